@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace warifu {
+
+// UTC, in microseconds: what is stored and compared everywhere.
+using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
+
+// RFC 3339 with microseconds, like 2026-11-21T21:57:38.000123Z.
+std::string to_rfc3339(Timestamp time);
+
+inline std::int64_t to_micros(Timestamp time) {
+  return time.time_since_epoch().count();
+}
+inline Timestamp from_micros(std::int64_t micros) {
+  return Timestamp(std::chrono::microseconds(micros));
+}
+
+// The only way to the time, so that a test can hold it. The real one is SystemClock.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Timestamp now() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  Timestamp now() const override;
+};
+
+}  // namespace warifu

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace warifu::net {
+
+enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOther };
+std::string_view to_string(Method method);
+
+// Header fields in the order of the wire. Few enough that a linear search is the fastest.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// What came over the wire, complete and within the listener's limits. Nothing in it is decoded or believed yet.
+struct HttpRequest {
+  Method method = Method::kOther;
+  std::string target;  // path and query as sent, percent-encoded
+  Headers headers;
+  std::string body;
+  std::string peer_address;  // numeric, without port
+  // DER of the client's leaf certificate, if it sent one. The handshake proved possession of its key and nothing else: the
+  // route and the enrollment judge it.
+  std::optional<Bytes> peer_certificate;
+
+  // The value of the first field of that name (compared without case); nullopt if there is none.
+  std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  Headers headers;  // without Content-Length, Content-Type, Date and Connection: the listener writes them
+  std::string content_type;
+  std::string body;
+};
+
+// Takes the one answer to a request. May be called from any thread and at most once; dropped unused, the client gets a 500.
+// A client that has gone by then is not an error.
+using Respond = std::function<void(HttpResponse)>;
+
+// What stands behind a listener. Called on an I/O thread, for several requests at once; must not block.
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+  virtual void handle(HttpRequest request, Respond respond) = 0;
+};
+
+}  // namespace warifu::net
