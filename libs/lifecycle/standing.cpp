@@ -1,0 +1,96 @@
+#include "lifecycle/standing.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace warifu::lifecycle {
+namespace {
+
+constexpr std::array kStates = {
+    std::pair{State::kManufactured, std::string_view("manufactured")},
+    std::pair{State::kShipped, std::string_view("shipped")},
+    std::pair{State::kEnrolled, std::string_view("enrolled")},
+    std::pair{State::kProvisioned, std::string_view("provisioned")},
+    std::pair{State::kActive, std::string_view("active")},
+    std::pair{State::kRetiring, std::string_view("retiring")},
+    std::pair{State::kRetired, std::string_view("retired")},
+    std::pair{State::kTransferred, std::string_view("transferred")},
+    std::pair{State::kDisposed, std::string_view("disposed")},
+};
+constexpr std::array kHolds = {
+    std::pair{Hold::kNone, std::string_view("none")},
+    std::pair{Hold::kSuspended, std::string_view("suspended")},
+    std::pair{Hold::kQuarantined, std::string_view("quarantined")},
+    std::pair{Hold::kPendingApproval, std::string_view("pending-approval")},
+};
+
+template <class Table, class Value>
+std::string_view name_in(const Table& table, Value value) {
+  for (const auto& [candidate, name] : table)
+    if (candidate == value) return name;
+  return "unknown";
+}
+
+// The states in which a device may provision itself: it is enrolled, or it comes again.
+bool may_provision(State state) {
+  switch (state) {
+    case State::kEnrolled:
+    case State::kProvisioned:
+    case State::kActive:
+    case State::kTransferred:
+      return true;
+    case State::kManufactured:
+    case State::kShipped:
+    case State::kRetiring:
+    case State::kRetired:
+    case State::kDisposed:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status may(const Standing& standing, Action action) {
+  if (standing.hold != Hold::kNone)
+    return Error{ErrorKind::kRefused, "device.hold",
+                 fmt::format("the device is on hold ({}): it may not {}", to_string(standing.hold), to_string(action))};
+  if (!may_provision(standing.state))
+    return Error{ErrorKind::kRefused, "device.state",
+                 fmt::format("a device that is {} may not {}", to_string(standing.state), to_string(action))};
+  return {};
+}
+
+std::string_view to_string(State state) {
+  return name_in(kStates, state);
+}
+
+std::string_view to_string(Hold hold) {
+  return name_in(kHolds, hold);
+}
+
+std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::kProvision:
+      return "provision itself";
+    case Action::kCollectAssignment:
+      return "collect its assignment";
+  }
+  return "act";
+}
+
+Result<State> parse_state(std::string_view text) {
+  for (const auto& [state, name] : kStates)
+    if (name == text) return state;
+  return invalid_input("device.state.name", fmt::format("\"{}\" is no lifecycle state", text));
+}
+
+Result<Hold> parse_hold(std::string_view text) {
+  for (const auto& [hold, name] : kHolds)
+    if (name == text) return hold;
+  return invalid_input("device.hold.name", fmt::format("\"{}\" is no hold", text));
+}
+
+}  // namespace warifu::lifecycle

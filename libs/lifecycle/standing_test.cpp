@@ -1,0 +1,38 @@
+#include "lifecycle/standing.h"
+
+#include <gtest/gtest.h>
+
+namespace warifu::lifecycle {
+namespace {
+
+TEST(May, AnswersForEveryStateWithoutHold) {
+  const struct {
+    State state;
+    bool may_provision;
+  } rows[] = {{State::kManufactured, false}, {State::kShipped, false},  {State::kEnrolled, true},
+              {State::kProvisioned, true},   {State::kActive, true},    {State::kRetiring, false},
+              {State::kRetired, false},      {State::kTransferred, true}, {State::kDisposed, false}};
+  for (const auto& row : rows)
+    for (const Action action : {Action::kProvision, Action::kCollectAssignment})
+      EXPECT_EQ(may({row.state, Hold::kNone}, action).has_value(), row.may_provision) << to_string(row.state);
+}
+
+TEST(May, RefusesWhateverStandsOnHold) {
+  for (const Hold hold : {Hold::kSuspended, Hold::kQuarantined, Hold::kPendingApproval}) {
+    const auto answer = may({State::kActive, hold}, Action::kProvision);
+    ASSERT_FALSE(answer) << to_string(hold);
+    EXPECT_EQ(answer.error().code, "device.hold");
+  }
+}
+
+TEST(Standing, NamesRoundTrip) {
+  for (int i = 0; i <= static_cast<int>(State::kDisposed); ++i)
+    EXPECT_EQ(parse_state(to_string(static_cast<State>(i))).value(), static_cast<State>(i));
+  for (int i = 0; i <= static_cast<int>(Hold::kPendingApproval); ++i)
+    EXPECT_EQ(parse_hold(to_string(static_cast<Hold>(i))).value(), static_cast<Hold>(i));
+  EXPECT_FALSE(parse_state("dead"));
+  EXPECT_FALSE(parse_hold(""));
+}
+
+}  // namespace
+}  // namespace warifu::lifecycle

@@ -1,0 +1,57 @@
+#include "operators/permissions.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace warifu::operators {
+namespace {
+
+constexpr std::array kNames = {
+    std::pair{Permission::kEnrollmentRead, std::string_view("enrollment:read")},
+    std::pair{Permission::kEnrollmentWrite, std::string_view("enrollment:write")},
+    std::pair{Permission::kDeviceRead, std::string_view("device:read")},
+    std::pair{Permission::kHubKeyRead, std::string_view("hub-key:read")},
+    std::pair{Permission::kServiceKeyWrite, std::string_view("service-key:write")},
+    std::pair{Permission::kMetricsRead, std::string_view("metrics:read")},
+};
+
+}  // namespace
+
+Permissions Permissions::all() {
+  Permissions all;
+  for (const auto& [permission, name] : kNames) all.bits_ |= static_cast<std::uint32_t>(permission);
+  return all;
+}
+
+Result<Permissions> Permissions::parse(const std::vector<std::string>& names) {
+  Permissions parsed;
+  for (const auto& wanted : names) {
+    bool known = false;
+    for (const auto& [permission, name] : kNames) {
+      if (name != wanted) continue;
+      parsed.bits_ |= static_cast<std::uint32_t>(permission);
+      known = true;
+    }
+    if (!known)
+      return invalid_input("permission.unknown", fmt::format("\"{}\" is no permission; known are {}", wanted,
+                                                             fmt::join(all().names(), ", ")));
+  }
+  return parsed;
+}
+
+std::vector<std::string> Permissions::names() const {
+  std::vector<std::string> names;
+  for (const auto& [permission, name] : kNames)
+    if (contains(permission)) names.emplace_back(name);
+  return names;
+}
+
+std::string_view to_string(Permission permission) {
+  for (const auto& [candidate, name] : kNames)
+    if (candidate == permission) return name;
+  return "unknown";
+}
+
+}  // namespace warifu::operators

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace warifu::operators {
+
+// What a credential may do. Each API route names the one that it demands.
+enum class Permission : std::uint32_t {
+  kEnrollmentRead = 1U << 0,
+  kEnrollmentWrite = 1U << 1,
+  kDeviceRead = 1U << 2,
+  kHubKeyRead = 1U << 3,
+  kServiceKeyWrite = 1U << 4,
+  kMetricsRead = 1U << 5,
+};
+
+class Permissions {
+ public:
+  Permissions() = default;
+  static Permissions all();
+  // "enrollment:read"; the names are those of the API. An unknown name is refused.
+  static Result<Permissions> parse(const std::vector<std::string>& names);
+
+  bool contains(Permission permission) const { return (bits_ & static_cast<std::uint32_t>(permission)) != 0; }
+  bool contains_all(Permissions other) const { return (bits_ & other.bits_) == other.bits_; }
+  bool empty() const { return bits_ == 0; }
+  std::vector<std::string> names() const;
+  friend bool operator==(const Permissions&, const Permissions&) = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+std::string_view to_string(Permission permission);
+
+}  // namespace warifu::operators

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "audit/entry.h"
+#include "base/result.h"
+#include "operators/records.h"
+#include "provisioning/records.h"
+
+namespace warifu::store {
+
+// One consistent state of the database.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual provisioning::RecordsView& provisioning() = 0;
+  virtual operators::RecordsView& operators() = 0;
+};
+
+// A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+  virtual provisioning::Records& provisioning() = 0;
+  virtual operators::Records& operators() = 0;
+  virtual audit::Trail& audit() = 0;
+};
+
+// `apply` runs on the writer's thread, perhaps more than once (a database may ask for a retry), so it only reads and writes the
+// transaction and what belongs to this change alone. An error from it undoes the change. A change that wrote rows without an
+// audit entry is a defect and is undone (kInternal "store.unaudited").
+// `done` runs once on the writer's thread, after the commit is on disk or the change was given up. It must not block.
+struct Change {
+  std::function<Status(Transaction&)> apply;
+  std::function<void(Status)> done;
+};
+
+// The database, as the product sees it. All of it is safe to call from several threads.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Runs `use` on this thread against a consistent state and passes its error on.
+  virtual Status read(const std::function<Status(Snapshot&)>& use) = 0;
+  // Queues a change; several may share one commit. When the queue is full, `done` is called at once with kThrottled
+  // "store.busy".
+  virtual void submit(Change change) = 0;
+
+  // submit() and wait.
+  Status write(const std::function<Status(Transaction&)>& apply);
+};
+
+}  // namespace warifu::store
