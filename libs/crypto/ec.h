@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace warifu::crypto {
+
+enum class EcCurve : std::uint8_t { kP256, kP384 };
+
+constexpr std::size_t coordinate_size(EcCurve curve) {
+  return curve == EcCurve::kP256 ? 32 : 48;
+}
+
+// A point on one of the NIST curves, not the point at infinity. Both curves have cofactor 1, so every such point is a
+// valid public key.
+class EcPublicKey {
+ public:
+  // Big-endian coordinates, at most coordinate_size() bytes each. "crypto.ec.point" when they are longer or the point
+  // is not on the curve.
+  static Result<EcPublicKey> from_affine(EcCurve curve, ByteView x, ByteView y);
+
+  EcCurve curve() const { return curve_; }
+  // Padded to coordinate_size().
+  ByteView x() const { return ByteView(x_).first(coordinate_size(curve_)); }
+  ByteView y() const { return ByteView(y_).first(coordinate_size(curve_)); }
+
+  friend bool operator==(const EcPublicKey&, const EcPublicKey&) = default;
+
+ private:
+  friend class EcKeyPair;
+  explicit EcPublicKey(EcCurve curve) : curve_(curve) {}
+
+  EcCurve curve_;
+  std::array<std::uint8_t, 48> x_{};
+  std::array<std::uint8_t, 48> y_{};
+};
+
+// A key for one Diffie-Hellman exchange.
+class EcKeyPair {
+ public:
+  static EcKeyPair generate(EcCurve curve, Entropy& entropy);
+
+  const EcPublicKey& public_key() const { return public_key_; }
+  // The x coordinate of the shared point, padded to coordinate_size() (NIST SP 800-56A §5.7.1.2). "crypto.ec.curve"
+  // when the peer is on the other curve.
+  Result<SecretBytes> agree(const EcPublicKey& peer) const;
+
+ private:
+  EcKeyPair(SecretBytes scalar, EcPublicKey public_key)
+      : scalar_(std::move(scalar)), public_key_(std::move(public_key)) {}
+
+  SecretBytes scalar_;
+  EcPublicKey public_key_;
+};
+
+}  // namespace warifu::crypto

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+struct evp_pkey_st;
+
+namespace warifu::crypto {
+
+// A public key of any kind that X.509 carries here: EC P-256, EC P-384, RSA of 2048 bits or more.
+class PublicKey {
+ public:
+  // SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). "crypto.key.spki" when it is none, "crypto.key.kind" when it is a kind or
+  // size that we do not take.
+  static Result<PublicKey> from_spki(ByteView der);
+  static Result<PublicKey> from_pem(std::string_view pem);
+
+  Bytes spki() const;
+  std::string to_pem() const;
+
+  // Of PrivateKey::sign(). "crypto.signature" when it is not that key's signature on that message.
+  Status verify(ByteView message, ByteView signature) const;
+
+  friend bool operator==(const PublicKey& a, const PublicKey& b);
+
+  evp_pkey_st* native() const { return key_.get(); }
+
+ private:
+  friend class PrivateKey;
+  friend class Certificate;
+  // Shares the reference-counted key: nothing changes it.
+  struct Free {
+    void operator()(evp_pkey_st* key) const;
+  };
+  explicit PublicKey(evp_pkey_st* key) : key_(key) {}
+  static Result<PublicKey> checked(evp_pkey_st* key);
+
+  std::unique_ptr<evp_pkey_st, Free> key_;
+};
+
+}  // namespace warifu::crypto
