@@ -1,0 +1,28 @@
+// Starts sdk_child.mjs and reads its answer.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const kProgram = fileURLToPath(new URL('sdk_child.mjs', import.meta.url));
+const kDeadlineMs = 60_000;
+
+/** The environment of a plain device: no proxy, and one more root to trust. */
+function device_environment(ca) {
+  const keep = Object.entries(process.env).filter(([name]) => !/proxy|^NODE_|^WARIFU_|^npm_/i.test(name));
+  return { ...Object.fromEntries(keep), NODE_NO_WARNINGS: '1', ...(ca ? { NODE_EXTRA_CA_CERTS: ca } : {}) };
+}
+
+/** `request` as in sdk_child.mjs; `ca` is the file of the root that the device trusts. */
+export function run_vendor_sdk(request, { ca } = {}) {
+  return new Promise((resolve, reject) => {
+    const options = { env: device_environment(ca), timeout: kDeadlineMs };
+    execFile(process.execPath, [kProgram, JSON.stringify(request)], options, (error, stdout, stderr) => {
+      const line = stdout.trim().split('\n').at(-1);
+      try {
+        resolve(JSON.parse(line));
+      } catch {
+        const how = error?.killed ? `gave no answer within ${kDeadlineMs} ms` : 'ended without an answer';
+        reject(new Error(`the vendor's SDK (${request.do}) ${how}\n${stdout}${stderr}`));
+      }
+    });
+  });
+}
