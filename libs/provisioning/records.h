@@ -15,7 +15,7 @@ struct Enrollment {
   ScopeId scope;
   RegistrationId registration_id;
   Uuid enrollment_id;  // a re-created enrollment is another one: what was proved under the old one is void
-  Bytes ek_public;     // TPMT_PUBLIC, checked when it was enrolled
+  Bytes ek_public;     // TPM2B_PUBLIC, checked when it was enrolled
   Bytes ek_name;       // its Name: the key of the search for duplicates
   bool allow_software_keys = false;
   Timestamp created_at;
@@ -32,7 +32,7 @@ struct Device {
   Bytes ek_name;
   Bytes srk_name;  // information: an owner's TPM2_Clear changes it
   std::string assigned_hub;
-  Bytes sealed_hub_key;  // envelope under the master key
+  Bytes sealed_hub_key;  // under the envelope key
   Timestamp created_at;
   Timestamp updated_at;
 };
@@ -44,9 +44,9 @@ struct Operation {
   RegistrationId registration_id;
   Uuid enrollment_id;
   Uuid challenge_id;           // unique: a challenge opens one operation
-  Bytes sealed_challenge_key;  // envelope under the master key: polls are signed with it
+  Bytes sealed_challenge_key;  // envelope under the envelope key: polls are signed with it
   Bytes token_digest;          // SHA-256 of the token that opened it: good for polls even after that token's expiry
-  Bytes srk_public;            // TPMT_PUBLIC: the result is bound to it
+  Bytes srk_public;            // TPM2B_PUBLIC: the result is bound to it
   bool first_assignment = true;
   Timestamp created_at;
   std::optional<Timestamp> ended_at;  // when the result was first fetched, or another operation took its place

@@ -1,0 +1,84 @@
+#include "front/http/dispatcher.h"
+
+#include <spdlog/spdlog.h>
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace warifu::front {
+
+void Dispatcher::handle(net::HttpRequest request, net::Respond respond) {
+  const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
+  auto answered = answer(request, tracking_id);
+  if (!answered) return refuse(answered.error(), tracking_id, request, respond);
+  if (auto* response = std::get_if<net::HttpResponse>(&*answered)) return respond(std::move(*response));
+  submit(std::get<Durable>(*std::move(answered)), std::move(request), tracking_id, std::move(respond));
+}
+
+Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::string& tracking_id) const {
+  TRY(const auto target, net::parse_target(request.target));
+  auto match = router_.match(request.method, target);
+  if (match.route == nullptr) {
+    if (match.allowed_methods.empty())
+      return Error{ErrorKind::kNotFound, "http.route", fmt::format("nothing is served under {}", request.target)};
+    net::HttpResponse response =
+        router_.error(invalid_input("http.method", fmt::format("this path takes {} only", match.allowed_methods)), tracking_id);
+    response.status = 405;
+    response.headers.emplace_back("Allow", match.allowed_methods);
+    return Answer(std::move(response));
+  }
+  Call call{request, target, tracking_id, std::move(match.parameters)};
+  if (const auto permission = match.route->access.permission()) {
+    TRY(call.principal, authorize(request, *permission));
+  }
+  return match.route->handle(call);
+}
+
+Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& request, operators::Permission permission) const {
+  std::optional<operators::Principal> principal;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(principal, authenticator_.authenticate(snapshot.operators(), request.header("Authorization")));
+    return {};
+  }));
+  if (!principal->permissions.contains(permission))
+    return Error{ErrorKind::kRefused, "permission.missing",
+                 fmt::format("this needs the permission {}, which the token \"{}\" does not have",
+                             operators::to_string(permission), principal->name.text())};
+  return *std::move(principal);
+}
+
+void Dispatcher::refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
+                        const net::Respond& respond) const {
+  const auto level = error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kUnavailable ? spdlog::level::err
+                                                                                                  : spdlog::level::info;
+  // The target is logged as it came, escapes and all; it holds no secret: those travel in headers and bodies.
+  spdlog::log(level, "refused tracking_id={} peer={} {} {} kind={} code={} detail=\"{}\"", tracking_id, request.peer_address,
+              net::to_string(request.method), request.target, to_string(error.kind), error.code, to_string(error));
+  respond(router_.error(error, tracking_id));
+}
+
+void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id, net::Respond respond) const {
+  struct Pending {
+    Durable durable;
+    net::HttpRequest request;
+    std::string tracking_id;
+    net::Respond respond;
+    net::HttpResponse response{};
+  };
+  auto pending = std::make_shared<Pending>(
+      Pending{std::move(durable), std::move(request), std::move(tracking_id), std::move(respond)});
+  store_.submit({
+      [pending](store::Transaction& transaction) -> Status {
+        TRY(pending->response, pending->durable.apply(transaction));
+        return {};
+      },
+      [this, pending](const Status& done) {
+        if (!done) return refuse(done.error(), pending->tracking_id, pending->request, pending->respond);
+        if (pending->durable.committed) pending->durable.committed();
+        pending->respond(std::move(pending->response));
+      },
+  });
+}
+
+}  // namespace warifu::front

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/entropy.h"
+#include "base/time.h"
+#include "front/http/route.h"
+#include "net/http_message.h"
+#include "operators/authenticator.h"
+#include "store/store.h"
+
+namespace warifu::front {
+
+// What stands behind one listener: finds the route, asks who is there, runs the route, makes its change durable, and only
+// then answers. The objects that it is given outlive it.
+class Dispatcher final : public net::RequestHandler {
+ public:
+  Dispatcher(Router router, const operators::Authenticator& authenticator, store::Store& store, const Clock& clock,
+             Entropy& entropy)
+      : router_(std::move(router)), authenticator_(authenticator), store_(store), clock_(clock), entropy_(entropy) {}
+
+  void handle(net::HttpRequest request, net::Respond respond) override;
+
+  const Router& router() const { return router_; }
+
+ private:
+  Result<Answer> answer(const net::HttpRequest& request, const std::string& tracking_id) const;
+  Result<operators::Principal> authorize(const net::HttpRequest& request, operators::Permission permission) const;
+  void refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request, const net::Respond& respond) const;
+  void submit(Durable durable, net::HttpRequest request, std::string tracking_id, net::Respond respond) const;
+
+  const Router router_;
+  const operators::Authenticator& authenticator_;
+  store::Store& store_;
+  const Clock& clock_;
+  Entropy& entropy_;
+};
+
+}  // namespace warifu::front

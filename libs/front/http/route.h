@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "front/http/answer.h"
+#include "net/http_message.h"
+#include "net/target.h"
+#include "operators/principal.h"
+
+namespace warifu::front {
+
+// One request on its way through a route.
+struct Call {
+  const net::HttpRequest& request;
+  const net::Target& target;
+  std::string tracking_id;                         // names this request in the answer, the log and the audit log
+  std::vector<std::string> parameters;             // what the {…} of the pattern matched, in order
+  std::optional<operators::Principal> principal{};  // set on every route that demands a permission
+
+  const std::string& parameter(std::size_t index) const { return parameters.at(index); }
+};
+
+// Who may use a route. There is no default: a route that says nothing does not compile.
+class Access {
+ public:
+  // A bearer token that carries this permission.
+  static Access demands(operators::Permission permission) { return Access(permission); }
+  // No credential of an operator; `why` says what protects it instead.
+  static Access open(std::string_view why) { return Access(why); }
+
+  std::optional<operators::Permission> permission() const;
+  // "enrollment:read", or "open: why".
+  std::string text() const;
+
+ private:
+  explicit Access(std::variant<operators::Permission, std::string_view> rule) : rule_(rule) {}
+  std::variant<operators::Permission, std::string_view> rule_;
+};
+
+struct Route {
+  net::Method method;
+  std::string pattern;  // "/api/v1/devices/{device_id}"
+  Access access;
+  std::function<Result<Answer>(const Call&)> handle;
+};
+
+// How a front end words an error: DPS and the native API have each their own shape.
+using ErrorShape = std::function<net::HttpResponse(const Error&, std::string_view tracking_id)>;
+
+// The routes of one listener. A literal segment wins over a parameter; literals are compared without case, because the DPS SDKs
+// disagree on theirs.
+class Router {
+ public:
+  Router(std::vector<Route> routes, ErrorShape error_shape);
+
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> parameters;
+    std::string allowed_methods;  // for a 405, when a pattern matched with another method
+  };
+  Match match(net::Method method, const net::Target& target) const;
+
+  const std::vector<Route>& routes() const { return routes_; }
+  net::HttpResponse error(const Error& error, std::string_view tracking_id) const;
+
+ private:
+  std::vector<Route> routes_;
+  std::vector<std::vector<std::string>> patterns_;  // of each route, split into segments
+  ErrorShape error_shape_;
+};
+
+}  // namespace warifu::front

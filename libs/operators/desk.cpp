@@ -1,0 +1,70 @@
+#include "operators/desk.h"
+
+#include <fmt/format.h>
+
+#include "crypto/envelope.h"
+#include "operators/token.h"
+
+namespace warifu::operators {
+namespace {
+
+constexpr std::size_t kServiceKeySize = 32;
+
+Error bootstrap_refused(std::string_view code, std::string message) {
+  return {ErrorKind::kUnauthenticated, code,
+          fmt::format("{}; `warifud bootstrap-token --data-dir DIR` makes a new one", message)};
+}
+
+}  // namespace
+
+Result<std::string> Desk::issue_bootstrap_token(Records& records, audit::Trail& trail, const ScopeId& scope) const {
+  const Timestamp expires_at = clock_.now() + kBootstrapLifetime;
+  std::string token = make_token(TokenKind::kBootstrap, entropy_);
+  TRY(auto digest, digest_of(TokenKind::kBootstrap, token));
+  TRY_STATUS(records.insert_bootstrap_token({std::move(digest), scope, expires_at, /*used_at=*/std::nullopt}));
+  TRY_STATUS(trail.record(scope, {"system", "bootstrap-token.create", "bootstrap-token",
+                                  fmt::format(R"({{"expires_at":"{}"}})", to_rfc3339(expires_at))}));
+  return token;
+}
+
+Result<IssuedToken> Desk::login(Records& records, audit::Trail& trail, const LoginRequest& request) const {
+  if (request.lifetime <= std::chrono::seconds(0) || request.lifetime > kAccessLifetimeMax)
+    return invalid_input("login.lifetime",
+                         fmt::format("an access token lives for 1 to {} seconds, {} were asked for",
+                                     std::chrono::seconds(kAccessLifetimeMax).count(), request.lifetime.count()));
+  TRY(const auto digest, digest_of(TokenKind::kBootstrap, request.bootstrap_token));
+  TRY(const auto bootstrap, records.find_bootstrap_token(digest));
+  const Timestamp now = clock_.now();
+  if (!bootstrap) return bootstrap_refused("bootstrap.unknown", "this bootstrap token is not one of this server's");
+  if (bootstrap->used_at)
+    return bootstrap_refused("bootstrap.used", fmt::format("this bootstrap token was used at {}", to_rfc3339(*bootstrap->used_at)));
+  if (bootstrap->expires_at <= now)
+    return bootstrap_refused("bootstrap.expired",
+                             fmt::format("this bootstrap token expired at {}", to_rfc3339(bootstrap->expires_at)));
+  TRY_STATUS(records.use_bootstrap_token(digest, now));
+
+  std::string text = make_token(TokenKind::kAccess, entropy_);
+  TRY(auto access_digest, digest_of(TokenKind::kAccess, text));
+  AccessToken token{std::move(access_digest), bootstrap->scope, Uuid::v7(now, entropy_), request.name, request.permissions, now,
+                    now + request.lifetime};
+  TRY_STATUS(records.insert_access_token(token));
+  TRY_STATUS(trail.record(
+      token.scope, {fmt::format("operator:{}", token.name.text()), "operator.login", fmt::format("token:{}", token.token_id.text()),
+                    fmt::format(R"({{"expires_at":"{}","permissions":"{}"}})", to_rfc3339(token.expires_at),
+                                fmt::join(token.permissions.names(), " "))}));
+  return IssuedToken{std::move(text), std::move(token)};
+}
+
+Result<IssuedServiceKey> Desk::create_service_key(Records& records, audit::Trail& trail, const Principal& who,
+                                                  const Label& name) const {
+  auto key = SecretBytes::random(entropy_, kServiceKeySize);
+  const std::string place = fmt::format("service-key/{}/{}", who.scope.text(), name.text());
+  TRY_STATUS(records.insert_service_key({who.scope, name,
+                                         crypto::seal_envelope(envelope_key_, as_bytes(place), key.reveal(), entropy_),
+                                         who.permissions, clock_.now()}));
+  TRY_STATUS(trail.record(who.scope, {fmt::format("operator:{}", who.name.text()), "service-key.create",
+                                      fmt::format("service-key:{}", name.text()), "{}"}));
+  return IssuedServiceKey{name, std::move(key)};
+}
+
+}  // namespace warifu::operators
