@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,8 +9,6 @@
 #include "base/secret.h"
 #include "crypto/public_key.h"
 
-struct evp_pkey_st;
-
 namespace warifu::crypto {
 
 enum class KeyKind { kEcP256, kEcP384, kRsa2048, kRsa3072 };
@@ -20,7 +17,8 @@ enum class KeyKind { kEcP256, kEcP384, kRsa2048, kRsa3072 };
 class PrivateKey {
  public:
   static PrivateKey generate(KeyKind kind);
-  // PKCS #8 or the older forms, not encrypted. "crypto.key.pem" when it is none.
+  // PKCS #8 or the older forms, not encrypted. "crypto.key.pem" when it is none,
+  // "crypto.key.kind" as for PublicKey.
   static Result<PrivateKey> from_pem(const SecretBytes& pem);
   // "crypto.key.passphrase" when it does not open, "crypto.key.pem" when it is no encrypted PKCS #8.
   static Result<PrivateKey> from_encrypted_pem(std::string_view pem, const SecretBytes& passphrase);
@@ -38,12 +36,10 @@ class PrivateKey {
   evp_pkey_st* native() const { return key_.get(); }
 
  private:
-  struct Free {
-    void operator()(evp_pkey_st* key) const;
-  };
-  explicit PrivateKey(evp_pkey_st* key) : key_(key) {}
+  explicit PrivateKey(PkeyHandle key) : key_(std::move(key)) {}
+  static Result<PrivateKey> checked(PkeyHandle key);
 
-  std::unique_ptr<evp_pkey_st, Free> key_;
+  PkeyHandle key_;
 };
 
 }  // namespace warifu::crypto

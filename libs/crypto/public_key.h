@@ -11,6 +11,11 @@ struct evp_pkey_st;
 
 namespace warifu::crypto {
 
+struct FreePkey {
+  void operator()(evp_pkey_st* key) const;
+};
+using PkeyHandle = std::unique_ptr<evp_pkey_st, FreePkey>;
+
 // A public key of any kind that X.509 carries here: EC P-256, EC P-384, RSA of 2048 bits or more.
 class PublicKey {
  public:
@@ -19,6 +24,7 @@ class PublicKey {
   static Result<PublicKey> from_spki(ByteView der);
   static Result<PublicKey> from_pem(std::string_view pem);
 
+  PublicKey clone() const;
   Bytes spki() const;
   std::string to_pem() const;
 
@@ -30,16 +36,11 @@ class PublicKey {
   evp_pkey_st* native() const { return key_.get(); }
 
  private:
-  friend class PrivateKey;
   friend class Certificate;
-  // Shares the reference-counted key: nothing changes it.
-  struct Free {
-    void operator()(evp_pkey_st* key) const;
-  };
-  explicit PublicKey(evp_pkey_st* key) : key_(key) {}
-  static Result<PublicKey> checked(evp_pkey_st* key);
+  explicit PublicKey(PkeyHandle key) : key_(std::move(key)) {}
+  static Result<PublicKey> checked(PkeyHandle key);
 
-  std::unique_ptr<evp_pkey_st, Free> key_;
+  PkeyHandle key_;
 };
 
 }  // namespace warifu::crypto

@@ -1,6 +1,6 @@
 #include "wire/writer.h"
 
-#include <cassert>
+#include <cstdlib>
 
 namespace warifu::wire {
 
@@ -27,7 +27,7 @@ Writer& Writer::bytes(ByteView value) {
 }
 
 Writer& Writer::sized16(ByteView value) {
-  assert(value.size() <= 0xffff);
+  if (value.size() > 0xffff) std::abort();
   return u16(static_cast<std::uint16_t>(value.size())).bytes(value);
 }
 

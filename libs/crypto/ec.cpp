@@ -1,0 +1,108 @@
+#include "crypto/ec.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+
+#include <algorithm>
+
+#include "crypto/openssl_handle.h"
+
+namespace warifu::crypto {
+namespace {
+
+// Made once for the life of the process, and only read afterwards.
+const EC_GROUP* group_of(EcCurve curve) {
+  static const EcGroupHandle p256(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  static const EcGroupHandle p384(EC_GROUP_new_by_curve_name(NID_secp384r1));
+  return curve == EcCurve::kP256 ? p256.get() : p384.get();
+}
+
+BignumHandle to_bignum(ByteView bytes) {
+  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
+  require(number != nullptr, "BN_bin2bn");
+  return number;
+}
+
+// The affine coordinates of a point that is not infinity, padded.
+void write_affine(const EC_GROUP* group, const EC_POINT* point, BN_CTX* context, std::span<std::uint8_t> x,
+                  std::span<std::uint8_t> y) {
+  const BignumHandle x_number(BN_new());
+  const BignumHandle y_number(BN_new());
+  require(EC_POINT_get_affine_coordinates(group, point, x_number.get(), y_number.get(), context) == 1,
+          "EC_POINT_get_affine_coordinates");
+  require(BN_bn2binpad(x_number.get(), x.data(), to_int(x.size())) > 0, "BN_bn2binpad");
+  require(BN_bn2binpad(y_number.get(), y.data(), to_int(y.size())) > 0, "BN_bn2binpad");
+}
+
+// nullptr when the coordinates are no point of the curve. OpenSSL would reduce a coordinate modulo p: the same point
+// must not have two forms, so that is refused first.
+EcPointHandle to_point(EcCurve curve, ByteView x, ByteView y, BN_CTX* context) {
+  const EC_GROUP* group = group_of(curve);
+  const BignumHandle x_number = to_bignum(x);
+  const BignumHandle y_number = to_bignum(y);
+  const BIGNUM* prime = EC_GROUP_get0_field(group);
+  if (BN_cmp(x_number.get(), prime) >= 0 || BN_cmp(y_number.get(), prime) >= 0) return nullptr;
+  EcPointHandle point(EC_POINT_new(group));
+  require(point != nullptr, "EC_POINT_new");
+  if (EC_POINT_set_affine_coordinates(group, point.get(), x_number.get(), y_number.get(), context) == 1) return point;
+  ERR_clear_error();
+  return nullptr;
+}
+
+}  // namespace
+
+Result<EcPublicKey> EcPublicKey::from_affine(EcCurve curve, ByteView x, ByteView y) {
+  const std::size_t size = coordinate_size(curve);
+  if (x.size() > size || y.size() > size) {
+    return invalid_input("crypto.ec.point",
+                         fmt::format("expected coordinates of {} bytes, {} and {} came", size, x.size(), y.size()));
+  }
+  const BnCtxHandle context(BN_CTX_new());
+  if (to_point(curve, x, y, context.get()) == nullptr)
+    return invalid_input("crypto.ec.point", "expected a point of the curve, the coordinates are none");
+  EcPublicKey key(curve);
+  std::ranges::copy(x, key.x_.begin() + static_cast<std::ptrdiff_t>(size - x.size()));
+  std::ranges::copy(y, key.y_.begin() + static_cast<std::ptrdiff_t>(size - y.size()));
+  return key;
+}
+
+// NIST SP 800-56A §5.6.1.2.2: testing candidates.
+EcKeyPair EcKeyPair::generate(EcCurve curve, Entropy& entropy) {
+  const EC_GROUP* group = group_of(curve);
+  SecretBytes scalar(coordinate_size(curve));
+  BignumHandle number;
+  do {
+    entropy.fill(scalar.reveal_writable());
+    number = to_bignum(scalar.reveal());
+  } while (BN_is_zero(number.get()) || BN_cmp(number.get(), EC_GROUP_get0_order(group)) >= 0);
+
+  const BnCtxHandle context(BN_CTX_new());
+  const EcPointHandle point(EC_POINT_new(group));
+  require(context && point, "EC_POINT_new");
+  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  require(EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, context.get()) == 1, "EC_POINT_mul");
+  EcPublicKey key(curve);
+  const std::size_t size = coordinate_size(curve);
+  write_affine(group, point.get(), context.get(), std::span(key.x_).first(size), std::span(key.y_).first(size));
+  return EcKeyPair(std::move(scalar), std::move(key));
+}
+
+Result<SecretBytes> EcKeyPair::agree(const EcPublicKey& peer) const {
+  const EcCurve curve = public_key_.curve();
+  if (peer.curve() != curve) return invalid_input("crypto.ec.curve", "both keys must be on the same curve");
+  const EC_GROUP* group = group_of(curve);
+  const BnCtxHandle context(BN_CTX_new());
+  const EcPointHandle point = to_point(curve, peer.x(), peer.y(), context.get());
+  const EcPointHandle shared(EC_POINT_new(group));
+  const BignumHandle number = to_bignum(scalar_.reveal());
+  require(context && point && shared, "EC_POINT_new");
+  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  require(EC_POINT_mul(group, shared.get(), nullptr, point.get(), number.get(), context.get()) == 1, "EC_POINT_mul");
+  SecretBytes x(coordinate_size(curve));
+  SecretBytes y(coordinate_size(curve));
+  write_affine(group, shared.get(), context.get(), x.reveal_writable(), y.reveal_writable());
+  return x;
+}
+
+}  // namespace warifu::crypto

@@ -1,0 +1,146 @@
+#include "crypto/rsa.h"
+
+#include <fmt/format.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+
+#include "crypto/openssl_handle.h"
+
+namespace warifu::crypto {
+namespace {
+
+// RFC 8017 §B.2.1, added onto `target`.
+void mask_with_mgf1(HashAlgorithm hash, ByteView seed, std::span<std::uint8_t> target) {
+  for (std::uint8_t counter = 0; !target.empty(); ++counter) {
+    const std::array<std::uint8_t, 4> counter_bytes = {0, 0, 0, counter};
+    const Digest mask = digest(hash, {seed, counter_bytes});
+    const std::size_t taken = std::min(target.size(), mask.size());
+    for (std::size_t i = 0; i < taken; ++i)
+      target[i] ^= mask.bytes()[i];
+    target = target.subspan(taken);
+  }
+}
+
+// EME-OAEP (RFC 8017 §7.1.1, step 2). OpenSSL's own draws its seed past our Entropy.
+SecretBytes encode_oaep(HashAlgorithm hash, ByteView label, ByteView message, std::size_t size, Entropy& entropy) {
+  const std::size_t hash_size = digest_size(hash);
+  SecretBytes encoded(size);
+  const std::span<std::uint8_t> all = encoded.reveal_writable();
+  const std::span<std::uint8_t> seed = all.subspan(1, hash_size);
+  const std::span<std::uint8_t> data_block = all.subspan(1 + hash_size);
+
+  std::ranges::copy(digest(hash, {label}).bytes(), data_block.begin());
+  data_block[data_block.size() - message.size() - 1] = 1;
+  std::ranges::copy(message, data_block.last(message.size()).begin());
+  entropy.fill(seed);
+  mask_with_mgf1(hash, seed, data_block);
+  mask_with_mgf1(hash, data_block, seed);
+  return encoded;
+}
+
+BignumHandle to_bignum(ByteView bytes) {
+  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
+  require(number != nullptr, "BN_bin2bn");
+  return number;
+}
+
+const EVP_MD* evp_digest(HashAlgorithm hash) {
+  switch (hash) {
+    case HashAlgorithm::kSha1:
+      return EVP_sha1();
+    case HashAlgorithm::kSha256:
+      return EVP_sha256();
+    case HashAlgorithm::kSha384:
+      return EVP_sha384();
+    case HashAlgorithm::kSha512:
+      return EVP_sha512();
+  }
+  std::abort();
+}
+
+}  // namespace
+
+Result<RsaPublicKey> RsaPublicKey::from_modulus(ByteView modulus, std::uint32_t exponent) {
+  const std::size_t bits = modulus.size() * 8;
+  if (bits < kMinRsaBits || bits > kMaxRsaBits) {
+    return invalid_input("crypto.rsa.modulus",
+                         fmt::format("expected {} to {} bits, {} came", kMinRsaBits, kMaxRsaBits, bits));
+  }
+  if ((modulus.front() & 0x80) == 0)
+    return invalid_input("crypto.rsa.modulus", "expected the highest bit to be set, it is clear");
+  if ((modulus.back() & 1) == 0) return invalid_input("crypto.rsa.modulus", "expected an odd number, it is even");
+  if (exponent < 3 || (exponent & 1) == 0)
+    return invalid_input("crypto.rsa.exponent", fmt::format("expected an odd number from 3, {} came", exponent));
+  return RsaPublicKey(to_bytes(modulus), exponent);
+}
+
+Result<Bytes> RsaPublicKey::encrypt_oaep(HashAlgorithm hash, ByteView label, ByteView message, Entropy& entropy) const {
+  const std::size_t overhead = 2 * digest_size(hash) + 2;
+  if (modulus_.size() < overhead || message.size() > modulus_.size() - overhead) {
+    return invalid_input("crypto.rsa.message",
+                         fmt::format("a message of {} bytes does not fit into RSA-{} with OAEP and {}", message.size(),
+                                     modulus_.size() * 8, to_string(hash)));
+  }
+  const SecretBytes encoded = encode_oaep(hash, label, message, modulus_.size(), entropy);
+
+  // BN_mod_exp_mont is all that RSA_public_encrypt does; a key object around it costs more than OAEP itself.
+  const BnCtxHandle context(BN_CTX_new());
+  const BnMontCtxHandle montgomery(BN_MONT_CTX_new());
+  const BignumHandle result(BN_new());
+  const BignumHandle exponent(BN_new());
+  require(context && montgomery && result && exponent && BN_set_word(exponent.get(), exponent_) == 1, "BN_new");
+  const BignumHandle modulus = to_bignum(modulus_);
+  const BignumHandle number = to_bignum(encoded.reveal());
+  require(BN_MONT_CTX_set(montgomery.get(), modulus.get(), context.get()) == 1, "BN_MONT_CTX_set");
+  require(
+      BN_mod_exp_mont(result.get(), number.get(), exponent.get(), modulus.get(), context.get(), montgomery.get()) == 1,
+      "BN_mod_exp_mont");
+  Bytes ciphertext(modulus_.size());
+  require(BN_bn2binpad(result.get(), ciphertext.data(), to_int(ciphertext.size())) > 0, "BN_bn2binpad");
+  return ciphertext;
+}
+
+Result<RsaPublicKey> rsa_public_key(const PrivateKey& key) {
+  BIGNUM* modulus_number = nullptr;
+  BIGNUM* exponent_number = nullptr;
+  if (EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_N, &modulus_number) != 1) {
+    ERR_clear_error();
+    return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
+  }
+  const BignumHandle modulus(modulus_number);
+  require(EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_E, &exponent_number) == 1, "EVP_PKEY_get_bn_param");
+  const BignumHandle exponent(exponent_number);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
+  BN_bn2bin(modulus.get(), bytes.data());
+  return RsaPublicKey::from_modulus(bytes, static_cast<std::uint32_t>(BN_get_word(exponent.get())));
+}
+
+Result<SecretBytes> rsa_decrypt_oaep(const PrivateKey& key, HashAlgorithm hash, ByteView label, ByteView ciphertext) {
+  const PkeyCtxHandle context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.native(), nullptr));
+  require(context != nullptr, "EVP_PKEY_CTX_new_from_pkey");
+  if (EVP_PKEY_decrypt_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1) {
+    ERR_clear_error();
+    return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
+  }
+  require(EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), evp_digest(hash)) == 1, "EVP_PKEY_CTX_set_rsa_oaep_md");
+  require(EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), evp_digest(hash)) == 1, "EVP_PKEY_CTX_set_rsa_mgf1_md");
+  if (!label.empty()) {
+    void* owned_label = OPENSSL_memdup(label.data(), label.size());
+    require(EVP_PKEY_CTX_set0_rsa_oaep_label(context.get(), owned_label, to_int(label.size())) == 1,
+            "EVP_PKEY_CTX_set0_rsa_oaep_label");
+  }
+  Bytes buffer(static_cast<std::size_t>(EVP_PKEY_get_size(key.native())));
+  std::size_t size = buffer.size();
+  if (EVP_PKEY_decrypt(context.get(), buffer.data(), &size, ciphertext.data(), ciphertext.size()) != 1) {
+    ERR_clear_error();
+    return Error{ErrorKind::kRefused, "crypto.rsa.decrypt", "the ciphertext does not open with this key and label"};
+  }
+  const SecretBytes whole(std::move(buffer));
+  return SecretBytes::copy_of(whole.reveal().first(size));
+}
+
+}  // namespace warifu::crypto
