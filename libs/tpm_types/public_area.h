@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "crypto/ec.h"
+#include "crypto/rsa.h"
 #include "tpm_types/algorithm.h"
 #include "tpm_types/name.h"
 #include "tpm_types/object_attributes.h"
@@ -52,7 +54,8 @@ using PublicParameters = std::variant<RsaParameters, EccParameters, KeyedHashPar
 
 // TPMT_PUBLIC (Part 2, 12.2.4) of an RSA, ECC or KEYEDHASH object, as bytes that are known to be well formed: every
 // size agrees, every algorithm is known, reserved attributes are clear, and nothing follows. It says nothing about what
-// the object is good for: EkPublic and SrkPublic do. Codes: "tpm.public.<field>", "wire.truncated", "wire.trailing".
+// the object is good for: EkPublic and SrkPublic do. Codes: "tpm.public.<field>", "wire.truncated", "wire.trailing";
+// offsets count from the size field, also where the bare structure came without one.
 class PublicArea {
  public:
   // TPM2B_PUBLIC: a 16-bit size and the structure.
