@@ -71,7 +71,7 @@ export class DpsClient {
 
 /** What the answer was, for messages. */
 export function shown({ status, text }) {
-  return `${status} ${text}`;
+  return `${status} ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
 }
 
 /** The protocol's own error object, with this status, and no challenge in it. */
