@@ -28,10 +28,10 @@ class Transaction {
   virtual audit::Trail& audit() = 0;
 };
 
-// `apply` runs on the writer's thread, perhaps more than once (a database may ask for a retry), so it only reads and writes the
-// transaction and what belongs to this change alone. An error from it undoes the change. A change that wrote rows without an
-// audit entry is a defect and is undone (kInternal "store.unaudited").
-// `done` runs once on the writer's thread, after the commit is on disk or the change was given up. It must not block.
+// `apply` runs on the writer's thread, perhaps more than once (a database may ask for a retry), so it only reads and
+// writes the transaction and what belongs to this change alone. An error from it undoes the change. A change that wrote
+// rows without an audit entry is a defect and is undone (kInternal "store.unaudited"). `done` runs once on the writer's
+// thread, after the commit is on disk or the change was given up. It must not block.
 struct Change {
   std::function<Status(Transaction&)> apply;
   std::function<void(Status)> done;
@@ -48,7 +48,10 @@ class Store {
   // "store.busy".
   virtual void submit(Change change) = 0;
 
-  // submit() and wait.
+  // The time of the newest audit entry. A clock that is before it is wrong: nothing may be issued by it.
+  virtual Result<std::optional<Timestamp>> latest_audit_at() = 0;
+
+  // submit() and wait. Not from inside `apply` or `done`, where it would wait for itself.
   Status write(const std::function<Status(Transaction&)>& apply);
 };
 

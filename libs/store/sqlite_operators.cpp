@@ -1,0 +1,128 @@
+#include "store/sqlite_operators.h"
+
+#include <fmt/format.h>
+
+#include "store/sqlite_records.h"
+
+namespace warifu::store {
+namespace {
+
+using operators::AccessToken;
+using operators::BootstrapToken;
+using operators::Permissions;
+using operators::ServiceKey;
+using operators::TokenDigest;
+
+constexpr Sql kFindBootstrapToken =
+    "SELECT digest, scope_id, expires_at, used_at FROM bootstrap_tokens WHERE digest = ?";
+constexpr Sql kFindAccessToken =
+    "SELECT digest, scope_id, token_id, name, permissions, created_at, expires_at FROM access_tokens WHERE digest = ?";
+constexpr Sql kInsertBootstrapToken =
+    "INSERT INTO bootstrap_tokens (digest, scope_id, expires_at, used_at) VALUES (?, ?, ?, ?)";
+constexpr Sql kUseBootstrapToken = "UPDATE bootstrap_tokens SET used_at = ? WHERE digest = ? AND used_at IS NULL";
+constexpr Sql kInsertAccessToken =
+    "INSERT INTO access_tokens (digest, scope_id, token_id, name, permissions, created_at, expires_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kInsertServiceKey =
+    "INSERT INTO service_keys (scope_id, name, sealed_key, permissions, created_at) VALUES (?, ?, ?, ?, ?)";
+constexpr Sql kPurgeAccessTokens = "DELETE FROM access_tokens WHERE expires_at < ?";
+constexpr Sql kPurgeBootstrapTokens = "DELETE FROM bootstrap_tokens WHERE expires_at < ?";
+
+// As OAuth writes scopes: the names with a space between.
+std::string to_column(const Permissions& permissions) {
+  return fmt::format("{}", fmt::join(permissions.names(), " "));
+}
+
+Result<Permissions> to_permissions(std::string_view column) {
+  std::vector<std::string> names;
+  while (!column.empty()) {
+    const auto end = std::min(column.find(' '), column.size());
+    names.emplace_back(column.substr(0, end));
+    column.remove_prefix(std::min(end + 1, column.size()));
+  }
+  auto permissions = Permissions::parse(names);
+  // Fewer permissions than were granted would be safe, but nobody would know why.
+  if (!permissions)
+    return Error{ErrorKind::kInternal, "store.corrupt", permissions.error().message, "access_tokens.permissions"};
+  return permissions;
+}
+
+Result<BootstrapToken> to_bootstrap_token(Row row) {
+  TRY(auto digest, row.next<Bytes>());
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(const auto expires_at, row.next<Timestamp>());
+  TRY(const auto used_at, row.next<std::optional<Timestamp>>());
+  return BootstrapToken{std::move(digest), std::move(scope), expires_at, used_at};
+}
+
+Result<AccessToken> to_access_token(Row row) {
+  TRY(auto digest, row.next<Bytes>());
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(const auto token_id, row.next<Uuid>());
+  TRY(auto name, row.next<Label>());
+  TRY(const auto permission_names, row.next<std::string>());
+  TRY(const auto permissions, to_permissions(permission_names));
+  TRY(const auto created_at, row.next<Timestamp>());
+  TRY(const auto expires_at, row.next<Timestamp>());
+  return AccessToken{std::move(digest), std::move(scope), token_id,  std::move(name),
+                     permissions,       created_at,       expires_at};
+}
+
+Result<std::size_t> delete_expired(Connection& connection, Sql sql, Timestamp before) {
+  TRY(auto query, connection.prepare(sql));
+  query.bind(before);
+  TRY_STATUS(query.run());
+  return static_cast<std::size_t>(connection.changes());
+}
+
+}  // namespace
+
+Result<std::optional<BootstrapToken>> SqliteOperatorRecords::find_bootstrap_token(const TokenDigest& digest) {
+  TRY(auto query, connection_.prepare(kFindBootstrapToken));
+  query.bind(digest);
+  return read_one(query, to_bootstrap_token);
+}
+
+Result<std::optional<AccessToken>> SqliteOperatorRecords::find_access_token(const TokenDigest& digest) {
+  TRY(auto query, connection_.prepare(kFindAccessToken));
+  query.bind(digest);
+  return read_one(query, to_access_token);
+}
+
+Status SqliteOperatorRecords::insert_bootstrap_token(const BootstrapToken& token) {
+  TRY(auto query, connection_.prepare(kInsertBootstrapToken));
+  query.bind(token.digest, token.scope, token.expires_at, token.used_at);
+  return name_conflict(query.run(), "bootstrap_token.exists", "a bootstrap token for scope", token.scope.text());
+}
+
+Status SqliteOperatorRecords::use_bootstrap_token(const TokenDigest& digest, Timestamp at) {
+  TRY(auto query, connection_.prepare(kUseBootstrapToken));
+  query.bind(at, digest);
+  TRY_STATUS(query.run());
+  if (connection_.changes() == 1) return {};
+  TRY(const auto token, find_bootstrap_token(digest));
+  if (!token) return Error{ErrorKind::kNotFound, "bootstrap_token.unknown", "no such bootstrap token"};
+  return Error{ErrorKind::kConflict, "bootstrap_token.used", "this bootstrap token was used before: make another"};
+}
+
+Status SqliteOperatorRecords::insert_access_token(const AccessToken& token) {
+  const std::string permissions = to_column(token.permissions);
+  TRY(auto query, connection_.prepare(kInsertAccessToken));
+  query.bind(token.digest, token.scope, token.token_id, token.name, permissions, token.created_at, token.expires_at);
+  return name_conflict(query.run(), "access_token.exists", "an access token named", token.name.text());
+}
+
+Status SqliteOperatorRecords::insert_service_key(const ServiceKey& key) {
+  const std::string permissions = to_column(key.permissions);
+  TRY(auto query, connection_.prepare(kInsertServiceKey));
+  query.bind(key.scope, key.name, key.sealed_key, permissions, key.created_at);
+  return name_conflict(query.run(), "service_key.exists", "a service key named", key.name.text());
+}
+
+Result<std::size_t> SqliteOperatorRecords::purge_tokens(Timestamp before) {
+  TRY(const auto access, delete_expired(connection_, kPurgeAccessTokens, before));
+  TRY(const auto bootstrap, delete_expired(connection_, kPurgeBootstrapTokens, before));
+  return access + bootstrap;
+}
+
+}  // namespace warifu::store

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "operators/records.h"
+#include "store/sqlite_connection.h"
+
+namespace warifu::store {
+
+class SqliteOperatorRecords final : public operators::Records {
+ public:
+  explicit SqliteOperatorRecords(Connection& connection) : connection_(connection) {}
+
+  Result<std::optional<operators::BootstrapToken>> find_bootstrap_token(const operators::TokenDigest& digest) override;
+  Result<std::optional<operators::AccessToken>> find_access_token(const operators::TokenDigest& digest) override;
+
+  Status insert_bootstrap_token(const operators::BootstrapToken& token) override;
+  // kNotFound "bootstrap_token.unknown", kConflict "bootstrap_token.used".
+  Status use_bootstrap_token(const operators::TokenDigest& digest, Timestamp at) override;
+  Status insert_access_token(const operators::AccessToken& token) override;
+  Status insert_service_key(const operators::ServiceKey& key) override;
+  Result<std::size_t> purge_tokens(Timestamp before) override;
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace warifu::store

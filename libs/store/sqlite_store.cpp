@@ -1,0 +1,131 @@
+#include "store/sqlite_store.h"
+
+#include <iterator>
+
+namespace warifu::store {
+namespace {
+
+constexpr Sql kBegin = "BEGIN";
+constexpr Sql kEnd = "COMMIT";
+constexpr Sql kRollback = "ROLLBACK";
+
+}  // namespace
+
+class SqliteStore::Reading final : public Snapshot {
+ public:
+  explicit Reading(Connection& connection) : provisioning_(connection), operators_(connection) {}
+  provisioning::RecordsView& provisioning() override { return provisioning_; }
+  operators::RecordsView& operators() override { return operators_; }
+
+ private:
+  SqliteProvisioningRecords provisioning_;
+  SqliteOperatorRecords operators_;
+};
+
+// A reader taken out of the pool, until the end of the scope.
+class SqliteStore::Loan {
+ public:
+  explicit Loan(SqliteStore& store) : store_(store), connection_(take(store)) {}
+  ~Loan() {
+    {
+      const std::lock_guard lock(store_.readers_mutex_);
+      store_.readers_.push_back(std::move(connection_));
+    }
+    store_.reader_returned_.notify_one();
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  Connection& connection() { return connection_; }
+
+ private:
+  static Connection take(SqliteStore& store) {
+    std::unique_lock lock(store.readers_mutex_);
+    store.reader_returned_.wait(lock, [&] { return !store.readers_.empty(); });
+    Connection taken = std::move(store.readers_.back());
+    store.readers_.pop_back();
+    return taken;
+  }
+
+  SqliteStore& store_;
+  Connection connection_;
+};
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
+  TRY(auto writing, open_migrated(options));
+  std::vector<Connection> reading;
+  for (std::size_t i = 0; i < options.readers; ++i) {
+    TRY(auto connection, open_connection(options, Connection::Mode::kExisting));
+    TRY_STATUS(connection.execute("PRAGMA query_only = ON"));
+    reading.push_back(std::move(connection));
+  }
+  return std::unique_ptr<SqliteStore>(new SqliteStore(options, std::move(writing), std::move(reading)));
+}
+
+SqliteStore::SqliteStore(const SqliteOptions& options, Connection writing, std::vector<Connection> reading)
+    : queue_limit_(options.queue_limit),
+      batch_limit_(options.batch_limit),
+      readers_(std::move(reading)),
+      writer_(std::move(writing), options.clock, options.entropy),
+      thread_([this] { run(); }) {
+}
+
+SqliteStore::~SqliteStore() {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    closing_ = true;
+  }
+  submitted_.notify_one();
+  thread_.join();
+}
+
+Status SqliteStore::read(const std::function<Status(Snapshot&)>& use) {
+  Loan loan(*this);
+  Connection& connection = loan.connection();
+  TRY_STATUS(connection.run(kBegin));
+  Reading reading(connection);
+  Status used = use(reading);
+  Status ended = connection.run(kEnd);
+  if (connection.in_transaction()) std::ignore = connection.run(kRollback);
+  return used ? ended : used;
+}
+
+Result<std::optional<Timestamp>> SqliteStore::latest_audit_at() {
+  Loan loan(*this);
+  return find_latest_audit_time(loan.connection());
+}
+
+void SqliteStore::submit(Change change) {
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (closing_)
+      refusal = Error{ErrorKind::kUnavailable, "store.closed", "the database is being closed"};
+    else if (queue_.size() >= queue_limit_)
+      refusal = Error{ErrorKind::kThrottled, "store.busy", "too many changes wait for the disk: come back later"};
+    else
+      queue_.push_back(std::move(change));
+  }
+  if (refusal) return change.done(*std::move(refusal));
+  submitted_.notify_one();
+}
+
+void SqliteStore::run() {
+  std::vector<Change> batch;
+  while (take_batch(batch)) {
+    writer_.commit_batch(batch);
+    batch.clear();
+  }
+}
+
+// What came while the last batch was being committed is the next one: under load commits are shared, without it nobody
+// waits.
+bool SqliteStore::take_batch(std::vector<Change>& batch) {
+  std::unique_lock lock(queue_mutex_);
+  submitted_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), batch_limit_));
+  std::move(queue_.begin(), end, std::back_inserter(batch));
+  queue_.erase(queue_.begin(), end);
+  return !batch.empty();
+}
+
+}  // namespace warifu::store

@@ -1,0 +1,133 @@
+#include "store/sqlite_writer.h"
+
+#include <fmt/format.h>
+
+#include "store/sqlite_migrations.h"
+
+namespace warifu::store {
+namespace {
+
+constexpr Sql kBegin = "BEGIN IMMEDIATE";
+constexpr Sql kCommit = "COMMIT";
+constexpr Sql kRollback = "ROLLBACK";
+constexpr Sql kSavepoint = "SAVEPOINT change";
+constexpr Sql kRelease = "RELEASE change";
+constexpr Sql kUndo = "ROLLBACK TO change";
+
+// secure_delete: what is secret is stored sealed or as a digest, so freed pages need no write of their own; FAST wipes
+// where it
+//   costs none. (Debian's default would write every freed page.)
+// wal_autocheckpoint: 16 MiB of log instead of 4. Pages that are written often, as the last ones of each table are, are
+// then
+//   carried over to the database once instead of four times.
+// cache_size: in KiB.
+constexpr std::string_view kSettings =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA secure_delete = FAST;"
+    "PRAGMA wal_autocheckpoint = 4096;"
+    "PRAGMA journal_size_limit = 67108864;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cache_size = -16384;";
+
+// Readers then never wait for the writer. The database remembers it, so this comes after it is known to be ours.
+Status turn_on_wal(Connection& connection) {
+  TRY(auto query, connection.prepare("PRAGMA journal_mode = WAL"));
+  TRY_STATUS(query.step());
+  TRY(const auto mode, query.row().next<std::string>());
+  if (mode != "wal")
+    return Error{ErrorKind::kUnavailable, "store.io",
+                 fmt::format("the database cannot have a write-ahead log here (it has \"{}\")", mode)};
+  return {};
+}
+
+}  // namespace
+
+Result<Connection> open_connection(const SqliteOptions& options, Connection::Mode mode) {
+  TRY(auto connection, Connection::open(options.path, mode, options.vfs));
+  TRY_STATUS(connection.execute(fmt::format("PRAGMA busy_timeout = {}", options.busy_timeout.count())));
+  TRY_STATUS(connection.execute(std::string(kSettings)));
+  return connection;
+}
+
+Result<Connection> open_migrated(const SqliteOptions& options) {
+  TRY(auto connection, open_connection(options, Connection::Mode::kCreate));
+  TRY_STATUS(migrate(connection, sqlite_migrations(), options.clock));
+  TRY_STATUS(turn_on_wal(connection));
+  return connection;
+}
+
+class SqliteWriter::Writing final : public Transaction {
+ public:
+  Writing(Connection& connection, const Clock& clock, Entropy& entropy)
+      : provisioning_(connection), operators_(connection), audit_(connection, clock, entropy) {}
+
+  provisioning::Records& provisioning() override { return provisioning_; }
+  operators::Records& operators() override { return operators_; }
+  SqliteAuditTrail& audit() override { return audit_; }
+
+ private:
+  SqliteProvisioningRecords provisioning_;
+  SqliteOperatorRecords operators_;
+  SqliteAuditTrail audit_;
+};
+
+SqliteWriter::SqliteWriter(Connection connection, const Clock& clock, Entropy& entropy)
+    : connection_(std::move(connection)), clock_(clock), entropy_(entropy) {
+}
+
+void SqliteWriter::commit_batch(std::span<Change> batch) {
+  outcomes_.clear();
+  const Status committed = commit(batch);
+  // A refusal may rest on what another change of this batch wrote: when that is gone, so is the refusal.
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    batch[i].done(committed ? std::move(outcomes_[i]) : committed);
+}
+
+Status SqliteWriter::commit(std::span<Change> batch) {
+  TRY_STATUS(connection_.run(kBegin));
+  Status applied = apply_all(batch);
+  if (applied) applied = connection_.run(kCommit);
+  if (applied) {
+    ++commits_;
+    return applied;
+  }
+  // Should this fail too, the next BEGIN says so and nothing is committed.
+  if (connection_.in_transaction()) std::ignore = connection_.run(kRollback);
+  return applied;
+}
+
+Status SqliteWriter::apply_all(std::span<Change> batch) {
+  for (Change& change : batch)
+    TRY_STATUS(apply(change));
+  return {};
+}
+
+// An error is the batch's; that of the change alone goes to outcomes_.
+Status SqliteWriter::apply(Change& change) {
+  TRY_STATUS(connection_.run(kSavepoint));
+  Status outcome = judge(change);
+  // SQLite gives up the whole transaction by itself when it cannot write.
+  if (!connection_.in_transaction()) {
+    if (!outcome) return outcome;
+    return Error{ErrorKind::kUnavailable, "store.io", "the database gave up the transaction"};
+  }
+  if (!outcome) TRY_STATUS(connection_.run(kUndo));
+  TRY_STATUS(connection_.run(kRelease));
+  outcomes_.push_back(std::move(outcome));
+  return {};
+}
+
+Status SqliteWriter::judge(Change& change) {
+  Writing writing(connection_, clock_, entropy_);
+  const std::int64_t before = connection_.total_changes();
+  TRY_STATUS(change.apply(writing));
+  const bool wrote = connection_.total_changes() != before;
+  if (wrote && writing.audit().recorded() == 0)
+    return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};
+  return {};
+}
+
+}  // namespace warifu::store

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "store/sqlite_audit.h"
+#include "store/sqlite_connection.h"
+#include "store/sqlite_operators.h"
+#include "store/sqlite_provisioning.h"
+#include "store/store.h"
+
+namespace warifu::store {
+
+// How a database is opened.
+struct SqliteOptions {
+  std::filesystem::path path;
+  const Clock& clock;
+  Entropy& entropy;
+  std::string vfs = {};  // where the files are; empty: in the operating system's. A simulation names its own
+  std::chrono::milliseconds busy_timeout{5'000};  // how long to wait for another process's write
+  std::size_t queue_limit = 10'000;               // changes that may wait
+  std::size_t batch_limit = 128;                  // changes that may share a commit
+  std::size_t readers = 4;                        // reads at a time; a further one waits
+};
+
+// A connection on which a COMMIT that succeeded is on disk.
+Result<Connection> open_connection(const SqliteOptions& options, Connection::Mode mode);
+// The same to a database that is there, or is made, and has the schema of this program.
+Result<Connection> open_migrated(const SqliteOptions& options);
+
+// Commits changes in batches, on the thread that calls it. SqliteStore gives it a thread of its own; a simulation calls
+// it.
+class SqliteWriter {
+ public:
+  SqliteWriter(Connection connection, const Clock& clock, Entropy& entropy);
+
+  // Applies every change, each for itself, in one transaction, commits it and then calls every `done`. A change that
+  // fails is undone alone. If the transaction or its commit fails, none of them happened and all are answered with that
+  // error.
+  void commit_batch(std::span<Change> batch);
+
+  // Safe to ask from another thread.
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+
+ private:
+  class Writing;
+
+  Status commit(std::span<Change> batch);
+  Status apply_all(std::span<Change> batch);
+  Status apply(Change& change);
+  Status judge(Change& change);
+
+  Connection connection_;
+  const Clock& clock_;
+  Entropy& entropy_;
+  std::vector<Status> outcomes_;  // of each change of the batch that is being committed
+  std::atomic<std::uint64_t> commits_ = 0;
+};
+
+}  // namespace warifu::store
