@@ -56,6 +56,9 @@ class Certificate {
   Bytes serial() const;
   Digest fingerprint_sha256() const;
   bool is_ca() const;
+  // From subjectAltName; addresses in text.
+  std::vector<std::string> dns_names() const;
+  std::vector<std::string> ip_addresses() const;
   Result<PublicKey> public_key() const;
   // True when the names match and `issuer`'s key made the signature. Says nothing about time and usage.
   bool issued_by(const Certificate& issuer) const;

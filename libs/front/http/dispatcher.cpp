@@ -55,6 +55,7 @@ void Dispatcher::refuse(const Error& error, const std::string& tracking_id, cons
   // The target is logged as it came, escapes and all; it holds no secret: those travel in headers and bodies.
   spdlog::log(level, "refused tracking_id={} peer={} {} {} kind={} code={} detail=\"{}\"", tracking_id, request.peer_address,
               net::to_string(request.method), request.target, to_string(error.kind), error.code, to_string(error));
+  metrics_.count_refusal(error);
   respond(router_.error(error, tracking_id));
 }
 

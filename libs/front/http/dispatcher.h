@@ -3,6 +3,7 @@
 #include "base/entropy.h"
 #include "base/time.h"
 #include "front/http/route.h"
+#include "front/metrics.h"
 #include "net/http_message.h"
 #include "operators/authenticator.h"
 #include "store/store.h"
@@ -13,9 +14,9 @@ namespace warifu::front {
 // then answers. The objects that it is given outlive it.
 class Dispatcher final : public net::RequestHandler {
  public:
-  Dispatcher(Router router, const operators::Authenticator& authenticator, store::Store& store, const Clock& clock,
+  Dispatcher(Router router, const operators::Authenticator& authenticator, store::Store& store, Metrics& metrics, const Clock& clock,
              Entropy& entropy)
-      : router_(std::move(router)), authenticator_(authenticator), store_(store), clock_(clock), entropy_(entropy) {}
+      : router_(std::move(router)), authenticator_(authenticator), store_(store), metrics_(metrics), clock_(clock), entropy_(entropy) {}
 
   void handle(net::HttpRequest request, net::Respond respond) override;
 
@@ -30,6 +31,7 @@ class Dispatcher final : public net::RequestHandler {
   const Router router_;
   const operators::Authenticator& authenticator_;
   store::Store& store_;
+  Metrics& metrics_;
   const Clock& clock_;
   Entropy& entropy_;
 };

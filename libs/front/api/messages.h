@@ -1,0 +1,28 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string_view>
+
+#include "net/http_message.h"
+#include "operators/desk.h"
+#include "provisioning/enrollment_desk.h"
+
+namespace warifu::front::api {
+
+// {"bootstrap_token", "name"?, "permissions"?, "lifetime_seconds"?}. Without permissions all; unknown members are refused.
+Result<operators::LoginRequest> parse_login(std::string_view body);
+
+// {"registration_id", "attestation": {"type": "tpm", "tpm": {"endorsement_key": base64}}, "allow_software_keys"?}
+Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body);
+
+// {"name"}
+Result<Label> parse_service_key(std::string_view body);
+
+net::HttpResponse json_response(int status, const boost::json::object& body);
+
+boost::json::object to_json(const operators::IssuedToken& token);
+boost::json::object to_json(const provisioning::Enrollment& enrollment);
+boost::json::object to_json(const provisioning::Device& device);
+
+}  // namespace warifu::front::api

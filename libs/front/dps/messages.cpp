@@ -1,0 +1,137 @@
+#include "front/dps/messages.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+
+#include "front/http/problem.h"
+#include "wire/json.h"
+
+namespace warifu::front::dps {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kJson = "application/json; charset=utf-8";
+// The SDKs wait this many seconds before they poll; the assignment is there by then.
+constexpr std::string_view kRetryAfterSeconds = "1";
+
+net::HttpResponse respond(int status, const json::object& body) {
+  return {status, {}, std::string(kJson), json::serialize(body)};
+}
+
+// Puts the field's path before the place inside the structure.
+Error inside(Error error, std::string_view path) {
+  error.kind = ErrorKind::kInvalidInput;
+  error.where = error.where.empty() ? std::string(path) : fmt::format("{}, {}", path, error.where);
+  return error;
+}
+
+template <class Key>
+Result<Key> parse_key(const wire::JsonFields& tpm, std::string_view name) {
+  TRY(const auto text, tpm.required_string(name));
+  const std::string path = tpm.path_of(name);
+  auto bytes = from_base64(text);
+  if (!bytes) return inside(std::move(bytes).error(), path);
+  auto key = Key::from_tpm2b(*bytes);
+  if (!key) return inside(std::move(key).error(), path);
+  return *std::move(key);
+}
+
+json::object registration_state(const provisioning::Device& device) {
+  return {
+      {"registrationId", device.registration_id.text()},
+      {"createdDateTimeUtc", to_rfc3339(device.created_at)},
+      {"assignedHub", device.assigned_hub},
+      {"deviceId", device.device_id.text()},
+      {"status", "assigned"},
+      {"lastUpdatedDateTimeUtc", to_rfc3339(device.updated_at)},
+      {"etag", fmt::format("\"{}\"", device.operation_id.text())},
+  };
+}
+
+int detail_of(const Error& error, int status) {
+  if (error.code == "enrollment.scope" || error.code == "enrollment.unknown") return 201;
+  if (error.code == "operation.unknown" || error.code == "device.unknown") return 202;
+  switch (status) {
+    case 400:
+      return 4;
+    case 401:
+      return 2;
+    case 429:
+      return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<RegistrationRequest> parse_registration_request(std::string_view body) {
+  RegistrationRequest request;
+  TRY(const auto value, wire::parse_json(body));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY(const auto registration_id, fields.optional_string("registrationId"));
+  if (registration_id) {
+    auto parsed = RegistrationId::parse(*registration_id);
+    if (!parsed) return inside(std::move(parsed).error(), "registrationId");
+    request.registration_id = *std::move(parsed);
+  }
+  TRY(const auto tpm, fields.optional_object("tpm"));
+  if (tpm) {
+    TRY(auto ek, parse_key<tpm::EkPublic>(*tpm, "endorsementKey"));
+    TRY(auto srk, parse_key<tpm::SrkPublic>(*tpm, "storageRootKey"));
+    request.tpm = provisioning::Offer{std::move(ek), std::move(srk)};
+  }
+  return request;
+}
+
+net::HttpResponse challenge_response(ByteView authentication_key) {
+  return respond(401, {
+                          {"message", "Authorization required, resend request using supplied key"},
+                          {"authenticationKey", to_base64(authentication_key)},
+                          {"unencryptedAuthenticationKey", nullptr},
+                          {"keyName", "registration"},
+                      });
+}
+
+net::HttpResponse assigning_response(const Uuid& operation_id) {
+  auto response = respond(202, {{"operationId", operation_id.text()}, {"status", "assigning"}});
+  response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  return response;
+}
+
+net::HttpResponse assigned_response(const provisioning::Assignment& assignment) {
+  json::object state = registration_state(assignment.device);
+  // C# knows three values and no other.
+  state["substatus"] = assignment.operation.first_assignment ? "initialAssignment" : "deviceDataMigrated";
+  state["tpm"] = json::object{{"authenticationKey", to_base64(assignment.authentication_key)}};
+  return respond(200, {
+                          {"operationId", assignment.operation.operation_id.text()},
+                          {"status", "assigned"},
+                          {"registrationState", std::move(state)},
+                      });
+}
+
+net::HttpResponse registration_state_response(const provisioning::Device& device) {
+  return respond(200, registration_state(device));
+}
+
+net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now) {
+  const int status = http_status(error.kind);
+  const std::string_view stage = error.code.substr(0, error.code.find('.'));
+  const std::string message = error.kind == ErrorKind::kInternal ? "internal error" : to_string(error);
+  auto response = respond(status, {
+                                      {"errorCode", status * 1000 + detail_of(error, status)},
+                                      {"trackingId", tracking_id},
+                                      {"message", message},
+                                      {"timestampUtc", to_rfc3339(now)},
+                                      {"info", json::object{{"stage", stage}, {"code", error.code}}},
+                                  });
+  response.headers.emplace_back("x-ms-request-id", tracking_id);
+  response.headers.emplace_back("x-ms-error-code", std::to_string(status * 1000 + detail_of(error, status)));
+  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
+}  // namespace warifu::front::dps

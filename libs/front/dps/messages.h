@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/ids.h"
+#include "net/http_message.h"
+#include "provisioning/registrar.h"
+
+namespace warifu::front::dps {
+
+// The body of a registration request: {"registrationId", "tpm": {"endorsementKey", "storageRootKey"}, "payload"}. Other members
+// are taken from newer SDKs and left alone.
+struct RegistrationRequest {
+  std::optional<RegistrationId> registration_id;
+  std::optional<provisioning::Offer> tpm;
+};
+
+// kInvalidInput with the field's path and, inside a TPM structure, the offset.
+Result<RegistrationRequest> parse_registration_request(std::string_view body);
+
+// 401 with the challenge. The C SDK demands keyName and takes a "status" for an error, so there is none.
+net::HttpResponse challenge_response(ByteView authentication_key);
+
+// 202: IoT Edge takes no other status from a registration.
+net::HttpResponse assigning_response(const Uuid& operation_id);
+
+// 200 with the registrationState; IoT Edge wants registrationId inside it.
+net::HttpResponse assigned_response(const provisioning::Assignment& assignment);
+
+// 200 with the bare registrationState, without the key.
+net::HttpResponse registration_state_response(const provisioning::Device& device);
+
+// {"errorCode","trackingId","message","timestampUtc","info":{"stage","code"}}: what every SDK can read. The error code is
+// the HTTP status times 1000 plus a detail.
+net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now);
+
+}  // namespace warifu::front::dps

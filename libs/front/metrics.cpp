@@ -1,0 +1,116 @@
+#include "front/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+namespace warifu::front {
+namespace {
+
+using Counters = prometheus::Family<prometheus::Counter>;
+using Gauges = prometheus::Family<prometheus::Gauge>;
+using Histograms = prometheus::Family<prometheus::Histogram>;
+
+// From a cached answer to a device on a slow link, in seconds.
+const prometheus::Histogram::BucketBoundaries kDurationBuckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                                  0.05,   0.1,   0.25,   0.5,   1,    5};
+
+Counters& counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Gauges& gauges(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+}  // namespace
+
+struct Metrics::State {
+  prometheus::Registry registry;
+  prometheus::Counter& challenges =
+      counters(registry, "warifu_challenges_total", "TPM challenges that were made.").Add({});
+  prometheus::Counter& registrations =
+      counters(registry, "warifu_registrations_total", "Operations that were opened by a device that proved itself.").Add({});
+  Counters& refusals = counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
+  prometheus::Gauge& challenges_outstanding =
+      gauges(registry, "warifu_challenges_outstanding", "TPM challenges that were not answered yet.").Add({});
+  prometheus::Gauge& node_certificate_expiry =
+      gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.").Add({});
+  Gauges& connections = gauges(registry, "warifu_connections", "Open connections.");
+  Counters& handshakes = counters(registry, "warifu_tls_handshakes_total", "TLS handshakes.");
+  Counters& requests = counters(registry, "warifu_http_requests_total", "HTTP requests that were answered.");
+  Histograms& durations = prometheus::BuildHistogram()
+                              .Name("warifu_http_request_duration_seconds")
+                              .Help("From the complete request to the written answer.")
+                              .Register(registry);
+  Counters& turned_away =
+      counters(registry, "warifu_connections_refused_total", "Connections and requests that were cut before any handler.");
+  Counters& exceptions = counters(registry, "warifu_handler_exceptions_total", "Defects: handlers that threw.");
+};
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count_challenge() {
+  state_->challenges.Increment();
+}
+
+void Metrics::count_registration() {
+  state_->registrations.Increment();
+}
+
+void Metrics::count_refusal(const Error& error) {
+  state_->refusals.Add({{"code", std::string(error.code)}}).Increment();
+}
+
+void Metrics::set_challenges_outstanding(std::size_t count) {
+  state_->challenges_outstanding.Set(static_cast<double>(count));
+}
+
+void Metrics::set_node_certificate_expiry(std::int64_t unix_seconds) {
+  state_->node_certificate_expiry.Set(static_cast<double>(unix_seconds));
+}
+
+void Metrics::on_connection_open(std::string_view listener) {
+  state_->connections.Add({{"listener", std::string(listener)}}).Increment();
+}
+
+void Metrics::on_connection_close(std::string_view listener) {
+  state_->connections.Add({{"listener", std::string(listener)}}).Decrement();
+}
+
+void Metrics::on_handshake(std::string_view listener, bool ok, bool resumed) {
+  state_->handshakes
+      .Add({{"listener", std::string(listener)}, {"result", ok ? "ok" : "failed"}, {"resumed", resumed ? "yes" : "no"}})
+      .Increment();
+}
+
+void Metrics::on_request(std::string_view listener, const net::RequestSummary& summary) {
+  state_->requests
+      .Add({{"listener", std::string(listener)},
+            {"method", std::string(net::to_string(summary.method))},
+            {"status", std::to_string(summary.status)}})
+      .Increment();
+  state_->durations.Add({{"listener", std::string(listener)}}, kDurationBuckets)
+      .Observe(std::chrono::duration<double>(summary.duration).count());
+}
+
+void Metrics::on_refused(std::string_view listener, net::Refusal refusal) {
+  state_->turned_away.Add({{"listener", std::string(listener)}, {"reason", std::string(net::to_string(refusal))}}).Increment();
+}
+
+void Metrics::on_handler_exception(std::string_view listener, std::string_view what) {
+  state_->exceptions.Add({{"listener", std::string(listener)}}).Increment();
+  spdlog::error("handler threw listener={} what=\"{}\"", listener, what);
+}
+
+std::string Metrics::text() const {
+  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
+
+}  // namespace warifu::front

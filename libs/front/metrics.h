@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/connection_observer.h"
+
+namespace warifu::front {
+
+// What Prometheus reads. No device identity is ever a label. Safe to call from several threads.
+class Metrics final : public net::ConnectionObserver {
+ public:
+  Metrics();
+  ~Metrics() override;
+
+  void count_challenge();
+  void count_registration();
+  void count_refusal(const Error& error);
+  void set_challenges_outstanding(std::size_t count);
+  void set_node_certificate_expiry(std::int64_t unix_seconds);
+
+  void on_connection_open(std::string_view listener) override;
+  void on_connection_close(std::string_view listener) override;
+  void on_handshake(std::string_view listener, bool ok, bool resumed) override;
+  void on_request(std::string_view listener, const net::RequestSummary& summary) override;
+  void on_refused(std::string_view listener, net::Refusal refusal) override;
+  void on_handler_exception(std::string_view listener, std::string_view what) override;
+
+  // The text exposition format.
+  std::string text() const;
+
+ private:
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace warifu::front

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/certificate.h"
+#include "crypto/private_key.h"
+
+namespace warifu::keystore {
+
+struct NodeIdentity {
+  crypto::PrivateKey key;
+  std::vector<crypto::Certificate> chain;  // the leaf first
+};
+
+// The layout of a server's data directory (docs/formats/data-dir.md). Only the owner may enter it.
+//   trust/root.pem            what devices and operators pin
+//   roles/NAME/               certificate.pem, and key.pem as PKCS #8 encrypted under the master key
+//   node/identity.pem         this server's key (encrypted too), its certificate and that of its issuer
+//   secrets/master.key        32 random bytes; absent when systemd hands it over as the credential "warifu-master-key"
+//   database/warifu.sqlite3
+class DataDir {
+ public:
+  explicit DataDir(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path database() const { return path_ / "database" / "warifu.sqlite3"; }
+  std::filesystem::path trust_root() const { return path_ / "trust" / "root.pem"; }
+  std::filesystem::path master_key() const { return path_ / "secrets" / "master.key"; }
+
+  // Makes the folders. kConflict "data_dir.exists" if there is a database or a master key already.
+  Status create() const;
+  // kInvalidInput "data_dir.missing" if it was never initialised.
+  Status check() const;
+
+  Status write_trust_root(const crypto::Certificate& root) const;
+  Result<crypto::Certificate> read_trust_root() const;
+
+  // `name` is the role's.
+  Status write_role(std::string_view name, const crypto::Certificate& certificate, const crypto::PrivateKey& key,
+                    const SecretBytes& key_passphrase, Entropy& entropy) const;
+  Result<crypto::Certificate> read_role_certificate(std::string_view name) const;
+  Result<crypto::PrivateKey> read_role_key(std::string_view name, const SecretBytes& key_passphrase) const;
+
+  // A server node's identity is one file, so that key and certificate change together: the key, the leaf, the leaf's issuer.
+  Status write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer, const crypto::PrivateKey& key,
+                    const SecretBytes& key_passphrase, Entropy& entropy) const;
+  Result<NodeIdentity> read_node(const SecretBytes& key_passphrase) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace warifu::keystore

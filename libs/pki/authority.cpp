@@ -1,0 +1,104 @@
+#include "pki/authority.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace warifu::pki {
+namespace {
+
+// A device's clock may be a little behind ours.
+constexpr std::chrono::minutes kBackdate{5};
+
+bool is_ip_address(const std::string& text) {
+  in6_addr address{};
+  return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
+// RFC 1123 host names; no wildcard: each node names itself.
+bool is_dns_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, allowed) && text.front() != '.' &&
+         text.front() != '-' && text.back() != '.' && text.find("..") == std::string_view::npos;
+}
+
+Result<Authority> issue(crypto::CertificateProfile profile, crypto::KeyKind kind, const Authority* issuer, Entropy& entropy) {
+  auto key = crypto::PrivateKey::generate(kind);
+  TRY(auto certificate,
+      crypto::issue_certificate(profile, key.public_key(), issuer == nullptr ? nullptr : &issuer->certificate,
+                                issuer == nullptr ? key : issuer->key, entropy));
+  return Authority{std::move(certificate), std::move(key)};
+}
+
+}  // namespace
+
+std::string_view to_string(Role role) {
+  return role == Role::kRoot ? "root" : "server-communication";
+}
+
+Result<ServerNames> ServerNames::parse(const std::vector<std::string>& names) {
+  ServerNames parsed;
+  for (const std::string& name : names) {
+    if (is_ip_address(name))
+      parsed.ip_addresses.push_back(name);
+    else if (is_dns_name(name))
+      parsed.dns_names.push_back(name);
+    else
+      return invalid_input("server_name", fmt::format("\"{}\" is neither a DNS name nor an IP address", name));
+  }
+  if (names.empty()) return invalid_input("server_name", "a server needs at least one name");
+  return parsed;
+}
+
+ServerNames ServerNames::of(const crypto::Certificate& certificate) {
+  return {certificate.dns_names(), certificate.ip_addresses()};
+}
+
+const std::string& ServerNames::primary() const {
+  return dns_names.empty() ? ip_addresses.at(0) : dns_names.at(0);
+}
+
+Result<Authority> make_root(const std::string& organisation, const Clock& clock, Entropy& entropy) {
+  const Timestamp now = clock.now();
+  return issue({.common_name = fmt::format("{} root", organisation),
+                .organization = organisation,
+                .not_before = now - kBackdate,
+                .not_after = now + kRootLifetime,
+                .is_ca = true,
+                .path_length = 1},
+               crypto::KeyKind::kEcP384, nullptr, entropy);
+}
+
+Result<Authority> make_role(Role role, const std::string& organisation, const Authority& root, const Clock& clock,
+                            Entropy& entropy) {
+  const Timestamp now = clock.now();
+  return issue({.common_name = fmt::format("{} {}", organisation, to_string(role)),
+                .organization = organisation,
+                .not_before = now - kBackdate,
+                .not_after = now + kRoleLifetime,
+                .is_ca = true,
+                .path_length = 0},
+               crypto::KeyKind::kEcP384, &root, entropy);
+}
+
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, const Clock& clock,
+                            Entropy& entropy) {
+  const Timestamp now = clock.now();
+  return issue({.common_name = names.primary(),
+                .not_before = now - kBackdate,
+                .not_after = now + kNodeLifetime,
+                .dns_names = names.dns_names,
+                .ip_addresses = names.ip_addresses,
+                .server_auth = true},
+               crypto::KeyKind::kEcP256, &server_communication, entropy);
+}
+
+bool is_due_for_renewal(const crypto::Certificate& certificate, Timestamp now) {
+  const auto life = certificate.not_after() - certificate.not_before();
+  return now >= certificate.not_before() + life * 2 / 3;
+}
+
+}  // namespace warifu::pki

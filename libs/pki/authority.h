@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/time.h"
+#include "crypto/certificate.h"
+#include "crypto/private_key.h"
+
+namespace warifu::pki {
+
+// The keys of the organisation (GSMA CLP.13 §6.5): one for each role, each certified by the root. The roles that later programs
+// bring (code signing, endpoint identity, lifecycle commands, revocation) stand beside this one.
+enum class Role { kRoot, kServerCommunication };
+
+// Its name on disk and in certificates: "root", "server-communication".
+std::string_view to_string(Role role);
+
+// How long certificates live. Devices hold the root for their whole life, so it outlives them.
+constexpr std::chrono::years kRootLifetime{30};
+constexpr std::chrono::years kRoleLifetime{10};
+constexpr std::chrono::days kNodeLifetime{90};
+
+struct Authority {
+  crypto::Certificate certificate;
+  crypto::PrivateKey key;
+};
+
+// The names that a server answers to.
+struct ServerNames {
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+
+  // Sorts "localhost", "127.0.0.1" and so on into the two kinds. kInvalidInput "server_name" for what is neither.
+  static Result<ServerNames> parse(const std::vector<std::string>& names);
+  // What a certificate says.
+  static ServerNames of(const crypto::Certificate& certificate);
+  // The first DNS name, or the first address.
+  const std::string& primary() const;
+};
+
+// A self-signed root, P-384, that may sign role certificates only.
+Result<Authority> make_root(const std::string& organisation, const Clock& clock, Entropy& entropy);
+
+// A role's CA under the root, P-384, that may sign leaves only.
+Result<Authority> make_role(Role role, const std::string& organisation, const Authority& root, const Clock& clock,
+                            Entropy& entropy);
+
+// A server node's leaf, P-256, serverAuth.
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, const Clock& clock,
+                            Entropy& entropy);
+
+// True from two thirds of the certificate's life on.
+bool is_due_for_renewal(const crypto::Certificate& certificate, Timestamp now);
+
+}  // namespace warifu::pki
