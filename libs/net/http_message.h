@@ -16,6 +16,8 @@ std::string_view to_string(Method method);
 
 // Header fields in the order of the wire. Few enough that a linear search is the fastest.
 using Headers = std::vector<std::pair<std::string, std::string>>;
+// The value of the first field of that name (compared without case); nullopt if there is none.
+std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
 
 // What came over the wire, complete and within the listener's limits. Nothing in it is decoded or believed yet.
 struct HttpRequest {
@@ -24,12 +26,11 @@ struct HttpRequest {
   Headers headers;
   std::string body;
   std::string peer_address;  // numeric, without port
-  // DER of the client's leaf certificate, if it sent one. The handshake proved possession of its key and nothing else: the
-  // route and the enrollment judge it.
+  // DER of the client's leaf certificate, if it sent one. The handshake proved possession of its key and nothing else:
+  // the route and the enrollment judge it.
   std::optional<Bytes> peer_certificate;
 
-  // The value of the first field of that name (compared without case); nullopt if there is none.
-  std::optional<std::string_view> header(std::string_view name) const;
+  std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };
 
 struct HttpResponse {
@@ -39,8 +40,8 @@ struct HttpResponse {
   std::string body;
 };
 
-// Takes the one answer to a request. May be called from any thread and at most once; dropped unused, the client gets a 500.
-// A client that has gone by then is not an error.
+// Takes the one answer to a request. May be called from any thread and at most once; dropped unused, the client gets a
+// 500. A client that has gone by then is not an error.
 using Respond = std::function<void(HttpResponse)>;
 
 // What stands behind a listener. Called on an I/O thread, for several requests at once; must not block.

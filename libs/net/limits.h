@@ -25,7 +25,7 @@ struct ConnectionLimits {
 struct ServerLimits {
   // 88 KiB each when idle: under 1 GiB. Beyond it a new connection is closed at once.
   std::size_t connections = 10'000;
-  // Requests that handlers have not answered yet. Beyond it 503, before the body is read.
+  // Requests that handlers have not answered yet. Beyond it 503.
   std::size_t requests_in_flight = 1'024;
 };
 

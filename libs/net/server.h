@@ -43,8 +43,8 @@ class Server final : public Timers {
   explicit Server(ServerOptions options);
   ~Server() override;  // stop()
 
-  // Binds at once and returns what was bound; connections are accepted from start() on.
-  // Errors: net.listen.address, net.listen.bind.
+  // Binds at once and returns what was bound; connections are accepted from start() on. All listeners come before
+  // start(). Errors: net.listen.address, net.listen.bind.
   Result<Endpoint> listen(ListenerOptions options, TlsCredentials credentials, RequestHandler& handler);
   void start();
 
@@ -61,6 +61,8 @@ class Server final : public Timers {
   void post_after(std::chrono::milliseconds delay, std::function<void()> work) override;
 
  private:
+  void give_up_expired();
+
   struct State;
   std::unique_ptr<State> state_;
 };

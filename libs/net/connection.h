@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/context.h"
+#include "net/tls_stream.h"
+
+namespace warifu::net {
+
+class PendingAnswer;
+
+// What a connection waits for. Each stage has its own time limit.
+enum class Stage { kHandshake, kIdle, kHeader, kBody, kHandler, kWrite, kClose };
+
+// One client, from accept to close, on its own strand. Lives as long as its coroutine.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<const ListenerContext> listener);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+
+  // From any thread.
+  void close_if_idle();
+  void abort();
+  // To call when the deadline has passed: gives up what the connection waits for, if it still does.
+  void expire();
+  SteadyClock::time_point deadline() const { return SteadyClock::time_point(SteadyClock::duration(deadline_.load())); }
+
+  // On the strand, for the protocol on top.
+  void enter(Stage stage);
+  // Waits for the answer to `pending`; nullopt if the connection was aborted first.
+  Awaitable<std::optional<HttpResponse>> wait_for(std::shared_ptr<PendingAnswer> pending);
+  TlsStream& stream() { return stream_; }
+  const ListenerContext& listener() const { return *listener_; }
+  const std::string& peer_address() const { return peer_address_; }
+  const std::optional<Bytes>& peer_certificate() const { return peer_certificate_; }
+  void report(Refusal refusal) const { listener_->server.observer.on_refused(listener_->name, refusal); }
+
+ private:
+  static Awaitable<void> run(std::shared_ptr<Connection> self);
+  Awaitable<bool> shake_hands();
+  void cut();
+
+  const std::shared_ptr<const ListenerContext> listener_;
+  const std::string peer_address_;
+  TlsStream stream_;
+  Timer answer_given_;  // never expires: cancelled to wake wait_for()
+  Stage stage_ = Stage::kHandshake;
+  std::atomic<SteadyClock::rep> deadline_;
+  std::optional<Bytes> peer_certificate_;
+};
+
+}  // namespace warifu::net

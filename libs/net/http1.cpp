@@ -1,0 +1,208 @@
+#include "net/http1.h"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <iterator>
+
+#include "net/connection.h"
+#include "net/pending_answer.h"
+#include "net/response.h"
+
+// The only file that includes Boost.Beast's parser: it takes half a minute to compile.
+
+namespace warifu::net {
+namespace {
+
+namespace http = boost::beast::http;
+using Buffer = boost::beast::flat_buffer;
+using Parser = http::request_parser<http::string_body>;
+
+// Room for the rest of a body's chunk beside a header of the full size.
+constexpr std::size_t kBufferSlack = 4 * 1024;
+
+// A request that no handler will see: the answer, and how it is counted.
+struct Problem {
+  int status;
+  Refusal refusal;
+  std::string_view detail;
+};
+
+// nullopt: the connection broke, or the client left; there is nobody to answer.
+std::optional<Problem> problem_of(error_code error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return Problem{431, Refusal::kHeaderTooLarge, "the header is too large"};
+  if (error == http::error::body_limit) return Problem{413, Refusal::kBodyTooLarge, "the body is too large"};
+  const bool is_parse_error = error.category() == make_error_code(http::error::bad_method).category();
+  if (!is_parse_error || error == http::error::end_of_stream || error == http::error::partial_message)
+    return std::nullopt;
+  return Problem{400, Refusal::kMalformedRequest, "the request is not well-formed HTTP/1.1"};
+}
+
+std::optional<Problem> problem_of(const Parser::value_type& message, const ConnectionLimits& limits) {
+  const auto fields = static_cast<std::size_t>(std::distance(message.begin(), message.end()));
+  if (fields > limits.header_fields) return Problem{431, Refusal::kHeaderTooLarge, "the header has too many fields"};
+  // RFC 9112 §3.2: more than one Host is a 400, and so is none with HTTP/1.1.
+  const std::size_t hosts = message.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && message.version() >= 11))
+    return Problem{400, Refusal::kMalformedRequest, "expected one Host field"};
+  return std::nullopt;
+}
+
+Method method_of(http::verb verb) {
+  switch (verb) {
+    case http::verb::get:
+      return Method::kGet;
+    case http::verb::head:
+      return Method::kHead;
+    case http::verb::post:
+      return Method::kPost;
+    case http::verb::put:
+      return Method::kPut;
+    case http::verb::patch:
+      return Method::kPatch;
+    case http::verb::delete_:
+      return Method::kDelete;
+    default:
+      return Method::kOther;
+  }
+}
+
+// Taken before the body is read, so that no trailer field can pose as one of the header (RFC 9110 §6.5.1).
+HttpRequest header_of(const Parser::value_type& message, const Connection& connection) {
+  HttpRequest request;
+  request.method = method_of(message.method());
+  request.target = std::string(message.target());
+  request.headers.reserve(16);
+  for (const auto& field : message)
+    request.headers.emplace_back(field.name_string(), field.value());
+  request.peer_address = connection.peer_address();
+  request.peer_certificate = connection.peer_certificate();
+  return request;
+}
+
+// One of the requests that handlers may hold at the same time.
+class InFlight {
+ public:
+  explicit InFlight(ServerContext& server)
+      : server_(server), granted_(server.requests_in_flight.fetch_add(1) < server.limits.requests_in_flight) {}
+  ~InFlight() { server_.requests_in_flight.fetch_sub(1); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  bool granted() const { return granted_; }
+
+ private:
+  ServerContext& server_;
+  bool granted_;
+};
+
+Awaitable<bool> send(Connection& connection, std::string bytes) {
+  auto [error, size] = co_await asio::async_write(connection.stream(), asio::buffer(bytes), kAwait);
+  co_return !error;
+}
+
+Awaitable<void> refuse(Connection& connection, Problem why) {
+  connection.report(why.refusal);
+  connection.enter(Stage::kWrite);
+  co_await send(connection, serialize(problem(why.status, why.detail), {.keep_alive = false, .is_head = false}));
+}
+
+// Between requests a connection holds no buffer: it waits for one byte, which is then the first of the request.
+Awaitable<bool> wait_for_first_byte(Connection& connection, Buffer& buffer) {
+  connection.enter(Stage::kIdle);
+  char first = 0;
+  auto [error, size] = co_await connection.stream().async_read_some(asio::buffer(&first, 1), kAwait);
+  if (error) co_return false;
+  asio::buffer_copy(buffer.prepare(1), asio::buffer(&first, 1));
+  buffer.commit(1);
+  co_return true;
+}
+
+// nullopt: the connection is of no more use, and the client was told why if it can still be told.
+Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& buffer, Parser& parser) {
+  connection.enter(Stage::kHeader);
+  auto [header_error, header_size] = co_await http::async_read_header(connection.stream(), buffer, parser, kAwait);
+  auto why = header_error ? problem_of(header_error)
+                          : problem_of(parser.get(), connection.listener().server.connection_limits);
+  if (why) co_await refuse(connection, *why);
+  if (header_error || why) co_return std::nullopt;
+  HttpRequest request = header_of(parser.get(), connection);
+  if (parser.is_done()) co_return request;
+
+  connection.enter(Stage::kBody);
+  if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
+    co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
+  auto [body_error, body_size] = co_await http::async_read(connection.stream(), buffer, parser, kAwait);
+  why = body_error ? problem_of(body_error) : std::nullopt;
+  if (why) co_await refuse(connection, *why);
+  if (body_error) co_return std::nullopt;
+  request.body = std::move(parser.get().body());
+  co_return request;
+}
+
+// nullopt: aborted.
+Awaitable<std::optional<HttpResponse>> answer(Connection& connection, HttpRequest request) {
+  connection.enter(Stage::kHandler);
+  const ListenerContext& listener = connection.listener();
+  const InFlight in_flight(listener.server);
+  if (!in_flight.granted()) {
+    connection.report(Refusal::kTooManyRequests);
+    HttpResponse busy = problem(503, "too many requests at once");
+    busy.headers.emplace_back("Retry-After", "1");
+    co_return busy;
+  }
+  const auto pending = std::make_shared<PendingAnswer>();
+  try {
+    listener.handler.handle(std::move(request), pending->respond_function());
+  } catch (const std::exception& exception) {
+    listener.server.observer.on_handler_exception(listener.name, exception.what());
+    pending->fail();
+  }
+  auto response = co_await connection.wait_for(pending);
+  co_return response;
+}
+
+// False when the connection ends with this request.
+Awaitable<bool> serve_one(Connection& connection, Buffer& buffer) {
+  const ListenerContext& listener = connection.listener();
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(listener.server.connection_limits.header_bytes));
+  parser.body_limit(listener.body_bytes_max);
+  auto request = co_await receive(connection, buffer, parser);
+  if (!request) co_return false;
+
+  const auto begin = SteadyClock::now();
+  RequestSummary summary{.method = request->method,
+                         .status = 0,
+                         .duration = {},
+                         .request_bytes = request->body.size(),
+                         .response_bytes = 0};
+  const auto response = co_await answer(connection, std::move(*request));
+  if (!response) co_return false;
+  connection.enter(Stage::kWrite);
+  const bool keep_alive = parser.keep_alive() && !listener.server.draining;
+  std::string bytes = serialize(*response, {.keep_alive = keep_alive, .is_head = summary.method == Method::kHead});
+  summary.status = response->status;
+  summary.response_bytes = bytes.size();
+  const bool sent = co_await send(connection, std::move(bytes));
+  summary.duration = SteadyClock::now() - begin;
+  listener.server.observer.on_request(listener.name, summary);
+  co_return sent&& keep_alive;
+}
+
+}  // namespace
+
+Awaitable<void> serve_http1(Connection& connection) {
+  Buffer buffer(connection.listener().server.connection_limits.header_bytes + kBufferSlack);
+  bool usable = true;
+  while (usable && !connection.listener().server.draining) {
+    usable = buffer.size() > 0;
+    if (!usable) usable = co_await wait_for_first_byte(connection, buffer);
+    if (usable) usable = co_await serve_one(connection, buffer);
+    if (buffer.size() == 0) buffer.shrink_to_fit();
+  }
+}
+
+}  // namespace warifu::net

@@ -1,0 +1,100 @@
+#include "net/listener.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "net/connection.h"
+
+namespace warifu::net {
+namespace {
+
+// Accepting fails when descriptors or memory run out; connections that end give some back.
+constexpr std::chrono::milliseconds kAcceptRetry{100};
+
+error_code open(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
+  return error;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const ListenerOptions& options,
+                                                 TlsCredentials credentials, RequestHandler& handler,
+                                                 ServerContext& server) {
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(options.address, error);
+  if (error) return invalid_input("net.listen.address", "expected a numeric address, got '" + options.address + "'");
+  Acceptor acceptor(asio::make_strand(io));
+  error = open(acceptor, {address, options.port});
+  if (error)
+    return Error{ErrorKind::kUnavailable, "net.listen.bind",
+                 "cannot listen on " + Endpoint{options.address, options.port}.text() + ": " + error.message()};
+  auto context =
+      std::make_shared<const ListenerContext>(ListenerContext{options.name, options.body_bytes_max, handler, server});
+  return std::shared_ptr<Listener>(new Listener(std::move(acceptor), std::move(credentials), std::move(context)));
+}
+
+Listener::Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<const ListenerContext> context)
+    : acceptor_(std::move(acceptor)), context_(std::move(context)), credentials_(std::move(credentials)) {
+}
+
+Endpoint Listener::endpoint() const {
+  error_code ignored;
+  const asio::ip::tcp::endpoint bound = acceptor_.local_endpoint(ignored);
+  return {bound.address().to_string(), bound.port()};
+}
+
+void Listener::start() {
+  asio::co_spawn(acceptor_.get_executor(), accept_all(shared_from_this()), asio::detached);
+}
+
+Awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
+  Timer retry(self->acceptor_.get_executor());
+  asio::io_context& io = self->acceptor_.get_executor().get_inner_executor().context();
+  while (self->acceptor_.is_open()) {
+    auto [error, socket] = co_await self->acceptor_.async_accept(asio::make_strand(io), kAwait);
+    if (!error) {
+      self->take(std::move(socket));
+      continue;
+    }
+    retry.expires_after(kAcceptRetry);
+    co_await retry.async_wait(kAwait);
+  }
+}
+
+void Listener::take(Socket socket) {
+  ServerContext& server = context_->server;
+  if (server.connections.size() >= server.limits.connections) {
+    server.observer.on_refused(context_->name, Refusal::kTooManyConnections);
+    return;
+  }
+  error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  std::make_shared<Connection>(std::move(socket), credentials(), context_)->start();
+}
+
+void Listener::reload(TlsCredentials credentials) {
+  const std::lock_guard lock(mutex_);
+  credentials_ = std::move(credentials);
+}
+
+TlsCredentials Listener::credentials() const {
+  const std::lock_guard lock(mutex_);
+  return credentials_;
+}
+
+void Listener::close() {
+  auto closed = asio::post(acceptor_.get_executor(), asio::use_future([self = shared_from_this()] {
+                             error_code ignored;
+                             self->acceptor_.close(ignored);
+                           }));
+  closed.wait();
+}
+
+}  // namespace warifu::net

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "net/asio.h"
+#include "net/context.h"
+#include "net/server.h"
+
+namespace warifu::net {
+
+// A bound socket that turns clients into connections.
+class Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  static Result<std::shared_ptr<Listener>> bind(asio::io_context& io, const ListenerOptions& options,
+                                                TlsCredentials credentials, RequestHandler& handler,
+                                                ServerContext& server);
+  Endpoint endpoint() const;
+  const std::string& name() const { return context_->name; }
+  void start();
+  // From any thread. Close waits until no further connection can come; the I/O threads must be running.
+  void reload(TlsCredentials credentials);
+  void close();
+
+ private:
+  Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<const ListenerContext> context);
+  static Awaitable<void> accept_all(std::shared_ptr<Listener> self);
+  void take(Socket socket);
+  TlsCredentials credentials() const;
+
+  Acceptor acceptor_;
+  const std::shared_ptr<const ListenerContext> context_;
+  mutable std::mutex mutex_;
+  TlsCredentials credentials_;  // guarded by mutex_
+};
+
+}  // namespace warifu::net

@@ -1,0 +1,199 @@
+#include <gmock/gmock.h>
+
+#include "net/server_test_support.h"
+
+namespace warifu::net::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+using ServerHttp = ServerTest;
+
+TEST_F(ServerHttp, KeepsAConnectionForManyRequests) {
+  start();
+  TlsClient client(port_);
+  for (int i = 0; i < 5; ++i) {
+    const Reply reply = client.get("/" + std::to_string(i));
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.body, "GET /" + std::to_string(i) + " ");
+    EXPECT_THAT(reply.header, HasSubstr("Connection: keep-alive\r\n"));
+    EXPECT_THAT(reply.header, Not(HasSubstr("Server:")));
+  }
+  EXPECT_EQ(observer_.opened, 1);
+  EXPECT_TRUE(eventually([this] { return observer_.requests == 5; }));
+}
+
+TEST_F(ServerHttp, TakesEveryFormOfRequestThatClientsSend) {
+  start();
+  const struct {
+    std::string_view name, request, body;
+  } rows[] = {
+      {"the DPS SDK of Node sends a body with GET", "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+       "GET /a {}"},
+      {"a body with a length", "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", "PUT /a body"},
+      {"a chunked body",
+       "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3;ext=1\r\ncde\r\n0\r\n\r\n",
+       "POST /a abcde"},
+      {"an unknown method", "BREW /a HTTP/1.1\r\nHost: x\r\n\r\n", "other /a "},
+      {"PATCH", "PATCH /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb", "PATCH /a b"},
+      {"DELETE", "DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n", "DELETE /a "},
+  };
+  TlsClient client(port_);
+  for (const auto& row : rows) {
+    const Reply reply = client.exchange(row.request);
+    EXPECT_EQ(reply.status, 200) << row.name;
+    EXPECT_EQ(reply.body, row.body) << row.name;
+  }
+}
+
+TEST_F(ServerHttp, AnswersHeadLikeGetWithoutTheBody) {
+  start();
+  TlsClient client(port_);
+  client.send("HEAD /abc HTTP/1.1\r\nHost: x\r\n\r\n");
+  const Reply reply = client.read(false);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.header, HasSubstr("Content-Length: 10\r\n"));
+  EXPECT_EQ(client.get("/next").body, "GET /next ");
+}
+
+TEST_F(ServerHttp, AnswersPipelinedRequestsInOrder) {
+  start();
+  TlsClient client(port_);
+  std::string requests;
+  for (int i = 0; i < 20; ++i)
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  client.send(requests);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(client.read().body, "GET /" + std::to_string(i) + " ");
+}
+
+TEST_F(ServerHttp, AsksForABodyThatIsHeldBack) {
+  start();
+  TlsClient client(port_);
+  client.send("POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  EXPECT_EQ(client.read(false).status, 100);
+  EXPECT_EQ(client.exchange("body").body, "POST /a body");
+}
+
+TEST_F(ServerHttp, ClosesWhenTheClientWantsIt) {
+  start();
+  for (const std::string request :
+       {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+    TlsClient client(port_);
+    const Reply reply = client.exchange(request);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
+    EXPECT_TRUE(client.is_closed());
+  }
+}
+
+TEST_F(ServerHttp, AnswersAClientThatHasClosedItsHalf) {
+  start();
+  TlsClient client(port_);
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  SSL_shutdown(client.ssl());
+  ::shutdown(client.raw().fd(), SHUT_WR);
+  EXPECT_EQ(client.read().body, "GET /a ");
+  EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ServerHttp, RefusesMalformedRequestsAndCloses) {
+  start();
+  const std::string_view rows[] = {
+      "\x01\x02\x03garbage\r\n\r\n",
+      "GET /\r\n\r\n",
+      "GET / HTTP/3.0\r\nHost: x\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      "GET / HTTP/1.1\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+  };
+  for (const std::string_view request : rows) {
+    TlsClient client(port_);
+    const Reply reply = client.exchange(request);
+    EXPECT_EQ(reply.status, 400) << request;
+    EXPECT_THAT(reply.header, HasSubstr("Content-Type: application/problem+json\r\n"));
+    EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
+    EXPECT_TRUE(client.is_closed()) << request;
+  }
+  EXPECT_EQ(observer_.count(Refusal::kMalformedRequest), static_cast<int>(std::size(rows)));
+  EXPECT_EQ(observer_.requests, 0);
+}
+
+// RFC 9110 §6.5.1: a proxy in front may have judged the header only.
+TEST_F(ServerHttp, DoesNotTakeATrailerForAHeaderField) {
+  handler_.function = [](const HttpRequest& request, const Respond& respond) {
+    respond({.status = request.header("authorization") ? 200 : 401, .headers = {}, .content_type = {}, .body = {}});
+  };
+  start();
+  TlsClient client(port_);
+  const Reply reply = client.exchange(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
+      "1\r\na\r\n0\r\nAuthorization: Bearer x\r\n\r\n");
+  EXPECT_EQ(reply.status, 401);
+}
+
+TEST_F(ServerHttp, RefusesWhatIsTooLargeWithItsStatus) {
+  start();
+  std::string many_fields;
+  for (int i = 0; i < 65; ++i)
+    many_fields += "a: b\r\n";
+  const std::string post = "POST / HTTP/1.1\r\nHost: x\r\n";
+  const struct {
+    std::string_view name;
+    std::string request;
+    int status;
+    Refusal refusal;
+  } rows[] = {
+      {"a long header", "GET / HTTP/1.1\r\nHost: x\r\na: " + std::string(16 * 1024, 'a') + "\r\n\r\n", 431,
+       Refusal::kHeaderTooLarge},
+      {"a header without end", std::string(64 * 1024, 'A'), 431, Refusal::kHeaderTooLarge},
+      {"many fields", "GET / HTTP/1.1\r\nHost: x\r\n" + many_fields + "\r\n", 431, Refusal::kHeaderTooLarge},
+      {"a length", post + "Content-Length: 131073\r\n\r\n", 413, Refusal::kBodyTooLarge},
+      {"a length that is announced first", post + "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n", 413,
+       Refusal::kBodyTooLarge},
+      {"a body that is sent all the same", post + "Content-Length: 400000\r\n\r\n" + std::string(400'000, 'b'), 413,
+       Refusal::kBodyTooLarge},
+      {"a chunk", post + "Transfer-Encoding: chunked\r\n\r\n20001\r\n" + std::string(0x20001, 'b') + "\r\n0\r\n\r\n",
+       413, Refusal::kBodyTooLarge},
+  };
+  for (const auto& row : rows) {
+    const int before = observer_.count(row.refusal);
+    TlsClient client(port_);
+    EXPECT_EQ(client.exchange(row.request).status, row.status) << row.name;
+    EXPECT_EQ(observer_.count(row.refusal), before + 1) << row.name;
+  }
+}
+
+TEST_F(ServerHttp, TakesABodyOfExactlyTheLimit) {
+  start();
+  const std::string body(128 * 1024, 'b');
+  TlsClient client(port_);
+  const Reply reply = client.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n" + body);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "POST / " + body);
+}
+
+TEST_F(ServerHttp, DeliversFieldsAndThePeer) {
+  std::string note, peer;
+  handler_.function = [&](const HttpRequest& request, const Respond& respond) {
+    note = request.header("x-note").value_or("missing");
+    peer = request.peer_address;
+    respond({.status = 204, .headers = {{"X-Answer", "yes"}}, .content_type = {}, .body = {}});
+  };
+  start();
+  TlsClient client(port_);
+  const Reply reply = client.exchange("GET / HTTP/1.1\r\nHost: x\r\nX-NOTE: hello \r\n\r\n");
+  EXPECT_EQ(reply.status, 204);
+  EXPECT_THAT(reply.header, HasSubstr("X-Answer: yes\r\n"));
+  EXPECT_EQ(note, "hello");
+  EXPECT_EQ(peer, "127.0.0.1");
+}
+
+}  // namespace
+}  // namespace warifu::net::test
