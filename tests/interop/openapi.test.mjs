@@ -1,0 +1,223 @@
+// Holds docs/openapi/warifu-v1.yaml and the server together: every documented operation is called with input that the description
+// allows and input that it forbids, every answer is judged by the description, and the routes that are served are those described.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { SoftDevice } from './lib/device.mjs';
+import { require_isolation } from './lib/isolation.mjs';
+import { OpenApi, shape_of } from './lib/openapi.mjs';
+import { bad_parameter_values, broken_texts, example_of, spoiled_bodies } from './lib/openapi_cases.mjs';
+import { OperatorClient } from './lib/operator_http.mjs';
+import { Registration } from './lib/registration.mjs';
+import { Server, run_program } from './lib/server.mjs';
+
+const kDescription = process.env.WARIFU_OPENAPI ?? fileURLToPath(new URL('../../docs/openapi/warifu-v1.yaml', import.meta.url));
+const kOrder = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const kRegistrationId = 'interop-openapi';
+const kNobody = 'interop-nobody';
+
+const api = new OpenApi(kDescription);
+const operations = api.operations.filter(({ path }) => path.startsWith('/api/v1/') && !path.startsWith('/api/v1/device/'))
+  .sort((a, b) => kOrder.indexOf(a.method) - kOrder.indexOf(b.method));
+
+let server;
+let device;
+let keys;
+let client;
+let login_answer;
+let serial = 0;
+
+const enrollment = (registration_id) => ({ registration_id, attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64') } } });
+
+async function enroll(registration_id) {
+  const response = await client.send('POST', '/api/v1/enrollments', { body: enrollment(registration_id) });
+  assert.equal(response.status, 201, `POST /api/v1/enrollments: ${response.status} ${response.text}`);
+  return registration_id;
+}
+
+// What a description's examples cannot know: names that must exist, or must be new. Everything else comes from the examples.
+const kPlan = {
+  'POST /api/v1/enrollments': { body: () => enrollment(`interop-openapi-${++serial}`) },
+  'DELETE /api/v1/enrollments/{}': { parameters: async () => ({ registration_id: await enroll(`interop-openapi-${++serial}`) }) },
+  'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
+};
+const kParameters = { registration_id: kRegistrationId, device_id: kRegistrationId };
+// A bootstrap token works once, and the preparation has used it up: its answer is judged in its place.
+const kLogin = 'POST /api/v1/login';
+
+const key_of = ({ method, path }) => `${method} ${shape_of(path)}`;
+
+function judge(operation, response, what = '') {
+  const complaint = api.complaint(operation, response);
+  assert.equal(complaint, null, `${operation.method} ${operation.path} ${what}: ${complaint}`);
+  if (/problem\+json/.test(response.headers['content-type'] ?? '')) assert.equal(response.json.status, response.status, `${what}: the problem names another status`);
+}
+
+function judge_refusal(operation, response, what) {
+  assert.ok(response.status >= 400 && response.status < 500, `${operation.method} ${operation.path} ${what}: expected a refusal, got ${response.status} ${response.text.slice(0, 300)}`);
+  judge(operation, response, what);
+}
+
+async function path_parameters(operation) {
+  const planned = await kPlan[key_of(operation)]?.parameters?.() ?? {};
+  return Object.fromEntries(operation.parameters.filter((parameter) => parameter.in === 'path').map((parameter) => {
+    const value = planned[parameter.name] ?? kParameters[parameter.name] ?? example_of(parameter, api);
+    assert.notEqual(value, undefined, `${operation.path}: give {${parameter.name}} an example in the description, or a row in kPlan`);
+    return [parameter.name, value];
+  }));
+}
+
+function target_of(operation, values, query = {}) {
+  const path = operation.path.replace(/\{([^}]*)\}/g, (_, name) => values[name]);
+  const search = new URLSearchParams(query).toString();
+  return search === '' ? path : `${path}?${search}`;
+}
+
+function valid_body(operation) {
+  if (!operation.requestBody) return undefined;
+  const body = kPlan[key_of(operation)]?.body?.() ?? example_of(api.resolve(operation.requestBody).content['application/json'], api);
+  assert.notEqual(body, undefined, `${operation.method} ${operation.path}: give the body an example in the description, or a row in kPlan`);
+  return body;
+}
+
+async function call(operation, { query, body = valid_body(operation), ...options } = {}) {
+  return client.send(operation.method, target_of(operation, await path_parameters(operation), query), { body, ...options });
+}
+
+before(async () => {
+  require_isolation();
+  device = await SoftDevice.start();
+  keys = await device.identity();
+  server = await Server.start();
+  client = new OperatorClient({ url: server.operators_url, ca: server.ca });
+  login_answer = await client.send('POST', '/api/v1/login', { body: { bootstrap_token: server.bootstrap_token } });
+  assert.ok(login_answer.json?.access_token, `POST /api/v1/login: ${login_answer.status} ${login_answer.text}`);
+  client.token = login_answer.json.access_token;
+  await enroll(kRegistrationId);
+  const registration = new Registration({ server, device, keys, registration_id: kRegistrationId });
+  try {
+    await registration.provision(await registration.fresh_token());
+  } finally {
+    registration.close();
+  }
+});
+after(async () => {
+  client?.close();
+  await server?.stop();
+  await device?.stop();
+});
+
+describe('The description', () => {
+  test('DescribesSomething', () => assert.ok(operations.length > 0, `${kDescription} describes no operation of /api/v1`));
+
+  test('NamesEveryOperationOnce', () => {
+    const ids = api.operations.map(({ id, method, path }) => id ?? assert.fail(`${method} ${path} has no operationId`));
+    assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
+  });
+
+  test('KeepsItsOwnExamplesValid', () => {
+    for (const operation of api.operations) {
+      const content = api.resolve(operation.requestBody)?.content?.['application/json'];
+      const example = content && example_of(content, api);
+      if (example !== undefined) assert.ok(api.accepts(content.schema, example), `${operation.method} ${operation.path}: the example of the body is not valid`);
+    }
+  });
+
+  test('HasTheRoutesThatAreServedAndNoOthers', async () => {
+    const { code, stdout, stderr } = await run_program('warifud', ['routes', '--json']);
+    assert.equal(code, 0, stderr);
+    const routes = JSON.parse(stdout);
+    assert.ok(routes.length > 0 && routes.every(({ listener, method, path, access }) => listener && method && path && access), `expected [{listener, method, path, access}], got ${stdout.slice(0, 300)}`);
+    const served = routes.filter(({ path }) => path.startsWith('/api/v1/')).map(key_of).sort();
+    const described = api.operations.filter(({ path }) => path.startsWith('/api/v1/')).map(key_of).sort();
+    assert.deepEqual(served.filter((route) => !described.includes(route)), [], 'served and not described');
+    assert.deepEqual(described.filter((route) => !served.includes(route)), [], 'described and not served');
+    assert.deepEqual(served, described);
+  });
+});
+
+describe('Without credentials', () => {
+  test('EveryRouteOfTheOperatorsListenerAnswers401UnlessDescribedAsOpen', async () => {
+    const open = new Set(api.operations.filter((operation) => operation.open).map(key_of));
+    const routes = JSON.parse((await run_program('warifud', ['routes', '--json'])).stdout).filter(({ listener }) => listener === 'operators');
+    assert.ok(routes.length > 0, 'no route on the operators listener');
+    const answered = [];
+    for (const route of routes) {
+      if (open.has(key_of(route))) continue;
+      const target = route.path.replace(/\{[^}]*\}/g, kNobody);
+      const { status } = await client.send(route.method, target, { token: null });
+      if (status !== 401) answered.push(`${key_of(route)}: ${status} (access "${route.access}")`);
+    }
+    assert.deepEqual(answered, [], 'routes that answer without credentials and are not described with security: []');
+  });
+
+  test('OnlyWhatIsDescribedAsOpenIsServedAsOpen', async () => {
+    const routes = JSON.parse((await run_program('warifud', ['routes', '--json'])).stdout);
+    for (const operation of operations) {
+      const route = routes.find((candidate) => key_of(candidate) === key_of(operation));
+      assert.equal(/^(open|public)/.test(route?.access ?? ''), operation.open, `${key_of(operation)}: access "${route?.access}"`);
+    }
+  });
+});
+
+for (const operation of operations) {
+  describe(`${operation.method} ${operation.path}`, () => {
+    test('AnswersValidInputAsDescribed', async () => {
+      const response = key_of(operation) === kLogin ? login_answer : await call(operation);
+      assert.ok(response.status < 300, `expected success, got ${response.status} ${response.text.slice(0, 300)}`);
+      judge(operation, response);
+    });
+
+    if (!operation.open) {
+      for (const [title, token] of [['no credentials', null], ['a token that nobody was given', 'warifu_access_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'], ['a token that is no token', 'x']]) {
+        test(`Refuses: ${title}`, async () => {
+          const response = await call(operation, { token });
+          assert.equal(response.status, 401, response.text);
+          judge(operation, response, title);
+        });
+      }
+    }
+
+    for (const parameter of operation.parameters.filter(({ in: place }) => place === 'query')) {
+      test(`TakesTheParameter: ${parameter.name}`, async () => {
+        const value = example_of(parameter, api);
+        assert.notEqual(value, undefined, `give ${parameter.name} an example in the description`);
+        const response = await call(operation, { query: { [parameter.name]: value } });
+        assert.ok(response.status < 300, `${response.status} ${response.text.slice(0, 300)}`);
+        judge(operation, response, parameter.name);
+      });
+      for (const value of bad_parameter_values(parameter, api)) {
+        test(`Refuses: ${parameter.name}=${value}`, async () => judge_refusal(operation, await call(operation, { query: { [parameter.name]: value } }), `${parameter.name}=${value}`));
+      }
+    }
+
+    for (const { name } of operation.parameters.filter(({ in: place }) => place === 'path')) {
+      test(`Answers404ForAnUnknown: ${name}`, async () => {
+        const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: kNobody }), { body: valid_body(operation) });
+        assert.equal(response.status, 404, response.text);
+        judge(operation, response, name);
+      });
+      test(`RefusesAMalformed: ${name}`, async () => {
+        for (const value of ['%20', '-', '%00', 'x'.repeat(300), '%2F']) {
+          const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: value }), { body: valid_body(operation) });
+          judge_refusal(operation, response, `${name} "${value}"`);
+        }
+      });
+    }
+
+    if (!operation.requestBody) return;
+    test('RefusesWhatIsNoJsonObject', async () => {
+      for (const [title, text] of broken_texts(valid_body(operation))) judge_refusal(operation, await call(operation, { body: text }), title);
+    });
+    test('RefusesABodyThatTheSchemaForbids', async () => {
+      const schema = api.body_schema(operation);
+      let tried = 0;
+      for (const [title, body] of spoiled_bodies(schema, valid_body(operation), api)) {
+        if (api.accepts(schema, body)) continue;
+        judge_refusal(operation, await call(operation, { body }), title);
+        ++tried;
+      }
+      assert.ok(tried > 0, 'the schema of the body forbids nothing');
+    });
+  });
+}
