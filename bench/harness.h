@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace warifu::bench {
+
+// One promise of docs/performance.md: CPU of the bare primitives that the job cannot do without, divided by CPU of our
+// own code doing the job, in the same run. 1.0 would be no overhead at all.
+struct Row {
+  std::string id;
+  std::string what;
+  double goal;
+  double floor;  // below it the run fails
+  // Right input answered, wrong input refused: a fast wrong product must not score.
+  std::function<Status()> self_check;
+  std::function<void()> bound;    // once: raw library calls, none of our code
+  std::function<void()> product;  // once
+};
+
+// What a sabotaged run replaces in the product: its self-checks must notice.
+enum class Sabotage { kNone, kAcceptAll };
+
+struct Measurement {
+  double bound_us = 0;  // medians, thread CPU of one operation
+  double product_us = 0;
+  double median = 0;  // of the ratios of the rounds
+  double min = 0;
+  double max = 0;
+};
+
+Measurement measure(const Row& row);
+
+struct Options {
+  bool json = false;
+  bool only_self_check = false;
+  Sabotage sabotage = Sabotage::kNone;
+};
+// "bench.usage" for anything but --json, --self-check and --sabotage=accept-all.
+Result<Options> parse_options(int argc, char** argv);
+
+// Self-checks first, then the measurements. The exit code: 1 when a self-check fails or a ratio is under its floor.
+int run(const std::vector<Row>& rows, const Options& options);
+
+}  // namespace warifu::bench

@@ -1,0 +1,21 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iterator>
+
+#include "rows.h"
+
+int main(int argc, char** argv) {
+  using namespace warifu;
+  const auto options = bench::parse_options(argc, argv);
+  if (!options) {
+    fmt::print(stderr, "warifu-bench: {}\n", to_string(options.error()));
+    return exit_code(options.error().kind);
+  }
+  std::vector<bench::Row> rows;
+  for (const auto& rows_of : {bench::credential_rows}) {
+    auto more = rows_of(options->sabotage);
+    rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  return bench::run(rows, *options);
+}
