@@ -67,7 +67,6 @@ Connection::Connection(Socket socket, const TlsCredentials& credentials,
       answer_given_(stream_.get_executor(), SteadyClock::time_point::max()) {
   enter(Stage::kHandshake);
   listener_->server.observer.on_connection_open(listener_->name);
-  listener_->server.connections.add(*this);
 }
 
 Connection::~Connection() {
@@ -76,6 +75,7 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
+  listener_->server.connections.add(*this);  // not in the constructor: the registry hands out owners
   asio::co_spawn(stream_.get_executor(), run(shared_from_this()), asio::detached);
 }
 
