@@ -15,6 +15,7 @@ class MasterKey {
   // kUnavailable if it cannot be read, kInvalidInput "master_key.form" if it is not 32 bytes.
   static Result<MasterKey> load(const DataDir& data_dir);
 
+  MasterKey clone() const { return MasterKey(key_.clone()); }
   Status save(const DataDir& data_dir) const;
 
   // Seals keys in the database (crypto/envelope.h).

@@ -67,4 +67,10 @@ Result<IssuedServiceKey> Desk::create_service_key(Records& records, audit::Trail
   return IssuedServiceKey{name, std::move(key)};
 }
 
+Status Desk::purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const {
+  TRY(const std::size_t removed, records.purge_tokens(scope, clock_.now() - kept));
+  if (removed == 0) return {};
+  return trail.record(scope, {"system", "token.purge", "tokens", fmt::format(R"({{"removed":{}}})", removed)});
+}
+
 }  // namespace warifu::operators

@@ -53,6 +53,9 @@ class Desk {
   Result<IssuedServiceKey> create_service_key(Records& records, audit::Trail& trail, const Principal& who,
                                               const Label& name) const;
 
+  // Removes tokens that expired more than `kept` ago.
+  Status purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const;
+
  private:
   const Clock& clock_;
   Entropy& entropy_;

@@ -54,8 +54,8 @@ class Records : public RecordsView {
   virtual Status insert_access_token(const AccessToken& token) = 0;
   // kConflict "service_key.exists" if the scope has a key of that name.
   virtual Status insert_service_key(const ServiceKey& key) = 0;
-  // Removes access tokens and bootstrap tokens that expired before `before`; returns how many.
-  virtual Result<std::size_t> purge_tokens(Timestamp before) = 0;
+  // Removes access and bootstrap tokens of the scope that expired before `before`; returns how many.
+  virtual Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) = 0;
 };
 
 }  // namespace warifu::operators

@@ -84,21 +84,23 @@ Result<Authority> make_role(Role role, const std::string& organisation, const Au
                crypto::KeyKind::kEcP384, &root, entropy);
 }
 
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, const Clock& clock,
-                            Entropy& entropy) {
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, std::chrono::seconds lifetime,
+                            const Clock& clock, Entropy& entropy) {
+  if (lifetime <= std::chrono::seconds(0)) return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
   const Timestamp now = clock.now();
+  const Timestamp issuer_end = server_communication.certificate.not_after();
   return issue({.common_name = names.primary(),
                 .not_before = now - kBackdate,
-                .not_after = now + kNodeLifetime,
+                .not_after = std::min(now + lifetime, issuer_end),
                 .dns_names = names.dns_names,
                 .ip_addresses = names.ip_addresses,
                 .server_auth = true},
                crypto::KeyKind::kEcP256, &server_communication, entropy);
 }
 
-bool is_due_for_renewal(const crypto::Certificate& certificate, Timestamp now) {
+Timestamp renewal_time(const crypto::Certificate& certificate) {
   const auto life = certificate.not_after() - certificate.not_before();
-  return now >= certificate.not_before() + life * 2 / 3;
+  return certificate.not_before() + life * 2 / 3;
 }
 
 }  // namespace warifu::pki

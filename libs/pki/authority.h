@@ -48,11 +48,11 @@ Result<Authority> make_root(const std::string& organisation, const Clock& clock,
 Result<Authority> make_role(Role role, const std::string& organisation, const Authority& root, const Clock& clock,
                             Entropy& entropy);
 
-// A server node's leaf, P-256, serverAuth.
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, const Clock& clock,
-                            Entropy& entropy);
+// A server node's leaf, P-256, serverAuth. It never outlives its issuer.
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, std::chrono::seconds lifetime,
+                            const Clock& clock, Entropy& entropy);
 
-// True from two thirds of the certificate's life on.
-bool is_due_for_renewal(const crypto::Certificate& certificate, Timestamp now);
+// Two thirds of the certificate's life: early enough for two more tries.
+Timestamp renewal_time(const crypto::Certificate& certificate);
 
 }  // namespace warifu::pki

@@ -63,6 +63,7 @@ struct Page {
 class RecordsView {
  public:
   virtual ~RecordsView() = default;
+  virtual Result<std::vector<ScopeId>> list_scopes() = 0;
   virtual Result<bool> scope_exists(const ScopeId& scope) = 0;
   virtual Result<std::optional<Enrollment>> find_enrollment(const ScopeId& scope, const RegistrationId& id) = 0;
   virtual Result<std::vector<Enrollment>> list_enrollments(const ScopeId& scope, const Page<RegistrationId>& page) = 0;
@@ -89,8 +90,8 @@ class Records : public RecordsView {
   virtual Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) = 0;
   // Inserts the device or replaces what is stored of it, except created_at.
   virtual Status put_device(const Device& device) = 0;
-  // Removes operations that were created before `before`; returns how many.
-  virtual Result<std::size_t> purge_operations(Timestamp before) = 0;
+  // Removes operations of the scope that were created before `before`; returns how many.
+  virtual Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before) = 0;
 };
 
 }  // namespace warifu::provisioning

@@ -187,7 +187,7 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
 Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, const ScopeId& scope) {
   const Timestamp now = clock_.now();
   challenges_.purge(now);
-  TRY(const std::size_t removed, records.purge_operations(now - options_.operation_lifetime));
+  TRY(const std::size_t removed, records.purge_operations(scope, now - options_.operation_lifetime));
   if (removed > 0)
     TRY_STATUS(trail.record(scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", removed)}));
   return removed;

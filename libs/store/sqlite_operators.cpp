@@ -25,8 +25,8 @@ constexpr Sql kInsertAccessToken =
     "VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kInsertServiceKey =
     "INSERT INTO service_keys (scope_id, name, sealed_key, permissions, created_at) VALUES (?, ?, ?, ?, ?)";
-constexpr Sql kPurgeAccessTokens = "DELETE FROM access_tokens WHERE expires_at < ?";
-constexpr Sql kPurgeBootstrapTokens = "DELETE FROM bootstrap_tokens WHERE expires_at < ?";
+constexpr Sql kPurgeAccessTokens = "DELETE FROM access_tokens WHERE scope_id = ? AND expires_at < ?";
+constexpr Sql kPurgeBootstrapTokens = "DELETE FROM bootstrap_tokens WHERE scope_id = ? AND expires_at < ?";
 
 // As OAuth writes scopes: the names with a space between.
 std::string to_column(const Permissions& permissions) {
@@ -68,9 +68,9 @@ Result<AccessToken> to_access_token(Row row) {
                      permissions,       created_at,       expires_at};
 }
 
-Result<std::size_t> delete_expired(Connection& connection, Sql sql, Timestamp before) {
+Result<std::size_t> delete_expired(Connection& connection, Sql sql, const ScopeId& scope, Timestamp before) {
   TRY(auto query, connection.prepare(sql));
-  query.bind(before);
+  query.bind(scope, before);
   TRY_STATUS(query.run());
   return static_cast<std::size_t>(connection.changes());
 }
@@ -119,9 +119,9 @@ Status SqliteOperatorRecords::insert_service_key(const ServiceKey& key) {
   return name_conflict(query.run(), "service_key.exists", "a service key named", key.name.text());
 }
 
-Result<std::size_t> SqliteOperatorRecords::purge_tokens(Timestamp before) {
-  TRY(const auto access, delete_expired(connection_, kPurgeAccessTokens, before));
-  TRY(const auto bootstrap, delete_expired(connection_, kPurgeBootstrapTokens, before));
+Result<std::size_t> SqliteOperatorRecords::purge_tokens(const ScopeId& scope, Timestamp before) {
+  TRY(const auto access, delete_expired(connection_, kPurgeAccessTokens, scope, before));
+  TRY(const auto bootstrap, delete_expired(connection_, kPurgeBootstrapTokens, scope, before));
   return access + bootstrap;
 }
 

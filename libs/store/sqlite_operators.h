@@ -17,7 +17,7 @@ class SqliteOperatorRecords final : public operators::Records {
   Status use_bootstrap_token(const operators::TokenDigest& digest, Timestamp at) override;
   Status insert_access_token(const operators::AccessToken& token) override;
   Status insert_service_key(const operators::ServiceKey& key) override;
-  Result<std::size_t> purge_tokens(Timestamp before) override;
+  Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) override;
 
  private:
   Connection& connection_;

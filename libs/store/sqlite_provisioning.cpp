@@ -23,6 +23,7 @@ using provisioning::Page;
   "srk_public, "                                                                                               \
   "first_assignment, created_at, ended_at"
 
+constexpr Sql kListScopes = "SELECT scope_id FROM scopes ORDER BY scope_id";
 constexpr Sql kFindScope = "SELECT 1 FROM scopes WHERE scope_id = ?";
 constexpr Sql kInsertScope = "INSERT INTO scopes (scope_id, organisation, created_at) VALUES (?, ?, ?)";
 
@@ -60,11 +61,15 @@ constexpr Sql kEndOperation =
     "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL";
 constexpr Sql kEndOperations =
     "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND registration_id = ? AND ended_at IS NULL";
-constexpr Sql kPurgeOperations = "DELETE FROM operations WHERE created_at < ?";
+constexpr Sql kPurgeOperations = "DELETE FROM operations WHERE scope_id = ? AND created_at < ?";
 
 #undef ENROLLMENT_COLUMNS
 #undef DEVICE_COLUMNS
 #undef OPERATION_COLUMNS
+
+Result<ScopeId> to_scope(Row row) {
+  return row.next<ScopeId>();
+}
 
 Result<Enrollment> to_enrollment(Row row) {
   TRY(auto scope, row.next<ScopeId>());
@@ -155,6 +160,11 @@ std::int64_t limit_of(std::size_t limit) {
 }
 
 }  // namespace
+
+Result<std::vector<ScopeId>> SqliteProvisioningRecords::list_scopes() {
+  TRY(auto query, connection_.prepare(kListScopes));
+  return read_all(query, to_scope);
+}
 
 Result<bool> SqliteProvisioningRecords::scope_exists(const ScopeId& scope) {
   TRY(auto query, connection_.prepare(kFindScope));
@@ -271,9 +281,9 @@ Status SqliteProvisioningRecords::put_device(const Device& device) {
   return query.run();
 }
 
-Result<std::size_t> SqliteProvisioningRecords::purge_operations(Timestamp before) {
+Result<std::size_t> SqliteProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before) {
   TRY(auto query, connection_.prepare(kPurgeOperations));
-  query.bind(before);
+  query.bind(scope, before);
   TRY_STATUS(query.run());
   return static_cast<std::size_t>(connection_.changes());
 }

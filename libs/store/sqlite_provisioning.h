@@ -9,6 +9,7 @@ class SqliteProvisioningRecords final : public provisioning::Records {
  public:
   explicit SqliteProvisioningRecords(Connection& connection) : connection_(connection) {}
 
+  Result<std::vector<ScopeId>> list_scopes() override;
   Result<bool> scope_exists(const ScopeId& scope) override;
   Result<std::optional<provisioning::Enrollment>> find_enrollment(const ScopeId& scope,
                                                                   const RegistrationId& id) override;
@@ -37,7 +38,7 @@ class SqliteProvisioningRecords final : public provisioning::Records {
   Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) override;
   Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) override;
   Status put_device(const provisioning::Device& device) override;
-  Result<std::size_t> purge_operations(Timestamp before) override;
+  Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before) override;
 
  private:
   Connection& connection_;

@@ -58,7 +58,7 @@ CREATE TABLE operations (
 ) STRICT;
 
 CREATE INDEX operations_of_registration ON operations (scope_id, registration_id, created_at, operation_id);
-CREATE INDEX operations_by_age ON operations (created_at);
+CREATE INDEX operations_by_age ON operations (scope_id, created_at);
 
 CREATE TABLE bootstrap_tokens (
   scope_id TEXT NOT NULL REFERENCES scopes (scope_id),

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "warifud/options.h"
+
+namespace warifu::warifud {
+
+// What `warifud init` is asked for.
+struct InitRequest {
+  std::filesystem::path data_dir;
+  std::string organisation;
+  std::vector<std::string> server_names;
+  bool json = false;
+};
+
+// Makes keys, certificates, database, ID scope and the first bootstrap token, and prints the last two.
+Status init(const InitRequest& request);
+
+// Serves until SIGTERM or SIGINT.
+Status serve(const ServeOptions& options);
+
+// Prints a new one-time token; works beside a running server.
+Status make_bootstrap_token(const std::filesystem::path& data_dir, bool json);
+
+// Gives this node a new key and certificate for its names (or for `server_names`, if any).
+Status renew_certificate(const std::filesystem::path& data_dir, const std::vector<std::string>& server_names,
+                         std::optional<std::int64_t> lifetime_seconds);
+
+// Copies database, certificates and keys into a folder that must not exist yet, the master key under the passphrase.
+Status backup(const std::filesystem::path& data_dir, const std::filesystem::path& target,
+              const std::filesystem::path& passphrase_file);
+Status restore(const std::filesystem::path& source, const std::filesystem::path& data_dir,
+               const std::filesystem::path& passphrase_file);
+
+// Prints every route with who may use it, as JSON: tests and auditors compare it with the documents.
+Status print_routes(const std::filesystem::path& data_dir);
+
+}  // namespace warifu::warifud

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "warifud/commands.h"
+
+namespace warifu::warifud {
+namespace {
+
+// What the chosen subcommand does.
+using Action = std::function<Status()>;
+
+CLI::Option* add_data_dir(CLI::App* command, std::string& value) {
+  return command->add_option("--data-dir", value, "The organisation's data directory")
+      ->required()
+      ->envname("WARIFU_DATA_DIR")
+      ->type_name("DIR");
+}
+
+void add_init(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("init", "Make an organisation: keys, certificates, database, first token");
+  command->footer("Example: warifud init --data-dir /var/lib/warifu --org \"Example Power\" --server-name dps.example.com");
+  const auto request = std::make_shared<InitRequest>();
+  const auto data_dir = std::make_shared<std::string>();
+  add_data_dir(command, *data_dir);
+  command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")->required();
+  command->add_option("--server-name", request->server_names, "A DNS name or address of this server; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--json", request->json, "Print JSON");
+  command->callback([=, &action] {
+    action = [=] {
+      request->data_dir = *data_dir;
+      return init(*request);
+    };
+  });
+}
+
+// The settings that `serve` and `config check` share.
+void add_settings(CLI::App* command, ServeSettings& settings, std::string& config) {
+  command->add_option("--config", config, "TOML file with settings")->envname("WARIFU_CONFIG")->type_name("FILE");
+  const auto add = [&](const char* name, const char* env, const char* type, std::optional<std::string>& value, const char* help) {
+    command->add_option(name, value, help)->envname(env)->type_name(type);
+  };
+  add("--data-dir", "WARIFU_DATA_DIR", "DIR", settings.data_dir, "The organisation's data directory");
+  add("--listen-devices", "WARIFU_LISTEN_DEVICES", "ADDR:PORT", settings.listen_devices,
+      "Where devices connect (127.0.0.1:8443; port 0 picks a free one)");
+  add("--listen-operators", "WARIFU_LISTEN_OPERATORS", "ADDR:PORT", settings.listen_operators,
+      "Where operators connect (127.0.0.1:9443)");
+  add("--database", "WARIFU_DATABASE", "sqlite:PATH", settings.database, "Another place for the database");
+  add("--assigned-hub", "WARIFU_ASSIGNED_HUB", "HOST", settings.assigned_hub,
+      "The hub that devices are assigned to (this server's first name)");
+  add("--log-level", "WARIFU_LOG_LEVEL", "LEVEL", settings.log_level, "debug, info, warning, error or off (info)");
+}
+
+Result<ServeOptions> complete(ServeSettings settings, const std::string& config) {
+  if (!config.empty()) TRY_STATUS(add_config_file(settings, config));
+  return ServeOptions::from(settings);
+}
+
+void add_serve(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("serve", "Serve devices and operators until SIGTERM; SIGHUP loads the certificate again");
+  command->footer("Example: warifud serve --data-dir /var/lib/warifu --listen-devices 0.0.0.0:8443");
+  const auto settings = std::make_shared<ServeSettings>();
+  const auto config = std::make_shared<std::string>();
+  add_settings(command, *settings, *config);
+  command->callback([=, &action] {
+    action = [=]() -> Status {
+      TRY(const auto options, complete(*settings, *config));
+      return serve(options);
+    };
+  });
+}
+
+void add_config(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("config", "Look at the settings")->require_subcommand(1);
+  auto* check = command->add_subcommand("check", "Check a configuration file without starting anything");
+  check->footer("Example: warifud config check --config /etc/warifu/server.toml");
+  const auto settings = std::make_shared<ServeSettings>();
+  const auto config = std::make_shared<std::string>();
+  add_settings(check, *settings, *config);
+  check->callback([=, &action] {
+    action = [=]() -> Status {
+      TRY_STATUS(complete(*settings, *config));
+      fmt::print("the configuration is good\n");
+      return {};
+    };
+  });
+}
+
+void add_bootstrap_token(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("bootstrap-token", "Make a new one-time token for an operator who has none");
+  command->footer("Example: warifud bootstrap-token --data-dir /var/lib/warifu | warifu login --token-file -");
+  const auto data_dir = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+  add_data_dir(command, *data_dir);
+  command->add_flag("--json", *json, "Print JSON");
+  command->callback([=, &action] { action = [=] { return make_bootstrap_token(*data_dir, *json); }; });
+}
+
+void add_certificate(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("certificate", "This server's certificate")->require_subcommand(1);
+  auto* renew = command->add_subcommand("renew", "Make a new key and certificate now (a server does so at 2/3 of its life)");
+  renew->footer("Example: warifud certificate renew --data-dir /var/lib/warifu --server-name new.example.com");
+  const auto data_dir = std::make_shared<std::string>();
+  const auto names = std::make_shared<std::vector<std::string>>();
+  const auto lifetime = std::make_shared<std::optional<std::int64_t>>();
+  add_data_dir(renew, *data_dir);
+  renew->add_option("--server-name", *names, "Names for the new certificate (those of the old one)")->allow_extra_args(false);
+  renew->add_option("--lifetime-seconds", *lifetime, "How long it is good for (90 days)");
+  renew->callback([=, &action] { action = [=] { return renew_certificate(*data_dir, *names, *lifetime); }; });
+}
+
+void add_backup(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("backup", "Copy database and keys into a new folder; works beside a running server");
+  command->footer("Example: warifud backup --data-dir /var/lib/warifu --output /backup/2026-11-21 --passphrase-file /root/pass");
+  const auto data_dir = std::make_shared<std::string>();
+  const auto output = std::make_shared<std::string>();
+  const auto passphrase = std::make_shared<std::string>();
+  add_data_dir(command, *data_dir);
+  command->add_option("--output", *output, "The new folder")->required()->type_name("DIR");
+  command->add_option("--passphrase-file", *passphrase, "What the master key is put under")->required()->type_name("FILE");
+  command->callback([=, &action] { action = [=] { return backup(*data_dir, *output, *passphrase); }; });
+}
+
+void add_restore(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("restore", "Make a data directory from a backup");
+  command->footer("Example: warifud restore --input /backup/2026-11-21 --data-dir /var/lib/warifu --passphrase-file /root/pass");
+  const auto data_dir = std::make_shared<std::string>();
+  const auto input = std::make_shared<std::string>();
+  const auto passphrase = std::make_shared<std::string>();
+  add_data_dir(command, *data_dir);
+  command->add_option("--input", *input, "The backup's folder")->required()->type_name("DIR");
+  command->add_option("--passphrase-file", *passphrase, "The passphrase of the backup")->required()->type_name("FILE");
+  command->callback([=, &action] { action = [=] { return restore(*input, *data_dir, *passphrase); }; });
+}
+
+void add_routes(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("routes", "Print every HTTP route and who may use it, as JSON");
+  command->footer("Example: warifud routes --data-dir /var/lib/warifu | jq .");
+  const auto data_dir = std::make_shared<std::string>();
+  add_data_dir(command, *data_dir);
+  command->callback([=, &action] { action = [=] { return print_routes(*data_dir); }; });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("The Warifu server: provisions devices that prove themselves by their TPM.", "warifud");
+  app.set_version_flag("--version", "warifud " WARIFU_VERSION);
+  app.require_subcommand(1);
+  Action action;
+  for (const auto add : {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_backup, add_restore, add_routes})
+    add(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::kInvalidInput);
+  }
+  const Status done = action();
+  if (done) return 0;
+  fmt::print(stderr, "error: {} [{}]\n", to_string(done.error()), done.error().code);
+  return exit_code(done.error().kind);
+}
+
+}  // namespace
+}  // namespace warifu::warifud
+
+int main(int argc, char** argv) {
+  // Nothing that we write is for other users of this machine, unless it says so.
+  umask(0077);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("warifud"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  return warifu::warifud::run(argc, argv);
+}

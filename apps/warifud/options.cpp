@@ -1,0 +1,97 @@
+#include "warifud/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <toml++/toml.h>
+
+namespace warifu::warifud {
+namespace {
+
+constexpr std::string_view kDevicesDefault = "127.0.0.1:8443";
+constexpr std::string_view kOperatorsDefault = "127.0.0.1:9443";
+constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
+
+struct Key {
+  std::string_view path;
+  std::optional<std::string> ServeSettings::*setting;
+};
+
+constexpr std::array kKeys = {
+    Key{"data_dir", &ServeSettings::data_dir},
+    Key{"database", &ServeSettings::database},
+    Key{"listen.devices", &ServeSettings::listen_devices},
+    Key{"listen.operators", &ServeSettings::listen_operators},
+    Key{"provisioning.assigned_hub", &ServeSettings::assigned_hub},
+    Key{"log.level", &ServeSettings::log_level},
+};
+
+std::string place(const std::filesystem::path& file, const toml::source_region& source) {
+  return fmt::format("{}, line {}", file.string(), source.begin.line);
+}
+
+Status add_table(ServeSettings& settings, const toml::table& table, const std::string& prefix,
+                 const std::filesystem::path& file) {
+  for (const auto& [name, node] : table) {
+    const std::string path = prefix + std::string(name.str());
+    if (const auto* inner = node.as_table()) {
+      TRY_STATUS(add_table(settings, *inner, path + ".", file));
+      continue;
+    }
+    const auto* key = std::ranges::find(kKeys, path, &Key::path);
+    if (key == kKeys.end())
+      return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path), place(file, node.source()));
+    const auto value = node.value_exact<std::string>();
+    if (!value)
+      return invalid_input("config.type", fmt::format("the setting \"{}\" is a text", path), place(file, node.source()));
+    auto& setting = settings.*(key->setting);
+    if (!setting) setting = *value;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ListenAddress> ListenAddress::parse(std::string_view text) {
+  const auto refuse = [&] {
+    return invalid_input("listen.address", fmt::format("\"{}\" is not ADDRESS:PORT, like 127.0.0.1:8443 or [::1]:8443", text));
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return refuse();
+  std::string_view address = text.substr(0, colon);
+  const std::string_view port_text = text.substr(colon + 1);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  if (address.empty() || error != std::errc() || end != port_text.data() + port_text.size()) return refuse();
+  return ListenAddress{std::string(address), port};
+}
+
+Status add_config_file(ServeSettings& settings, const std::filesystem::path& file) {
+  try {
+    return add_table(settings, toml::parse_file(file.string()), "", file);
+  } catch (const toml::parse_error& error) {
+    return invalid_input("config.syntax", std::string(error.description()), place(file, error.source()));
+  }
+}
+
+Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
+  if (!settings.data_dir) return invalid_input("config.data_dir", "which data directory? Use --data-dir DIR");
+  TRY(auto devices, ListenAddress::parse(settings.listen_devices.value_or(std::string(kDevicesDefault))));
+  TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
+  ServeOptions options{*settings.data_dir, std::move(devices), std::move(operators), std::nullopt, settings.assigned_hub,
+                       settings.log_level.value_or("info")};
+  if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())
+    return invalid_input("config.log_level", fmt::format("the log level is one of {}", fmt::join(kLogLevels, ", ")));
+  if (settings.database) {
+    constexpr std::string_view kSqlite = "sqlite:";
+    if (!settings.database->starts_with(kSqlite))
+      return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", *settings.database));
+    options.database = settings.database->substr(kSqlite.size());
+  }
+  return options;
+}
+
+}  // namespace warifu::warifud

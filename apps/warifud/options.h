@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace warifu::warifud {
+
+struct ListenAddress {
+  std::string address;
+  std::uint16_t port;
+  static Result<ListenAddress> parse(std::string_view text);  // "127.0.0.1:8443", "[::1]:0"
+};
+
+// What `warifud serve` can be told, by flag, environment or file: the first that says something wins, then the default.
+struct ServeSettings {
+  std::optional<std::string> data_dir = {};
+  std::optional<std::string> listen_devices = {};
+  std::optional<std::string> listen_operators = {};
+  std::optional<std::string> database = {};
+  std::optional<std::string> assigned_hub = {};
+  std::optional<std::string> log_level = {};
+};
+
+// Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key is refused.
+Status add_config_file(ServeSettings& settings, const std::filesystem::path& file);
+
+// The settings, checked and complete.
+struct ServeOptions {
+  std::filesystem::path data_dir;
+  ListenAddress devices;
+  ListenAddress operators;
+  std::optional<std::filesystem::path> database;  // else the data directory's
+  std::optional<std::string> assigned_hub;        // else the server's first name
+  std::string log_level;
+
+  static Result<ServeOptions> from(const ServeSettings& settings);
+};
+
+}  // namespace warifu::warifud

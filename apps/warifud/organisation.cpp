@@ -1,0 +1,18 @@
+#include "warifud/organisation.h"
+
+namespace warifu::warifud {
+
+Result<Organisation> Organisation::open(const std::filesystem::path& path) {
+  keystore::DataDir data_dir(path);
+  TRY_STATUS(data_dir.check());
+  TRY(auto master_key, keystore::MasterKey::load(data_dir));
+  return Organisation{std::move(data_dir), std::move(master_key)};
+}
+
+Result<std::unique_ptr<store::SqliteStore>> Organisation::open_store(
+    Outside& outside, const std::optional<std::filesystem::path>& database) const {
+  return store::SqliteStore::open(
+      {.path = database.value_or(data_dir.database()), .clock = outside.clock, .entropy = outside.entropy});
+}
+
+}  // namespace warifu::warifud

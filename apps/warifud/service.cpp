@@ -1,0 +1,116 @@
+#include "warifud/service.h"
+
+#include <spdlog/spdlog.h>
+
+#include "front/dps/messages.h"
+#include "front/http/problem.h"
+
+namespace warifu::warifud {
+namespace {
+
+constexpr const char* kDevices = "devices";
+constexpr const char* kOperators = "operators";
+constexpr std::chrono::minutes kHousekeepingInterval{1};
+// Expired tokens are kept for a day, so that their owner is told that they expired rather than that they are unknown.
+constexpr std::chrono::hours kExpiredTokensKept{24};
+
+// The node's first name, from its certificate.
+std::string primary_name(const Organisation& organisation) {
+  const auto node = organisation.data_dir.read_node(organisation.master_key.key_passphrase());
+  return node ? pki::ServerNames::of(node->chain.front()).primary() : "localhost";
+}
+
+front::ErrorShape dps_errors(const Clock& clock) {
+  return [&clock](const Error& error, std::string_view tracking_id) {
+    return front::dps::error_response(error, tracking_id, clock.now());
+  };
+}
+
+}  // namespace
+
+Service::Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options)
+    : organisation_(organisation),
+      store_(store),
+      outside_(outside),
+      authenticator_(outside.clock),
+      desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+                 {.assigned_hub = options.assigned_hub.value_or(primary_name(organisation))}),
+      device_api_(registrar_, store, metrics_),
+      operator_api_(desk_, enrollments_, registrar_, store, metrics_, primary_name(organisation)),
+      devices_(front::Router(device_api_.routes(), dps_errors(outside.clock)), authenticator_, store, metrics_, outside.clock,
+               outside.entropy),
+      operators_(front::Router(operator_api_.routes(), front::problem), authenticator_, store, metrics_, outside.clock,
+                 outside.entropy),
+      server_({.observer = &metrics_}) {}
+
+Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
+  TRY(auto device_credentials, load_credentials(/*request_client_certificate=*/true));
+  TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
+                                   std::move(device_credentials), devices_));
+  TRY(auto operator_credentials, load_credentials(/*request_client_certificate=*/false));
+  TRY(auto operators,
+      server_.listen({.name = kOperators, .address = options.operators.address, .port = options.operators.port},
+                     std::move(operator_credentials), operators_));
+  return Endpoints{std::move(devices), std::move(operators)};
+}
+
+void Service::start() {
+  server_.start();
+  schedule_housekeeping();
+}
+
+Result<net::TlsCredentials> Service::load_credentials(bool request_client_certificate) {
+  TRY(const auto node, organisation_.data_dir.read_node(organisation_.master_key.key_passphrase()));
+  std::string chain;
+  for (const auto& certificate : node.chain) chain += certificate.to_pem();
+  TRY(auto credentials,
+      net::TlsCredentials::make(chain, node.key.to_pem(), outside_.clock.now(),
+                                {.request_client_certificate = request_client_certificate}));
+  renewal_time_ = pki::renewal_time(node.chain.front());
+  const auto expiry = std::chrono::floor<std::chrono::seconds>(node.chain.front().not_after());
+  metrics_.set_node_certificate_expiry(expiry.time_since_epoch().count());
+  return credentials;
+}
+
+Status Service::reload_certificate() {
+  TRY(auto device_credentials, load_credentials(/*request_client_certificate=*/true));
+  TRY(auto operator_credentials, load_credentials(/*request_client_certificate=*/false));
+  TRY_STATUS(server_.reload(kDevices, std::move(device_credentials)));
+  TRY_STATUS(server_.reload(kOperators, std::move(operator_credentials)));
+  spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
+  return {};
+}
+
+bool Service::is_renewal_due() const {
+  return outside_.clock.now() >= renewal_time_.load();
+}
+
+void Service::schedule_housekeeping() {
+  // A renewal that failed is tried again at the next round.
+  const auto until_renewal = std::chrono::ceil<std::chrono::milliseconds>(renewal_time_.load() - outside_.clock.now());
+  const bool is_near = until_renewal > std::chrono::milliseconds(0) && until_renewal < kHousekeepingInterval;
+  server_.post_after(is_near ? until_renewal : std::chrono::milliseconds(kHousekeepingInterval), [this] {
+    std::raise(kHousekeepingSignal);
+    schedule_housekeeping();
+  });
+}
+
+void Service::clean_up() {
+  const auto cleaned = store_.write([&](store::Transaction& transaction) -> Status {
+    TRY(const auto scopes, transaction.provisioning().list_scopes());
+    for (const ScopeId& scope : scopes) {
+      TRY_STATUS(registrar_.purge(transaction.provisioning(), transaction.audit(), scope));
+      TRY_STATUS(desk_.purge(transaction.operators(), transaction.audit(), scope, kExpiredTokensKept));
+    }
+    return {};
+  });
+  if (!cleaned) spdlog::error("housekeeping: {}", to_string(cleaned.error()));
+}
+
+void Service::drain(std::chrono::milliseconds deadline) {
+  server_.drain(deadline);
+}
+
+}  // namespace warifu::warifud

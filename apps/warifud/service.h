@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <csignal>
+
+#include "front/api/operator_api.h"
+#include "front/dps/device_api.h"
+#include "front/http/dispatcher.h"
+#include "front/metrics.h"
+#include "net/server.h"
+#include "operators/authenticator.h"
+#include "operators/desk.h"
+#include "pki/authority.h"
+#include "provisioning/enrollment_desk.h"
+#include "provisioning/registrar.h"
+#include "warifud/options.h"
+#include "warifud/organisation.h"
+
+namespace warifu::warifud {
+
+// The object graph of a running server. What it is given outlives it.
+class Service {
+ public:
+  // Raised by a timer, so that the main thread does what may block: it wakes net::Signals::wait().
+  static constexpr int kHousekeepingSignal = SIGUSR1;
+
+  Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options);
+
+  struct Endpoints {
+    net::Endpoint devices;
+    net::Endpoint operators;
+  };
+  Result<Endpoints> listen(const ServeOptions& options);
+  void start();
+
+  // Reads the node's certificate again; open connections go on.
+  Status reload_certificate();
+  bool is_renewal_due() const;
+  // Removes what has expired.
+  void clean_up();
+  void drain(std::chrono::milliseconds deadline);
+
+  const front::Router& device_routes() const { return devices_.router(); }
+  const front::Router& operator_routes() const { return operators_.router(); }
+
+ private:
+  Result<net::TlsCredentials> load_credentials(bool request_client_certificate);
+  void schedule_housekeeping();
+
+  const Organisation& organisation_;
+  store::Store& store_;
+  Outside& outside_;
+  front::Metrics metrics_;
+  operators::Authenticator authenticator_;
+  operators::Desk desk_;
+  provisioning::EnrollmentDesk enrollments_;
+  provisioning::Registrar registrar_;
+  front::dps::DeviceApi device_api_;
+  front::api::OperatorApi operator_api_;
+  front::Dispatcher devices_;
+  front::Dispatcher operators_;
+  std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
+  net::Server server_;  // last: it stops before what it calls goes away
+};
+
+}  // namespace warifu::warifud

@@ -1,0 +1,332 @@
+// What the product may rely on, whichever database stands behind Store.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/deterministic.h"
+#include "store/sample_records.h"
+#include "store/sqlite_store.h"
+#include "store/temp_dir.h"
+
+namespace warifu::store {
+namespace {
+
+using provisioning::Page;
+using sample::fields;
+
+// What a database needs around it, and how an empty one is made.
+struct World {
+  TempDir dir;
+  sim::SteppingClock clock{sample::time(0)};
+  sim::SeededEntropy entropy{1};
+  std::unique_ptr<Store> store;
+};
+
+using Opener = std::unique_ptr<Store> (*)(World&);
+
+std::unique_ptr<Store> open_sqlite(World& world) {
+  auto opened = SqliteStore::open({.path = world.dir.path() / "db", .clock = world.clock, .entropy = world.entropy});
+  return opened ? *std::move(opened) : nullptr;
+}
+
+class StoreConformance : public testing::TestWithParam<Opener> {
+ protected:
+  void SetUp() override {
+    world_.store = GetParam()(world_);
+    ASSERT_NE(world_.store, nullptr);
+    for (const auto& scope : {here_, there_})
+      ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_scope(scope, "Example", sample::time(0)); }));
+  }
+
+  // A change with its audit entry.
+  Status change(const std::function<Status(Transaction&)>& apply) {
+    return world_.store->write([&](Transaction& t) -> Status {
+      TRY_STATUS(apply(t));
+      return t.audit().record(here_, {"test", "change", "record"});
+    });
+  }
+  std::string code_of(const std::function<Status(Transaction&)>& apply) {
+    const Status status = change(apply);
+    return status ? "" : std::string(status.error().code);
+  }
+  // What `query` finds in a snapshot.
+  template <class Find>
+  auto found(Find find) {
+    using Found = typename std::invoke_result_t<Find, Snapshot&>::value_type;
+    std::optional<Found> out;
+    const Status status = world_.store->read([&](Snapshot& s) -> Status {
+      TRY(out, find(s));
+      return {};
+    });
+    EXPECT_TRUE(status) << to_string(status.error());
+    return *std::move(out);
+  }
+  auto latest_operation(std::uint64_t device) {
+    return found([&](Snapshot& s) { return s.provisioning().find_latest_operation(here_, sample::registration(device)); });
+  }
+
+  const ScopeId here_ = sample::scope("here");
+  const ScopeId there_ = sample::scope("there");
+  World world_;
+};
+
+TEST_P(StoreConformance, GivesBackWhatWasStored) {
+  const auto enrollment = sample::enrollment(1, here_);
+  auto operation = sample::operation(7, 1, here_);
+  operation.srk_public.clear();  // no bytes are not "nothing stored"
+  const auto device = sample::device(1, 7, here_);
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.provisioning().insert_enrollment(enrollment));
+    TRY_STATUS(t.provisioning().insert_operation(operation));
+    return t.provisioning().put_device(device);
+  }));
+  const auto stored_enrollment =
+      found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, enrollment.registration_id); });
+  ASSERT_TRUE(stored_enrollment);
+  EXPECT_EQ(fields(*stored_enrollment), fields(enrollment));
+  for (const auto& stored :
+       {found([&](Snapshot& s) { return s.provisioning().find_operation(here_, operation.operation_id); }),
+        found([&](Snapshot& s) { return s.provisioning().find_operation_of_challenge(here_, operation.challenge_id); }),
+        latest_operation(1)}) {
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(fields(*stored), fields(operation));
+  }
+  const auto stored_device = found([&](Snapshot& s) { return s.provisioning().find_device(here_, device.device_id); });
+  ASSERT_TRUE(stored_device);
+  EXPECT_EQ(fields(*stored_device), fields(device));
+}
+
+TEST_P(StoreConformance, FindsNothingWhereNothingIs) {
+  EXPECT_THAT(found([&](Snapshot& s) { return s.provisioning().list_scopes(); }), testing::ElementsAre(here_, there_));
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().scope_exists(here_); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().scope_exists(sample::scope("nowhere")); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
+  EXPECT_FALSE(latest_operation(1));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.operators().find_access_token(sample::bytes(32, 1)); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.operators().find_bootstrap_token(sample::bytes(32, 1)); }));
+}
+
+TEST_P(StoreConformance, AChallengeOpensOneOperation) {
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(sample::operation(1, 1, here_)); }));
+  auto second = sample::operation(2, 1, here_);
+  second.challenge_id = sample::operation(1, 1).challenge_id;
+  EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().insert_operation(second); }), "operation.exists");
+  second.scope = there_;
+  EXPECT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(second); }));
+}
+
+TEST_P(StoreConformance, NamesEachConflictAndAbsence) {
+  const auto enrollment = sample::enrollment(1, here_);
+  const operators::ServiceKey key = {here_, Label::parse("edge").value(), sample::bytes(60, 1), operators::Permissions::all(),
+                                     sample::time(1)};
+  const auto insert = [&](Transaction& t) { return t.provisioning().insert_enrollment(enrollment); };
+  const auto insert_key = [&](Transaction& t) { return t.operators().insert_service_key(key); };
+  ASSERT_TRUE(change(insert));
+  ASSERT_TRUE(change(insert_key));
+  EXPECT_EQ(code_of(insert), "enrollment.exists");
+  EXPECT_EQ(code_of(insert_key), "service_key.exists");
+  EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().insert_scope(here_, "Twin", sample::time(0)); }),
+            "scope.exists");
+  EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().remove_enrollment(here_, sample::registration(2)); }),
+            "enrollment.unknown");
+  EXPECT_EQ(code_of([&](Transaction& t) {
+              return t.provisioning().end_operation(here_, sample::uuid(sample::Kind::kOperation, 9), sample::time(9));
+            }),
+            "operation.unknown");
+  EXPECT_EQ(code_of([&](Transaction& t) {
+              return t.provisioning().insert_enrollment(sample::enrollment(1, sample::scope("nowhere")));
+            }),
+            "store.reference");
+}
+
+TEST_P(StoreConformance, TheSameIdInTwoScopesIsTwoRows) {
+  auto other = sample::enrollment(1, there_);
+  other.allow_software_keys = true;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(1, here_)));
+    TRY_STATUS(t.provisioning().insert_enrollment(other));
+    return t.provisioning().remove_enrollment(here_, other.registration_id);
+  }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, other.registration_id); }));
+  const auto left = found([&](Snapshot& s) { return s.provisioning().find_enrollment(there_, other.registration_id); });
+  ASSERT_TRUE(left);
+  EXPECT_EQ(fields(*left), fields(other));
+}
+
+TEST_P(StoreConformance, PagesFollowTheKeyAndMissNothing) {
+  std::vector<std::string> expected;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (std::uint64_t i = 0; i < 25; ++i) {
+      TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(i, here_)));
+      TRY_STATUS(t.provisioning().put_device(sample::device(i, i, here_)));
+      TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(100 + i, there_)));
+      expected.push_back(sample::registration(i).text());
+    }
+    return {};
+  }));
+  std::ranges::sort(expected);
+
+  std::vector<std::string> enrollments;
+  Page<RegistrationId> page{std::nullopt, 10};
+  for (auto part = found([&](Snapshot& s) { return s.provisioning().list_enrollments(here_, page); }); !part.empty();
+       part = found([&](Snapshot& s) { return s.provisioning().list_enrollments(here_, page); })) {
+    EXPECT_LE(part.size(), 10U);
+    for (const auto& enrollment : part)
+      enrollments.push_back(enrollment.registration_id.text());
+    page.after = part.back().registration_id;
+  }
+  EXPECT_EQ(enrollments, expected);
+
+  const auto devices =
+      found([&](Snapshot& s) { return s.provisioning().list_devices(here_, {DeviceId::parse(expected[19]).value(), 10}); });
+  ASSERT_EQ(devices.size(), 5U);
+  EXPECT_EQ(devices[0].device_id.text(), expected[20]);
+}
+
+TEST_P(StoreConformance, FindsTheRegistrationsOfAnEk) {
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      auto twin = sample::enrollment(i, here_);
+      twin.ek_name = sample::bytes(34, 77);
+      TRY_STATUS(t.provisioning().insert_enrollment(twin));
+    }
+    return {};
+  }));
+  const auto of = [&](const ScopeId& scope, std::size_t limit) {
+    return found([&](Snapshot& s) { return s.provisioning().find_enrollments_of_ek(scope, sample::bytes(34, 77), limit); })
+        .size();
+  };
+  EXPECT_EQ(of(here_, 10), 3U);
+  EXPECT_EQ(of(here_, 2), 2U);
+  EXPECT_EQ(of(there_, 10), 0U);
+}
+
+TEST_P(StoreConformance, AChangeReadsItsOwnWrites) {
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.provisioning().insert_operation(sample::operation(1, 1, here_)));
+    TRY(const auto own, t.provisioning().find_latest_operation(here_, sample::registration(1)));
+    if (!own) return Error{ErrorKind::kInternal, "test", "its own write was not seen"};
+    return {};
+  }));
+}
+
+TEST_P(StoreConformance, PutDeviceReplacesAllButItsBirth) {
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(sample::device(1, 5, here_)); }));
+  auto again = sample::device(1, 9, here_);
+  again.standing = {lifecycle::State::kActive, lifecycle::Hold::kQuarantined};
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(again); }));
+  const auto stored = found([&](Snapshot& s) { return s.provisioning().find_device(here_, again.device_id); });
+  ASSERT_TRUE(stored);
+  again.created_at = sample::time(5);
+  EXPECT_EQ(fields(*stored), fields(again));
+}
+
+TEST_P(StoreConformance, OperationsEndOnce) {
+  const auto id = sample::operation(1, 1).operation_id;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.provisioning().insert_operation(sample::operation(1, 1, here_)));
+    TRY_STATUS(t.provisioning().insert_operation(sample::operation(2, 1, here_)));
+    TRY_STATUS(t.provisioning().insert_operation(sample::operation(3, 2, here_)));
+    TRY_STATUS(t.provisioning().end_operation(here_, id, sample::time(10)));
+    TRY_STATUS(t.provisioning().end_operation(here_, id, sample::time(20)));
+    return t.provisioning().end_operations(here_, sample::registration(1), sample::time(30));
+  }));
+  EXPECT_EQ(found([&](Snapshot& s) { return s.provisioning().find_operation(here_, id); })->ended_at, sample::time(10));
+  EXPECT_EQ(latest_operation(1)->ended_at, sample::time(30));
+  EXPECT_EQ(latest_operation(2)->ended_at, std::nullopt);
+}
+
+TEST_P(StoreConformance, PurgesOldOperationsOfOneScope) {
+  std::size_t purged = 0;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (std::uint64_t i = 0; i < 10; ++i)
+      TRY_STATUS(t.provisioning().insert_operation(sample::operation(i, i, i < 5 ? here_ : there_)));
+    TRY(purged, t.provisioning().purge_operations(here_, sample::time(3)));
+    return {};
+  }));
+  EXPECT_EQ(purged, 3U);
+  EXPECT_FALSE(latest_operation(2));
+  EXPECT_TRUE(latest_operation(3));
+  const auto other = sample::operation(5, 5).operation_id;
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().find_operation(there_, other); }));
+}
+
+TEST_P(StoreConformance, TokensAreFoundUsedOnceAndPurged) {
+  const operators::BootstrapToken bootstrap = {sample::bytes(32, 1), here_, sample::time(100), std::nullopt};
+  const operators::AccessToken access = {sample::bytes(32, 2),
+                                         here_,
+                                         sample::uuid(sample::Kind::kToken, 2),
+                                         Label::parse("alice").value(),
+                                         operators::Permissions::parse({"device:read", "metrics:read"}).value(),
+                                         sample::time(0),
+                                         sample::time(200)};
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.operators().insert_bootstrap_token(bootstrap));
+    return t.operators().insert_access_token(access);
+  }));
+  const auto stored = found([&](Snapshot& s) { return s.operators().find_access_token(access.digest); });
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(fields(*stored), fields(access));
+
+  const auto use = [&](Transaction& t) { return t.operators().use_bootstrap_token(bootstrap.digest, sample::time(50)); };
+  EXPECT_TRUE(change(use));
+  EXPECT_EQ(code_of(use), "bootstrap_token.used");
+  EXPECT_EQ(code_of([&](Transaction& t) { return t.operators().use_bootstrap_token(access.digest, sample::time(50)); }),
+            "bootstrap_token.unknown");
+  EXPECT_EQ(found([&](Snapshot& s) { return s.operators().find_bootstrap_token(bootstrap.digest); })->used_at,
+            sample::time(50));
+
+  std::size_t purged = 0;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY(purged, t.operators().purge_tokens(here_, sample::time(150)));
+    return {};
+  }));
+  EXPECT_EQ(purged, 1U);
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.operators().find_access_token(access.digest); }));
+}
+
+TEST_P(StoreConformance, AChangeThatFailsLeavesNothing) {
+  EXPECT_EQ(code_of([&](Transaction& t) -> Status {
+              TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(1, here_)));
+              return Error{ErrorKind::kRefused, "test.refused", "no"};
+            }),
+            "test.refused");
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
+}
+
+TEST_P(StoreConformance, AChangeWithoutAnAuditEntryIsUndone) {
+  const Status status =
+      world_.store->write([&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, "store.unaudited");
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
+  EXPECT_TRUE(world_.store->write([&](Transaction& t) { return t.provisioning().purge_operations(here_, sample::time(0)).map([](auto) {}); }))
+      << "a change that writes nothing needs no entry";
+}
+
+TEST_P(StoreConformance, KnowsTheTimeOfTheNewestAuditEntry) {
+  EXPECT_EQ(world_.store->latest_audit_at().value(), sample::time(0));
+  world_.clock.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(world_.store->write([&](Transaction& t) { return t.audit().record(there_, {"a", "b", "c"}); }));
+  world_.clock.advance(-std::chrono::seconds(3));
+  ASSERT_TRUE(world_.store->write([&](Transaction& t) { return t.audit().record(here_, {"a", "b", "c"}); }));
+  EXPECT_EQ(world_.store->latest_audit_at().value(), sample::time(5'000'000));
+}
+
+TEST_P(StoreConformance, ASnapshotDoesNotSeeWhatIsCommittedMeanwhile) {
+  const Status status = world_.store->read([&](Snapshot& s) -> Status {
+    TRY(const auto before, s.provisioning().find_enrollment(here_, sample::registration(1)));
+    TRY_STATUS(change([&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); }));
+    TRY(const auto after, s.provisioning().find_enrollment(here_, sample::registration(1)));
+    EXPECT_FALSE(before);
+    EXPECT_FALSE(after);
+    return {};
+  });
+  EXPECT_TRUE(status);
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(open_sqlite),
+                         [](const auto&) { return std::string("SQLite"); });
+
+}  // namespace
+}  // namespace warifu::store
