@@ -66,7 +66,7 @@ export class Server {
 
   async serve() {
     const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
-    this.child_ = spawn(binary('warifud'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
     this.ended_ = new Promise((resolve) => this.child_.once('exit', (code, signal) => resolve(signal ?? code)).once('error', resolve));

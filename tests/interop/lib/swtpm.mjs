@@ -1,6 +1,5 @@
 // A software TPM 2.0 of its own for a test: swtpm 0.7.1 on a state folder, raw commands on a short UNIX socket.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +13,13 @@ export class Swtpm {
     const folder = await mkdtemp('/tmp/wswtpm-'); // sun_path holds 108 bytes, so not below a long TMPDIR.
     const swtpm = new Swtpm(folder, state_dir ?? path.join(folder, 'state'));
     await mkdir(swtpm.state_dir, { recursive: true });
-    await swtpm.spawn_();
+    try {
+      await swtpm.spawn_();
+    } catch (error) {
+      swtpm.child_?.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
     return swtpm;
   }
 
@@ -43,8 +48,9 @@ export class Swtpm {
 
   async spawn_() {
     // The control socket must be exactly PATH.ctrl for tpm2-tss clients (--tcti swtpm:path=PATH).
-    this.child_ = spawn('swtpm', [
-      'socket', '--tpm2', '--tpmstate', `dir=${this.state_dir}`,
+    // It ends with us, however we end.
+    this.child_ = spawn('setpriv', [
+      '--pdeathsig', 'KILL', 'swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${this.state_dir}`,
       '--server', `type=unixio,path=${this.socket_path}`, '--ctrl', `type=unixio,path=${this.socket_path}.ctrl`,
       '--flags', 'not-need-init,startup-clear',
     ], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -53,10 +59,23 @@ export class Swtpm {
     let failed = null;
     this.ended_.then((outcome) => (failed = outcome instanceof Error ? outcome.message : `exit ${outcome}: ${this.errors_}`));
     const deadline = Date.now() + kStartDeadlineMs;
-    while (!existsSync(this.socket_path)) {
+    while (!(await this.answers_())) {
       if (failed !== null) throw new Error(`swtpm did not start: ${failed}`);
-      if (Date.now() > deadline) throw new Error(`swtpm made no socket within ${kStartDeadlineMs} ms`);
+      if (Date.now() > deadline) throw new Error(`swtpm did not answer within ${kStartDeadlineMs} ms`);
       await sleep(5);
+    }
+  }
+
+  /** Its socket file is there before its state is read and locked, so only an answer tells that it runs. */
+  async answers_() {
+    const channel = new TpmChannel(this.address);
+    try {
+      await channel.transmit(plain_command(CC.GetRandom, Buffer.from([0, 8])));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await channel.release();
     }
   }
 }
