@@ -127,11 +127,16 @@ RawEcCredential::~RawEcCredential() {
 
 void RawEcCredential::operator()() {
   std::array<unsigned char, 4 + 32 + 9 + 32 + 32> kdfe_input{};
+  std::array<unsigned char, 65> sent_point{};
   Sha256Digest seed;
   SHA256_CTX context;
   must(EC_KEY_generate_key(state_->ephemeral) == 1);
   must(ECDH_compute_key(kdfe_input.data() + 4, 32, EC_KEY_get0_public_key(state_->peer), state_->ephemeral, nullptr) ==
        32);
+  // The credential carries the ephemeral point in affine form, and KDFe hashes its x coordinate.
+  must(EC_POINT_point2oct(state_->group, EC_KEY_get0_public_key(state_->ephemeral), POINT_CONVERSION_UNCOMPRESSED,
+                          sent_point.data(), sent_point.size(), nullptr) == sent_point.size());
+  std::memcpy(kdfe_input.data() + 45, sent_point.data() + 1, 32);
   SHA256_Init(&context);
   SHA256_Update(&context, kdfe_input.data(), kdfe_input.size());
   SHA256_Final(seed.data(), &context);

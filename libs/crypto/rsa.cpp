@@ -6,6 +6,7 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "crypto/openssl_handle.h"
 
@@ -47,6 +48,29 @@ BignumHandle to_bignum(ByteView bytes) {
   return number;
 }
 
+// base ^ exponent mod modulus for a public odd exponent, by square and multiply. OpenSSL's way to the same needs an RSA
+// object, which costs more than all of OAEP; and as the last factor is the plain base, the product leaves the
+// Montgomery form by itself.
+BignumHandle power(const BIGNUM* base, std::uint32_t exponent, const BIGNUM* modulus) {
+  const BnCtxHandle context(BN_CTX_new());
+  const BnMontCtxHandle montgomery(BN_MONT_CTX_new());
+  const BignumHandle factor(BN_new());
+  BignumHandle result(BN_new());
+  require(context && montgomery && factor && result, "BN_new");
+  require(BN_MONT_CTX_set(montgomery.get(), modulus, context.get()) == 1, "BN_MONT_CTX_set");
+  require(BN_to_montgomery(factor.get(), base, montgomery.get(), context.get()) == 1, "BN_to_montgomery");
+  require(BN_copy(result.get(), factor.get()) != nullptr, "BN_copy");
+  const auto multiply = [&](const BIGNUM* by) {
+    require(BN_mod_mul_montgomery(result.get(), result.get(), by, montgomery.get(), context.get()) == 1,
+            "BN_mod_mul_montgomery");
+  };
+  for (int bit = static_cast<int>(std::bit_width(exponent)) - 2; bit >= 0; --bit) {
+    multiply(result.get());
+    if ((exponent >> bit & 1) != 0) multiply(bit == 0 ? base : factor.get());
+  }
+  return result;
+}
+
 const EVP_MD* evp_digest(HashAlgorithm hash) {
   switch (hash) {
     case HashAlgorithm::kSha1:
@@ -86,18 +110,8 @@ Result<Bytes> RsaPublicKey::encrypt_oaep(HashAlgorithm hash, ByteView label, Byt
   }
   const SecretBytes encoded = encode_oaep(hash, label, message, modulus_.size(), entropy);
 
-  // BN_mod_exp_mont is all that RSA_public_encrypt does; a key object around it costs more than OAEP itself.
-  const BnCtxHandle context(BN_CTX_new());
-  const BnMontCtxHandle montgomery(BN_MONT_CTX_new());
-  const BignumHandle result(BN_new());
-  const BignumHandle exponent(BN_new());
-  require(context && montgomery && result && exponent && BN_set_word(exponent.get(), exponent_) == 1, "BN_new");
-  const BignumHandle modulus = to_bignum(modulus_);
   const BignumHandle number = to_bignum(encoded.reveal());
-  require(BN_MONT_CTX_set(montgomery.get(), modulus.get(), context.get()) == 1, "BN_MONT_CTX_set");
-  require(
-      BN_mod_exp_mont(result.get(), number.get(), exponent.get(), modulus.get(), context.get(), montgomery.get()) == 1,
-      "BN_mod_exp_mont");
+  const BignumHandle result = power(number.get(), exponent_, to_bignum(modulus_).get());
   Bytes ciphertext(modulus_.size());
   require(BN_bn2binpad(result.get(), ciphertext.data(), to_int(ciphertext.size())) > 0, "BN_bn2binpad");
   return ciphertext;
