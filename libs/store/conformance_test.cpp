@@ -34,7 +34,8 @@ class StoreConformance : public testing::TestWithParam<Opener> {
     world_.store = GetParam()(world_);
     ASSERT_NE(world_.store, nullptr);
     for (const auto& scope : {here_, there_})
-      ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_scope(scope, "Example", sample::time(0)); }));
+      ASSERT_TRUE(
+          change([&](Transaction& t) { return t.provisioning().insert_scope(scope, "Example", sample::time(0)); }));
   }
 
   // A change with its audit entry.
@@ -61,7 +62,8 @@ class StoreConformance : public testing::TestWithParam<Opener> {
     return *std::move(out);
   }
   auto latest_operation(std::uint64_t device) {
-    return found([&](Snapshot& s) { return s.provisioning().find_latest_operation(here_, sample::registration(device)); });
+    return found(
+        [&](Snapshot& s) { return s.provisioning().find_latest_operation(here_, sample::registration(device)); });
   }
 
   const ScopeId here_ = sample::scope("here");
@@ -106,7 +108,8 @@ TEST_P(StoreConformance, FindsNothingWhereNothingIs) {
 }
 
 TEST_P(StoreConformance, AChallengeOpensOneOperation) {
-  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(sample::operation(1, 1, here_)); }));
+  ASSERT_TRUE(
+      change([&](Transaction& t) { return t.provisioning().insert_operation(sample::operation(1, 1, here_)); }));
   auto second = sample::operation(2, 1, here_);
   second.challenge_id = sample::operation(1, 1).challenge_id;
   EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().insert_operation(second); }), "operation.exists");
@@ -116,8 +119,8 @@ TEST_P(StoreConformance, AChallengeOpensOneOperation) {
 
 TEST_P(StoreConformance, NamesEachConflictAndAbsence) {
   const auto enrollment = sample::enrollment(1, here_);
-  const operators::ServiceKey key = {here_, Label::parse("edge").value(), sample::bytes(60, 1), operators::Permissions::all(),
-                                     sample::time(1)};
+  const operators::ServiceKey key = {here_, Label::parse("edge").value(), sample::bytes(60, 1),
+                                     operators::Permissions::all(), sample::time(1)};
   const auto insert = [&](Transaction& t) { return t.provisioning().insert_enrollment(enrollment); };
   const auto insert_key = [&](Transaction& t) { return t.operators().insert_service_key(key); };
   ASSERT_TRUE(change(insert));
@@ -176,8 +179,9 @@ TEST_P(StoreConformance, PagesFollowTheKeyAndMissNothing) {
   }
   EXPECT_EQ(enrollments, expected);
 
-  const auto devices =
-      found([&](Snapshot& s) { return s.provisioning().list_devices(here_, {DeviceId::parse(expected[19]).value(), 10}); });
+  const auto devices = found([&](Snapshot& s) {
+    return s.provisioning().list_devices(here_, {DeviceId::parse(expected[19]).value(), 10});
+  });
   ASSERT_EQ(devices.size(), 5U);
   EXPECT_EQ(devices[0].device_id.text(), expected[20]);
 }
@@ -192,7 +196,9 @@ TEST_P(StoreConformance, FindsTheRegistrationsOfAnEk) {
     return {};
   }));
   const auto of = [&](const ScopeId& scope, std::size_t limit) {
-    return found([&](Snapshot& s) { return s.provisioning().find_enrollments_of_ek(scope, sample::bytes(34, 77), limit); })
+    return found([&](Snapshot& s) {
+             return s.provisioning().find_enrollments_of_ek(scope, sample::bytes(34, 77), limit);
+           })
         .size();
   };
   EXPECT_EQ(of(here_, 10), 3U);
@@ -267,7 +273,9 @@ TEST_P(StoreConformance, TokensAreFoundUsedOnceAndPurged) {
   ASSERT_TRUE(stored);
   EXPECT_EQ(fields(*stored), fields(access));
 
-  const auto use = [&](Transaction& t) { return t.operators().use_bootstrap_token(bootstrap.digest, sample::time(50)); };
+  const auto use = [&](Transaction& t) {
+    return t.operators().use_bootstrap_token(bootstrap.digest, sample::time(50));
+  };
   EXPECT_TRUE(change(use));
   EXPECT_EQ(code_of(use), "bootstrap_token.used");
   EXPECT_EQ(code_of([&](Transaction& t) { return t.operators().use_bootstrap_token(access.digest, sample::time(50)); }),
@@ -294,13 +302,14 @@ TEST_P(StoreConformance, AChangeThatFailsLeavesNothing) {
 }
 
 TEST_P(StoreConformance, AChangeWithoutAnAuditEntryIsUndone) {
-  const Status status =
-      world_.store->write([&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); });
+  const Status status = world_.store->write(
+      [&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); });
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, "store.unaudited");
   EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
-  EXPECT_TRUE(world_.store->write([&](Transaction& t) { return t.provisioning().purge_operations(here_, sample::time(0)).map([](auto) {}); }))
-      << "a change that writes nothing needs no entry";
+  EXPECT_TRUE(world_.store->write([&](Transaction& t) {
+    return t.provisioning().purge_operations(here_, sample::time(0)).map([](auto) {});
+  })) << "a change that writes nothing needs no entry";
 }
 
 TEST_P(StoreConformance, KnowsTheTimeOfTheNewestAuditEntry) {
@@ -315,7 +324,8 @@ TEST_P(StoreConformance, KnowsTheTimeOfTheNewestAuditEntry) {
 TEST_P(StoreConformance, ASnapshotDoesNotSeeWhatIsCommittedMeanwhile) {
   const Status status = world_.store->read([&](Snapshot& s) -> Status {
     TRY(const auto before, s.provisioning().find_enrollment(here_, sample::registration(1)));
-    TRY_STATUS(change([&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); }));
+    TRY_STATUS(
+        change([&](Transaction& t) { return t.provisioning().insert_enrollment(sample::enrollment(1, here_)); }));
     TRY(const auto after, s.provisioning().find_enrollment(here_, sample::registration(1)));
     EXPECT_FALSE(before);
     EXPECT_FALSE(after);

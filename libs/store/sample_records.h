@@ -6,7 +6,8 @@
 #include "operators/records.h"
 #include "provisioning/records.h"
 
-// Records for tests and benchmarks of the store: the same number gives the same record, of the size that real ones have.
+// Records for tests and benchmarks of the store: the same number gives the same record, of the size that real ones
+// have.
 namespace warifu::store::sample {
 
 inline Timestamp time(std::uint64_t number) {
@@ -45,8 +46,8 @@ inline Bytes bytes(std::size_t size, std::uint64_t number) {
 }
 
 inline provisioning::Enrollment enrollment(std::uint64_t number, const ScopeId& in = scope()) {
-  return {in, registration(number), uuid(Kind::kEnrollment, number), bytes(314, number), bytes(34, number), false,
-          time(number)};
+  return {in,    registration(number), uuid(Kind::kEnrollment, number), bytes(314, number), bytes(34, number),
+          false, time(number)};
 }
 
 inline provisioning::Operation operation(std::uint64_t number, std::uint64_t device, const ScopeId& in = scope()) {
@@ -79,11 +80,12 @@ inline provisioning::Device device(std::uint64_t number, std::uint64_t operation
 }
 
 inline auto fields(const provisioning::Enrollment& e) {
-  return std::tie(e.scope, e.registration_id, e.enrollment_id, e.ek_public, e.ek_name, e.allow_software_keys, e.created_at);
+  return std::tie(e.scope, e.registration_id, e.enrollment_id, e.ek_public, e.ek_name, e.allow_software_keys,
+                  e.created_at);
 }
 inline auto fields(const provisioning::Device& d) {
-  return std::tie(d.scope, d.device_id, d.registration_id, d.enrollment_id, d.operation_id, d.standing, d.ek_name, d.srk_name,
-                  d.assigned_hub, d.sealed_hub_key, d.created_at, d.updated_at);
+  return std::tie(d.scope, d.device_id, d.registration_id, d.enrollment_id, d.operation_id, d.standing, d.ek_name,
+                  d.srk_name, d.assigned_hub, d.sealed_hub_key, d.created_at, d.updated_at);
 }
 inline auto fields(const provisioning::Operation& o) {
   return std::tie(o.scope, o.operation_id, o.registration_id, o.enrollment_id, o.challenge_id, o.sealed_challenge_key,

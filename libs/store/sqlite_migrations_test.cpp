@@ -1,0 +1,116 @@
+#include "store/sqlite_migrations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/deterministic.h"
+#include "store/sample_records.h"
+#include "store/sqlite_writer.h"
+#include "store/temp_dir.h"
+
+namespace warifu::store {
+namespace {
+
+class MigrationsTest : public testing::Test {
+ protected:
+  Connection connect() {
+    auto connection = Connection::open(dir_.path() / "db", Connection::Mode::kCreate);
+    EXPECT_TRUE(connection);
+    return *std::move(connection);
+  }
+  std::string refusal(std::span<const Migration> known) {
+    auto connection = connect();
+    const Status status = migrate(connection, known, clock_);
+    EXPECT_FALSE(status);
+    if (status) return {};
+    EXPECT_EQ(status.error().kind, ErrorKind::kConflict);
+    return std::string(status.error().code) + ": " + status.error().message;
+  }
+  static std::string schema_of(Connection& connection) {
+    auto query = connection.prepare("SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)");
+    EXPECT_TRUE(query->step().value_or(false));
+    return query->row().next<std::string>().value_or("");
+  }
+
+  TempDir dir_;
+  const sim::SteppingClock clock_{sample::time(0)};
+  const std::vector<Migration> three_{{1, "0001_a", "aa", "CREATE TABLE a (x INTEGER PRIMARY KEY) STRICT"},
+                                      {2, "0002_b", "bb", "CREATE TABLE b (x INTEGER PRIMARY KEY) STRICT"},
+                                      {3, "0003_c", "cc", "ALTER TABLE a ADD COLUMN y TEXT"}};
+};
+
+TEST_F(MigrationsTest, AreNumberedWithoutAGap) {
+  int expected = 1;
+  for (const Migration& migration : sqlite_migrations())
+    EXPECT_EQ(migration.version, expected++) << migration.name;
+}
+
+TEST_F(MigrationsTest, AFreshSchemaIsThatWhichWasMigratedStepByStep) {
+  for (const std::span<const Migration> all : {sqlite_migrations(), std::span<const Migration>(three_)}) {
+    const TempDir fresh;
+    auto at_once = Connection::open(fresh.path() / "db", Connection::Mode::kCreate);
+    ASSERT_TRUE(migrate(*at_once, all, clock_));
+    const TempDir grown;
+    for (std::size_t known = 1; known <= all.size(); ++known) {
+      auto stepwise = Connection::open(grown.path() / "db", Connection::Mode::kCreate);
+      ASSERT_TRUE(migrate(*stepwise, all.first(known), clock_));
+    }
+    auto stepwise = Connection::open(grown.path() / "db", Connection::Mode::kExisting);
+    EXPECT_EQ(schema_of(*stepwise), schema_of(*at_once));
+  }
+}
+
+TEST_F(MigrationsTest, ADatabaseOfANewerProgramIsRefusedByBothVersions) {
+  auto connection = connect();
+  ASSERT_TRUE(migrate(connection, three_, clock_));
+  EXPECT_THAT(refusal(std::span(three_).first(2)),
+              testing::AllOf(testing::StartsWith("store.schema.newer"), testing::HasSubstr("version 3"),
+                             testing::HasSubstr("up to 2")));
+}
+
+TEST_F(MigrationsTest, AChangedStepIsRefusedByBothHashes) {
+  auto connection = connect();
+  ASSERT_TRUE(migrate(connection, three_, clock_));
+  auto changed = three_;
+  changed[1].sha256 = "dd";
+  EXPECT_THAT(refusal(changed), testing::AllOf(testing::StartsWith("store.schema.changed"),
+                                               testing::HasSubstr("SHA-256 bb"), testing::HasSubstr("with dd")));
+}
+
+TEST_F(MigrationsTest, AForeignDatabaseIsRefusedAndNotTouched) {
+  auto connection = connect();
+  ASSERT_TRUE(connection.execute("CREATE TABLE notes (text TEXT)"));
+  EXPECT_THAT(refusal(three_), testing::StartsWith("store.schema.foreign"));
+  sim::SeededEntropy entropy(1);
+  const auto opened = open_migrated({.path = dir_.path() / "db", .clock = clock_, .entropy = entropy});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(connection.integer("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'delete'").value(), 1);
+}
+
+TEST_F(MigrationsTest, AStepThatFailsLeavesTheVersionBefore) {
+  auto broken = three_;
+  broken[2].sql = "CREATE TABLE c (x INTEGER PRIMARY KEY) STRICT; CREATE TABLE a (x INTEGER)";
+  auto connection = connect();
+  const Status status = migrate(connection, broken, clock_);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, "store.sql");
+  EXPECT_TRUE(check_schema(connection, std::span(three_).first(2)));
+  EXPECT_EQ(check_schema(connection, three_).error().code, "store.schema.older");
+  EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'").value(), 0);
+  EXPECT_TRUE(migrate(connection, three_, clock_));
+}
+
+TEST_F(MigrationsTest, EveryTableHasAKeyThatBeginsWithItsScope) {
+  auto connection = connect();
+  ASSERT_TRUE(migrate(connection, sqlite_migrations(), clock_));
+  EXPECT_EQ(
+      connection
+          .integer(
+              "SELECT count(*) FROM sqlite_schema AS t WHERE t.type = 'table' AND t.name <> 'schema_migrations' AND "
+              "NOT EXISTS (SELECT 1 FROM pragma_table_info(t.name) WHERE name = 'scope_id' AND pk = 1)")
+          .value(),
+      0);
+}
+
+}  // namespace
+}  // namespace warifu::store
