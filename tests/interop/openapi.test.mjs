@@ -9,7 +9,7 @@ import { OpenApi, shape_of } from './lib/openapi.mjs';
 import { bad_parameter_values, broken_texts, example_of, spoiled_bodies } from './lib/openapi_cases.mjs';
 import { OperatorClient } from './lib/operator_http.mjs';
 import { Registration } from './lib/registration.mjs';
-import { Server, run_program } from './lib/server.mjs';
+import { Server } from './lib/server.mjs';
 
 const kDescription = process.env.WARIFU_OPENAPI ?? fileURLToPath(new URL('../../docs/openapi/warifu-v1.yaml', import.meta.url));
 const kOrder = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -124,11 +124,7 @@ describe('The description', () => {
   });
 
   test('HasTheRoutesThatAreServedAndNoOthers', async () => {
-    const { code, stdout, stderr } = await run_program('warifud', ['routes', '--json']);
-    assert.equal(code, 0, stderr);
-    const routes = JSON.parse(stdout);
-    assert.ok(routes.length > 0 && routes.every(({ listener, method, path, access }) => listener && method && path && access), `expected [{listener, method, path, access}], got ${stdout.slice(0, 300)}`);
-    const served = routes.filter(({ path }) => path.startsWith('/api/v1/')).map(key_of).sort();
+    const served = (await server.routes()).filter(({ path }) => path.startsWith('/api/v1/')).map(key_of).sort();
     const described = api.operations.filter(({ path }) => path.startsWith('/api/v1/')).map(key_of).sort();
     assert.deepEqual(served.filter((route) => !described.includes(route)), [], 'served and not described');
     assert.deepEqual(described.filter((route) => !served.includes(route)), [], 'described and not served');
@@ -139,7 +135,7 @@ describe('The description', () => {
 describe('Without credentials', () => {
   test('EveryRouteOfTheOperatorsListenerAnswers401UnlessDescribedAsOpen', async () => {
     const open = new Set(api.operations.filter((operation) => operation.open).map(key_of));
-    const routes = JSON.parse((await run_program('warifud', ['routes', '--json'])).stdout).filter(({ listener }) => listener === 'operators');
+    const routes = (await server.routes()).filter(({ listener }) => listener === 'operators');
     assert.ok(routes.length > 0, 'no route on the operators listener');
     const answered = [];
     for (const route of routes) {
@@ -152,7 +148,7 @@ describe('Without credentials', () => {
   });
 
   test('OnlyWhatIsDescribedAsOpenIsServedAsOpen', async () => {
-    const routes = JSON.parse((await run_program('warifud', ['routes', '--json'])).stdout);
+    const routes = await server.routes();
     for (const operation of operations) {
       const route = routes.find((candidate) => key_of(candidate) === key_of(operation));
       assert.equal(/^(open|public)/.test(route?.access ?? ''), operation.open, `${key_of(operation)}: access "${route?.access}"`);

@@ -17,10 +17,15 @@ export function binary(name) {
   return file;
 }
 
+/** Our environment without what would tell the programs about another server. */
+function clean_environment(more = {}) {
+  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WARIFU_'))), ...more };
+}
+
 /** Runs a program to its end; resolves to {code, stdout, stderr}. `environment` is added to ours. */
 export function run_program(name, args, environment = {}) {
   return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, ...environment }, timeout: kDeadlineMs };
+    const options = { env: clean_environment(environment), timeout: kDeadlineMs };
     execFile(binary(name), args, options, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') return reject(new Error(`${name} ${args.join(' ')}: ${error.message}`));
       resolve({ code: error?.code ?? 0, stdout, stderr });
@@ -66,7 +71,7 @@ export class Server {
 
   async serve() {
     const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
-    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
     this.ended_ = new Promise((resolve) => this.child_.once('exit', (code, signal) => resolve(signal ?? code)).once('error', resolve));
@@ -123,6 +128,16 @@ export class Server {
 
   delete_enrollment(registration_id) {
     return this.warifu('enrollment', 'delete', '--registration-id', registration_id);
+  }
+
+  /** Every route: [{listener, method, path, access}]. */
+  async routes() {
+    const routes = parse_json(await must_run('warifud', ['routes', '--json'], { WARIFU_DATA_DIR: this.data_dir }), 'warifud routes');
+    if (!Array.isArray(routes) || routes.length === 0) throw new Error('warifud routes --json printed no routes');
+    for (const route of routes) for (const field of ['listener', 'method', 'path', 'access']) {
+      if (typeof route[field] !== 'string') throw new Error(`warifud routes --json: no ${field} in ${JSON.stringify(route)}`);
+    }
+    return routes;
   }
 
   /** The device's key for its hub, which only an operator with hub-key:read may see. */
