@@ -1,5 +1,7 @@
 #include "warifud/organisation.h"
 
+#include "pki/authority.h"
+
 namespace warifu::warifud {
 
 Result<Organisation> Organisation::open(const std::filesystem::path& path) {
@@ -7,6 +9,11 @@ Result<Organisation> Organisation::open(const std::filesystem::path& path) {
   TRY_STATUS(data_dir.check());
   TRY(auto master_key, keystore::MasterKey::load(data_dir));
   return Organisation{std::move(data_dir), std::move(master_key)};
+}
+
+Result<std::string> Organisation::server_name() const {
+  TRY(const auto chain, data_dir.read_node_chain());
+  return pki::ServerNames::of(chain.front()).primary();
 }
 
 Result<std::unique_ptr<store::SqliteStore>> Organisation::open_store(

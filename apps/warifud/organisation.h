@@ -20,6 +20,8 @@ struct Organisation {
   keystore::MasterKey master_key;
 
   static Result<Organisation> open(const std::filesystem::path& path);
+  // The first name in the node's certificate.
+  Result<std::string> server_name() const;
   Result<std::unique_ptr<store::SqliteStore>> open_store(Outside& outside,
                                                          const std::optional<std::filesystem::path>& database = {}) const;
 };

@@ -25,7 +25,8 @@ Status print_routes(const std::filesystem::path& data_dir) {
   TRY(const auto organisation, Organisation::open(data_dir));
   TRY(const auto store, organisation.open_store(outside));
   TRY(const auto options, ServeOptions::from({.data_dir = data_dir.string()}));
-  const Service service(organisation, *store, outside, options);
+  TRY(const auto server_name, organisation.server_name());
+  const Service service(organisation, *store, outside, options, server_name);
   boost::json::array routes;
   add(routes, "devices", service.device_routes());
   add(routes, "operators", service.operator_routes());

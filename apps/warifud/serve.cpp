@@ -78,7 +78,8 @@ Status serve(const ServeOptions& options) {
 
   // Before the first thread, so that every thread leaves these signals to the main one.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
-  Service service(organisation, *store, outside, options);
+  TRY(const auto server_name, organisation.server_name());
+  Service service(organisation, *store, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
   fmt::print("warifud ready devices=https://{} operators=https://{}\n", endpoints.devices.text(), endpoints.operators.text());

@@ -14,12 +14,6 @@ constexpr std::chrono::minutes kHousekeepingInterval{1};
 // Expired tokens are kept for a day, so that their owner is told that they expired rather than that they are unknown.
 constexpr std::chrono::hours kExpiredTokensKept{24};
 
-// The node's first name, from its certificate.
-std::string primary_name(const Organisation& organisation) {
-  const auto node = organisation.data_dir.read_node(organisation.master_key.key_passphrase());
-  return node ? pki::ServerNames::of(node->chain.front()).primary() : "localhost";
-}
-
 front::ErrorShape dps_errors(const Clock& clock) {
   return [&clock](const Error& error, std::string_view tracking_id) {
     return front::dps::error_response(error, tracking_id, clock.now());
@@ -28,7 +22,8 @@ front::ErrorShape dps_errors(const Clock& clock) {
 
 }  // namespace
 
-Service::Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options)
+Service::Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options,
+                 const std::string& server_name)
     : organisation_(organisation),
       store_(store),
       outside_(outside),
@@ -36,9 +31,9 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
-                 {.assigned_hub = options.assigned_hub.value_or(primary_name(organisation))}),
+                 {.assigned_hub = options.assigned_hub.value_or(server_name)}),
       device_api_(registrar_, store, metrics_),
-      operator_api_(desk_, enrollments_, registrar_, store, metrics_, primary_name(organisation)),
+      operator_api_(desk_, enrollments_, registrar_, store, metrics_, server_name),
       devices_(front::Router(device_api_.routes(), dps_errors(outside.clock)), authenticator_, store, metrics_, outside.clock,
                outside.entropy),
       operators_(front::Router(operator_api_.routes(), front::problem), authenticator_, store, metrics_, outside.clock,
@@ -46,13 +41,12 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       server_({.observer = &metrics_}) {}
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
-  TRY(auto device_credentials, load_credentials(/*request_client_certificate=*/true));
+  TRY(auto credentials, load_credentials());
   TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
-                                   std::move(device_credentials), devices_));
-  TRY(auto operator_credentials, load_credentials(/*request_client_certificate=*/false));
+                                   std::move(credentials.devices), devices_));
   TRY(auto operators,
       server_.listen({.name = kOperators, .address = options.operators.address, .port = options.operators.port},
-                     std::move(operator_credentials), operators_));
+                     std::move(credentials.operators), operators_));
   return Endpoints{std::move(devices), std::move(operators)};
 }
 
@@ -61,24 +55,24 @@ void Service::start() {
   schedule_housekeeping();
 }
 
-Result<net::TlsCredentials> Service::load_credentials(bool request_client_certificate) {
+Result<Service::Credentials> Service::load_credentials() {
   TRY(const auto node, organisation_.data_dir.read_node(organisation_.master_key.key_passphrase()));
   std::string chain;
   for (const auto& certificate : node.chain) chain += certificate.to_pem();
-  TRY(auto credentials,
-      net::TlsCredentials::make(chain, node.key.to_pem(), outside_.clock.now(),
-                                {.request_client_certificate = request_client_certificate}));
+  const auto key = node.key.to_pem();
+  const Timestamp now = outside_.clock.now();
+  TRY(auto devices, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = true}));
+  TRY(auto operators, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = false}));
   renewal_time_ = pki::renewal_time(node.chain.front());
   const auto expiry = std::chrono::floor<std::chrono::seconds>(node.chain.front().not_after());
   metrics_.set_node_certificate_expiry(expiry.time_since_epoch().count());
-  return credentials;
+  return Credentials{std::move(devices), std::move(operators)};
 }
 
 Status Service::reload_certificate() {
-  TRY(auto device_credentials, load_credentials(/*request_client_certificate=*/true));
-  TRY(auto operator_credentials, load_credentials(/*request_client_certificate=*/false));
-  TRY_STATUS(server_.reload(kDevices, std::move(device_credentials)));
-  TRY_STATUS(server_.reload(kOperators, std::move(operator_credentials)));
+  TRY(auto credentials, load_credentials());
+  TRY_STATUS(server_.reload(kDevices, std::move(credentials.devices)));
+  TRY_STATUS(server_.reload(kOperators, std::move(credentials.operators)));
   spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
   return {};
 }

@@ -24,7 +24,9 @@ class Service {
   // Raised by a timer, so that the main thread does what may block: it wakes net::Signals::wait().
   static constexpr int kHousekeepingSignal = SIGUSR1;
 
-  Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options);
+  // `server_name` is the first name of the node's certificate.
+  Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options,
+          const std::string& server_name);
 
   struct Endpoints {
     net::Endpoint devices;
@@ -44,7 +46,11 @@ class Service {
   const front::Router& operator_routes() const { return operators_.router(); }
 
  private:
-  Result<net::TlsCredentials> load_credentials(bool request_client_certificate);
+  struct Credentials {
+    net::TlsCredentials devices;
+    net::TlsCredentials operators;
+  };
+  Result<Credentials> load_credentials();
   void schedule_housekeeping();
 
   const Organisation& organisation_;

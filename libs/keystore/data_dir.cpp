@@ -59,11 +59,16 @@ Result<crypto::PrivateKey> DataDir::read_role_key(std::string_view name, const S
 Status DataDir::write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer, const crypto::PrivateKey& key,
                            const SecretBytes& key_passphrase, Entropy& entropy) const {
   const std::string pem = key.to_encrypted_pem(key_passphrase, entropy) + leaf.to_pem() + issuer.to_pem();
-  return write_file(path_ / "node" / "identity.pem", as_bytes(pem), FileMode::kPrivate);
+  return write_file(node_identity(), as_bytes(pem), FileMode::kPrivate);
+}
+
+Result<std::vector<crypto::Certificate>> DataDir::read_node_chain() const {
+  TRY(const auto pem, read_file(node_identity()));
+  return crypto::Certificate::chain_from_pem(pem);
 }
 
 Result<NodeIdentity> DataDir::read_node(const SecretBytes& key_passphrase) const {
-  TRY(const auto pem, read_file(path_ / "node" / "identity.pem"));
+  TRY(const auto pem, read_file(node_identity()));
   TRY(auto key, crypto::PrivateKey::from_encrypted_pem(pem, key_passphrase));
   TRY(auto chain, crypto::Certificate::chain_from_pem(pem));
   return NodeIdentity{std::move(key), std::move(chain)};

@@ -32,6 +32,7 @@ class DataDir {
   std::filesystem::path database() const { return path_ / "database" / "warifu.sqlite3"; }
   std::filesystem::path trust_root() const { return path_ / "trust" / "root.pem"; }
   std::filesystem::path master_key() const { return path_ / "secrets" / "master.key"; }
+  std::filesystem::path node_identity() const { return path_ / "node" / "identity.pem"; }
 
   // Makes the folders. kConflict "data_dir.exists" if there is a database or a master key already.
   Status create() const;
@@ -50,6 +51,7 @@ class DataDir {
   // A server node's identity is one file, so that key and certificate change together: the key, the leaf, the leaf's issuer.
   Status write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer, const crypto::PrivateKey& key,
                     const SecretBytes& key_passphrase, Entropy& entropy) const;
+  Result<std::vector<crypto::Certificate>> read_node_chain() const;
   Result<NodeIdentity> read_node(const SecretBytes& key_passphrase) const;
 
  private:
