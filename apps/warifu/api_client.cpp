@@ -1,0 +1,136 @@
+#include "warifu/api_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/secret.h"
+#include "wire/json.h"
+
+namespace warifu::cli {
+namespace {
+
+constexpr long kConnectTimeoutSeconds = 10;
+constexpr long kTimeoutSeconds = 60;
+constexpr std::size_t kAnswerSizeMax = 16 << 20;
+
+struct Answer {
+  long status = 0;
+  std::string body;
+};
+
+std::size_t append(char* data, std::size_t size, std::size_t count, void* target) {
+  auto& body = *static_cast<std::string*>(target);
+  if (body.size() + size * count > kAnswerSizeMax) return 0;
+  body.append(data, size * count);
+  return size * count;
+}
+
+using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+
+// A list of header lines that frees, and wipes, itself: one of them is a credential.
+class HeaderLines {
+ public:
+  HeaderLines() = default;
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
+  ~HeaderLines() { curl_slist_free_all(lines_); }
+  void add(std::string line) {
+    lines_ = curl_slist_append(lines_, line.c_str());
+    wipe(line);
+  }
+  const curl_slist* get() const { return lines_; }
+
+ private:
+  curl_slist* lines_ = nullptr;
+};
+
+Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path, const std::string& body) {
+  const Handle curl(curl_easy_init(), curl_easy_cleanup);
+  if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
+  HeaderLines headers;
+  headers.add("Accept: application/json");
+  headers.add("Content-Type: application/json");
+  if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);
+
+  Answer answer;
+  const std::string url = endpoint.server + path;
+  std::string pem = endpoint.ca_pem;
+  curl_blob ca{pem.data(), pem.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  curl_easy_setopt(curl.get(), CURLOPT_CAINFO_BLOB, &ca);
+  curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
+  if (!body.empty()) {
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.c_str());
+  }
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code == CURLE_PEER_FAILED_VERIFICATION)
+    return Error{ErrorKind::kRefused, "server.identity",
+                 fmt::format("{} did not prove itself: {}; is --ca this server's trust/root.pem?", endpoint.server,
+                             curl_easy_strerror(code))};
+  if (code != CURLE_OK)
+    return Error{ErrorKind::kUnavailable, "server.unreachable",
+                 fmt::format("no answer from {}: {}", endpoint.server, curl_easy_strerror(code))};
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+ErrorKind kind_of(long status) {
+  switch (status) {
+    case 400:
+    case 405:
+    case 413:
+      return ErrorKind::kInvalidInput;
+    case 401:
+      return ErrorKind::kUnauthenticated;
+    case 403:
+      return ErrorKind::kRefused;
+    case 404:
+      return ErrorKind::kNotFound;
+    case 409:
+      return ErrorKind::kConflict;
+    case 429:
+      return ErrorKind::kThrottled;
+  }
+  return ErrorKind::kUnavailable;
+}
+
+Error problem_of(const Answer& answer) {
+  const auto fallback = Error{kind_of(answer.status), "server.answer", fmt::format("the server answered with status {}", answer.status)};
+  const auto json = wire::parse_json(answer.body);
+  if (!json) return fallback;
+  const auto fields = wire::JsonFields::of(*json);
+  if (!fields) return fallback;
+  const auto detail = fields->optional_string("detail");
+  const auto code = fields->optional_string("code");
+  const auto tracking_id = fields->optional_string("tracking_id");
+  if (!detail || !*detail) return fallback;
+  std::string message = **detail;
+  if (code && *code && tracking_id && *tracking_id) message += fmt::format(" (code {}, tracking id {})", **code, **tracking_id);
+  return {kind_of(answer.status), "server.refused", std::move(message)};
+}
+
+}  // namespace
+
+Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body) const {
+  TRY(const auto answer, perform(endpoint_, method, path, body));
+  if (answer.status < 200 || answer.status > 299) return problem_of(answer);
+  if (answer.body.empty()) return boost::json::value();
+  return wire::parse_json(answer.body, {.max_bytes = kAnswerSizeMax});
+}
+
+Status ApiClient::remove(const std::string& path) const {
+  TRY_STATUS(call("DELETE", path, {}));
+  return {};
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace warifu::cli {
+
+struct ApiEndpoint {
+  std::string server;        // "https://127.0.0.1:9443"
+  std::string ca_pem;        // the root that the server's certificate must lead to
+  std::string access_token;  // empty before login
+};
+
+// Talks to the operators' API: TLS 1.3 against the pinned root only, JSON in and out. An answer that is a problem (RFC 9457) comes
+// back as the Error that it tells of; kUnavailable "server.unreachable" when there is no answer.
+class ApiClient {
+ public:
+  explicit ApiClient(ApiEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
+
+  Result<boost::json::value> get(const std::string& path) const { return call("GET", path, {}); }
+  Result<boost::json::value> post(const std::string& path, const std::string& body) const { return call("POST", path, body); }
+  Status remove(const std::string& path) const;
+
+ private:
+  Result<boost::json::value> call(const char* method, const std::string& path, const std::string& body) const;
+
+  ApiEndpoint endpoint_;
+};
+
+}  // namespace warifu::cli

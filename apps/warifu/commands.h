@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "warifu/profile.h"
+
+namespace warifu::cli {
+
+// What every command knows.
+struct Context {
+  ConnectionSettings connection;
+  bool json = false;
+};
+
+struct LoginOptions {
+  std::string token_file;  // "-" is standard input
+  std::optional<std::string> name;
+  std::vector<std::string> permissions;
+  std::optional<std::uint64_t> lifetime_seconds;
+};
+// Exchanges a bootstrap token for an access token, which goes into the profile.
+Status login(const Context& context, const LoginOptions& options);
+
+Status show_id_scope(const Context& context);
+Status create_service_key(const Context& context, const std::string& name);
+
+struct EnrollmentOptions {
+  std::string registration_id;
+  std::string tpm_ek_file;  // TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64
+  bool allow_software_keys = false;
+};
+Status create_enrollment(const Context& context, const EnrollmentOptions& options);
+Status list_enrollments(const Context& context);
+Status show_enrollment(const Context& context, const std::string& registration_id);
+Status delete_enrollment(const Context& context, const std::string& registration_id);
+
+Status list_devices(const Context& context);
+Status show_device(const Context& context, const std::string& device_id);
+Status show_hub_key(const Context& context, const std::string& device_id);
+
+}  // namespace warifu::cli
