@@ -12,7 +12,8 @@ namespace {
 
 using Names = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>;
 
-std::vector<std::string> collect(X509* certificate, int type, const std::function<std::string(const GENERAL_NAME&)>& text) {
+std::vector<std::string> collect(X509* certificate, int type,
+                                 const std::function<std::string(const GENERAL_NAME&)>& text) {
   const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
                     GENERAL_NAMES_free);
   std::vector<std::string> found;
@@ -24,7 +25,8 @@ std::vector<std::string> collect(X509* certificate, int type, const std::functio
 }
 
 std::string text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)), static_cast<std::size_t>(ASN1_STRING_length(string))};
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
 std::string address_of(const ASN1_STRING* string) {

@@ -53,7 +53,8 @@ inline int to_int(std::size_t size) {
 }
 
 inline BioHandle read_only_bio(ByteView bytes) {
-  BioHandle bio(BIO_new_mem_buf(bytes.data(), to_int(bytes.size())));
+  // An empty view may have no address, which BIO_new_mem_buf does not take.
+  BioHandle bio(BIO_new_mem_buf(bytes.empty() ? "" : static_cast<const void*>(bytes.data()), to_int(bytes.size())));
   require(bio != nullptr, "BIO_new_mem_buf");
   return bio;
 }
