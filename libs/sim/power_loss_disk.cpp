@@ -196,9 +196,11 @@ PowerLossDisk::Outcome PowerLossDisk::sync(File& file) {
   if (!alive(file) || !survives_operation()) return Outcome::kNoPower;
   if (ignore_syncs_) return Outcome::kDone;
   file.sync();
-  // The name is safe with the content: SQLite syncs the directory of a file that it made together with the file.
+  // SQLite syncs the directory together with a file that is new in it, and so everything else that was done there.
   const auto found = seen_.find(file.name);
-  if (found != seen_.end() && found->second.get() == &file) synced_[file.name] = found->second;
+  const bool is_there = found != seen_.end() && found->second.get() == &file;
+  const auto safe = synced_.find(file.name);
+  if (is_there && (safe == synced_.end() || safe->second != found->second)) synced_ = seen_;
   return Outcome::kDone;
 }
 

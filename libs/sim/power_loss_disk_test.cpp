@@ -95,6 +95,13 @@ TEST(PowerLossDisk, MayUndoTruncationsAndDeletions) {
                 disk.remove("f", true);
               }),
               testing::ElementsAre("(no file)"));
+  EXPECT_THAT(fates([&](PowerLossDisk& disk) {
+                make(disk);
+                disk.remove("f", false);
+                disk.sync(*disk.open("new", true));
+              }),
+              testing::ElementsAre("(no file)"))
+      << "the directory was synced with the new file";
 }
 
 TEST(PowerLossDisk, OpenFilesDieWithThePower) {

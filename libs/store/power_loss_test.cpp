@@ -22,7 +22,7 @@ constexpr std::uint64_t kSeeds = 100;
 constexpr std::uint64_t kSeeds = 1000;
 #endif
 constexpr std::uint64_t kDevices = 8;
-constexpr std::uint64_t kBatches = 12;
+constexpr std::uint64_t kBatches = 40;
 
 // One seeded life of a database: registrations until the power fails, twice, and what is found afterwards.
 class Life {
@@ -32,7 +32,7 @@ class Life {
   // An empty text, or what was lost or left half done.
   std::string live() {
     for (int failures = 0; failures < 2; ++failures) {
-      disk_.cut_after(1 + random_() % 90, random_());
+      disk_.cut_after(1 + random_() % 300, random_());
       run_until_power_fails();
       disk_.cut(random_());  // if it has not
       disk_.restore();
