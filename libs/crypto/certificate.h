@@ -60,7 +60,8 @@ class Certificate {
   std::vector<std::string> dns_names() const;
   std::vector<std::string> ip_addresses() const;
   Result<PublicKey> public_key() const;
-  // True when the names match and `issuer`'s key made the signature. Says nothing about time and usage.
+  // True when the names and key identifiers match, `issuer` may sign certificates by its keyUsage, and its key made the
+  // signature. Says nothing about time, nor whether `issuer` is a CA.
   bool issued_by(const Certificate& issuer) const;
 
   x509_st* native() const { return certificate_.get(); }

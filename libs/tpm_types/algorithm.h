@@ -17,7 +17,6 @@ enum class AlgorithmId : std::uint16_t {
   kHmac = 0x0005,
   kAes = 0x0006,
   kKeyedHash = 0x0008,
-  kXor = 0x000A,
   kSha256 = 0x000B,
   kSha384 = 0x000C,
   kSha512 = 0x000D,

@@ -147,11 +147,7 @@ Status PublicAreaParser::ecc() {
 
 Status PublicAreaParser::keyed_hash() {
   KeyedHashParameters keyed_hash{};
-  TRY(keyed_hash.scheme, scheme("scheme", {AlgorithmId::kHmac, AlgorithmId::kXor}, {}));
-  if (keyed_hash.scheme.id == AlgorithmId::kXor) {
-    TRY([[maybe_unused]] const Scheme kdf,
-        scheme("scheme.kdf", {AlgorithmId::kKdf1Sp80056A, AlgorithmId::kKdf1Sp800108}, {}));
-  }
+  TRY(keyed_hash.scheme, scheme("scheme", {AlgorithmId::kHmac}, {}));
   TRY(area_.unique_, sized("unique"));
   const std::size_t size = crypto::digest_size(area_.name_algorithm_);
   if (area_.unique_.size != 0 && area_.unique_.size != size) {
