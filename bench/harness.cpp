@@ -10,25 +10,26 @@ namespace warifu::bench {
 namespace {
 
 constexpr int kRounds = 9;
-constexpr double kRoundMicros = 50'000;
 
-double thread_cpu_micros() {
+double micros_of(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-// CPU of one operation, over at least kRoundMicros. Reading the clock costs less than 1 % of a batch of 8.
-double micros_per_operation(const std::function<void()>& operation) {
+// Time of one operation, over at least a round. Reading the clock costs less than 1 % of a batch of 8.
+double micros_per_operation(const std::function<void()>& operation, Row::Time time) {
   constexpr int kBatch = 8;
-  const double start = thread_cpu_micros();
+  const clockid_t clock = time == Row::Time::kWall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+  const double round_micros = time == Row::Time::kWall ? 500'000 : 50'000;
+  const double start = micros_of(clock);
   double elapsed = 0;
   int operations = 0;
-  while (elapsed < kRoundMicros) {
+  while (elapsed < round_micros) {
     for (int i = 0; i < kBatch; ++i)
       operation();
     operations += kBatch;
-    elapsed = thread_cpu_micros() - start;
+    elapsed = micros_of(clock) - start;
   }
   return elapsed / operations;
 }
@@ -70,8 +71,8 @@ Measurement measure(const Row& row) {
   row.bound();
   row.product();
   for (int round = 0; round < kRounds; ++round) {
-    bounds.push_back(micros_per_operation(row.bound));
-    products.push_back(micros_per_operation(row.product));
+    bounds.push_back(micros_per_operation(row.bound, row.time));
+    products.push_back(micros_per_operation(row.product, row.time));
     ratios.push_back(bounds.back() / products.back());
   }
   const auto [min, max] = std::ranges::minmax(ratios);

@@ -6,7 +6,8 @@
 
 namespace warifu::bench {
 
-// P1 and P2 of docs/performance.md. Each *_bench.cpp has one function like this, and main.cpp calls it.
-std::vector<Row> credential_rows(Sabotage sabotage);
+// Each *_bench.cpp has one function like these, and main.cpp calls it. The rows are those of docs/performance.md.
+std::vector<Row> credential_rows(Sabotage sabotage);  // P1, P2
+std::vector<Row> store_rows(Sabotage sabotage);       // S1, S2
 
 }  // namespace warifu::bench
