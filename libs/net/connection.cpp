@@ -119,7 +119,7 @@ void Connection::enter(Stage stage) {
 
 void Connection::close_if_idle() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (self->stage_ == Stage::kIdle) self->stream_.next_layer().cancel();
+    if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->stream_.next_layer().cancel();
   });
 }
 

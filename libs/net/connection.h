@@ -26,7 +26,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start();
 
   // From any thread.
-  void close_if_idle();
+  void close_if_idle();  // when no request has begun
   void abort();
   // To call when the deadline has passed: gives up what the connection waits for, if it still does.
   void expire();

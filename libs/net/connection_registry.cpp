@@ -26,7 +26,6 @@ template <class Predicate>
 std::vector<std::shared_ptr<Connection>> ConnectionRegistry::select(Predicate predicate) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<Connection>> selected;
-  selected.reserve(connections_.size());
   for (Connection* connection : connections_) {
     if (!predicate(*connection)) continue;
     if (auto owner = connection->weak_from_this().lock()) selected.push_back(std::move(owner));

@@ -1,7 +1,6 @@
 #include "net/listener.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -51,7 +50,10 @@ Endpoint Listener::endpoint() const {
 }
 
 void Listener::start() {
-  asio::co_spawn(acceptor_.get_executor(), accept_all(shared_from_this()), asio::detached);
+  asio::co_spawn(acceptor_.get_executor(), accept_all(shared_from_this()), [](const std::exception_ptr& failure) {
+    if (failure)
+      std::rethrow_exception(failure);  // out of memory: a crash is better than a listener that silently stopped
+  });
 }
 
 Awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {

@@ -120,6 +120,7 @@ TEST_F(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {
   std::promise<Respond> held;
   handler_.function = [&held](const HttpRequest&, Respond respond) { held.set_value(std::move(respond)); };
   start();
+  RawClient silent(port_);
   TlsClient idle(port_);
   ASSERT_TRUE(idle.ok());
   TlsClient busy(port_);
@@ -128,6 +129,7 @@ TEST_F(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {
 
   std::thread drain([this] { server_->drain(20s); });
   EXPECT_TRUE(idle.is_closed());
+  EXPECT_TRUE(silent.is_closed());
   EXPECT_FALSE(RawClient(port_).connected());
   respond({.status = 200, .headers = {}, .content_type = {}, .body = "finished"});
   const Reply reply = busy.read();
@@ -135,7 +137,7 @@ TEST_F(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {
   EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
   EXPECT_TRUE(busy.is_closed());
   drain.join();
-  EXPECT_EQ(observer_.closed, 2);
+  EXPECT_EQ(observer_.closed, 3);
 }
 
 TEST_F(ServerLimitsTest, DrainCutsOffWhatIsLateAtTheDeadline) {
@@ -145,7 +147,6 @@ TEST_F(ServerLimitsTest, DrainCutsOffWhatIsLateAtTheDeadline) {
   TlsClient busy(port_);
   busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const Respond respond = held.get_future().get();
-  RawClient silent(port_);
   server_->drain(100ms);
   EXPECT_EQ(observer_.closed, observer_.opened);
   EXPECT_EQ(busy.read().status, 0);

@@ -10,10 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "net/server.h"
 
@@ -127,6 +129,8 @@ class TlsClient {
     if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session.get());
     ok_ = raw_.connected() && SSL_connect(ssl_.get()) == 1;
   }
+  // Vanishes without a goodbye; its session stays usable for the next client.
+  ~TlsClient() { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
 
   bool ok() const { return ok_; }
   RawClient& raw() { return raw_; }

@@ -98,6 +98,20 @@ TEST_F(ServerTls, ResumesASessionAndStillKnowsTheCertificate) {
   EXPECT_EQ(observer_.resumed, 2);
 }
 
+TEST_F(ServerTls, ResumesTheSessionOfAClientWhoseLinkBroke) {
+  start();
+  SessionPtr session;
+  {
+    TlsClient broken(port_);
+    ASSERT_EQ(broken.get("/").status, 200);
+    session = broken.session();
+  }
+  ASSERT_TRUE(eventually([this] { return observer_.closed == 1; }));
+  TlsClient back(port_, {.session = session});
+  EXPECT_EQ(back.get("/").status, 200);
+  EXPECT_TRUE(back.resumed());
+}
+
 TEST_F(ServerTls, ReloadServesTheNewCertificateAndKeepsOldConnections) {
   start();
   TlsClient old(port_);
