@@ -1,0 +1,30 @@
+# Thin names for scripts/: each installs what it needs on a bare Debian 12 and says what it is doing.
+.PHONY: help build demo test bench format lint fuzz check clean
+
+help:
+	@echo 'make demo     a server, a software TPM and an unmodified device SDK, told step by step (DEMO_EXIT=1: ends by itself)'
+	@echo 'make test     builds and runs all tests'
+	@echo 'make build    programs end up in build/release/bin/'
+	@echo 'make bench    speed, as a ratio to the cost of what cannot be avoided'
+	@echo 'make format   formats the sources;  make lint: format, layering, clang-tidy, shellcheck, spelling'
+	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (10)'
+	@echo 'make check    what CI runs'
+
+build:
+	@scripts/build release warifud warifu
+demo:
+	@DEMO_EXIT='$(DEMO_EXIT)' scripts/demo
+test:
+	@scripts/test
+bench:
+	@scripts/bench $(BENCH_FLAGS)
+format:
+	@scripts/format
+lint:
+	@scripts/lint
+fuzz:
+	@scripts/fuzz
+check:
+	@scripts/check
+clean:
+	rm -rf build
