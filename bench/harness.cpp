@@ -10,6 +10,8 @@ namespace warifu::bench {
 namespace {
 
 constexpr int kRounds = 9;
+constexpr double kRoundMicros = 50'000;
+constexpr double kWallRoundMicros = 500'000;
 
 double micros_of(clockid_t clock) {
   timespec now{};
@@ -21,7 +23,7 @@ double micros_of(clockid_t clock) {
 double micros_per_operation(const std::function<void()>& operation, Row::Time time) {
   constexpr int kBatch = 8;
   const clockid_t clock = time == Row::Time::kWall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
-  const double round_micros = time == Row::Time::kWall ? 500'000 : 50'000;
+  const double round_micros = time == Row::Time::kWall ? kWallRoundMicros : kRoundMicros;
   const double start = micros_of(clock);
   double elapsed = 0;
   int operations = 0;
@@ -38,6 +40,21 @@ double median_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
   return *middle;
+}
+
+double median_micros(const std::function<void()>& operation) {
+  std::vector<double> each;
+  for (double start = micros_of(CLOCK_MONOTONIC), now = start; now - start < kWallRoundMicros;) {
+    const double before = now;
+    operation();
+    now = micros_of(CLOCK_MONOTONIC);
+    each.push_back(now - before);
+  }
+  return median_of(std::move(each));
+}
+
+double time_one(const std::function<void()>& operation, Row::Time time) {
+  return time == Row::Time::kWallMedian ? median_micros(operation) : micros_per_operation(operation, time);
 }
 
 void print_json(const Row& row, const Measurement& m, bool is_last) {
@@ -71,8 +88,8 @@ Measurement measure(const Row& row) {
   row.bound();
   row.product();
   for (int round = 0; round < kRounds; ++round) {
-    bounds.push_back(micros_per_operation(row.bound, row.time));
-    products.push_back(micros_per_operation(row.product, row.time));
+    bounds.push_back(time_one(row.bound, row.time));
+    products.push_back(time_one(row.product, row.time));
     ratios.push_back(bounds.back() / products.back());
   }
   const auto [min, max] = std::ranges::minmax(ratios);

@@ -8,11 +8,11 @@
 
 namespace warifu::bench {
 
-// One promise of docs/performance.md: time of the bare primitives that the job cannot do without, divided by the time of
-// our own code doing the job, in the same run. 1.0 would be no overhead at all.
+// One promise of docs/performance.md: time of the bare primitives that the job cannot do without, divided by the time
+// of our own code doing the job, in the same run. 1.0 would be no overhead at all.
 struct Row {
-  // What waits for the disk is timed by the wall, in longer rounds.
-  enum class Time { kThreadCpu, kWall };
+  // What waits for the disk is timed by the wall, in longer rounds: as a rate, or as the latency of the median call.
+  enum class Time { kThreadCpu, kWall, kWallMedian };
 
   std::string id;
   std::string what;

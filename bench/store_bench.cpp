@@ -334,7 +334,7 @@ std::vector<Row> store_rows(Sabotage sabotage) {
              [here] {
                if (!here->product.single_write()) give_up("a write was refused");
              },
-         .time = Row::Time::kWall};
+         .time = Row::Time::kWallMedian};
   return {std::move(s1), std::move(s2)};
 }
 
