@@ -1,0 +1,155 @@
+// `warifud init` on a real disk: what it makes, what it keeps to itself, and what it refuses.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Daemon, must_run, names_in, places_of, remove, run, tree } from './lib/daemon.mjs';
+
+const kFiles = [
+  'database/warifu.sqlite3', 'node/identity.pem', 'roles/root/certificate.pem', 'roles/root/key.pem',
+  'roles/server-communication/certificate.pem', 'roles/server-communication/key.pem', 'secrets/master.key', 'trust/root.pem',
+];
+const kPublic = /certificate\.pem$|^trust\/root\.pem$/;
+
+/** The content of every file, by name. */
+async function contents(folder) {
+  const files = (await tree(folder)).filter(({ is_folder }) => !is_folder);
+  return Object.fromEntries(files.map(({ name, file }) => [name, crypto.createHash('sha256').update(readFileSync(file)).digest('hex')]));
+}
+
+describe('A new data directory', () => {
+  let daemon;
+  let printed;
+  before(async () => {
+    daemon = await Daemon.prepare();
+    printed = await must_run('warifud', ['init', '--data-dir', daemon.data_dir, '--org', 'Example Power', '--server-name', 'dps.example.com', '--server-name', '192.0.2.7', '--json']);
+  });
+  after(() => daemon && remove(daemon.folder));
+
+  test('IsToldAsOneJsonObject', () => {
+    const json = JSON.parse(printed);
+    assert.deepEqual(Object.keys(json).sort(), ['bootstrap_token', 'id_scope', 'root_certificate']);
+    assert.match(json.id_scope, /^[A-Za-z0-9]{4,}$/);
+    assert.match(json.bootstrap_token, /^warifu_bootstrap_[\w-]{43}$/);
+    assert.equal(json.root_certificate, path.join(daemon.data_dir, 'trust/root.pem'));
+    assert.equal(printed.trim().split('\n').length, 1);
+  });
+
+  test('HasItsDocumentedFilesAndNoOthers', async () => {
+    const files = (await tree(daemon.data_dir)).filter(({ is_folder }) => !is_folder).map(({ name }) => name);
+    assert.deepEqual(files, kFiles);
+  });
+
+  test('OpensToItsOwnerOnly', async () => {
+    assert.equal(statSync(daemon.data_dir).mode & 0o777, 0o700);
+    for (const { name, mode, is_folder } of await tree(daemon.data_dir)) {
+      if (is_folder) assert.equal(mode, 0o700, `${name} has mode ${mode.toString(8)}`);
+      else if (kPublic.test(name)) assert.ok([0o600, 0o644].includes(mode), `${name} has mode ${mode.toString(8)}`);
+      else assert.equal(mode, 0o600, `${name} has mode ${mode.toString(8)}`);
+    }
+  });
+
+  test('HoldsNoPrivateKeyInTheClear', async () => {
+    const secrets = { 'a PKCS #8 key': '-----BEGIN PRIVATE KEY', 'an EC key': '-----BEGIN EC PRIVATE KEY', 'an RSA key': '-----BEGIN RSA PRIVATE KEY' };
+    assert.deepEqual(await places_of(secrets, daemon.data_dir), []);
+    for (const name of kFiles.filter((file) => /key\.pem|identity\.pem/.test(file)))
+      assert.match(await readFile(path.join(daemon.data_dir, name), 'latin1'), /-----BEGIN ENCRYPTED PRIVATE KEY-----/, name);
+  });
+
+  test('HoldsTheMasterKeyInOnePlaceOnly', async () => {
+    const key = readFileSync(path.join(daemon.data_dir, 'secrets/master.key'));
+    assert.equal(key.length, 32);
+    assert.deepEqual(await places_of({ 'the master key': key }, daemon.data_dir), ['secrets/master.key holds the master key (as it is)']);
+  });
+
+  test('DoesNotHoldTheBootstrapTokenEvenWhileServed', async () => {
+    const token = JSON.parse(printed).bootstrap_token;
+    const secrets = { 'the token': token, 'its random part': token.slice('warifu_bootstrap_'.length), 'its bytes': Buffer.from(token.slice('warifu_bootstrap_'.length), 'base64url') };
+    assert.deepEqual(await places_of(secrets, daemon.data_dir), []);
+    await daemon.serve();
+    try {
+      const made_later = await daemon.new_bootstrap_token();
+      assert.ok(existsSync(`${daemon.database}-wal`), 'the write-ahead log is there while the server runs');
+      assert.deepEqual(await places_of({ ...secrets, 'a later token': made_later }, daemon.data_dir), []);
+    } finally {
+      await daemon.halt();
+    }
+    assert.deepEqual(names_in(secrets, daemon.log), []);
+  });
+
+  test('HasACertificateChainThatOpensslVerifies', async () => {
+    const role = path.join(daemon.data_dir, 'roles/server-communication/certificate.pem');
+    const leaf = await daemon.write('leaf.pem', /-----BEGIN CERTIFICATE[^]*?END CERTIFICATE-----\n/.exec(await readFile(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8'))[0]);
+    const verify = ['verify', '-x509_strict', '-CAfile', daemon.ca, '-untrusted', role, '-purpose', 'sslserver'];
+    for (const name of [['-verify_hostname', 'dps.example.com'], ['-verify_hostname', 'localhost'], ['-verify_ip', '192.0.2.7'], ['-verify_ip', '127.0.0.1'], ['-verify_ip', '::1']])
+      await must_run('openssl', [...verify, ...name, leaf]);
+    for (const name of [['-verify_hostname', 'other.example.com'], ['-verify_ip', '192.0.2.8']])
+      assert.notEqual((await run('openssl', [...verify, ...name, leaf])).code, 0, `${name} is not this server's`);
+    const { subjectAltName, ca } = new crypto.X509Certificate(readFileSync(leaf));
+    assert.deepEqual(subjectAltName.split(', ').sort(), ['DNS:dps.example.com', 'DNS:localhost', 'IP Address:0:0:0:0:0:0:0:1', 'IP Address:127.0.0.1', 'IP Address:192.0.2.7']);
+    assert.equal(ca, false);
+    assert.equal(new crypto.X509Certificate(readFileSync(role)).ca, true);
+  });
+
+  test('IsNotMadeTwice', async () => {
+    const before_it = await contents(daemon.data_dir);
+    const { code, stdout, stderr } = await run('warifud', ['init', '--data-dir', daemon.data_dir, '--org', 'Another', '--json']);
+    assert.equal(code, 1, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /holds an organisation already/);
+    assert.deepEqual(await contents(daemon.data_dir), before_it);
+  });
+});
+
+describe('init', () => {
+  let daemon;
+  before(async () => (daemon = await Daemon.prepare()));
+  after(() => daemon && remove(daemon.folder));
+
+  for (const [what, args] of [
+    ['no name', ['--org', '']],
+    ['a name that does not fit into a certificate', ['--org', 'x'.repeat(61)]],
+    ['a name that does not fit beside the role', ['--org', 'x'.repeat(60)]],
+    ['a name with a line break', ['--org', 'a\nb']],
+    ['a wildcard', ['--org', 'x', '--server-name', '*.example.com']],
+    ['an empty server name', ['--org', 'x', '--server-name', '']],
+    ['a URL for a server name', ['--org', 'x', '--server-name', 'https://dps.example.com']],
+    ['a server name with a space', ['--org', 'x', '--server-name', 'dps example']],
+    ['no organisation', []],
+    ['an unknown flag', ['--org', 'x', '--colour', 'red']],
+  ]) {
+    test(`Refuses ${what} and leaves nothing behind`, async () => {
+      const data_dir = daemon.file(what);
+      const { code, stdout, stderr } = await run('warifud', ['init', '--data-dir', data_dir, ...args, '--json']);
+      assert.equal(code, 2, `exit ${code}: ${stderr}`);
+      assert.equal(stdout, '');
+      assert.notEqual(stderr.trim() , '', 'says why');
+      assert.deepEqual(existsSync(data_dir) ? (await tree(data_dir)).map(({ name }) => name) : [], [], 'what is left');
+    });
+  }
+
+  test('TakesTheLongestNameAndOtherScripts', async () => {
+    for (const [i, org] of ['x'.repeat(43), '東京電力グリッド', 'Müller & Söhne "GmbH", Köln'].entries()) {
+      const data_dir = daemon.file(`named-${i}`);
+      await must_run('warifud', ['init', '--data-dir', data_dir, '--org', org, '--json']);
+      const { subject } = new crypto.X509Certificate(readFileSync(path.join(data_dir, 'trust/root.pem')));
+      assert.match(subject, /CN=/);
+    }
+  });
+
+  test('ProtectsAFolderThatWasOpenToOthers', async () => {
+    const data_dir = daemon.file('open-folder');
+    await mkdir(data_dir);
+    await chmod(data_dir, 0o755);
+    await must_run('warifud', ['init', '--data-dir', data_dir, '--org', 'x']);
+    for (const { name, mode, is_folder } of await tree(data_dir)) if (is_folder) assert.equal(mode, 0o700, name);
+  });
+
+  test('SaysWhereItCannotWrite', async () => {
+    const { code, stderr } = await run('warifud', ['init', '--data-dir', '/nowhere/to/be/found', '--org', 'x']);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /\/nowhere\/to\/be\/found/);
+  });
+});
