@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -28,19 +29,39 @@ Result<pki::ServerNames> names_of(const InitRequest& request) {
   return pki::ServerNames::parse(names);
 }
 
-Status make_certificates(const InitRequest& request, const pki::ServerNames& names, const keystore::DataDir& data_dir,
-                         const keystore::MasterKey& master_key, Outside& outside) {
-  const auto passphrase = master_key.key_passphrase();
-  TRY(const auto root, pki::make_root(request.organisation, outside.clock, outside.entropy));
-  TRY(const auto server, pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock,
-                                        outside.entropy));
-  TRY(const auto node, pki::make_node(names, server, pki::kNodeLifetime, outside.clock, outside.entropy));
-  TRY_STATUS(data_dir.write_trust_root(root.certificate));
-  TRY_STATUS(
-      data_dir.write_role(to_string(pki::Role::kRoot), root.certificate, root.key, passphrase, outside.entropy));
-  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kServerCommunication), server.certificate, server.key, passphrase,
-                                 outside.entropy));
-  return data_dir.write_node(node.certificate, server.certificate, node.key, passphrase, outside.entropy);
+// The longest name that fits beside a role's into a common name of 64 bytes (X.520, ub-common-name).
+constexpr std::size_t kOrganisationSizeMax = 43;
+
+Status check_organisation(const std::string& name) {
+  const bool is_text = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!name.empty() && name.size() <= kOrganisationSizeMax && is_text) return {};
+  return invalid_input("init.org",
+                       fmt::format("an organisation's name has 1 to {} bytes and no control characters: it stands in certificates",
+                                   kOrganisationSizeMax),
+                       "--org");
+}
+
+struct Certificates {
+  pki::Authority root;
+  pki::Authority server;
+  pki::Authority node;
+};
+
+Result<Certificates> make_certificates(const InitRequest& request, const pki::ServerNames& names, Outside& outside) {
+  TRY(auto root, pki::make_root(request.organisation, outside.clock, outside.entropy));
+  TRY(auto server, pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock,
+                                  outside.entropy));
+  TRY(auto node, pki::make_node(names, server, pki::kNodeLifetime, outside.clock, outside.entropy));
+  return Certificates{std::move(root), std::move(server), std::move(node)};
+}
+
+Status write_certificates(const Certificates& made, const keystore::DataDir& data_dir, const SecretBytes& passphrase,
+                          Entropy& entropy) {
+  TRY_STATUS(data_dir.write_trust_root(made.root.certificate));
+  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kRoot), made.root.certificate, made.root.key, passphrase, entropy));
+  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kServerCommunication), made.server.certificate, made.server.key,
+                                 passphrase, entropy));
+  return data_dir.write_node(made.node.certificate, made.server.certificate, made.node.key, passphrase, entropy);
 }
 
 void print(const InitRequest& request, const keystore::DataDir& data_dir, const ScopeId& scope, const std::string& token) {
@@ -65,15 +86,16 @@ void print(const InitRequest& request, const keystore::DataDir& data_dir, const 
 }  // namespace
 
 Status init(const InitRequest& request) {
-  if (request.organisation.empty() || request.organisation.size() > 60)
-    return invalid_input("init.org", "an organisation's name has 1 to 60 characters", "--org");
+  TRY_STATUS(check_organisation(request.organisation));
   TRY(const auto names, names_of(request));
   Outside outside;
+  // Before the first file: what cannot stand in a certificate leaves nothing behind.
+  TRY(const auto certificates, make_certificates(request, names, outside));
   const keystore::DataDir data_dir(request.data_dir);
   TRY_STATUS(data_dir.create());
   const auto master_key = keystore::MasterKey::generate(outside.entropy);
   TRY_STATUS(master_key.save(data_dir));
-  TRY_STATUS(make_certificates(request, names, data_dir, master_key, outside));
+  TRY_STATUS(write_certificates(certificates, data_dir, master_key.key_passphrase(), outside.entropy));
 
   TRY(const auto scope, make_id_scope(outside.entropy));
   const operators::Desk desk(outside.clock, outside.entropy, master_key.envelope_key());

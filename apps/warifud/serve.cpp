@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -28,6 +29,28 @@ Status check_clock(store::Store& store, const Clock& clock) {
   return {};
 }
 
+// A database without a scope was never init's: an empty file in its place, or a wrong path. Serving it would refuse every device.
+Status check_organisation(store::Store& store) {
+  bool is_empty = false;
+  TRY_STATUS(store.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto scopes, snapshot.provisioning().list_scopes());
+    is_empty = scopes.empty();
+    return {};
+  }));
+  if (is_empty)
+    return Error{ErrorKind::kNotFound, "scope.none",
+                 "the database holds no organisation: name the right one, or restore a backup"};
+  return {};
+}
+
+// Each connection needs a descriptor, and the usual soft limit of 1,024 would let so many silent clients keep out all others.
+void raise_file_limit() {
+  struct rlimit files {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) spdlog::warn("the number of open files could not be raised");
+}
+
 // A crash must not write keys to a core file.
 void forbid_core_dumps() {
   if (prctl(PR_SET_DUMPABLE, 0) != 0) spdlog::warn("core dumps could not be forbidden");
@@ -40,6 +63,13 @@ void renew_certificate_in_child(const ServeOptions& options) {
   const auto code = process::run({*path, "certificate", "renew", "--data-dir", options.data_dir.string()});
   if (!code) return spdlog::error("certificate renewal: {}", to_string(code.error()));
   if (*code != 0) spdlog::error("certificate renewal failed with exit code {}; the next try is in a minute", *code);
+}
+
+// Its certificate may have expired while the server was off.
+Status renew_if_due(const Organisation& organisation, const Clock& clock, const ServeOptions& options) {
+  TRY(const auto chain, organisation.data_dir.read_node_chain());
+  if (clock.now() >= pki::renewal_time(chain.front())) renew_certificate_in_child(options);
+  return {};
 }
 
 // What the main thread does until it is told to stop: everything that may block.
@@ -70,11 +100,14 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
 Status serve(const ServeOptions& options) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   forbid_core_dumps();
+  raise_file_limit();
   Outside outside;
   TRY(const auto organisation, Organisation::open(options.data_dir));
   TRY(const auto lock, store::DataDirLock::acquire(options.data_dir));
   TRY(const auto store, organisation.open_store(outside, options.database));
+  TRY_STATUS(check_organisation(*store));
   TRY_STATUS(check_clock(*store, outside.clock));
+  TRY_STATUS(renew_if_due(organisation, outside.clock, options));
 
   // Before the first thread, so that every thread leaves these signals to the main one.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
