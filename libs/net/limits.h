@@ -23,7 +23,7 @@ struct ConnectionLimits {
 
 // What all clients together may take.
 struct ServerLimits {
-  // 88 KiB each when idle: under 1 GiB. Beyond it a new connection is closed at once.
+  // 80 KiB each when idle, measured: under 1 GiB. Beyond it a new connection is closed at once.
   std::size_t connections = 10'000;
   // Requests that handlers have not answered yet. Beyond it 503.
   std::size_t requests_in_flight = 1'024;
