@@ -41,7 +41,9 @@ Status sync_folder(const fs::path& folder) {
 }
 
 Status write_and_sync(const fs::path& path, ByteView content, mode_t mode) {
-  const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  // What a crash left there may have another mode, or be open elsewhere: a secret is written into a file of its own.
+  ::unlink(path.c_str());
+  const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.is_open()) return failed("file.write", "write", path);
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());

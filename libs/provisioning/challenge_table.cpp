@@ -31,6 +31,7 @@ Status ChallengeTable::add(const ScopeId& scope, const RegistrationId& registrat
     --size_;
   }
   Outstanding& outstanding = slot != outstanding_.end() ? slot->second : outstanding_[key_of(scope, registration)];
+  next_expiry_ = std::min(next_expiry_, challenge.expires_at);
   outstanding.push_back(std::move(challenge));
   ++size_;
   return {};
