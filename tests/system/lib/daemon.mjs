@@ -128,8 +128,8 @@ export class Daemon extends Server {
     return path.join(this.folder_, name);
   }
 
-  serve_args(more = []) {
-    return ['serve', '--data-dir', this.data_dir, '--listen-devices', kAnyPort, '--listen-operators', kAnyPort, ...more];
+  serve_args(more = [], data_dir = this.data_dir) {
+    return ['serve', '--data-dir', data_dir, '--listen-devices', kAnyPort, '--listen-operators', kAnyPort, ...more];
   }
 
   /** `args` replace the usual ones; `wrapper` is a command that runs the server in its own process, as prlimit does. */
