@@ -32,11 +32,16 @@ std::string place(const std::filesystem::path& file, const toml::source_region& 
   return fmt::format("{}, line {}", file.string(), source.begin.line);
 }
 
+bool is_table(const std::string& path) {
+  return std::ranges::any_of(kKeys, [&](const Key& key) { return key.path.starts_with(path + "."); });
+}
+
 Status add_table(ServeSettings& settings, const toml::table& table, const std::string& prefix,
                  const std::filesystem::path& file) {
   for (const auto& [name, node] : table) {
     const std::string path = prefix + std::string(name.str());
-    if (const auto* inner = node.as_table()) {
+    const auto* inner = node.as_table();
+    if (inner != nullptr && is_table(path)) {
       TRY_STATUS(add_table(settings, *inner, path + ".", file));
       continue;
     }
