@@ -37,7 +37,7 @@ Status backup(const std::filesystem::path& data_dir, const std::filesystem::path
 Status restore(const std::filesystem::path& source, const std::filesystem::path& data_dir,
                const std::filesystem::path& passphrase_file);
 
-// Prints every route with who may use it, as JSON: tests and auditors compare it with the documents.
-Status print_routes(const std::filesystem::path& data_dir);
+// Prints every route with who may use it: tests and auditors compare it with the documents.
+Status print_routes(const std::filesystem::path& data_dir, bool json);
 
 }  // namespace warifu::warifud

@@ -139,11 +139,13 @@ void add_restore(CLI::App& app, Action& action) {
 }
 
 void add_routes(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("routes", "Print every HTTP route and who may use it, as JSON");
-  command->footer("Example: warifud routes --data-dir /var/lib/warifu | jq .");
+  auto* command = app.add_subcommand("routes", "Print every HTTP route and who may use it");
+  command->footer("Example: warifud routes --data-dir /var/lib/warifu");
   const auto data_dir = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
   add_data_dir(command, *data_dir);
-  command->callback([=, &action] { action = [=] { return print_routes(*data_dir); }; });
+  command->add_flag("--json", *json, "Print JSON");
+  command->callback([=, &action] { action = [=] { return print_routes(*data_dir, *json); }; });
 }
 
 int run(int argc, char** argv) {

@@ -10,7 +10,7 @@
 namespace warifu::warifud {
 namespace {
 
-void add(boost::json::array& array, std::string_view listener, const front::Router& router) {
+void add_json(boost::json::array& array, std::string_view listener, const front::Router& router) {
   for (const front::Route& route : router.routes())
     array.push_back(boost::json::object{{"listener", listener},
                                         {"method", net::to_string(route.method)},
@@ -18,18 +18,28 @@ void add(boost::json::array& array, std::string_view listener, const front::Rout
                                         {"access", route.access.text()}});
 }
 
+void print_text(std::string_view listener, const front::Router& router) {
+  for (const front::Route& route : router.routes())
+    fmt::print("{:<9}  {:<6}  {:<72}  {}\n", listener, net::to_string(route.method), route.pattern, route.access.text());
+}
+
 }  // namespace
 
-Status print_routes(const std::filesystem::path& data_dir) {
+Status print_routes(const std::filesystem::path& data_dir, bool json) {
   Outside outside;
   TRY(const auto organisation, Organisation::open(data_dir));
   TRY(const auto store, organisation.open_store(outside));
   TRY(const auto options, ServeOptions::from({.data_dir = data_dir.string()}));
   TRY(const auto server_name, organisation.server_name());
   const Service service(organisation, *store, outside, options, server_name);
+  if (!json) {
+    print_text("devices", service.device_routes());
+    print_text("operators", service.operator_routes());
+    return {};
+  }
   boost::json::array routes;
-  add(routes, "devices", service.device_routes());
-  add(routes, "operators", service.operator_routes());
+  add_json(routes, "devices", service.device_routes());
+  add_json(routes, "operators", service.operator_routes());
   fmt::print("{}\n", boost::json::serialize(routes));
   return {};
 }
