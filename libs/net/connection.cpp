@@ -119,7 +119,7 @@ void Connection::enter(Stage stage) {
 
 void Connection::close_if_idle() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->stream_.next_layer().cancel();
+    if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->wake();
   });
 }
 
@@ -133,10 +133,16 @@ void Connection::expire() {
     self->deadline_.store(SteadyClock::time_point::max().time_since_epoch().count());  // expire only once
     if (const auto refusal = refusal_at_timeout(self->stage_)) self->report(*refusal);
     if (self->stage_ == Stage::kIdle)
-      self->stream_.next_layer().cancel();
+      self->wake();
     else
       self->cut();
   });
+}
+
+// The coroutine stops reading, and may still say goodbye.
+void Connection::wake() {
+  error_code ignored;  // it may have been cut in the same moment
+  stream_.next_layer().cancel(ignored);
 }
 
 // The coroutine, wherever it waits, wakes with an error and ends.

@@ -45,6 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   static Awaitable<void> run(std::shared_ptr<Connection> self);
   Awaitable<bool> shake_hands();
+  void wake();
   void cut();
 
   const std::shared_ptr<const ListenerContext> listener_;

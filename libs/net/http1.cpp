@@ -189,7 +189,7 @@ Awaitable<bool> serve_one(Connection& connection, Buffer& buffer) {
   const bool sent = co_await send(connection, std::move(bytes));
   summary.duration = SteadyClock::now() - begin;
   listener.server.observer.on_request(listener.name, summary);
-  co_return sent&& keep_alive;
+  co_return (sent && keep_alive);
 }
 
 }  // namespace
