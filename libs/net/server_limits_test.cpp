@@ -152,6 +152,19 @@ TEST_F(ServerLimitsTest, DrainCutsOffWhatIsLateAtTheDeadline) {
   EXPECT_EQ(busy.read().status, 0);
 }
 
+// A connection may be told to close when it has just been cut.
+TEST_F(ServerLimitsTest, SurvivesTwoDrainsAtOnce) {
+  start();
+  std::list<RawClient> silent;
+  for (int i = 0; i < 100; ++i)
+    silent.emplace_back(port_);
+  ASSERT_TRUE(eventually([this] { return observer_.opened == 100; }));
+  std::thread other([this] { server_->drain(0ms); });
+  server_->drain(0ms);
+  other.join();
+  EXPECT_EQ(observer_.closed, 100);
+}
+
 TEST_F(ServerLimitsTest, ListenersNameWhatIsWrongWithTheirAddress) {
   start();
   const std::pair<ListenerOptions, std::string_view> rows[] = {
