@@ -21,8 +21,10 @@ Result<std::string> read_token(const std::string& file) {
   } else {
     TRY(text, keystore::read_file(file));
   }
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  if (text.empty()) return invalid_input("login.token", "there is no token in it", file == "-" ? "standard input" : file);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  if (text.empty())
+    return invalid_input("login.token", "there is no token in it", file == "-" ? "standard input" : file);
   return text;
 }
 
@@ -34,7 +36,8 @@ Status login(const Context& context, const LoginOptions& options) {
   boost::json::object request{{"bootstrap_token", token}};
   wipe(token);
   if (options.name) request["name"] = *options.name;
-  if (!options.permissions.empty()) request["permissions"] = boost::json::array(options.permissions.begin(), options.permissions.end());
+  if (!options.permissions.empty())
+    request["permissions"] = boost::json::array(options.permissions.begin(), options.permissions.end());
   if (options.lifetime_seconds) request["lifetime_seconds"] = *options.lifetime_seconds;
 
   endpoint.access_token.clear();

@@ -46,7 +46,8 @@ class HeaderLines {
   curl_slist* lines_ = nullptr;
 };
 
-Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path, const std::string& body) {
+Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
+                       const std::string& body) {
   const Handle curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
   HeaderLines headers;
@@ -105,7 +106,8 @@ ErrorKind kind_of(long status) {
 }
 
 Error problem_of(const Answer& answer) {
-  const auto fallback = Error{kind_of(answer.status), "server.answer", fmt::format("the server answered with status {}", answer.status)};
+  const auto fallback =
+      Error{kind_of(answer.status), "server.answer", fmt::format("the server answered with status {}", answer.status)};
   const auto json = wire::parse_json(answer.body);
   if (!json) return fallback;
   const auto fields = wire::JsonFields::of(*json);
@@ -115,7 +117,8 @@ Error problem_of(const Answer& answer) {
   const auto tracking_id = fields->optional_string("tracking_id");
   if (!detail || !*detail) return fallback;
   std::string message = **detail;
-  if (code && *code && tracking_id && *tracking_id) message += fmt::format(" (code {}, tracking id {})", **code, **tracking_id);
+  if (code && *code && tracking_id && *tracking_id)
+    message += fmt::format(" (code {}, tracking id {})", **code, **tracking_id);
   return {kind_of(answer.status), "server.refused", std::move(message)};
 }
 

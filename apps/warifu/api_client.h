@@ -13,14 +13,16 @@ struct ApiEndpoint {
   std::string access_token;  // empty before login
 };
 
-// Talks to the operators' API: TLS 1.3 against the pinned root only, JSON in and out. An answer that is a problem (RFC 9457) comes
-// back as the Error that it tells of; kUnavailable "server.unreachable" when there is no answer.
+// Talks to the operators' API: TLS 1.3 against the pinned root only, JSON in and out. An answer that is a problem (RFC
+// 9457) comes back as the Error that it tells of; kUnavailable "server.unreachable" when there is no answer.
 class ApiClient {
  public:
   explicit ApiClient(ApiEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   Result<boost::json::value> get(const std::string& path) const { return call("GET", path, {}); }
-  Result<boost::json::value> post(const std::string& path, const std::string& body) const { return call("POST", path, body); }
+  Result<boost::json::value> post(const std::string& path, const std::string& body) const {
+    return call("POST", path, body);
+  }
   Status remove(const std::string& path) const;
 
  private:

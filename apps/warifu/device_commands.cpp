@@ -21,15 +21,18 @@ const std::vector<Column> kEnrollmentLines = {{"registration id", "registration_
                                               {"ek name", "ek_name"},
                                               {"software keys allowed", "allow_software_keys"},
                                               {"created", "created_at"}};
-const std::vector<Column> kDeviceColumns = {{"DEVICE ID", "device_id"}, {"STATE", "state"}, {"HOLD", "hold"},
-                                            {"HUB", "assigned_hub"},    {"UPDATED", "updated_at"}};
-const std::vector<Column> kDeviceLines = {{"device id", "device_id"},       {"registration id", "registration_id"},
-                                          {"lifecycle state", "state"},     {"hold", "hold"},
-                                          {"assigned hub", "assigned_hub"}, {"ek name", "ek_name"},
-                                          {"srk name", "srk_name"},         {"first provisioned", "created_at"},
-                                          {"last provisioned", "updated_at"}};
+const std::vector<Column> kDeviceColumns = {{"DEVICE ID", "device_id"},
+                                            {"STATE", "state"},
+                                            {"HOLD", "hold"},
+                                            {"HUB", "assigned_hub"},
+                                            {"UPDATED", "updated_at"}};
+const std::vector<Column> kDeviceLines = {
+    {"device id", "device_id"}, {"registration id", "registration_id"}, {"lifecycle state", "state"},
+    {"hold", "hold"},           {"assigned hub", "assigned_hub"},       {"ek name", "ek_name"},
+    {"srk name", "srk_name"},   {"first provisioned", "created_at"},    {"last provisioned", "updated_at"}};
 
-// In a path an ID needs no escapes (base/ids.h), and what is no ID the server refuses; but a slash must not change the route.
+// In a path an ID needs no escapes (base/ids.h), and what is no ID the server refuses; but a slash must not change the
+// route.
 Result<std::string> path_of(std::string_view collection, const std::string& id) {
   if (id.empty() || id.find_first_of("/?#% ") != std::string::npos)
     return invalid_input("id.form", fmt::format("\"{}\" is no ID", id));
@@ -51,7 +54,8 @@ Result<json::array> get_all(const ApiClient& api, const std::string& collection)
   }
 }
 
-Status list(const Context& context, const std::string& collection, const std::vector<Column>& columns, std::string_view when_empty) {
+Status list(const Context& context, const std::string& collection, const std::vector<Column>& columns,
+            std::string_view when_empty) {
   TRY(auto connection, endpoint(context.connection));
   TRY(auto items, get_all(ApiClient(std::move(connection)), collection));
   if (context.json)
@@ -75,7 +79,8 @@ Status show(const Context& context, const std::string& path, const std::vector<C
 Result<std::string> read_ek_as_base64(const std::string& file) {
   TRY(auto content, keystore::read_file(file));
   std::string text = content;
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
   const auto decoded = from_base64(text);
   return decoded && !decoded->empty() ? text : to_base64(as_bytes(content));
 }

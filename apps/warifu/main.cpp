@@ -27,8 +27,8 @@ void add_verb(CLI::App* noun, const char* name, const char* help, const char* ex
 }
 
 // A verb about one thing: `option` names it; it may also stand alone as the only word.
-void add_verb_on(CLI::App* noun, const char* name, const char* option, const char* help, const char* example, Action& action,
-                 Status (*run)(const Context&, const std::string&)) {
+void add_verb_on(CLI::App* noun, const char* name, const char* option, const char* help, const char* example,
+                 Action& action, Status (*run)(const Context&, const std::string&)) {
   auto* verb = noun->add_subcommand(name, help);
   verb->footer(std::string("Example: ") + example);
   const auto id = std::make_shared<std::string>();
@@ -40,11 +40,14 @@ void add_login(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("login", "Exchange a bootstrap token for an access token, kept in the profile");
   command->footer("Example: warifu --ca /var/lib/warifu/trust/root.pem login --token-file token.txt");
   const auto options = std::make_shared<LoginOptions>();
-  command->add_option("--token-file", options->token_file, "File with the bootstrap token; - is standard input")->required();
+  command->add_option("--token-file", options->token_file, "File with the bootstrap token; - is standard input")
+      ->required();
   command->add_option("--name", options->name, "A name for the token in the audit log (admin)");
-  command->add_option("--permission", options->permissions, "Only this permission, like enrollment:read; may be repeated")
+  command
+      ->add_option("--permission", options->permissions, "Only this permission, like enrollment:read; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--lifetime-seconds", options->lifetime_seconds, "How long the access token is good for (12 hours)");
+  command->add_option("--lifetime-seconds", options->lifetime_seconds,
+                      "How long the access token is good for (12 hours)");
   command->callback([=, &action] { action = [=](const Context& context) { return login(context, *options); }; });
 }
 
@@ -54,7 +57,8 @@ void add_service_key(CLI::App& app, Action& action) {
   create->footer("Example: warifu service-key create --name provisioning-service");
   const auto name = std::make_shared<std::string>();
   create->add_option("--name", *name, "The key's name")->required();
-  create->callback([=, &action] { action = [=](const Context& context) { return create_service_key(context, *name); }; });
+  create->callback(
+      [=, &action] { action = [=](const Context& context) { return create_service_key(context, *name); }; });
 }
 
 void add_enrollment(CLI::App& app, Action& action) {
@@ -64,13 +68,16 @@ void add_enrollment(CLI::App& app, Action& action) {
   const auto options = std::make_shared<EnrollmentOptions>();
   create->add_option("--registration-id", options->registration_id, "What the device calls itself")->required();
   create
-      ->add_option("--tpm-ek", options->tpm_ek_file, "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
+      ->add_option("--tpm-ek", options->tpm_ek_file,
+                   "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
       ->required();
-  create->add_flag("--allow-software-keys", options->allow_software_keys, "State that its TPM may be software: a test device");
-  create->callback([=, &action] { action = [=](const Context& context) { return create_enrollment(context, *options); }; });
+  create->add_flag("--allow-software-keys", options->allow_software_keys,
+                   "State that its TPM may be software: a test device");
+  create->callback(
+      [=, &action] { action = [=](const Context& context) { return create_enrollment(context, *options); }; });
   add_verb(noun, "list", "List the enrollments", "warifu enrollment list", action, list_enrollments);
-  add_verb_on(noun, "show", "--registration-id", "Show one enrollment", "warifu enrollment show --registration-id meter-1", action,
-              show_enrollment);
+  add_verb_on(noun, "show", "--registration-id", "Show one enrollment",
+              "warifu enrollment show --registration-id meter-1", action, show_enrollment);
   add_verb_on(noun, "delete", "--registration-id", "Delete an enrollment: the device is refused from then on",
               "warifu enrollment delete --registration-id meter-1", action, delete_enrollment);
 }
@@ -78,9 +85,11 @@ void add_enrollment(CLI::App& app, Action& action) {
 void add_device(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "device", "Devices that came and proved themselves");
   add_verb(noun, "list", "List the devices", "warifu device list", action, list_devices);
-  add_verb_on(noun, "show", "--registration-id,--device-id", "Show one device", "warifu device show meter-1", action, show_device);
-  add_verb_on(noun, "hub-key", "--registration-id,--device-id", "Show a device's hub key, for a hub that is not ours; audited",
-              "warifu device hub-key meter-1", action, show_hub_key);
+  add_verb_on(noun, "show", "--registration-id,--device-id", "Show one device", "warifu device show meter-1", action,
+              show_device);
+  add_verb_on(noun, "hub-key", "--registration-id,--device-id",
+              "Show a device's hub key, for a hub that is not ours; audited", "warifu device hub-key meter-1", action,
+              show_hub_key);
 }
 
 int run(int argc, char** argv) {
@@ -94,15 +103,18 @@ int run(int argc, char** argv) {
   app.add_option("--server", context.connection.server, "The server's operators listener (https://127.0.0.1:9443)")
       ->envname("WARIFU_SERVER")
       ->type_name("URL");
-  app.add_option("--ca", context.connection.ca_file, "The organisation's root certificate")->envname("WARIFU_CA")->type_name("FILE");
-  app.add_option("--profile", context.connection.profile, "Which stored login to use (default)")->envname("WARIFU_PROFILE");
+  app.add_option("--ca", context.connection.ca_file, "The organisation's root certificate")
+      ->envname("WARIFU_CA")
+      ->type_name("FILE");
+  app.add_option("--profile", context.connection.profile, "Which stored login to use (default)")
+      ->envname("WARIFU_PROFILE");
   // No flag for the token: the arguments of a process are readable by others.
   if (const char* token = std::getenv("WARIFU_TOKEN"); token != nullptr) context.connection.access_token = token;
   app.add_flag("--json", context.json, "Print JSON, for programs");
 
   add_login(app, action);
-  add_verb(add_noun(app, "id-scope", "The ID scope that devices are told"), "show", "Show it", "warifu id-scope show", action,
-           show_id_scope);
+  add_verb(add_noun(app, "id-scope", "The ID scope that devices are told"), "show", "Show it", "warifu id-scope show",
+           action, show_id_scope);
   add_service_key(app, action);
   add_enrollment(app, action);
   add_device(app, action);

@@ -29,24 +29,30 @@ void print_table(const boost::json::array& items, const std::vector<Column>& col
     return;
   }
   std::vector<std::vector<std::string>> rows(1);
-  for (const Column& column : columns) rows[0].emplace_back(column.heading);
+  for (const Column& column : columns)
+    rows[0].emplace_back(column.heading);
   for (const auto& item : items) {
     auto& row = rows.emplace_back();
-    for (const Column& column : columns) row.push_back(text_of(item.as_object(), column.member));
+    for (const Column& column : columns)
+      row.push_back(text_of(item.as_object(), column.member));
   }
   std::vector<std::size_t> widths(columns.size());
   for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) fmt::print("{:<{}}  ", row[i], widths[i]);
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      fmt::print("{:<{}}  ", row[i], widths[i]);
     fmt::print("{}\n", row.back());
   }
 }
 
 void print_record(const boost::json::object& record, const std::vector<Column>& lines) {
   std::size_t width = 0;
-  for (const Column& line : lines) width = std::max(width, line.heading.size());
-  for (const Column& line : lines) fmt::print("{:<{}}  {}\n", line.heading, width, text_of(record, line.member));
+  for (const Column& line : lines)
+    width = std::max(width, line.heading.size());
+  for (const Column& line : lines)
+    fmt::print("{:<{}}  {}\n", line.heading, width, text_of(record, line.member));
 }
 
 }  // namespace warifu::cli

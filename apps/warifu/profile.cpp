@@ -16,8 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<fs::path> profile_folder() {
-  if (const char* config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config != '\0') return fs::path(config) / "warifu";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".config" / "warifu";
+  if (const char* config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config != '\0')
+    return fs::path(config) / "warifu";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / ".config" / "warifu";
   return invalid_input("profile.home", "neither HOME nor XDG_CONFIG_HOME is set: where should the profile be kept?");
 }
 
@@ -59,14 +61,17 @@ Result<ApiEndpoint> endpoint_before_login(const ConnectionSettings& settings) {
     TRY(endpoint, read_profile(path));
   }
   if (settings.server) endpoint.server = *settings.server;
-  while (endpoint.server.ends_with('/')) endpoint.server.pop_back();
+  while (endpoint.server.ends_with('/'))
+    endpoint.server.pop_back();
   if (!endpoint.server.starts_with("https://"))
-    return invalid_input("profile.server", fmt::format("the server is https://HOST:PORT, not \"{}\"", endpoint.server), "--server");
+    return invalid_input("profile.server", fmt::format("the server is https://HOST:PORT, not \"{}\"", endpoint.server),
+                         "--server");
   if (settings.ca_file) {
     TRY(endpoint.ca_pem, keystore::read_file(*settings.ca_file));
   }
   if (endpoint.ca_pem.empty())
-    return invalid_input("profile.ca", "which root certificate does the server's lead to? Use --ca DATA-DIR/trust/root.pem", "--ca");
+    return invalid_input("profile.ca",
+                         "which root certificate does the server's lead to? Use --ca DATA-DIR/trust/root.pem", "--ca");
   if (settings.access_token) endpoint.access_token = *settings.access_token;
   return endpoint;
 }
@@ -74,7 +79,8 @@ Result<ApiEndpoint> endpoint_before_login(const ConnectionSettings& settings) {
 Result<ApiEndpoint> endpoint(const ConnectionSettings& settings) {
   TRY(auto endpoint, endpoint_before_login(settings));
   if (endpoint.access_token.empty())
-    return Error{ErrorKind::kUnauthenticated, "profile.token", "nobody is logged in: use `warifu login --token-file FILE`"};
+    return Error{ErrorKind::kUnauthenticated, "profile.token",
+                 "nobody is logged in: use `warifu login --token-file FILE`"};
   return endpoint;
 }
 

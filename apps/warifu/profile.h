@@ -19,7 +19,8 @@ struct ConnectionSettings {
 
 constexpr const char* kDefaultServer = "https://127.0.0.1:9443";
 
-// A profile is a file that only its owner may read: ~/.config/warifu/NAME.json with server, CA certificate and access token.
+// A profile is a file that only its owner may read: ~/.config/warifu/NAME.json with server, CA certificate and access
+// token.
 Status save_profile(const std::string& name, const ApiEndpoint& endpoint);
 
 // For login: the token is not needed yet. kInvalidInput "profile.ca" if no root certificate is known.

@@ -21,11 +21,13 @@ constexpr std::size_t kPassphraseSizeMin = 12;
 Result<SecretBytes> read_passphrase(const fs::path& file) {
   TRY(auto passphrase, keystore::read_secret_file(file));
   auto text = as_text(passphrase.reveal());
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with('\n') || text.ends_with('\r'))
+    text.remove_suffix(1);
   if (text.size() < kPassphraseSizeMin)
-    return invalid_input("backup.passphrase.short",
-                         fmt::format("a passphrase has at least {} characters: it protects every key", kPassphraseSizeMin),
-                         file.string());
+    return invalid_input(
+        "backup.passphrase.short",
+        fmt::format("a passphrase has at least {} characters: it protects every key", kPassphraseSizeMin),
+        file.string());
   return SecretBytes::copy_of(as_bytes(text));
 }
 
@@ -45,7 +47,8 @@ Status copy_folder(const fs::path& from, const fs::path& to) {
                                     is_private ? keystore::FileMode::kPrivate : keystore::FileMode::kPublic));
   }
   if (error)
-    return Error{ErrorKind::kUnavailable, "file.read", fmt::format("cannot read {}: {}", from.string(), error.message())};
+    return Error{ErrorKind::kUnavailable, "file.read",
+                 fmt::format("cannot read {}: {}", from.string(), error.message())};
   return {};
 }
 
@@ -57,9 +60,11 @@ Status backup(const fs::path& data_dir, const fs::path& target, const fs::path& 
   TRY(const auto passphrase, read_passphrase(passphrase_file));
   std::error_code ignored;
   if (fs::exists(target, ignored))
-    return Error{ErrorKind::kConflict, "backup.exists", fmt::format("{} is there already: a backup is a new folder", target.string())};
+    return Error{ErrorKind::kConflict, "backup.exists",
+                 fmt::format("{} is there already: a backup is a new folder", target.string())};
   TRY_STATUS(keystore::make_private_folder(target));
-  for (const char* folder : kFolders) TRY_STATUS(copy_folder(data_dir / folder, target / folder));
+  for (const char* folder : kFolders)
+    TRY_STATUS(copy_folder(data_dir / folder, target / folder));
   TRY_STATUS(keystore::make_private_folder(target / "database"));
   TRY_STATUS(store::backup_database(organisation.data_dir.database(), keystore::DataDir(target).database()));
   // The master key comes last: a folder without it is no backup.
@@ -78,7 +83,8 @@ Status restore(const fs::path& source, const fs::path& data_dir, const fs::path&
 
   const keystore::DataDir target(data_dir);
   TRY_STATUS(target.create());
-  for (const char* folder : kFolders) TRY_STATUS(copy_folder(source / folder, data_dir / folder));
+  for (const char* folder : kFolders)
+    TRY_STATUS(copy_folder(source / folder, data_dir / folder));
   TRY_STATUS(master_key.save(target));
   TRY_STATUS(store::backup_database(keystore::DataDir(source).database(), target.database()));
   TRY_STATUS(target.read_node(master_key.key_passphrase()));

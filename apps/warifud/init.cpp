@@ -35,10 +35,11 @@ constexpr std::size_t kOrganisationSizeMax = 43;
 Status check_organisation(const std::string& name) {
   const bool is_text = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (!name.empty() && name.size() <= kOrganisationSizeMax && is_text) return {};
-  return invalid_input("init.org",
-                       fmt::format("an organisation's name has 1 to {} bytes and no control characters: it stands in certificates",
-                                   kOrganisationSizeMax),
-                       "--org");
+  return invalid_input(
+      "init.org",
+      fmt::format("an organisation's name has 1 to {} bytes and no control characters: it stands in certificates",
+                  kOrganisationSizeMax),
+      "--org");
 }
 
 struct Certificates {
@@ -49,8 +50,8 @@ struct Certificates {
 
 Result<Certificates> make_certificates(const InitRequest& request, const pki::ServerNames& names, Outside& outside) {
   TRY(auto root, pki::make_root(request.organisation, outside.clock, outside.entropy));
-  TRY(auto server, pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock,
-                                  outside.entropy));
+  TRY(auto server,
+      pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock, outside.entropy));
   TRY(auto node, pki::make_node(names, server, pki::kNodeLifetime, outside.clock, outside.entropy));
   return Certificates{std::move(root), std::move(server), std::move(node)};
 }
@@ -58,17 +59,20 @@ Result<Certificates> make_certificates(const InitRequest& request, const pki::Se
 Status write_certificates(const Certificates& made, const keystore::DataDir& data_dir, const SecretBytes& passphrase,
                           Entropy& entropy) {
   TRY_STATUS(data_dir.write_trust_root(made.root.certificate));
-  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kRoot), made.root.certificate, made.root.key, passphrase, entropy));
+  TRY_STATUS(
+      data_dir.write_role(to_string(pki::Role::kRoot), made.root.certificate, made.root.key, passphrase, entropy));
   TRY_STATUS(data_dir.write_role(to_string(pki::Role::kServerCommunication), made.server.certificate, made.server.key,
                                  passphrase, entropy));
   return data_dir.write_node(made.node.certificate, made.server.certificate, made.node.key, passphrase, entropy);
 }
 
-void print(const InitRequest& request, const keystore::DataDir& data_dir, const ScopeId& scope, const std::string& token) {
+void print(const InitRequest& request, const keystore::DataDir& data_dir, const ScopeId& scope,
+           const std::string& token) {
   if (request.json) {
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"id_scope", scope.text()},
-                                                                  {"bootstrap_token", token},
-                                                                  {"root_certificate", data_dir.trust_root().string()}}));
+    fmt::print("{}\n",
+               boost::json::serialize(boost::json::object{{"id_scope", scope.text()},
+                                                          {"bootstrap_token", token},
+                                                          {"root_certificate", data_dir.trust_root().string()}}));
     return;
   }
   fmt::print(

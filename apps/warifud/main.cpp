@@ -23,11 +23,13 @@ CLI::Option* add_data_dir(CLI::App* command, std::string& value) {
 
 void add_init(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("init", "Make an organisation: keys, certificates, database, first token");
-  command->footer("Example: warifud init --data-dir /var/lib/warifu --org \"Example Power\" --server-name dps.example.com");
+  command->footer(
+      "Example: warifud init --data-dir /var/lib/warifu --org \"Example Power\" --server-name dps.example.com");
   const auto request = std::make_shared<InitRequest>();
   const auto data_dir = std::make_shared<std::string>();
   add_data_dir(command, *data_dir);
-  command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")->required();
+  command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")
+      ->required();
   command->add_option("--server-name", request->server_names, "A DNS name or address of this server; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", request->json, "Print JSON");
@@ -42,9 +44,8 @@ void add_init(CLI::App& app, Action& action) {
 // The settings that `serve` and `config check` share.
 void add_settings(CLI::App* command, ServeSettings& settings, std::string& config) {
   command->add_option("--config", config, "TOML file with settings")->envname("WARIFU_CONFIG")->type_name("FILE");
-  const auto add = [&](const char* name, const char* env, const char* type, std::optional<std::string>& value, const char* help) {
-    command->add_option(name, value, help)->envname(env)->type_name(type);
-  };
+  const auto add = [&](const char* name, const char* env, const char* type, std::optional<std::string>& value,
+                       const char* help) { command->add_option(name, value, help)->envname(env)->type_name(type); };
   add("--data-dir", "WARIFU_DATA_DIR", "DIR", settings.data_dir, "The organisation's data directory");
   add("--listen-devices", "WARIFU_LISTEN_DEVICES", "ADDR:PORT", settings.listen_devices,
       "Where devices connect (127.0.0.1:8443; port 0 picks a free one)");
@@ -62,7 +63,8 @@ Result<ServeOptions> complete(ServeSettings settings, const std::string& config)
 }
 
 void add_serve(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("serve", "Serve devices and operators until SIGTERM; SIGHUP loads the certificate again");
+  auto* command =
+      app.add_subcommand("serve", "Serve devices and operators until SIGTERM; SIGHUP loads the certificate again");
   command->footer("Example: warifud serve --data-dir /var/lib/warifu --listen-devices 0.0.0.0:8443");
   const auto settings = std::make_shared<ServeSettings>();
   const auto config = std::make_shared<std::string>();
@@ -103,32 +105,39 @@ void add_bootstrap_token(CLI::App& app, Action& action) {
 
 void add_certificate(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("certificate", "This server's certificate")->require_subcommand(1);
-  auto* renew = command->add_subcommand("renew", "Make a new key and certificate now (a server does so at 2/3 of its life)");
+  auto* renew =
+      command->add_subcommand("renew", "Make a new key and certificate now (a server does so at 2/3 of its life)");
   renew->footer("Example: warifud certificate renew --data-dir /var/lib/warifu --server-name new.example.com");
   const auto data_dir = std::make_shared<std::string>();
   const auto names = std::make_shared<std::vector<std::string>>();
   const auto lifetime = std::make_shared<std::optional<std::int64_t>>();
   add_data_dir(renew, *data_dir);
-  renew->add_option("--server-name", *names, "Names for the new certificate (those of the old one)")->allow_extra_args(false);
+  renew->add_option("--server-name", *names, "Names for the new certificate (those of the old one)")
+      ->allow_extra_args(false);
   renew->add_option("--lifetime-seconds", *lifetime, "How long it is good for (90 days)");
   renew->callback([=, &action] { action = [=] { return renew_certificate(*data_dir, *names, *lifetime); }; });
 }
 
 void add_backup(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("backup", "Copy database and keys into a new folder; works beside a running server");
-  command->footer("Example: warifud backup --data-dir /var/lib/warifu --output /backup/2026-11-21 --passphrase-file /root/pass");
+  auto* command =
+      app.add_subcommand("backup", "Copy database and keys into a new folder; works beside a running server");
+  command->footer(
+      "Example: warifud backup --data-dir /var/lib/warifu --output /backup/2026-11-21 --passphrase-file /root/pass");
   const auto data_dir = std::make_shared<std::string>();
   const auto output = std::make_shared<std::string>();
   const auto passphrase = std::make_shared<std::string>();
   add_data_dir(command, *data_dir);
   command->add_option("--output", *output, "The new folder")->required()->type_name("DIR");
-  command->add_option("--passphrase-file", *passphrase, "What the master key is put under")->required()->type_name("FILE");
+  command->add_option("--passphrase-file", *passphrase, "What the master key is put under")
+      ->required()
+      ->type_name("FILE");
   command->callback([=, &action] { action = [=] { return backup(*data_dir, *output, *passphrase); }; });
 }
 
 void add_restore(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("restore", "Make a data directory from a backup");
-  command->footer("Example: warifud restore --input /backup/2026-11-21 --data-dir /var/lib/warifu --passphrase-file /root/pass");
+  command->footer(
+      "Example: warifud restore --input /backup/2026-11-21 --data-dir /var/lib/warifu --passphrase-file /root/pass");
   const auto data_dir = std::make_shared<std::string>();
   const auto input = std::make_shared<std::string>();
   const auto passphrase = std::make_shared<std::string>();
@@ -153,7 +162,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "warifud " WARIFU_VERSION);
   app.require_subcommand(1);
   Action action;
-  for (const auto add : {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_backup, add_restore, add_routes})
+  for (const auto add :
+       {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_backup, add_restore, add_routes})
     add(app, action);
   try {
     app.parse(argc, argv);

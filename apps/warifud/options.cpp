@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <toml++/toml.h>
 
 namespace warifu::warifud {
 namespace {
@@ -47,10 +47,12 @@ Status add_table(ServeSettings& settings, const toml::table& table, const std::s
     }
     const auto* key = std::ranges::find(kKeys, path, &Key::path);
     if (key == kKeys.end())
-      return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path), place(file, node.source()));
+      return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path),
+                           place(file, node.source()));
     const auto value = node.value_exact<std::string>();
     if (!value)
-      return invalid_input("config.type", fmt::format("the setting \"{}\" is a text", path), place(file, node.source()));
+      return invalid_input("config.type", fmt::format("the setting \"{}\" is a text", path),
+                           place(file, node.source()));
     auto& setting = settings.*(key->setting);
     if (!setting) setting = *value;
   }
@@ -61,7 +63,8 @@ Status add_table(ServeSettings& settings, const toml::table& table, const std::s
 
 Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   const auto refuse = [&] {
-    return invalid_input("listen.address", fmt::format("\"{}\" is not ADDRESS:PORT, like 127.0.0.1:8443 or [::1]:8443", text));
+    return invalid_input("listen.address",
+                         fmt::format("\"{}\" is not ADDRESS:PORT, like 127.0.0.1:8443 or [::1]:8443", text));
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return refuse();
@@ -86,14 +89,15 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   if (!settings.data_dir) return invalid_input("config.data_dir", "which data directory? Use --data-dir DIR");
   TRY(auto devices, ListenAddress::parse(settings.listen_devices.value_or(std::string(kDevicesDefault))));
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
-  ServeOptions options{*settings.data_dir, std::move(devices), std::move(operators), std::nullopt, settings.assigned_hub,
-                       settings.log_level.value_or("info")};
+  ServeOptions options{*settings.data_dir, std::move(devices),    std::move(operators),
+                       std::nullopt,       settings.assigned_hub, settings.log_level.value_or("info")};
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())
     return invalid_input("config.log_level", fmt::format("the log level is one of {}", fmt::join(kLogLevels, ", ")));
   if (settings.database) {
     constexpr std::string_view kSqlite = "sqlite:";
     if (!settings.database->starts_with(kSqlite))
-      return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", *settings.database));
+      return invalid_input("config.database",
+                           fmt::format("the database is sqlite:PATH, not \"{}\"", *settings.database));
     options.database = settings.database->substr(kSqlite.size());
   }
   return options;

@@ -25,7 +25,8 @@ struct ServeSettings {
   std::optional<std::string> log_level = {};
 };
 
-// Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key is refused.
+// Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
+// is refused.
 Status add_config_file(ServeSettings& settings, const std::filesystem::path& file);
 
 // The settings, checked and complete.

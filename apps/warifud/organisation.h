@@ -22,8 +22,8 @@ struct Organisation {
   static Result<Organisation> open(const std::filesystem::path& path);
   // The first name in the node's certificate.
   Result<std::string> server_name() const;
-  Result<std::unique_ptr<store::SqliteStore>> open_store(Outside& outside,
-                                                         const std::optional<std::filesystem::path>& database = {}) const;
+  Result<std::unique_ptr<store::SqliteStore>> open_store(
+      Outside& outside, const std::optional<std::filesystem::path>& database = {}) const;
 };
 
 }  // namespace warifu::warifud

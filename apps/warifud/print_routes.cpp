@@ -20,7 +20,8 @@ void add_json(boost::json::array& array, std::string_view listener, const front:
 
 void print_text(std::string_view listener, const front::Router& router) {
   for (const front::Route& route : router.routes())
-    fmt::print("{:<9}  {:<6}  {:<72}  {}\n", listener, net::to_string(route.method), route.pattern, route.access.text());
+    fmt::print("{:<9}  {:<6}  {:<72}  {}\n", listener, net::to_string(route.method), route.pattern,
+               route.access.text());
 }
 
 }  // namespace

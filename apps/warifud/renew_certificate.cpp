@@ -6,8 +6,8 @@
 
 namespace warifu::warifud {
 
-// Runs as a program of its own, also when the server starts it: the process that faces devices never reads the key of the
-// server-communication role.
+// Runs as a program of its own, also when the server starts it: the process that faces devices never reads the key of
+// the server-communication role.
 Status renew_certificate(const std::filesystem::path& data_dir, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds) {
   Outside outside;
@@ -23,7 +23,8 @@ Status renew_certificate(const std::filesystem::path& data_dir, const std::vecto
   TRY(auto certificate, organisation.data_dir.read_role_certificate(role));
   TRY(auto key, organisation.data_dir.read_role_key(role, passphrase));
   const pki::Authority server{std::move(certificate), std::move(key)};
-  const auto lifetime = lifetime_seconds ? std::chrono::seconds(*lifetime_seconds) : std::chrono::seconds(pki::kNodeLifetime);
+  const auto lifetime =
+      lifetime_seconds ? std::chrono::seconds(*lifetime_seconds) : std::chrono::seconds(pki::kNodeLifetime);
   TRY(const auto renewed, pki::make_node(names, server, lifetime, outside.clock, outside.entropy));
   TRY_STATUS(organisation.data_dir.write_node(renewed.certificate, server.certificate, renewed.key, passphrase,
                                               outside.entropy));

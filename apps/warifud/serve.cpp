@@ -29,7 +29,8 @@ Status check_clock(store::Store& store, const Clock& clock) {
   return {};
 }
 
-// A database without a scope was never init's: an empty file in its place, or a wrong path. Serving it would refuse every device.
+// A database without a scope was never init's: an empty file in its place, or a wrong path. Serving it would refuse
+// every device.
 Status check_organisation(store::Store& store) {
   bool is_empty = false;
   TRY_STATUS(store.read([&](store::Snapshot& snapshot) -> Status {
@@ -43,7 +44,8 @@ Status check_organisation(store::Store& store) {
   return {};
 }
 
-// Each connection needs a descriptor, and the usual soft limit of 1,024 would let so many silent clients keep out all others.
+// Each connection needs a descriptor, and the usual soft limit of 1,024 would let so many silent clients keep out all
+// others.
 void raise_file_limit() {
   struct rlimit files {};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
@@ -83,7 +85,8 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
       case Service::kHousekeepingSignal:
         if (service.is_renewal_due()) {
           renew_certificate_in_child(options);
-          if (const auto done = service.reload_certificate(); !done) spdlog::error("reload: {}", to_string(done.error()));
+          if (const auto done = service.reload_certificate(); !done)
+            spdlog::error("reload: {}", to_string(done.error()));
         }
         service.clean_up();
         break;
@@ -115,7 +118,8 @@ Status serve(const ServeOptions& options) {
   Service service(organisation, *store, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
-  fmt::print("warifud ready devices=https://{} operators=https://{}\n", endpoints.devices.text(), endpoints.operators.text());
+  fmt::print("warifud ready devices=https://{} operators=https://{}\n", endpoints.devices.text(),
+             endpoints.operators.text());
   std::fflush(stdout);
   return run_until_stopped(signals, service, options);
 }

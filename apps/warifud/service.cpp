@@ -34,11 +34,12 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
                  {.assigned_hub = options.assigned_hub.value_or(server_name)}),
       device_api_(registrar_, store, metrics_),
       operator_api_(desk_, enrollments_, registrar_, store, metrics_, server_name),
-      devices_(front::Router(device_api_.routes(), dps_errors(outside.clock)), authenticator_, store, metrics_, outside.clock,
-               outside.entropy),
+      devices_(front::Router(device_api_.routes(), dps_errors(outside.clock)), authenticator_, store, metrics_,
+               outside.clock, outside.entropy),
       operators_(front::Router(operator_api_.routes(), front::problem), authenticator_, store, metrics_, outside.clock,
                  outside.entropy),
-      server_({.observer = &metrics_}) {}
+      server_({.observer = &metrics_}) {
+}
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto credentials, load_credentials());
@@ -58,7 +59,8 @@ void Service::start() {
 Result<Service::Credentials> Service::load_credentials() {
   TRY(const auto node, organisation_.data_dir.read_node(organisation_.master_key.key_passphrase()));
   std::string chain;
-  for (const auto& certificate : node.chain) chain += certificate.to_pem();
+  for (const auto& certificate : node.chain)
+    chain += certificate.to_pem();
   const auto key = node.key.to_pem();
   const Timestamp now = outside_.clock.now();
   TRY(auto devices, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = true}));

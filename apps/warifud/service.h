@@ -66,7 +66,7 @@ class Service {
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
-  net::Server server_;  // last: it stops before what it calls goes away
+  net::Server server_;                                     // last: it stops before what it calls goes away
 };
 
 }  // namespace warifu::warifud

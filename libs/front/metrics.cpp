@@ -35,12 +35,15 @@ struct Metrics::State {
   prometheus::Counter& challenges =
       counters(registry, "warifu_challenges_total", "TPM challenges that were made.").Add({});
   prometheus::Counter& registrations =
-      counters(registry, "warifu_registrations_total", "Operations that were opened by a device that proved itself.").Add({});
-  Counters& refusals = counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
+      counters(registry, "warifu_registrations_total", "Operations that were opened by a device that proved itself.")
+          .Add({});
+  Counters& refusals =
+      counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
   prometheus::Gauge& challenges_outstanding =
       gauges(registry, "warifu_challenges_outstanding", "TPM challenges that were not answered yet.").Add({});
   prometheus::Gauge& node_certificate_expiry =
-      gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.").Add({});
+      gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.")
+          .Add({});
   Gauges& connections = gauges(registry, "warifu_connections", "Open connections.");
   Counters& handshakes = counters(registry, "warifu_tls_handshakes_total", "TLS handshakes.");
   Counters& requests = counters(registry, "warifu_http_requests_total", "HTTP requests that were answered.");
@@ -48,12 +51,13 @@ struct Metrics::State {
                               .Name("warifu_http_request_duration_seconds")
                               .Help("From the complete request to the written answer.")
                               .Register(registry);
-  Counters& turned_away =
-      counters(registry, "warifu_connections_refused_total", "Connections and requests that were cut before any handler.");
+  Counters& turned_away = counters(registry, "warifu_connections_refused_total",
+                                   "Connections and requests that were cut before any handler.");
   Counters& exceptions = counters(registry, "warifu_handler_exceptions_total", "Defects: handlers that threw.");
 };
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::Metrics() : state_(std::make_unique<State>()) {
+}
 Metrics::~Metrics() = default;
 
 void Metrics::count_challenge() {
@@ -101,7 +105,8 @@ void Metrics::on_request(std::string_view listener, const net::RequestSummary& s
 }
 
 void Metrics::on_refused(std::string_view listener, net::Refusal refusal) {
-  state_->turned_away.Add({{"listener", std::string(listener)}, {"reason", std::string(net::to_string(refusal))}}).Increment();
+  state_->turned_away.Add({{"listener", std::string(listener)}, {"reason", std::string(net::to_string(refusal))}})
+      .Increment();
 }
 
 void Metrics::on_handler_exception(std::string_view listener, std::string_view what) {

@@ -16,17 +16,20 @@ constexpr const char* kFolders[] = {"", "trust", "roles", "node", "secrets", "da
 Status DataDir::create() const {
   std::error_code ignored;
   if (fs::exists(database(), ignored) || fs::exists(master_key(), ignored))
-    return Error{ErrorKind::kConflict, "data_dir.exists",
-                 fmt::format("{} holds an organisation already; choose another folder, or remove it first", path_.string())};
-  for (const char* folder : kFolders) TRY_STATUS(make_private_folder(path_ / folder));
+    return Error{
+        ErrorKind::kConflict, "data_dir.exists",
+        fmt::format("{} holds an organisation already; choose another folder, or remove it first", path_.string())};
+  for (const char* folder : kFolders)
+    TRY_STATUS(make_private_folder(path_ / folder));
   return {};
 }
 
 Status DataDir::check() const {
   std::error_code ignored;
   if (fs::exists(database(), ignored)) return {};
-  return invalid_input("data_dir.missing", fmt::format("{} holds no organisation; `warifud init --data-dir {} --org NAME` makes one",
-                                                       path_.string(), path_.string()));
+  return invalid_input("data_dir.missing",
+                       fmt::format("{} holds no organisation; `warifud init --data-dir {} --org NAME` makes one",
+                                   path_.string(), path_.string()));
 }
 
 Status DataDir::write_trust_root(const crypto::Certificate& root) const {
@@ -42,7 +45,8 @@ Status DataDir::write_role(std::string_view name, const crypto::Certificate& cer
                            const SecretBytes& key_passphrase, Entropy& entropy) const {
   const fs::path folder = path_ / "roles" / name;
   TRY_STATUS(make_private_folder(folder));
-  TRY_STATUS(write_file(folder / "key.pem", as_bytes(key.to_encrypted_pem(key_passphrase, entropy)), FileMode::kPrivate));
+  TRY_STATUS(
+      write_file(folder / "key.pem", as_bytes(key.to_encrypted_pem(key_passphrase, entropy)), FileMode::kPrivate));
   return write_file(folder / "certificate.pem", as_bytes(certificate.to_pem()), FileMode::kPublic);
 }
 
@@ -56,8 +60,8 @@ Result<crypto::PrivateKey> DataDir::read_role_key(std::string_view name, const S
   return crypto::PrivateKey::from_encrypted_pem(pem, key_passphrase);
 }
 
-Status DataDir::write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer, const crypto::PrivateKey& key,
-                           const SecretBytes& key_passphrase, Entropy& entropy) const {
+Status DataDir::write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer,
+                           const crypto::PrivateKey& key, const SecretBytes& key_passphrase, Entropy& entropy) const {
   const std::string pem = key.to_encrypted_pem(key_passphrase, entropy) + leaf.to_pem() + issuer.to_pem();
   return write_file(node_identity(), as_bytes(pem), FileMode::kPrivate);
 }

@@ -48,7 +48,8 @@ class DataDir {
   Result<crypto::Certificate> read_role_certificate(std::string_view name) const;
   Result<crypto::PrivateKey> read_role_key(std::string_view name, const SecretBytes& key_passphrase) const;
 
-  // A server node's identity is one file, so that key and certificate change together: the key, the leaf, the leaf's issuer.
+  // A server node's identity is one file, so that key and certificate change together: the key, the leaf, the leaf's
+  // issuer.
   Status write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer, const crypto::PrivateKey& key,
                     const SecretBytes& key_passphrase, Entropy& entropy) const;
   Result<std::vector<crypto::Certificate>> read_node_chain() const;

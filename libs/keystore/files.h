@@ -11,8 +11,9 @@ namespace warifu::keystore {
 
 enum class FileMode { kPublic, kPrivate };  // 0644, 0600
 
-// Replaces a file so that after a power cut either the old or the new content is there, whole: a new file is written and synced,
-// renamed over the old one, and the folder is synced. kUnavailable "file.write" naming the file and the system's reason.
+// Replaces a file so that after a power cut either the old or the new content is there, whole: a new file is written
+// and synced, renamed over the old one, and the folder is synced. kUnavailable "file.write" naming the file and the
+// system's reason.
 Status write_file(const std::filesystem::path& path, ByteView content, FileMode mode);
 
 // At most 1 MiB. kUnavailable "file.read".

@@ -44,8 +44,8 @@ Result<MasterKey> MasterKey::load(const DataDir& data_dir) {
   const auto place = place_of(data_dir);
   TRY(auto key, read_secret_file(place));
   if (key.size() != kMasterKeySize)
-    return invalid_input("master_key.form", fmt::format("the master key has {} bytes, {} has {}", kMasterKeySize, place.string(),
-                                                        key.size()));
+    return invalid_input("master_key.form", fmt::format("the master key has {} bytes, {} has {}", kMasterKeySize,
+                                                        place.string(), key.size()));
   return MasterKey(std::move(key));
 }
 
@@ -87,8 +87,9 @@ Result<MasterKey> MasterKey::unwrap(std::string_view wrapped, const SecretBytes&
   TRY(const auto salt, from_base64(salt_text));
   TRY(const auto envelope, from_base64(envelope_text));
   if (r > UINT32_MAX || p > UINT32_MAX) return invalid_input("backup.scrypt", "the scrypt costs are too large");
-  TRY(const auto key, crypto::scrypt(passphrase, salt, {n, static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(p)},
-                                     crypto::kEnvelopeKeySize));
+  TRY(const auto key,
+      crypto::scrypt(passphrase, salt, {n, static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(p)},
+                     crypto::kEnvelopeKeySize));
   auto opened = crypto::open_envelope(key, as_bytes(kWrapPurpose), envelope);
   if (!opened || opened->size() != kMasterKeySize)
     return Error{ErrorKind::kRefused, "backup.passphrase", "the passphrase does not open this backup"};

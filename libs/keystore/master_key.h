@@ -7,12 +7,13 @@
 
 namespace warifu::keystore {
 
-// The one secret that opens all others of a data directory: 32 random bytes, from which each purpose derives its own key.
+// The one secret that opens all others of a data directory: 32 random bytes, from which each purpose derives its own
+// key.
 class MasterKey {
  public:
   static MasterKey generate(Entropy& entropy);
-  // From the systemd credential "warifu-master-key" ($CREDENTIALS_DIRECTORY) if there is one, else from the data directory.
-  // kUnavailable if it cannot be read, kInvalidInput "master_key.form" if it is not 32 bytes.
+  // From the systemd credential "warifu-master-key" ($CREDENTIALS_DIRECTORY) if there is one, else from the data
+  // directory. kUnavailable if it cannot be read, kInvalidInput "master_key.form" if it is not 32 bytes.
   static Result<MasterKey> load(const DataDir& data_dir);
 
   MasterKey clone() const { return MasterKey(key_.clone()); }

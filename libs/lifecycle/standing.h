@@ -22,7 +22,8 @@ enum class State {
 // What keeps a device from acting for now, whatever its state.
 enum class Hold { kNone, kSuspended, kQuarantined, kPendingApproval };
 
-// What is known of the device beyond its credentials. One that never came stands as its enrollment says: enrolled, no hold.
+// What is known of the device beyond its credentials. One that never came stands as its enrollment says: enrolled, no
+// hold.
 struct Standing {
   State state = State::kEnrolled;
   Hold hold = Hold::kNone;
@@ -35,8 +36,8 @@ enum class Action {
   kCollectAssignment,  // fetch the result of an operation, its hub key included
 };
 
-// The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it is for
-// the operator: a device is told the code only.
+// The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it
+// is for the operator: a device is told the code only.
 Status may(const Standing& standing, Action action);
 
 std::string_view to_string(State state);

@@ -9,8 +9,8 @@ TEST(May, AnswersForEveryStateWithoutHold) {
   const struct {
     State state;
     bool may_provision;
-  } rows[] = {{State::kManufactured, false}, {State::kShipped, false},  {State::kEnrolled, true},
-              {State::kProvisioned, true},   {State::kActive, true},    {State::kRetiring, false},
+  } rows[] = {{State::kManufactured, false}, {State::kShipped, false},    {State::kEnrolled, true},
+              {State::kProvisioned, true},   {State::kActive, true},      {State::kRetiring, false},
               {State::kRetired, false},      {State::kTransferred, true}, {State::kDisposed, false}};
   for (const auto& row : rows)
     for (const Action action : {Action::kProvision, Action::kCollectAssignment})

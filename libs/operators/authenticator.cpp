@@ -11,7 +11,8 @@ constexpr std::string_view kBearer = "Bearer ";
 
 }  // namespace
 
-Result<Principal> Authenticator::authenticate(RecordsView& records, std::optional<std::string_view> authorization) const {
+Result<Principal> Authenticator::authenticate(RecordsView& records,
+                                              std::optional<std::string_view> authorization) const {
   if (!authorization || !authorization->starts_with(kBearer))
     return Error{ErrorKind::kUnauthenticated, "credential.missing",
                  "this needs an access token: send \"Authorization: Bearer …\" (`warifu login` gets one)"};

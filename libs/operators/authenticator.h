@@ -14,7 +14,8 @@ class Authenticator {
  public:
   explicit Authenticator(const Clock& clock) : clock_(clock) {}
 
-  // kUnauthenticated "credential.missing" (no bearer token), "credential.unknown" (none of ours) or "credential.expired".
+  // kUnauthenticated "credential.missing" (no bearer token), "credential.unknown" (none of ours) or
+  // "credential.expired".
   Result<Principal> authenticate(RecordsView& records, std::optional<std::string_view> authorization) const;
 
  private:

@@ -37,7 +37,8 @@ Result<IssuedToken> Desk::login(Records& records, audit::Trail& trail, const Log
   const Timestamp now = clock_.now();
   if (!bootstrap) return bootstrap_refused("bootstrap.unknown", "this bootstrap token is not one of this server's");
   if (bootstrap->used_at)
-    return bootstrap_refused("bootstrap.used", fmt::format("this bootstrap token was used at {}", to_rfc3339(*bootstrap->used_at)));
+    return bootstrap_refused("bootstrap.used",
+                             fmt::format("this bootstrap token was used at {}", to_rfc3339(*bootstrap->used_at)));
   if (bootstrap->expires_at <= now)
     return bootstrap_refused("bootstrap.expired",
                              fmt::format("this bootstrap token expired at {}", to_rfc3339(bootstrap->expires_at)));
@@ -45,13 +46,15 @@ Result<IssuedToken> Desk::login(Records& records, audit::Trail& trail, const Log
 
   std::string text = make_token(TokenKind::kAccess, entropy_);
   TRY(auto access_digest, digest_of(TokenKind::kAccess, text));
-  AccessToken token{std::move(access_digest), bootstrap->scope, Uuid::v7(now, entropy_), request.name, request.permissions, now,
-                    now + request.lifetime};
+  AccessToken token{
+      std::move(access_digest), bootstrap->scope, Uuid::v7(now, entropy_), request.name, request.permissions, now,
+      now + request.lifetime};
   TRY_STATUS(records.insert_access_token(token));
   TRY_STATUS(trail.record(
-      token.scope, {fmt::format("operator:{}", token.name.text()), "operator.login", fmt::format("token:{}", token.token_id.text()),
-                    fmt::format(R"({{"expires_at":"{}","permissions":"{}"}})", to_rfc3339(token.expires_at),
-                                fmt::join(token.permissions.names(), " "))}));
+      token.scope,
+      {fmt::format("operator:{}", token.name.text()), "operator.login", fmt::format("token:{}", token.token_id.text()),
+       fmt::format(R"({{"expires_at":"{}","permissions":"{}"}})", to_rfc3339(token.expires_at),
+                   fmt::join(token.permissions.names(), " "))}));
   return IssuedToken{std::move(text), std::move(token)};
 }
 

@@ -59,7 +59,8 @@ class MemoryRecords final : public Records, public audit::Trail {
   }
   std::vector<std::string> actions() const {
     std::vector<std::string> actions;
-    for (const auto& entry : entries) actions.push_back(entry.action);
+    for (const auto& entry : entries)
+      actions.push_back(entry.action);
     return actions;
   }
 
@@ -204,7 +205,8 @@ TEST_F(DeskTest, RefusesWhatIsNoAccessTokenOfOurs) {
     ASSERT_FALSE(answer) << row.authorization.value_or("none");
     EXPECT_EQ(answer.error().code, row.code) << row.authorization.value_or("none");
     EXPECT_EQ(answer.error().kind, ErrorKind::kUnauthenticated);
-    EXPECT_EQ(answer.error().message.find(good.substr(good.size() - 20)), std::string::npos) << "the answer tells the token";
+    EXPECT_EQ(answer.error().message.find(good.substr(good.size() - 20)), std::string::npos)
+        << "the answer tells the token";
   }
 }
 
@@ -251,7 +253,8 @@ TEST(Permissions, NamesRoundTripAndNoOtherNameIsTaken) {
   const auto names = Permissions::all().names();
   EXPECT_EQ(names.size(), 6u);
   EXPECT_EQ(Permissions::parse(names).value(), Permissions::all());
-  for (const auto& name : names) EXPECT_THAT(Permissions::parse({name}).value().names(), ElementsAre(name));
+  for (const auto& name : names)
+    EXPECT_THAT(Permissions::parse({name}).value().names(), ElementsAre(name));
   for (const std::string bad : {"", "enrollment", "enrollment:Read", "enrollment:read ", "*", "device:write"}) {
     const auto parsed = Permissions::parse({"device:read", bad});
     ASSERT_FALSE(parsed) << bad;

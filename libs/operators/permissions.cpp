@@ -21,7 +21,8 @@ constexpr std::array kNames = {
 
 Permissions Permissions::all() {
   Permissions all;
-  for (const auto& [permission, name] : kNames) all.bits_ |= static_cast<std::uint32_t>(permission);
+  for (const auto& [permission, name] : kNames)
+    all.bits_ |= static_cast<std::uint32_t>(permission);
   return all;
 }
 

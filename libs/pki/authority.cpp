@@ -25,7 +25,8 @@ bool is_dns_name(std::string_view text) {
          text.front() != '-' && text.back() != '.' && text.find("..") == std::string_view::npos;
 }
 
-Result<Authority> issue(crypto::CertificateProfile profile, crypto::KeyKind kind, const Authority* issuer, Entropy& entropy) {
+Result<Authority> issue(crypto::CertificateProfile profile, crypto::KeyKind kind, const Authority* issuer,
+                        Entropy& entropy) {
   auto key = crypto::PrivateKey::generate(kind);
   TRY(auto certificate,
       crypto::issue_certificate(profile, key.public_key(), issuer == nullptr ? nullptr : &issuer->certificate,
@@ -84,9 +85,10 @@ Result<Authority> make_role(Role role, const std::string& organisation, const Au
                crypto::KeyKind::kEcP384, &root, entropy);
 }
 
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, std::chrono::seconds lifetime,
-                            const Clock& clock, Entropy& entropy) {
-  if (lifetime <= std::chrono::seconds(0)) return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication,
+                            std::chrono::seconds lifetime, const Clock& clock, Entropy& entropy) {
+  if (lifetime <= std::chrono::seconds(0))
+    return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
   const Timestamp now = clock.now();
   const Timestamp issuer_end = server_communication.certificate.not_after();
   return issue({.common_name = names.primary(),

@@ -11,8 +11,8 @@
 
 namespace warifu::pki {
 
-// The keys of the organisation (GSMA CLP.13 §6.5): one for each role, each certified by the root. The roles that later programs
-// bring (code signing, endpoint identity, lifecycle commands, revocation) stand beside this one.
+// The keys of the organisation (GSMA CLP.13 §6.5): one for each role, each certified by the root. The roles that later
+// programs bring (code signing, endpoint identity, lifecycle commands, revocation) stand beside this one.
 enum class Role { kRoot, kServerCommunication };
 
 // Its name on disk and in certificates: "root", "server-communication".
@@ -49,8 +49,8 @@ Result<Authority> make_role(Role role, const std::string& organisation, const Au
                             Entropy& entropy);
 
 // A server node's leaf, P-256, serverAuth. It never outlives its issuer.
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication, std::chrono::seconds lifetime,
-                            const Clock& clock, Entropy& entropy);
+Result<Authority> make_node(const ServerNames& names, const Authority& server_communication,
+                            std::chrono::seconds lifetime, const Clock& clock, Entropy& entropy);
 
 // Two thirds of the certificate's life: early enough for two more tries.
 Timestamp renewal_time(const crypto::Certificate& certificate);

@@ -52,12 +52,14 @@ Error cannot_start(const std::string& program, int error) {
 Result<int> run(const std::vector<std::string>& command) {
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
+  for (std::string& word : words)
+    arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
   const SpawnSettings settings;
   pid_t child = 0;
-  const int error = posix_spawn(&child, arguments[0], settings.actions(), settings.attributes(), arguments.data(), environ);
+  const int error =
+      posix_spawn(&child, arguments[0], settings.actions(), settings.attributes(), arguments.data(), environ);
   if (error != 0) return cannot_start(command.at(0), error);
   int status = 0;
   while (waitpid(child, &status, 0) < 0)

@@ -18,7 +18,8 @@ Challenge Challenge::clone() const {
   return {challenge_id, enrollment_id, key.clone(), ek_name, srk_name, srk_public, expires_at};
 }
 
-Status ChallengeTable::add(const ScopeId& scope, const RegistrationId& registration, Challenge challenge, Timestamp now) {
+Status ChallengeTable::add(const ScopeId& scope, const RegistrationId& registration, Challenge challenge,
+                           Timestamp now) {
   const std::lock_guard lock(mutex_);
   if (size_ >= limit_ && now >= next_expiry_) purge_locked(now);
   const auto slot = outstanding_.find(key_of(scope, registration));
@@ -65,7 +66,8 @@ void ChallengeTable::purge_locked(Timestamp now) {
   for (auto slot = outstanding_.begin(); slot != outstanding_.end();) {
     Outstanding& outstanding = slot->second;
     size_ -= std::erase_if(outstanding, [&](const Challenge& c) { return c.expires_at <= now; });
-    for (const Challenge& challenge : outstanding) next_expiry_ = std::min(next_expiry_, challenge.expires_at);
+    for (const Challenge& challenge : outstanding)
+      next_expiry_ = std::min(next_expiry_, challenge.expires_at);
     slot = outstanding.empty() ? outstanding_.erase(slot) : std::next(slot);
   }
 }

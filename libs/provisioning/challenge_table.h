@@ -14,7 +14,8 @@
 
 namespace warifu::provisioning {
 
-// A challenge on its way: whoever signs with `key` holds, in one TPM, the EK that was enrolled and the SRK that it offered.
+// A challenge on its way: whoever signs with `key` holds, in one TPM, the EK that was enrolled and the SRK that it
+// offered.
 struct Challenge {
   Uuid challenge_id;
   Uuid enrollment_id;
@@ -27,9 +28,9 @@ struct Challenge {
   Challenge clone() const;
 };
 
-// The outstanding challenges, in memory only: losing them costs a device one more request. At most two for each registration,
-// the newest, so that a repeated request does not void the one before and a flood for one registration stays small. Safe to
-// call from several threads.
+// The outstanding challenges, in memory only: losing them costs a device one more request. At most two for each
+// registration, the newest, so that a repeated request does not void the one before and a flood for one registration
+// stays small. Safe to call from several threads.
 class ChallengeTable {
  public:
   static constexpr std::size_t kOutstandingPerRegistrationMax = 2;

@@ -54,7 +54,8 @@ Result<SecretBytes> EnrollmentDesk::reveal_hub_key(Records& records, audit::Trai
                                                    const std::string& actor, const DeviceId& device_id) const {
   TRY(const auto device, records.find_device(scope, device_id));
   if (!device)
-    return Error{ErrorKind::kNotFound, "device.unknown", fmt::format("no device {} has registered here", device_id.text())};
+    return Error{ErrorKind::kNotFound, "device.unknown",
+                 fmt::format("no device {} has registered here", device_id.text())};
   TRY_STATUS(trail.record(scope, {actor, "hub-key.read", fmt::format("device:{}", device_id.text()), "{}"}));
   return open_hub_key(envelope_key_, scope, device_id, device->sealed_hub_key);
 }

@@ -24,16 +24,16 @@ struct CreatedEnrollment {
   std::vector<RegistrationId> same_ek;
 };
 
-// Where operators enroll devices. The changes run inside a transaction and leave their audit entry; `actor` is who did it, as in
-// audit::Entry.
+// Where operators enroll devices. The changes run inside a transaction and leave their audit entry; `actor` is who did
+// it, as in audit::Entry.
 class EnrollmentDesk {
  public:
   EnrollmentDesk(const Clock& clock, Entropy& entropy, SecretBytes envelope_key)
       : clock_(clock), entropy_(entropy), envelope_key_(std::move(envelope_key)) {}
 
   // kConflict "enrollment.exists"; kRefused when the device that had this registration ID may not provision any more.
-  Result<CreatedEnrollment> create(Records& records, audit::Trail& trail, const ScopeId& scope, const std::string& actor,
-                                   const EnrollmentRequest& request) const;
+  Result<CreatedEnrollment> create(Records& records, audit::Trail& trail, const ScopeId& scope,
+                                   const std::string& actor, const EnrollmentRequest& request) const;
 
   // From then on the device is refused; its open operations end. kNotFound "enrollment.unknown".
   Status remove(Records& records, audit::Trail& trail, const ScopeId& scope, const std::string& actor,
@@ -41,8 +41,8 @@ class EnrollmentDesk {
 
   // The device's hub key, for a hub that is not ours. That it was read is an entry of the audit log. kNotFound
   // "device.unknown".
-  Result<SecretBytes> reveal_hub_key(Records& records, audit::Trail& trail, const ScopeId& scope, const std::string& actor,
-                                     const DeviceId& device) const;
+  Result<SecretBytes> reveal_hub_key(Records& records, audit::Trail& trail, const ScopeId& scope,
+                                     const std::string& actor, const DeviceId& device) const;
 
  private:
   const Clock& clock_;

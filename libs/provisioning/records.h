@@ -73,7 +73,8 @@ class RecordsView {
   virtual Result<std::optional<Device>> find_device(const ScopeId& scope, const DeviceId& id) = 0;
   virtual Result<std::vector<Device>> list_devices(const ScopeId& scope, const Page<DeviceId>& page) = 0;
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
-  virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope, const Uuid& challenge_id) = 0;
+  virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
+                                                                       const Uuid& challenge_id) = 0;
   // The newest operation of that registration, ended or not.
   virtual Result<std::optional<Operation>> find_latest_operation(const ScopeId& scope, const RegistrationId& id) = 0;
 };

@@ -45,13 +45,10 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const ScopeId& scope, c
     return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
                  "the endorsement key is not the one that is enrolled under this registration ID"};
   const Timestamp now = clock_.now();
-  Challenge challenge{Uuid::v7(now, entropy_),
-                      enrollment.enrollment_id,
-                      SecretBytes::random(entropy_, kHmacKeySize),
-                      copy(offer.ek.name().bytes()),
-                      copy(offer.srk.name().bytes()),
-                      copy(offer.srk.tpm2b()),
-                      now + options_.challenge_lifetime};
+  Challenge challenge{
+      Uuid::v7(now, entropy_),          enrollment.enrollment_id,       SecretBytes::random(entropy_, kHmacKeySize),
+      copy(offer.ek.name().bytes()),    copy(offer.srk.name().bytes()), copy(offer.srk.tpm2b()),
+      now + options_.challenge_lifetime};
   TRY(auto blob, tpm::make_authentication_key(offer.ek, offer.srk, challenge.key, entropy_));
   TRY_STATUS(challenges_.add(scope, registration, std::move(challenge), now));
   return blob;
@@ -70,7 +67,8 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
   }
   if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
                 !std::ranges::equal(offer->srk.name().bytes(), challenge->srk_name)))
-    return Error{ErrorKind::kUnauthenticated, "challenge.keys", "the keys in this request are not those that were challenged"};
+    return Error{ErrorKind::kUnauthenticated, "challenge.keys",
+                 "the keys in this request are not those that were challenged"};
   return prove(scope, registration, token, *challenge);
 }
 
@@ -121,9 +119,10 @@ Result<Uuid> Registrar::open_operation(Records& records, audit::Trail& trail, co
                                  operation.created_at}));
   const bool srk_changed = before && before->srk_name != proven.srk_name_;
   TRY_STATUS(trail.record(
-      scope, {fmt::format("device:{}", device_id.text()), "device.provision", fmt::format("device:{}", device_id.text()),
-              fmt::format(R"({{"operation_id":"{}","assigned_hub":"{}","srk_name":"{}","srk_changed":{}}})",
-                          operation.operation_id.text(), options_.assigned_hub, to_hex(proven.srk_name_), srk_changed)}));
+      scope,
+      {fmt::format("device:{}", device_id.text()), "device.provision", fmt::format("device:{}", device_id.text()),
+       fmt::format(R"({{"operation_id":"{}","assigned_hub":"{}","srk_name":"{}","srk_changed":{}}})",
+                   operation.operation_id.text(), options_.assigned_hub, to_hex(proven.srk_name_), srk_changed)}));
   return operation.operation_id;
 }
 
@@ -139,9 +138,10 @@ Result<Assignment> Registrar::assignment(RecordsView& records, const ScopeId& sc
     return Error{ErrorKind::kNotFound, "operation.unknown", "there is no such operation for this registration"};
   TRY(const bool is_signed, is_signed_by_operation(token, *operation));
   if (!is_signed)
-    return Error{ErrorKind::kUnauthenticated, "token.signature", "the token is not signed by this operation's challenge"};
-  // A token that lives for seconds is made once and used for every poll (Azure IoT Edge does so): the one that opened the
-  // operation stays good for it.
+    return Error{ErrorKind::kUnauthenticated, "token.signature",
+                 "the token is not signed by this operation's challenge"};
+  // A token that lives for seconds is made once and used for every poll (Azure IoT Edge does so): the one that opened
+  // the operation stays good for it.
   if (token_digest(token) != operation->token_digest) TRY_STATUS(check_expiry(token, clock_.now()));
 
   TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
@@ -189,7 +189,8 @@ Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, cons
   challenges_.purge(now);
   TRY(const std::size_t removed, records.purge_operations(scope, now - options_.operation_lifetime));
   if (removed > 0)
-    TRY_STATUS(trail.record(scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", removed)}));
+    TRY_STATUS(
+        trail.record(scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", removed)}));
   return removed;
 }
 

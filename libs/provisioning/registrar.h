@@ -38,7 +38,8 @@ class ProvenDevice {
 
  private:
   friend class Registrar;
-  ProvenDevice(Operation operation, bool has_operation) : operation_(std::move(operation)), has_operation_(has_operation) {}
+  ProvenDevice(Operation operation, bool has_operation)
+      : operation_(std::move(operation)), has_operation_(has_operation) {}
 
   Operation operation_;
   bool has_operation_;
@@ -55,8 +56,8 @@ struct Assignment {
 };
 
 // Zero-touch provisioning by TPM, as Azure DPS devices speak it (docs/protocols/dps.md): challenge() → verify() →
-// open_operation() → assignment() → end_operation(). It decides; it opens no socket and no file. Errors carry the stage as the
-// first part of their code: enrollment, challenge, token, operation, device. Safe to call from several threads.
+// open_operation() → assignment() → end_operation(). It decides; it opens no socket and no file. Errors carry the stage
+// as the first part of their code: enrollment, challenge, token, operation, device. Safe to call from several threads.
 class Registrar {
  public:
   // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). Clock and entropy outlive the registrar.
@@ -66,21 +67,22 @@ class Registrar {
   // Makes a challenge for an enrolled EK: a key that is bound to the EK and the SRK, as the authenticationKey blob.
   // kNotFound: no such scope or enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one.
   // kRefused: the device may not provision itself. kThrottled: too many are outstanding.
-  Result<Bytes> challenge(RecordsView& records, const ScopeId& scope, const RegistrationId& registration, const Offer& offer);
+  Result<Bytes> challenge(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                          const Offer& offer);
 
-  // Believes a device whose token is signed by a live challenge, or by that of its operation which is still open. `offer` is
-  // compared with what was challenged when the device repeats it. kUnauthenticated: "token.*" or "challenge.unknown" (never
-  // made, expired, or used up).
+  // Believes a device whose token is signed by a live challenge, or by that of its operation which is still open.
+  // `offer` is compared with what was challenged when the device repeats it. kUnauthenticated: "token.*" or
+  // "challenge.unknown" (never made, expired, or used up).
   Result<ProvenDevice> verify(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                               const SasToken& token, const std::optional<Offer>& offer);
 
-  // Consumes the challenge and assigns the device, in one transaction. Returns the operation that stands for this challenge:
-  // of two racers the second gets the first one's. Call forget() once that is on disk.
+  // Consumes the challenge and assigns the device, in one transaction. Returns the operation that stands for this
+  // challenge: of two racers the second gets the first one's. Call forget() once that is on disk.
   Result<Uuid> open_operation(Records& records, audit::Trail& trail, const ProvenDevice& device) const;
   void forget(const ScopeId& scope, const ProvenDevice& device);
 
-  // The result of an operation for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in verify();
-  // kRefused "operation.superseded": a newer one took its place.
+  // The result of an operation for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
+  // verify(); kRefused "operation.superseded": a newer one took its place.
   Result<Assignment> assignment(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                 const Uuid& operation_id, const SasToken& token) const;
 
@@ -88,7 +90,8 @@ class Registrar {
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
 
   // The device of a registration, for whoever holds a live challenge or operation of it. kNotFound "device.unknown".
-  Result<Device> lookup(RecordsView& records, const ScopeId& scope, const RegistrationId& registration, const SasToken& token);
+  Result<Device> lookup(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                        const SasToken& token);
 
   // Forgets expired challenges and removes operations whose result can no longer be fetched.
   Result<std::size_t> purge(Records& records, audit::Trail& trail, const ScopeId& scope);
@@ -102,7 +105,8 @@ class Registrar {
                              const Challenge& challenge) const;
   // The open operation of the registration whose challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const ScopeId& scope,
-                                                         const RegistrationId& registration, const SasToken& token) const;
+                                                         const RegistrationId& registration,
+                                                         const SasToken& token) const;
   Result<bool> is_signed_by_operation(const SasToken& token, const Operation& operation) const;
   bool is_live(const Operation& operation) const;
 

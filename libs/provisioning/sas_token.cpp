@@ -86,8 +86,9 @@ Result<Timestamp> parse_expiry(std::string_view text) {
 
 Result<SasToken> parse_sas_token(std::string_view authorization) {
   if (authorization.size() > kTokenSizeMax)
-    return malformed(fmt::format("a token has at most {} characters, this one has {}", kTokenSizeMax, authorization.size()),
-                     "token");
+    return malformed(
+        fmt::format("a token has at most {} characters, this one has {}", kTokenSizeMax, authorization.size()),
+        "token");
   if (!authorization.starts_with(kScheme)) return malformed("the Authorization is no SharedAccessSignature", "token");
   TRY(const auto fields, split_fields(authorization.substr(kScheme.size())));
   TRY(const auto expires_at, parse_expiry(fields.se));
@@ -108,15 +109,17 @@ Status check_resource(const SasToken& token, const ScopeId& scope, const Registr
   TRY(auto resource, percent_decode(token.resource, "sr"));
   std::ranges::transform(resource, resource.begin(), lower);
   if (resource != fmt::format("{}/registrations/{}", scope.text(), registration.text()))
-    return Error{ErrorKind::kUnauthenticated, "token.resource", "the token was made for another scope or registration", "sr"};
+    return Error{ErrorKind::kUnauthenticated, "token.resource", "the token was made for another scope or registration",
+                 "sr"};
   return {};
 }
 
 Status check_expiry(const SasToken& token, Timestamp now) {
   if (token.expires_at + kSasClockTolerance < now)
-    return Error{ErrorKind::kUnauthenticated, "token.expired",
-                 fmt::format("the token expired at {}; the server's time is {}", to_rfc3339(token.expires_at), to_rfc3339(now)),
-                 "se"};
+    return Error{
+        ErrorKind::kUnauthenticated, "token.expired",
+        fmt::format("the token expired at {}; the server's time is {}", to_rfc3339(token.expires_at), to_rfc3339(now)),
+        "se"};
   return {};
 }
 

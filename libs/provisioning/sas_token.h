@@ -10,10 +10,10 @@
 
 namespace warifu::provisioning {
 
-// A shared access signature as it came, well-formed and not yet believed: "SharedAccessSignature sr=…&sig=…&se=…[&skn=…]" with the
-// fields in any order. Made by parse_sas_token().
+// A shared access signature as it came, well-formed and not yet believed: "SharedAccessSignature
+// sr=…&sig=…&se=…[&skn=…]" with the fields in any order. Made by parse_sas_token().
 struct SasToken {
-  std::string_view resource;     // sr exactly as sent: the signature covers these bytes, each SDK encodes them its own way
+  std::string_view resource;  // sr exactly as sent: the signature covers these bytes, each SDK encodes them its own way
   std::string_view expiry_text;  // se as sent
   Timestamp expires_at;
   Bytes signature;       // HMAC-SHA256, 32 bytes
@@ -23,8 +23,8 @@ struct SasToken {
 // Clocks of devices may be off by this much, in favour of the token.
 constexpr std::chrono::minutes kSasClockTolerance{5};
 
-// Reads the value of an Authorization header; the views in the result are into it. Refuses unknown, doubled and missing fields,
-// bad percent escapes, a signature that is not 32 bytes of base64, an expiry that is no number of seconds.
+// Reads the value of an Authorization header; the views in the result are into it. Refuses unknown, doubled and missing
+// fields, bad percent escapes, a signature that is not 32 bytes of base64, an expiry that is no number of seconds.
 Result<SasToken> parse_sas_token(std::string_view authorization);
 
 // True if the token was signed with this key (HMAC-SHA256 over sr + "\n" + se).

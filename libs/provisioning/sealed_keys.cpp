@@ -27,8 +27,8 @@ Result<SecretBytes> open_challenge_key(const SecretBytes& envelope_key, const Sc
   return crypto::open_envelope(envelope_key, as_bytes(challenge_place(scope, operation_id)), sealed);
 }
 
-Bytes seal_hub_key(const SecretBytes& envelope_key, const ScopeId& scope, const DeviceId& device, const SecretBytes& key,
-                   Entropy& entropy) {
+Bytes seal_hub_key(const SecretBytes& envelope_key, const ScopeId& scope, const DeviceId& device,
+                   const SecretBytes& key, Entropy& entropy) {
   return crypto::seal_envelope(envelope_key, as_bytes(hub_place(scope, device)), key.reveal(), entropy);
 }
 

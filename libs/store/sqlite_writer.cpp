@@ -29,7 +29,6 @@ constexpr std::string_view kSettings =
     "PRAGMA secure_delete = FAST;"
     "PRAGMA wal_autocheckpoint = 4096;"
     "PRAGMA journal_size_limit = 67108864;"
-    "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -16384;";
 
 // Readers then never wait for the writer. The database remembers it, so this comes after it is known to be ours.

@@ -46,7 +46,8 @@ Result<tpm::EkPublic> parse_tpm_attestation(const wire::JsonFields& fields) {
   TRY_STATUS(attestation.refuse_unknown({"type", "tpm"}));
   TRY(const auto type, attestation.required_string("type"));
   if (type != "tpm")
-    return invalid_input("enrollment.attestation", fmt::format("the attestation type \"{}\" is not served; \"tpm\" is", type),
+    return invalid_input("enrollment.attestation",
+                         fmt::format("the attestation type \"{}\" is not served; \"tpm\" is", type),
                          attestation.path_of("type"));
   TRY(const auto tpm, attestation.required_object("tpm"));
   TRY_STATUS(tpm.refuse_unknown({"endorsement_key"}));
@@ -102,7 +103,8 @@ net::HttpResponse json_response(int status, const json::object& body) {
 
 json::object to_json(const operators::IssuedToken& token) {
   json::array permissions;
-  for (const auto& name : token.record.permissions.names()) permissions.emplace_back(name);
+  for (const auto& name : token.record.permissions.names())
+    permissions.emplace_back(name);
   return {
       {"access_token", token.text},
       {"token_id", token.record.token_id.text()},
@@ -126,14 +128,10 @@ json::object to_json(const provisioning::Enrollment& enrollment) {
 
 json::object to_json(const provisioning::Device& device) {
   return {
-      {"device_id", device.device_id.text()},
-      {"registration_id", device.registration_id.text()},
-      {"state", to_string(device.standing.state)},
-      {"hold", to_string(device.standing.hold)},
-      {"assigned_hub", device.assigned_hub},
-      {"ek_name", to_hex(device.ek_name)},
-      {"srk_name", to_hex(device.srk_name)},
-      {"created_at", to_rfc3339(device.created_at)},
+      {"device_id", device.device_id.text()},        {"registration_id", device.registration_id.text()},
+      {"state", to_string(device.standing.state)},   {"hold", to_string(device.standing.hold)},
+      {"assigned_hub", device.assigned_hub},         {"ek_name", to_hex(device.ek_name)},
+      {"srk_name", to_hex(device.srk_name)},         {"created_at", to_rfc3339(device.created_at)},
       {"updated_at", to_rfc3339(device.updated_at)},
   };
 }

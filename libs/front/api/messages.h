@@ -10,7 +10,8 @@
 
 namespace warifu::front::api {
 
-// {"bootstrap_token", "name"?, "permissions"?, "lifetime_seconds"?}. Without permissions all; unknown members are refused.
+// {"bootstrap_token", "name"?, "permissions"?, "lifetime_seconds"?}. Without permissions all; unknown members are
+// refused.
 Result<operators::LoginRequest> parse_login(std::string_view body);
 
 // {"registration_id", "attestation": {"type": "tpm", "tpm": {"endorsement_key": base64}}, "allow_software_keys"?}

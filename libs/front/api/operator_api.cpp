@@ -46,7 +46,8 @@ net::HttpResponse page_response(std::vector<Item> items, const provisioning::Pag
     next = (items.back().*key).text();
   }
   json::array array;
-  for (const Item& item : items) array.emplace_back(to_json(item));
+  for (const Item& item : items)
+    array.emplace_back(to_json(item));
   return json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}});
 }
 
@@ -100,10 +101,10 @@ Result<Answer> OperatorApi::create_service_key(const Call& call) {
   return Answer(
       Durable{[this, name, principal = *call.principal](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY(const auto key, desk_.create_service_key(transaction.operators(), transaction.audit(), principal, name));
-        return json_response(201, {{"name", key.name.text()},
-                                   {"connection_string", fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}",
-                                                                     service_host_, key.name.text(),
-                                                                     to_base64(key.key.reveal()))}});
+        return json_response(
+            201, {{"name", key.name.text()},
+                  {"connection_string", fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}",
+                                                    service_host_, key.name.text(), to_base64(key.key.reveal()))}});
       }});
 }
 
@@ -111,10 +112,12 @@ Result<Answer> OperatorApi::create_enrollment(const Call& call) {
   TRY(auto request, parse_enrollment(call.request.body));
   const auto apply = [this, request = std::move(request), scope = call.principal->scope,
                       actor = actor_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto created, enrollments_.create(transaction.provisioning(), transaction.audit(), scope, actor, request));
+    TRY(const auto created,
+        enrollments_.create(transaction.provisioning(), transaction.audit(), scope, actor, request));
     json::object body = to_json(created.enrollment);
     json::array same_ek;
-    for (const auto& id : created.same_ek) same_ek.emplace_back(id.text());
+    for (const auto& id : created.same_ek)
+      same_ek.emplace_back(id.text());
     body["same_ek_as"] = std::move(same_ek);
     auto response = json_response(201, body);
     response.headers.emplace_back("Location",
@@ -179,8 +182,7 @@ Result<Answer> OperatorApi::show_hub_key(const Call& call) {
   TRY(const auto id, DeviceId::parse(call.parameter(0)));
   return Answer(Durable{[this, id, scope = call.principal->scope,
                          actor = actor_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto key,
-        enrollments_.reveal_hub_key(transaction.provisioning(), transaction.audit(), scope, actor, id));
+    TRY(const auto key, enrollments_.reveal_hub_key(transaction.provisioning(), transaction.audit(), scope, actor, id));
     return json_response(200, {{"device_id", id.text()}, {"primary_key", to_base64(key.reveal())}});
   }});
 }

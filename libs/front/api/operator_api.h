@@ -9,8 +9,8 @@
 
 namespace warifu::front::api {
 
-// The native API for operators (docs/openapi/warifu-v1.yaml is its description; a test holds the two together), and what
-// monitoring reads. The objects that it is given outlive it.
+// The native API for operators (docs/openapi/warifu-v1.yaml is its description; a test holds the two together), and
+// what monitoring reads. The objects that it is given outlive it.
 class OperatorApi {
  public:
   // `service_host` stands as HostName in connection strings.

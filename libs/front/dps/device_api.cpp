@@ -31,7 +31,8 @@ Result<Caller> caller_of(const Call& call) {
 Result<RegistrationRequest> request_of(const Call& call, const Caller& caller) {
   TRY(auto request, parse_registration_request(call.request.body));
   if (request.registration_id && *request.registration_id != caller.registration)
-    return invalid_input("request.registration_id", "the registrationId of the body is not that of the path", "registrationId");
+    return invalid_input("request.registration_id", "the registrationId of the body is not that of the path",
+                         "registrationId");
   return request;
 }
 
@@ -44,7 +45,8 @@ Result<std::optional<SasToken>> token_of(const Call& call) {
 
 Result<SasToken> required_token_of(const Call& call) {
   TRY(auto token, token_of(call));
-  if (!token) return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
+  if (!token)
+    return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
   return *std::move(token);
 }
 
@@ -97,7 +99,8 @@ Result<Answer> DeviceApi::open_operation(const ScopeId& scope, ProvenDevice devi
   const auto shared = std::make_shared<const ProvenDevice>(std::move(device));
   return Answer(Durable{
       [this, shared](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto operation_id, registrar_.open_operation(transaction.provisioning(), transaction.audit(), *shared));
+        TRY(const auto operation_id,
+            registrar_.open_operation(transaction.provisioning(), transaction.audit(), *shared));
         return assigning_response(operation_id);
       },
       [this, shared, scope] {
@@ -116,7 +119,8 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
 
   std::shared_ptr<const Assignment> assignment;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(auto found, registrar_.assignment(snapshot.provisioning(), caller.scope, caller.registration, *operation_id, token));
+    TRY(auto found,
+        registrar_.assignment(snapshot.provisioning(), caller.scope, caller.registration, *operation_id, token));
     assignment = std::make_shared<const Assignment>(std::move(found));
     return {};
   }));

@@ -7,8 +7,8 @@
 
 namespace warifu::front::dps {
 
-// The device API of Azure DPS over HTTPS, for TPM attestation (docs/protocols/dps.md): register, operation status, registration
-// lookup. The objects that it is given outlive it.
+// The device API of Azure DPS over HTTPS, for TPM attestation (docs/protocols/dps.md): register, operation status,
+// registration lookup. The objects that it is given outlive it.
 class DeviceApi {
  public:
   DeviceApi(provisioning::Registrar& registrar, store::Store& store, Metrics& metrics)

@@ -9,8 +9,8 @@
 
 namespace warifu::front::dps {
 
-// The body of a registration request: {"registrationId", "tpm": {"endorsementKey", "storageRootKey"}, "payload"}. Other members
-// are taken from newer SDKs and left alone.
+// The body of a registration request: {"registrationId", "tpm": {"endorsementKey", "storageRootKey"}, "payload"}. Other
+// members are taken from newer SDKs and left alone.
 struct RegistrationRequest {
   std::optional<RegistrationId> registration_id;
   std::optional<provisioning::Offer> tpm;
@@ -31,8 +31,8 @@ net::HttpResponse assigned_response(const provisioning::Assignment& assignment);
 // 200 with the bare registrationState, without the key.
 net::HttpResponse registration_state_response(const provisioning::Device& device);
 
-// {"errorCode","trackingId","message","timestampUtc","info":{"stage","code"}}: what every SDK can read. The error code is
-// the HTTP status times 1000 plus a detail.
+// {"errorCode","trackingId","message","timestampUtc","info":{"stage","code"}}: what every SDK can read. The error code
+// is the HTTP status times 1000 plus a detail.
 net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now);
 
 }  // namespace warifu::front::dps

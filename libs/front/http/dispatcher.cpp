@@ -22,8 +22,8 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
   if (match.route == nullptr) {
     if (match.allowed_methods.empty())
       return Error{ErrorKind::kNotFound, "http.route", fmt::format("nothing is served under {}", request.target)};
-    net::HttpResponse response =
-        router_.error(invalid_input("http.method", fmt::format("this path takes {} only", match.allowed_methods)), tracking_id);
+    net::HttpResponse response = router_.error(
+        invalid_input("http.method", fmt::format("this path takes {} only", match.allowed_methods)), tracking_id);
     response.status = 405;
     response.headers.emplace_back("Allow", match.allowed_methods);
     return Answer(std::move(response));
@@ -35,7 +35,8 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
   return match.route->handle(call);
 }
 
-Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& request, operators::Permission permission) const {
+Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& request,
+                                                   operators::Permission permission) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(principal, authenticator_.authenticate(snapshot.operators(), request.header("Authorization")));
@@ -51,15 +52,17 @@ Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& reque
 void Dispatcher::refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
                         const net::Respond& respond) const {
   const auto level = error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kUnavailable ? spdlog::level::err
-                                                                                                  : spdlog::level::info;
+                                                                                                 : spdlog::level::info;
   // The target is logged as it came, escapes and all; it holds no secret: those travel in headers and bodies.
-  spdlog::log(level, "refused tracking_id={} peer={} {} {} kind={} code={} detail=\"{}\"", tracking_id, request.peer_address,
-              net::to_string(request.method), request.target, to_string(error.kind), error.code, to_string(error));
+  spdlog::log(level, "refused tracking_id={} peer={} {} {} kind={} code={} detail=\"{}\"", tracking_id,
+              request.peer_address, net::to_string(request.method), request.target, to_string(error.kind), error.code,
+              to_string(error));
   metrics_.count_refusal(error);
   respond(router_.error(error, tracking_id));
 }
 
-void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id, net::Respond respond) const {
+void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id,
+                        net::Respond respond) const {
   struct Pending {
     Durable durable;
     net::HttpRequest request;

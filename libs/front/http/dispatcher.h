@@ -10,13 +10,18 @@
 
 namespace warifu::front {
 
-// What stands behind one listener: finds the route, asks who is there, runs the route, makes its change durable, and only
-// then answers. The objects that it is given outlive it.
+// What stands behind one listener: finds the route, asks who is there, runs the route, makes its change durable, and
+// only then answers. The objects that it is given outlive it.
 class Dispatcher final : public net::RequestHandler {
  public:
-  Dispatcher(Router router, const operators::Authenticator& authenticator, store::Store& store, Metrics& metrics, const Clock& clock,
-             Entropy& entropy)
-      : router_(std::move(router)), authenticator_(authenticator), store_(store), metrics_(metrics), clock_(clock), entropy_(entropy) {}
+  Dispatcher(Router router, const operators::Authenticator& authenticator, store::Store& store, Metrics& metrics,
+             const Clock& clock, Entropy& entropy)
+      : router_(std::move(router)),
+        authenticator_(authenticator),
+        store_(store),
+        metrics_(metrics),
+        clock_(clock),
+        entropy_(entropy) {}
 
   void handle(net::HttpRequest request, net::Respond respond) override;
 
@@ -25,7 +30,8 @@ class Dispatcher final : public net::RequestHandler {
  private:
   Result<Answer> answer(const net::HttpRequest& request, const std::string& tracking_id) const;
   Result<operators::Principal> authorize(const net::HttpRequest& request, operators::Permission permission) const;
-  void refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request, const net::Respond& respond) const;
+  void refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
+              const net::Respond& respond) const;
   void submit(Durable durable, net::HttpRequest request, std::string tracking_id, net::Respond respond) const;
 
   const Router router_;

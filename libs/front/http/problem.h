@@ -9,8 +9,8 @@ namespace warifu::front {
 // The HTTP status of an error.
 int http_status(ErrorKind kind);
 
-// RFC 9457 problem details: {"type","title","status","code","detail","tracking_id"} as application/problem+json. What is internal
-// is told to the log only.
+// RFC 9457 problem details: {"type","title","status","code","detail","tracking_id"} as application/problem+json. What
+// is internal is told to the log only.
 net::HttpResponse problem(const Error& error, std::string_view tracking_id);
 
 }  // namespace warifu::front

@@ -28,7 +28,8 @@ std::vector<std::string> split(std::string_view pattern) {
 }
 
 // The parameters, if the segments fit the pattern.
-std::optional<std::vector<std::string>> fit(const std::vector<std::string>& pattern, const std::vector<std::string>& segments) {
+std::optional<std::vector<std::string>> fit(const std::vector<std::string>& pattern,
+                                            const std::vector<std::string>& segments) {
   if (pattern.size() != segments.size()) return std::nullopt;
   std::vector<std::string> parameters;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -60,7 +61,8 @@ Router::Router(std::vector<Route> routes, ErrorShape error_shape)
     : routes_(std::move(routes)), error_shape_(std::move(error_shape)) {
   // "{" sorts after every letter, digit and "-", so that the literal stands before the parameter.
   std::ranges::stable_sort(routes_, {}, &Route::pattern);
-  for (const Route& route : routes_) patterns_.push_back(split(route.pattern));
+  for (const Route& route : routes_)
+    patterns_.push_back(split(route.pattern));
 }
 
 Router::Match Router::match(net::Method method, const net::Target& target) const {

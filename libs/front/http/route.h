@@ -18,8 +18,8 @@ namespace warifu::front {
 struct Call {
   const net::HttpRequest& request;
   const net::Target& target;
-  std::string tracking_id;                         // names this request in the answer, the log and the audit log
-  std::vector<std::string> parameters;             // what the {…} of the pattern matched, in order
+  std::string tracking_id;                          // names this request in the answer, the log and the audit log
+  std::vector<std::string> parameters;              // what the {…} of the pattern matched, in order
   std::optional<operators::Principal> principal{};  // set on every route that demands a permission
 
   const std::string& parameter(std::size_t index) const { return parameters.at(index); }
@@ -52,8 +52,8 @@ struct Route {
 // How a front end words an error: DPS and the native API have each their own shape.
 using ErrorShape = std::function<net::HttpResponse(const Error&, std::string_view tracking_id)>;
 
-// The routes of one listener. A literal segment wins over a parameter; literals are compared without case, because the DPS SDKs
-// disagree on theirs.
+// The routes of one listener. A literal segment wins over a parameter; literals are compared without case, because the
+// DPS SDKs disagree on theirs.
 class Router {
  public:
   Router(std::vector<Route> routes, ErrorShape error_shape);

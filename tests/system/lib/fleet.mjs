@@ -39,7 +39,7 @@ export async function enroll_all(server, ids, ek_of) {
 /** All devices of the server by id, as `warifu device list` has them. */
 export async function devices_of(server) {
   const devices = await server.warifu('device', 'list', '--json');
-  return new Map((devices.items ?? devices).map((device) => [device.device_id, device]));
+  return new Map(devices.map((device) => [device.device_id, device]));
 }
 
 /** Registers once; returns {operation_id, hub_key} as the device was told. */
