@@ -54,10 +54,7 @@ PrivateKey PrivateKey::generate(KeyKind kind) {
 
 Result<PrivateKey> PrivateKey::checked(PkeyHandle key) {
   // Its public half is held to the same kinds and sizes.
-  TRY_STATUS([&]() -> Status {
-    TRY([[maybe_unused]] auto public_key, PublicKey::from_spki(to_der_bytes<i2d_PUBKEY>(key.get())));
-    return {};
-  }());
+  TRY([[maybe_unused]] const PublicKey public_key, PublicKey::from_spki(to_der_bytes<i2d_PUBKEY>(key.get())));
   return PrivateKey(std::move(key));
 }
 

@@ -17,11 +17,12 @@ namespace {
 void mask_with_mgf1(HashAlgorithm hash, ByteView seed, std::span<std::uint8_t> target) {
   for (std::uint8_t counter = 0; !target.empty(); ++counter) {
     const std::array<std::uint8_t, 4> counter_bytes = {0, 0, 0, counter};
-    const Digest mask = digest(hash, {seed, counter_bytes});
+    Digest mask = digest(hash, {seed, counter_bytes});
     const std::size_t taken = std::min(target.size(), mask.size());
     for (std::size_t i = 0; i < taken; ++i)
       target[i] ^= mask.bytes()[i];
     target = target.subspan(taken);
+    wipe(mask.writable());
   }
 }
 
