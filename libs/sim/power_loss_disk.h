@@ -18,8 +18,8 @@ namespace warifu::sim {
 class PowerLossDisk {
  public:
   // A write reaches the platter in sectors of this size, each whole or not at all. Bytes beside a write are never
-  // harmed
-  // ("powersafe overwrite": what SQLite assumes of the operating system's disks too, so that the same code is tested).
+  // harmed ("powersafe overwrite"): SQLite assumes that of the operating system's disks too, so the same code is
+  // tested.
   static constexpr std::size_t kSectorSize = 512;
 
   enum class Outcome { kDone, kFull, kNoPower };

@@ -1,7 +1,9 @@
 #include "store/sqlite_connection.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace warifu::store {
 namespace {
@@ -52,6 +54,13 @@ Error error_of(sqlite3* connection, int code) {
                            ? sqlite3_errmsg(connection)
                            : sqlite3_errstr(code);
   return {meaning.kind, meaning.code, fmt::format("{} (SQLite {}: {})", meaning.advice, code, detail)};
+}
+
+// SQLite would let everyone read what it makes. Only a new file is touched: closing a descriptor of one that is in use
+// would drop the locks that SQLite holds on it. Errors are left to SQLite, which meets them too.
+void make_private(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor >= 0) ::close(descriptor);
 }
 
 }  // namespace
@@ -141,6 +150,7 @@ Result<Connection> Connection::open(const std::filesystem::path& path, Mode mode
   // NOMUTEX: a connection is used by one thread at a time.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (mode == Mode::kCreate ? SQLITE_OPEN_CREATE : 0);
+  if (mode == Mode::kCreate && vfs.empty()) make_private(path);
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(opened);

@@ -113,7 +113,7 @@ class Query {
 class Connection {
  public:
   enum class Mode { kCreate, kExisting };
-  // An empty `vfs` means the operating system's files.
+  // An empty `vfs` means the operating system's files; what is made there is for its owner alone.
   static Result<Connection> open(const std::filesystem::path& path, Mode mode, const std::string& vfs = {});
 
   // Any number of statements without parameters; rows are dropped.

@@ -165,6 +165,17 @@ TEST_F(SqliteStoreTest, AnswersEveryChangeBeforeItIsGone) {
   EXPECT_EQ(count_enrollments(*open(options())), std::size_t{kChanges});
 }
 
+TEST_F(SqliteStoreTest, ItsFilesAreForTheOwnerAlone) {
+  const auto store = open_with_scope(options());
+  int files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(dir_.path())) {
+    ++files;
+    EXPECT_EQ(file.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << file.path();
+  }
+  EXPECT_EQ(files, 3) << "database, log and index of the log";
+}
+
 // `warifud bootstrap-token` writes while warifud serves.
 TEST_F(SqliteStoreTest, TwoProcessesMayWriteToOneDatabase) {
   const auto served = open_with_scope(options());

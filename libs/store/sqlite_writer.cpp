@@ -14,12 +14,12 @@ constexpr Sql kSavepoint = "SAVEPOINT change";
 constexpr Sql kRelease = "RELEASE change";
 constexpr Sql kUndo = "ROLLBACK TO change";
 
-// secure_delete: what is secret is stored sealed or as a digest, so freed pages need no write of their own; FAST wipes
-// where it
-//   costs none. (Debian's default would write every freed page.)
-// wal_autocheckpoint: 16 MiB of log instead of 4. Pages that are written often, as the last ones of each table are, are
-// then
-//   carried over to the database once instead of four times.
+// secure_delete: secrets are stored sealed or as a digest, so a freed page needs no write of its own; FAST wipes where
+//   that costs none. (Debian's default writes every freed page.)
+// wal_autocheckpoint: 16 MiB of log instead of 4. The pages that are written most, the last ones of each table, are
+//   then carried over to the database once instead of four times.
+// temp_store stays as it is: what a savepoint remembers of its pages then lies in one piece of memory instead of many
+//   of 1 KiB, which saves a fifth of the work of a small change.
 // cache_size: in KiB.
 constexpr std::string_view kSettings =
     "PRAGMA synchronous = FULL;"

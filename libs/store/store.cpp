@@ -1,13 +1,15 @@
 #include "store/store.h"
 
 #include <future>
+#include <memory>
 
 namespace warifu::store {
 
 Status Store::write(const std::function<Status(Transaction&)>& apply) {
-  std::promise<Status> answer;
-  submit({apply, [&answer](Status status) { answer.set_value(std::move(status)); }});
-  return answer.get_future().get();
+  // Shared, because the writer may still be inside set_value() when this thread has its answer and leaves.
+  const auto answer = std::make_shared<std::promise<Status>>();
+  submit({apply, [answer](Status status) { answer->set_value(std::move(status)); }});
+  return answer->get_future().get();
 }
 
 }  // namespace warifu::store
