@@ -5,6 +5,7 @@
 
 #include "keystore/files.h"
 #include "store/data_dir_lock.h"
+#include "warifud/backup_seal.h"
 #include "warifud/commands.h"
 #include "warifud/organisation.h"
 
@@ -67,6 +68,7 @@ Status backup(const fs::path& data_dir, const fs::path& target, const fs::path& 
     TRY_STATUS(copy_folder(data_dir / folder, target / folder));
   TRY_STATUS(keystore::make_private_folder(target / "database"));
   TRY_STATUS(store::backup_database(organisation.data_dir.database(), keystore::DataDir(target).database()));
+  TRY_STATUS(seal_backup(target, organisation.master_key, outside.entropy));
   // The master key comes last: a folder without it is no backup.
   TRY(const auto wrapped, organisation.master_key.wrap(passphrase, outside.entropy));
   TRY_STATUS(keystore::write_file(target / kWrappedMasterKey, as_bytes(wrapped), keystore::FileMode::kPrivate));
@@ -79,6 +81,7 @@ Status restore(const fs::path& source, const fs::path& data_dir, const fs::path&
   TRY(const auto passphrase, read_passphrase(passphrase_file));
   TRY(const auto wrapped, keystore::read_file(source / kWrappedMasterKey));
   TRY(const auto master_key, keystore::MasterKey::unwrap(wrapped, passphrase));
+  TRY_STATUS(check_seal(source, master_key, kWrappedMasterKey));
   TRY_STATUS(store::check_database(keystore::DataDir(source).database()));
 
   const keystore::DataDir target(data_dir);
