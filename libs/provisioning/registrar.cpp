@@ -63,6 +63,8 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
   if (!challenge) {
     TRY(auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation || operation->ended_at) return unknown_challenge();
+    TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
+    if (enrollment.enrollment_id != operation->enrollment_id) return unknown_challenge();
     return ProvenDevice(*std::move(operation), true);
   }
   if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
@@ -171,8 +173,9 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
   TRY_STATUS(check_resource(token, scope, registration));
   TRY_STATUS(check_expiry(token, clock_.now()));
   TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-  const auto challenge = challenges_.find(scope, registration, clock_.now(),
-                                          [&](const Challenge& live) { return is_signed_by(token, live.key); });
+  const auto challenge = challenges_.find(scope, registration, clock_.now(), [&](const Challenge& live) {
+    return live.enrollment_id == enrollment.enrollment_id && is_signed_by(token, live.key);
+  });
   if (!challenge) {
     TRY(const auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation) return unknown_challenge();
@@ -197,7 +200,11 @@ Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, cons
 Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const ScopeId& scope,
                                                                   const RegistrationId& registration,
                                                                   const SasToken& token) const {
-  TRY(auto operation, records.find_latest_operation(scope, registration));
+  // By the device and not by time: clocks go backwards.
+  TRY(const auto device_id, DeviceId::parse(registration.text()));
+  TRY(const auto device, records.find_device(scope, device_id));
+  if (!device) return std::optional<Operation>();
+  TRY(auto operation, records.find_operation(scope, device->operation_id));
   if (!operation || !is_live(*operation)) return std::optional<Operation>();
   TRY(const bool is_signed, is_signed_by_operation(token, *operation));
   return is_signed ? std::move(operation) : std::optional<Operation>();

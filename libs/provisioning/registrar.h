@@ -103,7 +103,7 @@ class Registrar {
                                                    const RegistrationId& registration) const;
   Result<ProvenDevice> prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
                              const Challenge& challenge) const;
-  // The open operation of the registration whose challenge key signed the token.
+  // The operation that assigned the device last, if it is live and its challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const ScopeId& scope,
                                                          const RegistrationId& registration,
                                                          const SasToken& token) const;

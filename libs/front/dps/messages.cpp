@@ -51,6 +51,13 @@ json::object registration_state(const provisioning::Device& device) {
   };
 }
 
+// What a device is told. A state or a hold is the operator's business: the device gets the code.
+std::string message_of(const Error& error) {
+  if (error.kind == ErrorKind::kInternal) return "internal error";
+  if (error.kind == ErrorKind::kRefused && error.code.starts_with("device.")) return "this device is refused; its operator knows why";
+  return to_string(error);
+}
+
 int detail_of(const Error& error, int status) {
   if (error.code == "enrollment.scope" || error.code == "enrollment.unknown") return 201;
   if (error.code == "operation.unknown" || error.code == "device.unknown") return 202;
@@ -120,11 +127,10 @@ net::HttpResponse registration_state_response(const provisioning::Device& device
 net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now) {
   const int status = http_status(error.kind);
   const std::string_view stage = error.code.substr(0, error.code.find('.'));
-  const std::string message = error.kind == ErrorKind::kInternal ? "internal error" : to_string(error);
   auto response = respond(status, {
                                       {"errorCode", status * 1000 + detail_of(error, status)},
                                       {"trackingId", tracking_id},
-                                      {"message", message},
+                                      {"message", message_of(error)},
                                       {"timestampUtc", to_rfc3339(now)},
                                       {"info", json::object{{"stage", stage}, {"code", error.code}}},
                                   });

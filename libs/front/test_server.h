@@ -1,0 +1,161 @@
+#pragma once
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "front/api/operator_api.h"
+#include "front/dps/device_api.h"
+#include "front/dps/messages.h"
+#include "front/http/dispatcher.h"
+#include "front/http/problem.h"
+
+// For the tests of this library, and of more than this library: a server without sockets.
+namespace warifu::front::test {
+
+inline const std::string kScope = "0ne00000001";
+
+inline ScopeId scope_id() {
+  return ScopeId::parse(kScope).value();
+}
+
+// For what a test takes for granted.
+inline void must(const Status& status) {
+  if (status) return;
+  std::fprintf(stderr, "%s\n", to_string(status.error()).c_str());
+  std::abort();
+}
+
+// Both dispatchers as warifud builds them, on one store.
+class Server {
+ public:
+  Server(store::Store& store, const Clock& clock, Entropy& entropy, provisioning::RegistrarOptions options = {"hub.example"})
+      : store_(store),
+        authenticator(clock),
+        desk(clock, entropy, envelope_key()),
+        enrollments(clock, entropy, envelope_key()),
+        registrar(clock, entropy, envelope_key(), std::move(options)),
+        device_api_(registrar, store, metrics),
+        operator_api_(desk, enrollments, registrar, store, metrics, "warifu.example"),
+        devices(Router(device_api_.routes(), dps_errors(clock)), authenticator, store, metrics, clock, entropy),
+        operators(Router(operator_api_.routes(), problem), authenticator, store, metrics, clock, entropy) {}
+
+  static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
+
+  // One request of a device and its answer.
+  net::HttpResponse device_asks(net::HttpRequest request) {
+    auto response = ask(devices, std::move(request));
+    const std::lock_guard lock(mutex_);
+    told_to_devices_.push_back(flat(response));
+    return response;
+  }
+  net::HttpResponse operator_asks(net::HttpRequest request) { return ask(operators, std::move(request)); }
+
+  // Every answer to a device so far, header fields and body.
+  std::vector<std::string> told_to_devices() const {
+    const std::lock_guard lock(mutex_);
+    return told_to_devices_;
+  }
+
+  Status make_scope() {
+    return store_.write([](store::Transaction& t) -> Status {
+      TRY_STATUS(t.provisioning().insert_scope(scope_id(), "Example", Timestamp()));
+      return t.audit().record(scope_id(), {"system", "init", "scope"});
+    });
+  }
+  Status enroll(const std::string& registration, const tpm::EkPublic& ek) {
+    return store_.write([&](store::Transaction& t) -> Status {
+      TRY(const auto id, RegistrationId::parse(registration));
+      TRY_STATUS(enrollments.create(t.provisioning(), t.audit(), scope_id(), "operator:test", {id, ek, false}));
+      return {};
+    });
+  }
+  Status unenroll(const std::string& registration) {
+    return store_.write([&](store::Transaction& t) -> Status {
+      TRY(const auto id, RegistrationId::parse(registration));
+      return enrollments.remove(t.provisioning(), t.audit(), scope_id(), "operator:test", id);
+    });
+  }
+  Result<std::string> bootstrap_token() {
+    std::string token;
+    TRY_STATUS(store_.write([&](store::Transaction& t) -> Status {
+      TRY(token, desk.issue_bootstrap_token(t.operators(), t.audit(), scope_id()));
+      return {};
+    }));
+    return token;
+  }
+  Result<std::string> access_token(operators::Permissions permissions,
+                                   std::chrono::seconds lifetime = operators::kAccessLifetimeDefault) {
+    TRY(const auto bootstrap, bootstrap_token());
+    std::string token;
+    TRY_STATUS(store_.write([&](store::Transaction& t) -> Status {
+      TRY(const auto name, Label::parse("alice"));
+      TRY(auto issued, desk.login(t.operators(), t.audit(), {bootstrap, name, permissions, lifetime}));
+      token = issued.text;
+      return {};
+    }));
+    return token;
+  }
+
+  static net::HttpResponse ask(Dispatcher& dispatcher, net::HttpRequest request) {
+    // An answer that never comes breaks the promise instead of hanging the test.
+    const auto promise = std::make_shared<std::promise<net::HttpResponse>>();
+    auto answer = promise->get_future();
+    dispatcher.handle(std::move(request), [promise](net::HttpResponse response) { promise->set_value(std::move(response)); });
+    return answer.get();
+  }
+
+ private:
+  static ErrorShape dps_errors(const Clock& clock) {
+    return [&clock](const Error& error, std::string_view id) { return dps::error_response(error, id, clock.now()); };
+  }
+  static std::string flat(const net::HttpResponse& response) {
+    std::string text;
+    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\n";
+    return text + "\n" + response.body;
+  }
+
+  store::Store& store_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> told_to_devices_;
+
+ public:
+  Metrics metrics;
+  operators::Authenticator authenticator;
+  operators::Desk desk;
+  provisioning::EnrollmentDesk enrollments;
+  provisioning::Registrar registrar;
+
+ private:
+  dps::DeviceApi device_api_;
+  api::OperatorApi operator_api_;
+
+ public:
+  Dispatcher devices;
+  Dispatcher operators;
+};
+
+// The text or number at a path like "registrationState.tpm.authenticationKey"; "absent" if there is none.
+inline std::string member(const net::HttpResponse& response, std::string path) {
+  boost::system::error_code error;
+  const auto value = boost::json::parse(response.body, error);
+  if (error) return "no JSON";
+  const boost::json::value* at = &value;
+  for (std::size_t begin = 0; at != nullptr && begin <= path.size();) {
+    const auto end = std::min(path.find('.', begin), path.size());
+    at = at->is_object() ? at->get_object().if_contains(path.substr(begin, end - begin)) : nullptr;
+    begin = end + 1;
+  }
+  if (at == nullptr) return "absent";
+  if (at->is_string()) return std::string(at->get_string());
+  return boost::json::serialize(*at);
+}
+
+}  // namespace warifu::front::test

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "front/test_device.h"
+#include "front/test_server.h"
+#include "store/sqlite_store.h"
+#include "store/temp_dir.h"
+
+namespace warifu::front::test {
+
+// Everything that is stored, as text: two of them are the same when nothing changed.
+inline std::string dump(store::Connection& connection) {
+  std::string text;
+  for (const store::Sql sql : {
+           store::Sql("SELECT scope_id || organisation || created_at FROM scopes ORDER BY 1"),
+           store::Sql("SELECT registration_id || ' ' || hex(enrollment_id) || hex(ek_public) || hex(ek_name) || allow_software_keys "
+                      "|| created_at FROM enrollments ORDER BY 1"),
+           store::Sql("SELECT device_id || ' ' || registration_id || hex(enrollment_id) || hex(operation_id) || state || hold || "
+                      "hex(ek_name) || hex(srk_name) || assigned_hub || hex(sealed_hub_key) || created_at || updated_at "
+                      "FROM devices ORDER BY 1"),
+           store::Sql("SELECT hex(operation_id) || registration_id || hex(enrollment_id) || hex(challenge_id) || "
+                      "hex(sealed_challenge_key) || hex(token_digest) || hex(srk_public) || first_assignment || created_at || "
+                      "coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
+           store::Sql("SELECT hex(digest) || expires_at || coalesce(used_at, 'unused') FROM bootstrap_tokens ORDER BY 1"),
+           store::Sql("SELECT hex(digest) || name || permissions || expires_at FROM access_tokens ORDER BY 1"),
+           store::Sql("SELECT name || hex(sealed_key) || permissions FROM service_keys ORDER BY 1"),
+           store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries ORDER BY 1"),
+       }) {
+    auto query = connection.prepare(sql);
+    if (!query) return "unreadable: " + to_string(query.error());
+    while (query->step().value_or(false)) text += query->row().template next<std::string>().value() + "\n";
+    text += "--\n";
+  }
+  return text;
+}
+
+// One organisation with two TPMs (tests/vectors/tpm) on a database in a folder of its own. The parts of libs/sim are
+// parameters, because only a *_test.cpp may include them.
+template <class SteppingClock, class SeededEntropy, class SoftwareTpm>
+struct BasicWorld {
+  using TestDevice = Device<SoftwareTpm>;
+
+  SteppingClock clock{Timestamp(std::chrono::seconds(1'790'000'000))};
+  SeededEntropy entropy{1};
+  store::TempDir folder;
+  std::unique_ptr<store::SqliteStore> store =
+      store::SqliteStore::open({.path = folder.path() / "warifu.sqlite3", .clock = clock, .entropy = entropy}).value();
+  Server server{*store, clock, entropy};
+  const SoftwareTpm tpm_a = SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a").value();
+  const SoftwareTpm tpm_b = SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "b").value();
+  // "a" after TPM2_Clear: the EK stays, the SRK is another one.
+  const SoftwareTpm tpm_a_cleared = cleared();
+  TestDevice meter{server, clock, tpm_a, "meter-1"};
+
+  BasicWorld() {
+    must(server.make_scope());
+    must(server.enroll("meter-1", tpm_a.ek()));
+  }
+
+  TestDevice device(const SoftwareTpm& tpm, const std::string& id) { return {server, clock, tpm, id}; }
+
+  std::string stored() {
+    auto connection = store::Connection::open(folder.path() / "warifu.sqlite3", store::Connection::Mode::kExisting);
+    return connection ? dump(*connection) : "unreadable";
+  }
+  void put_standing(lifecycle::Standing standing) {
+    must(store->write([&](store::Transaction& t) -> Status {
+      TRY(auto device, t.provisioning().find_device(scope_id(), DeviceId::parse("meter-1").value()));
+      device->standing = standing;
+      TRY_STATUS(t.provisioning().put_device(*device));
+      return t.audit().record(scope_id(), {"test", "device.standing", "device:meter-1"});
+    }));
+  }
+  // The hub key of a device as it is stored.
+  SecretBytes stored_hub_key(const std::string& device) {
+    SecretBytes key;
+    must(store->write([&](store::Transaction& t) -> Status {
+      TRY(key, server.enrollments.reveal_hub_key(t.provisioning(), t.audit(), scope_id(), "test", DeviceId::parse(device).value()));
+      return {};
+    }));
+    return key;
+  }
+  SoftwareTpm cleared() const {
+    const std::filesystem::path vectors = WARIFU_SOURCE_DIR "/tests/vectors/tpm";
+    std::filesystem::copy_file(vectors / "a-ek.pem", folder.path() / "cleared-ek.pem");
+    std::filesystem::copy_file(vectors / "b-srk.pem", folder.path() / "cleared-srk.pem");
+    return SoftwareTpm::from_vectors(folder.path(), "cleared").value();
+  }
+
+  // No answer to a device may hold any part of an enrolled EK: a stranger could collect them.
+  bool told_an_endorsement_key() {
+    for (const auto* ek : {&tpm_a.ek(), &tpm_b.ek()}) {
+      const Bytes name = to_bytes(ek->name().bytes());
+      const auto tpm2b = to_bytes(ek->tpm2b());
+      const Bytes modulus(tpm2b.end() - 256, tpm2b.end());
+      for (const std::string& needle : {to_base64(tpm2b), to_base64(modulus), to_hex(modulus), to_hex(name), to_base64(name)})
+        for (const std::string& told : server.told_to_devices())
+          if (told.find(needle) != std::string::npos) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace warifu::front::test
