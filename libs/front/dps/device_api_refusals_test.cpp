@@ -74,7 +74,7 @@ TEST_F(DeviceRefusalsTest, RefusesAFirstRequestThatFitsNoEnrollment) {
       {"another ID in the body", with_target(good, unknown.path() + "/register" + version), 400, 400004, "request.registration_id"},
       {"no keys", with_body(R"({"registrationId":"meter-1"})"), 400, 400004, "request.tpm"},
       {"nothing of the sort", with_target(good, "/0ne00000001/devices/meter-1" + version), 404, 404000, "http.route"},
-      {"another method", World::TestDevice::request(net::Method::kDelete, meter_.path() + "/register" + version, "", ""), 405, 400004,
+      {"another method", World::TestDevice::request(net::Method::kDelete, meter_.path() + "/register" + version, "", ""), 405, 405000,
        "http.method"},
   };
   for (const auto& row : rows) expect_refused(row.request, row.status, row.error_code, row.code, row.what);

@@ -125,7 +125,7 @@ net::HttpResponse registration_state_response(const provisioning::Device& device
 }
 
 net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now) {
-  const int status = http_status(error.kind);
+  const int status = http_status(error);
   const std::string_view stage = error.code.substr(0, error.code.find('.'));
   auto response = respond(status, {
                                       {"errorCode", status * 1000 + detail_of(error, status)},

@@ -24,7 +24,6 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
       return Error{ErrorKind::kNotFound, "http.route", fmt::format("nothing is served under {}", request.target)};
     net::HttpResponse response = router_.error(
         invalid_input("http.method", fmt::format("this path takes {} only", match.allowed_methods)), tracking_id);
-    response.status = 405;
     response.headers.emplace_back("Allow", match.allowed_methods);
     return Answer(std::move(response));
   }
@@ -53,8 +52,9 @@ void Dispatcher::refuse(const Error& error, const std::string& tracking_id, cons
                         const net::Respond& respond) const {
   const auto level = error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kUnavailable ? spdlog::level::err
                                                                                                  : spdlog::level::info;
-  // The target is logged as it came, escapes and all; it holds no secret: those travel in headers and bodies.
-  spdlog::log(level, "refused tracking_id={} peer={} {} {} kind={} code={} detail=\"{}\"", tracking_id,
+  // Target and detail hold no secret, those travel in headers and bodies; but they hold the client's own words: quoted,
+  // so that nobody writes lines of his own into the log.
+  spdlog::log(level, "refused tracking_id={} peer={} {} {:?} kind={} code={} detail={:?}", tracking_id,
               request.peer_address, net::to_string(request.method), request.target, to_string(error.kind), error.code,
               to_string(error));
   metrics_.count_refusal(error);

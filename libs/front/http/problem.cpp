@@ -16,6 +16,8 @@ std::string_view title(int status) {
       return "Refused";
     case 404:
       return "Not found";
+    case 405:
+      return "Method not allowed";
     case 409:
       return "Conflict";
     case 429:
@@ -28,8 +30,9 @@ std::string_view title(int status) {
 
 }  // namespace
 
-int http_status(ErrorKind kind) {
-  switch (kind) {
+int http_status(const Error& error) {
+  if (error.code == "http.method") return 405;
+  switch (error.kind) {
     case ErrorKind::kInvalidInput:
       return 400;
     case ErrorKind::kUnauthenticated:
@@ -51,7 +54,7 @@ int http_status(ErrorKind kind) {
 }
 
 net::HttpResponse problem(const Error& error, std::string_view tracking_id) {
-  const int status = http_status(error.kind);
+  const int status = http_status(error);
   const bool internal = error.kind == ErrorKind::kInternal;
   const boost::json::object body = {
       {"type", "about:blank"},

@@ -7,7 +7,7 @@
 namespace warifu::front {
 
 // The HTTP status of an error.
-int http_status(ErrorKind kind);
+int http_status(const Error& error);
 
 // RFC 9457 problem details: {"type","title","status","code","detail","tracking_id"} as application/problem+json. What
 // is internal is told to the log only.
