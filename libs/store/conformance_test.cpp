@@ -74,7 +74,7 @@ class StoreConformance : public testing::TestWithParam<Opener> {
 TEST_P(StoreConformance, GivesBackWhatWasStored) {
   const auto enrollment = sample::enrollment(1, here_);
   auto operation = sample::operation(7, 1, here_);
-  operation.srk_public.clear();  // no bytes are not "nothing stored"
+  operation.srk_public = Bytes();  // no bytes are not "nothing stored"
   const auto device = sample::device(1, 7, here_);
   ASSERT_TRUE(change([&](Transaction& t) -> Status {
     TRY_STATUS(t.provisioning().insert_enrollment(enrollment));
