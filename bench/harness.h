@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Row {
   std::function<void()> bound;    // once: raw library calls, none of our code
   std::function<void()> product;  // once
   Time time = Time::kThreadCpu;
+  // What is shorter than reading the clock is done several times in a call; times are told for one.
+  int per_call = 1;
+  double product_us_max = std::numeric_limits<double>::infinity();  // above it the run fails too
 };
 
 // What a sabotaged run replaces in the product: its self-checks must notice.
@@ -46,7 +50,8 @@ struct Options {
 // "bench.usage" for anything but --json, --self-check and --sabotage=accept-all.
 Result<Options> parse_options(int argc, char** argv);
 
-// Self-checks first, then the measurements. The exit code: 1 when a self-check fails or a ratio is under its floor.
+// Self-checks first, then the measurements. The exit code: 1 when a self-check fails, a ratio is under its floor or a
+// time above its limit.
 int run(const std::vector<Row>& rows, const Options& options);
 
 }  // namespace warifu::bench
