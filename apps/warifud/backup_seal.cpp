@@ -63,20 +63,24 @@ Result<Sums> sums_of(const fs::path& folder) {
     TRY(auto digest, digest_of_file(entry.path()));
     sums.emplace(fs::relative(entry.path(), folder).string(), std::move(digest));
   }
-  if (error) return Error{ErrorKind::kUnavailable, "file.read", fmt::format("cannot read {}: {}", folder.string(), error.message())};
+  if (error)
+    return Error{ErrorKind::kUnavailable, "file.read",
+                 fmt::format("cannot read {}: {}", folder.string(), error.message())};
   return sums;
 }
 
 std::string text_of(const Sums& sums) {
   std::string text;
-  for (const auto& [name, digest] : sums) text += fmt::format("{}  {}\n", digest, name);
+  for (const auto& [name, digest] : sums)
+    text += fmt::format("{}  {}\n", digest, name);
   return text;
 }
 
 Sums parse(const std::string& text) {
   Sums sums;
   std::istringstream lines(text);
-  for (std::string digest, name; lines >> digest && std::getline(lines >> std::ws, name);) sums.emplace(name, digest);
+  for (std::string digest, name; lines >> digest && std::getline(lines >> std::ws, name);)
+    sums.emplace(name, digest);
   return sums;
 }
 
@@ -85,7 +89,8 @@ Sums parse(const std::string& text) {
 Status seal_backup(const fs::path& folder, const keystore::MasterKey& master_key, Entropy& entropy) {
   TRY(const auto sums, sums_of(folder));
   const std::string text = text_of(sums);
-  const auto seal = crypto::seal_envelope(master_key.envelope_key(), as_bytes(kPurpose), as_bytes(hex_digest(as_bytes(text))), entropy);
+  const auto seal = crypto::seal_envelope(master_key.envelope_key(), as_bytes(kPurpose),
+                                          as_bytes(hex_digest(as_bytes(text))), entropy);
   TRY_STATUS(keystore::write_file(folder / kSums, as_bytes(text), keystore::FileMode::kPrivate));
   return keystore::write_file(folder / kSeal, seal, keystore::FileMode::kPrivate);
 }
@@ -94,10 +99,12 @@ Status check_seal(const fs::path& folder, const keystore::MasterKey& master_key,
   TRY(const auto text, keystore::read_file(folder / kSums));
   TRY(const auto seal, keystore::read_file(folder / kSeal));
   const auto sealed = crypto::open_envelope(master_key.envelope_key(), as_bytes(kPurpose), as_bytes(seal));
-  if (!sealed || as_text(sealed->reveal()) != hex_digest(as_bytes(text))) return changed(kSums, "does not fit its seal");
+  if (!sealed || as_text(sealed->reveal()) != hex_digest(as_bytes(text)))
+    return changed(kSums, "does not fit its seal");
 
   TRY(auto found, sums_of(folder));
-  for (const auto& name : {fs::path(kSums), fs::path(kSeal), uncovered}) found.erase(name.string());
+  for (const auto& name : {fs::path(kSums), fs::path(kSeal), uncovered})
+    found.erase(name.string());
   for (const auto& [name, digest] : parse(text)) {
     const auto file = found.extract(name);
     if (file.empty()) return changed(name, "is missing");
