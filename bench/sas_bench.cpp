@@ -14,7 +14,8 @@ namespace warifu::bench {
 namespace {
 
 constexpr int kPerCall = 64;
-constexpr std::string_view kResource = "0ne00000001%2Fregistrations%2Fm4v2xq7k3nd5tzr6ysbghc2waejlpf7uoi5k3nd5tzr6ysbghc2wa";
+constexpr std::string_view kResource =
+    "0ne00000001%2Fregistrations%2Fm4v2xq7k3nd5tzr6ysbghc2waejlpf7uoi5k3nd5tzr6ysbghc2wa";
 constexpr std::string_view kExpiry = "1790003600";
 
 // The bound: the HMAC of the signed bytes by OpenSSL, fetched once and re-keyed for each token.
@@ -39,14 +40,17 @@ class RawHmac {
     if (!ok) std::abort();
   }
 
-  std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac_algorithm_{EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free};
-  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context_{EVP_MAC_CTX_new(mac_algorithm_.get()), EVP_MAC_CTX_free};
+  std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac_algorithm_{EVP_MAC_fetch(nullptr, "HMAC", nullptr),
+                                                                   EVP_MAC_free};
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context_{EVP_MAC_CTX_new(mac_algorithm_.get()),
+                                                                     EVP_MAC_CTX_free};
   std::array<unsigned char, 32> mac_{};
 };
 
 std::string percent_encoded(std::string_view base64) {
   std::string text;
-  for (const char c : base64) text += c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : std::string(1, c);
+  for (const char c : base64)
+    text += c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : std::string(1, c);
   return text;
 }
 
@@ -86,7 +90,9 @@ class SasTokens {
 };
 
 Status check(const SasTokens& tokens) {
-  const auto wrong = [](std::string message) { return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)}; };
+  const auto wrong = [](std::string message) {
+    return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
+  };
   const std::string& good = tokens.good();
   if (!tokens.believes(good, tokens.key())) return wrong("a good token was refused");
   if (tokens.believes(good, SecretBytes(Bytes(32, 0x5B)))) return wrong("a token of another key was accepted");
@@ -94,9 +100,11 @@ Status check(const SasTokens& tokens) {
   for (std::size_t i = good.find("sr=") + 3; i < good.find("&skn"); ++i) {
     std::string changed = good;
     changed[i] = changed[i] == 'x' ? 'y' : 'x';
-    if (tokens.believes(changed, tokens.key())) return wrong(fmt::format("a token was accepted with character {} changed", i));
+    if (tokens.believes(changed, tokens.key()))
+      return wrong(fmt::format("a token was accepted with character {} changed", i));
   }
-  if (tokens.believes(tokens.token(kResource, "1789999000"), tokens.key())) return wrong("an expired token was accepted");
+  if (tokens.believes(tokens.token(kResource, "1789999000"), tokens.key()))
+    return wrong("an expired token was accepted");
   if (tokens.believes(tokens.token("0ne00000002%2Fregistrations%2Fmeter-1", kExpiry), tokens.key()))
     return wrong("a token for another registration was accepted");
   return {};
@@ -115,7 +123,8 @@ std::vector<Row> sas_rows(Sabotage sabotage) {
            .self_check = [tokens] { return check(*tokens); },
            .bound =
                [tokens, raw, message] {
-                 for (int i = 0; i < kPerCall; ++i) (*raw)(tokens->key().reveal(), as_bytes(message));
+                 for (int i = 0; i < kPerCall; ++i)
+                   (*raw)(tokens->key().reveal(), as_bytes(message));
                },
            .product =
                [tokens] {

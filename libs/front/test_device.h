@@ -12,7 +12,8 @@ namespace warifu::front::test {
 
 inline std::string percent_encoded(std::string_view text) {
   std::string out;
-  for (const char c : text) out += c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : std::string(1, c);
+  for (const char c : text)
+    out += c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : std::string(1, c);
   return out;
 }
 
@@ -40,7 +41,8 @@ class Device {
   }
   net::HttpRequest poll_request(const std::string& operation, const std::string& token) const {
     // Node sends a body with its GET.
-    return request(net::Method::kGet, fmt::format("{}/operations/{}?api-version=2019-03-31", path(), operation), token, "{}");
+    return request(net::Method::kGet, fmt::format("{}/operations/{}?api-version=2019-03-31", path(), operation), token,
+                   "{}");
   }
   net::HttpRequest lookup_request(const std::string& token) const {
     return request(net::Method::kPost, path() + "?api-version=2019-03-31", token, body());

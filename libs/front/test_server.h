@@ -36,7 +36,8 @@ inline void must(const Status& status) {
 // Both dispatchers as warifud builds them, on one store.
 class Server {
  public:
-  Server(store::Store& store, const Clock& clock, Entropy& entropy, provisioning::RegistrarOptions options = {"hub.example"})
+  Server(store::Store& store, const Clock& clock, Entropy& entropy,
+         provisioning::RegistrarOptions options = {"hub.example"})
       : store_(store),
         authenticator(clock),
         desk(clock, entropy, envelope_key()),
@@ -108,7 +109,8 @@ class Server {
     // An answer that never comes breaks the promise instead of hanging the test.
     const auto promise = std::make_shared<std::promise<net::HttpResponse>>();
     auto answer = promise->get_future();
-    dispatcher.handle(std::move(request), [promise](net::HttpResponse response) { promise->set_value(std::move(response)); });
+    dispatcher.handle(std::move(request),
+                      [promise](net::HttpResponse response) { promise->set_value(std::move(response)); });
     return answer.get();
   }
 
@@ -118,7 +120,8 @@ class Server {
   }
   static std::string flat(const net::HttpResponse& response) {
     std::string text;
-    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\n";
+    for (const auto& [name, value] : response.headers)
+      text += name + ": " + value + "\n";
     return text + "\n" + response.body;
   }
 

@@ -16,22 +16,29 @@ inline std::string dump(store::Connection& connection) {
   std::string text;
   for (const store::Sql sql : {
            store::Sql("SELECT scope_id || organisation || created_at FROM scopes ORDER BY 1"),
-           store::Sql("SELECT registration_id || ' ' || hex(enrollment_id) || hex(ek_public) || hex(ek_name) || allow_software_keys "
+           store::Sql("SELECT registration_id || ' ' || hex(enrollment_id) || hex(ek_public) || hex(ek_name) || "
+                      "allow_software_keys "
                       "|| created_at FROM enrollments ORDER BY 1"),
-           store::Sql("SELECT device_id || ' ' || registration_id || hex(enrollment_id) || hex(operation_id) || state || hold || "
-                      "hex(ek_name) || hex(srk_name) || assigned_hub || hex(sealed_hub_key) || created_at || updated_at "
-                      "FROM devices ORDER BY 1"),
-           store::Sql("SELECT hex(operation_id) || registration_id || hex(enrollment_id) || hex(challenge_id) || "
-                      "hex(sealed_challenge_key) || hex(token_digest) || hex(srk_public) || first_assignment || created_at || "
-                      "coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
-           store::Sql("SELECT hex(digest) || expires_at || coalesce(used_at, 'unused') FROM bootstrap_tokens ORDER BY 1"),
+           store::Sql(
+               "SELECT device_id || ' ' || registration_id || hex(enrollment_id) || hex(operation_id) || state || hold "
+               "|| "
+               "hex(ek_name) || hex(srk_name) || assigned_hub || hex(sealed_hub_key) || created_at || updated_at "
+               "FROM devices ORDER BY 1"),
+           store::Sql(
+               "SELECT hex(operation_id) || registration_id || hex(enrollment_id) || hex(challenge_id) || "
+               "hex(sealed_challenge_key) || hex(token_digest) || hex(srk_public) || first_assignment || created_at || "
+               "coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
+           store::Sql(
+               "SELECT hex(digest) || expires_at || coalesce(used_at, 'unused') FROM bootstrap_tokens ORDER BY 1"),
            store::Sql("SELECT hex(digest) || name || permissions || expires_at FROM access_tokens ORDER BY 1"),
            store::Sql("SELECT name || hex(sealed_key) || permissions FROM service_keys ORDER BY 1"),
-           store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries ORDER BY 1"),
+           store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries "
+                      "ORDER BY 1"),
        }) {
     auto query = connection.prepare(sql);
     if (!query) return "unreadable: " + to_string(query.error());
-    while (query->step().value_or(false)) text += query->row().template next<std::string>().value() + "\n";
+    while (query->step().value_or(false))
+      text += query->row().template next<std::string>().value() + "\n";
     text += "--\n";
   }
   return text;
@@ -78,7 +85,8 @@ struct BasicWorld {
   SecretBytes stored_hub_key(const std::string& device) {
     SecretBytes key;
     must(store->write([&](store::Transaction& t) -> Status {
-      TRY(key, server.enrollments.reveal_hub_key(t.provisioning(), t.audit(), scope_id(), "test", DeviceId::parse(device).value()));
+      TRY(key, server.enrollments.reveal_hub_key(t.provisioning(), t.audit(), scope_id(), "test",
+                                                 DeviceId::parse(device).value()));
       return {};
     }));
     return key;
@@ -96,7 +104,8 @@ struct BasicWorld {
       const Bytes name = to_bytes(ek->name().bytes());
       const auto tpm2b = to_bytes(ek->tpm2b());
       const Bytes modulus(tpm2b.end() - 256, tpm2b.end());
-      for (const std::string& needle : {to_base64(tpm2b), to_base64(modulus), to_hex(modulus), to_hex(name), to_base64(name)})
+      for (const std::string& needle :
+           {to_base64(tpm2b), to_base64(modulus), to_hex(modulus), to_hex(name), to_base64(name)})
         for (const std::string& told : server.told_to_devices())
           if (told.find(needle) != std::string::npos) return true;
     }

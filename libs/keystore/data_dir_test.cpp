@@ -15,8 +15,9 @@ class DataDirTest : public ::testing::Test {
  protected:
   crypto::Certificate certificate(const crypto::PrivateKey& key) {
     const Timestamp now{std::chrono::seconds(1'790'000'000)};
-    return crypto::issue_certificate({.common_name = "node", .not_before = now, .not_after = now + std::chrono::days(1)},
-                                     key.public_key(), nullptr, key, entropy_)
+    return crypto::issue_certificate(
+               {.common_name = "node", .not_before = now, .not_after = now + std::chrono::days(1)}, key.public_key(),
+               nullptr, key, entropy_)
         .value();
   }
   static SecretBytes passphrase(std::string_view text) { return SecretBytes::copy_of(as_bytes(text)); }

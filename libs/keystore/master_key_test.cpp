@@ -110,7 +110,8 @@ TEST_F(MasterKeyTest, IsRefusedWhenTheWrappedFormIsDamaged) {
       with("\"master_key\":\"", "\"master_key\":\"A"),
       with("\"master_key\":", "\"other\":"),
   };
-  for (const auto& row : rows) EXPECT_FALSE(MasterKey::unwrap(row, passphrase("p"))) << row;
+  for (const auto& row : rows)
+    EXPECT_FALSE(MasterKey::unwrap(row, passphrase("p"))) << row;
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ bool anything(const Challenge&) {
 class ChallengeTableTest : public ::testing::Test {
  protected:
   Challenge make(Timestamp now = kNow) {
-    return {Uuid::v7(now, entropy_), Uuid::v7(now, entropy_), SecretBytes::random(entropy_, 32), {1}, {2}, {3}, now + kLifetime};
+    return {Uuid::v7(now, entropy_), Uuid::v7(now, entropy_), SecretBytes::random(entropy_, 32), {1}, {2}, {3},
+            now + kLifetime};
   }
   // Adds a challenge and tells its ID, or nothing if the table refused.
   std::optional<Uuid> add(ChallengeTable& table, const RegistrationId& registration, Timestamp now = kNow) {
@@ -37,7 +38,8 @@ class ChallengeTableTest : public ::testing::Test {
     EXPECT_EQ(added.error().code, "challenge.too_many");
     return std::nullopt;
   }
-  static bool holds(const ChallengeTable& table, const RegistrationId& registration, const Uuid& id, Timestamp now = kNow) {
+  static bool holds(const ChallengeTable& table, const RegistrationId& registration, const Uuid& id,
+                    Timestamp now = kNow) {
     return table.find(kScope, registration, now, [&](const Challenge& c) { return c.challenge_id == id; }).has_value();
   }
 
@@ -82,7 +84,8 @@ TEST_F(ChallengeTableTest, FindsAChallengeUntilItsExpiryAndNotAtIt) {
 
 TEST_F(ChallengeTableTest, RefusesWhenItIsFullOfLiveChallenges) {
   ChallengeTable table(4);
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(add(table, meter(i)));
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(add(table, meter(i)));
   EXPECT_FALSE(add(table, meter(4)));
   EXPECT_FALSE(add(table, meter(0)));  // one is outstanding there: a second would be one more
   EXPECT_EQ(table.size(), 4u);
@@ -90,7 +93,8 @@ TEST_F(ChallengeTableTest, RefusesWhenItIsFullOfLiveChallenges) {
 
 TEST_F(ChallengeTableTest, StillReplacesARegistrationsOwnWhenItIsFull) {
   ChallengeTable table(4);
-  for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(add(table, meter(i / 2)));
+  for (std::size_t i = 0; i < 4; ++i)
+    ASSERT_TRUE(add(table, meter(i / 2)));
   EXPECT_TRUE(add(table, meter(0)));
   EXPECT_EQ(table.size(), 4u);
 }
@@ -100,7 +104,8 @@ TEST_F(ChallengeTableTest, TakesChallengesAgainOnceTheOldOnesExpired) {
   // More than once: emptying it must not make it forget when the next ones expire.
   for (int flood = 0; flood < 3; ++flood) {
     const Timestamp now = kNow + flood * kLifetime;
-    for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(add(table, meter(i), now)) << "flood " << flood;
+    for (std::size_t i = 0; i < 4; ++i)
+      ASSERT_TRUE(add(table, meter(i), now)) << "flood " << flood;
     EXPECT_FALSE(add(table, meter(4), now));
     EXPECT_FALSE(add(table, meter(4), now + kLifetime - std::chrono::microseconds(1)));
   }
@@ -169,7 +174,8 @@ TEST_F(ChallengeTableTest, CountsRightWhenThreadsShareIt) {
         if (round % 50 == 0) table.purge(kNow);
       }
     });
-  for (auto& thread : threads) thread.join();
+  for (auto& thread : threads)
+    thread.join();
   EXPECT_LE(table.size(), kThreads * 2);
   table.purge(kNow + kLifetime);
   EXPECT_EQ(table.size(), 0u);

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   if (token->signature.size() != 32 || token->expires_at < Timestamp()) __builtin_trap();
-  if (is_signed_by(*token, SecretBytes(Bytes(32, 0x5A)))) static_cast<void>(check_resource(*token, scope, registration));
+  if (is_signed_by(*token, SecretBytes(Bytes(32, 0x5A))))
+    static_cast<void>(check_resource(*token, scope, registration));
   static_cast<void>(check_resource(*token, scope, registration));
   static_cast<void>(check_expiry(*token, Timestamp::max()));
   return 0;

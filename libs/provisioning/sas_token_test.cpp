@@ -93,7 +93,9 @@ TEST(SasToken, RefusesWhatIsMalformed) {
     return fmt::format("sr={}&sig={}&se=1790000000", kResource, text);
   };
   const auto of_size = [&](std::size_t size) { return with_signature(percent_encoded(to_base64(Bytes(size, 7)))); };
-  const auto with_expiry = [&](std::string_view text) { return fmt::format("sr={}&sig={}&se={}", kResource, sig, text); };
+  const auto with_expiry = [&](std::string_view text) {
+    return fmt::format("sr={}&sig={}&se={}", kResource, sig, text);
+  };
   const struct {
     std::string_view what;
     std::string fields;
@@ -129,9 +131,11 @@ TEST(SasToken, RefusesWhatIsMalformed) {
       {"an expiry with a space", with_expiry(" 1790000000")},
       {"an expiry in words", with_expiry("tomorrow")},
   };
-  for (const auto& row : rows) EXPECT_EQ(refusal_of("SharedAccessSignature " + row.fields), "token.malformed") << row.what;
+  for (const auto& row : rows)
+    EXPECT_EQ(refusal_of("SharedAccessSignature " + row.fields), "token.malformed") << row.what;
 
-  for (const std::string_view scheme : {"", "Bearer ", "SharedAccessSignature", "sharedaccesssignature ", " SharedAccessSignature "})
+  for (const std::string_view scheme :
+       {"", "Bearer ", "SharedAccessSignature", "sharedaccesssignature ", " SharedAccessSignature "})
     EXPECT_EQ(refusal_of(fmt::format("{}{}", scheme, good)), "token.malformed") << scheme;
 }
 
@@ -141,7 +145,8 @@ TEST(SasToken, TakesTheLastSecondOfTheYear9999) {
 
 TEST(SasToken, RefusesATokenThatIsTooLong) {
   const std::string good = token_for(kResource);
-  EXPECT_EQ(refusal_of(good + std::string(2048 - good.size(), 'x')), "believed");  // a longer skn, which nothing is made of
+  EXPECT_EQ(refusal_of(good + std::string(2048 - good.size(), 'x')),
+            "believed");  // a longer skn, which nothing is made of
   EXPECT_EQ(refusal_of(good + std::string(2049 - good.size(), 'x')), "token.malformed");
 }
 
@@ -149,7 +154,8 @@ TEST(SasToken, RefusesEveryTruncation) {
   const std::string good = fmt::format("SharedAccessSignature sr={}&se=1790000000&sig={}", kResource,
                                        percent_encoded(signature_over(kResource, "1790000000")));
   ASSERT_TRUE(believe(good));
-  for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(believe(good.substr(0, size))) << size;
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(believe(good.substr(0, size))) << size;
 }
 
 TEST(SasToken, ToleratesAClockThatIsFiveMinutesOffAndNotMore) {
@@ -169,8 +175,9 @@ TEST(SasToken, NamesTheServersTimeWhenItHasExpired) {
 
 TEST(SasToken, RefusesATokenForAnotherScopeOrRegistration) {
   for (const std::string_view resource :
-       {"0ne00000002%2Fregistrations%2Fmeter-1", "0ne00000001%2Fregistrations%2Fmeter-2", "0ne00000001%2Fregistrations%2Fmeter-1%2F",
-        "0ne00000001%2Fregistrations", "0ne00000001%2Fenrollments%2Fmeter-1", "%2F0ne00000001%2Fregistrations%2Fmeter-1",
+       {"0ne00000002%2Fregistrations%2Fmeter-1", "0ne00000001%2Fregistrations%2Fmeter-2",
+        "0ne00000001%2Fregistrations%2Fmeter-1%2F", "0ne00000001%2Fregistrations",
+        "0ne00000001%2Fenrollments%2Fmeter-1", "%2F0ne00000001%2Fregistrations%2Fmeter-1",
         "0ne00000001%252Fregistrations%252Fmeter-1", "0ne00000001%2Fregistrations%2Fmeter-1%00", "meter-1", "%2F"})
     EXPECT_EQ(refusal_of(token_for(resource)), "token.resource") << resource;
   EXPECT_EQ(refusal_of(token_for("0ne00000001%2Fregistrations%2Fmeter-1%2")), "token.malformed");
@@ -191,9 +198,11 @@ TEST(SasToken, RefusesASignatureWithAnyBitChanged) {
 
 TEST(SasToken, RefusesAnotherExpiryUnderTheSameSignature) {
   const std::string sig = percent_encoded(signature_over(kResource, "1790000000"));
-  EXPECT_EQ(refusal_of(fmt::format("SharedAccessSignature sr={}&sig={}&se=1790000001", kResource, sig)), "token.signature");
+  EXPECT_EQ(refusal_of(fmt::format("SharedAccessSignature sr={}&sig={}&se=1790000001", kResource, sig)),
+            "token.signature");
   // The signature covers the digits, not the number.
-  EXPECT_EQ(refusal_of(fmt::format("SharedAccessSignature sr={}&sig={}&se=01790000000", kResource, sig)), "token.signature");
+  EXPECT_EQ(refusal_of(fmt::format("SharedAccessSignature sr={}&sig={}&se=01790000000", kResource, sig)),
+            "token.signature");
 }
 
 TEST(SasToken, RefusesAnotherKey) {

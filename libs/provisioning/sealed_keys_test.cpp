@@ -28,7 +28,8 @@ TEST_F(SealedKeysTest, OpenInTheRowThatTheyWereSealedForAndInNoOther) {
   EXPECT_FALSE(open_hub_key(SecretBytes::random(entropy_, 32), kScope, kDevice, hub));
 
   const Bytes challenge = seal_challenge_key(envelope_key_, kScope, operation_, key_, entropy_);
-  EXPECT_EQ(to_bytes(open_challenge_key(envelope_key_, kScope, operation_, challenge)->reveal()), to_bytes(key_.reveal()));
+  EXPECT_EQ(to_bytes(open_challenge_key(envelope_key_, kScope, operation_, challenge)->reveal()),
+            to_bytes(key_.reveal()));
   EXPECT_FALSE(open_challenge_key(envelope_key_, kScope, Uuid::v7(Timestamp(), entropy_), challenge));
   EXPECT_FALSE(open_challenge_key(envelope_key_, kOtherScope, operation_, challenge));
   EXPECT_FALSE(open_challenge_key(envelope_key_, kScope, operation_, hub));

@@ -1,4 +1,5 @@
-// A full disk refuses new registrations in the protocol's own words, harms none that stands, and is over when there is room.
+// A full disk refuses new registrations in the protocol's own words, harms none that stands, and is over when there is
+// room.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -124,7 +124,8 @@ class Life {
 
   Result<Found> read_database() {
     TRY(auto connection, site_.inspect_database());
-    TRY(const auto damage, connection.integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"));
+    TRY(const auto damage,
+        connection.integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"));
     if (damage != 0) return Error{ErrorKind::kInternal, "test.damage", "the integrity check failed"};
     Found found;
     const auto key = front::test::Server::envelope_key();

@@ -28,8 +28,8 @@ class OperatorApiTest : public ::testing::Test {
     return world_.server.operator_asks(request(method, std::move(target), std::move(body)));
   }
   std::string enrollment(const std::string& id, const tpm::EkPublic& ek) const {
-    return fmt::format(R"({{"registration_id":"{}","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}"}}}}}})", id,
-                       to_base64(ek.tpm2b()));
+    return fmt::format(R"({{"registration_id":"{}","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}"}}}}}})",
+                       id, to_base64(ek.tpm2b()));
   }
   void expect_refused(const net::HttpResponse& answer, int status, std::string_view code, std::string_view what) {
     EXPECT_EQ(answer.status, status) << what << answer.body;
@@ -46,7 +46,8 @@ class OperatorApiTest : public ::testing::Test {
 
 TEST_F(OperatorApiTest, LogsInOnceWithABootstrapToken) {
   const auto bootstrap = world_.server.bootstrap_token().value();
-  const auto body = fmt::format(R"({{"bootstrap_token":"{}","name":"bob","permissions":["device:read"],"lifetime_seconds":60}})", bootstrap);
+  const auto body = fmt::format(
+      R"({{"bootstrap_token":"{}","name":"bob","permissions":["device:read"],"lifetime_seconds":60}})", bootstrap);
   const auto login = World::TestDevice::request(net::Method::kPost, "/api/v1/login", "", body);
   const auto answer = world_.server.operator_asks(login);
   EXPECT_EQ(answer.status, 201);
@@ -80,7 +81,8 @@ TEST_F(OperatorApiTest, EnrollsADeviceThatThenProvisionsItself) {
   EXPECT_EQ(member(shown, "state"), "provisioned");
   EXPECT_EQ(member(shown, "hold"), "none");
   EXPECT_THAT(shown.body, Not(HasSubstr(to_base64(hub_key->reveal()))));
-  EXPECT_EQ(member(ask(net::Method::kGet, "/api/v1/devices/meter-2/hub-key"), "primary_key"), to_base64(hub_key->reveal()));
+  EXPECT_EQ(member(ask(net::Method::kGet, "/api/v1/devices/meter-2/hub-key"), "primary_key"),
+            to_base64(hub_key->reveal()));
   EXPECT_THAT(world_.stored(), HasSubstr("operator:alice hub-key.read device:meter-2"));
 
   EXPECT_EQ(ask(net::Method::kDelete, "/api/v1/enrollments/meter-2").status, 204);
@@ -97,29 +99,35 @@ TEST_F(OperatorApiTest, DoesNotEnrollADisposedDeviceAgain) {
   ASSERT_TRUE(world_.meter.provision());
   world_.put_standing({lifecycle::State::kDisposed, lifecycle::Hold::kNone});
   ASSERT_EQ(ask(net::Method::kDelete, "/api/v1/enrollments/meter-1").status, 204);
-  expect_refused(ask(net::Method::kPost, "/api/v1/enrollments", enrollment("meter-1", world_.tpm_a.ek())), 403, "device.state", "");
+  expect_refused(ask(net::Method::kPost, "/api/v1/enrollments", enrollment("meter-1", world_.tpm_a.ek())), 403,
+                 "device.state", "");
 }
 
 TEST_F(OperatorApiTest, GivesAServiceKeyOnce) {
   const auto created = ask(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})");
   EXPECT_EQ(created.status, 201);
-  EXPECT_THAT(member(created, "connection_string"), ::testing::StartsWith("HostName=warifu.example;SharedAccessKeyName=ci;SharedAccessKey="));
-  expect_refused(ask(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})"), 409, "service_key.exists", "again");
+  EXPECT_THAT(member(created, "connection_string"),
+              ::testing::StartsWith("HostName=warifu.example;SharedAccessKeyName=ci;SharedAccessKey="));
+  expect_refused(ask(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})"), 409, "service_key.exists",
+                 "again");
 }
 
 TEST_F(OperatorApiTest, ListsInPagesWithoutGapOrRepetition) {
-  for (int i = 2; i <= 7; ++i) test::must(world_.server.enroll(fmt::format("meter-{}", i), world_.tpm_b.ek()));
+  for (int i = 2; i <= 7; ++i)
+    test::must(world_.server.enroll(fmt::format("meter-{}", i), world_.tpm_b.ek()));
   std::vector<std::string> seen;
   std::string after;
   for (int pages = 0; pages < 4; ++pages) {
     const auto page = ask(net::Method::kGet, "/api/v1/enrollments?limit=3" + after);
     ASSERT_EQ(page.status, 200);
     const auto value = boost::json::parse(page.body);
-    for (const auto& item : value.at("items").as_array()) seen.emplace_back(item.at("registration_id").as_string());
+    for (const auto& item : value.at("items").as_array())
+      seen.emplace_back(item.at("registration_id").as_string());
     if (value.at("next").is_null()) break;
     after = fmt::format("&after={}", member(page, "next"));
   }
-  EXPECT_THAT(seen, ::testing::ElementsAre("meter-1", "meter-2", "meter-3", "meter-4", "meter-5", "meter-6", "meter-7"));
+  EXPECT_THAT(seen,
+              ::testing::ElementsAre("meter-1", "meter-2", "meter-3", "meter-4", "meter-5", "meter-6", "meter-7"));
   EXPECT_EQ(member(ask(net::Method::kGet, "/api/v1/devices"), "items"), "[]");
 }
 
@@ -129,7 +137,8 @@ TEST_F(OperatorApiTest, RefusesInProblemDetailsAndChangesNothing) {
   const auto lied = [&] {
     Bytes bytes = to_bytes(ek.tpm2b());
     bytes[1] ^= 1;
-    return fmt::format(R"({{"registration_id":"m","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}"}}}}}})", to_base64(bytes));
+    return fmt::format(R"({{"registration_id":"m","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}"}}}}}})",
+                       to_base64(bytes));
   }();
   const std::string enrollments = "/api/v1/enrollments";
   using enum net::Method;
@@ -142,7 +151,8 @@ TEST_F(OperatorApiTest, RefusesInProblemDetailsAndChangesNothing) {
   } rows[] = {
       {"taken", kPost, enrollments, enrollment("meter-1", ek), 409, "enrollment.exists"},
       {"no JSON", kPost, enrollments, "{", 400, "json.syntax"},
-      {"a key twice", kPost, enrollments, R"({"registration_id":"a","registration_id":"b"})", 400, "json.duplicate-key"},
+      {"a key twice", kPost, enrollments, R"({"registration_id":"a","registration_id":"b"})", 400,
+       "json.duplicate-key"},
       {"too deep", kPost, enrollments, std::string(1000, '['), 400, "json.too-deep"},
       {"too large", kPost, enrollments, std::string(70'000, ' '), 400, "json.too-large"},
       {"an unknown member", kPost, enrollments, R"({"registration_id":"m","x":1})", 400, "json.unknown-field"},
@@ -165,14 +175,17 @@ TEST_F(OperatorApiTest, RefusesInProblemDetailsAndChangesNothing) {
       {"a service key without name", kPost, "/api/v1/service-keys", "{}", 400, "json.missing"},
       {"a login without token", kPost, "/api/v1/login", "{}", 400, "json.missing"},
       {"a login with another", kPost, "/api/v1/login", R"({"bootstrap_token":"x"})", 401, "credential.form"},
-      {"a login for ever", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":18446744073709551615})", 400,
+      {"a login for ever", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":18446744073709551615})",
+       400, "login.lifetime"},
+      {"a login for no time", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":0})", 400,
        "login.lifetime"},
-      {"a login for no time", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":0})", 400, "login.lifetime"},
-      {"a login for less", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":-1})", 400, "json.type"},
+      {"a login for less", kPost, "/api/v1/login", R"({"bootstrap_token":"x","lifetime_seconds":-1})", 400,
+       "json.type"},
       {"a login for what is unknown", kPost, "/api/v1/login", R"({"bootstrap_token":"x","permissions":["root"]})", 400,
        "permission.unknown"},
   };
-  for (const auto& row : rows) expect_refused(ask(row.method, row.target, row.body), row.status, row.code, row.what);
+  for (const auto& row : rows)
+    expect_refused(ask(row.method, row.target, row.body), row.status, row.code, row.what);
   EXPECT_EQ(ask(kPost, enrollments, lied).status, 400);
   EXPECT_EQ(world_.stored(), before);
 }
@@ -193,7 +206,9 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     auto names = Permissions::all().names();
     std::erase(names, operators::to_string(*permission));
     const auto all_but_one = world_.server.access_token(Permissions::parse(names).value()).value();
-    const auto just_one = world_.server.access_token(Permissions::parse({std::string(operators::to_string(*permission))}).value()).value();
+    const auto just_one =
+        world_.server.access_token(Permissions::parse({std::string(operators::to_string(*permission))}).value())
+            .value();
     const auto with = [&](const std::string& authorization) {
       auto plain = World::TestDevice::request(route.method, route.pattern, authorization, "");
       std::ranges::replace(plain.target, '{', 'x');
@@ -217,14 +232,16 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
 }
 
 TEST_F(OperatorApiTest, KeepsTheDevicesListenerFromTheOperatorsAndTheOtherWayRound) {
-  for (const Route& route : world_.server.devices.router().routes()) EXPECT_FALSE(route.access.permission()) << route.pattern;
+  for (const Route& route : world_.server.devices.router().routes())
+    EXPECT_FALSE(route.access.permission()) << route.pattern;
   EXPECT_EQ(world_.meter.ask(request(net::Method::kGet, "/api/v1/devices")).status, 404);
   EXPECT_EQ(world_.server.operator_asks(world_.meter.register_request()).status, 404);
 }
 
 TEST_F(OperatorApiTest, AnswersMonitoring) {
   for (const std::string path : {"/healthz", "/readyz"})
-    EXPECT_EQ(world_.server.operator_asks(World::TestDevice::request(net::Method::kGet, path, "", "")).status, 200) << path;
+    EXPECT_EQ(world_.server.operator_asks(World::TestDevice::request(net::Method::kGet, path, "", "")).status, 200)
+        << path;
   ASSERT_TRUE(world_.meter.provision());
   ASSERT_TRUE(world_.meter.get_challenge());
   const auto metrics = ask(net::Method::kGet, "/metrics").body;

@@ -19,7 +19,8 @@ class DeviceRefusalsTest : public ::testing::Test {
   ~DeviceRefusalsTest() override { EXPECT_FALSE(world_.told_an_endorsement_key()); }
 
   // Asks, and holds the answer against DPS's own error shape.
-  void expect_refused(net::HttpRequest request, int status, int error_code, const std::string& code, const std::string& what) {
+  void expect_refused(net::HttpRequest request, int status, int error_code, const std::string& code,
+                      const std::string& what) {
     const auto before = world_.stored();
     const auto outstanding = world_.server.registrar.outstanding_challenges();
     const auto answer = meter_.ask(std::move(request));
@@ -46,7 +47,8 @@ class DeviceRefusalsTest : public ::testing::Test {
     return request;
   }
   net::HttpRequest with_keys(ByteView ek, ByteView srk) const {
-    return with_body(fmt::format(R"({{"tpm":{{"endorsementKey":"{}","storageRootKey":"{}"}}}})", to_base64(ek), to_base64(srk)));
+    return with_body(
+        fmt::format(R"({{"tpm":{{"endorsementKey":"{}","storageRootKey":"{}"}}}})", to_base64(ek), to_base64(srk)));
   }
 
   World world_;
@@ -65,19 +67,25 @@ TEST_F(DeviceRefusalsTest, RefusesAFirstRequestThatFitsNoEnrollment) {
     int error_code;
     std::string code;
   } rows[] = {
-      {"another scope", with_target(good, "/0ne00000002/registrations/meter-1/register" + version), 404, 404201, "enrollment.scope"},
-      {"an impossible scope", with_target(good, "/a%20b/registrations/meter-1/register" + version), 404, 404201, "enrollment.scope"},
+      {"another scope", with_target(good, "/0ne00000002/registrations/meter-1/register" + version), 404, 404201,
+       "enrollment.scope"},
+      {"an impossible scope", with_target(good, "/a%20b/registrations/meter-1/register" + version), 404, 404201,
+       "enrollment.scope"},
       {"not enrolled", unknown.register_request(), 404, 404201, "enrollment.unknown"},
-      {"an impossible ID", with_target(good, "/0ne00000001/registrations/-/register" + version), 404, 404201, "enrollment.unknown"},
+      {"an impossible ID", with_target(good, "/0ne00000001/registrations/-/register" + version), 404, 404201,
+       "enrollment.unknown"},
       {"another TPM", stranger.register_request(), 401, 401002, "enrollment.ek"},
       {"no api-version", with_target(good, meter_.path() + "/register"), 400, 400004, "request.api_version"},
-      {"another ID in the body", with_target(good, unknown.path() + "/register" + version), 400, 400004, "request.registration_id"},
+      {"another ID in the body", with_target(good, unknown.path() + "/register" + version), 400, 400004,
+       "request.registration_id"},
       {"no keys", with_body(R"({"registrationId":"meter-1"})"), 400, 400004, "request.tpm"},
       {"nothing of the sort", with_target(good, "/0ne00000001/devices/meter-1" + version), 404, 404000, "http.route"},
-      {"another method", World::TestDevice::request(net::Method::kDelete, meter_.path() + "/register" + version, "", ""), 405, 405000,
+      {"another method",
+       World::TestDevice::request(net::Method::kDelete, meter_.path() + "/register" + version, "", ""), 405, 405000,
        "http.method"},
   };
-  for (const auto& row : rows) expect_refused(row.request, row.status, row.error_code, row.code, row.what);
+  for (const auto& row : rows)
+    expect_refused(row.request, row.status, row.error_code, row.code, row.what);
   EXPECT_TRUE(meter_.provision());
 }
 
@@ -99,7 +107,8 @@ TEST_F(DeviceRefusalsTest, RefusesATokenThatProvesNothing) {
       {"of an operator", "Bearer warifu_access_x", "token.malformed"},
       {"expired", meter_.sign(key, -std::chrono::minutes(6)), "token.expired"},
       {"for another registration", meter_.sign_for(key, resource + "2", std::chrono::hours(1)), "token.resource"},
-      {"for another scope", meter_.sign_for(key, "0ne00000002%2Fregistrations%2Fmeter-1", std::chrono::hours(1)), "token.resource"},
+      {"for another scope", meter_.sign_for(key, "0ne00000002%2Fregistrations%2Fmeter-1", std::chrono::hours(1)),
+       "token.resource"},
   };
   const auto operation = Uuid::v7(world_.clock.now(), world_.entropy).text();
   for (const auto& row : rows) {
@@ -117,7 +126,8 @@ TEST_F(DeviceRefusalsTest, RefusesAChallengeThatIsNotThisDevices) {
   const auto other = world_.device(world_.tpm_b, "meter-2");
   const auto others_key = other.get_challenge().value();
   ASSERT_TRUE(meter_.get_challenge());
-  expect_refused(meter_.register_request(meter_.sign(others_key)), 401, 401002, "challenge.unknown", "another device's");
+  expect_refused(meter_.register_request(meter_.sign(others_key)), 401, 401002, "challenge.unknown",
+                 "another device's");
   EXPECT_TRUE(other.open_operation(other.sign(others_key)));
 }
 
@@ -135,7 +145,8 @@ TEST_F(DeviceRefusalsTest, RefusesAReplayAfterTheNextRegistration) {
   const auto old_operation = meter_.open_operation(old_token).value();
   ASSERT_TRUE(meter_.collect(old_operation, old_token));
   ASSERT_TRUE(meter_.provision());
-  expect_refused(meter_.register_request(old_token), 401, 401002, "challenge.unknown", "the token of the first registration");
+  expect_refused(meter_.register_request(old_token), 401, 401002, "challenge.unknown",
+                 "the token of the first registration");
   expect_refused(meter_.poll_request(old_operation, old_token), 403, 403000, "operation.superseded", "its result");
 }
 
@@ -173,7 +184,8 @@ TEST_F(DeviceRefusalsTest, TellsNothingOfTheNextOwnersDeviceToTheLastOne) {
   test::must(world_.server.enroll("meter-1", world_.tpm_b.ek()));
   const auto next = world_.device(world_.tpm_b, "meter-1");
   ASSERT_TRUE(next.provision());
-  expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown", "a challenge of the old enrollment");
+  expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown",
+                 "a challenge of the old enrollment");
 }
 
 TEST_F(DeviceRefusalsTest, RefusesADeviceOnHoldAtEveryDoorAndTellsItNothingMore) {
@@ -184,9 +196,12 @@ TEST_F(DeviceRefusalsTest, RefusesADeviceOnHoldAtEveryDoorAndTellsItNothingMore)
     lifecycle::Standing standing;
     std::string code;
   } rows[] = {
-      {{State::kProvisioned, Hold::kSuspended}, "device.hold"},  {{State::kProvisioned, Hold::kQuarantined}, "device.hold"},
-      {{State::kActive, Hold::kPendingApproval}, "device.hold"}, {{State::kRetiring, Hold::kNone}, "device.state"},
-      {{State::kRetired, Hold::kNone}, "device.state"},          {{State::kDisposed, Hold::kNone}, "device.state"},
+      {{State::kProvisioned, Hold::kSuspended}, "device.hold"},
+      {{State::kProvisioned, Hold::kQuarantined}, "device.hold"},
+      {{State::kActive, Hold::kPendingApproval}, "device.hold"},
+      {{State::kRetiring, Hold::kNone}, "device.state"},
+      {{State::kRetired, Hold::kNone}, "device.state"},
+      {{State::kDisposed, Hold::kNone}, "device.state"},
   };
   for (const auto& row : rows) {
     world_.put_standing({State::kActive, Hold::kNone});
@@ -231,7 +246,8 @@ TEST_F(DeviceRefusalsTest, RefusesBodiesThatAreNoCleanJson) {
       {"no storage root key", fmt::format(R"({{"tpm":{{"endorsementKey":"{}"}}}})", ek), "json.missing"},
       {"a key in no base64", R"({"tpm":{"endorsementKey":"*","storageRootKey":"*"}})", "text.base64"},
   };
-  for (const auto& row : rows) expect_refused(with_body(row.body), 400, 400004, row.code, row.what);
+  for (const auto& row : rows)
+    expect_refused(with_body(row.body), 400, 400004, row.code, row.what);
   for (const std::string bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf8\x88\x80\x80\x80", "\x80"})
     expect_refused(with_body("{\"payload\":\"" + bad + "\"}"), 400, 400004, "json.syntax", "no UTF-8");
   for (std::size_t size = 1; size < good.size(); size += 7) {
@@ -246,15 +262,16 @@ TEST_F(DeviceRefusalsTest, RefusesTpmStructuresWhoseLengthsLie) {
   const Bytes ek = to_bytes(world_.tpm_a.ek().tpm2b());
   const Bytes srk = to_bytes(world_.tpm_a.srk().tpm2b());
   const auto before = world_.stored();
-  const auto is_refused = [&](ByteView offered_ek, ByteView offered_srk, const std::string& field, const std::string& what) {
+  const auto is_refused = [&](ByteView offered_ek, ByteView offered_srk, const std::string& field,
+                              const std::string& what) {
     const auto answer = meter_.ask(with_keys(offered_ek, offered_srk));
     EXPECT_EQ(answer.status, 400) << field << " " << what << ": " << answer.body;
     EXPECT_EQ(member(answer, "errorCode"), "400004") << field << " " << what;
     EXPECT_THAT(member(answer, "message"), HasSubstr("tpm." + field)) << what;
   };
   // The offsets of the length fields: the whole, authPolicy, unique.
-  for (const auto& [key, field, offsets] :
-       {std::tuple{&ek, "endorsementKey", std::vector<std::size_t>{0, 10, 58}}, {&srk, "storageRootKey", {0, 10, 26}}}) {
+  for (const auto& [key, field, offsets] : {std::tuple{&ek, "endorsementKey", std::vector<std::size_t>{0, 10, 58}},
+                                            {&srk, "storageRootKey", {0, 10, 26}}}) {
     const bool is_ek = key == &ek;
     for (const std::size_t offset : offsets) {
       const unsigned said = (*key)[offset] * 256U + (*key)[offset + 1];
@@ -263,7 +280,8 @@ TEST_F(DeviceRefusalsTest, RefusesTpmStructuresWhoseLengthsLie) {
         Bytes changed = *key;
         changed[offset] = static_cast<std::uint8_t>(lie >> 8);
         changed[offset + 1] = static_cast<std::uint8_t>(lie);
-        is_refused(is_ek ? changed : ek, is_ek ? srk : changed, field, fmt::format("length at {} is {}", offset, lie & 0xFFFF));
+        is_refused(is_ek ? changed : ek, is_ek ? srk : changed, field,
+                   fmt::format("length at {} is {}", offset, lie & 0xFFFF));
       }
     }
     for (std::size_t size = 0; size < key->size(); size += 5) {

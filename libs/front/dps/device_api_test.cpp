@@ -28,7 +28,9 @@ class DeviceApiTest : public ::testing::Test {
   std::size_t audited(const std::string& action) {
     const std::string stored = world_.stored();
     std::size_t count = 0;
-    for (auto at = stored.find(' ' + action + ' '); at != std::string::npos; at = stored.find(' ' + action + ' ', at + 1)) ++count;
+    for (auto at = stored.find(' ' + action + ' '); at != std::string::npos;
+         at = stored.find(' ' + action + ' ', at + 1))
+      ++count;
     return count;
   }
 
@@ -160,7 +162,8 @@ TEST_F(DeviceApiTest, MakesAnotherKeyAtEachRegistrationAndKeepsWhenTheDeviceWasM
   const auto operation = meter_.open_operation(token).value();
   const auto assigned = meter_.ask(meter_.poll_request(operation, token));
   EXPECT_EQ(member(assigned, "registrationState.substatus"), "deviceDataMigrated");
-  EXPECT_EQ(member(assigned, "registrationState.createdDateTimeUtc"), to_rfc3339(world_.clock.now() - std::chrono::hours(2)));
+  EXPECT_EQ(member(assigned, "registrationState.createdDateTimeUtc"),
+            to_rfc3339(world_.clock.now() - std::chrono::hours(2)));
   EXPECT_NE(text_of(meter_.open(assigned, "registrationState.tpm.authenticationKey").value()), text_of(first));
 }
 
@@ -209,8 +212,10 @@ TEST_F(DeviceApiTest, OpensOneOperationWhenTwoRaceForOneChallenge) {
         const auto opened = meter_.open_operation(meter_.sign(key, std::chrono::hours(1 + racer)));
         operations[racer] = opened ? *opened : to_string(opened.error());
       });
-    for (auto& racer : racers) racer.join();
-    for (const auto& operation : operations) EXPECT_EQ(operation, operations[0]);
+    for (auto& racer : racers)
+      racer.join();
+    for (const auto& operation : operations)
+      EXPECT_EQ(operation, operations[0]);
     EXPECT_EQ(audited("device.provision"), provisions + 1);
     EXPECT_TRUE(meter_.collect(operations[0], meter_.sign(key)));
   }

@@ -54,7 +54,8 @@ json::object registration_state(const provisioning::Device& device) {
 // What a device is told. A state or a hold is the operator's business: the device gets the code.
 std::string message_of(const Error& error) {
   if (error.kind == ErrorKind::kInternal) return "internal error";
-  if (error.kind == ErrorKind::kRefused && error.code.starts_with("device.")) return "this device is refused; its operator knows why";
+  if (error.kind == ErrorKind::kRefused && error.code.starts_with("device."))
+    return "this device is refused; its operator knows why";
   return to_string(error);
 }
 

@@ -23,7 +23,8 @@ using test::member;
 class LogCapture {
  public:
   LogCapture() : before_(spdlog::default_logger()) {
-    auto logger = std::make_shared<spdlog::logger>("capture", std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_));
+    auto logger =
+        std::make_shared<spdlog::logger>("capture", std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_));
     logger->set_level(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
   }
@@ -48,7 +49,8 @@ class DispatcherTest : public ::testing::Test {
 };
 
 TEST_F(DispatcherTest, RefusesTargetsThatAreNone) {
-  for (const std::string target : {"", "*", "api/v1/devices", "/api/../api/v1/devices", "/api/v1/%2e%2e/devices", "/api//v1", "/%zz", "/a\nb"}) {
+  for (const std::string target :
+       {"", "*", "api/v1/devices", "/api/../api/v1/devices", "/api/v1/%2e%2e/devices", "/api//v1", "/%zz", "/a\nb"}) {
     const auto answer = world_.server.operator_asks(request(net::Method::kGet, target));
     EXPECT_EQ(answer.status, 400) << target;
     EXPECT_EQ(member(answer, "code"), "http.target") << target;
@@ -58,7 +60,8 @@ TEST_F(DispatcherTest, RefusesTargetsThatAreNone) {
 TEST_F(DispatcherTest, NamesTheMethodsThatAPathTakes) {
   const auto answer = world_.server.operator_asks(request(net::Method::kPatch, "/api/v1/enrollments"));
   EXPECT_EQ(answer.status, 405);
-  EXPECT_THAT(std::string(net::find_header(answer.headers, "Allow").value_or("")), ::testing::AllOf(HasSubstr("GET"), HasSubstr("POST")));
+  EXPECT_THAT(std::string(net::find_header(answer.headers, "Allow").value_or("")),
+              ::testing::AllOf(HasSubstr("GET"), HasSubstr("POST")));
   EXPECT_EQ(world_.server.operator_asks(request(net::Method::kHead, "/healthz")).status, 200);
 }
 
@@ -91,18 +94,22 @@ TEST_F(DispatcherTest, LogsNoSecretThatARunUses) {
   // An operator's day.
   const auto bootstrap = world_.server.bootstrap_token().value();
   texts.push_back(bootstrap);
-  const auto login = request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"bootstrap_token":"{}"}})", bootstrap));
+  const auto login =
+      request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"bootstrap_token":"{}"}})", bootstrap));
   const auto access = member(world_.server.operator_asks(login), "access_token");
   texts.push_back(access);
   world_.server.operator_asks(login);  // refused: used
-  world_.server.operator_asks(request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"bootstrap_token":"{}"}})", access)));
-  world_.server.operator_asks(request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"name":"{}"}})", bootstrap)));
+  world_.server.operator_asks(
+      request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"bootstrap_token":"{}"}})", access)));
+  world_.server.operator_asks(
+      request(net::Method::kPost, "/api/v1/login", fmt::format(R"({{"name":"{}"}})", bootstrap)));
   const auto as_operator = [&](net::Method method, std::string target, std::string body = {}) {
     auto asked = request(method, std::move(target), std::move(body));
     asked.headers.emplace_back("Authorization", "Bearer " + access);
     return world_.server.operator_asks(std::move(asked));
   };
-  const auto connection = member(as_operator(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})"), "connection_string");
+  const auto connection =
+      member(as_operator(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})"), "connection_string");
   texts.push_back(connection.substr(connection.find("SharedAccessKey=") + 16));
   as_operator(net::Method::kPost, "/api/v1/service-keys", R"({"name":"ci"})");
   as_operator(net::Method::kGet, "/nowhere");
