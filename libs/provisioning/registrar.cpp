@@ -63,8 +63,8 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
   if (!challenge) {
     TRY(auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation || operation->ended_at) return unknown_challenge();
-    TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-    if (enrollment.enrollment_id != operation->enrollment_id) return unknown_challenge();
+    // With an enrollment its operations end, so only the device's standing is left to ask.
+    TRY_STATUS(enrollment_that_may_provision(records, scope, registration));
     return ProvenDevice(*std::move(operation), true);
   }
   if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
