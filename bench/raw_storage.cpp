@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <tuple>
 
 #include "store/sample_records.h"
 #include "store/sqlite_writer.h"
@@ -47,7 +48,7 @@ const std::filesystem::path& migrated(const std::filesystem::path& path) {
 }  // namespace
 
 void give_up(const std::string& message) {
-  std::fprintf(stderr, "warifu-bench: %s\n", message.c_str());
+  std::ignore = std::fprintf(stderr, "warifu-bench: %s\n", message.c_str());
   std::abort();
 }
 

@@ -78,7 +78,7 @@ TEST(PowerLossDisk, TearsAWriteBetweenSectorsOnly) {
 
 TEST(PowerLossDisk, MayUndoTruncationsAndDeletions) {
   const auto make = [](PowerLossDisk& disk) {
-    const auto file = disk.open("f", true);
+    auto file = disk.open("f", true);
     disk.write(*file, 0, as_bytes("long"));
     disk.sync(*file);
     return file;

@@ -67,12 +67,13 @@ class Life {
     if (!connection) return;
     SqliteWriter writer(*std::move(connection), clock_, entropy_);
     if (!scope_answered_) {
-      Change init{
-          [](Transaction& t) -> Status {
-            TRY_STATUS(t.provisioning().insert_scope(sample::scope(), "Example", sample::time(0)));
-            return t.audit().record(sample::scope(), {"test", "init", "scope"});
-          },
-          [this](Status status) { scope_answered_ = status.has_value() || status.error().code == "scope.exists"; }};
+      Change init{[](Transaction& t) -> Status {
+                    TRY_STATUS(t.provisioning().insert_scope(sample::scope(), "Example", sample::time(0)));
+                    return t.audit().record(sample::scope(), {"test", "init", "scope"});
+                  },
+                  [this](const Status& status) {
+                    scope_answered_ = status.has_value() || status.error().code == "scope.exists";
+                  }};
       writer.commit_batch({&init, 1});
     }
     for (std::uint64_t i = 0; scope_answered_ && i < kBatches && disk_.has_power(); ++i) {
@@ -85,7 +86,7 @@ class Life {
 
   Change change(Step step) {
     return {[step](Transaction& t) { return apply(step, t); },
-            [this, step](Status status) {
+            [this, step](const Status& status) {
               if (status) answered_.insert(step.number);
             }};
   }
@@ -98,8 +99,8 @@ class Life {
       TRY_STATUS(records.insert_enrollment(enrollment));
     } else if (step.ends()) {
       // The operation may have been refused, or lost unanswered.
-      const Status ended = records.end_operation(
-          sample::scope(), sample::uuid(sample::Kind::kOperation, step.operation()), sample::time(step.number));
+      Status ended = records.end_operation(sample::scope(), sample::uuid(sample::Kind::kOperation, step.operation()),
+                                           sample::time(step.number));
       if (!ended && ended.error().kind != ErrorKind::kNotFound) return ended;
     } else {
       TRY_STATUS(records.insert_operation(sample::operation(step.number, step.device())));

@@ -83,7 +83,7 @@ Status migrate(Connection& connection, std::span<const Migration> known, const C
   while (missing) {
     TRY_STATUS(connection.run(kBegin));
     const auto stepped = step(connection, known, clock);
-    const Status ended = stepped ? connection.run(kCommit) : Status(stepped.error());
+    Status ended = stepped ? connection.run(kCommit) : Status(stepped.error());
     if (!ended) {
       if (connection.in_transaction()) TRY_STATUS(connection.run(kRollback));
       return ended;

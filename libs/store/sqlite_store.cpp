@@ -95,18 +95,21 @@ Result<std::optional<Timestamp>> SqliteStore::latest_audit_at() {
 }
 
 void SqliteStore::submit(Change change) {
-  std::optional<Error> refusal;
   {
-    const std::lock_guard lock(queue_mutex_);
-    if (closing_)
-      refusal = Error{ErrorKind::kUnavailable, "store.closed", "the database is being closed"};
-    else if (queue_.size() >= queue_limit_)
-      refusal = Error{ErrorKind::kThrottled, "store.busy", "too many changes wait for the disk: come back later"};
-    else
-      queue_.push_back(std::move(change));
+    std::unique_lock lock(queue_mutex_);
+    if (Status room = may_queue(); !room) {
+      lock.unlock();  // `done` may submit again
+      return change.done(std::move(room));
+    }
+    queue_.push_back(std::move(change));
   }
-  if (refusal) return change.done(*std::move(refusal));
   submitted_.notify_one();
+}
+
+Status SqliteStore::may_queue() const {
+  if (closing_) return Error{ErrorKind::kUnavailable, "store.closed", "the database is being closed"};
+  if (queue_.size() < queue_limit_) return {};
+  return Error{ErrorKind::kThrottled, "store.busy", "too many changes wait for the disk: come back later"};
 }
 
 void SqliteStore::run() {

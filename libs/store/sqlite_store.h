@@ -32,6 +32,7 @@ class SqliteStore final : public Store {
   class Loan;
 
   SqliteStore(const SqliteOptions& options, Connection writing, std::vector<Connection> reading);
+  Status may_queue() const;
   void run();
   bool take_batch(std::vector<Change>& batch);
 

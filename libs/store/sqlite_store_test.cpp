@@ -66,7 +66,7 @@ TEST_F(SqliteStoreTest, ManyThreadsShareCommitsAndEachIsAnsweredOnce) {
         const std::uint64_t number = thread * kWrites + i;
         std::latch done(1);
         store->submit({[number](Transaction& t) { return enroll(t, number); },
-                       [&, number](Status status) {
+                       [&, number](const Status& status) {
                          ++answers[number];
                          if (!status) ++failures;
                          done.count_down();
@@ -95,7 +95,8 @@ TEST_F(SqliteStoreTest, AFailingChangeDoesNotUndoItsNeighbours) {
   SqliteWriter writer(*std::move(connection), clock_, entropy_);
   std::vector<std::string> answers;
   const auto change = [&](std::function<Status(Transaction&)> apply) {
-    return Change{std::move(apply), [&](Status status) { answers.emplace_back(status ? "" : status.error().code); }};
+    return Change{std::move(apply),
+                  [&](const Status& status) { answers.emplace_back(status ? "" : status.error().code); }};
   };
   std::vector<Change> batch = {
       change([](Transaction& t) -> Status {
@@ -154,7 +155,8 @@ TEST_F(SqliteStoreTest, AnswersEveryChangeBeforeItIsGone) {
   {
     const auto store = open_with_scope(options());
     for (std::uint64_t i = 0; i < kChanges; ++i)
-      store->submit({[i](Transaction& t) { return enroll(t, i); }, [&](Status status) { answered += status ? 1 : 0; }});
+      store->submit(
+          {[i](Transaction& t) { return enroll(t, i); }, [&](const Status& status) { answered += status ? 1 : 0; }});
     store->submit({[&](Transaction&) -> Status { return {}; },
                    [&, s = store.get()](const Status&) {
                      // Either it is still taken, or it is refused: never forgotten.
@@ -213,6 +215,7 @@ TEST_F(SqliteStoreTest, ReadersWaitForEachOtherWhenAllAreTaken) {
   one_reader.readers = 1;
   const auto store = open_with_scope(one_reader);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> reads = 0;
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
@@ -232,7 +235,7 @@ TEST_F(SqliteStoreTest, AFullDatabaseRefusesAndRecovers) {
   SqliteWriter writer(*std::move(connection), clock_, entropy_);
   const auto commit = [&](std::function<Status(Transaction&)> apply) {
     std::string code;
-    Change change{std::move(apply), [&](Status status) { code = status ? "" : status.error().code; }};
+    Change change{std::move(apply), [&](const Status& status) { code = status ? "" : status.error().code; }};
     writer.commit_batch({&change, 1});
     return code;
   };

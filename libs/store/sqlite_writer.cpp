@@ -81,8 +81,9 @@ void SqliteWriter::commit_batch(std::span<Change> batch) {
   outcomes_.clear();
   const Status committed = commit(batch);
   // A refusal may rest on what another change of this batch wrote: when that is gone, so is the refusal.
+  if (!committed) outcomes_.assign(batch.size(), committed);
   for (std::size_t i = 0; i < batch.size(); ++i)
-    batch[i].done(committed ? std::move(outcomes_[i]) : committed);
+    batch[i].done(std::move(outcomes_[i]));
 }
 
 Status SqliteWriter::commit(std::span<Change> batch) {

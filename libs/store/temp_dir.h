@@ -9,7 +9,7 @@ namespace warifu::store {
 // A directory of its own for a test or a benchmark, removed at the end of the scope.
 class TempDir {
  public:
-  explicit TempDir(std::filesystem::path parent = std::filesystem::temp_directory_path()) {
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
     std::string pattern = (parent / "warifu-store-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = pattern;
