@@ -106,7 +106,7 @@ ErrorKind kind_of(long status) {
 }
 
 Error problem_of(const Answer& answer) {
-  const auto fallback =
+  auto fallback =
       Error{kind_of(answer.status), "server.answer", fmt::format("the server answered with status {}", answer.status)};
   const auto json = wire::parse_json(answer.body);
   if (!json) return fallback;

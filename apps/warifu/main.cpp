@@ -125,7 +125,7 @@ int run(int argc, char** argv) {
   }
   const Status done = action(context);
   if (done) return 0;
-  fmt::print(stderr, "error: {}\n", to_string(done.error()));
+  fmt::print(stderr, "error: {} [{}]\n", to_string(done.error()), done.error().code);
   return exit_code(done.error().kind);
 }
 

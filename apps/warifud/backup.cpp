@@ -55,9 +55,9 @@ Status copy_folder(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-Status backup(const fs::path& data_dir, const fs::path& target, const fs::path& passphrase_file) {
+Status backup(const Place& place, const fs::path& target, const fs::path& passphrase_file) {
   Outside outside;
-  TRY(const auto organisation, Organisation::open(data_dir));
+  TRY(const auto organisation, Organisation::open(place));
   TRY(const auto passphrase, read_passphrase(passphrase_file));
   std::error_code ignored;
   if (fs::exists(target, ignored))
@@ -65,15 +65,15 @@ Status backup(const fs::path& data_dir, const fs::path& target, const fs::path& 
                  fmt::format("{} is there already: a backup is a new folder", target.string())};
   TRY_STATUS(keystore::make_private_folder(target));
   for (const char* folder : kFolders)
-    TRY_STATUS(copy_folder(data_dir / folder, target / folder));
+    TRY_STATUS(copy_folder(place.data_dir / folder, target / folder));
   TRY_STATUS(keystore::make_private_folder(target / "database"));
-  TRY_STATUS(store::backup_database(organisation.data_dir.database(), keystore::DataDir(target).database()));
+  TRY_STATUS(store::backup_database(organisation.database, keystore::DataDir(target).database()));
   TRY_STATUS(seal_backup(target, organisation.master_key, outside.entropy));
   // The master key comes last: a folder without it is no backup.
   TRY(const auto wrapped, organisation.master_key.wrap(passphrase, outside.entropy));
   TRY_STATUS(keystore::write_file(target / kWrappedMasterKey, as_bytes(wrapped), keystore::FileMode::kPrivate));
-  fmt::print("backup of {} is in {}\nIt opens only with the passphrase: keep that elsewhere.\n", data_dir.string(),
-             target.string());
+  fmt::print("backup of {} is in {}\nIt opens only with the passphrase: keep that elsewhere.\n",
+             place.data_dir.string(), target.string());
   return {};
 }
 

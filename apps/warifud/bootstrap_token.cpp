@@ -9,9 +9,9 @@
 
 namespace warifu::warifud {
 
-Status make_bootstrap_token(const std::filesystem::path& data_dir, bool json) {
+Status make_bootstrap_token(const Place& place, bool json) {
   Outside outside;
-  TRY(const auto organisation, Organisation::open(data_dir));
+  TRY(const auto organisation, Organisation::open(place));
   TRY(const auto store, organisation.open_store(outside));
   std::vector<ScopeId> scopes;
   TRY_STATUS(store->read([&](store::Snapshot& snapshot) -> Status {

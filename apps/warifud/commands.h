@@ -25,19 +25,18 @@ Status init(const InitRequest& request);
 Status serve(const ServeOptions& options);
 
 // Prints a new one-time token; works beside a running server.
-Status make_bootstrap_token(const std::filesystem::path& data_dir, bool json);
+Status make_bootstrap_token(const Place& place, bool json);
 
 // Gives this node a new key and certificate for its names (or for `server_names`, if any).
-Status renew_certificate(const std::filesystem::path& data_dir, const std::vector<std::string>& server_names,
+Status renew_certificate(const Place& place, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds);
 
 // Copies database, certificates and keys into a folder that must not exist yet, the master key under the passphrase.
-Status backup(const std::filesystem::path& data_dir, const std::filesystem::path& target,
-              const std::filesystem::path& passphrase_file);
+Status backup(const Place& place, const std::filesystem::path& target, const std::filesystem::path& passphrase_file);
 Status restore(const std::filesystem::path& source, const std::filesystem::path& data_dir,
                const std::filesystem::path& passphrase_file);
 
 // Prints every route with who may use it: tests and auditors compare it with the documents.
-Status print_routes(const std::filesystem::path& data_dir, bool json);
+Status print_routes(const Place& place, bool json);
 
 }  // namespace warifu::warifud

@@ -12,21 +12,11 @@
 namespace warifu::warifud {
 namespace {
 
-// Whatever else the server is called: the operator's first steps are taken on the same machine.
-constexpr const char* kLoopbackNames[] = {"localhost", "127.0.0.1", "::1"};
-
 // Opaque to devices; the prefix tells a person what it is.
 Result<ScopeId> make_id_scope(Entropy& entropy) {
   Bytes random(4);
   entropy.fill(random);
   return ScopeId::parse("0wf" + to_hex(random));
-}
-
-Result<pki::ServerNames> names_of(const InitRequest& request) {
-  std::vector<std::string> names = request.server_names;
-  for (const char* name : kLoopbackNames)
-    if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
-  return pki::ServerNames::parse(names);
 }
 
 // The longest name that fits beside a role's into a common name of 64 bytes (X.520, ub-common-name).
@@ -91,7 +81,7 @@ void print(const InitRequest& request, const keystore::DataDir& data_dir, const 
 
 Status init(const InitRequest& request) {
   TRY_STATUS(check_organisation(request.organisation));
-  TRY(const auto names, names_of(request));
+  TRY(const auto names, pki::ServerNames::parse(request.server_names));
   Outside outside;
   // Before the first file: what cannot stand in a certificate leaves nothing behind.
   TRY(const auto certificates, make_certificates(request, names, outside));
@@ -103,7 +93,7 @@ Status init(const InitRequest& request) {
 
   TRY(const auto scope, make_id_scope(outside.entropy));
   const operators::Desk desk(outside.clock, outside.entropy, master_key.envelope_key());
-  TRY(const auto store, (Organisation{data_dir, master_key.clone()}.open_store(outside)));
+  TRY(const auto store, (Organisation{data_dir, master_key.clone(), data_dir.database()}.open_store(outside)));
   std::string token;
   TRY_STATUS(store->write([&](store::Transaction& transaction) -> Status {
     TRY_STATUS(transaction.provisioning().insert_scope(scope, request.organisation, outside.clock.now()));

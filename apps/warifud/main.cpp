@@ -21,6 +21,30 @@ CLI::Option* add_data_dir(CLI::App* command, std::string& value) {
       ->type_name("DIR");
 }
 
+// Where the organisation is, for the commands that look into it.
+struct PlaceOptions {
+  std::string data_dir;
+  std::string database;
+};
+
+std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
+  const auto options = std::make_shared<PlaceOptions>();
+  add_data_dir(command, options->data_dir);
+  command->add_option("--database", options->database, "The database, if it is not in the data directory")
+      ->envname("WARIFU_DATABASE")
+      ->type_name("sqlite:PATH");
+  return options;
+}
+
+// Runs `command` on the place that the options name.
+template <class Command>
+Action at(const std::shared_ptr<PlaceOptions>& options, Command command) {
+  return [=]() -> Status {
+    TRY(const auto place, Place::from(options->data_dir, options->database));
+    return command(place);
+  };
+}
+
 void add_init(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("init", "Make an organisation: keys, certificates, database, first token");
   command->footer(
@@ -96,11 +120,11 @@ void add_config(CLI::App& app, Action& action) {
 void add_bootstrap_token(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("bootstrap-token", "Make a new one-time token for an operator who has none");
   command->footer("Example: warifud bootstrap-token --data-dir /var/lib/warifu | warifu login --token-file -");
-  const auto data_dir = std::make_shared<std::string>();
+  const auto options = add_place(command);
   const auto json = std::make_shared<bool>(false);
-  add_data_dir(command, *data_dir);
   command->add_flag("--json", *json, "Print JSON");
-  command->callback([=, &action] { action = [=] { return make_bootstrap_token(*data_dir, *json); }; });
+  command->callback(
+      [=, &action] { action = at(options, [=](const Place& place) { return make_bootstrap_token(place, *json); }); });
 }
 
 void add_certificate(CLI::App& app, Action& action) {
@@ -108,14 +132,15 @@ void add_certificate(CLI::App& app, Action& action) {
   auto* renew =
       command->add_subcommand("renew", "Make a new key and certificate now (a server does so at 2/3 of its life)");
   renew->footer("Example: warifud certificate renew --data-dir /var/lib/warifu --server-name new.example.com");
-  const auto data_dir = std::make_shared<std::string>();
+  const auto options = add_place(renew);
   const auto names = std::make_shared<std::vector<std::string>>();
   const auto lifetime = std::make_shared<std::optional<std::int64_t>>();
-  add_data_dir(renew, *data_dir);
   renew->add_option("--server-name", *names, "Names for the new certificate (those of the old one)")
       ->allow_extra_args(false);
   renew->add_option("--lifetime-seconds", *lifetime, "How long it is good for (90 days)");
-  renew->callback([=, &action] { action = [=] { return renew_certificate(*data_dir, *names, *lifetime); }; });
+  renew->callback([=, &action] {
+    action = at(options, [=](const Place& place) { return renew_certificate(place, *names, *lifetime); });
+  });
 }
 
 void add_backup(CLI::App& app, Action& action) {
@@ -123,15 +148,15 @@ void add_backup(CLI::App& app, Action& action) {
       app.add_subcommand("backup", "Copy database and keys into a new folder; works beside a running server");
   command->footer(
       "Example: warifud backup --data-dir /var/lib/warifu --output /backup/2026-11-21 --passphrase-file /root/pass");
-  const auto data_dir = std::make_shared<std::string>();
+  const auto options = add_place(command);
   const auto output = std::make_shared<std::string>();
   const auto passphrase = std::make_shared<std::string>();
-  add_data_dir(command, *data_dir);
   command->add_option("--output", *output, "The new folder")->required()->type_name("DIR");
   command->add_option("--passphrase-file", *passphrase, "What the master key is put under")
       ->required()
       ->type_name("FILE");
-  command->callback([=, &action] { action = [=] { return backup(*data_dir, *output, *passphrase); }; });
+  command->callback(
+      [=, &action] { action = at(options, [=](const Place& place) { return backup(place, *output, *passphrase); }); });
 }
 
 void add_restore(CLI::App& app, Action& action) {
@@ -150,11 +175,11 @@ void add_restore(CLI::App& app, Action& action) {
 void add_routes(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("routes", "Print every HTTP route and who may use it");
   command->footer("Example: warifud routes --data-dir /var/lib/warifu");
-  const auto data_dir = std::make_shared<std::string>();
+  const auto options = add_place(command);
   const auto json = std::make_shared<bool>(false);
-  add_data_dir(command, *data_dir);
   command->add_flag("--json", *json, "Print JSON");
-  command->callback([=, &action] { action = [=] { return print_routes(*data_dir, *json); }; });
+  command->callback(
+      [=, &action] { action = at(options, [=](const Place& place) { return print_routes(place, *json); }); });
 }
 
 int run(int argc, char** argv) {

@@ -85,21 +85,23 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
   }
 }
 
+Result<Place> Place::from(const std::string& data_dir, const std::string& database) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (database.empty()) return Place{.data_dir = data_dir};
+  if (!database.starts_with(kSqlite))
+    return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", database));
+  return Place{.data_dir = data_dir, .database = database.substr(kSqlite.size())};
+}
+
 Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   if (!settings.data_dir) return invalid_input("config.data_dir", "which data directory? Use --data-dir DIR");
+  TRY(auto place, Place::from(*settings.data_dir, settings.database.value_or("")));
   TRY(auto devices, ListenAddress::parse(settings.listen_devices.value_or(std::string(kDevicesDefault))));
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
-  ServeOptions options{*settings.data_dir, std::move(devices),    std::move(operators),
-                       std::nullopt,       settings.assigned_hub, settings.log_level.value_or("info")};
+  ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,
+                       settings.log_level.value_or("info")};
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())
     return invalid_input("config.log_level", fmt::format("the log level is one of {}", fmt::join(kLogLevels, ", ")));
-  if (settings.database) {
-    constexpr std::string_view kSqlite = "sqlite:";
-    if (!settings.database->starts_with(kSqlite))
-      return invalid_input("config.database",
-                           fmt::format("the database is sqlite:PATH, not \"{}\"", *settings.database));
-    options.database = settings.database->substr(kSqlite.size());
-  }
   return options;
 }
 

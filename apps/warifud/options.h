@@ -9,6 +9,15 @@
 
 namespace warifu::warifud {
 
+// Where an organisation is: its data directory, and its database if that lies elsewhere.
+struct Place {
+  std::filesystem::path data_dir;
+  std::optional<std::filesystem::path> database = {};
+
+  // `database` is empty or "sqlite:PATH". kInvalidInput "config.database".
+  static Result<Place> from(const std::string& data_dir, const std::string& database);
+};
+
 struct ListenAddress {
   std::string address;
   std::uint16_t port;
@@ -31,11 +40,10 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
 
 // The settings, checked and complete.
 struct ServeOptions {
-  std::filesystem::path data_dir;
+  Place place;
   ListenAddress devices;
   ListenAddress operators;
-  std::optional<std::filesystem::path> database;  // else the data directory's
-  std::optional<std::string> assigned_hub;        // else the server's first name
+  std::optional<std::string> assigned_hub;  // else the server's first name
   std::string log_level;
 
   static Result<ServeOptions> from(const ServeSettings& settings);

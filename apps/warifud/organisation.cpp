@@ -4,22 +4,21 @@
 
 namespace warifu::warifud {
 
-Result<Organisation> Organisation::open(const std::filesystem::path& path) {
-  keystore::DataDir data_dir(path);
+Result<Organisation> Organisation::open(const Place& place) {
+  keystore::DataDir data_dir(place.data_dir);
   TRY_STATUS(data_dir.check());
   TRY(auto master_key, keystore::MasterKey::load(data_dir));
-  return Organisation{std::move(data_dir), std::move(master_key)};
+  auto database = place.database.value_or(data_dir.database());
+  return Organisation{std::move(data_dir), std::move(master_key), std::move(database)};
 }
 
 Result<std::string> Organisation::server_name() const {
   TRY(const auto chain, data_dir.read_node_chain());
-  return pki::ServerNames::of(chain.front()).primary();
+  return pki::ServerNames::of(chain.front()).primary;
 }
 
-Result<std::unique_ptr<store::SqliteStore>> Organisation::open_store(
-    Outside& outside, const std::optional<std::filesystem::path>& database) const {
-  return store::SqliteStore::open(
-      {.path = database.value_or(data_dir.database()), .clock = outside.clock, .entropy = outside.entropy});
+Result<std::unique_ptr<store::SqliteStore>> Organisation::open_store(Outside& outside) const {
+  return store::SqliteStore::open({.path = database, .clock = outside.clock, .entropy = outside.entropy});
 }
 
 }  // namespace warifu::warifud

@@ -5,6 +5,7 @@
 #include "keystore/data_dir.h"
 #include "keystore/master_key.h"
 #include "store/sqlite_store.h"
+#include "warifud/options.h"
 
 namespace warifu::warifud {
 
@@ -19,11 +20,12 @@ struct Organisation {
   keystore::DataDir data_dir;
   keystore::MasterKey master_key;
 
-  static Result<Organisation> open(const std::filesystem::path& path);
-  // The first name in the node's certificate.
+  std::filesystem::path database;
+
+  static Result<Organisation> open(const Place& place);
+  // The first of the names that this server was given.
   Result<std::string> server_name() const;
-  Result<std::unique_ptr<store::SqliteStore>> open_store(
-      Outside& outside, const std::optional<std::filesystem::path>& database = {}) const;
+  Result<std::unique_ptr<store::SqliteStore>> open_store(Outside& outside) const;
 };
 
 }  // namespace warifu::warifud

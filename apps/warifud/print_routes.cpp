@@ -26,11 +26,11 @@ void print_text(std::string_view listener, const front::Router& router) {
 
 }  // namespace
 
-Status print_routes(const std::filesystem::path& data_dir, bool json) {
+Status print_routes(const Place& place, bool json) {
   Outside outside;
-  TRY(const auto organisation, Organisation::open(data_dir));
+  TRY(const auto organisation, Organisation::open(place));
   TRY(const auto store, organisation.open_store(outside));
-  TRY(const auto options, ServeOptions::from({.data_dir = data_dir.string()}));
+  TRY(const auto options, ServeOptions::from({.data_dir = place.data_dir.string()}));
   TRY(const auto server_name, organisation.server_name());
   const Service service(organisation, *store, outside, options, server_name);
   if (!json) {

@@ -1,17 +1,34 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "pki/authority.h"
 #include "warifud/commands.h"
 #include "warifud/organisation.h"
 
 namespace warifu::warifud {
+namespace {
+
+Status record_renewal(const Organisation& organisation, const crypto::Certificate& renewed, Outside& outside) {
+  TRY(const auto store, organisation.open_store(outside));
+  return store->write([&](store::Transaction& transaction) -> Status {
+    TRY(const auto scopes, transaction.provisioning().list_scopes());
+    for (const ScopeId& scope : scopes)
+      TRY_STATUS(
+          transaction.audit().record(scope, {"system", "certificate.renew", "node:" + renewed.common_name(),
+                                             fmt::format(R"({{"serial":"{}","not_after":"{}"}})",
+                                                         to_hex(renewed.serial()), to_rfc3339(renewed.not_after()))}));
+    return {};
+  });
+}
+
+}  // namespace
 
 // Runs as a program of its own, also when the server starts it: the process that faces devices never reads the key of
 // the server-communication role.
-Status renew_certificate(const std::filesystem::path& data_dir, const std::vector<std::string>& server_names,
+Status renew_certificate(const Place& place, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds) {
   Outside outside;
-  TRY(const auto organisation, Organisation::open(data_dir));
+  TRY(const auto organisation, Organisation::open(place));
   const auto passphrase = organisation.master_key.key_passphrase();
   TRY(const auto node, organisation.data_dir.read_node(passphrase));
   pki::ServerNames names = pki::ServerNames::of(node.chain.front());
@@ -28,8 +45,8 @@ Status renew_certificate(const std::filesystem::path& data_dir, const std::vecto
   TRY(const auto renewed, pki::make_node(names, server, lifetime, outside.clock, outside.entropy));
   TRY_STATUS(organisation.data_dir.write_node(renewed.certificate, server.certificate, renewed.key, passphrase,
                                               outside.entropy));
-  fmt::print(stderr, "renewed: {} until {}\n", names.primary(), to_rfc3339(renewed.certificate.not_after()));
-  return {};
+  spdlog::info("certificate of {} renewed until {}", names.primary, to_rfc3339(renewed.certificate.not_after()));
+  return record_renewal(organisation, renewed.certificate, outside);
 }
 
 }  // namespace warifu::warifud

@@ -62,7 +62,10 @@ void forbid_core_dumps() {
 void renew_certificate_in_child(const ServeOptions& options) {
   const auto path = process::own_path();
   if (!path) return spdlog::error("certificate renewal: {}", to_string(path.error()));
-  const auto code = process::run({*path, "certificate", "renew", "--data-dir", options.data_dir.string()});
+  std::vector<std::string> command = {*path, "certificate", "renew", "--data-dir", options.place.data_dir.string()};
+  if (options.place.database)
+    command.insert(command.end(), {"--database", "sqlite:" + options.place.database->string()});
+  const auto code = process::run(command);
   if (!code) return spdlog::error("certificate renewal: {}", to_string(code.error()));
   if (*code != 0) spdlog::error("certificate renewal failed with exit code {}; the next try is in a minute", *code);
 }
@@ -105,9 +108,9 @@ Status serve(const ServeOptions& options) {
   forbid_core_dumps();
   raise_file_limit();
   Outside outside;
-  TRY(const auto organisation, Organisation::open(options.data_dir));
-  TRY(const auto lock, store::DataDirLock::acquire(options.data_dir));
-  TRY(const auto store, organisation.open_store(outside, options.database));
+  TRY(const auto organisation, Organisation::open(options.place));
+  TRY(const auto lock, store::DataDirLock::acquire(options.place.data_dir));
+  TRY(const auto store, organisation.open_store(outside));
   TRY_STATUS(check_organisation(*store));
   TRY_STATUS(check_clock(*store, outside.clock));
   TRY_STATUS(renew_if_due(organisation, outside.clock, options));

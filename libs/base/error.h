@@ -32,7 +32,7 @@ std::string to_string(const Error& error);
 // The name of the kind, as it stands in logs: "invalid-input", "not-found".
 std::string_view to_string(ErrorKind kind);
 
-// The exit code of every program (docs/cli.md): 1 the answer is no, 2 bad input or usage, 3 not reachable.
+// The exit code of every program (docs/programs): 1 the answer is no, 2 bad input or usage, 3 not reachable.
 int exit_code(ErrorKind kind);
 
 }  // namespace warifu

@@ -52,6 +52,8 @@ class Certificate {
   Timestamp not_after() const;
   // RFC 4514, like "CN=node-1,O=Warifu".
   std::string subject() const;
+  // The subject's (last) CN; empty if there is none.
+  std::string common_name() const;
   // The number's bytes, big-endian, as they are shown in hexadecimal.
   Bytes serial() const;
   Digest fingerprint_sha256() const;

@@ -39,6 +39,14 @@ std::string address_of(const ASN1_STRING* string) {
 
 }  // namespace
 
+std::string Certificate::common_name() const {
+  const X509_NAME* subject = X509_get_subject_name(native());
+  int last = -1;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
+    last = at;
+  return last < 0 ? std::string() : text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+}
+
 std::vector<std::string> Certificate::dns_names() const {
   return collect(native(), GEN_DNS, [](const GENERAL_NAME& name) { return text_of(name.d.dNSName); });
 }

@@ -101,7 +101,7 @@ std::string PrivateKey::to_encrypted_pem(const SecretBytes& passphrase, Entropy&
   const EncryptedPkcs8Handle encrypted(
       PKCS8_set0_pbe(as_text(password).data(), to_int(password.size()), plain.get(), algorithm.get()));
   require(encrypted != nullptr, "PKCS8_set0_pbe");
-  algorithm.release();  // owned by `encrypted` from here on
+  static_cast<void>(algorithm.release());  // owned by `encrypted` from here on
 
   const BioHandle bio = memory_bio();
   require(PEM_write_bio_PKCS8(bio.get(), encrypted.get()) == 1, "PEM_write_bio_PKCS8");

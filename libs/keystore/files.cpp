@@ -45,6 +45,8 @@ Status write_and_sync(const fs::path& path, ByteView content, mode_t mode) {
   ::unlink(path.c_str());
   const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.is_open()) return failed("file.write", "write", path);
+  // What open() was told is cut by the umask.
+  if (::fchmod(file.get(), mode) != 0) return failed("file.write", "set the mode of", path);
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;

@@ -27,27 +27,36 @@ constexpr std::size_t kBufferSlack = 4 * 1024;
 struct Problem {
   int status;
   Refusal refusal;
-  std::string_view detail;
+  Error error;
 };
 
 // nullopt: the connection broke, or the client left; there is nobody to answer.
 std::optional<Problem> problem_of(error_code error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow)
-    return Problem{431, Refusal::kHeaderTooLarge, "the header is too large"};
-  if (error == http::error::body_limit) return Problem{413, Refusal::kBodyTooLarge, "the body is too large"};
+    return Problem{431, Refusal::kHeaderTooLarge, invalid_input("http.header_too_large", "the header is too large")};
+  if (error == http::error::body_limit)
+    return Problem{413, Refusal::kBodyTooLarge, invalid_input("http.body_too_large", "the body is too large")};
   const bool is_parse_error = error.category() == make_error_code(http::error::bad_method).category();
   if (!is_parse_error || error == http::error::end_of_stream || error == http::error::partial_message)
     return std::nullopt;
-  return Problem{400, Refusal::kMalformedRequest, "the request is not well-formed HTTP/1.1"};
+  return Problem{400, Refusal::kMalformedRequest,
+                 invalid_input("http.malformed", "the request is not well-formed HTTP/1.1")};
 }
 
 std::optional<Problem> problem_of(const Parser::value_type& message, const ConnectionLimits& limits) {
   const auto fields = static_cast<std::size_t>(std::distance(message.begin(), message.end()));
-  if (fields > limits.header_fields) return Problem{431, Refusal::kHeaderTooLarge, "the header has too many fields"};
+  if (fields > limits.header_fields)
+    return Problem{431, Refusal::kHeaderTooLarge,
+                   invalid_input("http.header_too_large", "the header has too many fields")};
+  // RFC 9112 §6.1: what is not chunked, once, has no end that we know; Beast would read it as no body.
+  const std::size_t encodings = message.count(http::field::transfer_encoding);
+  if (encodings > 1 || (encodings == 1 && !boost::beast::iequals(message[http::field::transfer_encoding], "chunked")))
+    return Problem{400, Refusal::kMalformedRequest,
+                   invalid_input("http.malformed", "the only transfer encoding is chunked, once")};
   // RFC 9112 §3.2: more than one Host is a 400, and so is none with HTTP/1.1.
   const std::size_t hosts = message.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && message.version() >= 11))
-    return Problem{400, Refusal::kMalformedRequest, "expected one Host field"};
+    return Problem{400, Refusal::kMalformedRequest, invalid_input("http.malformed", "expected one Host field")};
   return std::nullopt;
 }
 
@@ -103,10 +112,18 @@ Awaitable<bool> send(Connection& connection, std::string bytes) {
   co_return !error;
 }
 
-Awaitable<void> refuse(Connection& connection, Problem why) {
+// What the handler says to a request that it did not get.
+HttpResponse refusal_of(Connection& connection, const Problem& why) {
   connection.report(why.refusal);
+  HttpResponse response = connection.listener().handler.refuse(why.status, why.error);
+  response.status = why.status;
+  return response;
+}
+
+Awaitable<void> refuse(Connection& connection, Problem why) {
+  const HttpResponse response = refusal_of(connection, why);
   connection.enter(Stage::kWrite);
-  co_await send(connection, serialize(problem(why.status, why.detail), {.keep_alive = false, .is_head = false}));
+  co_await send(connection, serialize(response, {.keep_alive = false, .is_head = false}));
 }
 
 // Between requests a connection holds no buffer: it waits for one byte, which is then the first of the request.
@@ -120,10 +137,28 @@ Awaitable<bool> wait_for_first_byte(Connection& connection, Buffer& buffer) {
   co_return true;
 }
 
+// Beast's own loop compares header_limit with what it has not parsed yet: here all bytes of the header count.
+Awaitable<error_code> read_header(Connection& connection, Buffer& buffer, Parser& parser) {
+  const std::size_t limit = connection.listener().server.connection_limits.header_bytes;
+  std::size_t parsed = 0;
+  for (;;) {
+    error_code error;
+    const std::size_t used = buffer.size() > 0 ? parser.put(buffer.data(), error) : 0;
+    buffer.consume(used);
+    parsed += used;
+    if (parser.is_header_done()) co_return error_code{};
+    if (error && error != http::error::need_more) co_return error;
+    if (parsed + buffer.size() > limit) co_return make_error_code(http::error::header_limit);
+    auto [failure, size] = co_await connection.stream().async_read_some(buffer.prepare(kBufferSlack), kAwait);
+    if (failure) co_return failure;
+    buffer.commit(size);
+  }
+}
+
 // nullopt: the connection is of no more use, and the client was told why if it can still be told.
 Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& buffer, Parser& parser) {
   connection.enter(Stage::kHeader);
-  auto [header_error, header_size] = co_await http::async_read_header(connection.stream(), buffer, parser, kAwait);
+  const error_code header_error = co_await read_header(connection, buffer, parser);
   auto why = header_error ? problem_of(header_error)
                           : problem_of(parser.get(), connection.listener().server.connection_limits);
   if (why) co_await refuse(connection, *why);
@@ -148,10 +183,10 @@ Awaitable<std::optional<HttpResponse>> answer(Connection& connection, HttpReques
   const ListenerContext& listener = connection.listener();
   const InFlight in_flight(listener.server);
   if (!in_flight.granted()) {
-    connection.report(Refusal::kTooManyRequests);
-    HttpResponse busy = problem(503, "too many requests at once");
-    busy.headers.emplace_back("Retry-After", "1");
-    co_return busy;
+    co_return refusal_of(connection,
+                         {503,
+                          Refusal::kTooManyRequests,
+                          {ErrorKind::kUnavailable, "http.too_many_requests", "too many requests at once"}});
   }
   const auto pending = std::make_shared<PendingAnswer>();
   try {

@@ -49,6 +49,10 @@ class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
   virtual void handle(HttpRequest request, Respond respond) = 0;
+  // Words the answer to a request that handle() never sees. The codes are http.malformed (400), http.body_too_large
+  // (413), http.header_too_large (431) and http.too_many_requests (503); `status` is sent whatever the answer's own
+  // says. Called on an I/O thread. By default an RFC 9457 problem.
+  virtual HttpResponse refuse(int status, const Error& error);
 };
 
 }  // namespace warifu::net

@@ -58,4 +58,10 @@ HttpResponse problem(int status, std::string_view detail) {
   return {.status = status, .headers = {}, .content_type = "application/problem+json", .body = std::move(body)};
 }
 
+HttpResponse RequestHandler::refuse(int status, const Error& error) {
+  HttpResponse response = problem(status, error.message);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 }  // namespace warifu::net

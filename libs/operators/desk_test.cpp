@@ -260,7 +260,7 @@ TEST(Permissions, NamesRoundTripAndNoOtherNameIsTaken) {
     ASSERT_FALSE(parsed) << bad;
     EXPECT_EQ(parsed.error().code, "permission.unknown");
   }
-  EXPECT_TRUE(Permissions::parse({}).value().empty());
+  EXPECT_EQ(Permissions::parse({}).error().code, "permission.none");
   EXPECT_TRUE(Permissions::all().contains_all(Permissions::parse({"device:read"}).value()));
   EXPECT_FALSE(Permissions::parse({"device:read"}).value().contains_all(Permissions::all()));
 }

@@ -27,6 +27,7 @@ Permissions Permissions::all() {
 }
 
 Result<Permissions> Permissions::parse(const std::vector<std::string>& names) {
+  if (names.empty()) return invalid_input("permission.none", "a credential without any permission is of no use");
   Permissions parsed;
   for (const auto& wanted : names) {
     bool known = false;

@@ -23,7 +23,7 @@ class Permissions {
  public:
   Permissions() = default;
   static Permissions all();
-  // "enrollment:read"; the names are those of the API. An unknown name is refused.
+  // "enrollment:read"; the names are those of the API. An unknown name is refused, and so is an empty list.
   static Result<Permissions> parse(const std::vector<std::string>& names);
 
   bool contains(Permission permission) const { return (bits_ & static_cast<std::uint32_t>(permission)) != 0; }

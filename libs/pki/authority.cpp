@@ -10,6 +10,8 @@ namespace {
 
 // A device's clock may be a little behind ours.
 constexpr std::chrono::minutes kBackdate{5};
+// X.520, ub-common-name.
+constexpr std::size_t kCommonNameSizeMax = 64;
 
 bool is_ip_address(const std::string& text) {
   in6_addr address{};
@@ -25,7 +27,7 @@ bool is_dns_name(std::string_view text) {
          text.front() != '-' && text.back() != '.' && text.find("..") == std::string_view::npos;
 }
 
-Result<Authority> issue(crypto::CertificateProfile profile, crypto::KeyKind kind, const Authority* issuer,
+Result<Authority> issue(const crypto::CertificateProfile& profile, crypto::KeyKind kind, const Authority* issuer,
                         Entropy& entropy) {
   auto key = crypto::PrivateKey::generate(kind);
   TRY(auto certificate,
@@ -40,8 +42,14 @@ std::string_view to_string(Role role) {
   return role == Role::kRoot ? "root" : "server-communication";
 }
 
-Result<ServerNames> ServerNames::parse(const std::vector<std::string>& names) {
-  ServerNames parsed;
+Result<ServerNames> ServerNames::parse(std::vector<std::string> names) {
+  for (const char* loopback : {"localhost", "127.0.0.1", "::1"})
+    if (std::ranges::find(names, loopback) == names.end()) names.emplace_back(loopback);
+  if (names.front().size() > kCommonNameSizeMax)
+    return invalid_input(
+        "server_name",
+        fmt::format("the first name of a server has at most {} characters: it is the common name", kCommonNameSizeMax));
+  ServerNames parsed{.primary = names.front(), .dns_names = {}, .ip_addresses = {}};
   for (const std::string& name : names) {
     if (is_ip_address(name))
       parsed.ip_addresses.push_back(name);
@@ -50,16 +58,11 @@ Result<ServerNames> ServerNames::parse(const std::vector<std::string>& names) {
     else
       return invalid_input("server_name", fmt::format("\"{}\" is neither a DNS name nor an IP address", name));
   }
-  if (names.empty()) return invalid_input("server_name", "a server needs at least one name");
   return parsed;
 }
 
 ServerNames ServerNames::of(const crypto::Certificate& certificate) {
-  return {certificate.dns_names(), certificate.ip_addresses()};
-}
-
-const std::string& ServerNames::primary() const {
-  return dns_names.empty() ? ip_addresses.at(0) : dns_names.at(0);
+  return {certificate.common_name(), certificate.dns_names(), certificate.ip_addresses()};
 }
 
 Result<Authority> make_root(const std::string& organisation, const Clock& clock, Entropy& entropy) {
@@ -91,7 +94,7 @@ Result<Authority> make_node(const ServerNames& names, const Authority& server_co
     return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
   const Timestamp now = clock.now();
   const Timestamp issuer_end = server_communication.certificate.not_after();
-  return issue({.common_name = names.primary(),
+  return issue({.common_name = names.primary,
                 .not_before = now - kBackdate,
                 .not_after = std::min(now + lifetime, issuer_end),
                 .dns_names = names.dns_names,

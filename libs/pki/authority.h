@@ -30,15 +30,15 @@ struct Authority {
 
 // The names that a server answers to.
 struct ServerNames {
+  std::string primary;  // what it is called: the common name, and the hub that it stands for
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
 
-  // Sorts "localhost", "127.0.0.1" and so on into the two kinds. kInvalidInput "server_name" for what is neither.
-  static Result<ServerNames> parse(const std::vector<std::string>& names);
+  // The first is the primary one. "localhost" and the loopback addresses are added: an operator's first steps are taken
+  // on the same machine. kInvalidInput "server_name" for what is neither a DNS name nor an address.
+  static Result<ServerNames> parse(std::vector<std::string> names);
   // What a certificate says.
   static ServerNames of(const crypto::Certificate& certificate);
-  // The first DNS name, or the first address.
-  const std::string& primary() const;
 };
 
 // A self-signed root, P-384, that may sign role certificates only.

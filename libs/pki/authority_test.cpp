@@ -9,8 +9,8 @@
 namespace warifu::pki {
 namespace {
 
-using ::testing::ElementsAre;
 using std::chrono::minutes;
+using ::testing::ElementsAre;
 
 const Timestamp kNow{std::chrono::seconds(1'790'000'000)};
 
@@ -56,8 +56,8 @@ TEST_F(AuthorityTest, MakesANodeThatServesAndSignsNoCertificates) {
   EXPECT_FALSE(leaf.is_ca());
   EXPECT_EQ(X509_get_key_usage(leaf.native()), static_cast<unsigned>(KU_DIGITAL_SIGNATURE));
   EXPECT_EQ(X509_get_extended_key_usage(leaf.native()), static_cast<unsigned>(XKU_SSL_SERVER));
-  EXPECT_THAT(leaf.dns_names(), ElementsAre("warifu.example"));
-  EXPECT_THAT(leaf.ip_addresses(), ElementsAre("192.0.2.1"));
+  EXPECT_THAT(leaf.dns_names(), ElementsAre("warifu.example", "localhost"));
+  EXPECT_THAT(leaf.ip_addresses(), ElementsAre("192.0.2.1", "127.0.0.1", "::1"));
   EXPECT_EQ(leaf.not_before(), kNow - minutes(5));
   EXPECT_EQ(leaf.not_after(), kNow + kNodeLifetime);
 }
@@ -82,8 +82,8 @@ TEST_F(AuthorityTest, MakesNoNodeUnderAnIssuerThatHasExpired) {
 
 TEST_F(AuthorityTest, MakesNoNodeWithoutALifetime) {
   for (const int seconds : {0, -1}) {
-    const auto node =
-        make_node(ServerNames::parse({"warifu.example"}).value(), role_, std::chrono::seconds(seconds), clock_, entropy_);
+    const auto node = make_node(ServerNames::parse({"warifu.example"}).value(), role_, std::chrono::seconds(seconds),
+                                clock_, entropy_);
     ASSERT_FALSE(node);
     EXPECT_EQ(node.error().code, "certificate.lifetime");
   }
@@ -99,24 +99,39 @@ TEST(ServerNames, AreSortedIntoTheTwoKinds) {
   const auto names = ServerNames::parse({"localhost", "127.0.0.1", "a-1.Example", "::1", "2001:db8::1"}).value();
   EXPECT_THAT(names.dns_names, ElementsAre("localhost", "a-1.Example"));
   EXPECT_THAT(names.ip_addresses, ElementsAre("127.0.0.1", "::1", "2001:db8::1"));
-  EXPECT_EQ(names.primary(), "localhost");
-  EXPECT_EQ(ServerNames::parse({"::1"})->primary(), "::1");
+  EXPECT_EQ(names.primary, "localhost");
+}
+
+TEST(ServerNames, AreCalledByTheFirstAndReachableOnTheSameMachine) {
+  const auto names = ServerNames::parse({"192.0.2.7"}).value();
+  EXPECT_EQ(names.primary, "192.0.2.7");
+  EXPECT_THAT(names.dns_names, ElementsAre("localhost"));
+  EXPECT_THAT(names.ip_addresses, ElementsAre("192.0.2.7", "127.0.0.1", "::1"));
+  EXPECT_EQ(ServerNames::parse({})->primary, "localhost");
+}
+
+TEST(ServerNames, RefuseAFirstNameThatNoCommonNameHolds) {
+  const std::string longest = std::string(60, 'a') + ".com";
+  EXPECT_TRUE(ServerNames::parse({longest}));
+  EXPECT_FALSE(ServerNames::parse({"a" + longest}));
+  EXPECT_TRUE(ServerNames::parse({"localhost", "a" + longest}));
 }
 
 TEST(ServerNames, RefuseWhatIsNeither) {
-  for (const std::string bad : {"", "a b", "*.example", "a..b", ".a", "a.", "-a", "a_b", "https://a", "a:443", "ä.example", "1::2::3"}) {
+  for (const std::string bad :
+       {"", "a b", "*.example", "a..b", ".a", "a.", "-a", "a_b", "https://a", "a:443", "ä.example", "1::2::3"}) {
     const auto names = ServerNames::parse({"localhost", bad});
     ASSERT_FALSE(names) << bad;
     EXPECT_EQ(names.error().code, "server_name");
   }
-  EXPECT_FALSE(ServerNames::parse({}));
-  EXPECT_FALSE(ServerNames::parse({std::string(254, 'a')}));
+  EXPECT_FALSE(ServerNames::parse({"localhost", std::string(254, 'a')}));
 }
 
 TEST_F(AuthorityTest, TellsItsNamesBackFromTheCertificate) {
   const auto names = ServerNames::of(make_server(role_).certificate);
-  EXPECT_THAT(names.dns_names, ElementsAre("warifu.example"));
-  EXPECT_THAT(names.ip_addresses, ElementsAre("192.0.2.1"));
+  EXPECT_EQ(names.primary, "warifu.example");
+  EXPECT_THAT(names.dns_names, ElementsAre("warifu.example", "localhost"));
+  EXPECT_THAT(names.ip_addresses, ElementsAre("192.0.2.1", "127.0.0.1", "::1"));
 }
 
 }  // namespace

@@ -12,11 +12,6 @@ const kHonestRequests = 200;
 const kRssGrowthMaxKib = 128 * 1024; // 600 connections at 88 KiB are 52 MiB; the rest is the allocator's
 const kSlowRequestMs = 5_000;
 
-// Known, and libs/net's to change.
-const kHeaderLimit = { todo: 'Beast 1.81 forgets the fields that it has parsed when it compares with header_limit: many short ones are never too many' };
-const kTransferEncoding = { todo: 'RFC 9112 6.1: a Transfer-Encoding that is not "chunked", once, is a 400; Beast reads it as no body, or as chunked' };
-const kFolding = { todo: 'RFC 9112 5.2 lets a server refuse a folded field or read it as a space: Beast does the latter' };
-
 let daemon;
 before(async () => (daemon = await Daemon.start()));
 after(() => daemon?.stop());
@@ -111,7 +106,7 @@ describe('Bytes that are no request', () => {
     });
   }
 
-  for (const [what, request, options] of [
+  for (const [what, request] of [
     ['random bytes', '\x00\xff\xfe\x01\r\n\r\n'],
     ['no method', ' / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['another protocol', 'GET / GOPHER/1.1\r\nHost: localhost\r\n\r\n'],
@@ -125,18 +120,16 @@ describe('Bytes that are no request', () => {
     ['a Content-Length beyond 64 bits', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551618\r\n\r\n{}'],
     ['Transfer-Encoding before Content-Length', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n'],
     ['Content-Length before Transfer-Encoding', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['an unknown Transfer-Encoding', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n', kTransferEncoding],
-    ['chunked twice', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n', kTransferEncoding],
+    ['an unknown Transfer-Encoding', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    ['chunked twice', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n'],
     ['a chunk size that is no number', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n'],
     ['a space before the colon', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length : 2\r\n\r\n{}'],
-    ['a folded field', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n', kFolding],
-    ['a folded Transfer-Encoding', 'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n', kFolding],
     ['lines that end in LF alone', 'GET /healthz HTTP/1.1\nHost: localhost\n\n'],
     ['a CR inside a field', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\rX-C: d\r\n\r\n'],
     ['a NUL in a field', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\0c\r\n\r\n'],
     ['a NUL in the target', 'GET /heal\0thz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ]) {
-    test(`Inside TLS are 400 and the end: ${what}`, options ?? {}, async () => {
+    test(`Inside TLS are 400 and the end: ${what}`, async () => {
       const wire = await secure(daemon, daemon.operators_url);
       // A second request behind it: if the server read the first one otherwise than it stands, this one would be answered.
       wire.socket.write(request, 'latin1');
@@ -177,16 +170,16 @@ describe('TLS', () => {
 
 describe('What is too large', () => {
   const login = (more) => `POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\n${more}`;
-  for (const [what, status, request, options] of [
+  for (const [what, status, request] of [
     ['a header field', 431, `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`],
     ['a target', 431, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
     ['the number of fields', 431, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${Array.from({ length: 200 }, (_, i) => `X-${i}: a\r\n`).join('')}\r\n`],
-    ['a header without an end', 431, `GET /healthz HTTP/1.1\r\n${'X-A: b\r\n'.repeat(25_000)}`, kHeaderLimit],
+    ['a header without an end', 431, `GET /healthz HTTP/1.1\r\n${'X-A: b\r\n'.repeat(25_000)}`],
     ['an announced body', 413, login(`Content-Length: ${1 << 30}\r\n\r\n`)],
     ['a body in chunks', 413, login(`Transfer-Encoding: chunked\r\n\r\n${`8000\r\n${' '.repeat(0x8000)}\r\n`.repeat(8)}`)],
     ['an announced chunk', 413, login('Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n')],
   ]) {
-    test(`Is ${status} and the end: ${what}`, options ?? {}, async () => {
+    test(`Is ${status} and the end: ${what}`, async () => {
       for (const url of [daemon.operators_url, daemon.devices_url]) {
         const wire = (await secure(daemon, url)).send(request);
         const answer = await wire.answer();
@@ -209,7 +202,7 @@ describe('What is too large', () => {
     await honest_requests(3);
   });
 
-  test('DoesNotFillTheMemoryWithFields', kHeaderLimit, async () => {
+  test('DoesNotFillTheMemoryWithFields', async () => {
     const before_it = daemon.status_line('VmRSS');
     const wire = (await secure(daemon, daemon.devices_url)).send(`GET /healthz HTTP/1.1\r\n${'X-A: b\r\n'.repeat(4 << 20)}`);
     await sleep(1500);

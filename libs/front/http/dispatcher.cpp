@@ -61,6 +61,11 @@ void Dispatcher::refuse(const Error& error, const std::string& tracking_id, cons
   respond(router_.error(error, tracking_id));
 }
 
+net::HttpResponse Dispatcher::refuse(int, const Error& error) {
+  metrics_.count_refusal(error);
+  return router_.error(error, Uuid::v7(clock_.now(), entropy_).text());
+}
+
 void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id,
                         net::Respond respond) const {
   struct Pending {

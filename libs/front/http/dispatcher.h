@@ -24,6 +24,7 @@ class Dispatcher final : public net::RequestHandler {
         entropy_(entropy) {}
 
   void handle(net::HttpRequest request, net::Respond respond) override;
+  net::HttpResponse refuse(int status, const Error& error) override;
 
   const Router& router() const { return router_; }
 

@@ -20,8 +20,12 @@ std::string_view title(int status) {
       return "Method not allowed";
     case 409:
       return "Conflict";
+    case 413:
+      return "Body too large";
     case 429:
       return "Too many requests";
+    case 431:
+      return "Header too large";
     case 503:
       return "Unavailable";
   }
@@ -32,6 +36,8 @@ std::string_view title(int status) {
 
 int http_status(const Error& error) {
   if (error.code == "http.method") return 405;
+  if (error.code == "http.body_too_large") return 413;
+  if (error.code == "http.header_too_large") return 431;
   switch (error.kind) {
     case ErrorKind::kInvalidInput:
       return 400;
