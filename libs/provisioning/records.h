@@ -75,8 +75,6 @@ class RecordsView {
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
   virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                        const Uuid& challenge_id) = 0;
-  // The newest operation of that registration, ended or not.
-  virtual Result<std::optional<Operation>> find_latest_operation(const ScopeId& scope, const RegistrationId& id) = 0;
 };
 
 class Records : public RecordsView {

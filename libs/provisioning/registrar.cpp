@@ -24,26 +24,37 @@ Bytes copy(ByteView bytes) {
 
 }  // namespace
 
-Result<Enrollment> Registrar::enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
-                                                            const RegistrationId& registration) const {
+Result<Enrollment> Registrar::find_enrollment(RecordsView& records, const ScopeId& scope,
+                                              const RegistrationId& registration) const {
   TRY(const bool scope_exists, records.scope_exists(scope));
   if (!scope_exists) return Error{ErrorKind::kNotFound, "enrollment.scope", "there is no such ID scope here"};
   TRY(auto enrollment, records.find_enrollment(scope, registration));
   if (!enrollment)
     return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
-  TRY(const auto device_id, DeviceId::parse(registration.text()));
-  TRY(const auto device, records.find_device(scope, device_id));
-  TRY_STATUS(may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kProvision));
   return *std::move(enrollment);
+}
+
+Status Registrar::may_provision(RecordsView& records, const Enrollment& enrollment) const {
+  TRY(const auto device_id, DeviceId::parse(enrollment.registration_id.text()));
+  TRY(const auto device, records.find_device(enrollment.scope, device_id));
+  return may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kProvision);
+}
+
+Result<Enrollment> Registrar::enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
+                                                            const RegistrationId& registration) const {
+  TRY(auto enrollment, find_enrollment(records, scope, registration));
+  TRY_STATUS(may_provision(records, enrollment));
+  return enrollment;
 }
 
 Result<Bytes> Registrar::challenge(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                    const Offer& offer) {
-  TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-  // Without this check the challenge would be an oracle for whoever names a registration ID.
+  TRY(const auto enrollment, find_enrollment(records, scope, registration));
+  // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
   if (!std::ranges::equal(enrollment.ek_public, offer.ek.tpm2b()))
     return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
                  "the endorsement key is not the one that is enrolled under this registration ID"};
+  TRY_STATUS(may_provision(records, enrollment));
   const Timestamp now = clock_.now();
   Challenge challenge{
       Uuid::v7(now, entropy_),          enrollment.enrollment_id,       SecretBytes::random(entropy_, kHmacKeySize),

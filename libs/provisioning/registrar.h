@@ -99,6 +99,9 @@ class Registrar {
   std::size_t outstanding_challenges() const { return challenges_.size(); }
 
  private:
+  Result<Enrollment> find_enrollment(RecordsView& records, const ScopeId& scope,
+                                     const RegistrationId& registration) const;
+  Status may_provision(RecordsView& records, const Enrollment& enrollment) const;
   Result<Enrollment> enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
                                                    const RegistrationId& registration) const;
   Result<ProvenDevice> prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,

@@ -52,9 +52,6 @@ constexpr Sql kPutDevice =
 constexpr Sql kFindOperation = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND operation_id = ?";
 constexpr Sql kFindOperationOfChallenge =
     "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
-constexpr Sql kFindLatestOperation = "SELECT " OPERATION_COLUMNS
-                                     " FROM operations WHERE scope_id = ? AND registration_id = ? "
-                                     "ORDER BY created_at DESC, operation_id DESC LIMIT 1";
 constexpr Sql kInsertOperation =
     "INSERT INTO operations (" OPERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kEndOperation =
@@ -217,13 +214,6 @@ Result<std::optional<Operation>> SqliteProvisioningRecords::find_operation_of_ch
                                                                                         const Uuid& challenge_id) {
   TRY(auto query, connection_.prepare(kFindOperationOfChallenge));
   query.bind(scope, challenge_id);
-  return read_one(query, to_operation);
-}
-
-Result<std::optional<Operation>> SqliteProvisioningRecords::find_latest_operation(const ScopeId& scope,
-                                                                                  const RegistrationId& id) {
-  TRY(auto query, connection_.prepare(kFindLatestOperation));
-  query.bind(scope, id);
   return read_one(query, to_operation);
 }
 

@@ -24,8 +24,6 @@ class SqliteProvisioningRecords final : public provisioning::Records {
                                                                 const Uuid& operation_id) override;
   Result<std::optional<provisioning::Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                              const Uuid& challenge_id) override;
-  Result<std::optional<provisioning::Operation>> find_latest_operation(const ScopeId& scope,
-                                                                       const RegistrationId& id) override;
 
   // kConflict "scope.exists".
   Status insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) override;

@@ -94,10 +94,12 @@ Result<EkPublic> EkPublic::from_any(ByteView bytes) {
 
 Result<EkPublic> EkPublic::from_public_area(PublicArea area) {
   TRY_STATUS(check_attributes(area.attributes(), kEkCodes));
-  if (!area.attributes().has_any(kAdminWithPolicy | kUserWithAuth)) {
-    return invalid_input(kEkCodes.attributes,
-                         fmt::format("expected adminWithPolicy or userWithAuth, {} came", to_string(area.attributes())),
-                         "objectAttributes");
+  // All EK templates have it, and a storage root key has not: the two are easily mistaken for each other.
+  if (!area.attributes().has_any(kAdminWithPolicy)) {
+    return invalid_input(
+        kEkCodes.attributes,
+        fmt::format("expected adminWithPolicy, {} came: is this a storage root key?", to_string(area.attributes())),
+        "objectAttributes");
   }
   if (const auto* rsa = std::get_if<RsaParameters>(&area.parameters())) {
     TRY(Protector protector, rsa_protector(area, *rsa, kEkCodes, {2048, 3072}));

@@ -37,7 +37,6 @@ TEST(EkPublic, TakesTheProfilesThatExist) {
       {[](auto&) {}, "accepted"},
       {[](auto& f) { f.exponent = 65537; }, "accepted"},
       {[](auto& f) { f.attributes |= kUserWithAuth; }, "accepted"},
-      {[](auto& f) { f.attributes = (f.attributes & ~kAdminWithPolicy) | kUserWithAuth; }, "accepted"},
       {[](auto& f) { f.attributes |= kNoDa; }, "accepted"},
       {[](auto& f) { f.policy = {}; }, "accepted"},
       {[](auto& f) { f.symmetric[2] = 0x01, f.symmetric[3] = 0x00; }, "accepted"},
@@ -93,6 +92,8 @@ TEST(EkPublic, RefusesWhatIsNoEndorsementKey) {
   RsaFields nobody_may = ek_fields();
   nobody_may.attributes &= ~kAdminWithPolicy;
   EXPECT_EQ(code(tpm2b_of(nobody_may)), "tpm.ek.attributes");
+  nobody_may.attributes |= kUserWithAuth | kNoDa;
+  EXPECT_EQ(code(tpm2b_of(nobody_may)), "tpm.ek.attributes") << "a storage root key";
   const Bytes hmac_key = wire::Writer().u16(8).u16(0x000B).u32(0x000300B2).sized16({}).u16(0x0010).sized16({}).take();
   EXPECT_EQ(code(sized(hmac_key)), "tpm.ek.type");
   EXPECT_EQ(code_of(EkPublic::from_any(hmac_key)), "tpm.ek.type");

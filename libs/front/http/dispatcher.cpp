@@ -22,16 +22,25 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
   if (match.route == nullptr) {
     if (match.allowed_methods.empty())
       return Error{ErrorKind::kNotFound, "http.route", fmt::format("nothing is served under {}", request.target)};
-    net::HttpResponse response = router_.error(
-        invalid_input("http.method", fmt::format("this path takes {} only", match.allowed_methods)), tracking_id);
-    response.headers.emplace_back("Allow", match.allowed_methods);
-    return Answer(std::move(response));
+    return Answer(method_not_allowed(match.allowed_methods, tracking_id));
   }
   Call call{request, target, tracking_id, std::move(match.parameters)};
   if (const auto permission = match.route->access.permission()) {
     TRY(call.principal, authorize(request, *permission));
   }
-  return match.route->handle(call);
+  TRY(auto answered, match.route->handle(call));
+  // RFC 9110 §9.2.1: HEAD changes nothing, and these GETs do (a result is fetched, a key is shown: both are recorded).
+  if (request.method == net::Method::kHead && std::holds_alternative<Durable>(answered))
+    return Answer(method_not_allowed("GET", tracking_id));
+  return answered;
+}
+
+net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, const std::string& tracking_id) const {
+  const Error error = invalid_input("http.method", fmt::format("this path takes {} only", allowed));
+  metrics_.count_refusal(error);
+  net::HttpResponse response = router_.error(error, tracking_id);
+  response.headers.emplace_back("Allow", allowed);
+  return response;
 }
 
 Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& request,

@@ -30,6 +30,7 @@ class Dispatcher final : public net::RequestHandler {
 
  private:
   Result<Answer> answer(const net::HttpRequest& request, const std::string& tracking_id) const;
+  net::HttpResponse method_not_allowed(const std::string& allowed, const std::string& tracking_id) const;
   Result<operators::Principal> authorize(const net::HttpRequest& request, operators::Permission permission) const;
   void refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
               const net::Respond& respond) const;

@@ -57,7 +57,7 @@ CREATE TABLE operations (
   UNIQUE (scope_id, challenge_id)
 ) STRICT;
 
-CREATE INDEX operations_of_registration ON operations (scope_id, registration_id, created_at, operation_id);
+CREATE INDEX operations_of_registration ON operations (scope_id, registration_id);
 CREATE INDEX operations_by_age ON operations (scope_id, created_at);
 
 CREATE TABLE bootstrap_tokens (
