@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <toml++/toml.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include "pki/authority.h"
 
 namespace warifu::warifud {
 namespace {
@@ -100,6 +102,8 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
   ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,
                        settings.log_level.value_or("info")};
+  // Devices take it as it stands for the name of a host.
+  if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())
     return invalid_input("config.log_level", fmt::format("the log level is one of {}", fmt::join(kLogLevels, ", ")));
   return options;

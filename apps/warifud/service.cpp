@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <tuple>
+
 #include "front/dps/messages.h"
 #include "front/http/problem.h"
 
@@ -39,6 +41,12 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       operators_(front::Router(operator_api_.routes(), front::problem), authenticator_, store, metrics_, outside.clock,
                  outside.entropy),
       server_({.observer = &metrics_}) {
+}
+
+Service::~Service() {
+  server_.stop();
+  // The queue is in order and nothing new comes after stop(): when this is done, so is all before it.
+  std::ignore = store_.write([](store::Transaction&) { return Status(); });
 }
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
@@ -94,15 +102,24 @@ void Service::schedule_housekeeping() {
 }
 
 void Service::clean_up() {
+  bool again = true;
+  while (again)
+    again = clean_up_some();
+}
+
+bool Service::clean_up_some() {
+  bool has_more = false;
   const auto cleaned = store_.write([&](store::Transaction& transaction) -> Status {
     TRY(const auto scopes, transaction.provisioning().list_scopes());
     for (const ScopeId& scope : scopes) {
-      TRY_STATUS(registrar_.purge(transaction.provisioning(), transaction.audit(), scope));
+      TRY(const std::size_t removed, registrar_.purge(transaction.provisioning(), transaction.audit(), scope));
+      has_more = has_more || removed == provisioning::Registrar::kPurgeMax;
       TRY_STATUS(desk_.purge(transaction.operators(), transaction.audit(), scope, kExpiredTokensKept));
     }
     return {};
   });
   if (!cleaned) spdlog::error("housekeeping: {}", to_string(cleaned.error()));
+  return cleaned && has_more;
 }
 
 void Service::drain(std::chrono::milliseconds deadline) {

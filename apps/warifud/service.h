@@ -28,6 +28,11 @@ class Service {
   Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options,
           const std::string& server_name);
 
+  // Waits for every change that was asked for: their answers call what goes away here.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
   struct Endpoints {
     net::Endpoint devices;
     net::Endpoint operators;
@@ -52,6 +57,8 @@ class Service {
   };
   Result<Credentials> load_credentials();
   void schedule_housekeeping();
+  // One short change; true if there is more to remove.
+  bool clean_up_some();
 
   const Organisation& organisation_;
   store::Store& store_;

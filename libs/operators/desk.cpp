@@ -65,8 +65,8 @@ Result<IssuedServiceKey> Desk::create_service_key(Records& records, audit::Trail
   TRY_STATUS(records.insert_service_key({who.scope, name,
                                          crypto::seal_envelope(envelope_key_, as_bytes(place), key.reveal(), entropy_),
                                          who.permissions, clock_.now()}));
-  TRY_STATUS(trail.record(who.scope, {fmt::format("operator:{}", who.name.text()), "service-key.create",
-                                      fmt::format("service-key:{}", name.text()), "{}"}));
+  TRY_STATUS(trail.record(who.scope, {fmt::format("operator:{}/{}", who.name.text(), who.token_id.text()),
+                                      "service-key.create", fmt::format("service-key:{}", name.text()), "{}"}));
   return IssuedServiceKey{name, std::move(key)};
 }
 

@@ -7,6 +7,8 @@
 namespace warifu::provisioning {
 namespace {
 
+constexpr std::chrono::seconds kSearchInterval{1};
+
 // Neither part can hold a slash.
 std::string key_of(const ScopeId& scope, const RegistrationId& registration) {
   return fmt::format("{}/{}", scope.text(), registration.text());
@@ -70,6 +72,8 @@ void ChallengeTable::purge_locked(Timestamp now) {
       next_expiry_ = std::min(next_expiry_, challenge.expires_at);
     slot = outstanding.empty() ? outstanding_.erase(slot) : std::next(slot);
   }
+  // Challenges that expire one by one must not have the full table searched for each.
+  next_expiry_ = std::max(next_expiry_, now + kSearchInterval);
 }
 
 std::size_t ChallengeTable::size() const {

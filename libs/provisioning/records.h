@@ -89,8 +89,8 @@ class Records : public RecordsView {
   virtual Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) = 0;
   // Inserts the device or replaces what is stored of it, except created_at.
   virtual Status put_device(const Device& device) = 0;
-  // Removes operations of the scope that were created before `before`; returns how many.
-  virtual Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before) = 0;
+  // Removes at most `limit` operations of the scope that were created before `before`; returns how many.
+  virtual Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) = 0;
 };
 
 }  // namespace warifu::provisioning

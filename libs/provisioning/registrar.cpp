@@ -18,6 +18,10 @@ Error unknown_challenge() {
           "no live challenge fits this token: ask for a new one by registering without Authorization"};
 }
 
+Error other_keys() {
+  return {ErrorKind::kUnauthenticated, "challenge.keys", "the keys in this request are not those that were challenged"};
+}
+
 Bytes copy(ByteView bytes) {
   return to_bytes(bytes);
 }
@@ -75,13 +79,15 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
     TRY(auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation || operation->ended_at) return unknown_challenge();
     // With an enrollment its operations end, so only the device's standing is left to ask.
-    TRY_STATUS(enrollment_that_may_provision(records, scope, registration));
+    TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
+    if (offer && (!std::ranges::equal(offer->ek.tpm2b(), enrollment.ek_public) ||
+                  !std::ranges::equal(offer->srk.tpm2b(), operation->srk_public)))
+      return other_keys();
     return ProvenDevice(*std::move(operation), true);
   }
   if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
                 !std::ranges::equal(offer->srk.name().bytes(), challenge->srk_name)))
-    return Error{ErrorKind::kUnauthenticated, "challenge.keys",
-                 "the keys in this request are not those that were challenged"};
+    return other_keys();
   return prove(scope, registration, token, *challenge);
 }
 
@@ -115,7 +121,8 @@ Result<Uuid> Registrar::open_operation(Records& records, audit::Trail& trail, co
 
   TRY(const auto device_id, DeviceId::parse(operation.registration_id.text()));
   TRY(const auto before, records.find_device(scope, device_id));
-  operation.first_assignment = !before;
+  const bool ek_changed = before && before->ek_name != proven.ek_name_;
+  operation.first_assignment = !before || ek_changed;
   TRY_STATUS(records.end_operations(scope, operation.registration_id, operation.created_at));
   TRY_STATUS(records.insert_operation(operation));
   TRY_STATUS(records.put_device({scope,
@@ -134,8 +141,9 @@ Result<Uuid> Registrar::open_operation(Records& records, audit::Trail& trail, co
   TRY_STATUS(trail.record(
       scope,
       {fmt::format("device:{}", device_id.text()), "device.provision", fmt::format("device:{}", device_id.text()),
-       fmt::format(R"({{"operation_id":"{}","assigned_hub":"{}","srk_name":"{}","srk_changed":{}}})",
-                   operation.operation_id.text(), options_.assigned_hub, to_hex(proven.srk_name_), srk_changed)}));
+       fmt::format(R"({{"operation_id":"{}","assigned_hub":"{}","srk_name":"{}","ek_changed":{},"srk_changed":{}}})",
+                   operation.operation_id.text(), options_.assigned_hub, to_hex(proven.srk_name_), ek_changed,
+                   srk_changed)}));
   return operation.operation_id;
 }
 
@@ -158,21 +166,29 @@ Result<Assignment> Registrar::assignment(RecordsView& records, const ScopeId& sc
   if (token_digest(token) != operation->token_digest) TRY_STATUS(check_expiry(token, clock_.now()));
 
   TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-  TRY(const auto device_id, DeviceId::parse(registration.text()));
-  TRY(auto device, records.find_device(scope, device_id));
-  if (!device || device->operation_id != operation_id || enrollment.enrollment_id != operation->enrollment_id)
-    return Error{ErrorKind::kRefused, "operation.superseded", "a later registration took the place of this operation"};
-  TRY_STATUS(may(device->standing, lifecycle::Action::kCollectAssignment));
-
+  TRY(auto device, assigned_device(records, *operation, enrollment));
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(enrollment.ek_public));
   TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
-  TRY(const auto hub_key, open_hub_key(envelope_key_, scope, device_id, device->sealed_hub_key));
+  TRY(const auto hub_key, open_hub_key(envelope_key_, scope, device.device_id, device.sealed_hub_key));
   TRY(auto blob, tpm::make_authentication_key(ek, srk, hub_key, entropy_));
-  return Assignment{*std::move(operation), *std::move(device), std::move(blob)};
+  return Assignment{*std::move(operation), std::move(device), std::move(blob)};
+}
+
+Result<Device> Registrar::assigned_device(RecordsView& records, const Operation& operation,
+                                          const Enrollment& enrollment) const {
+  TRY(const auto device_id, DeviceId::parse(operation.registration_id.text()));
+  TRY(auto device, records.find_device(operation.scope, device_id));
+  if (!device || device->operation_id != operation.operation_id || enrollment.enrollment_id != operation.enrollment_id)
+    return Error{ErrorKind::kRefused, "operation.superseded", "a later registration took the place of this operation"};
+  TRY_STATUS(may(device->standing, lifecycle::Action::kCollectAssignment));
+  return *std::move(device);
 }
 
 Status Registrar::end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const {
   const Operation& operation = assignment.operation;
+  // Asked again: an operator, or the device itself, may have changed it since the result was read.
+  TRY(const auto enrollment, enrollment_that_may_provision(records, operation.scope, operation.registration_id));
+  TRY_STATUS(assigned_device(records, operation, enrollment));
   TRY_STATUS(records.end_operation(operation.scope, operation.operation_id, clock_.now()));
   const std::string device = fmt::format("device:{}", assignment.device.device_id.text());
   return trail.record(operation.scope, {device, "assignment.collect", device,
@@ -183,7 +199,7 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
                                  const SasToken& token) {
   TRY_STATUS(check_resource(token, scope, registration));
   TRY_STATUS(check_expiry(token, clock_.now()));
-  TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
+  TRY(const auto enrollment, find_enrollment(records, scope, registration));
   const auto challenge = challenges_.find(scope, registration, clock_.now(), [&](const Challenge& live) {
     return live.enrollment_id == enrollment.enrollment_id && is_signed_by(token, live.key);
   });
@@ -191,6 +207,7 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
     TRY(const auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation) return unknown_challenge();
   }
+  TRY_STATUS(may_provision(records, enrollment));
   TRY(const auto device_id, DeviceId::parse(registration.text()));
   TRY(auto device, records.find_device(scope, device_id));
   if (!device || device->enrollment_id != enrollment.enrollment_id)
@@ -201,7 +218,7 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
 Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, const ScopeId& scope) {
   const Timestamp now = clock_.now();
   challenges_.purge(now);
-  TRY(const std::size_t removed, records.purge_operations(scope, now - options_.operation_lifetime));
+  TRY(const std::size_t removed, records.purge_operations(scope, now - options_.operation_lifetime, kPurgeMax));
   if (removed > 0)
     TRY_STATUS(
         trail.record(scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", removed)}));

@@ -93,7 +93,10 @@ class Registrar {
   Result<Device> lookup(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                         const SasToken& token);
 
-  // Forgets expired challenges and removes operations whose result can no longer be fetched.
+  // So that no device waits long behind a purge.
+  static constexpr std::size_t kPurgeMax = 2'000;
+  // Forgets expired challenges and removes at most kPurgeMax operations whose result can no longer be fetched; returns
+  // how many.
   Result<std::size_t> purge(Records& records, audit::Trail& trail, const ScopeId& scope);
 
   std::size_t outstanding_challenges() const { return challenges_.size(); }
@@ -104,6 +107,8 @@ class Registrar {
   Status may_provision(RecordsView& records, const Enrollment& enrollment) const;
   Result<Enrollment> enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
                                                    const RegistrationId& registration) const;
+  // The device, if this operation is the one that assigned it last and it may collect the result.
+  Result<Device> assigned_device(RecordsView& records, const Operation& operation, const Enrollment& enrollment) const;
   Result<ProvenDevice> prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
                              const Challenge& challenge) const;
   // The operation that assigned the device last, if it is live and its challenge key signed the token.

@@ -247,7 +247,10 @@ TEST_P(StoreConformance, PurgesOldOperationsOfOneScope) {
   ASSERT_TRUE(change([&](Transaction& t) -> Status {
     for (std::uint64_t i = 0; i < 10; ++i)
       TRY_STATUS(t.provisioning().insert_operation(sample::operation(i, i, i < 5 ? here_ : there_)));
-    TRY(purged, t.provisioning().purge_operations(here_, sample::time(3)));
+    TRY(const auto limited, t.provisioning().purge_operations(here_, sample::time(3), 2));
+    TRY(const auto rest, t.provisioning().purge_operations(here_, sample::time(3), 2));
+    EXPECT_EQ(limited, 2U);
+    purged = limited + rest;
     return {};
   }));
   EXPECT_EQ(purged, 3U);
@@ -309,7 +312,7 @@ TEST_P(StoreConformance, AChangeWithoutAnAuditEntryIsUndone) {
   EXPECT_EQ(status.error().code, "store.unaudited");
   EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
   EXPECT_TRUE(world_.store->write([&](Transaction& t) {
-    return t.provisioning().purge_operations(here_, sample::time(0)).map([](auto) {});
+    return t.provisioning().purge_operations(here_, sample::time(0), 10).map([](auto) {});
   })) << "a change that writes nothing needs no entry";
 }
 

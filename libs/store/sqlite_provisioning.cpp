@@ -58,7 +58,9 @@ constexpr Sql kEndOperation =
     "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL";
 constexpr Sql kEndOperations =
     "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND registration_id = ? AND ended_at IS NULL";
-constexpr Sql kPurgeOperations = "DELETE FROM operations WHERE scope_id = ? AND created_at < ?";
+constexpr Sql kPurgeOperations =
+    "DELETE FROM operations WHERE (scope_id, operation_id) IN (SELECT scope_id, operation_id FROM operations "
+    "WHERE scope_id = ? AND created_at < ? ORDER BY created_at LIMIT ?)";
 
 #undef ENROLLMENT_COLUMNS
 #undef DEVICE_COLUMNS
@@ -271,9 +273,10 @@ Status SqliteProvisioningRecords::put_device(const Device& device) {
   return query.run();
 }
 
-Result<std::size_t> SqliteProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before) {
+Result<std::size_t> SqliteProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before,
+                                                                std::size_t limit) {
   TRY(auto query, connection_.prepare(kPurgeOperations));
-  query.bind(scope, before);
+  query.bind(scope, before, limit_of(limit));
   TRY_STATUS(query.run());
   return static_cast<std::size_t>(connection_.changes());
 }

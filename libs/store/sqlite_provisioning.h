@@ -36,7 +36,7 @@ class SqliteProvisioningRecords final : public provisioning::Records {
   Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) override;
   Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) override;
   Status put_device(const provisioning::Device& device) override;
-  Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before) override;
+  Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
 
  private:
   Connection& connection_;

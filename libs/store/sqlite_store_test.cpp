@@ -148,6 +148,30 @@ TEST_F(SqliteStoreTest, RefusesWhatItsQueueCannotHold) {
   EXPECT_EQ(count_enrollments(*store), 2U);
 }
 
+TEST_F(SqliteStoreTest, RefusesChangesOfAClockThatWentBackAndTakesThemOnceItIsSet) {
+  const auto store = open_with_scope(options());
+  const auto write = [&](std::uint64_t number) {
+    return store->write([number](Transaction& t) { return enroll(t, number); });
+  };
+  clock_.advance(-std::chrono::minutes(1));
+  EXPECT_TRUE(write(1)) << "what NTP may put back";
+  clock_.advance(-std::chrono::microseconds(1));
+  EXPECT_EQ(write(2).error().code, "clock.behind");
+  clock_.advance(std::chrono::microseconds(1));
+  EXPECT_TRUE(write(2));
+}
+
+TEST_F(SqliteStoreTest, UndoesAChangeThatThrowsAndGoesOn) {
+  const auto store = open_with_scope(options());
+  const auto thrown = store->write([](Transaction& t) -> Status {
+    TRY_STATUS(enroll(t, 1));
+    throw std::runtime_error("a defect");
+  });
+  EXPECT_EQ(thrown.error().code, "store.exception");
+  EXPECT_EQ(count_enrollments(*store), 0U);
+  EXPECT_TRUE(store->write([](Transaction& t) { return enroll(t, 1); }));
+}
+
 TEST_F(SqliteStoreTest, AnswersEveryChangeBeforeItIsGone) {
   constexpr int kChanges = 1000;
   int answered = 0;

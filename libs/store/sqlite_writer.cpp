@@ -31,6 +31,9 @@ constexpr std::string_view kSettings =
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA cache_size = -16384;";
 
+// What NTP may put back without anybody noticing.
+constexpr std::chrono::minutes kClockStepMax{1};
+
 // Readers then never wait for the writer. The database remembers it, so this comes after it is known to be ours.
 Status turn_on_wal(Connection& connection) {
   TRY(auto query, connection.prepare("PRAGMA journal_mode = WAL"));
@@ -86,7 +89,22 @@ void SqliteWriter::commit_batch(std::span<Change> batch) {
     batch[i].done(std::move(outcomes_[i]));
 }
 
+// Entries, certificates and tokens of a clock that went back would stand in a wrong order.
+Status SqliteWriter::check_clock() {
+  if (!newest_entry_) {
+    TRY(newest_entry_, find_latest_audit_time(connection_));
+  }
+  const Timestamp now = clock_.now();
+  if (newest_entry_ && now + kClockStepMax < *newest_entry_)
+    return Error{ErrorKind::kUnavailable, "clock.behind",
+                 fmt::format("this server's clock says {}, but the audit log goes on until {}: the clock must be set",
+                             to_rfc3339(now), to_rfc3339(*newest_entry_))};
+  newest_entry_ = newest_entry_ ? std::max(*newest_entry_, now) : now;
+  return {};
+}
+
 Status SqliteWriter::commit(std::span<Change> batch) {
+  TRY_STATUS(check_clock());
   TRY_STATUS(connection_.run(kBegin));
   Status applied = apply_all(batch);
   if (applied) applied = connection_.run(kCommit);
@@ -120,7 +138,7 @@ Status SqliteWriter::apply(Change& change) {
   return {};
 }
 
-Status SqliteWriter::judge(Change& change) {
+Status SqliteWriter::judge(Change& change) try {
   Writing writing(connection_, clock_, entropy_);
   const std::int64_t before = connection_.total_changes();
   TRY_STATUS(change.apply(writing));
@@ -128,6 +146,9 @@ Status SqliteWriter::judge(Change& change) {
   if (wrote && writing.audit().recorded() == 0)
     return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};
   return {};
+} catch (const std::exception& exception) {
+  // A defect in one change must not end the server and with it all others.
+  return Error{ErrorKind::kInternal, "store.exception", exception.what()};
 }
 
 }  // namespace warifu::store

@@ -51,6 +51,7 @@ class SqliteWriter {
  private:
   class Writing;
 
+  Status check_clock();
   Status commit(std::span<Change> batch);
   Status apply_all(std::span<Change> batch);
   Status apply(Change& change);
@@ -59,7 +60,8 @@ class SqliteWriter {
   Connection connection_;
   const Clock& clock_;
   Entropy& entropy_;
-  std::vector<Status> outcomes_;  // of each change of the batch that is being committed
+  std::optional<Timestamp> newest_entry_;  // of the audit log, as far as this writer knows
+  std::vector<Status> outcomes_;           // of each change of the batch that is being committed
   std::atomic<std::uint64_t> commits_ = 0;
 };
 

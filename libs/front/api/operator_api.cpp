@@ -16,7 +16,8 @@ constexpr std::size_t kPageSizeDefault = 100;
 constexpr std::size_t kPageSizeMax = 1000;
 
 std::string actor_of(const Call& call) {
-  return fmt::format("operator:{}", call.principal->name.text());
+  // The name is the operator's own choice; the token is what was proved.
+  return fmt::format("operator:{}/{}", call.principal->name.text(), call.principal->token_id.text());
 }
 
 // ?after=KEY&limit=N. One more than the limit is read, to learn whether there is a next page.

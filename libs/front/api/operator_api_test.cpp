@@ -83,7 +83,7 @@ TEST_F(OperatorApiTest, EnrollsADeviceThatThenProvisionsItself) {
   EXPECT_THAT(shown.body, Not(HasSubstr(to_base64(hub_key->reveal()))));
   EXPECT_EQ(member(ask(net::Method::kGet, "/api/v1/devices/meter-2/hub-key"), "primary_key"),
             to_base64(hub_key->reveal()));
-  EXPECT_THAT(world_.stored(), HasSubstr("operator:alice hub-key.read device:meter-2"));
+  EXPECT_THAT(world_.stored(), ::testing::ContainsRegex("operator:alice/[0-9a-f-]+ hub-key.read device:meter-2"));
   // RFC 9110 §9.2.1: HEAD is safe, and this GET is not.
   const std::string before = world_.stored();
   EXPECT_EQ(ask(net::Method::kHead, "/api/v1/devices/meter-2/hub-key").status, 405);

@@ -188,6 +188,44 @@ TEST_F(DeviceRefusalsTest, TellsNothingOfTheNextOwnersDeviceToTheLastOne) {
                  "a challenge of the old enrollment");
 }
 
+TEST_F(DeviceRefusalsTest, TellsAStrangerNothingOfAHold) {
+  ASSERT_TRUE(meter_.provision());
+  const auto live_key = meter_.get_challenge().value();
+  const auto forged = meter_.sign(SecretBytes(Bytes(32, 0x5A)));
+  world_.put_standing({lifecycle::State::kActive, lifecycle::Hold::kSuspended});
+  for (const auto& request : {meter_.register_request(forged), meter_.lookup_request(forged)})
+    EXPECT_EQ(meter_.ask(request).status, 401) << request.target;
+  // The device itself, and the other TPM that calls itself so.
+  EXPECT_EQ(meter_.ask(meter_.lookup_request(meter_.sign(live_key))).status, 403);
+  const auto stranger = world_.device(world_.tpm_b, "meter-1");
+  EXPECT_EQ(stranger.ask(stranger.register_request()).status, 401);
+}
+
+// The poll is answered after a commit, and what it read may have changed before that.
+TEST_F(DeviceRefusalsTest, GivesNoHubKeyWhenTheEnrollmentWentBetweenReadingAndCommit) {
+  const auto token = meter_.sign(meter_.get_challenge().value());
+  const auto operation = Uuid::parse(meter_.open_operation(token).value()).value();
+  auto& registrar = world_.server.registrar;
+  const auto registration = RegistrationId::parse("meter-1").value();
+  const auto sas = provisioning::parse_sas_token(token).value();
+  std::optional<provisioning::Assignment> assignment;
+  ASSERT_TRUE(world_.store->read([&](store::Snapshot& s) -> Status {
+    TRY(assignment, registrar.assignment(s.provisioning(), test::scope_id(), registration, operation, sas));
+    return {};
+  }));
+  const auto end = [&] {
+    return world_.store->write(
+        [&](store::Transaction& t) { return registrar.end_operation(t.provisioning(), t.audit(), *assignment); });
+  };
+  world_.put_standing({lifecycle::State::kProvisioned, lifecycle::Hold::kSuspended});
+  EXPECT_EQ(end().error().code, "device.hold");
+  world_.put_standing({lifecycle::State::kProvisioned, lifecycle::Hold::kNone});
+  ASSERT_TRUE(world_.server.unenroll("meter-1"));
+  EXPECT_EQ(end().error().code, "enrollment.unknown");
+  ASSERT_TRUE(world_.server.enroll("meter-1", world_.tpm_a.ek()));
+  EXPECT_EQ(end().error().code, "operation.superseded");
+}
+
 TEST_F(DeviceRefusalsTest, RefusesADeviceOnHoldAtEveryDoorAndTellsItNothingMore) {
   ASSERT_TRUE(meter_.provision());
   using lifecycle::Hold;

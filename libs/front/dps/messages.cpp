@@ -54,6 +54,7 @@ json::object registration_state(const provisioning::Device& device) {
 // What a device is told. A state or a hold is the operator's business: the device gets the code.
 std::string message_of(const Error& error) {
   if (error.kind == ErrorKind::kInternal) return "internal error";
+  if (error.code.starts_with("store.")) return "the server cannot write now: try again later";
   if (error.kind == ErrorKind::kRefused && error.code.starts_with("device."))
     return "this device is refused; its operator knows why";
   return to_string(error);

@@ -7,11 +7,17 @@
 #include <memory>
 
 namespace warifu::front {
+namespace {
+
+// Enough to recognise it: what strangers send must not fill the disk.
+constexpr std::size_t kLoggedTargetMax = 256;
+
+}  // namespace
 
 void Dispatcher::handle(net::HttpRequest request, net::Respond respond) {
   const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
   auto answered = answer(request, tracking_id);
-  if (!answered) return refuse(answered.error(), tracking_id, request, respond);
+  if (!answered) return respond(refuse(answered.error(), tracking_id, request));
   if (auto* response = std::get_if<net::HttpResponse>(&*answered)) return respond(std::move(*response));
   submit(std::get<Durable>(*std::move(answered)), std::move(request), tracking_id, std::move(respond));
 }
@@ -21,8 +27,8 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
   auto match = router_.match(request.method, target);
   if (match.route == nullptr) {
     if (match.allowed_methods.empty())
-      return Error{ErrorKind::kNotFound, "http.route", fmt::format("nothing is served under {}", request.target)};
-    return Answer(method_not_allowed(match.allowed_methods, tracking_id));
+      return Error{ErrorKind::kNotFound, "http.route", "nothing is served under this path"};
+    return Answer(method_not_allowed(match.allowed_methods, tracking_id, request));
   }
   Call call{request, target, tracking_id, std::move(match.parameters)};
   if (const auto permission = match.route->access.permission()) {
@@ -31,14 +37,14 @@ Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::st
   TRY(auto answered, match.route->handle(call));
   // RFC 9110 §9.2.1: HEAD changes nothing, and these GETs do (a result is fetched, a key is shown: both are recorded).
   if (request.method == net::Method::kHead && std::holds_alternative<Durable>(answered))
-    return Answer(method_not_allowed("GET", tracking_id));
+    return Answer(method_not_allowed("GET", tracking_id, request));
   return answered;
 }
 
-net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, const std::string& tracking_id) const {
-  const Error error = invalid_input("http.method", fmt::format("this path takes {} only", allowed));
-  metrics_.count_refusal(error);
-  net::HttpResponse response = router_.error(error, tracking_id);
+net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, const std::string& tracking_id,
+                                                 const net::HttpRequest& request) const {
+  net::HttpResponse response =
+      refuse(invalid_input("http.method", fmt::format("this path takes {} only", allowed)), tracking_id, request);
   response.headers.emplace_back("Allow", allowed);
   return response;
 }
@@ -57,22 +63,28 @@ Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& reque
   return *std::move(principal);
 }
 
-void Dispatcher::refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
-                        const net::Respond& respond) const {
-  const auto level = error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kUnavailable ? spdlog::level::err
-                                                                                                 : spdlog::level::info;
+net::HttpResponse Dispatcher::refuse(const Error& error, const std::string& tracking_id,
+                                     const net::HttpRequest& request) const {
+  log_refusal(error, tracking_id,
+              fmt::format("{} {} {:?}", request.peer_address, net::to_string(request.method),
+                          std::string_view(request.target).substr(0, kLoggedTargetMax)));
+  return router_.error(error, tracking_id);
+}
+
+void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id, const std::string& request) const {
+  const bool is_ours = error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kUnavailable;
   // Target and detail hold no secret, those travel in headers and bodies; but they hold the client's own words: quoted,
   // so that nobody writes lines of his own into the log.
-  spdlog::log(level, "refused tracking_id={} peer={} {} {:?} kind={} code={} detail={:?}", tracking_id,
-              request.peer_address, net::to_string(request.method), request.target, to_string(error.kind), error.code,
-              to_string(error));
+  spdlog::log(is_ours ? spdlog::level::err : spdlog::level::info,
+              "refused tracking_id={} request={} kind={} code={} detail={:?}", tracking_id, request,
+              to_string(error.kind), error.code, to_string(error));
   metrics_.count_refusal(error);
-  respond(router_.error(error, tracking_id));
 }
 
 net::HttpResponse Dispatcher::refuse(int, const Error& error) {
-  metrics_.count_refusal(error);
-  return router_.error(error, Uuid::v7(clock_.now(), entropy_).text());
+  const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
+  log_refusal(error, tracking_id, "unread");
+  return router_.error(error, tracking_id);
 }
 
 void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id,
@@ -92,7 +104,7 @@ void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string t
         return {};
       },
       [this, pending](const Status& done) {
-        if (!done) return refuse(done.error(), pending->tracking_id, pending->request, pending->respond);
+        if (!done) return pending->respond(refuse(done.error(), pending->tracking_id, pending->request));
         if (pending->durable.committed) pending->durable.committed();
         pending->respond(std::move(pending->response));
       },

@@ -30,10 +30,12 @@ class Dispatcher final : public net::RequestHandler {
 
  private:
   Result<Answer> answer(const net::HttpRequest& request, const std::string& tracking_id) const;
-  net::HttpResponse method_not_allowed(const std::string& allowed, const std::string& tracking_id) const;
+  net::HttpResponse method_not_allowed(const std::string& allowed, const std::string& tracking_id,
+                                       const net::HttpRequest& request) const;
   Result<operators::Principal> authorize(const net::HttpRequest& request, operators::Permission permission) const;
-  void refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request,
-              const net::Respond& respond) const;
+  net::HttpResponse refuse(const Error& error, const std::string& tracking_id, const net::HttpRequest& request) const;
+  // `request` says which, as far as it was read.
+  void log_refusal(const Error& error, const std::string& tracking_id, const std::string& request) const;
   void submit(Durable durable, net::HttpRequest request, std::string tracking_id, net::Respond respond) const;
 
   const Router router_;

@@ -18,7 +18,7 @@ namespace warifu::front {
 struct Call {
   const net::HttpRequest& request;
   const net::Target& target;
-  std::string tracking_id;                          // names this request in the answer, the log and the audit log
+  std::string tracking_id;                          // names this request in the answer and the log
   std::vector<std::string> parameters;              // what the {…} of the pattern matched, in order
   std::optional<operators::Principal> principal{};  // set on every route that demands a permission
 
