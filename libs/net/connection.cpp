@@ -59,17 +59,18 @@ std::optional<Refusal> refusal_at_timeout(Stage stage) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, const TlsCredentials& credentials,
-                       std::shared_ptr<const ListenerContext> listener)
+Connection::Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<ListenerContext> listener)
     : listener_(std::move(listener)),
       peer_address_(address_of(socket)),
       stream_(make_server_stream(std::move(socket), credentials)),
       answer_given_(stream_.get_executor(), SteadyClock::time_point::max()) {
   enter(Stage::kHandshake);
+  ++listener_->connections;
   listener_->server.observer.on_connection_open(listener_->name);
 }
 
 Connection::~Connection() {
+  --listener_->connections;  // first: who sees it closed finds its place free
   listener_->server.observer.on_connection_close(listener_->name);
   listener_->server.connections.remove(*this);
 }

@@ -18,7 +18,7 @@ enum class Stage { kHandshake, kIdle, kHeader, kBody, kHandler, kWrite, kClose }
 // One client, from accept to close, on its own strand. Lives as long as its coroutine.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<const ListenerContext> listener);
+  Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<ListenerContext> listener);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -37,9 +37,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Waits for the answer to `pending`; nullopt if the connection was aborted first.
   Awaitable<std::optional<HttpResponse>> wait_for(std::shared_ptr<PendingAnswer> pending);
   TlsStream& stream() { return stream_; }
-  const ListenerContext& listener() const { return *listener_; }
+  ListenerContext& listener() const { return *listener_; }
   const std::string& peer_address() const { return peer_address_; }
-  const std::optional<Bytes>& peer_certificate() const { return peer_certificate_; }
+  const std::shared_ptr<const Bytes>& peer_certificate() const { return peer_certificate_; }
   void report(Refusal refusal) const { listener_->server.observer.on_refused(listener_->name, refusal); }
 
  private:
@@ -48,13 +48,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wake();
   void cut();
 
-  const std::shared_ptr<const ListenerContext> listener_;
+  const std::shared_ptr<ListenerContext> listener_;
   const std::string peer_address_;
   TlsStream stream_;
   Timer answer_given_;  // never expires: cancelled to wake wait_for()
   Stage stage_ = Stage::kHandshake;
   std::atomic<SteadyClock::rep> deadline_;
-  std::optional<Bytes> peer_certificate_;
+  std::shared_ptr<const Bytes> peer_certificate_;
 };
 
 }  // namespace warifu::net

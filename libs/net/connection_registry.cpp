@@ -15,11 +15,6 @@ void ConnectionRegistry::remove(Connection& connection) {
   if (connections_.empty()) emptied_.notify_all();
 }
 
-std::size_t ConnectionRegistry::size() const {
-  const std::lock_guard lock(mutex_);
-  return connections_.size();
-}
-
 // Hands out owners, because the last owner of a connection must not let go of it under the lock. One whose destructor
 // has begun has no owner any more.
 template <class Predicate>

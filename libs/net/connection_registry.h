@@ -16,7 +16,6 @@ class ConnectionRegistry {
  public:
   void add(Connection& connection);
   void remove(Connection& connection);
-  std::size_t size() const;
 
   std::vector<std::shared_ptr<Connection>> all() const;
   // Those whose deadline has passed.

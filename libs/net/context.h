@@ -12,20 +12,21 @@ namespace warifu::net {
 
 // What all connections of a server share. Lives longer than they do.
 struct ServerContext {
-  ServerLimits limits;
   ConnectionLimits connection_limits;
   ConnectionObserver& observer;
   ConnectionRegistry connections = {};
-  std::atomic<std::size_t> requests_in_flight = 0;
   std::atomic<bool> draining = false;
 };
 
 // What the connections of one listener share.
 struct ListenerContext {
-  std::string name;
-  std::size_t body_bytes_max;
+  const std::string name;
+  const std::size_t body_bytes_max;
+  const ListenerLimits limits;
   RequestHandler& handler;
   ServerContext& server;
+  std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> requests_in_flight = 0;
 };
 
 }  // namespace warifu::net

@@ -92,18 +92,18 @@ HttpRequest header_of(const Parser::value_type& message, const Connection& conne
   return request;
 }
 
-// One of the requests that handlers may hold at the same time.
+// One of the requests of a listener that handlers may hold at the same time.
 class InFlight {
  public:
-  explicit InFlight(ServerContext& server)
-      : server_(server), granted_(server.requests_in_flight.fetch_add(1) < server.limits.requests_in_flight) {}
-  ~InFlight() { server_.requests_in_flight.fetch_sub(1); }
+  explicit InFlight(ListenerContext& listener)
+      : listener_(listener), granted_(listener.requests_in_flight.fetch_add(1) < listener.limits.requests_in_flight) {}
+  ~InFlight() { listener_.requests_in_flight.fetch_sub(1); }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
   bool granted() const { return granted_; }
 
  private:
-  ServerContext& server_;
+  ListenerContext& listener_;
   bool granted_;
 };
 
@@ -180,8 +180,8 @@ Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& bu
 // nullopt: aborted.
 Awaitable<std::optional<HttpResponse>> answer(Connection& connection, HttpRequest request) {
   connection.enter(Stage::kHandler);
-  const ListenerContext& listener = connection.listener();
-  const InFlight in_flight(listener.server);
+  ListenerContext& listener = connection.listener();
+  const InFlight in_flight(listener);
   if (!in_flight.granted()) {
     co_return refusal_of(connection,
                          {503,

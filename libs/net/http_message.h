@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +27,9 @@ struct HttpRequest {
   Headers headers;
   std::string body;
   std::string peer_address;  // numeric, without port
-  // DER of the client's leaf certificate, if it sent one. The handshake proved possession of its key and nothing else:
-  // the route and the enrollment judge it.
-  std::optional<Bytes> peer_certificate;
+  // DER of the client's leaf certificate, null if it sent none. The handshake proved possession of its key and nothing
+  // else: the route and the enrollment judge it.
+  std::shared_ptr<const Bytes> peer_certificate;
 
   std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };

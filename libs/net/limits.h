@@ -21,8 +21,9 @@ struct ConnectionLimits {
   std::chrono::milliseconds close_timeout{2'000};
 };
 
-// What all clients together may take.
-struct ServerLimits {
+// What all clients of one listener together may take. Each listener counts for itself: a flood on one door leaves the
+// others open.
+struct ListenerLimits {
   // 80 KiB each when idle, measured: under 1 GiB. Beyond it a new connection is closed at once.
   std::size_t connections = 10'000;
   // Requests that handlers have not answered yet. Beyond it 503.

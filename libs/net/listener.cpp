@@ -34,12 +34,12 @@ Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const Lis
   if (error)
     return Error{ErrorKind::kUnavailable, "net.listen.bind",
                  "cannot listen on " + Endpoint{options.address, options.port}.text() + ": " + error.message()};
-  auto context =
-      std::make_shared<const ListenerContext>(ListenerContext{options.name, options.body_bytes_max, handler, server});
+  std::shared_ptr<ListenerContext> context(
+      new ListenerContext{options.name, options.body_bytes_max, options.limits, handler, server});
   return std::shared_ptr<Listener>(new Listener(std::move(acceptor), std::move(credentials), std::move(context)));
 }
 
-Listener::Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<const ListenerContext> context)
+Listener::Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<ListenerContext> context)
     : acceptor_(std::move(acceptor)), context_(std::move(context)), credentials_(std::move(credentials)) {
 }
 
@@ -71,9 +71,8 @@ Awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
 }
 
 void Listener::take(Socket socket) {
-  ServerContext& server = context_->server;
-  if (server.connections.size() >= server.limits.connections) {
-    server.observer.on_refused(context_->name, Refusal::kTooManyConnections);
+  if (context_->connections >= context_->limits.connections) {
+    context_->server.observer.on_refused(context_->name, Refusal::kTooManyConnections);
     return;
   }
   error_code ignored;

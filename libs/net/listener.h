@@ -23,13 +23,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void close();
 
  private:
-  Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<const ListenerContext> context);
+  Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<ListenerContext> context);
   static Awaitable<void> accept_all(std::shared_ptr<Listener> self);
   void take(Socket socket);
   TlsCredentials credentials() const;
 
   Acceptor acceptor_;
-  const std::shared_ptr<const ListenerContext> context_;
+  const std::shared_ptr<ListenerContext> context_;
   mutable std::mutex mutex_;
   TlsCredentials credentials_;  // guarded by mutex_
 };

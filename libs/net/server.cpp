@@ -20,8 +20,7 @@ constexpr std::chrono::seconds kCutTime{5};
 struct Server::State {
   explicit State(const ServerOptions& server_options)
       : options(server_options),
-        context{.limits = options.limits,
-                .connection_limits = options.connection_limits,
+        context{.connection_limits = options.connection_limits,
                 .observer = options.observer == nullptr ? silent : *options.observer} {}
 
   const ServerOptions options;

@@ -23,7 +23,6 @@ struct Endpoint {
 
 struct ServerOptions {
   unsigned io_threads = 2;
-  ServerLimits limits = {};
   ConnectionLimits connection_limits = {};
   // How often timeouts are looked at: one comes late by at most this.
   std::chrono::milliseconds timeout_tick{1'000};
@@ -35,6 +34,7 @@ struct ListenerOptions {
   std::string address;                      // numeric, IPv4 or IPv6; "::" takes both
   std::uint16_t port = 0;                   // 0 picks a free one
   std::size_t body_bytes_max = 128 * 1024;  // beyond it 413; the largest body of a device is its event log
+  ListenerLimits limits = {};
 };
 
 // HTTP/1.1 over TLS on any number of listeners. The handlers outlive the server.

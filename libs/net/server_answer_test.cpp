@@ -110,7 +110,7 @@ TEST_F(ServerAnswer, MayComeWhenTheServerHasGone) {
 }
 
 TEST_F(ServerAnswer, Is503BeyondTheRequestsInFlight) {
-  options_.limits.requests_in_flight = 2;
+  listener_.limits.requests_in_flight = 2;
   hold();
   start();
   TlsClient first(port_), second(port_), third(port_);
@@ -126,6 +126,22 @@ TEST_F(ServerAnswer, Is503BeyondTheRequestsInFlight) {
   third.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   take(1).front()(ok());
   EXPECT_EQ(third.read().status, 200);
+}
+
+TEST_F(ServerAnswer, Is503OnlyOnTheListenerThatHasTooManyRequestsInFlight) {
+  listener_.limits.requests_in_flight = 1;
+  const std::uint16_t operators =
+      listen({.name = "operators", .address = "127.0.0.1", .limits = {.requests_in_flight = 1}});
+  hold();
+  start();
+  TlsClient first(port_), refused(port_), other(operators);
+  first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto held = take(1);
+  EXPECT_EQ(refused.get("/").status, 503);
+  other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (const Respond& respond : take(1))
+    respond(ok());
+  EXPECT_EQ(other.read().status, 200);
 }
 
 // A writer thread answers in batches, as the store does after a commit.

@@ -100,7 +100,7 @@ TEST_F(ServerLimitsTest, ServesOthersBesideAThousandSilentConnections) {
 }
 
 TEST_F(ServerLimitsTest, ClosesConnectionsBeyondTheLimitAtOnce) {
-  options_.limits.connections = 2;
+  listener_.limits.connections = 2;
   start();
   TlsClient first(port_);
   {
@@ -113,6 +113,23 @@ TEST_F(ServerLimitsTest, ClosesConnectionsBeyondTheLimitAtOnce) {
   }
   EXPECT_TRUE(eventually([this] { return observer_.closed == 1; }));
   EXPECT_TRUE(TlsClient(port_).ok());
+}
+
+TEST_F(ServerLimitsTest, AListenerFullOfSilentConnectionsLeavesTheOthersOpen) {
+  constexpr int kConnections = 20;
+  listener_.limits.connections = kConnections;
+  const std::uint16_t operators =
+      listen({.name = "operators", .address = "127.0.0.1", .limits = {.connections = kConnections}});
+  start();
+  std::list<RawClient> silent;
+  for (int i = 0; i < kConnections; ++i)
+    ASSERT_TRUE(silent.emplace_back(port_).connected()) << i;
+  ASSERT_TRUE(eventually([this] { return observer_.opened == kConnections; }));
+  EXPECT_TRUE(RawClient(port_).is_closed());
+  TlsClient client(operators);
+  ASSERT_TRUE(client.ok());
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(observer_.count(Refusal::kTooManyConnections), 1);
 }
 
 TEST_F(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {

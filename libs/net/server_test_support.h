@@ -258,12 +258,15 @@ class ServerTest : public testing::Test {
     options_.connection_limits.*which = 300ms;
     options_.timeout_tick = 20ms;
   }
-  void start() {
-    server_ = std::make_unique<Server>(options_);
-    const ListenerOptions listener{.name = "devices", .address = "127.0.0.1"};
+  // Another listener, called before start(): its port.
+  std::uint16_t listen(const ListenerOptions& listener) {
+    if (!server_) server_ = std::make_unique<Server>(options_);
     const auto bound = server_->listen(listener, credentials_of(identity_, tls_), handler_);
-    ASSERT_TRUE(bound) << to_string(bound.error());
-    port_ = bound->port;
+    EXPECT_TRUE(bound) << to_string(bound.error());
+    return bound ? bound->port : 0;
+  }
+  void start() {
+    port_ = listen(listener_);
     server_->start();
   }
 
@@ -271,6 +274,7 @@ class ServerTest : public testing::Test {
   CountingObserver observer_;
   TestHandler handler_;
   ServerOptions options_;
+  ListenerOptions listener_{.name = "devices", .address = "127.0.0.1"};
   TlsOptions tls_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;

@@ -53,14 +53,6 @@ TEST_F(ServerTls, SpeaksOnlyVersion13) {
   EXPECT_TRUE(eventually([this] { return observer_.failed_handshakes == 1 && observer_.handshakes == 1; }));
 }
 
-TEST_F(ServerTls, SpeaksVersion12WhereTheListenerAllowsIt) {
-  tls_.min_version = TlsVersion::kTls12;
-  start();
-  TlsClient client(port_, {.max_version = TLS1_2_VERSION});
-  ASSERT_TRUE(client.ok());
-  EXPECT_EQ(client.get("/").status, 200);
-}
-
 TEST_F(ServerTls, DeliversAnyClientCertificateOrNone) {
   tls_.request_client_certificate = true;
   start();

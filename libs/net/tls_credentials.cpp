@@ -81,13 +81,11 @@ Status use_key(SSL_CTX* context, const SecretBytes& key_pem) {
   return {};
 }
 
-bool set_protocol(SSL_CTX* context, TlsVersion min_version) {
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+bool set_protocol(SSL_CTX* context) {
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_max_cert_list(context, kPeerChainBytesMax);
-  const int version = min_version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-  return SSL_CTX_set_min_proto_version(context, version) == 1 &&
-         SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+  return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1;
 }
 
 // Stateful resumption costs a quarter of a handshake with a client certificate; a stateless ticket would carry the
@@ -117,8 +115,7 @@ Result<TlsCredentials> TlsCredentials::make(std::string_view chain_pem, const Se
                                             TlsOptions options) {
   ERR_clear_error();
   const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  if (context == nullptr || !set_protocol(context.get(), options.min_version) ||
-      !set_resumption(context.get(), options.session_cache_size))
+  if (context == nullptr || !set_protocol(context.get()) || !set_resumption(context.get(), options.session_cache_size))
     return Error{ErrorKind::kInternal, "tls.context", "OpenSSL refused our settings: " + openssl_reason()};
   if (options.request_client_certificate) request_any_certificate(context.get());
 

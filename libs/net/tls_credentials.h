@@ -12,13 +12,7 @@ struct ssl_ctx_st;
 
 namespace warifu::net {
 
-enum class TlsVersion {
-  kTls12,  // only for stock clients that cannot speak 1.3 (`--listen-compat`): ECDHE with AEAD
-  kTls13,
-};
-
 struct TlsOptions {
-  TlsVersion min_version = TlsVersion::kTls13;
   // Ask for a client certificate and take any chain, or none: the handshake proves possession of the key and nothing
   // else. Route and enrollment judge the certificate, on every request, also after resumption.
   bool request_client_certificate = false;
@@ -26,7 +20,8 @@ struct TlsOptions {
   std::size_t session_cache_size = 10'000;
 };
 
-// A server's certificate and key, ready for handshakes. Cheap to copy: copies share one SSL_CTX and its session cache.
+// A server's certificate and key, ready for handshakes of TLS 1.3. Cheap to copy: copies share one SSL_CTX and its
+// session cache.
 class TlsCredentials {
  public:
   // `chain_pem` is the leaf and then its intermediates, without the root; `key_pem` an unencrypted private key.

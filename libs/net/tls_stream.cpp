@@ -15,15 +15,15 @@ TlsStream make_server_stream(Socket socket, const TlsCredentials& credentials) {
   return TlsStream(std::move(socket), ssl);
 }
 
-std::optional<Bytes> peer_certificate(TlsStream& stream) {
+std::shared_ptr<const Bytes> peer_certificate(TlsStream& stream) {
   const X509* certificate = SSL_get0_peer_certificate(stream.native_handle());
-  if (certificate == nullptr) return std::nullopt;
+  if (certificate == nullptr) return nullptr;
   const int size = i2d_X509(certificate, nullptr);
-  if (size <= 0) return std::nullopt;
+  if (size <= 0) return nullptr;
   Bytes der(static_cast<std::size_t>(size));
   std::uint8_t* out = der.data();
   i2d_X509(certificate, &out);
-  return der;
+  return std::make_shared<const Bytes>(std::move(der));
 }
 
 bool is_resumed(TlsStream& stream) {

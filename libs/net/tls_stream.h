@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boost/asio/ssl/stream.hpp>
-#include <optional>
+#include <memory>
 
 #include "base/bytes.h"
 #include "net/asio.h"
@@ -14,8 +14,8 @@ using TlsStream = asio::ssl::stream<Socket>;
 
 TlsStream make_server_stream(Socket socket, const TlsCredentials& credentials);
 
-// After the handshake: the DER of the client's leaf certificate, also when the session was resumed.
-std::optional<Bytes> peer_certificate(TlsStream& stream);
+// After the handshake: the DER of the client's leaf certificate, also when the session was resumed; null without one.
+std::shared_ptr<const Bytes> peer_certificate(TlsStream& stream);
 bool is_resumed(TlsStream& stream);
 
 // Says goodbye and waits until the client has closed too. The caller sets the deadline. `stream` outlives the
