@@ -94,9 +94,12 @@ Result<Authority> make_node(const ServerNames& names, const Authority& server_co
     return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
   const Timestamp now = clock.now();
   const Timestamp issuer_end = server_communication.certificate.not_after();
+  // Compared in whole seconds before it is added: a very long life does not fit into a Timestamp.
+  const bool is_shorter = lifetime < std::chrono::floor<std::chrono::seconds>(issuer_end - now);
+  const Timestamp not_after = is_shorter ? now + lifetime : issuer_end;
   return issue({.common_name = names.primary,
                 .not_before = now - kBackdate,
-                .not_after = std::min(now + lifetime, issuer_end),
+                .not_after = not_after,
                 .dns_names = names.dns_names,
                 .ip_addresses = names.ip_addresses,
                 .server_auth = true},

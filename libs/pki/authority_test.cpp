@@ -71,6 +71,8 @@ TEST_F(AuthorityTest, MakesAnotherKeyAndSerialEachTime) {
 
 TEST_F(AuthorityTest, LetsNoNodeOutliveItsIssuer) {
   EXPECT_EQ(make_server(role_, kRoleLifetime * 2).certificate.not_after(), role_.certificate.not_after());
+  for (const auto lifetime : {std::chrono::seconds(9'000'000'000'000'000'000), std::chrono::seconds::max()})
+    EXPECT_EQ(make_server(role_, lifetime).certificate.not_after(), role_.certificate.not_after());
   clock_.set(role_.certificate.not_after() - std::chrono::days(1));
   EXPECT_EQ(make_server(role_).certificate.not_after(), role_.certificate.not_after());
 }
