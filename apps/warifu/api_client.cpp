@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <cstring>
 #include <memory>
 
 #include "base/secret.h"
@@ -35,7 +36,11 @@ class HeaderLines {
   HeaderLines() = default;
   HeaderLines(const HeaderLines&) = delete;
   HeaderLines& operator=(const HeaderLines&) = delete;
-  ~HeaderLines() { curl_slist_free_all(lines_); }
+  ~HeaderLines() {
+    for (const curl_slist* line = lines_; line != nullptr; line = line->next)
+      explicit_bzero(line->data, std::strlen(line->data));
+    curl_slist_free_all(lines_);
+  }
   void add(std::string line) {
     lines_ = curl_slist_append(lines_, line.c_str());
     wipe(line);

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -133,7 +135,13 @@ int run(int argc, char** argv) {
 }  // namespace warifu::cli
 
 int main(int argc, char** argv) {
-  umask(0077);
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  return warifu::cli::run(argc, argv);
+  try {
+    umask(0077);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    return warifu::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    // Memory, or an output that takes no more. fmt::print() may throw again.
+    std::fprintf(stderr, "error: %s [exception]\n", error.what());
+    return exit_code(warifu::ErrorKind::kUnavailable);
+  }
 }

@@ -32,24 +32,22 @@ Result<SecretBytes> read_passphrase(const fs::path& file) {
   return SecretBytes::copy_of(as_bytes(text));
 }
 
+Status copy_one(const fs::path& from, const fs::path& to) {
+  TRY(const auto content, keystore::read_file(from));
+  struct stat status {};
+  const bool is_private = ::stat(from.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0;
+  return keystore::write_file(to, as_bytes(content),
+                              is_private ? keystore::FileMode::kPrivate : keystore::FileMode::kPublic);
+}
+
 Status copy_folder(const fs::path& from, const fs::path& to) {
+  TRY(const auto listed, list_folder(from));
   TRY_STATUS(keystore::make_private_folder(to));
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(from, error)) {
-    const fs::path target = to / entry.path().filename();
-    if (entry.is_directory()) {
-      TRY_STATUS(copy_folder(entry.path(), target));
-      continue;
-    }
-    TRY(const auto content, keystore::read_file(entry.path()));
-    struct stat status {};
-    const bool is_private = ::stat(entry.path().c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0;
-    TRY_STATUS(keystore::write_file(target, as_bytes(content),
-                                    is_private ? keystore::FileMode::kPrivate : keystore::FileMode::kPublic));
+  for (const auto& [path, is_folder] : listed) {
+    const bool is_unfinished = path.extension() == keystore::kUnfinishedSuffix;  // or was left so by a power cut
+    if (is_unfinished) continue;
+    TRY_STATUS(is_folder ? keystore::make_private_folder(to / path) : copy_one(from / path, to / path));
   }
-  if (error)
-    return Error{ErrorKind::kUnavailable, "file.read",
-                 fmt::format("cannot read {}: {}", from.string(), error.message())};
   return {};
 }
 

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <sstream>
+#include <system_error>
 
 #include "crypto/digest.h"
 #include "crypto/envelope.h"
@@ -27,8 +27,8 @@ constexpr std::string_view kPurpose = "warifu-backup-sums-v1";
 
 using Sums = std::map<std::string, std::string>;  // the file's path in the folder: its SHA-256 in hex
 
-Error unreadable(const fs::path& path) {
-  return {ErrorKind::kUnavailable, "file.read", fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+Error unreadable(const fs::path& path, const std::error_code& cause = {errno, std::generic_category()}) {
+  return {ErrorKind::kUnavailable, "file.read", fmt::format("cannot read {}: {}", path.string(), cause.message())};
 }
 
 Error changed(const std::string& name, std::string_view how) {
@@ -42,7 +42,7 @@ std::string hex_digest(ByteView content) {
 
 // Mapped, because a database may be larger than memory.
 Result<std::string> digest_of_file(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return unreadable(path);
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
@@ -57,15 +57,12 @@ Result<std::string> digest_of_file(const fs::path& path) {
 
 Result<Sums> sums_of(const fs::path& folder) {
   Sums sums;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (entry.is_directory()) continue;
-    TRY(auto digest, digest_of_file(entry.path()));
-    sums.emplace(fs::relative(entry.path(), folder).string(), std::move(digest));
+  TRY(const auto listed, list_folder(folder));
+  for (const auto& [path, is_folder] : listed) {
+    if (is_folder) continue;
+    TRY(auto digest, digest_of_file(folder / path));
+    sums.emplace(path.string(), std::move(digest));
   }
-  if (error)
-    return Error{ErrorKind::kUnavailable, "file.read",
-                 fmt::format("cannot read {}: {}", folder.string(), error.message())};
   return sums;
 }
 
@@ -84,7 +81,31 @@ Sums parse(const std::string& text) {
   return sums;
 }
 
+// Of the entry itself, not of what a link leads to.
+Result<bool> is_real_folder(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (fs::is_directory(status)) return true;
+  if (fs::is_regular_file(status)) return false;
+  if (error) return unreadable(path, error);
+  return Error{ErrorKind::kRefused, "backup.kind",
+               fmt::format("{} is neither a regular file nor a folder: a backup holds nothing else", path.string())};
+}
+
 }  // namespace
+
+Result<std::vector<Listed>> list_folder(const fs::path& folder) {
+  std::vector<Listed> listed;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const fs::path& path = entry->path();
+    TRY(const bool is_folder, is_real_folder(path));
+    listed.push_back({path.lexically_relative(folder), is_folder});
+  }
+  if (error) return unreadable(folder, error);
+  return listed;
+}
 
 Status seal_backup(const fs::path& folder, const keystore::MasterKey& master_key, Entropy& entropy) {
   TRY(const auto sums, sums_of(folder));

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <functional>
 
 #include "warifud/commands.h"
@@ -182,6 +185,11 @@ void add_routes(CLI::App& app, Action& action) {
       [=, &action] { action = at(options, [=](const Place& place) { return print_routes(place, *json); }); });
 }
 
+// Neither a crash nor another process of this user reads the keys that every command has in memory.
+void forbid_core_dumps() {
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) spdlog::warn("core dumps could not be forbidden");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("The Warifu server: provisions devices that prove themselves by their TPM.", "warifud");
   app.set_version_flag("--version", "warifud " WARIFU_VERSION);
@@ -205,9 +213,16 @@ int run(int argc, char** argv) {
 }  // namespace warifu::warifud
 
 int main(int argc, char** argv) {
-  // Nothing that we write is for other users of this machine, unless it says so.
-  umask(0077);
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("warifud"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  return warifu::warifud::run(argc, argv);
+  try {
+    warifu::warifud::forbid_core_dumps();
+    // Nothing that we write is for other users of this machine, unless it says so.
+    umask(0077);
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("warifud"));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    return warifu::warifud::run(argc, argv);
+  } catch (const std::exception& error) {
+    // Memory, or an output that takes no more. fmt::print() may throw again.
+    std::fprintf(stderr, "error: %s [exception]\n", error.what());
+    return exit_code(warifu::ErrorKind::kUnavailable);
+  }
 }

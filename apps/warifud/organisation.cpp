@@ -1,5 +1,7 @@
 #include "warifud/organisation.h"
 
+#include <fmt/format.h>
+
 #include "pki/authority.h"
 
 namespace warifu::warifud {
@@ -9,6 +11,12 @@ Result<Organisation> Organisation::open(const Place& place) {
   TRY_STATUS(data_dir.check());
   TRY(auto master_key, keystore::MasterKey::load(data_dir));
   auto database = place.database.value_or(data_dir.database());
+  // Opening it would make an empty one.
+  std::error_code ignored;
+  if (!std::filesystem::exists(database, ignored))
+    return Error{ErrorKind::kNotFound, "database.missing",
+                 fmt::format("there is no database at {}: name the right one with --database, or restore a backup",
+                             database.string())};
   return Organisation{std::move(data_dir), std::move(master_key), std::move(database)};
 }
 

@@ -12,6 +12,7 @@ Status record_renewal(const Organisation& organisation, const crypto::Certificat
   TRY(const auto store, organisation.open_store(outside));
   return store->write([&](store::Transaction& transaction) -> Status {
     TRY(const auto scopes, transaction.provisioning().list_scopes());
+    if (scopes.empty()) return Error{ErrorKind::kNotFound, "scope.none", "the database holds no organisation"};
     for (const ScopeId& scope : scopes)
       TRY_STATUS(
           transaction.audit().record(scope, {"system", "certificate.renew", "node:" + renewed.common_name(),
@@ -43,10 +44,12 @@ Status renew_certificate(const Place& place, const std::vector<std::string>& ser
   const auto lifetime =
       lifetime_seconds ? std::chrono::seconds(*lifetime_seconds) : std::chrono::seconds(pki::kNodeLifetime);
   TRY(const auto renewed, pki::make_node(names, server, lifetime, outside.clock, outside.entropy));
+  // First, so that no certificate is ever in service that the audit log does not know.
+  TRY_STATUS(record_renewal(organisation, renewed.certificate, outside));
   TRY_STATUS(organisation.data_dir.write_node(renewed.certificate, server.certificate, renewed.key, passphrase,
                                               outside.entropy));
   spdlog::info("certificate of {} renewed until {}", names.primary, to_rfc3339(renewed.certificate.not_after()));
-  return record_renewal(organisation, renewed.certificate, outside);
+  return {};
 }
 
 }  // namespace warifu::warifud

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -53,21 +52,19 @@ void raise_file_limit() {
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) spdlog::warn("the number of open files could not be raised");
 }
 
-// A crash must not write keys to a core file.
-void forbid_core_dumps() {
-  if (prctl(PR_SET_DUMPABLE, 0) != 0) spdlog::warn("core dumps could not be forbidden");
-}
-
-// In a program of its own, so that this process never reads the role's key.
-void renew_certificate_in_child(const ServeOptions& options) {
-  const auto path = process::own_path();
-  if (!path) return spdlog::error("certificate renewal: {}", to_string(path.error()));
-  std::vector<std::string> command = {*path, "certificate", "renew", "--data-dir", options.place.data_dir.string()};
+// In a program of its own, so that this process never reads the role's key. Whether there is a new certificate.
+bool renew_certificate_in_child(const ServeOptions& options) {
+  std::vector<std::string> command = {process::kThisProgram, "certificate", "renew", "--data-dir",
+                                      options.place.data_dir.string()};
   if (options.place.database)
     command.insert(command.end(), {"--database", "sqlite:" + options.place.database->string()});
   const auto code = process::run(command);
-  if (!code) return spdlog::error("certificate renewal: {}", to_string(code.error()));
+  if (!code) {
+    spdlog::error("certificate renewal: {}", to_string(code.error()));
+    return false;
+  }
   if (*code != 0) spdlog::error("certificate renewal failed with exit code {}; the next try is in a minute", *code);
+  return *code == 0;
 }
 
 // Its certificate may have expired while the server was off.
@@ -86,8 +83,7 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
         if (const auto done = service.reload_certificate(); !done) spdlog::error("reload: {}", to_string(done.error()));
         break;
       case Service::kHousekeepingSignal:
-        if (service.is_renewal_due()) {
-          renew_certificate_in_child(options);
+        if (service.is_renewal_due() && renew_certificate_in_child(options)) {
           if (const auto done = service.reload_certificate(); !done)
             spdlog::error("reload: {}", to_string(done.error()));
         }
@@ -105,7 +101,6 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
 
 Status serve(const ServeOptions& options) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
-  forbid_core_dumps();
   raise_file_limit();
   Outside outside;
   TRY(const auto organisation, Organisation::open(options.place));
@@ -115,7 +110,7 @@ Status serve(const ServeOptions& options) {
   TRY_STATUS(check_clock(*store, outside.clock));
   TRY_STATUS(renew_if_due(organisation, outside.clock, options));
 
-  // Before the first thread, so that every thread leaves these signals to the main one.
+  // Before anything answers, so that no signal finds its default action; the main thread acts on them.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
   TRY(const auto server_name, organisation.server_name());
   Service service(organisation, *store, outside, options, server_name);

@@ -9,16 +9,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFolders[] = {"", "trust", "roles", "node", "secrets", "database"};
+constexpr const char* kFolders[] = {"trust", "roles", "node", "secrets", "database"};
 
 }  // namespace
 
 Status DataDir::create() const {
   std::error_code ignored;
-  if (fs::exists(database(), ignored) || fs::exists(master_key(), ignored))
+  if (fs::exists(database(), ignored) || fs::exists(master_key(), ignored) || fs::exists(node_identity(), ignored))
     return Error{
         ErrorKind::kConflict, "data_dir.exists",
         fmt::format("{} holds an organisation already; choose another folder, or remove it first", path_.string())};
+  TRY_STATUS(make_private_folder(path_));
   for (const char* folder : kFolders)
     TRY_STATUS(make_private_folder(path_ / folder));
   return {};
@@ -26,7 +27,8 @@ Status DataDir::create() const {
 
 Status DataDir::check() const {
   std::error_code ignored;
-  if (fs::exists(database(), ignored)) return {};
+  // Master key and database may lie elsewhere; this does not.
+  if (fs::exists(node_identity(), ignored)) return {};
   return invalid_input("data_dir.missing",
                        fmt::format("{} holds no organisation; `warifud init --data-dir {} --org NAME` makes one",
                                    path_.string(), path_.string()));

@@ -35,7 +35,7 @@ TEST_F(DataDirTest, IsMadeForItsOwnerOnly) {
 }
 
 TEST_F(DataDirTest, IsNotMadeOverAnOrganisation) {
-  for (const fs::path& there : {data_dir_.database(), data_dir_.master_key()}) {
+  for (const fs::path& there : {data_dir_.database(), data_dir_.master_key(), data_dir_.node_identity()}) {
     fs::remove_all(data_dir_.path());
     ASSERT_TRUE(data_dir_.create());
     ASSERT_TRUE(data_dir_.create()) << "an empty one may be made again";
@@ -52,6 +52,13 @@ TEST_F(DataDirTest, SaysWhenItWasNeverInitialised) {
   ASSERT_TRUE(data_dir_.create());
   EXPECT_EQ(data_dir_.check().error().code, "data_dir.missing");
   ASSERT_TRUE(write_file(data_dir_.database(), as_bytes("x"), FileMode::kPrivate));
+  EXPECT_EQ(data_dir_.check().error().code, "data_dir.missing") << "a database alone is no organisation";
+}
+
+TEST_F(DataDirTest, IsInitialisedThoughItsDatabaseIsElsewhere) {
+  ASSERT_TRUE(data_dir_.create());
+  const auto leaf = certificate(key_);
+  ASSERT_TRUE(data_dir_.write_node(leaf, leaf, key_, passphrase("right"), entropy_));
   EXPECT_TRUE(data_dir_.check());
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace warifu::keystore {
@@ -34,18 +35,17 @@ Error failed(std::string_view code, std::string_view what, const fs::path& path)
   return {ErrorKind::kUnavailable, code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno))};
 }
 
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
 Status sync_folder(const fs::path& folder) {
   const File file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!file.is_open() || ::fsync(file.get()) != 0) return failed("file.write", "sync the folder", folder);
   return {};
 }
 
-Status write_and_sync(const fs::path& path, ByteView content, mode_t mode) {
-  // What a crash left there may have another mode, or be open elsewhere: a secret is written into a file of its own.
-  ::unlink(path.c_str());
-  const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file.is_open()) return failed("file.write", "write", path);
-  // What open() was told is cut by the umask.
+Status write_and_sync(const File& file, const fs::path& path, ByteView content, mode_t mode) {
   if (::fchmod(file.get(), mode) != 0) return failed("file.write", "set the mode of", path);
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
@@ -78,11 +78,17 @@ Result<Bytes> read_all(const fs::path& path) {
 }  // namespace
 
 Status write_file(const fs::path& path, ByteView content, FileMode mode) {
-  fs::path fresh = path;
-  fresh += ".new";
-  TRY_STATUS(write_and_sync(fresh, content, mode == FileMode::kPrivate ? 0600 : 0644));
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed("file.write", "replace", path);
-  return sync_folder(path.parent_path());
+  // A file of its own, of mode 0600: neither another writer's, nor one that is open elsewhere or leads elsewhere.
+  std::string fresh = path.string() + ".XXXXXX" + kUnfinishedSuffix;
+  const File file(::mkostemps(fresh.data(), static_cast<int>(std::strlen(kUnfinishedSuffix)), O_CLOEXEC));
+  if (!file.is_open()) return failed("file.write", "write", path);
+  Status done = write_and_sync(file, path, content, mode == FileMode::kPrivate ? 0600 : 0644);
+  if (done && ::rename(fresh.c_str(), path.c_str()) != 0) done = failed("file.write", "replace", path);
+  if (!done) {
+    ::unlink(fresh.c_str());
+    return done;
+  }
+  return sync_folder(parent_of(path));
 }
 
 Result<std::string> read_file(const fs::path& path) {
@@ -96,10 +102,14 @@ Result<SecretBytes> read_secret_file(const fs::path& path) {
 }
 
 Status make_private_folder(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+  if (::mkdir(path.c_str(), 0700) == 0) return sync_folder(parent_of(path.has_filename() ? path : path.parent_path()));
+  if (errno != EEXIST) return failed("file.write", "make the folder", path);
+  const File folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
-  if (errno == EEXIST && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
-  return failed("file.write", "make the folder", path);
+  if (!folder.is_open() || ::fstat(folder.get(), &status) != 0) return failed("file.write", "make the folder", path);
+  const bool is_private = (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+  if (!is_private && ::fchmod(folder.get(), 0700) != 0) return failed("file.write", "close to others", path);
+  return {};
 }
 
 }  // namespace warifu::keystore

@@ -11,16 +11,19 @@ namespace warifu::keystore {
 
 enum class FileMode { kPublic, kPrivate };  // 0644, 0600
 
-// Replaces a file so that after a power cut either the old or the new content is there, whole: a new file is written
-// and synced, renamed over the old one, and the folder is synced. kUnavailable "file.write" naming the file and the
-// system's reason.
+// Replaces a file so that after a power cut either the old or the new content is there, whole: a new file, of a name
+// that no other writer has, is written and synced, renamed over the old one, and the folder is synced. kUnavailable
+// "file.write" naming the file and the system's reason; nothing is left of the new file then.
 Status write_file(const std::filesystem::path& path, ByteView content, FileMode mode);
 
 // At most 1 MiB. kUnavailable "file.read".
 Result<std::string> read_file(const std::filesystem::path& path);
 Result<SecretBytes> read_secret_file(const std::filesystem::path& path);
 
-// Makes the folder, readable by its owner only, and syncs its parent. Fine if it is there already.
+// The end of a new file's name until it is renamed. A power cut may leave one.
+constexpr const char* kUnfinishedSuffix = ".new";
+
+// Makes the folder, readable by its owner only, and syncs its parent. One that is there already is closed to others.
 Status make_private_folder(const std::filesystem::path& path);
 
 }  // namespace warifu::keystore

@@ -1,9 +1,12 @@
 #include "keystore/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "keystore/test_folder.h"
 
@@ -20,8 +23,32 @@ unsigned mode_of(const fs::path& path) {
 
 class FilesTest : public ::testing::Test {
  protected:
+  std::ptrdiff_t files_in_folder() const {
+    return std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator());
+  }
+
   TestFolder folder_;
   const fs::path file_ = folder_.path() / "file";
+};
+
+// No file of this process grows beyond `bytes` until the end of the scope: the disk as good as refuses.
+class SmallFiles {
+ public:
+  explicit SmallFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~SmallFiles() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  SmallFiles(const SmallFiles&) = delete;
+  SmallFiles& operator=(const SmallFiles&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
 };
 
 TEST_F(FilesTest, ReplacesAFileWhole) {
@@ -29,18 +56,42 @@ TEST_F(FilesTest, ReplacesAFileWhole) {
   ASSERT_TRUE(write_file(file_, as_bytes("second"), FileMode::kPrivate));
   EXPECT_EQ(read_file(file_).value(), "second");
   EXPECT_EQ(as_text(read_secret_file(file_)->reveal()), "second");
-  EXPECT_FALSE(fs::exists(folder_.path() / "file.new"));
+  EXPECT_EQ(files_in_folder(), 1);
 }
 
 TEST_F(FilesTest, KeepsTheOldContentWhenTheNewOneCannotBeWritten) {
   ASSERT_TRUE(write_file(file_, as_bytes("old"), FileMode::kPrivate));
-  // As if the disk refused: the new file's name is taken by a folder.
-  ASSERT_TRUE(fs::create_directory(folder_.path() / "file.new"));
-  const Status refused = write_file(file_, as_bytes("new"), FileMode::kPrivate);
+  const Status refused = [&] {
+    const SmallFiles limit(1);
+    return write_file(file_, as_bytes("new"), FileMode::kPrivate);
+  }();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "file.write");
   EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
   EXPECT_EQ(read_file(file_).value(), "old");
+  EXPECT_EQ(files_in_folder(), 1) << "what was written of the new one is taken away";
+}
+
+TEST_F(FilesTest, LeavesNothingBesideAFolderThatItCannotReplace) {
+  ASSERT_TRUE(fs::create_directory(file_));
+  EXPECT_FALSE(write_file(file_, as_bytes("new"), FileMode::kPrivate));
+  EXPECT_EQ(files_in_folder(), 1);
+}
+
+TEST_F(FilesTest, LetsTwoWriteTheSameFileAtOnce) {
+  const std::string contents[] = {std::string(5000, 'a'), std::string(3000, 'b')};
+  int refused[2] = {};
+  const auto write = [&](int who) {
+    for (int i = 0; i < 50; ++i)
+      if (!write_file(file_, as_bytes(contents[who]), FileMode::kPrivate)) ++refused[who];
+  };
+  std::thread other(write, 1);
+  write(0);
+  other.join();
+  EXPECT_EQ(refused[0] + refused[1], 0);
+  const auto content = read_file(file_).value();
+  EXPECT_TRUE(content == contents[0] || content == contents[1]);
+  EXPECT_EQ(files_in_folder(), 1);
 }
 
 TEST_F(FilesTest, TakesOverWhatAPowerLossLeftHalfWritten) {
@@ -98,9 +149,20 @@ TEST_F(FilesTest, NamesTheFileThatCouldNotBeRead) {
 TEST_F(FilesTest, MakesAFolderOnceAndNotOverAFile) {
   EXPECT_TRUE(make_private_folder(folder_.path() / "folder"));
   EXPECT_TRUE(make_private_folder(folder_.path() / "folder"));
+  EXPECT_TRUE(make_private_folder(folder_.path() / "folder" / ""));
   ASSERT_TRUE(write_file(file_, as_bytes("x"), FileMode::kPrivate));
   EXPECT_EQ(make_private_folder(file_).error().code, "file.write");
   EXPECT_FALSE(make_private_folder(folder_.path() / "missing" / "folder"));
+}
+
+TEST_F(FilesTest, ClosesAFolderThatWasOpenToOthers) {
+  for (const unsigned open : {0755U, 0777U, 0710U, 0701U}) {
+    const fs::path folder = folder_.path() / std::to_string(open);
+    ASSERT_TRUE(fs::create_directory(folder));
+    fs::permissions(folder, fs::perms(open));
+    ASSERT_TRUE(make_private_folder(folder));
+    EXPECT_EQ(mode_of(folder), 0700u);
+  }
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstring>
 
@@ -20,6 +19,8 @@ class SpawnSettings {
   SpawnSettings() {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    // Whatever a library opened without O_CLOEXEC stays here.
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
     posix_spawnattr_init(&attributes_);
     // The child starts with no signal blocked or ignored, whatever this process does with them.
     sigset_t none, all;
@@ -66,14 +67,6 @@ Result<int> run(const std::vector<std::string>& command) {
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return cannot_start(command.at(0), errno);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-Result<std::string> own_path() {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0) return cannot_start("/proc/self/exe", errno);
-  path.resize(static_cast<std::size_t>(size));
-  return path;
 }
 
 }  // namespace warifu::process

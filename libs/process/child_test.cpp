@@ -1,6 +1,9 @@
 #include "process/child.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace warifu::process {
 namespace {
@@ -24,8 +27,16 @@ TEST(Run, RefusesAProgramThatIsNotThere) {
   EXPECT_EQ(result.error().code, "process.start");
 }
 
-TEST(OwnPath, IsThisTest) {
-  EXPECT_NE(own_path().value().find("process_test"), std::string::npos);
+TEST(Run, GivesTheChildNoneOfOurFiles) {
+  const int descriptor = ::open("/dev/null", O_RDONLY);  // NOLINT: not O_CLOEXEC, as a library may open it
+  ASSERT_GE(descriptor, 3);
+  const auto code = run({"/bin/sh", "-c", fmt::format("test ! -e /proc/self/fd/{}", descriptor)});
+  ::close(descriptor);
+  EXPECT_EQ(code.value(), 0);
+}
+
+TEST(Run, FindsThisVeryProgram) {
+  EXPECT_EQ(run({kThisProgram, "--gtest_filter=Run.TellsOfASignal", "--gtest_brief=1"}).value(), 0);
 }
 
 }  // namespace

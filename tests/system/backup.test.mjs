@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SoftDevice } from '../interop/lib/device.mjs';
-import { Daemon, names_in, places_of, run, tree, without } from './lib/daemon.mjs';
+import { Daemon, must_run, names_in, places_of, run, tree, without } from './lib/daemon.mjs';
 import { Registration, devices_of, enroll_all, register_once } from './lib/fleet.mjs';
 import { SoftwareTpm } from './lib/software_tpm.mjs';
 
@@ -145,6 +145,12 @@ describe('A backup', () => {
     ['without the root\'s key', (folder) => rm(`${folder}/roles/root/key.pem`)],
     ['whose role\'s key was changed', (folder) => flip(`${folder}/roles/server-communication/key.pem`, 400)],
     ['whose root certificate was changed', (folder) => flip(`${folder}/trust/root.pem`, 200)],
+    ['with a link to a folder that was not sealed', (folder) => symlink(daemon.folder, `${folder}/roles/more`)],
+    ['with a link to a file', (folder) => symlink('root.pem', `${folder}/trust/other.pem`)],
+    ['whose trust is a link', (folder) => rm(`${folder}/trust`, { recursive: true }).then(() => symlink(`${target}/trust`, `${folder}/trust`))],
+    ['with a link to itself', (folder) => symlink('loop', `${folder}/roles/loop`)],
+    ['with a pipe', (folder) => must_run('mkfifo', [`${folder}/node/pipe`])],
+    ['with an unfinished file that was not sealed', (folder) => writeFile(`${folder}/node/identity.pem.abcdef.new`, 'x')],
     ['that is not there', (folder) => rm(folder, { recursive: true })],
   ]) {
     test(`IsNotRestored ${what}`, async () => {
@@ -163,6 +169,40 @@ describe('A backup', () => {
       }
     });
   }
+
+  for (const [what, name, plant] of [
+    ['a link to a folder', 'roles/more', (file) => symlink(daemon.folder, file)],
+    ['a link to a file', 'trust/other.pem', (file) => symlink('root.pem', file)],
+    ['a link to itself', 'roles/loop', (file) => symlink('loop', file)],
+    ['a pipe', 'node/pipe', (file) => must_run('mkfifo', [file])],
+  ]) {
+    test(`IsNotMadeOf ${what}`, async () => {
+      const planted = path.join(daemon.data_dir, name);
+      await plant(planted);
+      try {
+        const { code, stderr } = await back_up(daemon.file('refused'));
+        assert.equal(code, 1, `exit ${code}: ${stderr}`);
+        assert.ok(stderr.includes(`${planted} is neither a regular file nor a folder`), stderr);
+        assert.notEqual((await restore(daemon.file('refused'), daemon.file('from-refused'))).code, 0, 'what it left is no backup');
+        assert.ok(!existsSync(daemon.file('from-refused')));
+      } finally {
+        await rm(planted);
+        await rm(daemon.file('refused'), { recursive: true, force: true });
+      }
+    });
+  }
+
+  test('LeavesOutWhatAPowerLossLeftUnfinished', async () => {
+    const unfinished = path.join(daemon.data_dir, 'node/identity.pem.abcdef.new');
+    await writeFile(unfinished, 'half of a');
+    try {
+      const { code, stderr } = await back_up(daemon.file('without'));
+      assert.equal(code, 0, stderr);
+      assert.deepEqual((await tree(daemon.file('without'))).map(({ name }) => name), (await tree(target)).map(({ name }) => name));
+    } finally {
+      await rm(unfinished);
+    }
+  });
 
   test('BringsEverythingBackAfterTheDataDirectoryIsLost', async () => {
     await daemon.halt();

@@ -1,10 +1,11 @@
 // The server's own certificate: it is renewed before it ends, by a program of its own, and nobody who is connected notices.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { binary } from '../interop/lib/server.mjs';
 import { Daemon, eventually, must_run, remove, without } from './lib/daemon.mjs';
 import { get, secure } from './lib/sockets.mjs';
 
@@ -106,7 +107,7 @@ describe('A certificate', () => {
 
   test('WasRenewedByAChildAndTheServerNeverOpenedARoleKey', { skip: without('strace') }, async () => {
     await daemon.halt();
-    const is_child = (trace) => /execve\("[^"]*warifud", \["[^"]*", "certificate", "renew"/.test(trace);
+    const is_child = (trace) => /execve\("\/proc\/self\/exe", \["[^"]*", "certificate", "renew"/.test(trace);
     await eventually(() => traces().some(is_child), 'strace saw the child');
     const children = traces().filter(is_child);
     assert.equal(children.length, 1, 'one renewal was due');
@@ -134,6 +135,45 @@ describe('A certificate that ended while the server was off', () => {
   });
 });
 
+describe('A server whose program was replaced on disk', () => {
+  let daemon;
+  before(async () => {
+    daemon = await Daemon.init();
+    await renew(daemon, '--lifetime-seconds', String(kLifetimeSeconds));
+    const program = daemon.file('warifud-of-its-own');
+    await copyFile(binary('warifud'), program);
+    await daemon.serve({ wrapper: ['sh', '-c', `shift; exec '${program}' "$@"`, 'sh'] });
+    await rm(program);
+    await writeFile(program, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  });
+  after(() => daemon?.stop());
+
+  test('StillRenewsItsCertificate', async () => {
+    const { serial } = await certificate_of(daemon);
+    await eventually(async () => (await certificate_of(daemon)).serial !== serial, 'a new certificate', 20_000, () => daemon.log);
+  });
+});
+
+describe('A server that cannot renew its certificate', () => {
+  let daemon;
+  before(async () => {
+    daemon = await Daemon.init();
+    await renew(daemon, '--lifetime-seconds', String(kLifetimeSeconds));
+    const role = path.join(daemon.data_dir, 'roles/server-communication');
+    await rename(role, daemon.file('taken-away'));
+    await daemon.serve();
+  });
+  after(() => daemon?.stop());
+
+  test('SaysSoAndGoesOnWithTheOldOne', async () => {
+    const before_it = await certificate_of(daemon);
+    await daemon.log_has(/certificate renewal failed with exit code 3/, 20_000);
+    await sleep(300);
+    assert.doesNotMatch(daemon.log, /certificate loaded/);
+    assert.deepEqual(await certificate_of(daemon), before_it);
+  });
+});
+
 describe('A renewal', () => {
   let daemon;
   before(async () => (daemon = await Daemon.init()));
@@ -154,13 +194,24 @@ describe('A renewal', () => {
     });
   }
 
+  test('ThatTheAuditLogCannotKnowOfIsNone', async () => {
+    const identity = path.join(daemon.data_dir, 'node/identity.pem');
+    const before_it = readFileSync(identity, 'utf8');
+    for (const [what, content, expected] of [['no database', 'x'.repeat(50_000), 2], ['no organisation', '', 1]]) {
+      const { code, stderr } = await daemon.warifud('certificate renew', ['--database', `sqlite:${await daemon.write('other.sqlite3', content)}`]);
+      assert.equal(code, expected, `${what}: exit ${code}: ${stderr}`);
+      assert.match(stderr, /^error: /m);
+      assert.equal(readFileSync(identity, 'utf8'), before_it, what);
+    }
+  });
+
   test('DoesNotOutliveItsIssuer', async () => {
     const { code, stderr } = await daemon.warifud('certificate renew', ['--lifetime-seconds', '9000000000000000000']);
-    assert.ok([0, 2].includes(code), `exit ${code}: ${stderr}`);
+    assert.equal(code, 0, stderr);
     await daemon.serve();
     const { not_after } = await certificate_of(daemon);
     const role = await must_run('openssl', ['x509', '-noout', '-enddate', '-in', path.join(daemon.data_dir, 'roles/server-communication/certificate.pem')]);
-    assert.ok(not_after <= Date.parse(role.split('=')[1]), `${new Date(not_after)} against ${role}`);
+    assert.equal(not_after, Date.parse(role.split('=')[1]), `${new Date(not_after)} against ${role}`);
     await daemon.halt();
   });
 });

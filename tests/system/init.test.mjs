@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Daemon, must_run, names_in, places_of, remove, run, tree } from './lib/daemon.mjs';
+import { binary } from '../interop/lib/server.mjs';
+import { Daemon, must_run, names_in, places_of, remove, run, tree, without } from './lib/daemon.mjs';
 
 const kFiles = [
   'database/warifu.sqlite3', 'node/identity.pem', 'roles/root/certificate.pem', 'roles/root/key.pem',
@@ -144,12 +145,107 @@ describe('init', () => {
     await mkdir(data_dir);
     await chmod(data_dir, 0o755);
     await must_run('warifud', ['init', '--data-dir', data_dir, '--org', 'x']);
+    assert.equal(statSync(data_dir).mode & 0o777, 0o700, 'the folder itself');
     for (const { name, mode, is_folder } of await tree(data_dir)) if (is_folder) assert.equal(mode, 0o700, name);
+  });
+
+  test('BringsTheFoldersOwnNameToTheDisk', { skip: without('strace') }, async () => {
+    for (const [name, slash] of [['synced', ''], ['synced-too', '/']]) {
+      const { code, stderr } = await run('strace', ['-f', '-y', '-e', 'trace=fsync', binary('warifud'), 'init', '--data-dir', daemon.file(name) + slash, '--org', 'x']);
+      assert.equal(code, 0, stderr);
+      assert.ok(stderr.includes(`<${daemon.file(name)}>)`), 'the trace shows what is synced');
+      assert.ok(stderr.includes(`<${daemon.folder}>)`), `the folder that holds ${name}${slash} is synced`);
+    }
   });
 
   test('SaysWhereItCannotWrite', async () => {
     const { code, stderr } = await run('warifud', ['init', '--data-dir', '/nowhere/to/be/found', '--org', 'x']);
     assert.equal(code, 3, stderr);
     assert.match(stderr, /\/nowhere\/to\/be\/found/);
+  });
+});
+
+describe('An organisation whose database is elsewhere', () => {
+  let daemon;
+  let elsewhere;
+  before(async () => {
+    daemon = await Daemon.init();
+    elsewhere = daemon.file('elsewhere.sqlite3');
+    await rename(daemon.database, elsewhere);
+    await daemon.write('passphrase', 'correct horse battery staple');
+  });
+  after(() => daemon && remove(daemon.folder));
+
+  const commands = () => [
+    ['bootstrap-token', []], ['routes', []], ['certificate renew', []],
+    ['backup', ['--output', daemon.file('backup'), '--passphrase-file', daemon.file('passphrase')]],
+  ];
+
+  test('IsNotFoundWithoutBeingToldWhereAndNoEmptyDatabaseIsMade', async () => {
+    const missing = daemon.file('missing.sqlite3');
+    for (const [place, args] of [[daemon.database, []], [missing, ['--database', `sqlite:${missing}`]]]) {
+      for (const [verb, more] of commands()) {
+        const { code, stdout, stderr } = await daemon.warifud(verb, [...more, ...args]);
+        assert.equal(code, 1, `${verb}: exit ${code}: ${stderr}`);
+        assert.equal(stdout, '');
+        assert.ok(stderr.includes(`there is no database at ${place}`), `${verb}: ${stderr}`);
+      }
+      const { code, stderr } = await daemon.try_serve({ args: daemon.serve_args(args) });
+      assert.equal(code, 1, stderr);
+      assert.ok(stderr.includes(`there is no database at ${place}`), stderr);
+    }
+    assert.ok(!existsSync(missing));
+    assert.deepEqual(await readdir(path.dirname(daemon.database)), []);
+  });
+
+  test('IsFoundByEveryCommand', async () => {
+    for (const [verb, more] of commands()) {
+      const { code, stderr } = await daemon.warifud(verb, [...more, '--database', `sqlite:${elsewhere}`]);
+      assert.equal(code, 0, `${verb}: ${stderr}`);
+    }
+    await daemon.serve({ args: daemon.serve_args(['--database', `sqlite:${elsewhere}`]) });
+    await daemon.halt();
+    assert.deepEqual(await readdir(path.dirname(daemon.database)), []);
+  });
+
+  test('IsNotMadeAgain', async () => {
+    const { code, stderr } = await daemon.warifud('init', ['--org', 'Another']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /holds an organisation already/);
+  });
+});
+
+describe('Every command', () => {
+  let daemon;
+  before(async () => {
+    daemon = await Daemon.init();
+    await daemon.write('passphrase', 'correct horse battery staple');
+  });
+  after(() => daemon && remove(daemon.folder));
+
+  test('ForbidsCoreDumpsBeforeItReadsAKey', { skip: without('strace') }, async () => {
+    const backup = daemon.file('backup');
+    const passphrase = ['--passphrase-file', daemon.file('passphrase')];
+    for (const [verb, args, secret] of [
+      ['init', ['--data-dir', daemon.file('new'), '--org', 'x'], /\/roles\/root\/key\.pem/],
+      ['bootstrap-token', ['--data-dir', daemon.data_dir], /master\.key"/],
+      ['routes', ['--data-dir', daemon.data_dir], /master\.key"/],
+      ['certificate renew', ['--data-dir', daemon.data_dir], /master\.key"/],
+      ['backup', ['--data-dir', daemon.data_dir, '--output', backup, ...passphrase], /master\.key"/],
+      ['restore', ['--input', backup, '--data-dir', daemon.file('restored'), ...passphrase], /passphrase"/],
+    ]) {
+      const { code, stderr } = await run('strace', ['-f', '-s', '4096', '-e', 'trace=prctl,openat', binary('warifud'), ...verb.split(' '), ...args]);
+      assert.equal(code, 0, `${verb}: ${stderr.slice(-2000)}`);
+      const forbidden = stderr.search(/prctl\(PR_SET_DUMPABLE, SUID_DUMP_DISABLE\) = 0/);
+      assert.ok(stderr.search(secret) > 0, `${verb}: the trace shows the secret`);
+      assert.ok(forbidden >= 0 && forbidden < stderr.search(secret), `${verb} forbids core dumps first`);
+    }
+  });
+
+  test('SaysWhenItsOutputTakesNoMoreInsteadOfEndingByASignal', async () => {
+    // Standard output is open for reading only, and has no buffer: each write fails, and raises no signal.
+    const { code, stderr } = await run('sh', ['-c', 'exec stdbuf -o0 "$0" routes --json --data-dir "$1" 1</dev/null', binary('warifud'), daemon.data_dir]);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /^error: .*Bad file descriptor.*\[exception\]/m);
   });
 });
