@@ -31,7 +31,7 @@ struct PlaceOptions {
 };
 
 std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
-  const auto options = std::make_shared<PlaceOptions>();
+  auto options = std::make_shared<PlaceOptions>();
   add_data_dir(command, options->data_dir);
   command->add_option("--database", options->database, "The database, if it is not in the data directory")
       ->envname("WARIFU_DATABASE")
