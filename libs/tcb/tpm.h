@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace warifu::tcb {
+
+// A key or a sealed value as the TPM hands it out for keeping: nothing but that TPM, with that SRK, can use it.
+struct WrappedObject {
+  Bytes public_area;   // TPM2B_PUBLIC
+  Bytes private_area;  // TPM2B_PRIVATE
+};
+
+// What the device shows of itself. Both are public.
+struct TpmKeys {
+  Bytes ek_public;   // TPM2B_PUBLIC
+  Bytes srk_public;  // TPM2B_PUBLIC
+};
+
+// PCRs of the SHA-256 bank, ascending, each 0 to 23. Empty: none.
+using PcrList = std::vector<std::uint8_t>;
+
+// Dictionary-attack protection (TPM 2.0 Part 1, "Dictionary Attack Protection").
+struct DictionaryAttackParameters {
+  std::uint32_t max_tries = 32;
+  std::uint32_t recovery_seconds = 600;             // one failed try is forgotten after this time
+  std::uint32_t lockout_recovery_seconds = 86'400;  // after a wrong lockoutAuth
+};
+
+struct TpmStatus {
+  std::string manufacturer;  // TPM_PT_MANUFACTURER, as text: "IBM", "IFX"
+  std::string model;         // TPM_PT_VENDOR_STRING_1 to 4
+  std::uint64_t firmware_version = 0;
+  std::uint32_t specification_revision = 0;  // times 100: 138 for 1.38
+  bool owner_auth_set = false;
+  bool endorsement_auth_set = false;
+  bool lockout_auth_set = false;
+  bool clear_disabled = false;
+  bool in_lockout = false;
+  bool orderly = false;  // the last shutdown was an orderly one
+  std::uint32_t lockout_counter = 0;
+  DictionaryAttackParameters dictionary_attack;
+  Bytes ek_name;
+  bool has_ek_certificate = false;
+};
+
+// The TPM, in the words of what the device does with it. Every call protects the bus by itself (tpm_device). Errors:
+// kUnavailable "tpm.*" when the TPM is not reachable or in lockout, kRefused "tpm.*" when it says no.
+class Tpm {
+ public:
+  virtual ~Tpm() = default;
+
+  virtual Result<TpmKeys> keys() = 0;
+  // Opens the server's authenticationKey (tpm_types/authentication_key.h) with EK and SRK and imports the HMAC key in
+  // it. Refuses an object that is not exactly an HMAC-SHA256 signing key.
+  virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;
+  // HMAC-SHA256. kRefused "tpm.key.dead" when the key belongs to an SRK that is no more.
+  virtual Result<Bytes> hmac(const WrappedObject& key, ByteView message) = 0;
+  virtual Result<SecretBytes> random(std::size_t size) = 0;
+  // At most 128 bytes. With PCRs it opens only while they have their present values.
+  virtual Result<WrappedObject> seal(const SecretBytes& secret, const PcrList& pcrs) = 0;
+  virtual Result<SecretBytes> unseal(const WrappedObject& object, const PcrList& pcrs) = 0;
+
+  virtual Result<TpmStatus> status() = 0;
+  // Sets lockoutAuth, which must be empty, and the dictionary-attack parameters. kConflict "tpm.owned".
+  virtual Status own(const SecretBytes& lockout_auth, const DictionaryAttackParameters& parameters) = 0;
+  // TPM2_Clear: owner keys, their auth values and lockoutAuth are gone; the EK stays.
+  virtual Status clear(const SecretBytes& lockout_auth) = 0;
+  virtual Status reset_lockout(const SecretBytes& lockout_auth) = 0;
+};
+
+}  // namespace warifu::tcb

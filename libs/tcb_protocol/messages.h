@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/secret.h"
+#include "base/time.h"
+
+// What warifu-agent asks and warifu-tcb answers (docs/formats/tcb-protocol.md). One struct a request, with its answer
+// inside.
+namespace warifu::tcb_protocol {
+
+// An answer that only says "done".
+struct Done {};
+
+// --- The server's identity ---
+
+// Starts a check: the nonce goes into the ClientHello of the connection that is to be made.
+struct BeginServerCheck {
+  struct Answer {
+    Bytes nonce;  // 32 bytes
+  };
+};
+// The handshake messages of that connection as they were sent and received, ClientHello to the server's
+// CertificateVerify, each with its 4-byte header (RFC 8446 §4). Until a check has passed, nothing is said about the
+// device.
+struct CheckServer {
+  std::vector<Bytes> handshake;
+  struct Answer {
+    std::string server_name;  // the name that was checked
+    std::uint32_t valid_seconds;
+  };
+};
+
+// --- Provisioning ---
+
+struct Identity {
+  struct Answer {
+    std::string id_scope;
+    std::string registration_id;
+    Bytes ek_public;   // TPM2B_PUBLIC
+    Bytes srk_public;  // TPM2B_PUBLIC
+    // What AcceptAssignment stored and the TPM still opens; empty if nothing.
+    std::string assigned_hub;
+    std::string device_id;
+  };
+};
+// The challenge of the registration. Its key stays in the TPM until the next one or the end of this process.
+struct ActivateRegistration {
+  Bytes authentication_key;
+  using Answer = Done;
+};
+// A SAS token for {id_scope}/registrations/{registration_id} with the challenge's key. The time is the server's word:
+// the key dies with the operation, whatever the token says.
+struct RegistrationToken {
+  std::uint64_t expires_at;  // Unix seconds
+  struct Answer {
+    std::string token;
+  };
+};
+struct AcceptAssignment {
+  std::string assigned_hub;
+  std::string device_id;
+  Bytes authentication_key;
+  using Answer = Done;
+};
+// A SAS token with the hub key, for {hub}/devices/{device_id}, or (kServer) for {id_scope}/registrations/{id} with
+// skn=device: what the native device API takes. By the clock of the TCB, for at most an hour.
+struct DeviceToken {
+  enum class Audience : std::uint8_t { kHub = 1, kServer = 2 };
+  Audience audience;
+  std::uint32_t lifetime_seconds;
+  struct Answer {
+    std::string token;
+    std::uint64_t expires_at;  // Unix seconds
+  };
+};
+
+// --- Secrets of applications ---
+
+struct Random {
+  std::uint16_t size;  // at most 1024
+  struct Answer {
+    SecretBytes bytes;
+  };
+};
+// PCR numbers of the SHA-256 bank, ascending.
+struct Seal {
+  SecretBytes secret;  // at most 128 bytes
+  std::vector<std::uint8_t> pcrs;
+  struct Answer {
+    Bytes sealed;  // docs/formats/sealed.md
+  };
+};
+struct Unseal {
+  Bytes sealed;
+  struct Answer {
+    SecretBytes secret;
+  };
+};
+
+// --- Care for the TPM ---
+
+struct TpmStatus {
+  struct Answer {
+    std::string manufacturer;
+    std::string model;
+    std::uint64_t firmware_version;
+    std::uint32_t specification_revision;
+    bool owner_auth_set;
+    bool endorsement_auth_set;
+    bool lockout_auth_set;
+    bool clear_disabled;
+    bool in_lockout;
+    bool orderly;
+    bool has_ek_certificate;
+    std::uint32_t lockout_counter;
+    std::uint32_t max_tries;
+    std::uint32_t recovery_seconds;
+    std::uint32_t lockout_recovery_seconds;
+    Bytes ek_name;
+    std::string registration_id;
+    Bytes ek_public;        // TPM2B_PUBLIC, for enrolling the device by hand
+    bool has_escrow;        // a package is kept here
+    bool escrow_delivered;  // and the server has it
+  };
+};
+// Takes ownership: a random lockoutAuth, encrypted to the organisation's escrow key before it is set.
+struct Own {
+  std::vector<Bytes> escrow_chain;  // DER, the escrow certificate first, without the root
+  using Answer = Done;
+};
+struct ReadEscrow {
+  struct Answer {
+    Bytes package;  // CMS EnvelopedData or AuthEnvelopedData, DER; empty if there is none
+    bool delivered;
+  };
+};
+// The server has the package with this SHA-256.
+struct EscrowDelivered {
+  Bytes package_sha256;
+  using Answer = Done;
+};
+// For the administrator only.
+struct Clear {
+  SecretBytes lockout_auth;
+  using Answer = Done;
+};
+struct ResetLockout {
+  SecretBytes lockout_auth;
+  using Answer = Done;
+};
+
+using Request =
+    std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
+                 DeviceToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout>;
+
+}  // namespace warifu::tcb_protocol
