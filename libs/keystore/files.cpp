@@ -45,7 +45,7 @@ Status sync_folder(const fs::path& folder) {
   return {};
 }
 
-Status write_and_sync(const File& file, const fs::path& path, ByteView content, mode_t mode) {
+Status write_all(const File& file, const fs::path& path, ByteView content, mode_t mode) {
   if (::fchmod(file.get(), mode) != 0) return failed("file.write", "set the mode of", path);
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
@@ -53,7 +53,6 @@ Status write_and_sync(const File& file, const fs::path& path, ByteView content, 
     if (written <= 0) return failed("file.write", "write", path);
     content = content.subspan(static_cast<std::size_t>(written));
   }
-  if (::fsync(file.get()) != 0) return failed("file.write", "sync", path);
   return {};
 }
 
@@ -75,20 +74,66 @@ Result<Bytes> read_all(const fs::path& path) {
   return content;
 }
 
+class KernelFiles final : public FileSystem {
+ public:
+  Result<std::optional<Bytes>> read(const std::string& path) override {
+    if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::nullopt;
+    TRY(auto content, read_all(path));
+    return content;
+  }
+  Result<std::string> write_new(const std::string& target, ByteView content, FileMode mode) override {
+    // A file of its own, of mode 0600: neither another writer's, nor one that is open elsewhere or leads elsewhere.
+    std::string fresh = target + ".XXXXXX" + kUnfinishedSuffix;
+    const File file(::mkostemps(fresh.data(), static_cast<int>(std::strlen(kUnfinishedSuffix)), O_CLOEXEC));
+    if (!file.is_open()) return failed("file.write", "write", target);
+    if (auto written = write_all(file, target, content, mode == FileMode::kPrivate ? 0600 : 0644); !written) {
+      ::unlink(fresh.c_str());
+      return written.error();
+    }
+    return fresh;
+  }
+  Status sync_file(const std::string& path) override {
+    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.is_open() || ::fsync(file.get()) != 0) return failed("file.write", "sync", path);
+    return {};
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed("file.write", "replace", to);
+    return {};
+  }
+  Status remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("file.write", "remove", path);
+    return {};
+  }
+  Status sync_folder_of(const std::string& path) override { return sync_folder(parent_of(path)); }
+};
+
 }  // namespace
 
-Status write_file(const fs::path& path, ByteView content, FileMode mode) {
-  // A file of its own, of mode 0600: neither another writer's, nor one that is open elsewhere or leads elsewhere.
-  std::string fresh = path.string() + ".XXXXXX" + kUnfinishedSuffix;
-  const File file(::mkostemps(fresh.data(), static_cast<int>(std::strlen(kUnfinishedSuffix)), O_CLOEXEC));
-  if (!file.is_open()) return failed("file.write", "write", path);
-  Status done = write_and_sync(file, path, content, mode == FileMode::kPrivate ? 0600 : 0644);
-  if (done && ::rename(fresh.c_str(), path.c_str()) != 0) done = failed("file.write", "replace", path);
+FileSystem& kernel_files() {
+  static KernelFiles files;
+  return files;
+}
+
+Status write_file(FileSystem& files, const std::string& path, ByteView content, FileMode mode) {
+  TRY(const auto fresh, files.write_new(path, content, mode));
+  Status done = files.sync_file(fresh);
+  if (done) done = files.rename(fresh, path);
   if (!done) {
-    ::unlink(fresh.c_str());
+    // What went wrong is said above; what is left of the file harms nobody.
+    static_cast<void>(files.remove(fresh).has_value());
     return done;
   }
-  return sync_folder(parent_of(path));
+  return files.sync_folder_of(path);
+}
+
+Status write_file(const fs::path& path, ByteView content, FileMode mode) {
+  return write_file(kernel_files(), path.string(), content, mode);
+}
+
+Status remove_file(FileSystem& files, const std::string& path) {
+  TRY_STATUS(files.remove(path));
+  return files.sync_folder_of(path);
 }
 
 Result<std::string> read_file(const fs::path& path) {

@@ -4,17 +4,22 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/file_system.h"
 #include "base/result.h"
 #include "base/secret.h"
 
 namespace warifu::keystore {
 
-enum class FileMode { kPublic, kPrivate };  // 0644, 0600
+// The files of this machine, through the system's calls.
+FileSystem& kernel_files();
 
 // Replaces a file so that after a power cut either the old or the new content is there, whole: a new file, of a name
 // that no other writer has, is written and synced, renamed over the old one, and the folder is synced. kUnavailable
 // "file.write" naming the file and the system's reason; nothing is left of the new file then.
+Status write_file(FileSystem& files, const std::string& path, ByteView content, FileMode mode);
 Status write_file(const std::filesystem::path& path, ByteView content, FileMode mode);
+// Removes a file for good. Done too when there was none.
+Status remove_file(FileSystem& files, const std::string& path);
 
 // At most 1 MiB. kUnavailable "file.read".
 Result<std::string> read_file(const std::filesystem::path& path);

@@ -204,6 +204,30 @@ PowerLossDisk::Outcome PowerLossDisk::sync(File& file) {
   return Outcome::kDone;
 }
 
+PowerLossDisk::Outcome PowerLossDisk::sync_content(File& file) {
+  const std::lock_guard lock(mutex_);
+  if (!alive(file) || !survives_operation()) return Outcome::kNoPower;
+  if (!ignore_syncs_) file.sync();
+  return Outcome::kDone;
+}
+
+PowerLossDisk::Outcome PowerLossDisk::sync_directory() {
+  const std::lock_guard lock(mutex_);
+  if (!powered_ || !survives_operation()) return Outcome::kNoPower;
+  if (!ignore_syncs_) synced_ = seen_;
+  return Outcome::kDone;
+}
+
+PowerLossDisk::Outcome PowerLossDisk::rename(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  if (!powered_) return Outcome::kNoPower;
+  const auto found = seen_.find(from);
+  if (found == seen_.end()) return Outcome::kDone;
+  seen_[to] = found->second;
+  seen_.erase(found);
+  return survives_operation() ? Outcome::kDone : Outcome::kNoPower;
+}
+
 bool PowerLossDisk::alive(const File& file) const {
   return powered_ && file.born == cuts_;
 }

@@ -31,7 +31,7 @@ class PowerLossDisk {
   // seed, and a write may be torn between its sectors. Files that are open are dead for good; others fail to open until
   // restore().
   void cut(std::uint64_t seed);
-  // Loses power in the midst of the n-th write, truncation, deletion or sync from now (1: the next one).
+  // Loses power in the midst of the n-th write, truncation, renaming, deletion or sync from now (1: the next one).
   void cut_after(std::uint64_t operations, std::uint64_t seed);
   void restore();
   bool has_power() const;
@@ -42,7 +42,7 @@ class PowerLossDisk {
   void set_free_bytes(std::uint64_t bytes);
   void set_unlimited();
 
-  // Writes, truncations, deletions and syncs so far: what cut_after() counts.
+  // Writes, truncations, renamings, deletions and syncs so far: what cut_after() counts.
   std::uint64_t operations() const;
 
   // nullptr: there is no such file (and `create` is not set), or no power.
@@ -56,7 +56,13 @@ class PowerLossDisk {
   std::optional<std::uint64_t> size(const File& file) const;
   Outcome write(File& file, std::uint64_t offset, ByteView bytes);
   Outcome truncate(File& file, std::uint64_t size);
+  // As SQLite's VFS does it: a file that is new in the directory is safe there too.
   Outcome sync(File& file);
+  // As fsync() promises it: the content only. Names are safe after sync_directory().
+  Outcome sync_content(File& file);
+  Outcome sync_directory();
+  // Replaces `to` if it is there. kDone too when there is no `from`.
+  Outcome rename(const std::string& from, const std::string& to);
 
   // How often power was lost. What was opened before is of no use afterwards.
   std::uint64_t cuts() const;

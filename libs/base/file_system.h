@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace warifu {
+
+enum class FileMode { kPublic, kPrivate };  // 0644, 0600
+
+// The steps of a durable write, one by one, so that a test can lose power between any two. The real one is
+// keystore::kernel_files(); sim::PowerLossFileSystem forgets what was not synced. Paths are absolute or relative to
+// the working folder. Errors: kUnavailable "file.read" and "file.write", naming the file and the system's reason.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // nullopt: there is no such file. At most 1 MiB.
+  virtual Result<std::optional<Bytes>> read(const std::string& path) = 0;
+  // Writes a new file in the folder of `target`, under a name that no other writer has, and returns that name. Nothing
+  // is left of it when this fails, and nothing is safe yet when it succeeds.
+  virtual Result<std::string> write_new(const std::string& target, ByteView content, FileMode mode) = 0;
+  // The file's content is safe from a power cut; its name is after sync_folder().
+  virtual Status sync_file(const std::string& path) = 0;
+  // Replaces `to` if it is there.
+  virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // Done too when there was no such file.
+  virtual Status remove(const std::string& path) = 0;
+  // Names that came, changed and went in the folder of `path` are safe from a power cut.
+  virtual Status sync_folder_of(const std::string& path) = 0;
+};
+
+}  // namespace warifu
