@@ -1,0 +1,141 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "tcb_protocol/limits.h"
+#include "tcb_protocol/messages.h"
+
+// The fields of each message in the order of their bytes, told once for writing and for reading. A visitor has:
+//   integer(name, unsigned integer)                   flag(name, bool)          audience(name, DeviceToken::Audience)
+//   bytes(name, Bytes or SecretBytes, least, most)    text(name, string, most)  pcrs(name, PCR list)
+//   list(name, vector of Bytes, most elements, most bytes of one)
+namespace warifu::tcb_protocol {
+
+template <class T, class Message>
+concept Is = std::same_as<std::remove_const_t<T>, Message>;
+
+void fields(auto&, Is<Done> auto&) {
+}
+
+void fields(auto&, Is<BeginServerCheck> auto&) {
+}
+void fields(auto& visitor, Is<BeginServerCheck::Answer> auto& answer) {
+  visitor.bytes("nonce", answer.nonce, kNonceSize, kNonceSize);
+}
+
+void fields(auto& visitor, Is<CheckServer> auto& request) {
+  visitor.list("handshake", request.handshake, kHandshakeMessagesMax, kHandshakeMessageMax);
+}
+void fields(auto& visitor, Is<CheckServer::Answer> auto& answer) {
+  visitor.text("server_name", answer.server_name, kHostNameMax);
+  visitor.integer("valid_seconds", answer.valid_seconds);
+}
+
+void fields(auto&, Is<Identity> auto&) {
+}
+void fields(auto& visitor, Is<Identity::Answer> auto& answer) {
+  visitor.text("id_scope", answer.id_scope, kScopeMax);
+  visitor.text("registration_id", answer.registration_id, kRegistrationIdMax);
+  visitor.bytes("ek_public", answer.ek_public, 0, kPublicAreaMax);
+  visitor.bytes("srk_public", answer.srk_public, 0, kPublicAreaMax);
+  visitor.text("assigned_hub", answer.assigned_hub, kHostNameMax);
+  visitor.text("device_id", answer.device_id, kDeviceIdMax);
+}
+
+void fields(auto& visitor, Is<ActivateRegistration> auto& request) {
+  visitor.bytes("authentication_key", request.authentication_key, 0, kAuthenticationKeyMax);
+}
+
+void fields(auto& visitor, Is<RegistrationToken> auto& request) {
+  visitor.integer("expires_at", request.expires_at);
+}
+void fields(auto& visitor, Is<RegistrationToken::Answer> auto& answer) {
+  visitor.text("token", answer.token, kTokenMax);
+}
+
+void fields(auto& visitor, Is<AcceptAssignment> auto& request) {
+  visitor.text("assigned_hub", request.assigned_hub, kHostNameMax);
+  visitor.text("device_id", request.device_id, kDeviceIdMax);
+  visitor.bytes("authentication_key", request.authentication_key, 0, kAuthenticationKeyMax);
+}
+
+void fields(auto& visitor, Is<DeviceToken> auto& request) {
+  visitor.audience("audience", request.audience);
+  visitor.integer("lifetime_seconds", request.lifetime_seconds);
+}
+void fields(auto& visitor, Is<DeviceToken::Answer> auto& answer) {
+  visitor.text("token", answer.token, kTokenMax);
+  visitor.integer("expires_at", answer.expires_at);
+}
+
+void fields(auto& visitor, Is<Random> auto& request) {
+  visitor.integer("size", request.size);
+}
+void fields(auto& visitor, Is<Random::Answer> auto& answer) {
+  visitor.bytes("bytes", answer.bytes, 0, kRandomMax);
+}
+
+void fields(auto& visitor, Is<Seal> auto& request) {
+  visitor.bytes("secret", request.secret, 0, kSealedSecretMax);
+  visitor.pcrs("pcrs", request.pcrs);
+}
+void fields(auto& visitor, Is<Seal::Answer> auto& answer) {
+  visitor.bytes("sealed", answer.sealed, 0, kSealedMax);
+}
+
+void fields(auto& visitor, Is<Unseal> auto& request) {
+  visitor.bytes("sealed", request.sealed, 0, kSealedMax);
+}
+void fields(auto& visitor, Is<Unseal::Answer> auto& answer) {
+  visitor.bytes("secret", answer.secret, 0, kSealedSecretMax);
+}
+
+void fields(auto&, Is<TpmStatus> auto&) {
+}
+void fields(auto& visitor, Is<TpmStatus::Answer> auto& answer) {
+  visitor.text("manufacturer", answer.manufacturer, kModelMax);
+  visitor.text("model", answer.model, kModelMax);
+  visitor.integer("firmware_version", answer.firmware_version);
+  visitor.integer("specification_revision", answer.specification_revision);
+  visitor.flag("owner_auth_set", answer.owner_auth_set);
+  visitor.flag("endorsement_auth_set", answer.endorsement_auth_set);
+  visitor.flag("lockout_auth_set", answer.lockout_auth_set);
+  visitor.flag("clear_disabled", answer.clear_disabled);
+  visitor.flag("in_lockout", answer.in_lockout);
+  visitor.flag("orderly", answer.orderly);
+  visitor.flag("has_ek_certificate", answer.has_ek_certificate);
+  visitor.integer("lockout_counter", answer.lockout_counter);
+  visitor.integer("max_tries", answer.max_tries);
+  visitor.integer("recovery_seconds", answer.recovery_seconds);
+  visitor.integer("lockout_recovery_seconds", answer.lockout_recovery_seconds);
+  visitor.bytes("ek_name", answer.ek_name, 0, kNameMax);
+  visitor.text("registration_id", answer.registration_id, kRegistrationIdMax);
+  visitor.bytes("ek_public", answer.ek_public, 0, kPublicAreaMax);
+  visitor.flag("has_escrow", answer.has_escrow);
+  visitor.flag("escrow_delivered", answer.escrow_delivered);
+}
+
+void fields(auto& visitor, Is<Own> auto& request) {
+  visitor.list("escrow_chain", request.escrow_chain, kEscrowChainMax, kCertificateMax);
+}
+
+void fields(auto&, Is<ReadEscrow> auto&) {
+}
+void fields(auto& visitor, Is<ReadEscrow::Answer> auto& answer) {
+  visitor.bytes("package", answer.package, 0, kEscrowPackageMax);
+  visitor.flag("delivered", answer.delivered);
+}
+
+void fields(auto& visitor, Is<EscrowDelivered> auto& request) {
+  visitor.bytes("package_sha256", request.package_sha256, kSha256Size, kSha256Size);
+}
+
+void fields(auto& visitor, Is<Clear> auto& request) {
+  visitor.bytes("lockout_auth", request.lockout_auth, 0, kAuthMax);
+}
+void fields(auto& visitor, Is<ResetLockout> auto& request) {
+  visitor.bytes("lockout_auth", request.lockout_auth, 0, kAuthMax);
+}
+
+}  // namespace warifu::tcb_protocol

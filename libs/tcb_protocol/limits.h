@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// How large each field of a message may be (docs/formats/tcb-protocol.md). What is larger is neither sent nor read.
+namespace warifu::tcb_protocol {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kHeaderSize = 8;
+constexpr std::size_t kBodyMax = 64 * 1024;
+constexpr std::size_t kFrameMax = kHeaderSize + kBodyMax;
+
+constexpr std::size_t kNonceSize = 32;
+constexpr std::size_t kHandshakeMessagesMax = 16;
+constexpr std::size_t kHandshakeMessageMax = 65'535;
+constexpr std::size_t kHostNameMax = 253;  // RFC 1035 §2.3.4, as text
+constexpr std::size_t kScopeMax = 64;
+constexpr std::size_t kRegistrationIdMax = 128;
+constexpr std::size_t kDeviceIdMax = 128;
+constexpr std::size_t kPublicAreaMax = 1024;  // RSA-4096 needs 600
+constexpr std::size_t kAuthenticationKeyMax = 4096;
+constexpr std::size_t kTokenMax = 1024;
+constexpr std::size_t kRandomMax = 1024;
+constexpr std::size_t kSealedSecretMax = 128;  // MAX_SYM_DATA
+constexpr std::size_t kSealedMax = 4096;
+constexpr std::size_t kPcrCount = 24;
+constexpr std::size_t kModelMax = 64;
+constexpr std::size_t kNameMax = 66;  // the Name of an object: an algorithm and at most a SHA-512
+constexpr std::size_t kEscrowChainMax = 8;
+constexpr std::size_t kCertificateMax = 8192;
+constexpr std::size_t kEscrowPackageMax = 16'384;
+constexpr std::size_t kSha256Size = 32;
+constexpr std::size_t kAuthMax = 64;
+
+constexpr std::size_t kErrorCodeMax = 64;
+constexpr std::size_t kErrorMessageMax = 1024;
+constexpr std::size_t kErrorWhereMax = 256;
+
+}  // namespace warifu::tcb_protocol
