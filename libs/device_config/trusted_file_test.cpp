@@ -1,0 +1,98 @@
+#include "device_config/trusted_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "device_config/device_config.h"
+
+namespace warifu::device_config {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrustedFileTest : public testing::Test {
+ protected:
+  TrustedFileTest() {
+    std::string name = (fs::temp_directory_path() / "warifu-config-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    fs::create_directory(folder_ / "etc");
+    ::chmod((folder_ / "etc").c_str(), 0755);
+    write("hello");
+  }
+  ~TrustedFileTest() override { fs::remove_all(folder_); }
+
+  void write(std::string_view text) {
+    std::ofstream(file_path()) << text;
+    ::chmod(file_path().c_str(), 0644);
+  }
+  fs::path file_path() const { return folder_ / "etc" / "device.toml"; }
+  std::string_view code(std::size_t size_max = 100) const {
+    const auto text = read_trusted_file(file_path(), size_max);
+    return text ? "" : text.error().code;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(TrustedFileTest, ReadsWhatOnlyItsOwnerCanWrite) {
+  EXPECT_EQ(read_trusted_file(file_path(), 5).value(), "hello");
+}
+
+TEST_F(TrustedFileTest, RefusesAFileThatOthersCanWrite) {
+  for (const mode_t mode : {0664U, 0646U, 0666U}) {
+    ::chmod(file_path().c_str(), mode);
+    EXPECT_EQ(code(), "config.writable") << mode;
+  }
+}
+
+TEST_F(TrustedFileTest, RefusesAFileInAFolderThatOthersCanWrite) {
+  for (const char* folder : {"etc", "."}) {
+    ::chmod((folder_ / folder).c_str(), 0777);
+    EXPECT_EQ(code(), "config.writable") << folder;
+    // They can put another in its place, unless only the owner may remove it.
+    ::chmod((folder_ / folder).c_str(), 01777);
+    EXPECT_EQ(code(), "") << folder;
+    ::chmod((folder_ / folder).c_str(), 0700);
+  }
+}
+
+TEST_F(TrustedFileTest, RefusesAFileOfAnotherUser) {
+  if (::chown(file_path().c_str(), 54321, 54321) != 0) GTEST_SKIP() << "only root can give a file away";
+  EXPECT_EQ(code(), "config.writable");
+}
+
+TEST_F(TrustedFileTest, JudgesTheFileThatALinkLeadsTo) {
+  fs::rename(file_path(), folder_ / "real");
+  fs::create_symlink(folder_ / "real", file_path());
+  EXPECT_EQ(code(), "");
+  ::chmod((folder_ / "real").c_str(), 0666);
+  EXPECT_EQ(code(), "config.writable");
+}
+
+TEST_F(TrustedFileTest, RefusesWhatIsMissingTooLargeOrNoFile) {
+  EXPECT_EQ(code(4), "config.size");
+  fs::remove(file_path());
+  EXPECT_EQ(code(), "config.file");
+  ASSERT_EQ(::mkfifo(file_path().c_str(), 0600), 0);
+  EXPECT_EQ(code(), "config.file");
+}
+
+TEST_F(TrustedFileTest, AConfigurationSaysFileAndLine) {
+  write("[server]\nurl = 1\n");
+  const auto config = load(file_path());
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().where, file_path().string() + ", line 2");
+}
+
+TEST_F(TrustedFileTest, AConfigurationThatOthersCanWriteIsNotRead) {
+  write("[server]\nurl = \"https://a\"\nroot = \"/r\"\n[device]\nid_scope = \"0ne1\"\n");
+  EXPECT_TRUE(load(file_path()));
+  ::chmod(file_path().c_str(), 0666);
+  EXPECT_EQ(load(file_path()).error().code, "config.writable");
+}
+
+}  // namespace
+}  // namespace warifu::device_config
