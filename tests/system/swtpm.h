@@ -18,10 +18,10 @@ class Swtpm {
 
   // For Tss2_TctiLdr_Initialize.
   std::string tcti() const { return "swtpm:path=" + socket().string(); }
-
- private:
+  // The control socket beside it has ".ctrl" at the end.
   std::filesystem::path socket() const { return directory_ / "tpm"; }
 
+ private:
   std::filesystem::path directory_;
   pid_t process_ = -1;
 };
