@@ -1,0 +1,64 @@
+#include "tpm_types/templates.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tpm_types/public_area.h"
+
+namespace warifu::tpm {
+namespace {
+
+PublicArea parsed(const Bytes& tpm2b) {
+  auto area = PublicArea::from_tpm2b(tpm2b);
+  if (!area) {
+    ADD_FAILURE() << to_string(area.error());
+    std::abort();
+  }
+  return std::move(*area);
+}
+
+// As the Azure SDKs send it (and as their captured traffic has it): RSA-2048, empty unique.
+TEST(Templates, GiveTheStorageRootKeyOfTheAzureSdks) {
+  EXPECT_EQ(to_hex(srk_rsa_template()),
+            "001a0001000b0003047200000006008000430010080000000000"
+            "0000");
+}
+
+TEST(Templates, GiveTheEndorsementKeyOfTheAzureSdks) {
+  EXPECT_EQ(to_hex(ek_template(EkProfile::kL1Dps)),
+            "003a0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa"
+            "000600800043001008000000"
+            "00000000");
+}
+
+TEST(Templates, AreWellFormed) {
+  for (const EkProfileInfo& info : ek_profiles()) {
+    EXPECT_EQ(info_of(info.profile).name, info.name);
+    if (info.profile == EkProfile::kH4) continue;  // P-521 is beyond PublicArea: only the TPM judges it
+    const PublicArea area = parsed(ek_template(info.profile));
+    EXPECT_EQ(area.name_algorithm(), info.name_algorithm) << info.name;
+    EXPECT_EQ(area.attributes().has_any(kUserWithAuth), info.name.starts_with('H')) << info.name;
+  }
+}
+
+TEST(Templates, DifferOnlyInUniqueBetweenTcgAndDps) {
+  const PublicArea tcg = parsed(ek_template(EkProfile::kL1));
+  EXPECT_EQ(to_bytes(tcg.unique()), Bytes(256));
+  const Bytes dps = ek_template(EkProfile::kL1Dps);
+  const ByteView until_unique = ByteView(dps).subspan(2).first(dps.size() - 4);
+  EXPECT_TRUE(std::ranges::equal(until_unique, tcg.tpmt().first(until_unique.size())));
+}
+
+TEST(Templates, RestrictOnlyAttestationKeys) {
+  for (const auto algorithm : {IdentityAlgorithm::kRsa2048, IdentityAlgorithm::kEccP256, IdentityAlgorithm::kEccP384}) {
+    EXPECT_EQ(parsed(idevid_template(algorithm)).attributes(), ObjectAttributes(0x000400F2));
+    EXPECT_EQ(parsed(iak_template(algorithm)).attributes(), ObjectAttributes(0x000500F2));
+    EXPECT_EQ(to_bytes(parsed(idevid_template(algorithm)).unique()), to_bytes(as_bytes("IDEVID")));
+    EXPECT_EQ(to_bytes(parsed(iak_template(algorithm)).unique()), to_bytes(as_bytes("IAK")));
+  }
+  EXPECT_EQ(parsed(ldevid_template()).attributes(), ObjectAttributes(0x00040472));
+  EXPECT_EQ(parsed(ak_template()).attributes(), ObjectAttributes(0x00050472));
+}
+
+}  // namespace
+}  // namespace warifu::tpm
