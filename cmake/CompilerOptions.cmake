@@ -4,8 +4,13 @@ add_library(warifu_options INTERFACE)
 target_compile_options(warifu_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Wold-style-cast -Wcast-align -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
-  -fstack-protector-strong -fcf-protection -fno-strict-overflow
+  -fstack-protector-strong -fno-strict-overflow
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  target_compile_options(warifu_options INTERFACE -mbranch-protection=standard)
+else()
+  target_compile_options(warifu_options INTERFACE -fcf-protection)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(warifu_options INTERFACE -fstack-clash-protection)
   # GCC 12 reports both from inside coroutine frames and std::variant at -O2; neither has a true finding here.
@@ -32,7 +37,7 @@ if(WARIFU_COVERAGE)
 endif()
 
 find_program(WARIFU_MOLD mold)
-if(WARIFU_MOLD AND NOT WARIFU_FUZZ)
+if(WARIFU_MOLD AND NOT WARIFU_FUZZ AND NOT CMAKE_CROSSCOMPILING)
   add_link_options(-fuse-ld=mold)
 endif()
 find_program(WARIFU_CCACHE ccache)
