@@ -1,17 +1,13 @@
 #include "tcb_protocol/received_code.h"
 
 #include <algorithm>
-#include <mutex>
-#include <set>
-#include <string>
 
 #include "tcb_protocol/limits.h"
 
 namespace warifu::tcb_protocol {
 namespace {
 
-// The TCB has about a hundred.
-constexpr std::size_t kCodesMax = 512;
+constexpr std::size_t kCodesMax = 512;  // the TCB has about a hundred
 constexpr std::string_view kOther = "tcb.error";
 
 bool is_code(std::string_view text) {
@@ -22,16 +18,19 @@ bool is_code(std::string_view text) {
 
 }  // namespace
 
-std::string_view keep_received_code(std::string_view code) {
+std::string_view ReceivedCodes::keep(std::string_view code) {
   if (!is_code(code)) return kOther;
-  static std::mutex mutex;
-  // Never freed: an Error may be looked at until the very end. A set's elements keep their place.
-  static auto& codes = *new std::set<std::string, std::less<>>();
-  const std::lock_guard lock(mutex);
-  const auto found = codes.find(code);
-  if (found != codes.end()) return *found;
-  if (codes.size() >= kCodesMax) return kOther;
-  return *codes.emplace(code).first;
+  const std::lock_guard lock(mutex_);
+  const auto found = codes_.find(code);
+  if (found != codes_.end()) return *found;
+  if (codes_.size() >= most_) return kOther;
+  return *codes_.emplace(code).first;
+}
+
+std::string_view keep_received_code(std::string_view code) {
+  // Never freed: an Error may be looked at until the very end.
+  static auto& codes = *new ReceivedCodes(kCodesMax);
+  return codes.keep(code);
 }
 
 }  // namespace warifu::tcb_protocol

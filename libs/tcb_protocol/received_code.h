@@ -1,12 +1,31 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
 
 namespace warifu::tcb_protocol {
 
-// The code of an Error is a view of text that outlives it, usually of a literal. A code that came in a frame is kept,
-// once, for the life of the program; only so many of them that a broken peer cannot fill the memory. "tcb.error" for
-// one that has not the form of a code, and for all further ones. Safe to call from several threads.
+// The code of an Error is a view of text that outlives it, usually of a literal. Here the codes that came in frames
+// get such a text: each is kept once, and only so many that a broken peer cannot fill the memory. Safe to use from
+// several threads.
+class ReceivedCodes {
+ public:
+  explicit ReceivedCodes(std::size_t most) : most_(most) {}
+  // Lives as long as this object. "tcb.error" for what has not the form of a code, and for a new one when there are
+  // `most` already.
+  std::string_view keep(std::string_view code);
+
+ private:
+  std::size_t most_;
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> codes_;  // its elements keep their place
+};
+
+// The same for the life of the program.
 std::string_view keep_received_code(std::string_view code);
 
 }  // namespace warifu::tcb_protocol

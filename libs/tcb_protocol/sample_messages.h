@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tcb_protocol/codec.h"
+
+// A message of each kind, as tests/vectors/tcb/make_vectors.py has it.
+namespace warifu::tcb_protocol {
+
+// `size` bytes that count up from `first`.
+inline Bytes counting(std::uint8_t first, std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<std::uint8_t>(first + i);
+  return bytes;
+}
+
+inline SecretBytes secret(std::string_view text) {
+  return SecretBytes::copy_of(as_bytes(text));
+}
+
+struct Sample {
+  std::string name;
+  SecretBytes frame;
+  // Reads a frame of this kind and writes what was read.
+  std::function<Result<SecretBytes>(ByteView)> write_again;
+};
+
+inline Result<SecretBytes> write_request_again(ByteView frame) {
+  TRY(const Request request, decode_request(frame));
+  return std::visit([](const auto& message) { return encode_request(message); }, request);
+}
+
+template <class R>
+Result<SecretBytes> write_answer_again(ByteView frame) {
+  TRY(const auto answer, decode_answer<R>(frame));
+  return encode_answer<R>(answer);
+}
+
+template <class R>
+void add(std::vector<Sample>& samples, const std::string& name, const R& request, const typename R::Answer& answer) {
+  samples.push_back({name + ".request", encode_request(request).value(), write_request_again});
+  samples.push_back({name + ".answer", encode_answer<R>(answer), write_answer_again<R>});
+}
+
+inline TpmStatus::Answer sample_status() {
+  return {.manufacturer = "IBM",
+          .model = "SW   TPM",
+          .firmware_version = 0x2019102300163636,
+          .specification_revision = 138,
+          .owner_auth_set = true,
+          .endorsement_auth_set = false,
+          .lockout_auth_set = true,
+          .clear_disabled = false,
+          .in_lockout = true,
+          .orderly = false,
+          .has_ek_certificate = true,
+          .lockout_counter = 3,
+          .max_tries = 32,
+          .recovery_seconds = 600,
+          .lockout_recovery_seconds = 86'400,
+          .ek_name = counting(8, 34),
+          .registration_id = "meter-1",
+          .ek_public = counting(2, 316),
+          .has_escrow = true,
+          .escrow_delivered = false};
+}
+
+inline std::vector<Sample> samples() {
+  std::vector<Sample> all;
+  add<BeginServerCheck>(all, "begin_server_check", {}, {counting(0, 32)});
+  add<CheckServer>(all, "check_server", {{counting(1, 5), {}, counting(11, 300)}}, {"dps.example.com", 600});
+  add<Identity>(all, "identity", {},
+                {"0ne00000001", "meter-1", counting(2, 316), counting(3, 280), "hub.example.com", "meter-1"});
+  add<ActivateRegistration>(all, "activate_registration", {counting(4, 700)}, {});
+  add<RegistrationToken>(all, "registration_token", {1'800'000'000},
+                         {"SharedAccessSignature sr=a&sig=b&se=1800000000"});
+  add<AcceptAssignment>(all, "accept_assignment", {"hub.example.com", "meter-1", counting(5, 700)}, {});
+  add<DeviceToken>(all, "device_token", {DeviceToken::Audience::kServer, 3600},
+                   {"SharedAccessSignature sr=c", 1'800'003'600});
+  add<Random>(all, "random", {16}, {SecretBytes(counting(6, 16))});
+  add<Seal>(all, "seal", {secret("a secret"), {0, 7, 23}}, {counting(7, 200)});
+  add<Unseal>(all, "unseal", {counting(7, 200)}, {secret("a secret")});
+  add<TpmStatus>(all, "tpm_status", {}, sample_status());
+  add<Own>(all, "own", {{counting(9, 400), counting(10, 500)}}, {});
+  add<ReadEscrow>(all, "read_escrow", {}, {counting(11, 900), true});
+  add<EscrowDelivered>(all, "escrow_delivered", {counting(12, 32)}, {});
+  add<Clear>(all, "clear", {SecretBytes(counting(13, 32))}, {});
+  add<ResetLockout>(all, "reset_lockout", {SecretBytes(counting(14, 32))}, {});
+  return all;
+}
+
+}  // namespace warifu::tcb_protocol
