@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace warifu::agent {
+
+struct HttpRequest {
+  std::string_view method;         // a literal: "GET", "PUT"
+  std::string path;                // with the query, percent-encoded
+  std::string authorization = {};  // a SAS token; empty: no such header
+  std::string body = {};           // JSON; empty: none
+};
+
+struct HttpReply {
+  int status = 0;
+  std::string body;                                 // at most kReplyBodyMax
+  std::optional<std::chrono::seconds> retry_after;  // Retry-After in its form of seconds
+  std::optional<Timestamp> date;                    // the server's clock
+  std::string request_id;                           // x-ms-request-id, printable, at most 64 characters
+};
+inline constexpr std::size_t kReplyBodyMax = 64 * 1024;
+
+// The way to the one configured server. The real one is http_client::HttpsClient.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Not one byte of the request goes out on a connection that the TCB has not judged (ServerCheck). Errors:
+  // kUnavailable "server.name", "server.unreachable", "server.timeout", "server.tls"; kRefused "server.identity" when
+  // its certificate does not fit; kInvalidInput "server.reply" when the answer is not HTTP or too large; and whatever
+  // the ServerCheck said.
+  virtual Result<HttpReply> send(const HttpRequest& request) = 0;
+  // Ends the connection and gives back its memory. The next send() makes a new one.
+  virtual void close() = 0;
+};
+
+// Asked by the Transport on each new connection.
+class ServerCheck {
+ public:
+  virtual ~ServerCheck() = default;
+  // Before the handshake: what goes into the ClientHello.
+  virtual Result<Bytes> begin() = 0;
+  // After it: the messages from ClientHello to the server's CertificateVerify, as they were sent and received.
+  virtual Status judge(std::vector<Bytes> handshake) = 0;
+};
+
+}  // namespace warifu::agent

@@ -1,0 +1,70 @@
+#include "http_client/handshake_recorder.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+namespace warifu::http_client {
+namespace {
+
+constexpr std::uint8_t kCertificateVerify = 15;  // RFC 8446 §4
+
+int add_nonce(SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*, std::size_t, int*,
+              void* recorder) {
+  const ByteView nonce = static_cast<const HandshakeRecorder*>(recorder)->nonce();
+  *out = nonce.data();
+  *size = nonce.size();
+  return 1;
+}
+
+void on_message(int sent, int, int content_type, const void* data, std::size_t size, SSL*, void* recorder) {
+  if (content_type != SSL3_RT_HANDSHAKE) return;
+  static_cast<HandshakeRecorder*>(recorder)->record(sent != 0, {static_cast<const std::uint8_t*>(data), size});
+}
+
+}  // namespace
+
+Result<TrustedRoot> TrustedRoot::from_pem(std::string_view pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                         BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr), X509_free);
+  const std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
+  if (!certificate || !store || X509_STORE_add_cert(store.get(), certificate.get()) != 1) {
+    ERR_clear_error();
+    return invalid_input("server.root", "the file of the root certificate holds no certificate in PEM");
+  }
+  // The device's clock may be wrong: the TCB judges the times, with what it knows of earlier ones.
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_NO_CHECK_TIME);
+  return TrustedRoot(store);
+}
+
+bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Bytes nonce) {
+  nonce_ = std::move(nonce);
+  messages_.clear();
+  recorded_ = 0;
+  complete_ = false;
+  SSL_CTX_set1_cert_store(context, root.native());
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_msg_callback(context, on_message);
+  SSL_CTX_set_msg_callback_arg(context, this);
+  return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+         SSL_CTX_add_custom_ext(context, kNonceExtension, SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_ONLY, add_nonce,
+                                nullptr, this, nullptr, nullptr) == 1;
+}
+
+std::vector<Bytes> HandshakeRecorder::take() {
+  return complete_ ? std::move(messages_) : std::vector<Bytes>();
+}
+
+void HandshakeRecorder::record(bool sent, ByteView message) {
+  if (complete_ || message.empty() || messages_.size() == kMessagesMax) return;
+  recorded_ += message.size();
+  if (recorded_ > kRecordedMax) return;
+  messages_.push_back(to_bytes(message));
+  complete_ = !sent && message.front() == kCertificateVerify;
+}
+
+}  // namespace warifu::http_client

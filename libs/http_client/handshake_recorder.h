@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+struct ssl_ctx_st;
+struct x509_store_st;
+
+namespace warifu::http_client {
+
+// Private use (RFC 8446 §4.2: what a server does not know, it ignores). docs/formats/tcb-protocol.md
+inline constexpr unsigned kNonceExtension = 0xFF57;
+
+// The certificates that a server's chain may end in, and nothing else.
+class TrustedRoot {
+ public:
+  // One certificate in PEM. kInvalidInput "server.root".
+  static Result<TrustedRoot> from_pem(std::string_view pem);
+
+  x509_store_st* native() const { return store_.get(); }
+
+ private:
+  explicit TrustedRoot(std::shared_ptr<x509_store_st> store) : store_(std::move(store)) {}
+  std::shared_ptr<x509_store_st> store_;
+};
+
+// Puts a nonce into the ClientHello of one connection and records the handshake up to the server's CertificateVerify.
+// Must outlive the SSL_CTX that it was attached to, or detach by being attached to the next.
+class HandshakeRecorder {
+ public:
+  HandshakeRecorder() = default;
+  HandshakeRecorder(const HandshakeRecorder&) = delete;
+  HandshakeRecorder& operator=(const HandshakeRecorder&) = delete;
+
+  // Before SSL_new: extension, recording, only `root`, no session that could be resumed. False: libssl refused.
+  bool attach(ssl_ctx_st* context, const TrustedRoot& root, Bytes nonce);
+
+  // ClientHello to the server's CertificateVerify; nullopt-like empty when the handshake did not get that far, or was
+  // larger than kRecordedMax.
+  std::vector<Bytes> take();
+
+  // For the callbacks of libssl.
+  void record(bool sent, ByteView message);
+  ByteView nonce() const { return nonce_; }
+
+ private:
+  Bytes nonce_;
+  std::vector<Bytes> messages_;
+  std::size_t recorded_ = 0;
+  bool complete_ = false;
+};
+
+// More than any honest chain; the TCB takes 64 KiB in all.
+inline constexpr std::size_t kRecordedMax = 60 * 1024;
+inline constexpr std::size_t kMessagesMax = 16;
+
+}  // namespace warifu::http_client

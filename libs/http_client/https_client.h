@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "agent/transport.h"
+#include "http_client/handshake_recorder.h"
+
+namespace warifu::http_client {
+
+struct Server {
+  std::string host;  // a DNS name or an address (IPv6 without brackets): what its certificate must say
+  std::uint16_t port = 443;
+};
+
+// HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` and nowhere else and bears its name; no proxy,
+// no redirect, no resumption, nothing from the environment. Before the first byte of a request goes out on a new
+// connection, `check` has judged it. The connection is kept until close(). Not for several threads at once.
+class HttpsClient final : public agent::Transport {
+ public:
+  HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check);
+  ~HttpsClient() override;
+  HttpsClient(const HttpsClient&) = delete;
+  HttpsClient& operator=(const HttpsClient&) = delete;
+
+  Result<agent::HttpReply> send(const agent::HttpRequest& request) override;
+  void close() override;
+
+ private:
+  class Connection;
+  const Server server_;
+  const TrustedRoot root_;
+  agent::ServerCheck& check_;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace warifu::http_client

@@ -1,0 +1,298 @@
+#include "http_client/https_client.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "http_client/test_server.h"
+
+namespace warifu::http_client {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::uint8_t kClientHello = 1;
+constexpr std::uint8_t kServerHello = 2;
+constexpr std::uint8_t kCertificateVerify = 15;
+
+// Stands for the TCB: hands out a nonce that tells connections apart, and says what the test wants.
+class ScriptedCheck final : public agent::ServerCheck {
+ public:
+  Result<Bytes> begin() override {
+    ++begun;
+    if (refuses_to_begin) return Error{ErrorKind::kUnavailable, "tcb.unreachable", "no TCB"};
+    return Bytes(32, static_cast<std::uint8_t>(begun));
+  }
+  Status judge(std::vector<Bytes> handshake) override {
+    ++judged;
+    messages = std::move(handshake);
+    return verdict;
+  }
+
+  int begun = 0;
+  int judged = 0;
+  bool refuses_to_begin = false;
+  Status verdict;
+  std::vector<Bytes> messages;
+};
+
+bool contains(const Bytes& bytes, const Bytes& part) {
+  return !std::ranges::search(bytes, part).empty();
+}
+
+// The extension as it stands in a ClientHello: type, size, nonce.
+Bytes nonce_extension(std::uint8_t filled_with) {
+  Bytes bytes(4 + 32, filled_with);
+  bytes[0] = kNonceExtension >> 8;
+  bytes[1] = kNonceExtension & 0xFF;
+  bytes[2] = 0;
+  bytes[3] = 32;
+  return bytes;
+}
+
+class HttpsClientTest : public testing::Test {
+ protected:
+  test::Authority root_ = test::make_root();
+  test::Authority leaf_ = test::make_leaf(root_, test::localhost());
+  ScriptedCheck check_;
+  const agent::HttpRequest request_{.method = "PUT", .path = "/a?b=c", .authorization = "Secret", .body = "{\"k\":1}"};
+
+  HttpsClient client_of(const test::TestServer& server, const std::string& host = "localhost") {
+    return {{host, server.port()}, TrustedRoot::from_pem(root_.certificate.to_pem()).value(), check_};
+  }
+  // The error's code, and that the server got nothing.
+  Error refusal_by(test::TestServer& server, const std::string& host = "localhost") {
+    auto client = client_of(server, host);
+    const auto reply = client.send(request_);
+    client.close();
+    while (server.ended() == 0)
+      std::this_thread::yield();
+    EXPECT_EQ(server.received(), "");
+    EXPECT_FALSE(reply);
+    return reply ? Error{ErrorKind::kInternal, "test", "no error"} : reply.error();
+  }
+};
+
+TEST_F(HttpsClientTest, SendsARequestAndReadsItsReply) {
+  test::TestServer server(leaf_);
+  auto client = client_of(server);
+  const auto reply = client.send(request_);
+  ASSERT_TRUE(reply) << to_string(reply.error());
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_EQ(reply->body, "{}");
+  EXPECT_EQ(reply->retry_after, std::chrono::seconds(3));
+  const std::string sent = server.received();
+  EXPECT_THAT(sent, testing::StartsWith("PUT /a?b=c HTTP/1.1\r\n"));
+  EXPECT_THAT(sent, HasSubstr("\r\nAuthorization: Secret\r\n"));
+  EXPECT_THAT(sent, HasSubstr("\r\nContent-Type: application/json; charset=utf-8\r\n"));
+  EXPECT_THAT(sent, testing::EndsWith("\r\n\r\n{\"k\":1}"));
+}
+
+TEST_F(HttpsClientTest, RecordsTheHandshakeFromTheClientHelloToTheServersCertificateVerify) {
+  test::TestServer server(leaf_);
+  auto client = client_of(server);
+  ASSERT_TRUE(client.send(request_));
+  const auto& messages = check_.messages;
+  ASSERT_EQ(messages.size(), 5U);  // and EncryptedExtensions, Certificate
+  EXPECT_EQ(messages[0][0], kClientHello);
+  EXPECT_EQ(messages[1][0], kServerHello);
+  EXPECT_EQ(messages.back()[0], kCertificateVerify);
+  EXPECT_TRUE(contains(messages[0], nonce_extension(1)));
+  EXPECT_TRUE(contains(messages[3], leaf_.certificate.to_der()));
+  for (const Bytes& message : messages)  // each with its header and nothing after it
+    EXPECT_EQ(message.size(), 4U + (std::size_t{message[1]} << 16 | std::size_t{message[2]} << 8 | message[3]));
+}
+
+TEST_F(HttpsClientTest, RecordsBothClientHellosWhenTheServerAsksForAnother) {
+  test::TestServer server(leaf_, {.groups = "P-384"});
+  auto client = client_of(server);
+  const auto reply = client.send(request_);
+  ASSERT_TRUE(reply) << to_string(reply.error());
+  ASSERT_EQ(check_.messages.size(), 7U);
+  EXPECT_EQ(check_.messages[0][0], kClientHello);
+  EXPECT_EQ(check_.messages[1][0], kServerHello);  // the HelloRetryRequest
+  EXPECT_EQ(check_.messages[2][0], kClientHello);
+  EXPECT_TRUE(contains(check_.messages[2], nonce_extension(1)));
+}
+
+TEST_F(HttpsClientTest, SendsNotOneByteToAServerThatTheTcbRefuses) {
+  test::TestServer server(leaf_);
+  check_.verdict = Error{ErrorKind::kRefused, "tcb.test", "the TCB says no"};
+  const Error error = refusal_by(server);
+  EXPECT_EQ(error.code, "tcb.test");
+  EXPECT_EQ(check_.judged, 1);
+  EXPECT_EQ(server.handshakes(), 1);
+}
+
+TEST_F(HttpsClientTest, MakesNoConnectionWithoutTheTcb) {
+  test::TestServer server(leaf_);
+  check_.refuses_to_begin = true;
+  EXPECT_EQ(refusal_by(server).code, "tcb.unreachable");
+  EXPECT_EQ(check_.judged, 0);
+  EXPECT_EQ(server.handshakes(), 0);
+}
+
+TEST_F(HttpsClientTest, RefusesAServerOfAnotherRoot) {
+  const auto other = test::make_root("other");
+  test::TestServer server(test::make_leaf(other, test::localhost()));
+  const Error error = refusal_by(server);
+  EXPECT_EQ(error.kind, ErrorKind::kRefused);
+  EXPECT_EQ(error.code, "server.identity");
+  EXPECT_THAT(error.message, HasSubstr("certificate"));
+  EXPECT_EQ(check_.judged, 0);
+}
+
+TEST_F(HttpsClientTest, RefusesARootThatOnlyLooksTheSame) {
+  const auto same_name = test::make_root("root");
+  test::TestServer server(test::make_leaf(same_name, test::localhost()));
+  EXPECT_EQ(refusal_by(server).code, "server.identity");
+}
+
+TEST_F(HttpsClientTest, RefusesAServerOfAnotherName) {
+  auto other = test::profile("localhost");  // the common name does not count
+  other.dns_names = {"other.example"};
+  test::TestServer server(test::make_leaf(root_, other));
+  EXPECT_EQ(refusal_by(server).code, "server.identity");
+  EXPECT_EQ(check_.judged, 0);
+}
+
+TEST_F(HttpsClientTest, MayNameItsServerByAddress) {
+  test::TestServer server(leaf_);
+  auto client = client_of(server, "127.0.0.1");
+  EXPECT_TRUE(client.send(request_));
+  auto only_name = test::profile("localhost");
+  only_name.dns_names = {"localhost"};
+  test::TestServer nameless(test::make_leaf(root_, only_name));
+  EXPECT_EQ(refusal_by(nameless, "127.0.0.1").code, "server.identity");
+}
+
+TEST_F(HttpsClientTest, RefusesTls12) {
+  test::TestServer server(leaf_, {.max_version = TLS1_2_VERSION});
+  const Error error = refusal_by(server);
+  EXPECT_EQ(error.code, "server.tls");
+  EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(HttpsClientTest, LeavesTheTimesOfACertificateToTheTcb) {
+  auto past = test::localhost();
+  past.not_before -= std::chrono::hours(2);
+  past.not_after -= std::chrono::hours(2);
+  test::TestServer server(test::make_leaf(root_, past));
+  auto client = client_of(server);
+  EXPECT_TRUE(client.send(request_));
+  EXPECT_EQ(check_.judged, 1);
+}
+
+TEST_F(HttpsClientTest, AsksTheTcbOncePerConnection) {
+  test::TestServer server(leaf_);
+  auto client = client_of(server);
+  ASSERT_TRUE(client.send(request_));
+  ASSERT_TRUE(client.send({.method = "GET", .path = "/"}));
+  EXPECT_EQ(check_.judged, 1);
+  EXPECT_EQ(server.handshakes(), 1);
+  client.close();
+  ASSERT_TRUE(client.send(request_));
+  EXPECT_EQ(check_.judged, 2);
+  EXPECT_TRUE(contains(check_.messages[0], nonce_extension(2)));
+}
+
+TEST_F(HttpsClientTest, AsksTheTcbAgainWhenTheServerHungUpAndNeverResumes) {
+  test::TestServer server(leaf_, {.closes_after_each_reply = true});
+  auto client = client_of(server);
+  ASSERT_TRUE(client.send(request_));
+  while (server.ended() == 0)
+    std::this_thread::yield();
+  ASSERT_TRUE(client.send(request_));
+  EXPECT_EQ(check_.judged, 2);
+  EXPECT_EQ(server.resumed(), 0);
+}
+
+TEST_F(HttpsClientTest, SendsNothingOnASecondConnectionThatIsRefused) {
+  test::TestServer server(leaf_, {.closes_after_each_reply = true});
+  auto client = client_of(server);
+  ASSERT_TRUE(client.send(request_));
+  while (server.ended() == 0)
+    std::this_thread::yield();
+  const std::string before = server.received();
+  check_.verdict = Error{ErrorKind::kRefused, "tcb.test", "no"};
+  EXPECT_EQ(client.send(request_).error().code, "tcb.test");
+  client.close();
+  while (server.ended() < 2)
+    std::this_thread::yield();
+  EXPECT_EQ(server.received(), before);
+}
+
+TEST_F(HttpsClientTest, FollowsNoRedirect) {
+  test::TestServer server(leaf_);
+  server.answer = [](const std::string&) {
+    return std::string("HTTP/1.1 307 Go\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+  };
+  auto client = client_of(server);
+  EXPECT_EQ(client.send(request_)->status, 307);
+  EXPECT_THAT(server.received(), Not(HasSubstr("elsewhere")));
+}
+
+TEST_F(HttpsClientTest, UsesNoProxyOfTheEnvironment) {
+  ::setenv("https_proxy", "http://127.0.0.1:1", 1);
+  ::setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+  test::TestServer server(leaf_);
+  auto client = client_of(server);
+  EXPECT_TRUE(client.send(request_));
+  ::unsetenv("https_proxy");
+  ::unsetenv("ALL_PROXY");
+}
+
+TEST_F(HttpsClientTest, RefusesAnAnswerThatIsTooLargeOrNone) {
+  test::TestServer server(leaf_);
+  std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n" + std::string(65'537, 'a');
+  server.answer = [&](const std::string&) { return reply; };
+  auto client = client_of(server);
+  EXPECT_EQ(client.send(request_).error().code, "server.reply");
+  client.close();
+  reply = "220 smtp.example ESMTP\r\n";
+  const auto nonsense = client.send(request_);
+  EXPECT_EQ(nonsense.error().code, "server.reply") << to_string(nonsense.error());
+}
+
+TEST_F(HttpsClientTest, SaysWhyAServerIsNotReachable) {
+  std::uint16_t port = 0;
+  {
+    test::TestServer server(leaf_);
+    port = server.port();
+  }
+  const auto root = TrustedRoot::from_pem(root_.certificate.to_pem()).value();
+  HttpsClient nobody({"localhost", port}, root, check_);
+  const auto refused = nobody.send(request_);
+  EXPECT_EQ(refused.error().code, "server.unreachable") << to_string(refused.error());
+  HttpsClient unknown({"no-such-host.invalid", 443}, root, check_);
+  const auto unnamed = unknown.send(request_);
+  EXPECT_EQ(unnamed.error().code, "server.name") << to_string(unnamed.error());
+  EXPECT_EQ(unnamed.error().kind, ErrorKind::kUnavailable);
+}
+
+TEST(TrustedRootTest, IsACertificateInPem) {
+  EXPECT_TRUE(TrustedRoot::from_pem(test::make_root().certificate.to_pem()));
+  EXPECT_EQ(TrustedRoot::from_pem("").error().code, "server.root");
+  EXPECT_EQ(TrustedRoot::from_pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").error().code,
+            "server.root");
+}
+
+TEST(HandshakeRecorderTest, KeepsNothingOfAHandshakeThatIsTooLargeOrUnfinished) {
+  HandshakeRecorder unfinished;
+  unfinished.record(true, Bytes{kClientHello, 0, 0, 0});
+  EXPECT_TRUE(unfinished.take().empty());
+  HandshakeRecorder large;
+  large.record(false, Bytes(kRecordedMax + 1, 11));
+  large.record(false, Bytes{kCertificateVerify, 0, 0, 0});
+  EXPECT_TRUE(large.take().empty());
+  HandshakeRecorder many;
+  for (std::size_t i = 0; i < kMessagesMax; ++i)
+    many.record(false, Bytes{8, 0, 0, 0});
+  many.record(false, Bytes{kCertificateVerify, 0, 0, 0});
+  EXPECT_TRUE(many.take().empty());
+}
+
+}  // namespace
+}  // namespace warifu::http_client
