@@ -1,9 +1,9 @@
 #include "http_client/handshake_recorder.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+#include "crypto/certificate.h"
 
 namespace warifu::http_client {
 namespace {
@@ -26,18 +26,13 @@ void on_message(int sent, int, int content_type, const void* data, std::size_t s
 }  // namespace
 
 Result<TrustedRoot> TrustedRoot::from_pem(std::string_view pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                         BIO_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr), X509_free);
-  const std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
-  if (!certificate || !store || X509_STORE_add_cert(store.get(), certificate.get()) != 1) {
-    ERR_clear_error();
-    return invalid_input("server.root", "the file of the root certificate holds no certificate in PEM");
-  }
+  TRY(const auto certificate, crypto::Certificate::from_pem(pem));
+  std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
+  if (!store || X509_STORE_add_cert(store.get(), certificate.native()) != 1)
+    return Error{ErrorKind::kUnavailable, "server.root", "libssl takes no root certificate: out of memory"};
   // The device's clock may be wrong: the TCB judges the times, with what it knows of earlier ones.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_NO_CHECK_TIME);
-  return TrustedRoot(store);
+  return TrustedRoot(std::move(store));
 }
 
 bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Bytes nonce) {

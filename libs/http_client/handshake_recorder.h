@@ -20,7 +20,7 @@ inline constexpr unsigned kNonceExtension = 0xFF57;
 // The certificates that a server's chain may end in, and nothing else.
 class TrustedRoot {
  public:
-  // One certificate in PEM. kInvalidInput "server.root".
+  // Exactly one certificate. kInvalidInput "crypto.certificate.form".
   static Result<TrustedRoot> from_pem(std::string_view pem);
 
   x509_store_st* native() const { return store_.get(); }
@@ -31,7 +31,7 @@ class TrustedRoot {
 };
 
 // Puts a nonce into the ClientHello of one connection and records the handshake up to the server's CertificateVerify.
-// Must outlive the SSL_CTX that it was attached to, or detach by being attached to the next.
+// Must outlive the SSL_CTX that it was attached to.
 class HandshakeRecorder {
  public:
   HandshakeRecorder() = default;
@@ -41,7 +41,7 @@ class HandshakeRecorder {
   // Before SSL_new: extension, recording, only `root`, no session that could be resumed. False: libssl refused.
   bool attach(ssl_ctx_st* context, const TrustedRoot& root, Bytes nonce);
 
-  // ClientHello to the server's CertificateVerify; nullopt-like empty when the handshake did not get that far, or was
+  // ClientHello to the server's CertificateVerify; empty when the handshake did not get that far, or was
   // larger than kRecordedMax.
   std::vector<Bytes> take();
 
