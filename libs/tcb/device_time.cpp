@@ -1,0 +1,45 @@
+#include "tcb/device_time.h"
+
+#include <algorithm>
+
+#include "tcb/state_record.h"
+#include "wire/reader.h"
+#include "wire/writer.h"
+
+namespace warifu::tcb {
+namespace {
+
+constexpr std::string_view kFile = "last-seen";
+// The year 9999: what certificates can say (RFC 5280 §4.1.2.5.2).
+constexpr std::uint64_t kMicrosMax = 253'402'300'799'999'999;
+
+Result<Timestamp> parse_last_seen(ByteView content) {
+  TRY(const Bytes body, open_record(RecordKind::kLastSeen, content));
+  wire::Reader in(body);
+  TRY(const std::uint64_t micros, in.u64("time"));
+  TRY_STATUS(in.expect_done("last-seen"));
+  if (micros > kMicrosMax) return invalid_input("tcb.state.form", "a time after the year 9999", "time");
+  return from_micros(static_cast<std::int64_t>(micros));
+}
+
+}  // namespace
+
+Result<Timestamp> DeviceTime::lower_bound() const {
+  TRY(const auto last_seen, read_record(files_, journal_, kFile, parse_last_seen));
+  return std::max(built_at_, last_seen.value_or(built_at_));
+}
+
+Result<crypto::PathTime> DeviceTime::now() const {
+  TRY(const Timestamp bound, lower_bound());
+  const Timestamp system = clock_.now();
+  return crypto::PathTime{.now = std::max(system, bound), .check_not_before = system >= bound};
+}
+
+Status DeviceTime::saw(Timestamp moment) {
+  TRY(const Timestamp bound, lower_bound());
+  if (moment <= bound) return {};
+  const Bytes body = wire::Writer().u64(static_cast<std::uint64_t>(to_micros(moment))).take();
+  return files_.replace(kFile, frame_record(RecordKind::kLastSeen, body));
+}
+
+}  // namespace warifu::tcb

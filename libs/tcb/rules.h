@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tcb_protocol/messages.h"
+
+namespace warifu::tcb {
+
+// Who asks, by the uid that the kernel vouches for. Everybody else is not answered.
+enum class Caller : std::uint8_t { kAgent, kAdministrator };
+
+enum class When : std::uint8_t {
+  kNever,
+  kServerVerified,  // after a check of the server's identity that is still valid
+  kAlways,
+};
+
+struct Rule {
+  When agent = When::kNever;
+  When administrator = When::kNever;
+};
+
+// Who may ask what. A request that does not stand here is nobody's.
+template <class Request>
+inline constexpr Rule kRule = {};
+
+template <>
+inline constexpr Rule kRule<tcb_protocol::BeginServerCheck> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::CheckServer> = {When::kAlways, When::kAlways};
+
+// What is said about the device, and what its keys sign: to a server that was verified. The administrator sees the
+// device's state without a server, but signs nothing without one either.
+template <>
+inline constexpr Rule kRule<tcb_protocol::Identity> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ActivateRegistration> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::RegistrationToken> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::AcceptAssignment> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::DeviceToken> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::TpmStatus> = {When::kServerVerified, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ReadEscrow> = {When::kServerVerified, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::EscrowDelivered> = {When::kServerVerified, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::Own> = {When::kServerVerified, When::kAlways};
+
+// For applications, which need no network.
+template <>
+inline constexpr Rule kRule<tcb_protocol::Random> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::Seal> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::Unseal> = {When::kAlways, When::kAlways};
+
+// A wrong value costs a try, and a right one ends the device's identity.
+template <>
+inline constexpr Rule kRule<tcb_protocol::Clear> = {When::kNever, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ResetLockout> = {When::kNever, When::kAlways};
+
+constexpr bool allowed(Caller caller, const Rule& rule, bool server_verified) {
+  const When when = caller == Caller::kAgent ? rule.agent : rule.administrator;
+  return when == When::kAlways || (when == When::kServerVerified && server_verified);
+}
+
+}  // namespace warifu::tcb

@@ -1,0 +1,28 @@
+#include "tcb/server_check.h"
+
+#include <utility>
+
+namespace warifu::tcb {
+namespace {
+
+// A clock that went back has not yet reached `since`: that is no proof of youth.
+bool is_young(Timestamp since, Timestamp now, std::chrono::minutes lifetime) {
+  return now >= since && now - since < lifetime;
+}
+
+}  // namespace
+
+Result<ServerNonce> ServerCheck::take_nonce(Timestamp now) {
+  const auto outstanding = std::exchange(nonce_, std::nullopt);
+  passed_at_.reset();
+  if (outstanding && is_young(outstanding->since, now, kNonceLifetime)) return outstanding->nonce;
+  return Error{ErrorKind::kRefused, "tcb.nonce",
+               outstanding ? "the nonce of this check is too old: begin another one"
+                           : "no check was begun, or it was finished: each nonce serves one check"};
+}
+
+bool ServerCheck::is_verified(Timestamp now) const {
+  return passed_at_ && is_young(*passed_at_, now, kProofLifetime);
+}
+
+}  // namespace warifu::tcb

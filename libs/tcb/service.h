@@ -1,0 +1,100 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "base/entropy.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/state_files.h"
+#include "base/time.h"
+#include "tcb/device_time.h"
+#include "tcb/escrow.h"
+#include "tcb/identity_record.h"
+#include "tcb/journal.h"
+#include "tcb/rules.h"
+#include "tcb/server_check.h"
+#include "tcb/server_identity.h"
+#include "tcb/tpm.h"
+#include "tcb_protocol/messages.h"
+
+namespace warifu::tcb {
+
+// What the service works with; all of it outlives the service.
+struct Surroundings {
+  Tpm& tpm;
+  StateFiles& files;
+  const Clock& clock;
+  Entropy& entropy;
+  Journal& journal;
+  Timestamp built_at;  // when this program was built: no clock that is before it is right
+};
+
+// Who the device is, by its own configuration: no caller says it.
+struct DeviceNames {
+  ScopeId scope;
+  std::optional<RegistrationId> registration;  // without it the default one of its EK
+};
+
+// Decides what the device's keys are used for. A caller never hands over a string to sign, and never says who the
+// device or the server is. For one thread.
+class Service {
+ public:
+  Service(const Surroundings& surroundings, Trust trust, DeviceNames names);
+
+  // Reads the request, asks the rules, does it, and writes the answer or the refusal.
+  SecretBytes answer(Caller caller, ByteView request_frame);
+
+  // The same with the types. kRefused "tcb.denied" or "tcb.server.unverified" by the rules; else what each request
+  // says.
+  template <class Request>
+  Result<typename Request::Answer> handle(Caller caller, Request request) {
+    TRY_STATUS(check(caller, kRule<Request>));
+    return run(caller, std::move(request));
+  }
+
+ private:
+  Status check(Caller caller, const Rule& rule) const;
+  ServerCheck& server_check(Caller caller) { return server_checks_.at(static_cast<std::size_t>(caller)); }
+  const ServerCheck& server_check(Caller caller) const { return server_checks_.at(static_cast<std::size_t>(caller)); }
+
+  // service_server.cpp
+  Result<tcb_protocol::BeginServerCheck::Answer> run(Caller caller, tcb_protocol::BeginServerCheck);
+  Result<tcb_protocol::CheckServer::Answer> run(Caller caller, tcb_protocol::CheckServer request);
+
+  // service_identity.cpp
+  Result<tcb_protocol::Identity::Answer> run(Caller, tcb_protocol::Identity);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::ActivateRegistration request);
+  Result<tcb_protocol::RegistrationToken::Answer> run(Caller, tcb_protocol::RegistrationToken request);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptAssignment request);
+  Result<tcb_protocol::DeviceToken::Answer> run(Caller, tcb_protocol::DeviceToken request);
+  Result<RegistrationId> registration_id();
+  Result<std::optional<IdentityRecord>> identity();
+  // The same, if the TPM still opens its key.
+  Result<std::optional<IdentityRecord>> living_identity();
+
+  // service_tpm.cpp
+  Result<tcb_protocol::Random::Answer> run(Caller, tcb_protocol::Random request);
+  Result<tcb_protocol::Seal::Answer> run(Caller, tcb_protocol::Seal request);
+  Result<tcb_protocol::Unseal::Answer> run(Caller, tcb_protocol::Unseal request);
+  Result<tcb_protocol::TpmStatus::Answer> run(Caller, tcb_protocol::TpmStatus);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::Own request);
+  Result<tcb_protocol::ReadEscrow::Answer> run(Caller, tcb_protocol::ReadEscrow);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::EscrowDelivered request);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::Clear request);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::ResetLockout request);
+
+  Surroundings world_;
+  const Trust trust_;
+  const DeviceNames names_;
+  DeviceTime time_;
+  Escrow escrow_;
+  // Each caller checks for itself: neither uses up the other's nonce or lives on the other's proof.
+  std::array<ServerCheck, 2> server_checks_;
+  // The key of the challenge that runs. Nowhere else: it dies with the process.
+  std::optional<WrappedObject> registration_key_;
+};
+
+}  // namespace warifu::tcb

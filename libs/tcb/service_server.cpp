@@ -1,0 +1,30 @@
+#include <algorithm>
+
+#include "tcb/mixed_random.h"
+#include "tcb/service.h"
+
+namespace warifu::tcb {
+
+using tcb_protocol::BeginServerCheck;
+using tcb_protocol::CheckServer;
+
+Result<BeginServerCheck::Answer> Service::run(Caller caller, BeginServerCheck) {
+  ServerNonce nonce;
+  TRY(const auto drawn, mixed_random(world_.tpm, world_.entropy, "server nonce", nonce.size()));
+  std::ranges::copy(drawn.reveal(), nonce.begin());
+  server_check(caller).begin(nonce, world_.clock.now());
+  return BeginServerCheck::Answer{to_bytes(nonce)};
+}
+
+Result<CheckServer::Answer> Service::run(Caller caller, CheckServer request) {
+  const Timestamp now = world_.clock.now();
+  TRY(const auto nonce, server_check(caller).take_nonce(now));
+  TRY(const auto time, time_.now());
+  TRY(const auto server, verify_server(request.handshake, nonce, trust_, time));
+  TRY_STATUS(time_.saw(server.certificate_not_before()));
+  server_check(caller).pass(server, now);
+  return CheckServer::Answer{server.name(),
+                             static_cast<std::uint32_t>(std::chrono::seconds(ServerCheck::kProofLifetime).count())};
+}
+
+}  // namespace warifu::tcb
