@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 namespace warifu::test {
@@ -25,9 +26,58 @@ std::filesystem::path make_directory() {
   return pattern;
 }
 
+void write_file(const std::filesystem::path& path, const std::string& content) {
+  std::ofstream(path) << content;
+}
+
+// A CA of its own, so that the test neither needs nor changes the one of the machine.
+void set_up(const std::filesystem::path& directory) {
+  const auto ca = directory / "ca";
+  std::filesystem::create_directory(ca);
+  write_file(ca / "localca.conf", "statedir = " + ca.string() + "\nsigningkey = " + (ca / "key.pem").string() +
+                                      "\nissuercert = " + (ca / "ca.pem").string() +
+                                      "\ncertserial = " + (ca / "serial").string() + "\n");
+  write_file(ca / "localca.options", "--platform-manufacturer Test\n--platform-version 1\n--platform-model Test\n");
+  write_file(
+      ca / "setup.conf",
+      "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = " + (ca / "localca.conf").string() +
+          "\ncreate_certs_tool_options = " + (ca / "localca.options").string() + "\nactive_pcr_banks = sha256\n");
+  const std::string config = (ca / "setup.conf").string();
+  const std::string log = (directory / "setup.log").string();
+  const pid_t setup = fork();
+  if (setup < 0) give_up("fork failed");
+  if (setup == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execlp("swtpm_setup", "swtpm_setup", "--tpm2", "--tpmstate", directory.c_str(), "--create-ek-cert",
+           "--create-platform-cert", "--lock-nvram", "--config", config.c_str(), "--logfile", log.c_str(), nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(setup, &status, 0);
+  if (status != 0) give_up("swtpm_setup failed; is the package swtpm-tools installed?");
+}
+
 }  // namespace
 
-Swtpm::Swtpm() : directory_(make_directory()) {
+Swtpm::Swtpm(const Options& options) : directory_(make_directory()), started_up_(options.started_up) {
+  if (options.with_endorsement_keys) set_up(directory_);
+  start();
+}
+
+Swtpm::~Swtpm() {
+  stop(SIGTERM);
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void Swtpm::power_cut() {
+  stop(SIGKILL);
+  std::filesystem::remove(socket());
+  std::filesystem::remove(socket().string() + ".ctrl");
+  start();
+}
+
+void Swtpm::start() {
   // The TCTI looks for the control socket at exactly this name.
   const std::string server = "type=unixio,path=" + socket().string();
   const std::string control = server + ".ctrl";
@@ -38,7 +88,7 @@ Swtpm::Swtpm() : directory_(make_directory()) {
   if (process_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execlp("swtpm", "swtpm", "socket", "--tpm2", "--server", server.c_str(), "--ctrl", control.c_str(), "--flags",
-           "startup-clear", "--tpmstate", state.c_str(), "--log", log.c_str(), nullptr);
+           started_up_ ? "startup-clear" : "not-need-init", "--tpmstate", state.c_str(), "--log", log.c_str(), nullptr);
     _exit(127);
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -49,11 +99,9 @@ Swtpm::Swtpm() : directory_(make_directory()) {
   }
 }
 
-Swtpm::~Swtpm() {
-  kill(process_, SIGTERM);
+void Swtpm::stop(int signal) {
+  kill(process_, signal);
   waitpid(process_, nullptr, 0);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 }  // namespace warifu::test
