@@ -25,11 +25,13 @@ struct CertificateProfile {
   Timestamp not_before;
   Timestamp not_after;
   bool is_ca = false;                             // keyCertSign and cRLSign instead of digitalSignature
+  bool key_agreement = false;                     // leaves only: keyAgreement instead of digitalSignature
   std::optional<std::uint32_t> path_length = {};  // CAs only; without it unlimited
   std::vector<std::string> dns_names = {};
   std::vector<std::string> ip_addresses = {};  // in text, IPv4 or IPv6
   bool server_auth = false;
   bool client_auth = false;
+  std::vector<std::string> other_purposes = {};  // more of extendedKeyUsage, as OIDs in dotted decimals
 };
 
 // An X.509 certificate as somebody wrote it: parsed, not yet trusted.

@@ -19,7 +19,7 @@ using GeneralNameHandle = Handle<GENERAL_NAME, GENERAL_NAME_free>;
 using ExtendedKeyUsageHandle = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 
 // RFC 5280 §4.2.1.3.
-enum KeyUsageBit { kDigitalSignature = 0, kKeyCertSign = 5, kCrlSign = 6 };
+enum KeyUsageBit { kDigitalSignature = 0, kKeyAgreement = 4, kKeyCertSign = 5, kCrlSign = 6 };
 
 Error bad_profile(std::string message) {
   ERR_clear_error();
@@ -43,6 +43,7 @@ Status check(const CertificateProfile& profile) {
     return bad_profile("expected a common name of 1 to 64 bytes and an organization of at most 64");
   if (profile.not_after <= profile.not_before) return bad_profile("not_after must be later than not_before");
   if (profile.path_length && !profile.is_ca) return bad_profile("only a CA has a path length");
+  if (profile.key_agreement && profile.is_ca) return bad_profile("a CA's key signs and agrees on no keys");
   return {};
 }
 
@@ -76,7 +77,7 @@ void set_validity(X509* certificate, const CertificateProfile& profile) {
           "ASN1_TIME_set");
 }
 
-void add_constraints_and_usage(X509* certificate, const CertificateProfile& profile) {
+void add_basic_constraints(X509* certificate, const CertificateProfile& profile) {
   const BasicConstraintsHandle constraints(BASIC_CONSTRAINTS_new());
   require(constraints != nullptr, "BASIC_CONSTRAINTS_new");
   constraints->ca = profile.is_ca ? 0xff : 0;
@@ -85,7 +86,9 @@ void add_constraints_and_usage(X509* certificate, const CertificateProfile& prof
     require(ASN1_INTEGER_set(constraints->pathlen, *profile.path_length) == 1, "ASN1_INTEGER_set");
   }
   add_extension(certificate, NID_basic_constraints, constraints.get(), true);
+}
 
+void add_key_usage(X509* certificate, const CertificateProfile& profile) {
   const BitStringHandle usage(ASN1_BIT_STRING_new());
   const auto allow = [&](KeyUsageBit bit) {
     require(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1) == 1, "ASN1_BIT_STRING_set_bit");
@@ -94,15 +97,23 @@ void add_constraints_and_usage(X509* certificate, const CertificateProfile& prof
     allow(kKeyCertSign);
     allow(kCrlSign);
   } else {
-    allow(kDigitalSignature);
+    allow(profile.key_agreement ? kKeyAgreement : kDigitalSignature);
   }
   add_extension(certificate, NID_key_usage, usage.get(), true);
+}
 
-  if (!profile.server_auth && !profile.client_auth) return;
+Status add_extended_key_usage(X509* certificate, const CertificateProfile& profile) {
+  if (!profile.server_auth && !profile.client_auth && profile.other_purposes.empty()) return {};
   const ExtendedKeyUsageHandle purposes(EXTENDED_KEY_USAGE_new());
   if (profile.server_auth) sk_ASN1_OBJECT_push(purposes.get(), OBJ_nid2obj(NID_server_auth));
   if (profile.client_auth) sk_ASN1_OBJECT_push(purposes.get(), OBJ_nid2obj(NID_client_auth));
+  for (const std::string& oid : profile.other_purposes) {
+    ASN1_OBJECT* purpose = OBJ_txt2obj(oid.c_str(), /*no_name=*/1);
+    if (purpose == nullptr) return bad_profile(fmt::format("\"{}\" is no object identifier", oid));
+    sk_ASN1_OBJECT_push(purposes.get(), purpose);
+  }
   add_extension(certificate, NID_ext_key_usage, purposes.get(), false);
+  return {};
 }
 
 // RFC 7093 §2 method 1: the leftmost 160 bits of the SHA-256 of the public key.
@@ -176,7 +187,9 @@ Result<Certificate> issue_certificate(const CertificateProfile& profile, const P
   require(X509_set_pubkey(x509, subject_key.native()) == 1, "X509_set_pubkey");
   X509* signer = issuer != nullptr ? issuer->native() : x509;
   require(X509_set_issuer_name(x509, X509_get_subject_name(signer)) == 1, "X509_set_issuer_name");
-  add_constraints_and_usage(x509, profile);
+  add_basic_constraints(x509, profile);
+  add_key_usage(x509, profile);
+  TRY_STATUS(add_extended_key_usage(x509, profile));
   TRY_STATUS(add_alternative_names(x509, profile));
   add_key_identifiers(x509, signer);
 

@@ -129,6 +129,10 @@ TEST_F(Certificates, AreNotIssuedForAProfileThatCannotBe) {
       [](auto& p) { p.dns_names = {"a,URI:b"}; },
       [](auto& p) { p.dns_names = {""}; },
       [](auto& p) { p.ip_addresses = {"localhost"}; },
+      [](auto& p) { p.is_ca = p.key_agreement = true; },
+      [](auto& p) { p.other_purposes = {"serverAuth"}; },
+      [](auto& p) { p.other_purposes = {"9.1.1"}; },
+      [](auto& p) { p.other_purposes = {""}; },
   };
   for (const auto& change : changes) {
     CertificateProfile profile = server_profile();

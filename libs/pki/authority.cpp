@@ -39,7 +39,15 @@ Result<Authority> issue(const crypto::CertificateProfile& profile, crypto::KeyKi
 }  // namespace
 
 std::string_view to_string(Role role) {
-  return role == Role::kRoot ? "root" : "server-communication";
+  switch (role) {
+    case Role::kRoot:
+      return "root";
+    case Role::kServerCommunication:
+      return "server-communication";
+    case Role::kEscrow:
+      return "escrow";
+  }
+  return "unknown";
 }
 
 Result<ServerNames> ServerNames::parse(std::vector<std::string> names) {
@@ -85,6 +93,18 @@ Result<Authority> make_role(Role role, const std::string& organisation, const Au
                 .not_after = now + kRoleLifetime,
                 .is_ca = true,
                 .path_length = 0},
+               crypto::KeyKind::kEcP384, &root, entropy);
+}
+
+Result<Authority> make_escrow(const std::string& organisation, const Authority& root, const Clock& clock,
+                              Entropy& entropy) {
+  const Timestamp now = clock.now();
+  return issue({.common_name = fmt::format("{} {}", organisation, to_string(Role::kEscrow)),
+                .organization = organisation,
+                .not_before = now - kBackdate,
+                .not_after = now + kRoleLifetime,
+                .key_agreement = true,
+                .other_purposes = {std::string(kLockoutEscrowPurpose)}},
                crypto::KeyKind::kEcP384, &root, entropy);
 }
 

@@ -62,6 +62,25 @@ TEST_F(AuthorityTest, MakesANodeThatServesAndSignsNoCertificates) {
   EXPECT_EQ(leaf.not_after(), kNow + kNodeLifetime);
 }
 
+TEST_F(AuthorityTest, MakesAnEscrowLeafThatAgreesOnKeysAndNothingElse) {
+  const auto escrow = make_escrow("Example", root_, clock_, entropy_).value();
+  const auto& leaf = escrow.certificate;
+  EXPECT_EQ(leaf.subject(), "CN=Example escrow,O=Example");
+  EXPECT_TRUE(leaf.issued_by(root_.certificate));
+  EXPECT_FALSE(leaf.is_ca());
+  EXPECT_EQ(X509_get_key_usage(leaf.native()), static_cast<unsigned>(KU_KEY_AGREEMENT));
+  EXPECT_EQ(X509_get_extended_key_usage(leaf.native()), 0U) << "no purpose that OpenSSL has a name for";
+  const std::unique_ptr<EXTENDED_KEY_USAGE, decltype(&EXTENDED_KEY_USAGE_free)> purposes(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(leaf.native(), NID_ext_key_usage, nullptr, nullptr)),
+      EXTENDED_KEY_USAGE_free);
+  ASSERT_EQ(sk_ASN1_OBJECT_num(purposes.get()), 1);
+  std::array<char, 80> oid{};
+  OBJ_obj2txt(oid.data(), oid.size(), sk_ASN1_OBJECT_value(purposes.get(), 0), 1);
+  EXPECT_EQ(std::string_view(oid.data()), kLockoutEscrowPurpose);
+  EXPECT_EQ(EVP_PKEY_get_bits(escrow.key.native()), 384);
+  EXPECT_EQ(leaf.not_after(), kNow + kRoleLifetime);
+}
+
 TEST_F(AuthorityTest, MakesAnotherKeyAndSerialEachTime) {
   const auto first = make_server(role_);
   const auto second = make_server(role_);
