@@ -1,0 +1,119 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "local_socket/address.h"
+#include "local_socket/server.h"
+#include "tcb_protocol/codec.h"
+
+namespace warifu::local_socket {
+
+// A folder for sockets, removed at the end of the scope. Its path is short.
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string pattern = "/tmp/warifu-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) std::abort();
+    path_ = pattern;
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  ~TestFolder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Answers Random with so many bytes, Identity with the caller's uid as the registration ID, and nothing else.
+inline SecretBytes answer_some(const Peer& peer, ByteView request_frame) {
+  using namespace tcb_protocol;
+  return answer(request_frame, [&]<class R>(const R& request) -> Result<typename R::Answer> {
+    if constexpr (std::is_same_v<R, Random>) return Random::Answer{SecretBytes(request.size)};
+    if constexpr (std::is_same_v<R, Identity>) {
+      Identity::Answer identity;
+      identity.registration_id = std::to_string(peer.user);
+      return identity;
+    }
+    return Error{ErrorKind::kRefused, "test.no", "not here"};
+  });
+}
+
+inline std::optional<SecretBytes> everybody(const Peer&) {
+  return std::nullopt;
+}
+
+// A server in a thread of its own, stopped at the end of the scope.
+class RunningServer {
+ public:
+  explicit RunningServer(Limits limits = {}, Handler handler = answer_some, Doorkeeper doorkeeper = everybody)
+      : stop_(::eventfd(0, EFD_CLOEXEC)),
+        server_(Listener::bind(socket()).value(), std::move(doorkeeper), std::move(handler), limits),
+        thread_([this] { EXPECT_TRUE(server_.serve_until(stop_.get())); }) {}
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
+  ~RunningServer() {
+    eventfd_write(stop_.get(), 1);
+    thread_.join();
+  }
+  std::filesystem::path socket() const { return folder_.path() / "tcb.sock"; }
+
+ private:
+  TestFolder folder_;
+  Descriptor stop_;
+  Server server_;
+  std::thread thread_;
+};
+
+// A client that may do everything wrong.
+class RawClient {
+ public:
+  explicit RawClient(const std::filesystem::path& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto address = address_of(path).value();
+    EXPECT_EQ(::connect(socket_.get(), generic(address), sizeof address), 0);
+  }
+  int descriptor() const { return socket_.get(); }
+  void send(ByteView bytes) const {
+    EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  // Waits for so many bytes; fewer if the server closes first.
+  Bytes receive(std::size_t size) const {
+    Bytes bytes(size);
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), size, MSG_WAITALL);
+    bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return bytes;
+  }
+  Bytes receive_frame() const {
+    Bytes frame = receive(tcb_protocol::kHeaderSize);
+    const auto size = tcb_protocol::frame_size(frame);
+    if (!size) return frame;
+    const Bytes body = receive(*size - frame.size());
+    frame.insert(frame.end(), body.begin(), body.end());
+    return frame;
+  }
+  // Waits until the server has closed the connection or has sent something.
+  bool is_closed() const { return receive(1).empty(); }
+
+ private:
+  Descriptor socket_;
+};
+
+// The exit code of `body` in a process of its own.
+inline int in_child(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace warifu::local_socket
