@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/result.h"
+#include "tcb/tpm.h"
+#include "tpm_device/device.h"
+
+namespace warifu::tpm_device {
+
+// Opens a server's authenticationKey (tpm_types/authentication_key.h): TPM2_ActivateCredential with EK and SRK gives
+// the inner key, TPM2_Import makes the HMAC key in it one of this TPM. kRefused "tpm.activation" when the TPM says that
+// it is for another EK or SRK, kInvalidInput "tpm.activation.object" when it is not exactly an HMAC-SHA256 signing key.
+Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key);
+
+}  // namespace warifu::tpm_device

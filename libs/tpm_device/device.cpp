@@ -1,0 +1,90 @@
+#include "tpm_device/device.h"
+
+#include <fmt/format.h>
+#include <tss2/tss2_rc.h>
+
+#include <cstdlib>
+
+#include "tpm_device/marshal.h"
+
+namespace warifu::tpm_device {
+
+Result<std::unique_ptr<Device>> Device::open(const TctiAddress& address, DeviceOptions options) {
+  TRY(TctiPtr tcti, open_tcti(address));
+  return open(std::move(tcti), std::move(options));
+}
+
+Result<std::unique_ptr<Device>> Device::open(TctiPtr tcti, DeviceOptions options) {
+  std::unique_ptr<Device> device(new Device(std::move(tcti), std::move(options)));
+  TRY_STATUS(device->start());
+  return device;
+}
+
+Device::Device(TctiPtr tcti, DeviceOptions options)
+    : options_(std::move(options)), guard_(std::move(tcti), options_.table) {
+}
+
+Device::~Device() {
+  stop();
+}
+
+Status Device::start() {
+  // Every refusal becomes an Error of ours; the library would print it as well.
+  setenv("TSS2_LOG", "all+NONE", 0);
+  ++epoch_;
+  broken_ = false;
+  const TSS2_RC rc = Esys_Initialize(&esys_, guard_.context(), nullptr);
+  if (rc != TSS2_RC_SUCCESS) return error_of(rc, "Esys_Initialize");
+  TRY_STATUS(set_auth(ESYS_TR_RH_OWNER, options_.owner_auth));
+  TRY_STATUS(set_auth(ESYS_TR_RH_ENDORSEMENT, options_.endorsement_auth));
+  return set_auth(ESYS_TR_RH_LOCKOUT, lockout_auth_);
+}
+
+void Device::stop() {
+  ++epoch_;  // from here on the handles' numbers mean nothing
+  session_.reset();
+  srk_.reset();
+  guard_.flush_all();
+  if (esys_ != nullptr) Esys_Finalize(&esys_);
+}
+
+Status Device::restart_if_broken() {
+  if (!broken_) return {};
+  stop();
+  return start();
+}
+
+Status Device::check(TSS2_RC rc, std::string_view command) {
+  if (rc == TSS2_RC_SUCCESS) return {};
+  std::optional<Error> refusal = guard_.take_refusal();
+  // After anything but a refusal by the TPM itself ESYS answers every call with "bad sequence".
+  if (!is_from_tpm(rc)) broken_ = true;
+  if (refusal) return *std::move(refusal);
+  return error_of(rc, command);
+}
+
+bool Device::prepare_retry(const Error& error) {
+  if (error.code == kNotStarted) return check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup").has_value();
+  if (error.code != kSessionLost) return false;
+  forget_session();
+  return true;
+}
+
+void Device::forget() {
+  session_.reset();
+  srk_.reset();
+}
+
+Status Device::set_auth(ESYS_TR hierarchy, const SecretBytes& auth) {
+  Wiped<TPM2B_AUTH> value;
+  TRY_STATUS(fill(value.value, &TPM2B_AUTH::buffer, auth.reveal(), "auth value"));
+  TRY_STATUS(check(Esys_TR_SetAuth(esys_, hierarchy, &value.value), "Esys_TR_SetAuth"));
+  // Kept for the day on which ESYS has to be started anew.
+  SecretBytes& kept = hierarchy == ESYS_TR_RH_OWNER         ? options_.owner_auth
+                      : hierarchy == ESYS_TR_RH_ENDORSEMENT ? options_.endorsement_auth
+                                                            : lockout_auth_;
+  if (&kept != &auth) kept = auth.clone();
+  return {};
+}
+
+}  // namespace warifu::tpm_device

@@ -1,0 +1,92 @@
+#include "tpm_device/tcb_tpm.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tpm_device/activation.h"
+#include "tpm_device/keys.h"
+
+namespace warifu::tpm_device {
+namespace {
+
+// The SRK that we know is not the one that is there: another program cleared the TPM, or evicted the key. Its HMAC is
+// over the Name of the other, so the TPM says that the auth value is wrong; an SRK has noDA, trying again is free.
+bool means_srk_changed(const Error& error) {
+  constexpr std::array kCodes = {kHandleGone, kNotAuthorized, kSessionLost};
+  return std::ranges::find(kCodes, error.code) != kCodes.end();
+}
+
+Error not_there_yet() {
+  return {ErrorKind::kInternal, "tpm.not-implemented", "the TPM's care is not part of this build"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TcbTpm>> TcbTpm::open(const std::string& tcti, DeviceOptions options) {
+  TRY(const TctiAddress address, TctiAddress::parse(tcti));
+  TRY(auto device, Device::open(address, std::move(options)));
+  return std::make_unique<TcbTpm>(std::move(device));
+}
+
+template <class Work>
+std::invoke_result_t<Work> TcbTpm::with_srk(Work work) {
+  auto result = work();
+  if (result || !means_srk_changed(result.error())) return result;
+  device_->forget();
+  return work();
+}
+
+Result<tcb::TpmKeys> TcbTpm::keys() {
+  return with_srk([&]() -> Result<tcb::TpmKeys> {
+    TRY(const tpm::EkPublic ek, device_->ek());
+    TRY(const tpm::SrkPublic srk, device_->srk_public());
+    return tcb::TpmKeys{to_bytes(ek.tpm2b()), to_bytes(srk.tpm2b())};
+  });
+}
+
+Result<tcb::WrappedObject> TcbTpm::activate(ByteView authentication_key) {
+  return with_srk([&] { return tpm_device::activate(*device_, authentication_key); });
+}
+
+Result<Bytes> TcbTpm::hmac(const tcb::WrappedObject& key, ByteView message) {
+  return with_srk([&]() -> Result<Bytes> {
+    TRY(const Handle loaded, load(*device_, key));
+    return tpm_device::hmac(*device_, loaded, message);
+  });
+}
+
+Result<SecretBytes> TcbTpm::random(std::size_t size) {
+  return tpm_device::random(*device_, size);
+}
+
+Result<tcb::WrappedObject> TcbTpm::seal(const SecretBytes& secret, const tcb::PcrList& pcrs) {
+  return with_srk([&]() -> Result<tcb::WrappedObject> {
+    Bytes policy;
+    if (!pcrs.empty()) {
+      TRY(policy, pcr_policy(*device_, pcrs));
+    }
+    return create_keyed_hash(*device_, KeyedHashUse::kSeal, secret, policy);
+  });
+}
+
+Result<SecretBytes> TcbTpm::unseal(const tcb::WrappedObject& object, const tcb::PcrList& pcrs) {
+  return with_srk([&] { return tpm_device::unseal(*device_, object, pcrs); });
+}
+
+Result<tcb::TpmStatus> TcbTpm::status() {
+  return not_there_yet();
+}
+
+Status TcbTpm::own(const SecretBytes&, const tcb::DictionaryAttackParameters&) {
+  return not_there_yet();
+}
+
+Status TcbTpm::clear(const SecretBytes&) {
+  return not_there_yet();
+}
+
+Status TcbTpm::reset_lockout(const SecretBytes&) {
+  return not_there_yet();
+}
+
+}  // namespace warifu::tpm_device

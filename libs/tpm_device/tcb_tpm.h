@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "tcb/tpm.h"
+#include "tpm_device/device.h"
+
+namespace warifu::tpm_device {
+
+// The TCB's TPM, in hardware. Not for several threads at once.
+class TcbTpm final : public tcb::Tpm {
+ public:
+  explicit TcbTpm(std::unique_ptr<Device> device) : device_(std::move(device)) {}
+  // `tcti` as in tcti.h; the errors are those of absence.h.
+  static Result<std::unique_ptr<TcbTpm>> open(const std::string& tcti, DeviceOptions options);
+
+  Device& device() { return *device_; }
+
+  Result<tcb::TpmKeys> keys() override;
+  Result<tcb::WrappedObject> activate(ByteView authentication_key) override;
+  Result<Bytes> hmac(const tcb::WrappedObject& key, ByteView message) override;
+  Result<SecretBytes> random(std::size_t size) override;
+  Result<tcb::WrappedObject> seal(const SecretBytes& secret, const tcb::PcrList& pcrs) override;
+  Result<SecretBytes> unseal(const tcb::WrappedObject& object, const tcb::PcrList& pcrs) override;
+
+  Result<tcb::TpmStatus> status() override;
+  Status own(const SecretBytes& lockout_auth, const tcb::DictionaryAttackParameters& parameters) override;
+  Status clear(const SecretBytes& lockout_auth) override;
+  Status reset_lockout(const SecretBytes& lockout_auth) override;
+
+ private:
+  template <class Work>
+  std::invoke_result_t<Work> with_srk(Work work);
+
+  std::unique_ptr<Device> device_;
+};
+
+}  // namespace warifu::tpm_device
