@@ -17,7 +17,8 @@ Result<Bytes> cms_encrypt(const Certificate& recipient, const SecretBytes& conte
   if (EVP_PKEY_is_a(key.native(), "EC") != 1)
     return invalid_input("crypto.cms.recipient", "expected a certificate for an EC key (P-256 or P-384)");
   const CmsHandle message(CMS_AuthEnvelopedData_create(EVP_aes_256_gcm()));
-  require(message != nullptr, "CMS_AuthEnvelopedData_create");
+  // Not detached: the content is in the message.
+  require(message != nullptr && CMS_set_detached(message.get(), 0) == 1, "CMS_AuthEnvelopedData_create");
   CMS_RecipientInfo* info = CMS_add1_recipient_cert(message.get(), recipient.native(), CMS_KEY_PARAM);
   require(info != nullptr, "CMS_add1_recipient_cert");
   // Without this OpenSSL 3.0 derives the key with SHA-1.
