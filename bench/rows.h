@@ -10,5 +10,6 @@ namespace warifu::bench {
 std::vector<Row> credential_rows(Sabotage sabotage);  // P1, P2
 std::vector<Row> sas_rows(Sabotage sabotage);         // P3
 std::vector<Row> store_rows(Sabotage sabotage);       // S1, S2
+std::vector<Row> tcb_rows(Sabotage sabotage);         // D1
 
 }  // namespace warifu::bench
