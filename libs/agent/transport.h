@@ -34,8 +34,8 @@ class Transport {
   virtual ~Transport() = default;
   // Not one byte of the request goes out on a connection that the TCB has not judged (ServerCheck). Errors:
   // kUnavailable "server.name", "server.unreachable", "server.timeout", "server.tls"; kRefused "server.identity" when
-  // its certificate does not fit; kInvalidInput "server.reply" when the answer is not HTTP or too large; and whatever
-  // the ServerCheck said.
+  // its certificate does not fit, "server.reply" when the answer is not HTTP or too large; and whatever the ServerCheck
+  // said.
   virtual Result<HttpReply> send(const HttpRequest& request) = 0;
   // Ends the connection and gives back its memory. The next send() makes a new one.
   virtual void close() = 0;

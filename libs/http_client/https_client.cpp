@@ -175,6 +175,9 @@ class HttpsClient::Connection {
     const auto unavailable = [&](std::string_view name, std::string_view what) {
       return Error{ErrorKind::kUnavailable, name, fmt::format("{}: {} ({})", who, what, reason)};
     };
+    const auto unusable = [&](const std::string& why) {
+      return Error{ErrorKind::kRefused, "server.reply", fmt::format("{}: its answer cannot be used: {}", who, why)};
+    };
     switch (code) {
       case CURLE_COULDNT_RESOLVE_HOST:
         return unavailable("server.name", "its name was not found");
@@ -188,11 +191,10 @@ class HttpsClient::Connection {
       case CURLE_SSL_CONNECT_ERROR:
         return unavailable("server.tls", "no TLS 1.3 connection could be made");
       case CURLE_WRITE_ERROR:
-        return invalid_input("server.reply",
-                             fmt::format("{}: its answer is larger than {} bytes", who, agent::kReplyBodyMax));
+        return unusable(fmt::format("it is larger than {} bytes", agent::kReplyBodyMax));
       case CURLE_UNSUPPORTED_PROTOCOL:
       case CURLE_WEIRD_SERVER_REPLY:
-        return invalid_input("server.reply", fmt::format("{}: its answer is no HTTP ({})", who, reason));
+        return unusable(fmt::format("it is no HTTP ({})", reason));
       default:
         return unavailable("server.unreachable", "the connection broke");
     }

@@ -1,0 +1,164 @@
+#include "agent/messages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "tcb_protocol/limits.h"
+#include "wire/json.h"
+
+namespace warifu::agent {
+namespace {
+
+namespace json = boost::json;
+using wire::JsonFields;
+
+constexpr std::size_t kOperationIdMax = 128;
+constexpr std::size_t kTextMax = 512;
+
+Error lie(std::string what, std::string where = {}) {
+  return {ErrorKind::kRefused, "server.reply", "the server's answer makes no sense: " + std::move(what),
+          std::move(where)};
+}
+Error lie(const Error& error) {
+  return lie(error.message, error.where);
+}
+
+// TRY, for what the server wrote.
+#define TRY_READ(declaration, ...)                                                         \
+  auto WARIFU_CONCAT(read_, __LINE__) = (__VA_ARGS__);                                     \
+  if (!WARIFU_CONCAT(read_, __LINE__)) return lie(WARIFU_CONCAT(read_, __LINE__).error()); \
+  declaration = *std::move(WARIFU_CONCAT(read_, __LINE__))
+
+// It goes to a terminal or a log.
+std::string for_people(std::string_view text) {
+  std::string out(text.substr(0, kTextMax));
+  std::ranges::replace_if(
+      out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
+
+Result<Bytes> read_bytes(const JsonFields& fields, std::string_view name, std::size_t size_max) {
+  TRY_READ(const auto text, fields.required_string(name));
+  auto bytes = from_base64(text);
+  if (!bytes) return lie(bytes.error().message, fields.path_of(name));
+  if (bytes->empty() || bytes->size() > size_max)
+    return lie(fmt::format("expected 1 to {} bytes, got {}", size_max, bytes->size()), fields.path_of(name));
+  return *std::move(bytes);
+}
+
+Result<std::string> read_hub(const JsonFields& state) {
+  TRY_READ(auto hub, state.required_string("assignedHub"));
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  if (hub.empty() || hub.size() > tcb_protocol::kHostNameMax || !std::ranges::all_of(hub, allowed))
+    return lie("expected the name of a host", state.path_of("assignedHub"));
+  return hub;
+}
+
+Result<Operation> read_assignment(const JsonFields& state) {
+  TRY(auto hub, read_hub(state));
+  TRY_READ(const auto device_text, state.required_string("deviceId"));
+  auto device = DeviceId::parse(device_text);
+  if (!device) return lie(device.error().message, state.path_of("deviceId"));
+  TRY_READ(const auto tpm, state.required_object("tpm"));
+  TRY(auto key, read_bytes(tpm, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
+  return Operation(Assignment{std::move(hub), *std::move(device), std::move(key)});
+}
+
+Status check_registration(const JsonFields& state, const RegistrationId& registration) {
+  TRY_READ(const auto text, state.required_string("registrationId"));
+  const auto id = RegistrationId::parse(text);
+  if (id && *id == registration) return {};
+  return lie(fmt::format("it is about \"{}\", not about \"{}\"", for_people(text), registration.text()),
+             state.path_of("registrationId"));
+}
+
+std::string first_text(const JsonFields& fields, std::initializer_list<std::string_view> names) {
+  for (const auto name : names)
+    if (const auto text = fields.optional_string(name); text && *text) return for_people(**text);
+  return {};
+}
+
+}  // namespace
+
+std::string registration_body(const tcb_protocol::Identity::Answer& device) {
+  return json::serialize(json::object{{"registrationId", device.registration_id},
+                                      {"tpm", json::object{{"endorsementKey", to_base64(device.ek_public)},
+                                                           {"storageRootKey", to_base64(device.srk_public)}}}});
+}
+
+std::string escrow_body(ByteView package) {
+  return json::serialize(json::object{{"package", to_base64(package)}});
+}
+
+Result<std::optional<Bytes>> parse_challenge(std::string_view body) {
+  TRY_READ(const auto value, wire::parse_json(body));
+  TRY_READ(const auto fields, JsonFields::of(value));
+  if (fields.find("authenticationKey") == nullptr) return {std::nullopt};
+  TRY(auto key, read_bytes(fields, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
+  return {std::move(key)};
+}
+
+Result<std::string> parse_accepted(std::string_view body) {
+  TRY_READ(const auto value, wire::parse_json(body));
+  TRY_READ(const auto fields, JsonFields::of(value));
+  TRY_READ(auto id, fields.required_string("operationId"));
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  const bool is_dots = id.find_first_not_of('.') == std::string::npos;
+  if (is_dots || id.size() > kOperationIdMax || !std::ranges::all_of(id, allowed))
+    return lie(fmt::format("expected 1 to {} letters, digits, \".\", \"_\" and \"-\"", kOperationIdMax), "operationId");
+  return id;
+}
+
+Result<Operation> parse_operation(std::string_view body, const RegistrationId& registration) {
+  TRY_READ(const auto value, wire::parse_json(body));
+  TRY_READ(const auto fields, JsonFields::of(value));
+  TRY_READ(const auto status, fields.required_string("status"));
+  if (status == "assigning" || status == "unassigned") return Operation(Assigning{});
+  TRY_READ(const auto state, fields.required_object("registrationState"));
+  TRY_STATUS(check_registration(state, registration));
+  if (status == "assigned") return read_assignment(state);
+  if (status == "failed" || status == "disabled") return Operation(Failed{status, first_text(state, {"errorMessage"})});
+  return lie(fmt::format("the status \"{}\" is unknown", for_people(status)), "status");
+}
+
+Result<std::vector<Bytes>> parse_escrow_chain(std::string_view body) {
+  TRY_READ(const auto value, wire::parse_json(body));
+  TRY_READ(const auto fields, JsonFields::of(value));
+  TRY_READ(const auto* array, fields.required_array("chain"));
+  if (array->empty() || array->size() > tcb_protocol::kEscrowChainMax)
+    return lie(fmt::format("expected 1 to {} certificates", tcb_protocol::kEscrowChainMax), "chain");
+  std::vector<Bytes> chain;
+  for (const auto& item : *array) {
+    const auto where = fmt::format("chain[{}]", chain.size());
+    if (!item.is_string()) return lie("expected a text", where);
+    auto der = from_base64(item.get_string());
+    if (!der || der->empty() || der->size() > tcb_protocol::kCertificateMax)
+      return lie(fmt::format("expected base64 of 1 to {} bytes", tcb_protocol::kCertificateMax), where);
+    chain.push_back(*std::move(der));
+  }
+  return chain;
+}
+
+ServerError parse_server_error(std::string_view body) {
+  const auto value = wire::parse_json(body);
+  if (!value) return {};
+  const auto fields = JsonFields::of(*value);
+  if (!fields) return {};
+  // DPS says trackingId, message and info.code; the native API (RFC 9457) tracking_id, detail and code.
+  ServerError error{.code = first_text(*fields, {"code"}),
+                    .message = first_text(*fields, {"message", "detail", "title"}),
+                    .tracking_id = first_text(*fields, {"trackingId", "tracking_id"})};
+  if (const auto info = fields->optional_object("info"); info && *info) error.code = first_text(**info, {"code"});
+  return error;
+}
+
+}  // namespace warifu::agent

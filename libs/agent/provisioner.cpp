@@ -1,0 +1,121 @@
+#include "agent/provisioner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/refusal.h"
+#include "base/secret.h"
+
+namespace warifu::agent {
+namespace {
+
+constexpr std::string_view kApiVersion = "api-version=2021-06-01";
+
+std::uint64_t to_seconds(Timestamp time) {
+  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+}
+
+Error unexpected(int status, std::string_view doing) {
+  return {ErrorKind::kRefused, "server.reply", fmt::format("{}: the answer {} does not belong here", doing, status)};
+}
+
+bool is_error(int status) {
+  return status >= 400;
+}
+
+}  // namespace
+
+Result<Registration> Provisioner::provision(const tcb_protocol::Identity::Answer& device) {
+  retry_after_.reset();
+  TRY(const auto id, RegistrationId::parse(device.registration_id));
+  const std::string path = fmt::format("/{}/registrations/{}", device.id_scope, id.text());
+  const std::string body = registration_body(device);
+  const std::string register_path = fmt::format("{}/register?{}", path, kApiVersion);
+  TRY_STATUS(open_challenge(register_path, body));
+  TRY(auto accepted, show_proof({.method = "PUT", .path = register_path, .authorization = token_, .body = body}));
+  TRY(auto assignment, poll(id, path, std::move(accepted)));
+  wipe(token_);
+  TRY_STATUS(
+      tcb_protocol::call(outside_.tcb, tcb_protocol::AcceptAssignment{assignment.hub, assignment.device.text(),
+                                                                      std::move(assignment.authentication_key)}));
+  outside_.progress.step(6, fmt::format("provisioned: assigned to {} as {}; its key is in the TPM", assignment.hub,
+                                        assignment.device.text()));
+  return Registration{.assigned_hub = std::move(assignment.hub),
+                      .device_id = assignment.device.text(),
+                      .id_scope = device.id_scope,
+                      .registration_id = id.text(),
+                      .assigned_at = to_rfc3339(outside_.clock.now())};
+}
+
+Result<HttpReply> Provisioner::send(HttpRequest request) {
+  auto reply = outside_.transport.send(request);
+  wipe(request.authorization);
+  if (reply) {
+    server_time_ = reply->date.value_or(outside_.clock.now());
+    if (is_error(reply->status)) retry_after_ = reply->retry_after;
+  }
+  return reply;
+}
+
+// The first PUT, without a proof: its answer is the challenge.
+Status Provisioner::open_challenge(const std::string& path, const std::string& body) {
+  constexpr std::string_view kDoing = "asking for a challenge";
+  TRY(const auto reply, send({.method = "PUT", .path = path, .body = body}));
+  if (!is_error(reply.status)) return unexpected(reply.status, kDoing);
+  if (reply.status != 401) return refusal_of(reply, kDoing, outside_.clock);
+  TRY(auto challenge, parse_challenge(reply.body));
+  if (!challenge) return refusal_of(reply, kDoing, outside_.clock);
+  retry_after_.reset();
+  outside_.progress.step(3, "the server knows this EK and sent a challenge to its TPM");
+  TRY_STATUS(tcb_protocol::call(outside_.tcb, tcb_protocol::ActivateRegistration{*std::move(challenge)}));
+  TRY(auto token,
+      tcb_protocol::call(outside_.tcb, tcb_protocol::RegistrationToken{to_seconds(server_time_ + kTokenLifetime)}));
+  token_ = std::move(token.token);
+  outside_.progress.step(4, "the TPM opened the challenge and signed with the key in it");
+  return {};
+}
+
+Result<HttpReply> Provisioner::show_proof(HttpRequest request) {
+  constexpr std::string_view kDoing = "proving who this device is";
+  TRY(auto reply, send(std::move(request)));
+  if (is_error(reply.status)) return refusal_of(reply, kDoing, outside_.clock);
+  if (reply.status != 202) return unexpected(reply.status, kDoing);
+  return reply;
+}
+
+Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string& path, HttpReply reply) {
+  constexpr std::string_view kDoing = "waiting for the assignment";
+  TRY(const auto operation_id, parse_accepted(reply.body));
+  outside_.progress.step(5, fmt::format("the server took the proof: operation {}", operation_id));
+  const std::string operation_path = fmt::format("{}/operations/{}?{}", path, operation_id, kApiVersion);
+  std::chrono::seconds waited{0};
+  for (;;) {
+    TRY_STATUS(wait_to_poll(reply, waited));
+    TRY(reply, send({.method = "GET", .path = operation_path, .authorization = token_}));
+    if (is_error(reply.status)) return refusal_of(reply, kDoing, outside_.clock);
+    if (reply.status != 200 && reply.status != 202) return unexpected(reply.status, kDoing);
+    TRY(auto operation, parse_operation(reply.body, id));
+    if (auto* assignment = std::get_if<Assignment>(&operation)) return std::move(*assignment);
+    if (const auto* failed = std::get_if<Failed>(&operation))
+      return Error{ErrorKind::kRefused, "server.refused",
+                   fmt::format("the server ended the registration as \"{}\": {}", failed->status, failed->message)};
+  }
+}
+
+Status Provisioner::wait_to_poll(const HttpReply& reply, std::chrono::seconds& waited) {
+  const auto wait = std::max(reply.retry_after.value_or(kPollDefault), std::chrono::seconds(1));
+  waited += wait;
+  if (waited > kPollingMax) {
+    retry_after_ = wait;
+    return Error{ErrorKind::kThrottled, "server.throttled",
+                 fmt::format("the server has not assigned this device and wants to be asked again in {} s, after {} s "
+                             "in all: that is too long for one registration",
+                             wait.count(), waited.count())};
+  }
+  if (outside_.waiter.wait(wait) == Woken::kToStop)
+    return Error{ErrorKind::kUnavailable, "agent.stopped", "stopped in the middle of a registration"};
+  return {};
+}
+
+}  // namespace warifu::agent

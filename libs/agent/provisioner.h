@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "agent/messages.h"
+#include "agent/outside.h"
+#include "agent/registration.h"
+
+namespace warifu::agent {
+
+// The DPS dialogue (docs/protocols/dps.md) with the TCB as the one who opens and signs. What it holds between the
+// steps is public.
+class Provisioner {
+ public:
+  // A proof of the server holds for ten minutes, and the assignment must be accepted within them.
+  static constexpr std::chrono::seconds kPollingMax{480};
+  static constexpr std::chrono::seconds kPollDefault{2};
+  // By the server's clock. The server ends the token with its operation anyway.
+  static constexpr std::chrono::seconds kTokenLifetime{3600};
+
+  explicit Provisioner(Outside& outside) : outside_(outside) {}
+
+  // Registers `device`, which the TCB has shown after it had judged the server, to the end: the TCB has accepted the
+  // assignment. Errors: those of the transport, of the TCB, refusal_of(), "server.reply", "server.refused" when the
+  // registration failed, kThrottled "server.throttled" when it takes too long, kUnavailable "agent.stopped".
+  Result<Registration> provision(const tcb_protocol::Identity::Answer& device);
+
+  // What the server asked for with its last refusal.
+  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+
+ private:
+  Result<HttpReply> send(HttpRequest request);
+  Status open_challenge(const std::string& path, const std::string& body);
+  Result<HttpReply> show_proof(HttpRequest request);
+  Result<Assignment> poll(const RegistrationId& id, const std::string& path, HttpReply accepted);
+  Status wait_to_poll(const HttpReply& reply, std::chrono::seconds& waited);
+
+  Outside& outside_;
+  std::optional<std::chrono::seconds> retry_after_;
+  std::string token_;
+  Timestamp server_time_;
+};
+
+}  // namespace warifu::agent

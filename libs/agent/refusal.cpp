@@ -1,0 +1,116 @@
+#include "agent/refusal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "agent/messages.h"
+
+namespace warifu::agent {
+namespace {
+
+// The difference between two clocks that a server does not mind.
+constexpr std::chrono::minutes kClockTolerance{5};
+
+struct ServerCode {
+  std::string_view code;
+  ErrorKind kind;
+};
+// The server's codes (docs/protocols/dps.md) that mean something to do.
+constexpr std::array kServerCodes = {
+    ServerCode{"enrollment.unknown", ErrorKind::kRefused}, ServerCode{"enrollment.scope", ErrorKind::kRefused},
+    ServerCode{"enrollment.ek", ErrorKind::kRefused},      ServerCode{"device.hold", ErrorKind::kRefused},
+    ServerCode{"device.state", ErrorKind::kRefused},       ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
+    ServerCode{"token.expired", ErrorKind::kRefused},
+};
+
+struct Advice {
+  std::string_view code;  // an error's code, or the first part of it
+  std::string_view text;
+};
+// The first that fits.
+constexpr std::array kAdvice = {
+    Advice{"enrollment.unknown",
+           "This device is not enrolled: an operator enrolls it with the file that `warifu-agent tpm ek` prints"},
+    Advice{"enrollment.scope", "There is no such ID scope: compare device.id_scope with `warifu id-scope show`"},
+    Advice{"enrollment.ek",
+           "Another TPM is enrolled under this ID: if this one is right (was it replaced?), enroll what "
+           "`warifu-agent tpm ek` prints; a wrong tcb.ek_template shows another key of the same TPM"},
+    Advice{"device.", "An operator decides when it may come again"},
+    Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
+    Advice{"token.expired", "Set the clock of this device or of the server"},
+    Advice{"server.throttled", "The server has too much to do: it is asked again later"},
+    Advice{"server.trouble", "The server has a problem of its own: it is asked again later"},
+    Advice{"server.name", "Is server.url right, and does the name service answer?"},
+    Advice{"server.unreachable", "Is the server running, server.url right, and nothing in between?"},
+    Advice{"server.timeout", "Is the network slow, or something in between that swallows packets?"},
+    Advice{"server.tls", "Is it a Warifu server's devices listener? It speaks TLS 1.3 only"},
+    Advice{"server.identity",
+           "Is server.root the root.pem of that server's organisation, and is the host of server.url in its "
+           "certificate?"},
+    Advice{"server.reply", "It is not a server that this device can talk to"},
+    Advice{"crypto.certificate.",
+           "Is server.root the root.pem of that server's organisation, and the device's clock right?"},
+    Advice{"tcb.handshake.", "Something between this device and the server changes what they say"},
+    Advice{"tcb.server.unverified", "The TCB must know the server first: is it reachable?"},
+    Advice{"tcb.unreachable", "Is warifu-tcb running?"},
+    Advice{"tcb.refused", "Use the users that tcb.agent_user names, or root"},
+    Advice{"tcb.denied", "That is for the administrator: run it as root"},
+    Advice{"tcb.identity.none", "Provision the device first: `warifu-agent provision`"},
+    Advice{"tcb.registration.none", "warifu-tcb was started again in between: provision again"},
+    Advice{"tpm.key.dead", "The TPM was cleared: provision again"},
+    Advice{"tpm.lockout",
+           "Too many wrong passwords: wait until the TPM recovers, or reset it with `warifu-agent tpm reset-lockout`"},
+    Advice{"tpm.owned", "Someone else set its lockout password: they must clear the TPM, or the firmware's setup does"},
+    Advice{"tpm.ek.swapped",
+           "The TPM, or the way to it, is not the one that was there before. If it was replaced on purpose, start "
+           "warifu-tcb with --ek-name"},
+};
+
+bool fits(std::string_view code, std::string_view pattern) {
+  return pattern.ends_with('.') ? code.starts_with(pattern) : code == pattern;
+}
+
+ServerCode classify(int status, std::string_view server_code) {
+  const auto* known = std::ranges::find(kServerCodes, server_code, &ServerCode::code);
+  if (known != kServerCodes.end()) return *known;
+  if (status == 429) return {"server.throttled", ErrorKind::kThrottled};
+  if (status >= 500) return {"server.trouble", ErrorKind::kUnavailable};
+  return {"server.refused", ErrorKind::kRefused};
+}
+
+std::string clocks(const HttpReply& reply, const Clock& clock) {
+  if (!reply.date) return {};
+  const Timestamp now = clock.now();
+  const auto difference = now > *reply.date ? now - *reply.date : *reply.date - now;
+  if (difference <= kClockTolerance) return {};
+  return fmt::format("; this device's clock says {}, the server's {}", to_rfc3339(now), to_rfc3339(*reply.date));
+}
+
+}  // namespace
+
+Error refusal_of(const HttpReply& reply, std::string_view doing, const Clock& clock) {
+  const ServerError said = parse_server_error(reply.body);
+  const ServerCode known = classify(reply.status, said.code);
+  const std::string& tracking_id = said.tracking_id.empty() ? reply.request_id : said.tracking_id;
+  std::string message = fmt::format("{}: the server answered {}", doing, reply.status);
+  if (!said.message.empty()) message += fmt::format(": {}", said.message);
+  if (!said.code.empty()) message += fmt::format(" (its code {})", said.code);
+  if (!tracking_id.empty()) message += fmt::format(" (tracking id {})", tracking_id);
+  return {known.kind, known.code, message + clocks(reply, clock)};
+}
+
+std::string_view advice_for(const Error& error) {
+  const auto* advice = std::ranges::find_if(kAdvice, [&](const Advice& a) { return fits(error.code, a.code); });
+  return advice == kAdvice.end() ? std::string_view() : advice->text;
+}
+
+std::string explain(const Error& error) {
+  const std::string_view advice = advice_for(error);
+  if (advice.empty()) return fmt::format("{} [{}]", to_string(error), error.code);
+  return fmt::format("{}. {} [{}]", to_string(error), advice, error.code);
+}
+
+}  // namespace warifu::agent

@@ -1,0 +1,90 @@
+#include "agent/refusal.h"
+
+#include <gmock/gmock.h>
+
+#include "agent/messages.h"
+#include "agent/registration.h"
+#include "sim/deterministic.h"
+
+namespace warifu::agent {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const sim::SteppingClock kClock(from_micros(1'700'000'000'000'000));
+
+HttpReply reply(int status, std::string body) {
+  return {.status = status, .body = std::move(body), .retry_after = {}, .date = {}, .request_id = "id-of-header"};
+}
+
+TEST(RefusalTest, SaysStatusReasonCodeAndTrackingId) {
+  const auto error = refusal_of(
+      reply(404, R"({"errorCode":404201,"trackingId":"t-1","message":"who?","info":{"code":"enrollment.unknown"}})"),
+      "asking", kClock);
+  EXPECT_EQ(error.message, "asking: the server answered 404: who? (its code enrollment.unknown) (tracking id t-1)");
+  EXPECT_EQ(exit_code(error.kind), 1);
+}
+
+TEST(RefusalTest, ReadsProblemDetailsToo) {
+  const auto error =
+      refusal_of(reply(503, R"({"title":"T","detail":"full","code":"store.full","tracking_id":"t-2"})"), "x", kClock);
+  EXPECT_THAT(error.message, HasSubstr("full (its code store.full) (tracking id t-2)"));
+  EXPECT_EQ(exit_code(error.kind), 3);
+}
+
+TEST(RefusalTest, TakesWhatEverTheServerSays) {
+  for (const char* body : {"", "{", "[]", "null", R"({"message":7,"info":[],"code":{}})"})
+    EXPECT_EQ(refusal_of(reply(500, body), "x", kClock).message,
+              "x: the server answered 500 (tracking id id-of-header)");
+}
+
+TEST(RefusalTest, ShowsNoControlCharacterAndNoNovel) {
+  const auto error =
+      refusal_of(reply(400, "{\"message\":\"a\\u001b[2Jb\\n" + std::string(5000, 'x') + "\"}"), "x", kClock);
+  EXPECT_THAT(error.message, HasSubstr("a?[2Jb?xxx"));
+  EXPECT_LT(error.message.size(), 700U);
+}
+
+TEST(RefusalTest, SpeaksOfTheClocksOnlyWhenTheyDiffer) {
+  auto far = reply(401, R"({"info":{"code":"token.expired"}})");
+  far.date = kClock.now() + std::chrono::minutes(6);
+  EXPECT_THAT(refusal_of(far, "x", kClock).message, HasSubstr("clock says 2023-11-14T22:13:20.000000Z, the server's"));
+  far.date = kClock.now() - std::chrono::minutes(6);
+  EXPECT_THAT(refusal_of(far, "x", kClock).message, HasSubstr("clock says"));
+  far.date = kClock.now() - std::chrono::minutes(4);
+  EXPECT_THAT(refusal_of(far, "x", kClock).message, Not(HasSubstr("clock says")));
+}
+
+TEST(AdviceTest, SaysWhatToDoNext) {
+  const auto advice = [](std::string_view code) { return explain({ErrorKind::kRefused, code, "M"}); };
+  EXPECT_THAT(advice("enrollment.unknown"), HasSubstr("not enrolled"));
+  EXPECT_THAT(advice("device.hold"), HasSubstr("operator"));
+  EXPECT_THAT(advice("server.identity"), HasSubstr("server.root"));
+  EXPECT_THAT(advice("tcb.denied"), HasSubstr("administrator"));
+  EXPECT_THAT(advice("tcb.identity.none"), HasSubstr("warifu-agent provision"));
+  EXPECT_EQ(advice("no.advice"), "M [no.advice]");
+}
+
+TEST(RegistrationTest, IsReadAsItWasWritten) {
+  const Registration registration{"hub", "device", "scope", "id", "2026-11-22T00:00:00Z"};
+  EXPECT_EQ(parse_registration(to_json(registration)).value(), registration);
+}
+
+TEST(RegistrationTest, RefusesEveryTruncationAndWhatItDoesNotKnow) {
+  const std::string text = to_json({"hub", "device", "scope", "id", "time"});
+  for (std::size_t size = 0; size + 2 < text.size(); ++size)
+    EXPECT_FALSE(parse_registration(text.substr(0, size))) << size;
+  const auto with = [&](std::string_view from, std::string_view to) {
+    auto changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    return parse_registration(changed);
+  };
+  EXPECT_EQ(with("\"version\":1", "\"version\":2").error().code, "state.form");
+  EXPECT_FALSE(with("\"version\":1", "\"version\":1,\"x\":1"));
+  EXPECT_FALSE(with("\"hub\"", "7"));
+  EXPECT_FALSE(with("\"hub\"", "\"" + std::string(5000, 'h') + "\""));
+}
+
+}  // namespace
+}  // namespace warifu::agent

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+
+#include "agent/backoff.h"
+#include "agent/contact.h"
+
+namespace warifu::agent {
+
+// `warifu-agent run`: provisions until it worked, then looks every `check_every` whether it still holds. One timer,
+// and nothing else wakes the process.
+class Runner {
+ public:
+  Runner(Outside& outside, std::chrono::seconds check_every)
+      : outside_(outside), check_every_(check_every), contact_(outside), backoff_(outside.entropy) {}
+
+  // Until the Waiter says stop.
+  void run();
+
+ private:
+  std::chrono::milliseconds attempt();
+
+  Outside& outside_;
+  const std::chrono::seconds check_every_;
+  Contact contact_;
+  Backoff backoff_;
+};
+
+}  // namespace warifu::agent

@@ -1,0 +1,257 @@
+#pragma once
+
+// A TCB and a server that follow the protocol, until a test makes them do otherwise.
+
+#include <gmock/gmock.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/contact.h"
+#include "sim/deterministic.h"
+
+namespace warifu::agent::test {
+
+namespace protocol = tcb_protocol;
+
+inline const Timestamp kStart = from_micros(1'700'000'000'000'000);
+// The server's clock is ahead.
+inline const Timestamp kServerTime = kStart + std::chrono::hours(2);
+
+class ScriptedTcb final : public protocol::Channel {
+ public:
+  Result<SecretBytes> exchange(ByteView frame) override {
+    if (unreachable) return Error{ErrorKind::kUnavailable, "tcb.unreachable", "no TCB"};
+    return protocol::answer(frame, [&]<class R>(R request) { return run(std::move(request)); });
+  }
+
+  bool unreachable = false;
+  bool server_ok = true;
+  bool lockout_auth_set = false;
+  bool activates = true;
+  std::string assigned_hub, device_id;
+  Bytes escrow;
+  bool escrow_delivered = false;
+  std::vector<std::string> calls;
+  std::uint64_t token_expires_at = 0;
+  bool checked = false;
+
+ private:
+  using Refusal = Error;
+  static Refusal no(std::string_view code) { return {ErrorKind::kRefused, code, "the TCB says no"}; }
+
+  // What is not written out below is not asked by the agent's library.
+  template <class R>
+  Result<typename R::Answer> run(R) {
+    return no("tcb.denied");
+  }
+  Result<protocol::BeginServerCheck::Answer> run(protocol::BeginServerCheck) {
+    calls.emplace_back("begin");
+    return protocol::BeginServerCheck::Answer{Bytes(32, 7)};
+  }
+  Result<protocol::CheckServer::Answer> run(protocol::CheckServer) {
+    calls.emplace_back("check");
+    if (!server_ok) return no("tcb.handshake.nonce");
+    checked = true;
+    return protocol::CheckServer::Answer{"dps.example", 600};
+  }
+  Result<protocol::Identity::Answer> run(protocol::Identity) {
+    calls.emplace_back("identity");
+    if (!checked) return no("tcb.server.unverified");
+    return protocol::Identity::Answer{"0ne1", "meter-1", Bytes{1, 2}, Bytes{3, 4}, assigned_hub, device_id};
+  }
+  Result<protocol::Done> run(protocol::ActivateRegistration request) {
+    calls.emplace_back("activate");
+    if (!activates || request.authentication_key != Bytes{1, 2, 3}) return no("tpm.activate");
+    return protocol::Done{};
+  }
+  Result<protocol::RegistrationToken::Answer> run(protocol::RegistrationToken request) {
+    calls.emplace_back("token");
+    token_expires_at = request.expires_at;
+    return protocol::RegistrationToken::Answer{"proof"};
+  }
+  Result<protocol::Done> run(protocol::AcceptAssignment request) {
+    calls.emplace_back("accept");
+    if (request.authentication_key != Bytes{4, 5, 6}) return no("tpm.activate");
+    assigned_hub = request.assigned_hub;
+    device_id = request.device_id;
+    return protocol::Done{};
+  }
+  Result<protocol::DeviceToken::Answer> run(protocol::DeviceToken request) {
+    calls.emplace_back("device token");
+    if (request.audience != protocol::DeviceToken::Audience::kServer) return no("tcb.test");
+    return protocol::DeviceToken::Answer{"device-proof", 1};
+  }
+  Result<protocol::TpmStatus::Answer> run(protocol::TpmStatus) {
+    calls.emplace_back("status");
+    protocol::TpmStatus::Answer status{};
+    status.manufacturer = "IBM";
+    status.model = "test";
+    status.ek_name = Bytes(34, 1);
+    status.registration_id = "meter-1";
+    status.ek_public = {1, 2};
+    status.lockout_auth_set = lockout_auth_set;
+    status.has_escrow = !escrow.empty();
+    status.escrow_delivered = escrow_delivered;
+    return status;
+  }
+  Result<protocol::Done> run(protocol::Own request) {
+    calls.emplace_back("own");
+    if (request.escrow_chain != std::vector<Bytes>{{9, 9}, {8}}) return no("tcb.test");
+    lockout_auth_set = true;
+    escrow = {42, 43};
+    return protocol::Done{};
+  }
+  Result<protocol::ReadEscrow::Answer> run(protocol::ReadEscrow) {
+    return protocol::ReadEscrow::Answer{escrow, escrow_delivered};
+  }
+  Result<protocol::Done> run(protocol::EscrowDelivered request) {
+    calls.emplace_back("delivered");
+    // `printf '*+' | sha256sum`: 42 and 43.
+    if (to_hex(request.package_sha256) != "2341a9c4270f9019a09041df3884cae2426b73c9ee750d73ec0fbcb6c2250f45")
+      return no("tcb.escrow.other");
+    escrow_delivered = true;
+    return protocol::Done{};
+  }
+};
+
+inline HttpReply reply(int status, std::string body = {}) {
+  return {.status = status, .body = std::move(body), .retry_after = {}, .date = kServerTime, .request_id = {}};
+}
+
+// Asks the TCB on each connection, as the real one does.
+class ScriptedServer final : public Transport {
+ public:
+  explicit ScriptedServer(ServerCheck& check) : check_(check) {}
+
+  Result<HttpReply> send(const HttpRequest& request) override {
+    if (unreachable > 0) {
+      --unreachable;
+      return Error{ErrorKind::kUnavailable, "server.unreachable", "nobody there"};
+    }
+    if (!connected) {
+      TRY(const auto nonce, check_.begin());
+      TRY_STATUS(check_.judge({nonce}));
+      connected = true;
+    }
+    requests.push_back(request);
+    const std::string key = step_of(request);
+    if (const auto found = instead.find(key); found != instead.end()) return found->second;
+    return honest(key);
+  }
+  void close() override { connected = false; }
+
+  // "escrow-certificate", "challenge", "proof", "poll", "escrow"
+  static std::string step_of(const HttpRequest& request) {
+    if (request.path == "/api/v1/device/escrow-certificate") return "escrow-certificate";
+    if (request.path == "/api/v1/device/escrow") return "escrow";
+    if (request.path.find("/operations/") != std::string::npos) return "poll";
+    return request.authorization.empty() ? "challenge" : "proof";
+  }
+
+  int unreachable = 0;
+  int assigning = 1;  // polls that are answered "assigning"
+  bool connected = false;
+  std::map<std::string, HttpReply> instead;
+  std::vector<HttpRequest> requests;
+
+  static std::string assigned(std::string_view hub = "hub.example", std::string_view device = "meter-1",
+                              std::string_view id = "meter-1") {
+    return std::string(R"({"operationId":"op-1","status":"assigned","registrationState":{"registrationId":")")
+        .append(id)
+        .append(R"(","assignedHub":")")
+        .append(hub)
+        .append(R"(","deviceId":")")
+        .append(device)
+        .append(R"(","status":"assigned","substatus":"initialAssignment","tpm":{"authenticationKey":"BAUG"}}})");
+  }
+
+ private:
+  HttpReply honest(const std::string& step) {
+    if (step == "escrow-certificate") return reply(200, R"({"chain":["CQk=","CA=="]})");
+    if (step == "challenge")
+      return reply(401, R"({"message":"m","authenticationKey":"AQID","keyName":"registration"})");
+    if (step == "escrow") return reply(204);
+    auto answer = step == "poll" && assigning-- <= 0 ? reply(200, assigned())
+                                                     : reply(202, R"({"operationId":"op-1","status":"assigning"})");
+    if (answer.status == 202) answer.retry_after = std::chrono::seconds(3);
+    return answer;
+  }
+
+  ServerCheck& check_;
+};
+
+class RecordingWaiter final : public Waiter {
+ public:
+  explicit RecordingWaiter(sim::SteppingClock& clock) : clock_(clock) {}
+  Woken wait(std::chrono::milliseconds time) override {
+    waits.push_back(time);
+    clock_.advance(time);
+    if (on_wait) on_wait();
+    return waits.size() >= stop_after ? Woken::kToStop : Woken::kByTime;
+  }
+  std::vector<std::chrono::milliseconds> waits;
+  std::size_t stop_after = 1000;
+  std::function<void()> on_wait;
+
+ private:
+  sim::SteppingClock& clock_;
+};
+
+class RecordingProgress final : public Progress {
+ public:
+  void step(int number, std::string_view what) override {
+    steps.push_back(number);
+    text.append(what).append("\n");
+  }
+  void note(std::string_view what) override { text.append("note: ").append(what).append("\n"); }
+  std::vector<int> steps;
+  std::string text;
+};
+
+class MemoryFiles final : public StateFiles {
+ public:
+  Result<std::optional<Bytes>> read(std::string_view name) override {
+    const auto found = files.find(std::string(name));
+    return found == files.end() ? std::optional<Bytes>() : std::optional<Bytes>(found->second);
+  }
+  Status replace(std::string_view name, ByteView content) override {
+    if (full) return Error{ErrorKind::kUnavailable, "file.write", "the disk is full"};
+    ++writes;
+    files[std::string(name)] = to_bytes(content);
+    return {};
+  }
+  Status remove(std::string_view name) override {
+    files.erase(std::string(name));
+    return {};
+  }
+  std::map<std::string, Bytes> files;
+  int writes = 0;
+  bool full = false;
+};
+
+class AgentTest : public testing::Test {
+ protected:
+  Result<Registration> contact(Registering registering = Registering::kAlways) {
+    return Contact(outside_).make(registering);
+  }
+  int requests(std::string_view step) const {
+    return static_cast<int>(std::ranges::count(server_.requests, step, ScriptedServer::step_of));
+  }
+  int calls(std::string_view name) const { return static_cast<int>(std::ranges::count(tcb_.calls, name)); }
+
+  sim::SteppingClock clock_{kStart};
+  sim::SeededEntropy entropy_{1};
+  ScriptedTcb tcb_;
+  TcbServerCheck check_{tcb_};
+  ScriptedServer server_{check_};
+  MemoryFiles files_;
+  RecordingWaiter waiter_{clock_};
+  RecordingProgress progress_;
+  Outside outside_{server_, check_, tcb_, files_, clock_, entropy_, waiter_, progress_};
+};
+
+}  // namespace warifu::agent::test
