@@ -51,15 +51,29 @@ bool may_provision(State state) {
   return false;
 }
 
+// A deposit is for the operator: a device on hold is the one whose TPM he may have to take back, and one that retires
+// is the one that he must clear. One that is retired or disposed is not his to open any more, and one that was
+// transferred holds a key of its former owner's time until it provisions itself again.
+bool may_deposit(State state) {
+  return state == State::kProvisioned || state == State::kActive || state == State::kRetiring;
+}
+
+Error refused_state(State state, Action action) {
+  return {ErrorKind::kRefused, "device.state",
+          fmt::format("a device that is {} may not {}", to_string(state), to_string(action))};
+}
+
 }  // namespace
 
 Status may(const Standing& standing, Action action) {
+  if (action == Action::kDepositEscrow) {
+    if (may_deposit(standing.state)) return {};
+    return refused_state(standing.state, action);
+  }
   if (standing.hold != Hold::kNone)
     return Error{ErrorKind::kRefused, "device.hold",
                  fmt::format("the device is on hold ({}): it may not {}", to_string(standing.hold), to_string(action))};
-  if (!may_provision(standing.state))
-    return Error{ErrorKind::kRefused, "device.state",
-                 fmt::format("a device that is {} may not {}", to_string(standing.state), to_string(action))};
+  if (!may_provision(standing.state)) return refused_state(standing.state, action);
   return {};
 }
 
@@ -77,6 +91,8 @@ std::string_view to_string(Action action) {
       return "provision itself";
     case Action::kCollectAssignment:
       return "collect its assignment";
+    case Action::kDepositEscrow:
+      return "deposit an escrow package";
   }
   return "act";
 }

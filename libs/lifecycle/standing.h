@@ -34,6 +34,7 @@ struct Standing {
 enum class Action {
   kProvision,          // ask for a challenge, open an operation
   kCollectAssignment,  // fetch the result of an operation, its hub key included
+  kDepositEscrow,      // leave an encrypted package for its operator; it gets nothing for it
 };
 
 // The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace warifu::lifecycle {
 namespace {
 
@@ -22,6 +24,18 @@ TEST(May, RefusesWhateverStandsOnHold) {
     const auto answer = may({State::kActive, hold}, Action::kProvision);
     ASSERT_FALSE(answer) << to_string(hold);
     EXPECT_EQ(answer.error().code, "device.hold");
+  }
+}
+
+TEST(May, LetsADeviceDepositWhileItsOperatorMayNeedItWhateverTheHold) {
+  const std::set<State> allowed = {State::kProvisioned, State::kActive, State::kRetiring};
+  for (int i = 0; i <= static_cast<int>(State::kDisposed); ++i) {
+    const auto state = static_cast<State>(i);
+    for (const Hold hold : {Hold::kNone, Hold::kSuspended, Hold::kQuarantined, Hold::kPendingApproval}) {
+      const auto answer = may({state, hold}, Action::kDepositEscrow);
+      EXPECT_EQ(answer.has_value(), allowed.contains(state)) << to_string(state) << ", " << to_string(hold);
+      EXPECT_TRUE(answer || answer.error().code == "device.state");
+    }
   }
 }
 

@@ -15,6 +15,7 @@ constexpr std::array kNames = {
     std::pair{Permission::kHubKeyRead, std::string_view("hub-key:read")},
     std::pair{Permission::kServiceKeyWrite, std::string_view("service-key:write")},
     std::pair{Permission::kMetricsRead, std::string_view("metrics:read")},
+    std::pair{Permission::kEscrowRead, std::string_view("escrow:read")},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ enum class Permission : std::uint32_t {
   kHubKeyRead = 1U << 3,
   kServiceKeyWrite = 1U << 4,
   kMetricsRead = 1U << 5,
+  kEscrowRead = 1U << 6,
 };
 
 class Permissions {
@@ -27,8 +28,6 @@ class Permissions {
   static Result<Permissions> parse(const std::vector<std::string>& names);
 
   bool contains(Permission permission) const { return (bits_ & static_cast<std::uint32_t>(permission)) != 0; }
-  bool contains_all(Permissions other) const { return (bits_ & other.bits_) == other.bits_; }
-  bool empty() const { return bits_ == 0; }
   std::vector<std::string> names() const;
   friend bool operator==(const Permissions&, const Permissions&) = default;
 

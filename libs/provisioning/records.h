@@ -52,6 +52,17 @@ struct Operation {
   std::optional<Timestamp> ended_at;  // when the result was first fetched, or another operation took its place
 };
 
+// A package that a device left for its operator. None is ever replaced.
+struct EscrowDeposit {
+  ScopeId scope;
+  DeviceId device_id;
+  std::uint32_t number;  // 1, 2, … for each device, in the order of their arrival: clocks go backwards
+  Bytes sha256;          // of the package; unique for each device
+  Bytes ek_name;         // of the TPM that the device had proved
+  Bytes package;         // CMS, DER (EscrowPackage)
+  Timestamp received_at;
+};
+
 // A page of a list in the order of its key: what comes after `after`, at most `limit`.
 template <class Key>
 struct Page {
@@ -75,6 +86,8 @@ class RecordsView {
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
   virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                        const Uuid& challenge_id) = 0;
+  // All of that device, by number.
+  virtual Result<std::vector<EscrowDeposit>> list_escrow_deposits(const ScopeId& scope, const DeviceId& id) = 0;
 };
 
 class Records : public RecordsView {
@@ -89,6 +102,8 @@ class Records : public RecordsView {
   virtual Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) = 0;
   // Inserts the device or replaces what is stored of it, except created_at.
   virtual Status put_device(const Device& device) = 0;
+  // kConflict "escrow.exists" if the device has one with that number or digest.
+  virtual Status insert_escrow_deposit(const EscrowDeposit& deposit) = 0;
   // Removes at most `limit` operations of the scope that were created before `before`; returns how many.
   virtual Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) = 0;
 };

@@ -96,7 +96,7 @@ Result<SasToken> parse_sas_token(std::string_view authorization) {
   auto signature = from_base64(base64);
   if (!signature || signature->size() != kSignatureSize)
     return malformed("the token's signature is not base64 of 32 bytes", "sig");
-  return SasToken{fields.sr, fields.se, expires_at, *std::move(signature), authorization};
+  return SasToken{fields.sr, fields.se, expires_at, *std::move(signature), fields.skn, authorization};
 }
 
 bool is_signed_by(const SasToken& token, const SecretBytes& key) {
@@ -105,10 +105,23 @@ bool is_signed_by(const SasToken& token, const SecretBytes& key) {
   return equal_constant_time(expected.bytes(), token.signature);
 }
 
-Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration) {
+Result<TokenSubject> subject_of(const SasToken& token) {
+  constexpr std::string_view kBetween = "/registrations/";
   TRY(auto resource, percent_decode(token.resource, "sr"));
   std::ranges::transform(resource, resource.begin(), lower);
-  if (resource != fmt::format("{}/registrations/{}", scope.text(), registration.text()))
+  const auto end = resource.find(kBetween);
+  if (end != std::string::npos) {
+    auto scope = ScopeId::parse(resource.substr(0, end));
+    auto registration = RegistrationId::parse(resource.substr(end + kBetween.size()));
+    if (scope && registration) return TokenSubject{*std::move(scope), *std::move(registration)};
+  }
+  return Error{ErrorKind::kUnauthenticated, "token.resource",
+               "the token is not for \"{ID scope}/registrations/{registration ID}\"", "sr"};
+}
+
+Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration) {
+  TRY(const auto subject, subject_of(token));
+  if (subject.scope != scope || subject.registration != registration)
     return Error{ErrorKind::kUnauthenticated, "token.resource", "the token was made for another scope or registration",
                  "sr"};
   return {};

@@ -16,8 +16,9 @@ struct SasToken {
   std::string_view resource;  // sr exactly as sent: the signature covers these bytes, each SDK encodes them its own way
   std::string_view expiry_text;  // se as sent
   Timestamp expires_at;
-  Bytes signature;       // HMAC-SHA256, 32 bytes
-  std::string_view raw;  // the whole header value
+  Bytes signature;            // HMAC-SHA256, 32 bytes
+  std::string_view key_name;  // skn; empty without it
+  std::string_view raw;       // the whole header value
 };
 
 // Clocks of devices may be off by this much, in favour of the token.
@@ -32,6 +33,14 @@ bool is_signed_by(const SasToken& token, const SecretBytes& key);
 
 // The token must be for "{scope}/registrations/{registration}", whatever its percent-encoding and case.
 Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration);
+
+// Whose token it says that it is, where no path says so.
+struct TokenSubject {
+  ScopeId scope;
+  RegistrationId registration;
+};
+// kUnauthenticated "token.resource" unless the token is for "{scope}/registrations/{registration}".
+Result<TokenSubject> subject_of(const SasToken& token);
 
 // The error names the server's time, so that a device's owner sees a wrong clock at once.
 Status check_expiry(const SasToken& token, Timestamp now);

@@ -184,6 +184,23 @@ TEST(SasToken, RefusesATokenForAnotherScopeOrRegistration) {
   EXPECT_EQ(refusal_of(token_for("0ne00000001%zzregistrations%2Fmeter-1")), "token.malformed");
 }
 
+TEST(SasToken, SaysWhoseItIs) {
+  const std::string text = token_for("0NE00000001%2fregistrations%2FMeter-1");
+  const auto subject = subject_of(parse_sas_token(text).value());
+  ASSERT_TRUE(subject);
+  EXPECT_EQ(subject->scope, kScope);
+  EXPECT_EQ(subject->registration, kRegistration);
+  EXPECT_EQ(parse_sas_token(text)->key_name, "registration");
+  for (const std::string_view resource :
+       {"0ne00000001%2Fregistrations%2F", "%2Fregistrations%2Fmeter-1", "x", "hub.example%2Fdevices%2Fmeter-1",
+        "0ne00000001%2Fregistrations%2Fmeter-1%2Fregistrations%2Fmeter-1"}) {
+    const std::string other = token_for(resource);
+    const auto refused = subject_of(parse_sas_token(other).value());
+    ASSERT_FALSE(refused) << resource;
+    EXPECT_EQ(refused.error().code, "token.resource");
+  }
+}
+
 TEST(SasToken, RefusesASignatureWithAnyBitChanged) {
   const auto mac = from_base64(signature_over(kResource, "1790000000")).value();
   for (std::size_t bit = 0; bit < mac.size() * 8; ++bit) {

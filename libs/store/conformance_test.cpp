@@ -142,6 +142,37 @@ TEST_P(StoreConformance, NamesEachConflictAndAbsence) {
             "store.reference");
 }
 
+TEST_P(StoreConformance, KeepsEveryEscrowPackageOfADeviceInItsOrder) {
+  const auto first = sample::escrow_deposit(1, 1, here_);
+  auto second = sample::escrow_deposit(2, 1, here_);
+  second.received_at = first.received_at - std::chrono::hours(1);
+  const auto insert = [&](const provisioning::EscrowDeposit& deposit) {
+    return code_of([&](Transaction& t) { return t.provisioning().insert_escrow_deposit(deposit); });
+  };
+  EXPECT_EQ(insert(first), "store.reference") << "there is no such device";
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY_STATUS(t.provisioning().put_device(sample::device(1, 1, here_)));
+    return t.provisioning().put_device(sample::device(2, 2, here_));
+  }));
+  EXPECT_EQ(insert(second), "");
+  EXPECT_EQ(insert(first), "");
+  EXPECT_EQ(insert(sample::escrow_deposit(1, 2, here_)), "") << "another device counts for itself";
+
+  auto same_number = first;
+  same_number.sha256 = sample::bytes(32, 9);
+  EXPECT_EQ(insert(same_number), "escrow.exists");
+  auto same_package = first;
+  same_package.number = 9;
+  EXPECT_EQ(insert(same_package), "escrow.exists");
+
+  const auto stored = found([&](Snapshot& s) { return s.provisioning().list_escrow_deposits(here_, first.device_id); });
+  ASSERT_EQ(stored.size(), 2U);
+  EXPECT_EQ(fields(stored[0]), fields(first));
+  EXPECT_EQ(fields(stored[1]), fields(second));
+  EXPECT_TRUE(
+      found([&](Snapshot& s) { return s.provisioning().list_escrow_deposits(there_, first.device_id); }).empty());
+}
+
 TEST_P(StoreConformance, TheSameIdInTwoScopesIsTwoRows) {
   auto other = sample::enrollment(1, there_);
   other.allow_software_keys = true;

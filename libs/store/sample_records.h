@@ -79,6 +79,17 @@ inline provisioning::Device device(std::uint64_t number, std::uint64_t operation
           time(operation)};
 }
 
+inline provisioning::EscrowDeposit escrow_deposit(std::uint32_t number, std::uint64_t device,
+                                                  const ScopeId& in = scope()) {
+  return {in,
+          DeviceId::parse(registration(device).text()).value(),
+          number,
+          bytes(32, number),
+          bytes(34, device),
+          bytes(900, number),
+          time(number)};
+}
+
 inline auto fields(const provisioning::Enrollment& e) {
   return std::tie(e.scope, e.registration_id, e.enrollment_id, e.ek_public, e.ek_name, e.allow_software_keys,
                   e.created_at);
@@ -90,6 +101,9 @@ inline auto fields(const provisioning::Device& d) {
 inline auto fields(const provisioning::Operation& o) {
   return std::tie(o.scope, o.operation_id, o.registration_id, o.enrollment_id, o.challenge_id, o.sealed_challenge_key,
                   o.token_digest, o.srk_public, o.first_assignment, o.created_at, o.ended_at);
+}
+inline auto fields(const provisioning::EscrowDeposit& d) {
+  return std::tie(d.scope, d.device_id, d.number, d.sha256, d.ek_name, d.package, d.received_at);
 }
 inline auto fields(const operators::AccessToken& t) {
   return std::tie(t.digest, t.scope, t.token_id, t.name, t.permissions, t.created_at, t.expires_at);

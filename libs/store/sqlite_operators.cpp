@@ -14,12 +14,15 @@ using operators::ServiceKey;
 using operators::TokenDigest;
 
 constexpr Sql kFindBootstrapToken =
-    "SELECT digest, scope_id, expires_at, used_at FROM bootstrap_tokens WHERE digest = ?";
+    "SELECT digest, scope_id, expires_at, used_at FROM bootstrap_tokens "
+    "WHERE scope_id IN (SELECT scope_id FROM scopes) AND digest = ?";
 constexpr Sql kFindAccessToken =
     "SELECT digest, scope_id, token_id, name, permissions, created_at, expires_at FROM access_tokens WHERE digest = ?";
 constexpr Sql kInsertBootstrapToken =
     "INSERT INTO bootstrap_tokens (digest, scope_id, expires_at, used_at) VALUES (?, ?, ?, ?)";
-constexpr Sql kUseBootstrapToken = "UPDATE bootstrap_tokens SET used_at = ? WHERE digest = ? AND used_at IS NULL";
+constexpr Sql kUseBootstrapToken =
+    "UPDATE bootstrap_tokens SET used_at = ? "
+    "WHERE scope_id IN (SELECT scope_id FROM scopes) AND digest = ? AND used_at IS NULL";
 constexpr Sql kInsertAccessToken =
     "INSERT INTO access_tokens (digest, scope_id, token_id, name, permissions, created_at, expires_at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)";

@@ -9,6 +9,7 @@ namespace {
 
 using provisioning::Device;
 using provisioning::Enrollment;
+using provisioning::EscrowDeposit;
 using provisioning::Operation;
 using provisioning::Page;
 
@@ -22,6 +23,7 @@ using provisioning::Page;
   "scope_id, operation_id, registration_id, enrollment_id, challenge_id, sealed_challenge_key, token_digest, " \
   "srk_public, "                                                                                               \
   "first_assignment, created_at, ended_at"
+#define ESCROW_COLUMNS "scope_id, device_id, number, sha256, ek_name, package, received_at"
 
 constexpr Sql kListScopes = "SELECT scope_id FROM scopes ORDER BY scope_id";
 constexpr Sql kFindScope = "SELECT 1 FROM scopes WHERE scope_id = ?";
@@ -62,9 +64,14 @@ constexpr Sql kPurgeOperations =
     "DELETE FROM operations WHERE (scope_id, operation_id) IN (SELECT scope_id, operation_id FROM operations "
     "WHERE scope_id = ? AND created_at < ? ORDER BY created_at LIMIT ?)";
 
+constexpr Sql kListEscrowDeposits =
+    "SELECT " ESCROW_COLUMNS " FROM escrow_deposits WHERE scope_id = ? AND device_id = ? ORDER BY number";
+constexpr Sql kInsertEscrowDeposit = "INSERT INTO escrow_deposits (" ESCROW_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
+
 #undef ENROLLMENT_COLUMNS
 #undef DEVICE_COLUMNS
 #undef OPERATION_COLUMNS
+#undef ESCROW_COLUMNS
 
 Result<ScopeId> to_scope(Row row) {
   return row.next<ScopeId>();
@@ -144,6 +151,19 @@ Result<Operation> to_operation(Row row) {
                    ended_at};
 }
 
+Result<EscrowDeposit> to_escrow_deposit(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto device_id, row.next<DeviceId>());
+  TRY(const auto number, row.next<std::int64_t>());
+  TRY(auto sha256, row.next<Bytes>());
+  TRY(auto ek_name, row.next<Bytes>());
+  TRY(auto package, row.next<Bytes>());
+  TRY(const auto received_at, row.next<Timestamp>());
+  return EscrowDeposit{std::move(scope),  std::move(device_id), static_cast<std::uint32_t>(number),
+                       std::move(sha256), std::move(ek_name),   std::move(package),
+                       received_at};
+}
+
 Result<RegistrationId> to_registration_id(Row row) {
   return row.next<RegistrationId>();
 }
@@ -219,6 +239,13 @@ Result<std::optional<Operation>> SqliteProvisioningRecords::find_operation_of_ch
   return read_one(query, to_operation);
 }
 
+Result<std::vector<EscrowDeposit>> SqliteProvisioningRecords::list_escrow_deposits(const ScopeId& scope,
+                                                                                   const DeviceId& id) {
+  TRY(auto query, connection_.prepare(kListEscrowDeposits));
+  query.bind(scope, id);
+  return read_all(query, to_escrow_deposit);
+}
+
 Status SqliteProvisioningRecords::insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) {
   TRY(auto query, connection_.prepare(kInsertScope));
   query.bind(scope, organisation, at);
@@ -271,6 +298,13 @@ Status SqliteProvisioningRecords::put_device(const Device& device) {
              lifecycle::to_string(device.standing.state), lifecycle::to_string(device.standing.hold), device.ek_name,
              device.srk_name, device.assigned_hub, device.sealed_hub_key, device.created_at, device.updated_at);
   return query.run();
+}
+
+Status SqliteProvisioningRecords::insert_escrow_deposit(const EscrowDeposit& deposit) {
+  TRY(auto query, connection_.prepare(kInsertEscrowDeposit));
+  query.bind(deposit.scope, deposit.device_id, static_cast<std::int64_t>(deposit.number), deposit.sha256,
+             deposit.ek_name, deposit.package, deposit.received_at);
+  return name_conflict(query.run(), "escrow.exists", "this escrow package of", deposit.device_id.text());
 }
 
 Result<std::size_t> SqliteProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before,

@@ -24,6 +24,8 @@ class SqliteProvisioningRecords final : public provisioning::Records {
                                                                 const Uuid& operation_id) override;
   Result<std::optional<provisioning::Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                              const Uuid& challenge_id) override;
+  Result<std::vector<provisioning::EscrowDeposit>> list_escrow_deposits(const ScopeId& scope,
+                                                                        const DeviceId& id) override;
 
   // kConflict "scope.exists".
   Status insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) override;
@@ -36,6 +38,8 @@ class SqliteProvisioningRecords final : public provisioning::Records {
   Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) override;
   Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) override;
   Status put_device(const provisioning::Device& device) override;
+  // kConflict "escrow.exists".
+  Status insert_escrow_deposit(const provisioning::EscrowDeposit& deposit) override;
   Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
 
  private:

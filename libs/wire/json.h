@@ -34,7 +34,6 @@ class JsonFields {
 
   Result<std::string> required_string(std::string_view name) const;
   Result<std::optional<std::string>> optional_string(std::string_view name) const;
-  Result<bool> required_bool(std::string_view name) const;
   Result<std::optional<bool>> optional_bool(std::string_view name) const;
   // A whole number from 0 to 2^64 - 1, written without fraction and exponent.
   Result<std::uint64_t> required_uint(std::string_view name) const;

@@ -78,10 +78,6 @@ Result<std::string> JsonFields::required_string(std::string_view name) const {
   return present(optional_string(name), name, *this);
 }
 
-Result<bool> JsonFields::required_bool(std::string_view name) const {
-  return present(optional_bool(name), name, *this);
-}
-
 Result<std::uint64_t> JsonFields::required_uint(std::string_view name) const {
   return present(optional_uint(name), name, *this);
 }

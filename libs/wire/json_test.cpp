@@ -76,7 +76,7 @@ TEST(JsonFields, GivesMembersWithTheirTypes) {
   const auto fields = JsonFields::of(*value);
   ASSERT_TRUE(fields);
   EXPECT_EQ(*fields->required_string("s"), "x");
-  EXPECT_EQ(*fields->required_bool("b"), true);
+  EXPECT_EQ(*fields->optional_bool("b"), true);
   EXPECT_EQ(*fields->required_uint("n"), 7u);
   EXPECT_EQ((*fields->required_array("a"))->size(), 1u);
   EXPECT_EQ(*fields->required_object("o")->required_string("s"), "y");

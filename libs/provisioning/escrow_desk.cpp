@@ -1,0 +1,92 @@
+#include "provisioning/escrow_desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "provisioning/sealed_keys.h"
+
+namespace warifu::provisioning {
+namespace {
+
+constexpr std::string_view kKeyName = "device";
+
+Error not_signed() {
+  return {ErrorKind::kUnauthenticated, "token.signature",
+          "the token is not signed by the hub key of a device that is assigned here: provision first"};
+}
+
+std::string subject_of(const DeviceId& device) {
+  return fmt::format("device:{}", device.text());
+}
+
+// The device, if it stands on an enrollment that stands. One that was removed takes with it what was proved under it.
+Result<std::optional<Device>> find_enrolled_device(RecordsView& records, const ScopeId& scope,
+                                                   const DeviceId& device_id) {
+  TRY(auto device, records.find_device(scope, device_id));
+  if (!device) return device;
+  TRY(const auto enrollment, records.find_enrollment(scope, device->registration_id));
+  if (!enrollment || enrollment->enrollment_id != device->enrollment_id) return std::optional<Device>();
+  return device;
+}
+
+}  // namespace
+
+Result<EscrowDepositor> EscrowDesk::verify(RecordsView& records, const SasToken& token) const {
+  TRY(const auto subject, provisioning::subject_of(token));
+  TRY_STATUS(check_expiry(token, clock_.now()));
+  if (token.key_name != kKeyName)
+    return Error{ErrorKind::kUnauthenticated, "token.key_name", "this request needs a token with skn=device", "skn"};
+  TRY(const auto device_id, DeviceId::parse(subject.registration.text()));
+  TRY(auto device, find_enrolled_device(records, subject.scope, device_id));
+  if (!device) return not_signed();
+  TRY(const auto hub_key, open_hub_key(envelope_key_, subject.scope, device_id, device->sealed_hub_key));
+  if (!is_signed_by(token, hub_key)) return not_signed();
+  TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));
+  return EscrowDepositor(*std::move(device));
+}
+
+Result<bool> EscrowDesk::has(RecordsView& records, const EscrowDepositor& depositor,
+                             const EscrowPackage& package) const {
+  TRY(const auto deposits, records.list_escrow_deposits(depositor.device_.scope, depositor.device_id()));
+  if (std::ranges::find(deposits, package.sha256(), &EscrowDeposit::sha256) != deposits.end()) return true;
+  if (deposits.size() >= kDepositsPerDeviceMax)
+    return Error{ErrorKind::kConflict, "escrow.full",
+                 fmt::format("{} packages of this device are kept, and none is replaced: its operator must look at why "
+                             "its TPM needs so many",
+                             deposits.size())};
+  return false;
+}
+
+Status EscrowDesk::deposit(Records& records, audit::Trail& trail, const EscrowDepositor& depositor,
+                           const EscrowPackage& package) const {
+  const Device& proven = depositor.device_;
+  TRY(const auto device, find_enrolled_device(records, proven.scope, proven.device_id));
+  // Each assignment makes another hub key.
+  if (!device || device->operation_id != proven.operation_id) return not_signed();
+  TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));
+  TRY(const bool is_there, has(records, depositor, package));
+  if (is_there) return {};
+
+  TRY(const auto deposits, records.list_escrow_deposits(proven.scope, proven.device_id));
+  const auto number = static_cast<std::uint32_t>(deposits.size() + 1);
+  const Bytes sha256 = package.sha256();
+  TRY_STATUS(records.insert_escrow_deposit(
+      {proven.scope, proven.device_id, number, sha256, device->ek_name, to_bytes(package.der()), clock_.now()}));
+  return trail.record(proven.scope, {subject_of(proven.device_id), "escrow.deposit", subject_of(proven.device_id),
+                                     fmt::format(R"({{"number":{},"sha256":"{}"}})", number, to_hex(sha256))});
+}
+
+Result<std::vector<EscrowDeposit>> EscrowDesk::reveal(Records& records, audit::Trail& trail, const ScopeId& scope,
+                                                      const std::string& actor, const DeviceId& device_id) const {
+  TRY(const auto device, records.find_device(scope, device_id));
+  if (!device)
+    return Error{ErrorKind::kNotFound, "device.unknown",
+                 fmt::format("no device {} has registered here", device_id.text())};
+  TRY(auto deposits, records.list_escrow_deposits(scope, device_id));
+  TRY_STATUS(trail.record(
+      scope, {actor, "escrow.read", subject_of(device_id), fmt::format(R"({{"packages":{}}})", deposits.size())}));
+  return deposits;
+}
+
+}  // namespace warifu::provisioning
