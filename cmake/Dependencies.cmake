@@ -10,6 +10,7 @@ find_package(tl-expected REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TSS2 REQUIRED IMPORTED_TARGET tss2-esys tss2-mu tss2-tctildr tss2-rc)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 if(WARIFU_TESTS OR NOT WARIFU_DEVICE_ONLY)
   find_package(SQLite3 REQUIRED)  # on a device only the simulated world of the tests needs it
 endif()
