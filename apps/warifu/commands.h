@@ -42,4 +42,11 @@ Status list_devices(const Context& context);
 Status show_device(const Context& context, const std::string& device_id);
 Status show_hub_key(const Context& context, const std::string& device_id);
 
+struct EscrowOptions {
+  std::string device_id;
+  std::string out_file;                 // empty: only list what there is
+  std::optional<std::uint64_t> number;  // without it the newest
+};
+Status show_escrow(const Context& context, const EscrowOptions& options);
+
 }  // namespace warifu::cli

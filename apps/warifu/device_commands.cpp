@@ -30,6 +30,8 @@ const std::vector<Column> kDeviceLines = {
     {"device id", "device_id"}, {"registration id", "registration_id"}, {"lifecycle state", "state"},
     {"hold", "hold"},           {"assigned hub", "assigned_hub"},       {"ek name", "ek_name"},
     {"srk name", "srk_name"},   {"first provisioned", "created_at"},    {"last provisioned", "updated_at"}};
+const std::vector<Column> kEscrowColumns = {
+    {"NUMBER", "number"}, {"RECEIVED", "received_at"}, {"SHA-256", "sha256"}, {"EK NAME", "ek_name"}};
 
 // In a path an ID needs no escapes (base/ids.h), and what is no ID the server refuses; but a slash must not change the
 // route.
@@ -83,6 +85,23 @@ Result<std::string> read_ek_as_base64(const std::string& file) {
     text.pop_back();
   const auto decoded = from_base64(text);
   return decoded && !decoded->empty() ? text : to_base64(as_bytes(content));
+}
+
+// The package with that number, else the newest; returns its number.
+Result<std::uint64_t> write_package(const json::array& packages, const EscrowOptions& options) {
+  std::uint64_t newest = 0;
+  std::string package;
+  for (const auto& item : packages) {
+    TRY(const auto fields, wire::JsonFields::of(item, "packages"));
+    TRY(const auto number, fields.required_uint("number"));
+    if (number <= newest || (options.number && *options.number != number)) continue;
+    newest = number;
+    TRY(package, fields.required_string("package"));
+  }
+  if (newest == 0) return Error{ErrorKind::kNotFound, "escrow.package.unknown", "the device deposited no such package"};
+  TRY(const auto der, from_base64(package));
+  TRY_STATUS(keystore::write_file(std::filesystem::path(options.out_file), der, FileMode::kPrivate));
+  return newest;
 }
 
 }  // namespace
@@ -139,6 +158,29 @@ Status show_device(const Context& context, const std::string& device_id) {
 Status show_hub_key(const Context& context, const std::string& device_id) {
   TRY(const auto path, path_of("devices", device_id));
   return show(context, path + "/hub-key", {{"device id", "device_id"}, {"primary key", "primary_key"}});
+}
+
+Status show_escrow(const Context& context, const EscrowOptions& options) {
+  TRY(const auto path, path_of("devices", options.device_id));
+  TRY(auto connection, endpoint(context.connection));
+  TRY(const auto answer, ApiClient(std::move(connection)).get(path + "/escrow"));
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  TRY(const auto* packages, fields.required_array("packages"));
+  if (options.out_file.empty()) {
+    if (options.number)
+      return invalid_input("escrow.out", "--number chooses the package that --out writes: give both", "--number");
+    if (context.json)
+      print_json(answer);
+    else
+      print_table(*packages, kEscrowColumns, "this device has deposited nothing");
+    return {};
+  }
+  TRY(const auto number, write_package(*packages, options));
+  if (context.json)
+    print_json(json::object{{"number", number}, {"file", options.out_file}});
+  else
+    fmt::print("package {} of {} is in {}\n", number, packages->size(), options.out_file);
+  return {};
 }
 
 }  // namespace warifu::cli

@@ -92,6 +92,15 @@ void add_device(CLI::App& app, Action& action) {
   add_verb_on(noun, "hub-key", "--registration-id,--device-id",
               "Show a device's hub key, for a hub that is not ours; audited", "warifu device hub-key meter-1", action,
               show_hub_key);
+  auto* escrow = noun->add_subcommand(
+      "escrow", "Show or fetch what a device deposited: the lockout password of its TPM, encrypted; audited");
+  escrow->footer("Example: warifu device escrow meter-1 --out meter-1.cms");
+  const auto options = std::make_shared<EscrowOptions>();
+  escrow->add_option("--registration-id,--device-id,id", options->device_id, "The ID")->required()->type_name("ID");
+  escrow->add_option("--out", options->out_file, "Write the newest package here (CMS, DER), for `warifud escrow open`")
+      ->type_name("FILE");
+  escrow->add_option("--number", options->number, "Write this one instead");
+  escrow->callback([=, &action] { action = [=](const Context& context) { return show_escrow(context, *options); }; });
 }
 
 int run(int argc, char** argv) {

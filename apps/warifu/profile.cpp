@@ -50,7 +50,7 @@ Status save_profile(const std::string& name, const ApiEndpoint& endpoint) {
                  fmt::format("cannot make {}: {}", path.parent_path().string(), error.message())};
   const std::string text = boost::json::serialize(boost::json::object{
       {"server", endpoint.server}, {"ca", endpoint.ca_pem}, {"access_token", endpoint.access_token}});
-  return keystore::write_file(path, as_bytes(text), keystore::FileMode::kPrivate);
+  return keystore::write_file(path, as_bytes(text), FileMode::kPrivate);
 }
 
 Result<ApiEndpoint> endpoint_before_login(const ConnectionSettings& settings) {

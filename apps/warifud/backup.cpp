@@ -36,8 +36,7 @@ Status copy_one(const fs::path& from, const fs::path& to) {
   TRY(const auto content, keystore::read_file(from));
   struct stat status {};
   const bool is_private = ::stat(from.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0;
-  return keystore::write_file(to, as_bytes(content),
-                              is_private ? keystore::FileMode::kPrivate : keystore::FileMode::kPublic);
+  return keystore::write_file(to, as_bytes(content), is_private ? FileMode::kPrivate : FileMode::kPublic);
 }
 
 Status copy_folder(const fs::path& from, const fs::path& to) {
@@ -69,7 +68,7 @@ Status backup(const Place& place, const fs::path& target, const fs::path& passph
   TRY_STATUS(seal_backup(target, organisation.master_key, outside.entropy));
   // The master key comes last: a folder without it is no backup.
   TRY(const auto wrapped, organisation.master_key.wrap(passphrase, outside.entropy));
-  TRY_STATUS(keystore::write_file(target / kWrappedMasterKey, as_bytes(wrapped), keystore::FileMode::kPrivate));
+  TRY_STATUS(keystore::write_file(target / kWrappedMasterKey, as_bytes(wrapped), FileMode::kPrivate));
   fmt::print("backup of {} is in {}\nIt opens only with the passphrase: keep that elsewhere.\n",
              place.data_dir.string(), target.string());
   return {};

@@ -112,8 +112,8 @@ Status seal_backup(const fs::path& folder, const keystore::MasterKey& master_key
   const std::string text = text_of(sums);
   const auto seal = crypto::seal_envelope(master_key.envelope_key(), as_bytes(kPurpose),
                                           as_bytes(hex_digest(as_bytes(text))), entropy);
-  TRY_STATUS(keystore::write_file(folder / kSums, as_bytes(text), keystore::FileMode::kPrivate));
-  return keystore::write_file(folder / kSeal, seal, keystore::FileMode::kPrivate);
+  TRY_STATUS(keystore::write_file(folder / kSums, as_bytes(text), FileMode::kPrivate));
+  return keystore::write_file(folder / kSeal, seal, FileMode::kPrivate);
 }
 
 Status check_seal(const fs::path& folder, const keystore::MasterKey& master_key, const fs::path& uncovered) {

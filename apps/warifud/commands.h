@@ -31,6 +31,12 @@ Status make_bootstrap_token(const Place& place, bool json);
 Status renew_certificate(const Place& place, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds);
 
+// Makes the escrow role's key and certificate in a data directory that was made before there was one.
+Status create_escrow(const Place& place);
+
+// Decrypts a package (CMS, DER) that `warifu device escrow --out` wrote, and prints what is in it.
+Status open_escrow(const Place& place, const std::filesystem::path& file);
+
 // Copies database, certificates and keys into a folder that must not exist yet, the master key under the passphrase.
 Status backup(const Place& place, const std::filesystem::path& target, const std::filesystem::path& passphrase_file);
 Status restore(const std::filesystem::path& source, const std::filesystem::path& data_dir,

@@ -35,6 +35,7 @@ Status check_organisation(const std::string& name) {
 struct Certificates {
   pki::Authority root;
   pki::Authority server;
+  pki::Authority escrow;
   pki::Authority node;
 };
 
@@ -42,8 +43,9 @@ Result<Certificates> make_certificates(const InitRequest& request, const pki::Se
   TRY(auto root, pki::make_root(request.organisation, outside.clock, outside.entropy));
   TRY(auto server,
       pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock, outside.entropy));
+  TRY(auto escrow, pki::make_escrow(request.organisation, root, outside.clock, outside.entropy));
   TRY(auto node, pki::make_node(names, server, pki::kNodeLifetime, outside.clock, outside.entropy));
-  return Certificates{std::move(root), std::move(server), std::move(node)};
+  return Certificates{std::move(root), std::move(server), std::move(escrow), std::move(node)};
 }
 
 Status write_certificates(const Certificates& made, const keystore::DataDir& data_dir, const SecretBytes& passphrase,
@@ -53,6 +55,8 @@ Status write_certificates(const Certificates& made, const keystore::DataDir& dat
       data_dir.write_role(to_string(pki::Role::kRoot), made.root.certificate, made.root.key, passphrase, entropy));
   TRY_STATUS(data_dir.write_role(to_string(pki::Role::kServerCommunication), made.server.certificate, made.server.key,
                                  passphrase, entropy));
+  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kEscrow), made.escrow.certificate, made.escrow.key, passphrase,
+                                 entropy));
   return data_dir.write_node(made.node.certificate, made.server.certificate, made.node.key, passphrase, entropy);
 }
 

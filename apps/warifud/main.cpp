@@ -146,6 +146,23 @@ void add_certificate(CLI::App& app, Action& action) {
   });
 }
 
+void add_escrow(CLI::App& app, Action& action) {
+  auto* command =
+      app.add_subcommand("escrow", "What devices deposit for their operator: the lockout password of each TPM")
+          ->require_subcommand(1);
+  auto* create = command->add_subcommand("create", "Make the escrow certificate, if `init` made none");
+  create->footer("Example: warifud escrow create --data-dir /var/lib/warifu");
+  const auto create_options = add_place(create);
+  create->callback([=, &action] { action = at(create_options, create_escrow); });
+  auto* open = command->add_subcommand("open", "Decrypt a package and print what is in it; audited");
+  open->footer("Example: warifud escrow open --data-dir /var/lib/warifu meter-1.cms");
+  const auto open_options = add_place(open);
+  const auto file = std::make_shared<std::string>();
+  open->add_option("FILE", *file, "The package, as `warifu device escrow ID --out FILE` writes it")->required();
+  open->callback(
+      [=, &action] { action = at(open_options, [=](const Place& place) { return open_escrow(place, *file); }); });
+}
+
 void add_backup(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("backup", "Copy database and keys into a new folder; works beside a running server");
@@ -195,8 +212,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "warifud " WARIFU_VERSION);
   app.require_subcommand(1);
   Action action;
-  for (const auto add :
-       {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_backup, add_restore, add_routes})
+  for (const auto add : {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_escrow, add_backup,
+                         add_restore, add_routes})
     add(app, action);
   try {
     app.parse(argc, argv);

@@ -80,11 +80,12 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
     switch (signals.wait()) {
       case SIGHUP:
         spdlog::info("reload");
-        if (const auto done = service.reload_certificate(); !done) spdlog::error("reload: {}", to_string(done.error()));
+        if (const auto done = service.reload_certificates(); !done)
+          spdlog::error("reload: {}", to_string(done.error()));
         break;
       case Service::kHousekeepingSignal:
         if (service.is_renewal_due() && renew_certificate_in_child(options)) {
-          if (const auto done = service.reload_certificate(); !done)
+          if (const auto done = service.reload_certificates(); !done)
             spdlog::error("reload: {}", to_string(done.error()));
         }
         service.clean_up();

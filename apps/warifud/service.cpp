@@ -4,8 +4,7 @@
 
 #include <tuple>
 
-#include "front/dps/messages.h"
-#include "front/http/problem.h"
+#include "front/device/device_router.h"
 
 namespace warifu::warifud {
 namespace {
@@ -15,12 +14,6 @@ constexpr const char* kOperators = "operators";
 constexpr std::chrono::minutes kHousekeepingInterval{1};
 // Expired tokens are kept for a day, so that their owner is told that they expired rather than that they are unknown.
 constexpr std::chrono::hours kExpiredTokensKept{24};
-
-front::ErrorShape dps_errors(const Clock& clock) {
-  return [&clock](const Error& error, std::string_view tracking_id) {
-    return front::dps::error_response(error, tracking_id, clock.now());
-  };
-}
 
 }  // namespace
 
@@ -32,15 +25,17 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       authenticator_(outside.clock),
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      escrow_(outside.clock, organisation.master_key.envelope_key()),
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
                  {.assigned_hub = options.assigned_hub.value_or(server_name)}),
       device_api_(registrar_, store, metrics_),
-      operator_api_(desk_, enrollments_, registrar_, store, metrics_, server_name),
-      devices_(front::Router(device_api_.routes(), dps_errors(outside.clock)), authenticator_, store, metrics_,
+      escrow_api_(escrow_, store, metrics_),
+      operator_api_(desk_, enrollments_, escrow_, registrar_, store, metrics_, server_name),
+      devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy),
-      operators_(front::Router(operator_api_.routes(), front::problem), authenticator_, store, metrics_, outside.clock,
-                 outside.entropy),
+      operators_(operator_api_.router(), authenticator_, store, metrics_, outside.clock, outside.entropy),
       server_({.observer = &metrics_}) {
+  load_escrow_certificate();
 }
 
 Service::~Service() {
@@ -79,10 +74,26 @@ Result<Service::Credentials> Service::load_credentials() {
   return Credentials{std::move(devices), std::move(operators)};
 }
 
-Status Service::reload_certificate() {
+// The certificate only: this process never reads the key.
+void Service::load_escrow_certificate() {
+  auto certificate = organisation_.data_dir.read_role_certificate(to_string(pki::Role::kEscrow));
+  std::vector<crypto::Certificate> chain;
+  if (certificate) {
+    chain.push_back(*std::move(certificate));
+  } else {
+    spdlog::warn(
+        "no escrow certificate ({}): devices cannot deposit their TPM's lockout password; `warifud escrow create` "
+        "makes one",
+        to_string(certificate.error()));
+  }
+  escrow_api_.set_chain(chain);
+}
+
+Status Service::reload_certificates() {
   TRY(auto credentials, load_credentials());
   TRY_STATUS(server_.reload(kDevices, std::move(credentials.devices)));
   TRY_STATUS(server_.reload(kOperators, std::move(credentials.operators)));
+  load_escrow_certificate();
   spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
   return {};
 }

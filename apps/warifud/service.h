@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "front/api/operator_api.h"
+#include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
 #include "front/metrics.h"
@@ -40,8 +41,8 @@ class Service {
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
 
-  // Reads the node's certificate again; open connections go on.
-  Status reload_certificate();
+  // Reads the certificates again, the node's and that of the escrow; open connections go on.
+  Status reload_certificates();
   bool is_renewal_due() const;
   // Removes what has expired.
   void clean_up();
@@ -56,6 +57,7 @@ class Service {
     net::TlsCredentials operators;
   };
   Result<Credentials> load_credentials();
+  void load_escrow_certificate();
   void schedule_housekeeping();
   // One short change; true if there is more to remove.
   bool clean_up_some();
@@ -67,8 +69,10 @@ class Service {
   operators::Authenticator authenticator_;
   operators::Desk desk_;
   provisioning::EnrollmentDesk enrollments_;
+  provisioning::EscrowDesk escrow_;
   provisioning::Registrar registrar_;
   front::dps::DeviceApi device_api_;
+  front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;

@@ -28,6 +28,18 @@ Gauges& gauges(prometheus::Registry& registry, const char* name, const char* hel
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
 
+const char* to_string(EscrowOutcome outcome) {
+  switch (outcome) {
+    case EscrowOutcome::kReceived:
+      return "received";
+    case EscrowOutcome::kRepeated:
+      return "repeated";
+    case EscrowOutcome::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 struct Metrics::State {
@@ -37,6 +49,8 @@ struct Metrics::State {
   prometheus::Counter& registrations =
       counters(registry, "warifu_registrations_total", "Operations that were opened by a device that proved itself.")
           .Add({});
+  Counters& escrow_packages =
+      counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
       counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
   prometheus::Gauge& challenges_outstanding =
@@ -66,6 +80,10 @@ void Metrics::count_challenge() {
 
 void Metrics::count_registration() {
   state_->registrations.Increment();
+}
+
+void Metrics::count_escrow_package(EscrowOutcome outcome) {
+  state_->escrow_packages.Add({{"result", to_string(outcome)}}).Increment();
 }
 
 void Metrics::count_refusal(const Error& error) {

@@ -9,6 +9,9 @@
 
 namespace warifu::front {
 
+// What became of a package that a device deposited.
+enum class EscrowOutcome { kReceived, kRepeated, kRefused };
+
 // What Prometheus reads. No device identity is ever a label. Safe to call from several threads.
 class Metrics final : public net::ConnectionObserver {
  public:
@@ -17,6 +20,7 @@ class Metrics final : public net::ConnectionObserver {
 
   void count_challenge();
   void count_registration();
+  void count_escrow_package(EscrowOutcome outcome);
   void count_refusal(const Error& error);
   void set_challenges_outstanding(std::size_t count);
   void set_node_certificate_expiry(std::int64_t unix_seconds);

@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "front/api/operator_api.h"
+#include "front/device/device_router.h"
 #include "front/dps/device_api.h"
-#include "front/dps/messages.h"
 #include "front/http/dispatcher.h"
-#include "front/http/problem.h"
 
 // For the tests of this library, and of more than this library: a server without sockets.
 namespace warifu::front::test {
@@ -43,10 +42,12 @@ class Server {
         desk(clock, entropy, envelope_key()),
         enrollments(clock, entropy, envelope_key()),
         registrar(clock, entropy, envelope_key(), std::move(options)),
+        escrow(clock, envelope_key()),
+        escrow_api(escrow, store, metrics),
         device_api_(registrar, store, metrics),
-        operator_api_(desk, enrollments, registrar, store, metrics, "warifu.example"),
-        devices(Router(device_api_.routes(), dps_errors(clock)), authenticator, store, metrics, clock, entropy),
-        operators(Router(operator_api_.routes(), problem), authenticator, store, metrics, clock, entropy) {}
+        operator_api_(desk, enrollments, escrow, registrar, store, metrics, "warifu.example"),
+        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
+        operators(operator_api_.router(), authenticator, store, metrics, clock, entropy) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -115,9 +116,6 @@ class Server {
   }
 
  private:
-  static ErrorShape dps_errors(const Clock& clock) {
-    return [&clock](const Error& error, std::string_view id) { return dps::error_response(error, id, clock.now()); };
-  }
   static std::string flat(const net::HttpResponse& response) {
     std::string text;
     for (const auto& [name, value] : response.headers)
@@ -135,6 +133,8 @@ class Server {
   operators::Desk desk;
   provisioning::EnrollmentDesk enrollments;
   provisioning::Registrar registrar;
+  provisioning::EscrowDesk escrow;
+  device::EscrowApi escrow_api;
 
  private:
   dps::DeviceApi device_api_;

@@ -28,6 +28,8 @@ inline std::string dump(store::Connection& connection) {
                "SELECT hex(operation_id) || registration_id || hex(enrollment_id) || hex(challenge_id) || "
                "hex(sealed_challenge_key) || hex(token_digest) || hex(srk_public) || first_assignment || created_at || "
                "coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
+           store::Sql("SELECT device_id || ' ' || number || hex(sha256) || hex(ek_name) || hex(package) || received_at "
+                      "FROM escrow_deposits ORDER BY 1"),
            store::Sql(
                "SELECT hex(digest) || expires_at || coalesce(used_at, 'unused') FROM bootstrap_tokens ORDER BY 1"),
            store::Sql("SELECT hex(digest) || name || permissions || expires_at FROM access_tokens ORDER BY 1"),

@@ -136,4 +136,14 @@ json::object to_json(const provisioning::Device& device) {
   };
 }
 
+json::object to_json(const provisioning::EscrowDeposit& deposit) {
+  return {
+      {"number", deposit.number},
+      {"received_at", to_rfc3339(deposit.received_at)},
+      {"sha256", to_hex(deposit.sha256)},
+      {"ek_name", to_hex(deposit.ek_name)},
+      {"package", to_base64(deposit.package)},
+  };
+}
+
 }  // namespace warifu::front::api

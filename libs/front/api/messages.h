@@ -25,5 +25,6 @@ net::HttpResponse json_response(int status, const boost::json::object& body);
 boost::json::object to_json(const operators::IssuedToken& token);
 boost::json::object to_json(const provisioning::Enrollment& enrollment);
 boost::json::object to_json(const provisioning::Device& device);
+boost::json::object to_json(const provisioning::EscrowDeposit& deposit);
 
 }  // namespace warifu::front::api

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "front/api/messages.h"
+#include "front/http/problem.h"
 
 namespace warifu::front::api {
 namespace {
@@ -78,10 +79,17 @@ std::vector<Route> OperatorApi::routes() {
       {kGet, "/api/v1/devices", demands(Permission::kDeviceRead), bind(&OperatorApi::list_devices)},
       {kGet, "/api/v1/devices/{device_id}", demands(Permission::kDeviceRead), bind(&OperatorApi::show_device)},
       {kGet, "/api/v1/devices/{device_id}/hub-key", demands(Permission::kHubKeyRead), bind(&OperatorApi::show_hub_key)},
+      {kGet, "/api/v1/devices/{device_id}/escrow", demands(Permission::kEscrowRead), bind(&OperatorApi::show_escrow)},
       {kGet, "/metrics", demands(Permission::kMetricsRead), bind(&OperatorApi::metrics)},
       {kGet, "/healthz", Access::open("it tells only that the process answers"), bind(&OperatorApi::healthz)},
       {kGet, "/readyz", Access::open("it tells only whether the database answers"), bind(&OperatorApi::readyz)},
   };
+}
+
+Router OperatorApi::router() {
+  return {routes(), [](const Error& error, std::string_view tracking_id, std::string_view) {
+            return problem(error, tracking_id);
+          }};
 }
 
 Result<Answer> OperatorApi::login(const Call& call) {
@@ -185,6 +193,18 @@ Result<Answer> OperatorApi::show_hub_key(const Call& call) {
                          actor = actor_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
     TRY(const auto key, enrollments_.reveal_hub_key(transaction.provisioning(), transaction.audit(), scope, actor, id));
     return json_response(200, {{"device_id", id.text()}, {"primary_key", to_base64(key.reveal())}});
+  }});
+}
+
+Result<Answer> OperatorApi::show_escrow(const Call& call) {
+  TRY(const auto id, DeviceId::parse(call.parameter(0)));
+  return Answer(Durable{[this, id, scope = call.principal->scope,
+                         actor = actor_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+    TRY(const auto deposits, escrow_.reveal(transaction.provisioning(), transaction.audit(), scope, actor, id));
+    json::array packages;
+    for (const auto& deposit : deposits)
+      packages.emplace_back(to_json(deposit));
+    return json_response(200, {{"device_id", id.text()}, {"packages", std::move(packages)}});
   }});
 }
 

@@ -4,6 +4,7 @@
 #include "front/metrics.h"
 #include "operators/desk.h"
 #include "provisioning/enrollment_desk.h"
+#include "provisioning/escrow_desk.h"
 #include "provisioning/registrar.h"
 #include "store/store.h"
 
@@ -15,15 +16,19 @@ class OperatorApi {
  public:
   // `service_host` stands as HostName in connection strings.
   OperatorApi(const operators::Desk& desk, const provisioning::EnrollmentDesk& enrollments,
-              const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics, std::string service_host)
+              const provisioning::EscrowDesk& escrow, const provisioning::Registrar& registrar, store::Store& store,
+              Metrics& metrics, std::string service_host)
       : desk_(desk),
         enrollments_(enrollments),
+        escrow_(escrow),
         registrar_(registrar),
         store_(store),
         metrics_(metrics),
         service_host_(std::move(service_host)) {}
 
   std::vector<Route> routes();
+  // The routes, with errors as problem details (RFC 9457).
+  Router router();
 
  private:
   Result<Answer> login(const Call& call);
@@ -36,12 +41,14 @@ class OperatorApi {
   Result<Answer> list_devices(const Call& call);
   Result<Answer> show_device(const Call& call);
   Result<Answer> show_hub_key(const Call& call);
+  Result<Answer> show_escrow(const Call& call);
   Result<Answer> healthz(const Call& call);
   Result<Answer> readyz(const Call& call);
   Result<Answer> metrics(const Call& call);
 
   const operators::Desk& desk_;
   const provisioning::EnrollmentDesk& enrollments_;
+  const provisioning::EscrowDesk& escrow_;
   const provisioning::Registrar& registrar_;
   store::Store& store_;
   Metrics& metrics_;

@@ -232,7 +232,7 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 10u);
+  EXPECT_EQ(guarded, 11u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/api/v1/login", "/healthz", "/readyz"));
 }
 

@@ -68,7 +68,7 @@ net::HttpResponse Dispatcher::refuse(const Error& error, const std::string& trac
   log_refusal(error, tracking_id,
               fmt::format("{} {} {:?}", request.peer_address, net::to_string(request.method),
                           std::string_view(request.target).substr(0, kLoggedTargetMax)));
-  return router_.error(error, tracking_id);
+  return router_.error(error, tracking_id, request.target);
 }
 
 void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id, const std::string& request) const {
@@ -84,7 +84,7 @@ void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id,
 net::HttpResponse Dispatcher::refuse(int, const Error& error) {
   const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
   log_refusal(error, tracking_id, "unread");
-  return router_.error(error, tracking_id);
+  return router_.error(error, tracking_id, /*target=*/{});
 }
 
 void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id,

@@ -77,8 +77,8 @@ Router::Match Router::match(net::Method method, const net::Target& target) const
   return match;
 }
 
-net::HttpResponse Router::error(const Error& error, std::string_view tracking_id) const {
-  return error_shape_(error, tracking_id);
+net::HttpResponse Router::error(const Error& error, std::string_view tracking_id, std::string_view target) const {
+  return error_shape_(error, tracking_id, target);
 }
 
 }  // namespace warifu::front

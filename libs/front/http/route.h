@@ -49,8 +49,10 @@ struct Route {
   std::function<Result<Answer>(const Call&)> handle;
 };
 
-// How a front end words an error: DPS and the native API have each their own shape.
-using ErrorShape = std::function<net::HttpResponse(const Error&, std::string_view tracking_id)>;
+// How a front end words an error: DPS and the native API have each their own shape. `target` is that of the request,
+// empty if it could not be read.
+using ErrorShape =
+    std::function<net::HttpResponse(const Error&, std::string_view tracking_id, std::string_view target)>;
 
 // The routes of one listener. A literal segment wins over a parameter; literals are compared without case, because the
 // DPS SDKs disagree on theirs.
@@ -66,7 +68,7 @@ class Router {
   Match match(net::Method method, const net::Target& target) const;
 
   const std::vector<Route>& routes() const { return routes_; }
-  net::HttpResponse error(const Error& error, std::string_view tracking_id) const;
+  net::HttpResponse error(const Error& error, std::string_view tracking_id, std::string_view target) const;
 
  private:
   std::vector<Route> routes_;

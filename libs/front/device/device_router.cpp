@@ -1,0 +1,47 @@
+#include "front/device/device_router.h"
+
+#include "front/dps/messages.h"
+#include "front/http/problem.h"
+
+namespace warifu::front::device {
+namespace {
+
+constexpr std::string_view kNativePrefix = "/api/v1/";
+
+// What a device may know of it.
+Error told(Error error) {
+  if (error.kind == ErrorKind::kRefused && error.code.starts_with("device.")) {
+    error.message = "this device is refused; its operator knows why";
+    error.where.clear();
+  }
+  if (error.code.starts_with("store.")) {
+    error.message = "the server cannot write now: try again later";
+    error.where.clear();
+  }
+  return error;
+}
+
+net::HttpResponse native_problem(const Error& error, std::string_view tracking_id) {
+  auto response = problem(told(error), tracking_id);
+  for (auto& [name, value] : response.headers)
+    if (name == "WWW-Authenticate") value = "SharedAccessSignature realm=\"warifu\"";
+  return response;
+}
+
+ErrorShape errors(const Clock& clock) {
+  return [&clock](const Error& error, std::string_view tracking_id, std::string_view target) {
+    if (target.starts_with(kNativePrefix)) return native_problem(error, tracking_id);
+    return dps::error_response(error, tracking_id, clock.now());
+  };
+}
+
+}  // namespace
+
+Router router(dps::DeviceApi& dps, EscrowApi& escrow, const Clock& clock) {
+  auto routes = dps.routes();
+  for (auto& route : escrow.routes())
+    routes.push_back(std::move(route));
+  return {std::move(routes), errors(clock)};
+}
+
+}  // namespace warifu::front::device
