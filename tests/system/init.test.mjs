@@ -9,7 +9,7 @@ import { binary } from '../interop/lib/server.mjs';
 import { Daemon, must_run, names_in, places_of, remove, run, tree, without } from './lib/daemon.mjs';
 
 const kFiles = [
-  'database/warifu.sqlite3', 'node/identity.pem', 'roles/root/certificate.pem', 'roles/root/key.pem',
+  'database/warifu.sqlite3', 'node/identity.pem', 'roles/escrow/certificate.pem', 'roles/escrow/key.pem', 'roles/root/certificate.pem', 'roles/root/key.pem',
   'roles/server-communication/certificate.pem', 'roles/server-communication/key.pem', 'secrets/master.key', 'trust/root.pem',
 ];
 const kPublic = /certificate\.pem$|^trust\/root\.pem$/;

@@ -15,9 +15,9 @@ export class OperatorClient {
     this.agent_.destroy();
   }
 
-  /** `body` as in https_request(). `token` null sends no credentials. */
-  send(method, target, { body, token = this.token } = {}) {
-    const headers = { Accept: 'application/json' };
+  /** `body` as in https_request(). `token` null sends no credentials; `more` are further headers. */
+  send(method, target, { body, token = this.token, headers: more = {} } = {}) {
+    const headers = { Accept: 'application/json', ...more };
     if (token !== null) headers.Authorization = `Bearer ${token}`;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     return https_request(`${this.base_}${target}`, { method, headers, body, ca: this.ca_, agent: this.agent_ });
