@@ -1,6 +1,7 @@
 #include "agent/runner.h"
 
 #include "agent/test_world.h"
+#include "sim/deterministic.h"
 
 namespace warifu::agent {
 namespace {

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "agent/contact.h"
-#include "sim/deterministic.h"
 
 namespace warifu::agent::test {
 
@@ -20,6 +19,27 @@ namespace protocol = tcb_protocol;
 inline const Timestamp kStart = from_micros(1'700'000'000'000'000);
 // The server's clock is ahead.
 inline const Timestamp kServerTime = kStart + std::chrono::hours(2);
+
+class TestClock final : public Clock {
+ public:
+  Timestamp now() const override { return now_; }
+  void advance(std::chrono::milliseconds step) { now_ += step; }
+
+ private:
+  Timestamp now_ = kStart;
+};
+
+// Numbers that differ: nothing here asks for more.
+class TestEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::uint8_t> out) override {
+    for (auto& byte : out)
+      byte = static_cast<std::uint8_t>((state_ = state_ * 6364136223846793005U + 1442695040888963407U) >> 56);
+  }
+
+ private:
+  std::uint64_t state_ = 1;
+};
 
 class ScriptedTcb final : public protocol::Channel {
  public:
@@ -186,7 +206,7 @@ class ScriptedServer final : public Transport {
 
 class RecordingWaiter final : public Waiter {
  public:
-  explicit RecordingWaiter(sim::SteppingClock& clock) : clock_(clock) {}
+  explicit RecordingWaiter(TestClock& clock) : clock_(clock) {}
   Woken wait(std::chrono::milliseconds time) override {
     waits.push_back(time);
     clock_.advance(time);
@@ -198,7 +218,7 @@ class RecordingWaiter final : public Waiter {
   std::function<void()> on_wait;
 
  private:
-  sim::SteppingClock& clock_;
+  TestClock& clock_;
 };
 
 class RecordingProgress final : public Progress {
@@ -243,8 +263,8 @@ class AgentTest : public testing::Test {
   }
   int calls(std::string_view name) const { return static_cast<int>(std::ranges::count(tcb_.calls, name)); }
 
-  sim::SteppingClock clock_{kStart};
-  sim::SeededEntropy entropy_{1};
+  TestClock clock_;
+  TestEntropy entropy_;
   ScriptedTcb tcb_;
   TcbServerCheck check_{tcb_};
   ScriptedServer server_{check_};
