@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "tpm_device/keys.h"
 #include "tpm_device/marshal.h"
 #include "tpm_types/authentication_key_parts.h"
 
@@ -40,8 +41,14 @@ Result<Handle> endorsement_session(Device& device, const Handle& ek, const tpm::
   return policy;
 }
 
-Error not_for_us(const Error& error) {
-  if (error.kind != ErrorKind::kRefused || error.code == kNotAuthorized) return error;
+// libtpms says TPM_RC_FAILURE when a seed cannot be decrypted, and goes on; a TPM that has really failed does not.
+bool is_a_refusal(Device& device, const Error& error) {
+  if (error.code == kFailure) return random(device, 1).has_value();
+  return error.kind == ErrorKind::kRefused && error.code != kNotAuthorized && error.code != "tpm.ek.swapped";
+}
+
+Error not_for_us(Device& device, const Error& error) {
+  if (!is_a_refusal(device, error)) return error;
   return {ErrorKind::kRefused, "tpm.activation",
           "the server's key was made for another EK or SRK, or was changed: " + error.message, error.where};
 }
@@ -94,14 +101,14 @@ Result<tcb::WrappedObject> import(Device& device, const tpm::AuthenticationKeyPa
 Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key) {
   TRY(const tpm::AuthenticationKeyParts parts, tpm::AuthenticationKeyParts::parse(authentication_key));
   const Result<SecretBytes> inner_key = activate_credential(device, parts);
-  if (!inner_key) return not_for_us(inner_key.error());
+  if (!inner_key) return not_for_us(device, inner_key.error());
   constexpr std::size_t kInnerKeySize = 16;  // AES-128, which every DPS client says to TPM2_Import
   if (inner_key->size() != kInnerKeySize) {
     return invalid_input("tpm.activation.inner-key",
                          "expected an inner key of 16 bytes, " + std::to_string(inner_key->size()) + " came");
   }
   Result<tcb::WrappedObject> imported = import(device, parts, *inner_key);
-  if (!imported) return not_for_us(imported.error());
+  if (!imported) return not_for_us(device, imported.error());
   return imported;
 }
 

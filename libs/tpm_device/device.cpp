@@ -9,7 +9,17 @@
 
 namespace warifu::tpm_device {
 
+namespace {
+
+// Every refusal becomes an Error of ours; the library would print it as well. It reads this once, at its first message.
+void silence_tss() {
+  setenv("TSS2_LOG", "all+NONE", 0);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Device>> Device::open(const TctiAddress& address, DeviceOptions options) {
+  silence_tss();
   TRY(TctiPtr tcti, open_tcti(address));
   return open(std::move(tcti), std::move(options));
 }
@@ -29,8 +39,7 @@ Device::~Device() {
 }
 
 Status Device::start() {
-  // Every refusal becomes an Error of ours; the library would print it as well.
-  setenv("TSS2_LOG", "all+NONE", 0);
+  silence_tss();
   ++epoch_;
   broken_ = false;
   const TSS2_RC rc = Esys_Initialize(&esys_, guard_.context(), nullptr);
@@ -64,8 +73,8 @@ Status Device::check(TSS2_RC rc, std::string_view command) {
 }
 
 bool Device::prepare_retry(const Error& error) {
-  if (error.code == kNotStarted) return check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup").has_value();
-  if (error.code != kSessionLost) return false;
+  if (error.code != kSessionLost && error.code != kNotStarted) return false;
+  if (error.code == kNotStarted && !check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
   forget_session();
   return true;
 }

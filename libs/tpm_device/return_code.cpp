@@ -31,7 +31,7 @@ constexpr Meaning kMeanings[] = {
     {TPM2_RC_NV_RATE, ErrorKind::kUnavailable, "tpm.busy", "it protects its memory from wear; try again"},
     {TPM2_RC_NV_UNAVAILABLE, ErrorKind::kUnavailable, "tpm.busy", "its memory is not accessible; try again"},
     {TPM2_RC_INITIALIZE, ErrorKind::kUnavailable, kNotStarted, "TPM2_Startup was not sent"},
-    {TPM2_RC_FAILURE, ErrorKind::kUnavailable, "tpm.failure", "its self-test failed; switch it off and on"},
+    {TPM2_RC_FAILURE, ErrorKind::kUnavailable, kFailure, "its self-test failed; switch it off and on"},
     {TPM2_RC_HIERARCHY, ErrorKind::kRefused, "tpm.disabled", "the hierarchy is not enabled or not the right one"},
     {TPM2_RC_DISABLED, ErrorKind::kRefused, "tpm.disabled", "the command is disabled"},
     {TPM2_RC_OBJECT_MEMORY, ErrorKind::kUnavailable, "tpm.memory", "no slot for an object is free"},

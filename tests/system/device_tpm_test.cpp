@@ -1,17 +1,23 @@
-// The device's TPM as the TCB uses it, on swtpm.
+// The device's TPM as the TCB uses it, on swtpm without a resource manager: three slots for objects, three for
+// sessions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crypto/digest.h"
 #include "crypto/system_entropy.h"
 #include "swtpm.h"
+#include "tpm_device/keys.h"
+#include "tpm_device/marshal.h"
 #include "tpm_device/tcb_tpm.h"
 #include "tpm_types/authentication_key.h"
 
 namespace warifu::test {
 namespace {
 
+using testing::HasSubstr;
+using tpm_device::Device;
 using tpm_device::DeviceOptions;
+using tpm_device::Protect;
 using tpm_device::TcbTpm;
 
 template <class T>
@@ -23,10 +29,26 @@ T must(Result<T> result) {
   return std::move(*result);
 }
 
+template <class T>
+void expect_error(const Result<T>& result, ErrorKind kind, std::string_view code) {
+  ASSERT_FALSE(result) << "expected " << code;
+  EXPECT_EQ(result.error().code, code) << to_string(result.error());
+  EXPECT_EQ(result.error().kind, kind) << to_string(result.error());
+}
+
+// A TPM2B with these bytes.
+template <class Sized, class Array>
+Sized sized(ByteView bytes, Array Sized::*field) {
+  Sized out{};
+  EXPECT_TRUE(tpm_device::fill(out, field, bytes, "test"));
+  return out;
+}
+
 class TpmDevice : public testing::Test {
  protected:
-  std::unique_ptr<TcbTpm> open(DeviceOptions options = {}) {
-    return must(TcbTpm::open(swtpm_.tcti(), std::move(options)));
+  std::unique_ptr<TcbTpm> open(DeviceOptions options = {}) { return open_on(swtpm_, std::move(options)); }
+  static std::unique_ptr<TcbTpm> open_on(const Swtpm& swtpm, DeviceOptions options = {}) {
+    return must(TcbTpm::open(swtpm.tcti(), std::move(options)));
   }
   Bytes server_key_for(TcbTpm& device) {
     const tcb::TpmKeys keys = must(device.keys());
@@ -34,8 +56,26 @@ class TpmDevice : public testing::Test {
     const auto srk = must(tpm::SrkPublic::from_tpm2b(keys.srk_public));
     return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_));
   }
-  Bytes expected_mac(ByteView message) {
-    return to_bytes(crypto::hmac(crypto::HashAlgorithm::kSha256, hmac_key_.reveal(), {message}).bytes());
+  Bytes expected_mac() const {
+    return to_bytes(crypto::hmac(crypto::HashAlgorithm::kSha256, hmac_key_.reveal(), {message_}).bytes());
+  }
+  static tpm::Name ek_name(TcbTpm& device) {
+    return must(tpm::EkPublic::from_tpm2b(must(device.keys()).ek_public)).name();
+  }
+  static Status clear(Device& device) {
+    return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+      return device.check(Esys_Clear(device.esys(), ESYS_TR_RH_LOCKOUT, session, ESYS_TR_NONE, ESYS_TR_NONE),
+                          "TPM2_Clear");
+    });
+  }
+  static Status extend_pcr(Device& device, ESYS_TR pcr) {
+    TPML_DIGEST_VALUES digests{};
+    digests.count = 1;
+    digests.digests[0].hashAlg = TPM2_ALG_SHA256;
+    return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+      return device.check(Esys_PCR_Extend(device.esys(), pcr, session, ESYS_TR_NONE, ESYS_TR_NONE, &digests),
+                          "TPM2_PCR_Extend");
+    });
   }
 
   Swtpm swtpm_;
@@ -45,9 +85,246 @@ class TpmDevice : public testing::Test {
 };
 
 TEST_F(TpmDevice, OpensTheServersKeyAndSignsAsOpenSslDoes) {
+  for (const auto profile :
+       {tpm::EkProfile::kL1, tpm::EkProfile::kL1Dps, tpm::EkProfile::kL2, tpm::EkProfile::kH1, tpm::EkProfile::kH3}) {
+    const auto device = open({.ek_profile = profile});
+    const tcb::WrappedObject key = must(device->activate(server_key_for(*device)));
+    EXPECT_EQ(must(device->hmac(key, message_)), expected_mac()) << tpm::info_of(profile).name;
+  }
+}
+
+TEST_F(TpmDevice, SignsWithTheKeyAfterARestart) {
+  tcb::WrappedObject key;
+  {
+    const auto device = open();
+    key = must(device->activate(server_key_for(*device)));
+  }
+  EXPECT_EQ(must(open()->hmac(key, message_)), expected_mac());
+}
+
+TEST_F(TpmDevice, RefusesAKeyForAnotherTpm) {
+  const Swtpm other_tpm;
+  const Bytes for_other = server_key_for(*open_on(other_tpm));
+  const auto device = open();
+  expect_error(device->activate(for_other), ErrorKind::kRefused, "tpm.activation");
+  // And for the EK of this one with the SRK of the other.
+  const auto ek = must(tpm::EkPublic::from_tpm2b(must(device->keys()).ek_public));
+  const auto other_srk = must(tpm::SrkPublic::from_tpm2b(must(open_on(other_tpm)->keys()).srk_public));
+  const Bytes mixed = must(tpm::make_authentication_key(ek, other_srk, hmac_key_, entropy_));
+  expect_error(device->activate(mixed), ErrorKind::kRefused, "tpm.activation");
+  // It works all the same afterwards.
+  EXPECT_TRUE(device->activate(server_key_for(*device)));
+}
+
+TEST_F(TpmDevice, RefusesAKeyThatWasChangedOnItsWay) {
+  const auto device = open();
+  const Bytes good = server_key_for(*device);
+  // In the credential, in the duplicate, in the object's `unique`.
+  for (const std::size_t offset : {std::size_t{40}, std::size_t{400}, good.size() - 4}) {
+    Bytes bad = good;
+    bad[offset] ^= 1;
+    expect_error(device->activate(bad), ErrorKind::kRefused, "tpm.activation");
+  }
+  EXPECT_TRUE(device->activate(good));
+}
+
+TEST_F(TpmDevice, LeavesNothingInTheSlotsOfTheTpm) {
+  const auto device = open();
+  for (int i = 0; i < 50; ++i) {
+    const tcb::WrappedObject key = must(device->activate(server_key_for(*device)));
+    ASSERT_EQ(must(device->hmac(key, message_)), expected_mac()) << i;
+  }
+}
+
+TEST_F(TpmDevice, LeavesNothingInTheSlotsWhenItIsRefused) {
+  const auto device = open();
+  const Bytes good = server_key_for(*device);
+  Bytes bad = good;
+  bad[good.size() - 4] ^= 1;
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_FALSE(device->activate(bad));
+    // A refusal by the guard makes ESYS start anew, with nothing left from before.
+    Device& raw = device->device();
+    const auto loaded = raw.load_ek();
+    ASSERT_TRUE(loaded) << to_string(loaded.error());
+    ASSERT_FALSE(raw.check(
+        Esys_PCR_Read(raw.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, nullptr, nullptr, nullptr),
+        "TPM2_PCR_Read"));
+  }
+  EXPECT_TRUE(device->activate(good));
+}
+
+TEST_F(TpmDevice, KeepsItsStorageRootKeyAcrossRestarts) {
+  const Bytes first = must(open()->keys()).srk_public;
+  EXPECT_EQ(must(open()->keys()).srk_public, first);
+}
+
+TEST_F(TpmDevice, TakesOnlyThePinnedEndorsementKey) {
+  const tpm::Name pinned = ek_name(*open());
+  EXPECT_TRUE(open({.ek_name = pinned})->random(16));
+  // Another TPM in the same place.
+  const Swtpm other_tpm;
+  const auto swapped = open_on(other_tpm, {.ek_name = pinned});
+  expect_error(swapped->random(16), ErrorKind::kRefused, "tpm.ek.swapped");
+  expect_error(swapped->keys(), ErrorKind::kRefused, "tpm.ek.swapped");
+}
+
+TEST_F(TpmDevice, GivesRandomBytesOfAnySize) {
+  const auto device = open();
+  for (const std::size_t size : {0u, 1u, 32u, 33u, 100u})
+    EXPECT_EQ(must(device->random(size)).size(), size);
+  EXPECT_NE(to_hex(must(device->random(16)).reveal()), to_hex(must(device->random(16)).reveal()));
+}
+
+TEST_F(TpmDevice, UnsealsWhatItSealed) {
+  const auto device = open();
+  const SecretBytes secret = SecretBytes::random(entropy_, 128);
+  const tcb::WrappedObject sealed = must(device->seal(secret, {}));
+  EXPECT_EQ(to_hex(must(device->unseal(sealed, {})).reveal()), to_hex(secret.reveal()));
+  const SecretBytes longer = SecretBytes::random(entropy_, 129);
+  EXPECT_FALSE(device->seal(longer, {}));
+}
+
+TEST_F(TpmDevice, UnsealsOnlyWhileThePcrsAreTheSame) {
+  const auto device = open();
+  const SecretBytes secret = SecretBytes::random(entropy_, 32);
+  const tcb::WrappedObject sealed = must(device->seal(secret, {7, 16}));
+  EXPECT_EQ(to_hex(must(device->unseal(sealed, {7, 16})).reveal()), to_hex(secret.reveal()));
+  expect_error(device->unseal(sealed, {7}), ErrorKind::kRefused, "tpm.policy");
+  EXPECT_FALSE(device->unseal(sealed, {}));
+  ASSERT_TRUE(extend_pcr(device->device(), ESYS_TR_PCR16));
+  expect_error(device->unseal(sealed, {7, 16}), ErrorKind::kRefused, "tpm.policy");
+  expect_error(device->seal(secret, {24}), ErrorKind::kInvalidInput, "tpm.pcr");
+}
+
+TEST_F(TpmDevice, AKeyIsDeadAfterTheTpmWasCleared) {
+  const auto device = open();
+  const tcb::TpmKeys before = must(device->keys());
+  const tcb::WrappedObject key = must(device->activate(server_key_for(*device)));
+  ASSERT_TRUE(clear(device->device()));
+  expect_error(device->hmac(key, message_), ErrorKind::kRefused, "tpm.key.dead");
+  const tcb::TpmKeys after = must(device->keys());
+  EXPECT_EQ(after.ek_public, before.ek_public);
+  EXPECT_NE(after.srk_public, before.srk_public);
+  const tcb::WrappedObject anew = must(device->activate(server_key_for(*device)));
+  EXPECT_EQ(must(device->hmac(anew, message_)), expected_mac());
+}
+
+TEST_F(TpmDevice, SeesThatAnotherProgramClearedTheTpm) {
   const auto device = open();
   const tcb::WrappedObject key = must(device->activate(server_key_for(*device)));
-  EXPECT_EQ(must(device->hmac(key, message_)), expected_mac(message_));
+  device->device().forget_session();  // swtpm serves one connection at a time; so the other has its slots
+  {
+    const auto other = open();
+    ASSERT_TRUE(clear(other->device()));
+    ASSERT_TRUE(other->keys());  // another SRK, at the same handle
+  }
+  expect_error(device->hmac(key, message_), ErrorKind::kRefused, "tpm.key.dead");
+}
+
+TEST_F(TpmDevice, GoesOnInAFreshSessionAfterAResetOfTheTpm) {
+  const auto device = open();
+  const tcb::WrappedObject key = must(device->activate(server_key_for(*device)));
+  swtpm_.reset();
+  EXPECT_EQ(must(device->hmac(key, message_)), expected_mac());
+  swtpm_.reset();
+  EXPECT_EQ(must(device->random(16)).size(), 16u);
+}
+
+TEST_F(TpmDevice, AuthorizesWithOwnerAndEndorsementAuthThatTheBusNeverSees) {
+  const Bytes value = to_bytes(as_bytes("sixteen byte key"));
+  const auto auth = sized(value, &TPM2B_AUTH::buffer);
+  const auto options = [&] { return DeviceOptions{.owner_auth = SecretBytes::copy_of(value), .endorsement_auth = {}}; };
+  {
+    const auto device = open();
+    Device& raw = device->device();
+    ASSERT_TRUE(raw.run(Protect::kSecrets, [&](ESYS_TR session) {
+      return raw.check(
+          Esys_HierarchyChangeAuth(raw.esys(), ESYS_TR_RH_OWNER, session, ESYS_TR_NONE, ESYS_TR_NONE, &auth),
+          "TPM2_HierarchyChangeAuth");
+    }));
+  }
+  expect_error(open()->keys(), ErrorKind::kRefused, "tpm.auth");
+  EXPECT_TRUE(open(options())->keys());
+}
+
+class TpmGuard : public TpmDevice {
+ protected:
+  const std::unique_ptr<TcbTpm> tpm_ = open();
+  Device& device_ = tpm_->device();
+
+  Status create(Protect protect) {
+    const ESYS_TR srk = must(device_.srk());
+    auto sensitive = TPM2B_SENSITIVE_CREATE{};
+    sensitive.sensitive.data = sized(as_bytes("TOP-SECRET"), &TPM2B_SENSITIVE_DATA::buffer);
+    TPM2B_PUBLIC area{};
+    area.publicArea.type = TPM2_ALG_KEYEDHASH;
+    area.publicArea.nameAlg = TPM2_ALG_SHA256;
+    area.publicArea.objectAttributes = TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT;
+    area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+    const TPM2B_DATA outside{};
+    const TPML_PCR_SELECTION no_pcrs{};
+    return device_.run(protect, [&](ESYS_TR session) {
+      return device_.check(Esys_Create(device_.esys(), srk, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &area,
+                                       &outside, &no_pcrs, nullptr, nullptr, nullptr, nullptr, nullptr),
+                           "TPM2_Create");
+    });
+  }
+  // Of a primary in the owner hierarchy, with this password.
+  Status create_primary(std::string_view password) {
+    EXPECT_TRUE(device_.set_auth(ESYS_TR_RH_OWNER, SecretBytes::copy_of(as_bytes(password))));
+    const TPM2B_PUBLIC area = must(tpm_device::to_public(tpm::srk_rsa_template()));
+    const TPM2B_SENSITIVE_CREATE sensitive{};
+    const TPM2B_DATA outside{};
+    const TPML_PCR_SELECTION no_pcrs{};
+    ESYS_TR primary = ESYS_TR_NONE;
+    TRY_STATUS(device_.check(
+        Esys_CreatePrimary(device_.esys(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+                           &area, &outside, &no_pcrs, &primary, nullptr, nullptr, nullptr, nullptr),
+        "TPM2_CreatePrimary"));
+    const tpm_device::Handle flushed(device_, primary, tpm_device::Handle::Kind::kInSlot);
+    return {};
+  }
+};
+
+TEST_F(TpmGuard, SendsNoSecretWithoutEncryption) {
+  expect_error(create(Protect::kAnswers), ErrorKind::kInternal, "tpm.guard.request-clear");
+  EXPECT_TRUE(create(Protect::kSecrets));
+}
+
+TEST_F(TpmGuard, SendsNoPassword) {
+  EXPECT_TRUE(create_primary(""));
+  expect_error(create_primary("owner"), ErrorKind::kInternal, "tpm.guard.password");
+}
+
+TEST_F(TpmGuard, SendsNoCommandThatItDoesNotKnow) {
+  const auto data = sized(as_bytes("data"), &TPM2B_MAX_BUFFER::buffer);
+  const Status hashed = device_.run(Protect::kAnswers, [&](ESYS_TR session) {
+    return device_.check(Esys_Hash(device_.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, &data, TPM2_ALG_SHA256,
+                                   ESYS_TR_RH_NULL, nullptr, nullptr),
+                         "TPM2_Hash");
+  });
+  expect_error(hashed, ErrorKind::kInternal, "tpm.guard.unknown-command");
+  EXPECT_THAT(hashed.error().message, HasSubstr("0x0000017d"));
+  EXPECT_TRUE(tpm_->random(8));  // and goes on
+}
+
+TEST_F(TpmGuard, AsksNothingInClearThatADecisionRestsOn) {
+  const auto read_clock = [&](ESYS_TR session) {
+    return device_.check(Esys_ReadClock(device_.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, nullptr),
+                         "TPM2_ReadClock");
+  };
+  EXPECT_TRUE(device_.run(Protect::kAnswers, read_clock));
+  expect_error(read_clock(ESYS_TR_NONE), ErrorKind::kInternal, "tpm.guard.unauthenticated");
+}
+
+TEST_F(TpmGuard, WithoutProtectionTheSameCommandsWorkInClear) {
+  const auto clear = open({.table = tpm::CommandTable::without_protection()});
+  const SecretBytes secret = SecretBytes::random(entropy_, 32);
+  EXPECT_EQ(to_hex(must(clear->unseal(must(clear->seal(secret, {})), {})).reveal()), to_hex(secret.reveal()));
+  EXPECT_TRUE(clear->random(8));
+  const tcb::WrappedObject key = must(clear->activate(server_key_for(*clear)));
+  EXPECT_EQ(must(clear->hmac(key, message_)), expected_mac());
 }
 
 }  // namespace

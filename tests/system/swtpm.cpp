@@ -104,4 +104,16 @@ void Swtpm::stop(int signal) {
   waitpid(process_, nullptr, 0);
 }
 
+void Swtpm::reset() {
+  const std::string control = socket().string() + ".ctrl";
+  const pid_t child = fork();
+  if (child < 0) give_up("fork failed");
+  if (child == 0) {
+    execlp("swtpm_ioctl", "swtpm_ioctl", "--unix", control.c_str(), "-i", nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0) give_up("swtpm_ioctl failed; is swtpm-tools installed?");
+}
+
 }  // namespace warifu::test

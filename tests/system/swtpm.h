@@ -25,6 +25,9 @@ class Swtpm {
   Swtpm(const Swtpm&) = delete;
   Swtpm& operator=(const Swtpm&) = delete;
 
+  // Power off and on (TPM reset), for the one who is connected too. Nobody has sent TPM2_Startup afterwards.
+  void reset();
+
   // For Tss2_TctiLdr_Initialize.
   std::string tcti() const { return "swtpm:path=" + socket().string(); }
   // The control socket beside it has ".ctrl" at the end.
