@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace warifu::agent_app {
+
+// What stands before the command.
+struct Context {
+  std::string config_path;
+  bool json = false;
+  bool allow_root = false;
+};
+
+// "-" is standard input or output.
+struct Files {
+  std::string in = "-";
+  std::string out = "-";
+};
+
+// Each does one subcommand and prints its outcome on standard output; what it says on the way goes to standard error.
+Status run(const Context& context);
+Status provision(const Context& context);
+// kNotFound "agent.not_provisioned" when it is not; kUnavailable when the TCB could not confirm it.
+Status show_status(const Context& context);
+Status print_token(const Context& context, std::uint32_t lifetime_seconds);
+
+Status show_tpm(const Context& context);
+Status print_ek(const Context& context);
+Status own_tpm(const Context& context);
+Status clear_tpm(const Context& context, const std::string& lockout_auth_file, bool yes);
+Status reset_lockout(const Context& context, const std::string& lockout_auth_file);
+
+Status print_random(const Context& context, std::uint16_t size);
+Status seal(const Context& context, const Files& files, const std::vector<std::uint8_t>& pcrs);
+Status unseal(const Context& context, const Files& files);
+
+}  // namespace warifu::agent_app

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+
+#include "agent/care.h"
+#include "agent/outside.h"
+#include "base/time.h"
+#include "crypto/system_entropy.h"
+#include "device_config/device_config.h"
+#include "http_client/https_client.h"
+#include "keystore/files.h"
+#include "keystore/state_folder.h"
+#include "local_socket/client.h"
+#include "process/confinement.h"
+#include "warifu-agent/commands.h"
+#include "warifu-agent/signal_waiter.h"
+
+namespace warifu::agent_app {
+
+// Steps and notes on standard error.
+class StderrProgress final : public agent::Progress {
+ public:
+  // Steps up to this one are not told.
+  explicit StderrProgress(int silent_to) : silent_to_(silent_to) {}
+  void step(int number, std::string_view what) override;
+  void note(std::string_view what) override;
+
+ private:
+  const int silent_to_;
+};
+
+// The object graph of a command: configuration, TCB, server, state.
+class Device {
+ public:
+  enum class Tells { kEverything, kFromTheThirdStep, kNotes };
+
+  // Reads the configuration and the root; connects to nothing.
+  static Result<std::unique_ptr<Device>> open(const Context& context, Tells tells);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // As the agent's user if this is root and --allow-root was not given, and from then on confined.
+  Status give_up_rights(const Context& context);
+
+  agent::Outside& outside() { return outside_; }
+  const device_config::DeviceConfig& config() const { return config_; }
+
+  // What the TCB answers; if it must know the server first, after a contact with it.
+  template <class R>
+  Result<typename R::Answer> ask(const R& request) {
+    auto answer = tcb_protocol::call(tcb_, request);
+    if (answer || answer.error().code != "tcb.server.unverified") return answer;
+    TRY_STATUS(meet_server());
+    return tcb_protocol::call(tcb_, request);
+  }
+  // The escrow chain, as Care::greet().
+  Result<std::vector<Bytes>> meet_server() { return agent::Care(outside_).greet(); }
+
+ private:
+  Device(device_config::DeviceConfig config, http_client::TrustedRoot root, int silent_to);
+
+  const device_config::DeviceConfig config_;
+  const SystemClock clock_;
+  crypto::SystemEntropy entropy_;
+  SignalWaiter waiter_;
+  StderrProgress progress_;
+  local_socket::Client tcb_;
+  agent::TcbServerCheck server_check_;
+  http_client::HttpsClient transport_;
+  keystore::StateFolder files_;
+  agent::Outside outside_;
+};
+
+// What `run` and `provision` may still do.
+process::Confinement confinement_of(const device_config::DeviceConfig& config);
+
+}  // namespace warifu::agent_app

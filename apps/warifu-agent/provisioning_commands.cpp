@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include "agent/contact.h"
+#include "agent/refusal.h"
+#include "agent/runner.h"
+#include "process/service_manager.h"
+#include "warifu-agent/device.h"
+#include "warifu-agent/output.h"
+
+namespace warifu::agent_app {
+namespace {
+
+boost::json::object to_record(const agent::Registration& registration) {
+  return {{"device_id", registration.device_id},
+          {"assigned_hub", registration.assigned_hub},
+          {"registration_id", registration.registration_id},
+          {"id_scope", registration.id_scope},
+          {"assigned_at", registration.assigned_at}};
+}
+
+void tell_service_manager(std::string_view state) {
+  if (const auto told = process::notify_service_manager(state); !told)
+    fmt::print(stderr, "note: {}\n", to_string(told.error()));
+}
+
+}  // namespace
+
+Status run(const Context& context) {
+  TRY(const auto device, Device::open(context, Device::Tells::kFromTheThirdStep));
+  TRY_STATUS(device->give_up_rights(context));
+  tell_service_manager("READY=1");
+  agent::Runner(device->outside(), device->config().agent.check_every).run();
+  tell_service_manager("STOPPING=1");
+  return {};
+}
+
+Status provision(const Context& context) {
+  TRY(const auto device, Device::open(context, Device::Tells::kEverything));
+  TRY_STATUS(device->give_up_rights(context));
+  TRY(const auto registration, agent::Contact(device->outside()).make(agent::Registering::kAlways));
+  print(context, to_record(registration));
+  return {};
+}
+
+Status show_status(const Context& context) {
+  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  std::string unreadable;
+  TRY(auto known, agent::load_registration(device->outside().files, unreadable));
+  if (!unreadable.empty()) device->outside().progress.note(unreadable);
+  const auto identity = device->ask(tcb_protocol::Identity{});
+  if (!identity && !known) return identity.error();
+  agent::Registration shown = known.value_or(agent::Registration{});
+  if (identity) {
+    shown.assigned_hub = identity->assigned_hub;
+    shown.device_id = identity->device_id;
+    shown.registration_id = identity->registration_id;
+    shown.id_scope = identity->id_scope;
+    if (identity->device_id.empty()) shown.assigned_at.clear();
+  }
+  auto record = to_record(shown);
+  record["provisioned"] = !shown.device_id.empty();
+  record["confirmed_by_tpm"] = identity.has_value();
+  print(context, record);
+  if (!identity) return identity.error();
+  if (shown.device_id.empty())
+    return Error{ErrorKind::kNotFound, "tcb.identity.none", "this device is not provisioned"};
+  return {};
+}
+
+Status print_token(const Context& context, std::uint32_t lifetime_seconds) {
+  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  using tcb_protocol::DeviceToken;
+  TRY(const auto answer, device->ask(DeviceToken{DeviceToken::Audience::kHub, lifetime_seconds}));
+  if (context.json)
+    print(context, {{"token", answer.token}, {"expires_at", answer.expires_at}});
+  else
+    fmt::print("{}\n", answer.token);
+  return {};
+}
+
+}  // namespace warifu::agent_app
