@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "tpm_device/activation.h"
 #include "tpm_device/keys.h"
@@ -16,16 +17,14 @@ bool means_srk_changed(const Error& error) {
   return std::ranges::find(kCodes, error.code) != kCodes.end();
 }
 
-Error not_there_yet() {
-  return {ErrorKind::kInternal, "tpm.not-implemented", "the TPM's care is not part of this build"};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TcbTpm>> TcbTpm::open(const std::string& tcti, DeviceOptions options) {
   TRY(const TctiAddress address, TctiAddress::parse(tcti));
+  HierarchyAuths auths{std::exchange(options.owner_auth, {}), std::exchange(options.endorsement_auth, {})};
   TRY(auto device, Device::open(address, std::move(options)));
-  return std::make_unique<TcbTpm>(std::move(device));
+  if (!auths.owner.empty() || !auths.endorsement.empty()) TRY_STATUS(use_hierarchy_auths(*device, auths));
+  return std::make_unique<TcbTpm>(std::move(device), std::move(auths));
 }
 
 template <class Work>
@@ -74,19 +73,22 @@ Result<SecretBytes> TcbTpm::unseal(const tcb::WrappedObject& object, const tcb::
 }
 
 Result<tcb::TpmStatus> TcbTpm::status() {
-  return not_there_yet();
+  return read_status(*device_);
 }
 
-Status TcbTpm::own(const SecretBytes&, const tcb::DictionaryAttackParameters&) {
-  return not_there_yet();
+// lockoutAuth comes last: once it is set this is refused, and nobody could finish what a power cut had left.
+Status TcbTpm::own(const SecretBytes& lockout_auth, const tcb::DictionaryAttackParameters& parameters) {
+  TRY(const tcb::TpmStatus before, status());
+  if (!before.lockout_auth_set) TRY_STATUS(set_hierarchy_auths(*device_, auths_));
+  return take_ownership(*device_, lockout_auth, parameters);
 }
 
-Status TcbTpm::clear(const SecretBytes&) {
-  return not_there_yet();
+Status TcbTpm::clear(const SecretBytes& lockout_auth) {
+  return tpm_device::clear(*device_, lockout_auth);
 }
 
-Status TcbTpm::reset_lockout(const SecretBytes&) {
-  return not_there_yet();
+Status TcbTpm::reset_lockout(const SecretBytes& lockout_auth) {
+  return tpm_device::reset_lockout(*device_, lockout_auth);
 }
 
 }  // namespace warifu::tpm_device

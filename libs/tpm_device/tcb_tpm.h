@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "tcb/tpm.h"
+#include "tpm_device/care.h"
 #include "tpm_device/device.h"
 
 namespace warifu::tpm_device {
@@ -10,8 +11,10 @@ namespace warifu::tpm_device {
 // The TCB's TPM, in hardware. Not for several threads at once.
 class TcbTpm final : public tcb::Tpm {
  public:
-  explicit TcbTpm(std::unique_ptr<Device> device) : device_(std::move(device)) {}
-  // `tcti` as in tcti.h; the errors are those of absence.h.
+  explicit TcbTpm(std::unique_ptr<Device> device, HierarchyAuths auths = {})
+      : device_(std::move(device)), auths_(std::move(auths)) {}
+  // `tcti` as in tcti.h; the errors are those of absence.h. The auth values in `options` are what own() sets; until
+  // then, and after clear(), the TPM has none.
   static Result<std::unique_ptr<TcbTpm>> open(const std::string& tcti, DeviceOptions options);
 
   Device& device() { return *device_; }
@@ -33,6 +36,7 @@ class TcbTpm final : public tcb::Tpm {
   std::invoke_result_t<Work> with_srk(Work work);
 
   std::unique_ptr<Device> device_;
+  HierarchyAuths auths_;
 };
 
 }  // namespace warifu::tpm_device

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "tpm_device/device.h"
+#include "tpm_types/storage_key.h"
+
+// EK certificates in NV (TCG EK Credential Profile 2.6, 2.2.1.4 and 2.2.1.5).
+namespace warifu::tpm_device {
+
+// The DER in what an index holds: manufacturers define the index larger than the certificate and fill it with zeros or
+// ones. kInvalidInput "tpm.ek-certificate" when there is no whole SEQUENCE at its beginning.
+Result<Bytes> trim_certificate(ByteView content);
+
+struct EkCertificate {
+  tpm::EkProfile profile;
+  std::uint32_t index;
+  Bytes der;
+};
+// All that are there, in the order of the profiles. An index that holds no certificate is left out.
+Result<std::vector<EkCertificate>> read_ek_certificates(Device& device);
+
+// The one for this key; nullopt: the manufacturer gave none (firmware TPMs: it may be on the manufacturer's server), or
+// one for another key, as for every EK with an empty `unique`.
+Result<std::optional<EkCertificate>> certificate_of(Device& device, const tpm::EkPublic& ek);
+
+}  // namespace warifu::tpm_device

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "tcb/tpm.h"
+#include "tpm_device/device.h"
+#include "tpm_types/policy_digest.h"
+
+// PCRs of the SHA-256 bank.
+namespace warifu::tpm_device {
+
+struct PcrValue {
+  std::uint8_t pcr;
+  crypto::Digest value;
+};
+
+// Ascending, all from one moment: when a PCR changes while they are read, they are read again. kUnavailable "tpm.pcr"
+// when the TPM has no such bank or they do not come to rest; kInvalidInput "tpm.pcr" for a number above 23.
+Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::PcrList& pcrs);
+// TPM2_PCR_Extend of this bank with a digest of SHA-256.
+Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest);
+
+// Of these numbers. kInvalidInput "tpm.pcr".
+Result<tpm::PcrSelection> pcr_selection(const tcb::PcrList& pcrs);
+// The hash over the values one after another, as TPM2_PolicyPCR and TPM2_Quote have it.
+crypto::Digest pcr_digest(const std::vector<PcrValue>& values);
+
+}  // namespace warifu::tpm_device
