@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import crypto from 'node:crypto';
 import { SoftDevice } from './lib/device.mjs';
 import { require_isolation } from './lib/isolation.mjs';
 import { OpenApi, shape_of } from './lib/openapi.mjs';
 import { bad_parameter_values, broken_texts, example_of, spoiled_bodies } from './lib/openapi_cases.mjs';
 import { OperatorClient } from './lib/operator_http.mjs';
 import { Registration } from './lib/registration.mjs';
+import { sas_token } from './lib/sas.mjs';
 import { Server } from './lib/server.mjs';
 
 const kDescription = process.env.WARIFU_OPENAPI ?? fileURLToPath(new URL('../../docs/openapi/warifu-v1.yaml', import.meta.url));
@@ -129,6 +131,47 @@ describe('The description', () => {
     assert.deepEqual(served.filter((route) => !described.includes(route)), [], 'served and not described');
     assert.deepEqual(described.filter((route) => !served.includes(route)), [], 'described and not served');
     assert.deepEqual(served, described);
+  });
+});
+
+describe('On the devices listener', () => {
+  const kCms = Buffer.from('301006092a864886f70d010703a00330015a', 'hex'); // the outer structure is all that the server sees
+  const operation_of = (id) => api.operations.find((operation) => operation.id === id) ?? assert.fail(`${id} is not described`);
+  let devices;
+  before(() => (devices = new OperatorClient({ url: server.devices_url, ca: server.ca })));
+  after(() => devices?.close());
+
+  const hub_key = async () => Buffer.from((await client.send('GET', `/api/v1/devices/${kRegistrationId}/hub-key`)).json.primary_key, 'base64');
+  async function put(body, key) {
+    const sign = (text) => crypto.createHmac('sha256', key).update(text).digest();
+    const token = await sas_token({ name: `${server.id_scope}/registrations/${kRegistrationId}`, sign });
+    return devices.send('PUT', '/api/v1/device/escrow', { token: null, body, headers: { Authorization: token.replace('skn=registration', 'skn=device') } });
+  }
+
+  test('TheEscrowCertificateIsAsDescribed', async () => {
+    const response = await devices.send('GET', '/api/v1/device/escrow-certificate', { token: null });
+    assert.equal(response.status, 200, response.text);
+    judge(operation_of('showEscrowCertificate'), response);
+  });
+
+  test('ADepositIsAsDescribedAndSoIsItsList', async () => {
+    const response = await put({ package: kCms.toString('base64') }, await hub_key());
+    assert.equal(response.status, 204, response.text);
+    judge(operation_of('depositEscrow'), response);
+    const listed = await client.send('GET', `/api/v1/devices/${kRegistrationId}/escrow`);
+    judge(operation_of('showEscrow'), listed);
+    assert.equal(listed.json.packages[0].package, kCms.toString('base64'));
+  });
+
+  test('ADepositIsRefusedAsDescribed', async () => {
+    const operation = operation_of('depositEscrow');
+    const key = await hub_key();
+    for (const [title, body] of spoiled_bodies(api.body_schema(operation), { package: kCms.toString('base64') }, api)) {
+      if (!api.accepts(api.body_schema(operation), body)) judge_refusal(operation, await put(body, key), title);
+    }
+    const stranger = await put({ package: kCms.toString('base64') }, crypto.randomBytes(32));
+    assert.equal(stranger.status, 401, stranger.text);
+    judge(operation, stranger);
   });
 });
 
