@@ -134,17 +134,15 @@ TEST_F(ServerIdentity, IsNotProvedByAResumedSession) {
 
 // Each byte of what was said is under the signature, or is the signature.
 TEST_F(ServerIdentity, IsNotProvedWhenAByteDiffers) {
-  for (const bool retry : {false, true}) {
-    HandshakeOptions options = with_nonce();
-    options.retry = retry;
-    const auto handshake = recorded(options);
-    ASSERT_EQ(verify(handshake), "") << message_;
-    for (std::size_t m = 0; m < handshake.size(); ++m) {
-      for (std::size_t i = 0; i < handshake[m].size(); ++i) {
-        auto altered = handshake;
-        altered[m][i] ^= 1;
-        EXPECT_NE(verify(altered), "") << "message " << m << ", byte " << i;
-      }
+  HandshakeOptions options = with_nonce();
+  options.retry = true;
+  const auto handshake = recorded(options);
+  ASSERT_EQ(verify(handshake), "") << message_;
+  for (std::size_t m = 0; m < handshake.size(); ++m) {
+    for (std::size_t i = 0; i < handshake[m].size(); ++i) {
+      auto altered = handshake;
+      altered[m][i] ^= 1;
+      EXPECT_NE(verify(altered), "") << "message " << m << ", byte " << i;
     }
   }
 }
