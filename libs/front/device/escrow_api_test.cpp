@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <set>
+#include <thread>
+
 #include "front/test_world.h"
 #include "pki/authority.h"
 #include "sim/deterministic.h"
@@ -101,6 +105,32 @@ TEST_F(EscrowApiTest, ChangesNothingForTheSamePackageAgain) {
   EXPECT_EQ(world_.stored(), before);
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr(R"(warifu_escrow_packages_total{result="received"} 1)"));
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr(R"(warifu_escrow_packages_total{result="repeated"} 1)"));
+}
+
+TEST_F(EscrowApiTest, KeepsOneOfTheSamePackageAndNoneBeyondTheLimitWhenManyComeAtOnce) {
+  const auto token = sign(hub_key_);
+  std::atomic<int> kept = 0;
+  std::atomic<int> full = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (std::uint8_t i = 0; i < 40; ++i)
+      threads.emplace_back([&, i] {
+        const int status = put(token, body_of(package(i % 20))).status;
+        if (status == 204) ++kept;
+        if (status == 409) ++full;
+      });
+  }
+  // Twenty packages, each twice.
+  EXPECT_EQ(kept, 32);
+  EXPECT_EQ(full, 8);
+  const auto packages = boost::json::parse(ask_operator(operator_token_, "meter-1").body).at("packages").as_array();
+  ASSERT_EQ(packages.size(), provisioning::EscrowDesk::kDepositsPerDeviceMax);
+  std::set<std::string> different;
+  for (std::size_t i = 0; i < packages.size(); ++i) {
+    EXPECT_EQ(packages[i].at("number"), i + 1);
+    different.emplace(packages[i].at("package").as_string());
+  }
+  EXPECT_EQ(different.size(), packages.size());
 }
 
 TEST_F(EscrowApiTest, ReplacesNothingAndStopsAtSixteen) {
