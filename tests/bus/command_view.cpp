@@ -157,4 +157,11 @@ bool starts_salted_session(const CommandView& command) {
   return command.code == kStartAuthSession && command.handles.front() != kNullHandle;
 }
 
+std::uint32_t started_session(ByteView response) {
+  if (code_of(response) != 0) return 0;
+  wire::Reader reader(response.subspan(std::min(response.size(), kHeaderSize)));
+  const auto handle = reader.u32("sessionHandle");
+  return handle ? *handle : 0;
+}
+
 }  // namespace warifu::bus

@@ -50,5 +50,7 @@ std::string command_name(std::uint32_t code);
 
 // TPM2_StartAuthSession's tpmKey: with TPM_RH_NULL the session has no salt, and who records the bus knows its key.
 bool starts_salted_session(const CommandView& command);
+// The handle that a successful TPM2_StartAuthSession gave; 0 if there is none.
+std::uint32_t started_session(ByteView response);
 
 }  // namespace warifu::bus

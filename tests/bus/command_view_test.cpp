@@ -4,39 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "summary.h"
-#include "wire/writer.h"
+#include "test_frames.h"
 
 namespace warifu::bus {
 namespace {
-
-Bytes frame(std::uint16_t tag, std::uint32_t code, const wire::Writer& rest) {
-  return wire::Writer()
-      .u16(tag)
-      .u32(static_cast<std::uint32_t>(kHeaderSize + rest.view().size()))
-      .u32(code)
-      .bytes(rest.view())
-      .take();
-}
-
-Bytes session(std::uint32_t handle, std::uint8_t attributes, ByteView hmac) {
-  return wire::Writer().u32(handle).sized16(Bytes(16, 7)).u8(attributes).sized16(hmac).take();
-}
-
-// TPM2_Unseal of an object with these sessions.
-Bytes unseal(const std::vector<Bytes>& sessions) {
-  wire::Writer area;
-  for (const Bytes& one : sessions)
-    area.bytes(one);
-  wire::Writer rest;
-  rest.u32(0x80000001).u32(static_cast<std::uint32_t>(area.view().size())).bytes(area.view());
-  return frame(0x8002, 0x15E, rest);
-}
-
-Bytes start_session(std::uint32_t salt_key) {
-  wire::Writer rest;
-  rest.u32(salt_key).u32(0x40000007).sized16(Bytes(16)).sized16(Bytes(256)).u8(0);
-  return frame(0x8001, 0x176, rest);
-}
 
 TEST(CommandView, ReadsHandlesSessionsAndParameters) {
   const auto view = view_command(unseal({session(0x02000000, 0x41, Bytes(32, 9)), session(0x03000001, 0, {})}));

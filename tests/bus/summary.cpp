@@ -46,10 +46,9 @@ void Summary::add(const Message& command, const Message* response) {
     return;
   }
   const std::uint32_t code = response == nullptr ? 0 : code_of(response->bytes);
-  if (starts_salted_session(*view) && code == 0 && response != nullptr && response->bytes.size() >= 14) {
-    const auto handle = ByteView(response->bytes).subspan(kHeaderSize, 4);
-    salted_.insert(static_cast<std::uint32_t>(handle[0] << 24 | handle[1] << 16 | handle[2] << 8 | handle[3]));
-  }
+  if (const auto handle = response == nullptr ? 0 : started_session(response->bytes);
+      handle != 0 && starts_salted_session(*view))
+    salted_.insert(handle);
   const bool any_session =
       std::ranges::any_of(view->sessions, [](const SessionUse& use) { return !use.is_password(); });
   if (any_session) ++protected_;
