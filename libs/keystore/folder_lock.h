@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <utility>
+
+#include "base/result.h"
+
+namespace warifu::keystore {
+
+// A folder that one process uses (flock(2)). The kernel gives it back when the process ends, however it does.
+class FolderLock {
+ public:
+  // kConflict "state.in_use" when another process has it; kUnavailable "file.read".
+  static Result<FolderLock> acquire(const std::filesystem::path& folder);
+
+  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace warifu::keystore
