@@ -55,7 +55,6 @@ constexpr std::array kAdvice = {
            "Is server.root the root.pem of that server's organisation, and the device's clock right?"},
     Advice{"tcb.handshake.", "Something between this device and the server changes what they say"},
     Advice{"tcb.server.unverified", "The TCB must know the server first: is it reachable?"},
-    Advice{"tcb.unreachable", "Is warifu-tcb running?"},
     Advice{"tcb.refused", "Use the users that tcb.agent_user names, or root"},
     Advice{"tcb.denied", "That is for the administrator: run it as root"},
     Advice{"tcb.identity.none", "Provision the device first: `warifu-agent provision`"},

@@ -16,6 +16,7 @@ std::chrono::milliseconds Runner::attempt() {
   const auto registration = contact_.make(Registering::kIfNeeded);
   if (registration) {
     backoff_.reset();
+    tell(*registration);
     return check_every_;
   }
   // The one who stops it is heard at the next wait.
@@ -24,6 +25,13 @@ std::chrono::milliseconds Runner::attempt() {
   outside_.progress.note(fmt::format("{}. Next try in {} s", explain(registration.error()),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count()));
   return wait;
+}
+
+void Runner::tell(const Registration& registration) {
+  if (told_ == registration) return;
+  told_ = registration;
+  outside_.progress.note(fmt::format("the device is provisioned: {} at {}, since {}", registration.device_id,
+                                     registration.assigned_hub, registration.assigned_at));
 }
 
 }  // namespace warifu::agent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "agent/backoff.h"
 #include "agent/contact.h"
@@ -19,11 +20,14 @@ class Runner {
 
  private:
   std::chrono::milliseconds attempt();
+  // Once for each.
+  void tell(const Registration& registration);
 
   Outside& outside_;
   const std::chrono::seconds check_every_;
   Contact contact_;
   Backoff backoff_;
+  std::optional<Registration> told_;
 };
 
 }  // namespace warifu::agent

@@ -24,6 +24,9 @@ TEST_F(RunnerTest, ProvisionsAndThenOnlyLooksWhetherItHolds) {
   run(5);  // two polls, then three times an hour
   EXPECT_EQ(requests("challenge"), 1);
   EXPECT_EQ(calls("identity"), 3);
+  const auto said = progress_.text.find("is provisioned: meter-1 at hub.example");
+  ASSERT_NE(said, std::string::npos);
+  EXPECT_EQ(progress_.text.find("is provisioned", said + 1), std::string::npos);
   EXPECT_THAT(std::vector(waiter_.waits.begin() + 2, waiter_.waits.end()), Each(std::chrono::milliseconds(1h)));
 }
 
