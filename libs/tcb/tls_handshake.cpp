@@ -13,7 +13,6 @@ namespace {
 
 using tls::MessageType;
 
-constexpr std::size_t kMessageHeaderSize = 4;
 constexpr std::uint8_t kMessageHash = 254;
 
 std::string_view to_string(MessageType type) {
