@@ -59,6 +59,25 @@ TEST(StateFile, IsRefusedTornAlteredOrOfAnotherKind) {
   EXPECT_EQ(parse_identity(frame_record(RecordKind::kIdentity, Bytes(8))).error().code, "tcb.hub");
 }
 
+// One identity has one form.
+TEST(StateFile, IsRefusedInAFormThatIsNeverWritten) {
+  const auto code = [](const char* body) {
+    const auto parsed = parse_identity(frame_record(RecordKind::kIdentity, *from_hex(body)));
+    return parsed ? "" : std::string(parsed.error().code);
+  };
+  EXPECT_EQ(code("000168"
+                 "000161"
+                 "0000"
+                 "0000"),
+            "");
+  EXPECT_EQ(code("000168"
+                 "000141"
+                 "0000"
+                 "0000"),
+            "tcb.state.form")
+      << "a device ID in capitals";
+}
+
 TEST(SealedSecret, HasTheBytesOfItsDescription) {
   const Bytes bytes = write_sealed({{{1, 2, 3}, {4, 5}}, {0, 7, 23}});
   EXPECT_EQ(to_hex(bytes),

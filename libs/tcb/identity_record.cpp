@@ -23,6 +23,8 @@ Result<IdentityRecord> parse_identity(ByteView content) {
   TRY_STATUS(in.expect_done("identity"));
   TRY(auto hub, HostName::parse(as_text(hub_text)));
   TRY(auto device, DeviceId::parse(as_text(device_text)));
+  if (device.text() != as_text(device_text))
+    return invalid_input("tcb.state.form", "expected the device ID in lower case, as it is written", "device");
   return IdentityRecord{std::move(hub), std::move(device), {to_bytes(public_area), to_bytes(private_area)}};
 }
 

@@ -191,6 +191,37 @@ TEST_F(Services, RefuseAServerOfAnotherOrganisation) {
   EXPECT_EQ(device_.ask(Identity{}), "tcb.server.unverified");
 }
 
+// A device that woke up in 1970: the certificate tells it how late it is at least.
+TEST_F(Services, LearnTheTimeFromAServerThatWasProved) {
+  device_.clock.set(Timestamp());
+  ASSERT_EQ(device_.verify_server(), "");
+  device_.restart();
+  auto ended = device_.organisation.server_profile();
+  ended.not_before = kTestNow - 100 * kTestDay;
+  ended.not_after = kTestNow - kTestDay;  // after the program was built, before what the device knows now
+  const TestIdentity former = device_.organisation.server(ended, crypto::KeyKind::kEcP256);
+  const auto handshake = record_handshake(device_.organisation, former, device_.begin());
+  EXPECT_EQ(device_.ask(CheckServer{handshake}), "crypto.path.expired");
+  // One that was not proved tells nothing.
+  const TestOrganisation other;
+  auto later = other.server_profile();
+  later.not_before = kTestNow + 1000 * kTestDay;
+  later.not_after = kTestNow + 1100 * kTestDay;
+  const TestIdentity stranger = other.server(later, crypto::KeyKind::kEcP256);
+  device_.ask(CheckServer{record_handshake(other, stranger, device_.begin())});
+  EXPECT_EQ(device_.verify_server(), "");
+}
+
+TEST_F(Services, ProveAServerAlsoWhenTheDiskIsFull) {
+  const auto nonce = device_.begin();
+  device_.power.cut_at(3);  // reads of last-seen before it is written; nothing works afterwards
+  EXPECT_EQ(device_.ask(CheckServer{record_handshake(device_.organisation, device_.server, nonce)}), "");
+  EXPECT_TRUE(device_.power.has_failed());
+  EXPECT_THAT(device_.journal.warnings, SizeIs(1));
+  device_.power.restore();
+  EXPECT_EQ(device_.ask(Identity{}), "");
+}
+
 // --- Provisioning ---
 
 TEST_F(Services, SignRegistrationTokensForTheirOwnScopeAndIdOnly) {

@@ -68,7 +68,9 @@ class Tpm {
   virtual Result<SecretBytes> unseal(const WrappedObject& object, const PcrList& pcrs) = 0;
 
   virtual Result<TpmStatus> status() = 0;
-  // Sets lockoutAuth, which must be empty, and the dictionary-attack parameters. kConflict "tpm.owned".
+  // Sets lockoutAuth, which must be empty, and the dictionary-attack parameters: these first, because the caller
+  // forgets the auth value, and a power cut in between shall leave a TPM that can be owned anew. kConflict "tpm.owned"
+  // when lockoutAuth was set already; after any other error it may be set or not.
   virtual Status own(const SecretBytes& lockout_auth, const DictionaryAttackParameters& parameters) = 0;
   // TPM2_Clear: owner keys, their auth values and lockoutAuth are gone; the EK stays.
   virtual Status clear(const SecretBytes& lockout_auth) = 0;
