@@ -1,0 +1,144 @@
+#include "warifu-tcb/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+#include "base/time.h"
+#include "crypto/system_entropy.h"
+#include "keystore/files.h"
+#include "keystore/folder_lock.h"
+#include "keystore/state_folder.h"
+#include "local_socket/server.h"
+#include "process/confinement.h"
+#include "process/privileges.h"
+#include "process/service_manager.h"
+#include "process/stop_signal.h"
+#include "tcb/service.h"
+#include "tcb_protocol/codec.h"
+#include "tpm_device/care.h"
+#include "tpm_device/tcb_tpm.h"
+#include "warifu-tcb/ek_pin.h"
+
+namespace warifu::tcb_program {
+namespace {
+
+constexpr std::uint32_t kRoot = 0;
+constexpr Timestamp kBuiltAt{std::chrono::days(WARIFU_BUILT_ON_DAY)};
+
+Result<keystore::FolderLock> open_state(const Settings& settings) {
+  TRY_STATUS(keystore::make_private_folder(settings.state));
+  if (settings.own_user && ::chown(settings.state.c_str(), settings.own_user->user, settings.own_user->group) != 0)
+    return Error{ErrorKind::kUnavailable, "file.write",
+                 fmt::format("cannot give {} to the user: {}", settings.state.string(), std::strerror(errno))};
+  return keystore::FolderLock::acquire(settings.state);
+}
+
+Result<local_socket::Listener> open_socket(const Settings& settings) {
+  TRY(auto inherited, local_socket::Listener::inherit());
+  if (inherited) return std::move(*inherited);
+  return local_socket::Listener::bind(settings.socket);
+}
+
+Result<std::unique_ptr<tpm_device::TcbTpm>> open_tpm(const Settings& settings, StateFiles& files) {
+  TRY(const auto kept, kept_ek_name(files));
+  TRY(const auto pin, choose_ek_name(settings.ek_name, kept));
+  const bool is_dps = settings.ek_template == device_config::EkTemplate::kDps;
+  return tpm_device::TcbTpm::open(settings.tcti, {.ek_profile = is_dps ? tpm::EkProfile::kL1Dps : tpm::EkProfile::kL1,
+                                                  .ek_name = pin,
+                                                  .owner_auth = settings.owner_auth.clone(),
+                                                  .endorsement_auth = settings.endorsement_auth.clone()});
+}
+
+// Root is given up after what only root can open was opened, and everything else before anybody is listened to.
+Status give_up_rights(const Settings& settings, Log& log) {
+  if (settings.own_user) TRY_STATUS(process::become(*settings.own_user));
+  if (process::runs_as_root())
+    log.warn("runs as root: start it by its systemd unit, or with --user, so that it is a user of its own");
+  if (!settings.is_confined) {
+    log.warn("NOT CONFINED (--unconfined): whoever takes over this process can do all that its user can");
+    return {};
+  }
+  TRY(const auto confined, process::confine({.network = process::Confinement::Network::kUnixSockets,
+                                             .has_threads = false,
+                                             .readable = {},
+                                             .writable = {settings.state}}));
+  if (confined.landlock_version == 0)
+    log.warn("this kernel has no Landlock: files are protected by their owner and mode only");
+  return {};
+}
+
+// Makes sure that it is this device's TPM, and remembers it at the first start.
+Result<tpm::Name> know_tpm(tpm_device::TcbTpm& tpm, StateFiles& files, Log& log) {
+  TRY(const auto ek, tpm.device().ek());
+  TRY(const auto kept, kept_ek_name(files));
+  if (kept) return ek.name();
+  TRY_STATUS(keep_ek_name(files, ek.name()));
+  log.info(fmt::format("first start with this TPM: from now on only the EK {} is this device's", ek.name().text()));
+  return ek.name();
+}
+
+// Who may ask at all, by the kernel's word.
+class Door {
+ public:
+  Door(std::uint32_t agent, Log& log) : agent_(agent), log_(log) {}
+
+  std::optional<tcb::Caller> caller(const local_socket::Peer& peer) const {
+    if (peer.user == kRoot) return tcb::Caller::kAdministrator;
+    if (peer.user == agent_) return tcb::Caller::kAgent;
+    return std::nullopt;
+  }
+  std::optional<SecretBytes> refusal(const local_socket::Peer& peer) const {
+    if (caller(peer)) return std::nullopt;
+    log_.warn(fmt::format("refused uid={} pid={}: neither the agent's user nor root", peer.user, peer.process));
+    return tcb_protocol::encode_error(
+        {}, {ErrorKind::kRefused, "tcb.denied", "only the agent's user and root may speak with the TCB"});
+  }
+
+ private:
+  std::uint32_t agent_;
+  Log& log_;
+};
+
+Status run(local_socket::Server server, const process::StopSignal& stop, tpm_device::TcbTpm& tpm, Log& log) {
+  if (const auto told = process::notify_service_manager("READY=1"); !told) log.warn(told.error().message);
+  const Status served = server.serve_until(stop.descriptor());
+  log.info("stopping");
+  if (const auto told = process::notify_service_manager("STOPPING=1"); !told) log.warn(told.error().message);
+  if (const auto done = tpm_device::shut_down(tpm.device()); !done)
+    log.warn("the TPM was not shut down in order: " + to_string(done.error()));
+  return served;
+}
+
+}  // namespace
+
+Status serve(Settings settings, Log& log) {
+  const process::StopSignal stop;
+  TRY(const auto lock, open_state(settings));
+  keystore::StateFolder files(keystore::kernel_files(), settings.state.string());
+  TRY(auto listener, open_socket(settings));
+  TRY(const auto tpm, open_tpm(settings, files));
+  TRY_STATUS(give_up_rights(settings, log));
+  TRY(const auto ek_name, know_tpm(*tpm, files, log));
+
+  const SystemClock clock;
+  crypto::SystemEntropy entropy;
+  tcb::Service service({*tpm, files, clock, entropy, log, kBuiltAt}, {std::move(settings.root), settings.server_name},
+                       {settings.id_scope, settings.registration_id});
+  const Door door(settings.agent.user, log);
+  local_socket::Server server(
+      std::move(listener), [&](const auto& peer) { return door.refusal(peer); },
+      [&](const auto& peer, ByteView request_frame) {
+        const auto caller = door.caller(peer);
+        return caller ? service.answer(*caller, request_frame) : SecretBytes();
+      });
+  fmt::print("warifu-tcb ready socket={} ek-name={}\n", settings.socket.string(), ek_name.text());
+  std::fflush(stdout);
+  return run(std::move(server), stop, *tpm, log);
+}
+
+}  // namespace warifu::tcb_program
