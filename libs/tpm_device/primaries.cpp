@@ -6,6 +6,16 @@
 #include "wire/reader.h"
 
 namespace warifu::tpm_device {
+namespace {
+
+Error endorsement_auth_without_ek() {
+  return {
+      ErrorKind::kRefused, "tpm.ek.auth",
+      "the endorsement hierarchy has an auth value, which would be readable on the bus without a session to the EK: "
+      "the EK must be persistent at 0x81010001 (warifu-agent own makes it so)"};
+}
+
+}  // namespace
 
 // IESYS_RESOURCE as tpm2-tss 3.2.1 writes it: handle, TPM2B_NAME, type of the resource, and for a key its TPM2B_PUBLIC.
 Result<Bytes> Device::public_area(ESYS_TR object) {
@@ -64,12 +74,10 @@ Result<Handle> Device::find_ek() {
     TRY(const ESYS_TR protected_session, session(Protect::kSecrets));
     return create_primary(ESYS_TR_RH_ENDORSEMENT, tpm::ek_template(options_.ek_profile), protected_session);
   }
-  if (!options_.endorsement_auth.empty()) {
-    return Error{ErrorKind::kRefused, "tpm.ek.auth",
-                 "the endorsement hierarchy has an auth value, which would be readable on the bus without a session to "
-                 "the EK: make the EK persistent at 0x81010001 before setting it"};
-  }
-  return create_primary(ESYS_TR_RH_ENDORSEMENT, tpm::ek_template(options_.ek_profile), ESYS_TR_PASSWORD);
+  if (!options_.endorsement_auth.empty()) return endorsement_auth_without_ek();
+  Result<Handle> made = create_primary(ESYS_TR_RH_ENDORSEMENT, tpm::ek_template(options_.ek_profile), ESYS_TR_PASSWORD);
+  if (!made && made.error().code == kNotAuthorized) return endorsement_auth_without_ek();
+  return made;
 }
 
 Status Device::expect_ek(ESYS_TR ek) {

@@ -23,15 +23,25 @@ Result<std::unique_ptr<TcbTpm>> TcbTpm::open(const std::string& tcti, DeviceOpti
   TRY(const TctiAddress address, TctiAddress::parse(tcti));
   HierarchyAuths auths{std::exchange(options.owner_auth, {}), std::exchange(options.endorsement_auth, {})};
   TRY(auto device, Device::open(address, std::move(options)));
-  if (!auths.owner.empty() || !auths.endorsement.empty()) TRY_STATUS(use_hierarchy_auths(*device, auths));
   return std::make_unique<TcbTpm>(std::move(device), std::move(auths));
+}
+
+// At the first need: the TPM may be away when a program starts.
+Status TcbTpm::use_auths() {
+  if (auths_in_use_ || (auths_.owner.empty() && auths_.endorsement.empty())) return {};
+  TRY_STATUS(use_hierarchy_auths(*device_, auths_));
+  auths_in_use_ = true;
+  return {};
 }
 
 template <class Work>
 std::invoke_result_t<Work> TcbTpm::with_srk(Work work) {
+  TRY_STATUS(use_auths());
   auto result = work();
   if (result || !means_srk_changed(result.error())) return result;
   device_->forget();
+  auths_in_use_ = false;
+  TRY_STATUS(use_auths());
   return work();
 }
 
@@ -76,14 +86,17 @@ Result<tcb::TpmStatus> TcbTpm::status() {
   return read_status(*device_);
 }
 
-// lockoutAuth comes last: once it is set this is refused, and nobody could finish what a power cut had left.
+// lockoutAuth comes last: it is kept nowhere on the device, and whoever is told of an error here tries again.
 Status TcbTpm::own(const SecretBytes& lockout_auth, const tcb::DictionaryAttackParameters& parameters) {
-  TRY(const tcb::TpmStatus before, status());
-  if (!before.lockout_auth_set) TRY_STATUS(set_hierarchy_auths(*device_, auths_));
+  TRY_STATUS(use_auths());
+  TRY(const tcb::TpmStatus status, read_status(*device_));
+  if (!status.lockout_auth_set) TRY_STATUS(set_hierarchy_auths(*device_, auths_));
   return take_ownership(*device_, lockout_auth, parameters);
 }
 
 Status TcbTpm::clear(const SecretBytes& lockout_auth) {
+  TRY_STATUS(use_auths());
+  auths_in_use_ = false;
   return tpm_device::clear(*device_, lockout_auth);
 }
 

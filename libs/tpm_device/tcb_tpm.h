@@ -34,9 +34,11 @@ class TcbTpm final : public tcb::Tpm {
  private:
   template <class Work>
   std::invoke_result_t<Work> with_srk(Work work);
+  Status use_auths();
 
   std::unique_ptr<Device> device_;
   HierarchyAuths auths_;
+  bool auths_in_use_ = false;
 };
 
 }  // namespace warifu::tpm_device

@@ -248,6 +248,36 @@ TEST_F(TpmDevice, AuthorizesWithOwnerAndEndorsementAuthThatTheBusNeverSees) {
   EXPECT_TRUE(open(options())->keys());
 }
 
+TEST_F(TpmDevice, OwnsTheTpmOnceAndClearsItWithTheSameAuth) {
+  const SecretBytes lockout_auth = SecretBytes::random(entropy_, 32);
+  const SecretBytes wrong = SecretBytes::random(entropy_, 32);
+  const auto options = [&] {
+    return DeviceOptions{.owner_auth = SecretBytes::copy_of(as_bytes("owner")),
+                         .endorsement_auth = SecretBytes::copy_of(as_bytes("endorsement"))};
+  };
+  tcb::WrappedObject key;
+  {
+    const auto device = open(options());
+    ASSERT_TRUE(device->own(lockout_auth, {}));
+    expect_error(device->own(lockout_auth, {}), ErrorKind::kConflict, "tpm.owned");
+    const tcb::TpmStatus status = must(device->status());
+    EXPECT_TRUE(status.lockout_auth_set && status.owner_auth_set && status.endorsement_auth_set);
+    key = must(device->activate(server_key_for(*device)));
+  }
+  const auto device = open(options());
+  EXPECT_EQ(must(device->hmac(key, message_)), expected_mac());
+  EXPECT_EQ(must(device->hmac(must(device->activate(server_key_for(*device))), message_)), expected_mac());
+  EXPECT_TRUE(device->reset_lockout(lockout_auth));
+  const tcb::TpmKeys before = must(device->keys());
+  ASSERT_TRUE(device->clear(lockout_auth));
+  EXPECT_FALSE(must(device->status()).lockout_auth_set);
+  EXPECT_EQ(must(device->keys()).ek_public, before.ek_public);
+  expect_error(device->hmac(key, message_), ErrorKind::kRefused, "tpm.key.dead");
+  ASSERT_TRUE(device->own(lockout_auth, {}));
+  EXPECT_FALSE(device->clear(wrong));
+  EXPECT_TRUE(must(device->status()).lockout_auth_set);
+}
+
 class TpmGuard : public TpmDevice {
  protected:
   const std::unique_ptr<TcbTpm> tpm_ = open();
