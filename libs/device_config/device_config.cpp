@@ -5,11 +5,7 @@
 #include <algorithm>
 #include <array>
 
-// Errors as values, and nothing of the library that was built with exceptions.
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
+#include "device_config/toml_text.h"
 #include "device_config/trusted_file.h"
 
 namespace warifu::device_config {
@@ -20,41 +16,33 @@ constexpr std::size_t kSocketPathSizeMax = 107;  // sockaddr_un, with its termin
 constexpr std::size_t kTctiSizeMax = 1024;
 constexpr std::size_t kUserNameSizeMax = 32;
 
-std::string line_of(const toml::source_region& source) {
-  return fmt::format("line {}", source.begin.line);
-}
-
-// One table of the file. Every setting in it is a text.
+// One table of the file, there or not.
 class Section {
  public:
-  Section(std::string_view name, const toml::table* table) : name_(name), table_(table) {}
+  Section(std::string_view name, const Table* table) : name_(name), table_(table) {}
 
   std::string path_of(std::string_view key) const { return fmt::format("{}.{}", name_, key); }
   std::string line_of_key(std::string_view key) const {
-    const auto* node = table_ == nullptr ? nullptr : table_->get(key);
-    return node == nullptr ? std::string() : line_of(node->source());
+    const Setting* setting = table_ == nullptr ? nullptr : table_->find(key);
+    return setting == nullptr ? std::string() : fmt::format("line {}", setting->line);
   }
 
   // The keys that it may have.
   template <std::size_t N>
   Status allow(const std::array<std::string_view, N>& keys) const {
     if (table_ == nullptr) return {};
-    for (const auto& [key, node] : *table_) {
-      if (std::ranges::find(keys, key.str()) == keys.end())
-        return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path_of(key.str())),
-                             line_of(key.source()));
-      if (!node.is_string())
-        return invalid_input("config.type", fmt::format("the setting \"{}\" is a text in quotes", path_of(key.str())),
-                             line_of(node.source()));
-    }
+    for (const Setting& setting : table_->settings)
+      if (std::ranges::find(keys, setting.key) == keys.end())
+        return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path_of(setting.key)),
+                             fmt::format("line {}", setting.line));
     return {};
   }
 
   // An empty text says the same as none.
   std::optional<std::string> text(std::string_view key) const {
-    const auto* node = table_ == nullptr ? nullptr : table_->get(key);
-    if (node == nullptr || node->as_string()->get().empty()) return std::nullopt;
-    return node->as_string()->get();
+    const Setting* setting = table_ == nullptr ? nullptr : table_->find(key);
+    if (setting == nullptr || setting->value.empty()) return std::nullopt;
+    return setting->value;
   }
   Result<std::string> required(std::string_view key) const {
     if (auto value = text(key)) return *std::move(value);
@@ -83,7 +71,7 @@ class Section {
 
  private:
   std::string_view name_;
-  const toml::table* table_;
+  const Table* table_;
 };
 
 Result<std::string> printable(const std::string& text, std::size_t size_max) {
@@ -176,16 +164,13 @@ Result<TpmConfig> read_tpm(const Section& section) {
 
 constexpr std::array<std::string_view, 5> kSections = {"server", "device", "agent", "tcb", "tpm"};
 
-Status check_sections(const toml::table& file) {
-  for (const auto& [key, node] : file) {
-    if (std::ranges::find(kSections, key.str()) == kSections.end())
-      return invalid_input("config.unknown",
-                           fmt::format("there is no table \"{}\"; there are {}", key.str(), fmt::join(kSections, ", ")),
-                           line_of(key.source()));
-    if (!node.is_table())
-      return invalid_input("config.type", fmt::format("\"{}\" is a table: [{}]", key.str(), key.str()),
-                           line_of(node.source()));
-  }
+Status check_sections(const std::vector<Table>& tables) {
+  for (const Table& table : tables)
+    if (std::ranges::find(kSections, table.name) == kSections.end())
+      return invalid_input(
+          "config.unknown",
+          fmt::format("there is no table \"{}\"; there are {}", table.name, fmt::join(kSections, ", ")),
+          fmt::format("line {}", table.line));
   return {};
 }
 
@@ -194,14 +179,11 @@ Status check_sections(const toml::table& file) {
 Result<DeviceConfig> parse(std::string_view text) {
   if (text.size() > kConfigSizeMax)
     return invalid_input("config.size", fmt::format("it is larger than {} bytes", kConfigSizeMax));
-  const toml::parse_result file = toml::parse(text);
-  if (!file)
-    return invalid_input("config.syntax", std::string(file.error().description()), line_of(file.error().source()));
-  const toml::table& root = file.table();
-  TRY_STATUS(check_sections(root));
+  TRY(const auto tables, parse_tables(text));
+  TRY_STATUS(check_sections(tables));
   const auto section = [&](std::string_view name) {
-    const auto* node = root.get(name);
-    return Section(name, node == nullptr ? nullptr : node->as_table());
+    const auto found = std::ranges::find(tables, name, &Table::name);
+    return Section(name, found == tables.end() ? nullptr : &*found);
   };
   TRY(auto server, read_server(section("server")));
   TRY(auto device, read_device(section("device")));

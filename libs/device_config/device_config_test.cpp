@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "device_config/toml_text.h"
+
 namespace warifu::device_config {
 namespace {
 
@@ -98,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{SERVER SCOPE "[agent]\ncheck = \"1h\"", "config.unknown", "line 7"},
                     Refusal{SERVER SCOPE "[agent]\ncheck_every = 3600", "config.type", "line 7"},
                     Refusal{SERVER SCOPE "[agent]\ncheck_every = [\"1h\"]", "config.type", "line 7"},
-                    Refusal{"server = \"https://a\"", "config.type", "line 1"},
+                    Refusal{"server = \"https://a\"", "config.unknown", "line 1"},
                     Refusal{"[[server]]\nurl = \"https://a\"", "config.type", "line 1"},
                     Refusal{SERVER SCOPE "[agent]\ncheck_every = \"1 h\"", "config.duration", "line 7"},
                     Refusal{SERVER SCOPE "[agent]\nstate = \"state\"", "config.path", "line 7"},
@@ -119,9 +121,73 @@ TEST(DeviceConfigTest, RefusesASocketPathThatTheSystemCannotTake) {
   EXPECT_EQ(config.error().code, "config.path");
 }
 
+TEST(DeviceConfigTest, TakesCommentsBlanksAndBothQuotes) {
+  const auto config = parse("# 割符\r\n\r\n" +
+                            with("registration_id\t=  'a-1'  # 'x\n [ agent ] # [.]\nstate = \"/a\\\"\\u00e4\"#"));
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->device.registration_id->text(), "a-1");
+}
+
+TEST(TomlTextTest, ReadsEscapes) {
+  const auto tables = parse_tables(R"([t]
+a = "\"\\\b\t\n\f\r\u00e4\u5272\U0001F600"
+b = '\n"'
+c = "#"
+)");
+  ASSERT_TRUE(tables) << to_string(tables.error());
+  EXPECT_EQ(tables->front().find("a")->value, "\"\\\b\t\n\f\r\u00e4\u5272\U0001F600");
+  EXPECT_EQ(tables->front().find("b")->value, "\\n\"");
+  EXPECT_EQ(tables->front().find("c")->value, "#");
+  EXPECT_EQ(tables->front().find("d"), nullptr);
+}
+
+TEST(TomlTextTest, RefusesWhatIsNotOfItsPartOfToml) {
+  for (const std::string_view line : {"[.a]",
+                                      "[",
+                                      "[]",
+                                      " [ = ]",
+                                      "[a.b]",
+                                      "[a]]",
+                                      "[a] b",
+                                      "[a",
+                                      "[\"a\"]",
+                                      "[t]",
+                                      "x",
+                                      "x =",
+                                      "x = # y",
+                                      "= \"a\"",
+                                      "x.y = \"a\"",
+                                      "\"x\" = \"a\"",
+                                      "x \"a\"",
+                                      "x = \"a",
+                                      "x = 'a",
+                                      "x = \"a\" b",
+                                      "x = \"a\"\"b\"",
+                                      "x = \"\\x41\"",
+                                      "x = \"\\u12\"",
+                                      "x = \"\\u00g0\"",
+                                      "x = \"\\u+123\"",
+                                      "x = \"\\ud800\"",
+                                      "x = \"\\U00110000\"",
+                                      "x = \"\\",
+                                      "x = \"a\\\"",
+                                      "x = \"a\x01\"",
+                                      "# \x7f",
+                                      "x = \"a\rb\"",
+                                      "\xff"}) {
+    const auto tables = parse_tables("[t]\n" + std::string(line));
+    ASSERT_FALSE(tables) << line;
+    EXPECT_EQ(tables.error().code, "config.syntax") << line;
+    EXPECT_EQ(tables.error().where, "line 2") << line;
+  }
+  for (const std::string_view line : {"[[a]]", "x = 1", "x = true", "x = [\"a\"]", "x = {a = \"b\"}", "x = 1979-05-27",
+                                      "x = \"\"\"a\"\"\"", "x = \'\'\'a\'\'\'", "x = a"})
+    EXPECT_EQ(parse_tables("[t]\n" + std::string(line)).error().code, "config.type") << line;
+}
+
 TEST(DeviceConfigTest, RefusesAFileWithoutEnd) {
   EXPECT_EQ(parse(std::string(kConfigSizeMax + 1, '#')).error().code, "config.size");
-  EXPECT_EQ(parse(with("x = " + std::string(10'000, '['))).error().code, "config.syntax");
+  EXPECT_EQ(parse(with("x = " + std::string(10'000, '['))).error().code, "config.type");
 }
 
 TEST(DeviceConfigTest, RefusesEveryTruncation) {
