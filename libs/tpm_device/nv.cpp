@@ -12,18 +12,6 @@
 namespace warifu::tpm_device {
 namespace {
 
-// What ESYS knows of an index, asked from the TPM under the session's HMAC.
-struct Index {
-  Handle handle;
-  tpm::NvPublic area;
-
-  ESYS_TR authority(std::uint32_t owner_may) const {
-    return (area.attributes & owner_may) != 0 ? ESYS_TR_RH_OWNER : handle.get();
-  }
-  ESYS_TR reader() const { return authority(tpm::kNvOwnerRead); }
-  ESYS_TR writer() const { return authority(tpm::kNvOwnerWrite); }
-};
-
 Result<tpm::NvPublic> from_esys(const TPM2B_NV_PUBLIC& in) {
   Bytes bytes(sizeof in);
   std::size_t size = 0;
@@ -32,30 +20,14 @@ Result<tpm::NvPublic> from_esys(const TPM2B_NV_PUBLIC& in) {
   return tpm::NvPublic::parse(ByteView(bytes).first(size));
 }
 
-Result<Index> find(Device& device, std::uint32_t index) {
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<Index> {
-    ESYS_TR number = ESYS_TR_NONE;
-    TRY_STATUS(device.check(Esys_TR_FromTPMPublic(device.esys(), index, session, ESYS_TR_NONE, ESYS_TR_NONE, &number),
-                            "TPM2_NV_ReadPublic"));
-    Handle handle(device, number, Handle::Kind::kStays);
-    TPM2B_NV_PUBLIC* raw = nullptr;
-    TRY_STATUS(
-        device.check(Esys_NV_ReadPublic(device.esys(), number, session, ESYS_TR_NONE, ESYS_TR_NONE, &raw, nullptr),
-                     "TPM2_NV_ReadPublic"));
-    const EsysPtr<TPM2B_NV_PUBLIC> area(raw);
-    TRY(tpm::NvPublic parsed, from_esys(*area));
-    return Index{std::move(handle), std::move(parsed)};
-  });
-}
-
-Status expect_type(const Index& index, std::uint32_t type, std::string_view what) {
+Status expect_type(const NvIndex& index, std::uint32_t type, std::string_view what) {
   if ((index.area.attributes & tpm::kNvTypeMask) == type) return {};
   return Error{ErrorKind::kConflict, "tpm.nv.type",
                fmt::format("expected NV index 0x{:08x} to be {}, its attributes are 0x{:08x}", index.area.index, what,
                            index.area.attributes)};
 }
 
-Result<SecretBytes> read_piece(Device& device, const Index& index, std::uint16_t offset, std::uint16_t size) {
+Result<SecretBytes> read_piece(Device& device, const NvIndex& index, std::uint16_t offset, std::uint16_t size) {
   return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<SecretBytes> {
     TPM2B_MAX_NV_BUFFER* raw = nullptr;
     TRY_STATUS(device.check(Esys_NV_Read(device.esys(), index.reader(), index.handle.get(), session, ESYS_TR_NONE,
@@ -68,7 +40,7 @@ Result<SecretBytes> read_piece(Device& device, const Index& index, std::uint16_t
   });
 }
 
-Result<SecretBytes> read_all(Device& device, const Index& index) {
+Result<SecretBytes> read_all(Device& device, const NvIndex& index) {
   TRY(const std::uint32_t at_once, read_property(device, kPtNvBufferMax));
   SecretBytes out(index.area.data_size);
   for (std::size_t done = 0; done < out.size();) {
@@ -81,7 +53,7 @@ Result<SecretBytes> read_all(Device& device, const Index& index) {
   return out;
 }
 
-Status write_piece(Device& device, const Index& index, std::uint16_t offset, ByteView bytes) {
+Status write_piece(Device& device, const NvIndex& index, std::uint16_t offset, ByteView bytes) {
   Wiped<TPM2B_MAX_NV_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_NV_BUFFER::buffer, bytes, "NV data"));
   return device.run(Protect::kSecrets, [&](ESYS_TR session) {
@@ -92,6 +64,22 @@ Status write_piece(Device& device, const Index& index, std::uint16_t offset, Byt
 }
 
 }  // namespace
+
+Result<NvIndex> find_nv(Device& device, std::uint32_t index) {
+  return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<NvIndex> {
+    ESYS_TR number = ESYS_TR_NONE;
+    TRY_STATUS(device.check(Esys_TR_FromTPMPublic(device.esys(), index, session, ESYS_TR_NONE, ESYS_TR_NONE, &number),
+                            "TPM2_NV_ReadPublic"));
+    Handle handle(device, number, Handle::Kind::kStays);
+    TPM2B_NV_PUBLIC* raw = nullptr;
+    TRY_STATUS(
+        device.check(Esys_NV_ReadPublic(device.esys(), number, session, ESYS_TR_NONE, ESYS_TR_NONE, &raw, nullptr),
+                     "TPM2_NV_ReadPublic"));
+    const EsysPtr<TPM2B_NV_PUBLIC> area(raw);
+    TRY(tpm::NvPublic parsed, from_esys(*area));
+    return NvIndex{std::move(handle), std::move(parsed)};
+  });
+}
 
 Status define_nv(Device& device, const tpm::NvPublic& area) {
   const Bytes bytes = area.tpms();
@@ -111,7 +99,7 @@ Status define_nv(Device& device, const tpm::NvPublic& area) {
 }
 
 Status undefine_nv(Device& device, std::uint32_t index) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   return device.run(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(
         Esys_NV_UndefineSpace(device.esys(), ESYS_TR_RH_OWNER, found.handle.get(), session, ESYS_TR_NONE, ESYS_TR_NONE),
@@ -120,17 +108,17 @@ Status undefine_nv(Device& device, std::uint32_t index) {
 }
 
 Result<tpm::NvPublic> read_nv_public(Device& device, std::uint32_t index) {
-  TRY(Index found, find(device, index));
+  TRY(NvIndex found, find_nv(device, index));
   return std::move(found.area);
 }
 
 Result<SecretBytes> read_nv(Device& device, std::uint32_t index) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   return read_all(device, found);
 }
 
 Status write_nv(Device& device, std::uint32_t index, const SecretBytes& content) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   TRY_STATUS(expect_type(found, 0, "an ordinary one"));
   if (content.size() > found.area.data_size) {
     return invalid_input("tpm.nv.size", fmt::format("expected at most {} bytes for NV index 0x{:08x}, {} came",
@@ -146,7 +134,7 @@ Status write_nv(Device& device, std::uint32_t index, const SecretBytes& content)
 }
 
 Status increment_nv(Device& device, std::uint32_t index) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   TRY_STATUS(expect_type(found, tpm::kNvCounter, "a counter"));
   return device.run(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(
@@ -156,14 +144,14 @@ Status increment_nv(Device& device, std::uint32_t index) {
 }
 
 Result<std::uint64_t> read_nv_counter(Device& device, std::uint32_t index) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   TRY_STATUS(expect_type(found, tpm::kNvCounter, "a counter"));
   TRY(const SecretBytes bytes, read_all(device, found));
   return wire::Reader(bytes.reveal()).u64("counter");
 }
 
 Status extend_nv(Device& device, std::uint32_t index, const SecretBytes& data) {
-  TRY(const Index found, find(device, index));
+  TRY(const NvIndex found, find_nv(device, index));
   TRY_STATUS(expect_type(found, tpm::kNvExtend, "one that is extended"));
   Wiped<TPM2B_MAX_NV_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_NV_BUFFER::buffer, data.reveal(), "NV data"));

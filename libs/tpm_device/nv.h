@@ -13,6 +13,22 @@
 // "tpm.nv.size"; kNotFound "tpm.handle" when there is no such index.
 namespace warifu::tpm_device {
 
+// An index as it is in the TPM, asked under the session's HMAC.
+struct NvIndex {
+  Handle handle;
+  tpm::NvPublic area;
+
+  // Who authorizes.
+  ESYS_TR reader() const { return authority(tpm::kNvOwnerRead); }
+  ESYS_TR writer() const { return authority(tpm::kNvOwnerWrite); }
+
+ private:
+  ESYS_TR authority(std::uint32_t owner_may) const {
+    return (area.attributes & owner_may) != 0 ? ESYS_TR_RH_OWNER : handle.get();
+  }
+};
+Result<NvIndex> find_nv(Device& device, std::uint32_t index);
+
 // `area.attributes` without kNvWritten; noDA is our caller's to think of: without it a power cut counts as a wrong try.
 Status define_nv(Device& device, const tpm::NvPublic& area);
 Status undefine_nv(Device& device, std::uint32_t index);
