@@ -37,8 +37,11 @@ Status TcbTpm::use_auths() {
 template <class Work>
 std::invoke_result_t<Work> TcbTpm::with_srk(Work work) {
   TRY_STATUS(use_auths());
+  const std::uint64_t epoch = device_->epoch();
   auto result = work();
-  if (result || !means_srk_changed(result.error())) return result;
+  // When ESYS was started anew half-way, what work() had in its hands was of the old one.
+  const bool again = device_->epoch() != epoch || (!result && means_srk_changed(result.error()));
+  if (result || !again) return result;
   device_->forget();
   auths_in_use_ = false;
   TRY_STATUS(use_auths());

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "crypto/digest.h"
 #include "crypto/system_entropy.h"
 #include "swtpm.h"
@@ -48,7 +51,19 @@ class TpmDevice : public testing::Test {
  protected:
   std::unique_ptr<TcbTpm> open(DeviceOptions options = {}) { return open_on(swtpm_, std::move(options)); }
   static std::unique_ptr<TcbTpm> open_on(const Swtpm& swtpm, DeviceOptions options = {}) {
-    return must(TcbTpm::open(swtpm.tcti(), std::move(options)));
+    tpm_device::HierarchyAuths auths{std::move(options.owner_auth), std::move(options.endorsement_auth)};
+    auto device = must(Device::open(connect(swtpm), std::move(options)));
+    return std::make_unique<TcbTpm>(std::move(device), std::move(auths));
+  }
+  // swtpm serves one connection and refuses the next until it has seen that the last was closed.
+  static tpm_device::TctiPtr connect(const Swtpm& swtpm) {
+    const auto address = must(tpm_device::TctiAddress::parse(swtpm.tcti()));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (;;) {
+      auto tcti = tpm_device::open_tcti(address);
+      if (tcti || std::chrono::steady_clock::now() > deadline) return must(std::move(tcti));
+      std::this_thread::yield();
+    }
   }
   Bytes server_key_for(TcbTpm& device) {
     const tcb::TpmKeys keys = must(device.keys());
@@ -246,6 +261,21 @@ TEST_F(TpmDevice, AuthorizesWithOwnerAndEndorsementAuthThatTheBusNeverSees) {
   }
   expect_error(open()->keys(), ErrorKind::kRefused, "tpm.auth");
   EXPECT_TRUE(open(options())->keys());
+}
+
+// Without a session to the EK the auth value would have to go over the bus to make the EK.
+TEST_F(TpmDevice, RefusesAnEndorsementAuthWithoutAPersistentEk) {
+  const auto auth = sized(as_bytes("endorsement"), &TPM2B_AUTH::buffer);
+  {
+    const auto device = open();
+    Device& raw = device->device();
+    ASSERT_TRUE(raw.run(Protect::kSecrets, [&](ESYS_TR session) {
+      return raw.check(
+          Esys_HierarchyChangeAuth(raw.esys(), ESYS_TR_RH_ENDORSEMENT, session, ESYS_TR_NONE, ESYS_TR_NONE, &auth),
+          "TPM2_HierarchyChangeAuth");
+    }));
+  }
+  expect_error(open()->keys(), ErrorKind::kRefused, "tpm.ek.auth");
 }
 
 TEST_F(TpmDevice, OwnsTheTpmOnceAndClearsItWithTheSameAuth) {
