@@ -14,6 +14,7 @@ struct Context {
   std::string config_path;
   bool json = false;
   bool allow_root = false;
+  bool unconfined = false;
 };
 
 // "-" is standard input or output.

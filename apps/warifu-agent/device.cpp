@@ -57,6 +57,10 @@ Status Device::give_up_rights(const Context& context) {
     TRY(const auto user, process::find_user(config_.tcb.agent_user.text));
     if (user.user != 0) TRY_STATUS(process::become(user));
   }
+  if (context.unconfined) {
+    progress_.note("NOT CONFINED (--unconfined): whoever takes over this process can do all that its user can");
+    return {};
+  }
   TRY_STATUS(process::confine(confinement_of(config_)));
   return {};
 }

@@ -109,6 +109,8 @@ int run_command_line(int argc, char** argv) {
   app.add_option("--config", context.config_path, "The device's configuration (/etc/warifu/device.toml)")
       ->type_name("FILE");
   app.add_flag("--json", context.json, "Print JSON, for programs");
+  app.add_flag("--unconfined", context.unconfined,
+               "Do without Landlock and seccomp: for an emulator of another processor only");
   add_provisioning(app, context, action);
   add_tpm(app, action);
   add_secrets(app, action);
