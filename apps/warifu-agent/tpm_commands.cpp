@@ -95,8 +95,10 @@ Status own_tpm(const Context& context) {
   if (chain.empty())
     return Error{ErrorKind::kRefused, "escrow.none",
                  "there is no organisation that keeps the lockout password, so none is set"};
+  TRY(const auto before, tcb_protocol::call(device->outside().tcb, tcb_protocol::TpmStatus{}));
   TRY_STATUS(tcb_protocol::call(device->outside().tcb, tcb_protocol::Own{std::move(chain)}));
-  fmt::print(stderr, "the TPM's lockout password was set; only the organisation can open it\n");
+  fmt::print(stderr, "the TPM's lockout password {}; only the organisation can open it\n",
+             before.lockout_auth_set ? "is set already" : "was set");
   // Needs the device's identity: before it is provisioned, that comes with the provisioning.
   agent::Care(device->outside()).deliver();
   return {};

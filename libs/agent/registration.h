@@ -23,7 +23,7 @@ struct Registration {
 
 inline constexpr std::string_view kRegistrationFile = "registration.json";
 
-// docs/formats/agent-state.md
+// docs/programs/warifu-agent.md, "State"
 std::string to_json(const Registration& registration);
 // "state.form", "json.…"
 Result<Registration> parse_registration(std::string_view json);

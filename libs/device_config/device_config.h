@@ -59,7 +59,7 @@ struct TpmConfig {
   std::optional<std::filesystem::path> endorsement_auth_file;  // the same
 };
 
-// One file for both programs, so that they cannot disagree. docs/formats/device-config.md
+// One file for both programs, so that they cannot disagree. docs/programs/warifu-agent.md, "Configuration"
 struct DeviceConfig {
   ServerConfig server;
   IdentityConfig device;
