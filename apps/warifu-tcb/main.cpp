@@ -26,6 +26,20 @@ void add_options(CLI::App& app, Options& options) {
   add("--user", options.user, "USER", "The user to become after the TPM was opened as root");
   app.add_flag("--unconfined", options.unconfined,
                "Do without Landlock and seccomp: for an emulator of another processor only");
+  app.add_flag("--check-confinement", options.checks_confinement,
+               "Serve nobody: try what the program forbids itself, and show what this kernel refused");
+}
+
+// 0 if everything was refused.
+int show(const std::vector<process::ForbiddenTry>& tries) {
+  bool all_refused = true;
+  for (const auto& one : tries) {
+    const auto outcome = process::to_string(one);
+    std::printf("%-36.*s %.*s\n", static_cast<int>(one.what.size()), one.what.data(), static_cast<int>(outcome.size()),
+                outcome.data());
+    all_refused = all_refused && one.is_refused;
+  }
+  return all_refused ? 0 : exit_code(ErrorKind::kRefused);
 }
 
 int fail(const Error& error) {
@@ -49,6 +63,10 @@ int run(int argc, char** argv) {
   Log log;
   auto settings = Settings::from(options);
   if (!settings) return fail(settings.error());
+  if (options.checks_confinement) {
+    const auto tries = check_confinement(*settings);
+    return tries ? show(*tries) : fail(tries.error());
+  }
   const Status done = serve(std::move(*settings), log);
   return done ? 0 : fail(done.error());
 }

@@ -22,6 +22,7 @@
 #include "tcb_protocol/codec.h"
 #include "tpm_device/care.h"
 #include "tpm_device/tcb_tpm.h"
+#include "tpm_device/tcti.h"
 #include "warifu-tcb/ek_pin.h"
 
 namespace warifu::tcb_program {
@@ -54,6 +55,13 @@ Result<std::unique_ptr<tpm_device::TcbTpm>> open_tpm(const Settings& settings, S
                                                   .endorsement_auth = settings.endorsement_auth.clone()});
 }
 
+process::Confinement confinement_of(const Settings& settings) {
+  return {.network = process::Confinement::Network::kUnixSockets,
+          .has_threads = false,
+          .readable = {},
+          .writable = {settings.state}};
+}
+
 // Root is given up after what only root can open was opened, and everything else before anybody is listened to.
 Status give_up_rights(const Settings& settings, Log& log) {
   if (settings.own_user) TRY_STATUS(process::become(*settings.own_user));
@@ -63,7 +71,12 @@ Status give_up_rights(const Settings& settings, Log& log) {
     log.warn("NOT CONFINED (--unconfined): whoever takes over this process can do all that its user can");
     return {};
   }
-  TRY(const auto confined, process::confine({.network = process::Confinement::Network::kUnixSockets,
+  TRY(const auto tcti, tpm_device::TctiAddress::parse(settings.tcti));
+  // Such a TPM is connected to anew for each command.
+  const bool needs_network = tcti.is_emulator() && tcti.path().empty();
+  if (needs_network) log.warn("the TPM is behind a network, so this process keeps the network too");
+  using Network = process::Confinement::Network;
+  TRY(const auto confined, process::confine({.network = needs_network ? Network::kInternet : Network::kUnixSockets,
                                              .has_threads = false,
                                              .readable = {},
                                              .writable = {settings.state}}));
@@ -92,16 +105,33 @@ class Door {
     if (peer.user == agent_) return tcb::Caller::kAgent;
     return std::nullopt;
   }
-  std::optional<SecretBytes> refusal(const local_socket::Peer& peer) const {
+  std::optional<SecretBytes> refusal(const local_socket::Peer& peer) {
     if (caller(peer)) return std::nullopt;
-    log_.warn(fmt::format("refused uid={} pid={}: neither the agent's user nor root", peer.user, peer.process));
+    tell(peer);
     return tcb_protocol::encode_error(
         {}, {ErrorKind::kRefused, "tcb.denied", "only the agent's user and root may speak with the TCB"});
   }
 
  private:
+  // Not more often than this: a stranger could fill the log.
+  static constexpr std::chrono::seconds kPause{10};
+
+  void tell(const local_socket::Peer& peer) {
+    const auto now = std::chrono::steady_clock::now();
+    if (told_at_ && now - *told_at_ < kPause) {
+      ++untold_;
+      return;
+    }
+    log_.warn(fmt::format("refused uid={} pid={}: neither the agent's user nor root ({} more since the last such line)",
+                          peer.user, peer.process, untold_));
+    told_at_ = now;
+    untold_ = 0;
+  }
+
   std::uint32_t agent_;
   Log& log_;
+  std::optional<std::chrono::steady_clock::time_point> told_at_;
+  std::uint64_t untold_ = 0;
 };
 
 Status run(local_socket::Server server, const process::StopSignal& stop, tpm_device::TcbTpm& tpm, Log& log) {
@@ -116,6 +146,12 @@ Status run(local_socket::Server server, const process::StopSignal& stop, tpm_dev
 
 }  // namespace
 
+Result<std::vector<process::ForbiddenTry>> check_confinement(const Settings& settings) {
+  TRY(const auto lock, open_state(settings));
+  if (settings.own_user) TRY_STATUS(process::become(*settings.own_user));
+  return process::try_forbidden(confinement_of(settings));
+}
+
 Status serve(Settings settings, Log& log) {
   const process::StopSignal stop;
   TRY(const auto lock, open_state(settings));
@@ -129,7 +165,7 @@ Status serve(Settings settings, Log& log) {
   crypto::SystemEntropy entropy;
   tcb::Service service({*tpm, files, clock, entropy, log, kBuiltAt}, {std::move(settings.root), settings.server_name},
                        {settings.id_scope, settings.registration_id});
-  const Door door(settings.agent.user, log);
+  Door door(settings.agent.user, log);
   local_socket::Server server(
       std::move(listener), [&](const auto& peer) { return door.refusal(peer); },
       [&](const auto& peer, ByteView request_frame) {

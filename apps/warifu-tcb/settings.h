@@ -23,6 +23,7 @@ struct Options {
   std::string ek_name;
   std::string user;
   bool unconfined = false;
+  bool checks_confinement = false;
 };
 
 // What the program works by: the configuration, overruled by the options, with everything read that it names.
