@@ -78,7 +78,7 @@ TEST_F(RunnerTest, EndsInTheMiddleOfARegistration) {
 // --- Back-off ---
 
 const Error kAway{ErrorKind::kUnavailable, "server.unreachable", "away"};
-const Error kNo{ErrorKind::kRefused, "enrollment.unknown", "no"};
+const Error kRefusal{ErrorKind::kRefused, "enrollment.unknown", "no"};
 
 TEST(BackoffTest, StaysWithinItsBoundsAndIsRandom) {
   std::size_t equal_to_first = 0;
@@ -135,7 +135,7 @@ TEST(BackoffTest, IsLongForWhatDoesNotPassByItself) {
   sim::SeededEntropy entropy(1);
   Backoff backoff(entropy);
   for (int i = 0; i < 50; ++i) {
-    const auto wait = backoff.next(kNo, std::nullopt);
+    const auto wait = backoff.next(kRefusal, std::nullopt);
     EXPECT_GE(wait, 45min);
     EXPECT_LE(wait, 75min);
   }
