@@ -122,8 +122,8 @@ TEST(DeviceConfigTest, RefusesASocketPathThatTheSystemCannotTake) {
 }
 
 TEST(DeviceConfigTest, TakesCommentsBlanksAndBothQuotes) {
-  const auto config = parse("# 割符\r\n\r\n" +
-                            with("registration_id\t=  'a-1'  # 'x\n [ agent ] # [.]\nstate = \"/a\\\"\\u00e4\"#"));
+  const auto config =
+      parse("# 割符\r\n\r\n" + with("registration_id\t=  'a-1'  # 'x\n [ agent ] # [.]\nstate = \"/a\\\"\\u00e4\"#"));
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->device.registration_id->text(), "a-1");
 }
