@@ -36,6 +36,9 @@ Status own_tpm(const Context& context);
 Status clear_tpm(const Context& context, const std::string& lockout_auth_file, bool yes);
 Status reset_lockout(const Context& context, const std::string& lockout_auth_file);
 
+// kRefused "confine.open" if something went through.
+Status check_confinement(const Context& context);
+
 Status print_random(const Context& context, std::uint16_t size);
 Status seal(const Context& context, const Files& files, const std::vector<std::uint8_t>& pcrs);
 Status unseal(const Context& context, const Files& files);

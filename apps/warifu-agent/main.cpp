@@ -41,6 +41,8 @@ void add_provisioning(CLI::App& app, Context& context, Action& action) {
             show_status);
   auto* token =
       add(app, "token", "Print a SAS token for the device's hub", "warifu-agent token --lifetime-seconds 600");
+  add_plain(app, "check-confinement", "Try what `run` forbids itself, and show what this kernel refused",
+            "warifu-agent check-confinement", action, check_confinement);
   const auto lifetime = std::make_shared<std::uint32_t>(3600);
   token->add_option("--lifetime-seconds", *lifetime, "How long it is good for (3600, which is the most)");
   token->callback([=, &action] { action = [=](const Context& c) { return print_token(c, *lifetime); }; });
