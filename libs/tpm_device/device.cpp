@@ -60,6 +60,7 @@ void Device::stop() {
 Status Device::restart_if_broken() {
   if (!broken_) return {};
   stop();
+  guard_.flush_lost();
   return start();
 }
 
@@ -69,13 +70,20 @@ Status Device::check(TSS2_RC rc, std::string_view command) {
   // After anything but a refusal by the TPM itself ESYS answers every call with "bad sequence".
   if (!is_from_tpm(rc)) broken_ = true;
   if (refusal) return *std::move(refusal);
-  return error_of(rc, command);
+  Error error = error_of(rc, command);
+  // Something of ours that nobody knows of fills the slots: what a killed process left, or an altered handle.
+  if (error.code == kMemory) broken_ = true;
+  return error;
 }
 
 bool Device::prepare_retry(const Error& error) {
   if (error.code != kSessionLost && error.code != kNotStarted) return false;
   if (error.code == kNotStarted && !check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
+  // After a reset its flush fails, and nothing has to be mended. If its handle was altered it is there under another.
+  const bool broken = broken_;
   forget_session();
+  guard_.flush_lost();
+  broken_ = broken;
   return true;
 }
 

@@ -82,6 +82,8 @@ class Device {
 
   // Looks anew for the SRK, in a new session: somebody else may have cleared the TPM.
   void forget();
+  // The next run() starts ESYS anew, with empty slots in the TPM.
+  void start_anew() { broken_ = true; }
   // Drops the session only.
   void forget_session() { session_.reset(); }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "tpm_device/lost_handles.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -112,13 +113,38 @@ void GuardTcti::note_handles() {
   }
 }
 
-void GuardTcti::flush_all() {
-  for (const std::uint32_t handle : std::set(live_)) {
-    const Bytes flush = wire::Writer(14).u16(tpm::kNoSessions).u32(14).u32(kFlushContext).u32(handle).take();
-    if (send(flush) != TSS2_RC_SUCCESS || fetch(TSS2_TCTI_TIMEOUT_BLOCK) != TSS2_RC_SUCCESS) break;
-  }
+void GuardTcti::flush(std::uint32_t handle) {
+  const Bytes command = wire::Writer(14).u16(tpm::kNoSessions).u32(14).u32(kFlushContext).u32(handle).take();
+  if (send(command) == TSS2_RC_SUCCESS) fetch(TSS2_TCTI_TIMEOUT_BLOCK);
   response_.reset();
+  refusal_.reset();
+}
+
+void GuardTcti::flush_all() {
+  for (const std::uint32_t handle : std::set(live_))
+    flush(handle);
   live_.clear();
+}
+
+void GuardTcti::flush_lost() {
+  for (const Bytes& list : {kListObjects, kListSessions}) {
+    const auto response = exchange(list);
+    if (!response) return;
+    for (const std::uint32_t handle : listed_handles(*response))
+      flush(handle);
+  }
+}
+
+Result<Bytes> GuardTcti::exchange(ByteView command) {
+  const Error failed{ErrorKind::kUnavailable, "tpm.unreachable", "the TPM does not answer"};
+  const TSS2_TCTI_CONTEXT_COMMON_V1& functions = functions_of(inner_);
+  if (functions.transmit(inner_.get(), command.size(), command.data()) != TSS2_RC_SUCCESS) return failed;
+  Bytes response(TPM2_MAX_RESPONSE_SIZE);
+  std::size_t size = response.size();
+  if (functions.receive(inner_.get(), &size, response.data(), TSS2_TCTI_TIMEOUT_BLOCK) != TSS2_RC_SUCCESS)
+    return failed;
+  response.resize(std::min(size, response.size()));
+  return response;
 }
 
 }  // namespace warifu::tpm_device

@@ -32,6 +32,10 @@ class GuardTcti {
   // Flushes every transient object and session that was made through here and is not flushed yet. ESYS forgets its own
   // when it has to be started anew, and without a resource manager each holds one of three slots.
   void flush_all();
+  // Flushes also what is in the TPM and nobody here knows of: an altered answer to TPM2_Load or TPM2_StartAuthSession
+  // leaves a slot taken and its handle unknown, and after three of them the TPM would be full. A resource manager shows
+  // each process only its own; without one we are the only process.
+  void flush_lost();
 
  private:
   // ESYS has the address of `common`, which is the address of this (C++ and C agree: standard layout, first member).
@@ -47,6 +51,8 @@ class GuardTcti {
   TSS2_RC fetch(std::int32_t timeout);
   TSS2_RC hand_over(std::size_t* size, std::uint8_t* response);
   TSS2_RC refuse(Error why);
+  void flush(std::uint32_t handle);
+  Result<Bytes> exchange(ByteView command);
   void note_handles();
 
   TctiPtr inner_;

@@ -31,8 +31,12 @@ void Handle::release() {
   const ESYS_TR handle = std::exchange(handle_, ESYS_TR_NONE);
   // With another context the number means something else; the guard has flushed what it stood for.
   if (handle == ESYS_TR_NONE || epoch_ != device_->epoch()) return;
+  if (kind_ == Kind::kInSlot) {
+    if (device_->check(Esys_FlushContext(device_->esys(), handle), "TPM2_FlushContext")) return;
+    // Whatever is in that slot, it is not known by this handle. (No HMAC covers the handle in an answer.)
+    device_->start_anew();
+  }
   ESYS_TR number = handle;
-  if (kind_ == Kind::kInSlot && Esys_FlushContext(device_->esys(), handle) == TSS2_RC_SUCCESS) return;
   Esys_TR_Close(device_->esys(), &number);
 }
 

@@ -10,6 +10,7 @@
 #include "tpm_device/clock.h"
 #include "tpm_device/ek_certificate.h"
 #include "tpm_device/keys.h"
+#include "tpm_device/lost_handles.h"
 #include "tpm_device/nv.h"
 #include "tpm_device/pcr.h"
 
@@ -170,6 +171,8 @@ TableAudit audit_of_a_device() {
   TableAudit audit(tpm::CommandTable::production());
   audit.allow(tpm_device::kGetTestResult);
   audit.allow(tpm_device::kReadStartupClear);
+  audit.allow(tpm_device::kListObjects);
+  audit.allow(tpm_device::kListSessions);
   return audit;
 }
 

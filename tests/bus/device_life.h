@@ -61,8 +61,8 @@ class DeviceLife {
   std::unique_ptr<tpm_device::TcbTpm> tpm_;
 };
 
-// By the production table. Allows what open_tcti() sends to find out whether there is a TPM: it has no secret, and the
-// answer decides only which refusal an operator reads.
+// By the production table. Allows what is asked past it: whether there is a TPM (open_tcti), and what is left in its
+// slots (GuardTcti::flush_lost). There is no secret in it, and no decision of worth rests on the answers.
 TableAudit audit_of_a_device();
 
 }  // namespace warifu::bus
