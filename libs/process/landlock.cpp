@@ -88,7 +88,7 @@ class Ruleset {
     if (::fstat(file, &status) == 0 && !S_ISDIR(status.st_mode)) rights &= kReadFile | kWriteFile | kTruncate;
     const PathBeneath rule{rights & attributes_.handled_access_fs, file};
     const long done = ::syscall(SYS_landlock_add_rule, descriptor_, kRulePathBeneath, &rule, std::uint32_t{0});
-    const Status result = done == 0 ? Status() : failed("allow " + path.string());
+    Status result = done == 0 ? Status() : failed("allow " + path.string());
     ::close(file);
     return result;
   }
