@@ -68,6 +68,8 @@ Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const st
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
   curl_easy_setopt(curl.get(), CURLOPT_CAINFO_BLOB, &ca);
+  // Debian's libcurl would believe the machine's authorities too: their folder is built into it.
+  curl_easy_setopt(curl.get(), CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);

@@ -7,7 +7,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon, must_run, names_in, places_of, run } from './lib/daemon.mjs';
+import { binary } from '../interop/lib/server.mjs';
+import { Daemon, must_run, names_in, places_of, run, without } from './lib/daemon.mjs';
 import { enroll, in_parallel, operator_client } from './lib/fleet.mjs';
 import { any_ek } from './lib/software_tpm.mjs';
 
@@ -169,6 +170,17 @@ describe('A server', () => {
     assert.equal(code, 0, `the twin, with the right root: ${stderr}`);
     assert.equal(requests.length, 1);
     fake.close();
+  });
+
+  test('IsNotBelievedBecauseTheMachineKnowsItsAuthority', { skip: without('strace') }, async () => {
+    const other = await Daemon.init();
+    const trace = daemon.file('trace');
+    const outcome = await run('strace', ['-f', '-o', trace, '-e', 'trace=%file', binary('warifu'), '--server', daemon.operators_url, '--ca', other.ca, 'id-scope', 'show'], { environment: daemon.operator_environment_() });
+    refused(outcome, 1, /did not prove itself/);
+    const opened = readFileSync(trace, 'utf8');
+    assert.match(opened, /execve/, 'the trace is one');
+    assert.doesNotMatch(opened, /\/etc\/ssl\/certs/, 'it looked among the authorities of the machine');
+    await other.stop();
   });
 
   test('IsNotBelievedForAnotherRootNorForAnotherName', async () => {
