@@ -43,6 +43,11 @@ bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Byt
   SSL_CTX_set1_cert_store(context, root.native());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION  // from OpenSSL 3.2 on: the TCB reads Certificate, not its compressed form
+  SSL_CTX_set_options(context, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
+  // libcurl writes the session's keys to the file that SSLKEYLOGFILE names.
+  SSL_CTX_set_keylog_callback(context, nullptr);
   SSL_CTX_set_msg_callback(context, on_message);
   SSL_CTX_set_msg_callback_arg(context, this);
   return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&

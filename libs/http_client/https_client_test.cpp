@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "http_client/test_server.h"
 
@@ -37,6 +38,18 @@ class ScriptedCheck final : public agent::ServerCheck {
   Status verdict;
   std::vector<Bytes> messages;
 };
+
+// libcurl asks the environment for this once, when it starts: so before the first test.
+const std::string& key_log_file() {
+  static const std::string path = [] {
+    std::string pattern = testing::TempDir() + "warifu-key-log-XXXXXX";
+    ::close(::mkstemp(pattern.data()));
+    ::setenv("SSLKEYLOGFILE", pattern.c_str(), 1);
+    return pattern;
+  }();
+  return path;
+}
+[[maybe_unused]] const std::string& key_log_is_asked_for = key_log_file();
 
 bool contains(const Bytes& bytes, const Bytes& part) {
   return !std::ranges::search(bytes, part).empty();
@@ -242,6 +255,12 @@ TEST_F(HttpsClientTest, UsesNoProxyOfTheEnvironment) {
   EXPECT_TRUE(client.send(request_));
   ::unsetenv("https_proxy");
   ::unsetenv("ALL_PROXY");
+}
+
+TEST_F(HttpsClientTest, WritesNoSessionKeysWhereTheEnvironmentSays) {
+  test::TestServer server(leaf_);
+  ASSERT_TRUE(client_of(server).send(request_));
+  EXPECT_EQ(std::filesystem::file_size(key_log_file()), 0U);
 }
 
 TEST_F(HttpsClientTest, RefusesAnAnswerThatIsTooLargeOrNone) {
