@@ -51,8 +51,14 @@ constexpr std::array kAdvice = {
            "Is server.root the root.pem of that server's organisation, and is the host of server.url in its "
            "certificate?"},
     Advice{"server.reply", "It is not a server that this device can talk to"},
-    Advice{"crypto.certificate.",
-           "Is server.root the root.pem of that server's organisation, and the device's clock right?"},
+    Advice{"crypto.path.expired",
+           "Is the clock of this device right? If it is, the server needs a new certificate: `warifud` says why it has "
+           "none"},
+    Advice{"crypto.path.not-yet-valid", "Set the clock of this device or of the server"},
+    Advice{"crypto.path.",
+           "Is server.root the root.pem of that server's organisation, and is the host of server.url in its "
+           "certificate?"},
+    Advice{"crypto.signature", "Something between this device and the server changes what they say"},
     Advice{"tcb.handshake.", "Something between this device and the server changes what they say"},
     Advice{"tcb.server.unverified", "The TCB must know the server first: is it reachable?"},
     Advice{"tcb.refused", "Use the users that tcb.agent_user names, or root"},

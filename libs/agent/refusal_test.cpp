@@ -61,6 +61,11 @@ TEST(AdviceTest, SaysWhatToDoNext) {
   EXPECT_THAT(advice("enrollment.unknown"), HasSubstr("not enrolled"));
   EXPECT_THAT(advice("device.hold"), HasSubstr("operator"));
   EXPECT_THAT(advice("server.identity"), HasSubstr("server.root"));
+  // What the TCB says of a server's certificate.
+  EXPECT_THAT(advice("crypto.path.expired"), HasSubstr("clock of this device"));
+  EXPECT_THAT(advice("crypto.path.not-yet-valid"), HasSubstr("Set the clock"));
+  for (const char* code : {"crypto.path.issuer", "crypto.path.name", "crypto.path.purpose", "crypto.path.invalid"})
+    EXPECT_THAT(advice(code), HasSubstr("server.root")) << code;
   EXPECT_THAT(advice("tcb.denied"), HasSubstr("administrator"));
   EXPECT_THAT(advice("tcb.identity.none"), HasSubstr("warifu-agent provision"));
   EXPECT_EQ(advice("no.advice"), "M [no.advice]");
