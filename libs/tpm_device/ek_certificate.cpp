@@ -41,7 +41,7 @@ Bytes key_bytes(const tpm::EkPublic& ek) {
 }
 
 bool holds(ByteView der, const Bytes& key) {
-  return std::ranges::search(der, key).begin() != der.end();
+  return std::search(der.begin(), der.end(), key.begin(), key.end()) != der.end();
 }
 
 }  // namespace
