@@ -69,7 +69,7 @@ class Service {
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::ActivateRegistration request);
   Result<tcb_protocol::RegistrationToken::Answer> run(Caller, tcb_protocol::RegistrationToken request);
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptAssignment request);
-  Result<tcb_protocol::DeviceToken::Answer> run(Caller, tcb_protocol::DeviceToken request);
+  Result<tcb_protocol::DeviceToken::Answer> run(Caller caller, tcb_protocol::DeviceToken request);
   Result<RegistrationId> registration_id();
   Result<std::optional<IdentityRecord>> identity();
   // The same, if the TPM still opens its key.

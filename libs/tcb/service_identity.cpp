@@ -87,7 +87,9 @@ Result<Done> Service::run(Caller, AcceptAssignment request) {
   return Done{};
 }
 
-Result<DeviceToken::Answer> Service::run(Caller, DeviceToken request) {
+Result<DeviceToken::Answer> Service::run(Caller caller, DeviceToken request) {
+  const bool for_hub = request.audience == DeviceToken::Audience::kHub;
+  if (!for_hub) TRY_STATUS(check(caller, kServerTokenRule));
   if (request.lifetime_seconds == 0 || request.lifetime_seconds > kTokenLifetimeMax)
     return invalid_input("tcb.token.lifetime",
                          fmt::format("a token lives for 1 to {} seconds, {} were asked for", kTokenLifetimeMax,
@@ -97,7 +99,6 @@ Result<DeviceToken::Answer> Service::run(Caller, DeviceToken request) {
   if (!assigned) return Error{ErrorKind::kNotFound, "tcb.identity.none", "the device is not assigned to a hub"};
   TRY(const auto registration, registration_id());
   TRY(const auto time, time_.now());
-  const bool for_hub = request.audience == DeviceToken::Audience::kHub;
   const auto resource = for_hub ? SasResource::device(assigned->hub, assigned->device)
                                 : SasResource::registration(names_.scope, registration);
   const std::uint64_t expires_at = to_seconds(time.now) + request.lifetime_seconds;

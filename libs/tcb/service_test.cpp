@@ -57,7 +57,8 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"ActivateRegistration", kRule<ActivateRegistration>, "no yes no yes"},
       {"RegistrationToken", kRule<RegistrationToken>, "no yes no yes"},
       {"AcceptAssignment", kRule<AcceptAssignment>, "no yes no yes"},
-      {"DeviceToken", kRule<DeviceToken>, "no yes no yes"},
+      {"DeviceToken", kRule<DeviceToken>, "yes yes yes yes"},
+      {"DeviceToken for the server", kServerTokenRule, "no yes no yes"},
       {"Random", kRule<Random>, "yes yes yes yes"},
       {"Seal", kRule<Seal>, "yes yes yes yes"},
       {"Unseal", kRule<Unseal>, "yes yes yes yes"},
@@ -69,7 +70,7 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"ResetLockout", kRule<ResetLockout>, "no no yes yes"},
       {"a request that nobody thought of", kRule<Unlisted>, "no no no no"},
   };
-  static_assert(std::size(rows) == std::variant_size_v<Request> + 1, "each request has its row");
+  static_assert(std::size(rows) == std::variant_size_v<Request> + 2, "each request has its row");
   for (const Row& row : rows) {
     const auto decided = decide(row.rule, Caller::kAgent, false) + " " + decide(row.rule, Caller::kAgent, true) + " " +
                          decide(row.rule, Caller::kAdministrator, false) + " " +
@@ -283,6 +284,15 @@ TEST_F(Services, AnswerToAnAssignmentOnlyWhenItIsOnDisk) {
   }
   EXPECT_EQ(device_.ask(assignment), "") << "the registration is still there";
   EXPECT_TRUE(device_.files.files.contains("identity"));
+}
+
+TEST_F(Services, SignForTheHubWhileTheServerIsAwayAndForTheServerOnlyAfterItsProof) {
+  device_.provision(key_);
+  device_.restart();
+  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, 60}), "");
+  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kServer, 60}), "tcb.server.unverified");
+  device_.verify_server();
+  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kServer, 60}), "");
 }
 
 TEST_F(Services, SignHubAndServerTokensByTheirOwnClock) {
