@@ -23,11 +23,9 @@ Result<std::optional<tpm::Name>> parse_ek_name(const std::string& text) {
 // Without the line end that editors leave.
 Result<SecretBytes> read_auth(const std::optional<std::filesystem::path>& file) {
   if (!file) return SecretBytes();
-  TRY(std::string text, device_config::read_trusted_file(*file, kSmallFileMax));
-  const auto end = text.find_last_not_of("\r\n");
-  SecretBytes auth = SecretBytes::copy_of(as_bytes(text).first(end == std::string::npos ? 0 : end + 1));
-  wipe(text);
-  return auth;
+  TRY(const SecretBytes content, device_config::read_trusted_secret(*file, kSmallFileMax));
+  const auto end = as_text(content.reveal()).find_last_not_of("\r\n");
+  return SecretBytes::copy_of(content.reveal().first(end == std::string_view::npos ? 0 : end + 1));
 }
 
 template <class Value>

@@ -63,6 +63,14 @@ Status check_folders_above(const fs::path& file) {
   return {};
 }
 
+Status check_secrecy(const fs::path& path, const struct stat& status) {
+  if ((status.st_mode & S_IROTH) == 0) return {};
+  return Error{ErrorKind::kRefused, "config.readable",
+               fmt::format("{} holds a secret, but its mode {:04o} lets everybody read it: take that away (chmod o-r), "
+                           "and change the secret",
+                           path.string(), status.st_mode & 07777)};
+}
+
 Result<std::string> read_all(const File& file, const fs::path& path, std::size_t size_max) {
   std::string content(size_max + 1, '\0');
   std::size_t filled = 0;
@@ -79,9 +87,9 @@ Result<std::string> read_all(const File& file, const fs::path& path, std::size_t
   return content;
 }
 
-}  // namespace
+using Check = Status (*)(const fs::path&, const struct stat&);
 
-Result<std::string> read_trusted_file(const fs::path& path, std::size_t size_max) {
+Result<std::string> read_checked(const fs::path& path, std::size_t size_max, Check check_more) {
   std::error_code error;
   // Without links: each folder that is checked is one that leads to the file.
   const fs::path real = fs::canonical(path, error);
@@ -92,7 +100,21 @@ Result<std::string> read_trusted_file(const fs::path& path, std::size_t size_max
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return unreadable(path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return unreadable(path, "it is no regular file");
   TRY_STATUS(check(real, status));
+  TRY_STATUS(check_more(real, status));
   return read_all(file, path, size_max);
+}
+
+}  // namespace
+
+Result<std::string> read_trusted_file(const fs::path& path, std::size_t size_max) {
+  return read_checked(path, size_max, [](const fs::path&, const struct stat&) { return Status(); });
+}
+
+Result<SecretBytes> read_trusted_secret(const fs::path& path, std::size_t size_max) {
+  TRY(std::string text, read_checked(path, size_max, check_secrecy));
+  auto secret = SecretBytes::copy_of(as_bytes(text));
+  wipe(text);
+  return secret;
 }
 
 }  // namespace warifu::device_config

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace warifu::device_config {
 
@@ -14,5 +15,9 @@ namespace warifu::device_config {
 // Errors: kUnavailable "config.file" when it cannot be read, kRefused "config.writable" naming what others can write,
 // kInvalidInput "config.size" above `size_max`.
 Result<std::string> read_trusted_file(const std::filesystem::path& path, std::size_t size_max);
+
+// The same for a file that holds a secret: kRefused "config.readable" when everybody may read it. Its group may, as the
+// one that reads it need not own it.
+Result<SecretBytes> read_trusted_secret(const std::filesystem::path& path, std::size_t size_max);
 
 }  // namespace warifu::device_config

@@ -80,6 +80,18 @@ TEST_F(TrustedFileTest, RefusesWhatIsMissingTooLargeOrNoFile) {
   EXPECT_EQ(code(), "config.file");
 }
 
+TEST_F(TrustedFileTest, RefusesASecretThatEverybodyCanRead) {
+  EXPECT_EQ(read_trusted_secret(file_path(), 100).error().code, "config.readable");
+  for (const mode_t mode : {0640U, 0600U, 0400U}) {
+    ::chmod(file_path().c_str(), mode);
+    const auto secret = read_trusted_secret(file_path(), 100);
+    ASSERT_TRUE(secret) << mode;
+    EXPECT_EQ(as_text(secret->reveal()), "hello");
+  }
+  ::chmod(file_path().c_str(), 0660);
+  EXPECT_EQ(read_trusted_secret(file_path(), 100).error().code, "config.writable");
+}
+
 TEST_F(TrustedFileTest, AConfigurationSaysFileAndLine) {
   write("[server]\nurl = 1\n");
   const auto config = load(file_path());
