@@ -39,9 +39,10 @@ std::invoke_result_t<Work> TcbTpm::with_srk(Work work) {
   TRY_STATUS(use_auths());
   const std::uint64_t epoch = device_->epoch();
   auto result = work();
+  // An altered answer is told, not tried again.
+  if (result || result.error().code == kBusAltered) return result;
   // When ESYS was started anew half-way, what work() had in its hands was of the old one.
-  const bool again = device_->epoch() != epoch || (!result && means_srk_changed(result.error()));
-  if (result || !again) return result;
+  if (device_->epoch() == epoch && !means_srk_changed(result.error())) return result;
   device_->forget();
   auths_in_use_ = false;
   TRY_STATUS(use_auths());
