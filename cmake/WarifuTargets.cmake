@@ -32,7 +32,7 @@ function(warifu_library NAME)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set(timeout 300)
     if(CMAKE_CROSSCOMPILING)
-      set(timeout 1200)  # an emulator makes RSA keys twenty times as slowly
+      set(timeout 1200)  # an emulator makes RSA keys slowly
     endif()
     set_tests_properties(${NAME} PROPERTIES LABELS unit TIMEOUT ${timeout})
   endif()
