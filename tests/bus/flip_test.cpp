@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tss2/tss2_esys.h>
 
 #include <set>
 
@@ -51,6 +52,36 @@ TEST(FlippedByte, IsNoticedWhenTheTpmIsCaredFor) {
   FlipOperations operations;
   FlipBench bench({}, tpm::EkProfile::kH2);
   expect_that_each_is_noticed(bench, operations.of_care());
+}
+
+// TPM2_ReadPublic without a session: tpm2-tss holds the public area against the Name, but the qualified Name it takes
+// as it comes.
+Result<Bytes> read_qualified_name(tpm_device::TcbTpm& tpm) {
+  tpm_device::Device& device = tpm.device();
+  TRY(const ESYS_TR srk, device.srk());
+  TPM2B_NAME* raw = nullptr;
+  TRY_STATUS(device.check(
+      Esys_ReadPublic(device.esys(), srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, nullptr, &raw),
+      "TPM2_ReadPublic"));
+  Bytes name(raw->name, raw->name + raw->size);
+  Esys_Free(raw);
+  return name;
+}
+
+TEST(FlipBench, FindsAWrongValueThatIsTakenForARightOne) {
+  Bytes known;
+  const Operation careless = {
+      .name = "careless", .commands = {"TPM2_ReadPublic"}, .run = [&known](tpm_device::TcbTpm& tpm) -> Status {
+        TRY(const Bytes name, read_qualified_name(tpm));
+        if (known.empty()) known = name;
+        if (name == known) return {};
+        return Error{ErrorKind::kInternal, kWrongValue, "another qualified Name"};
+      }};
+  FlipBench bench({}, tpm::EkProfile::kH2);
+  ASSERT_TRUE(bench.flip_all(careless));
+  const FlipReport& report = bench.reports().at({0x173, false});
+  EXPECT_THAT(report.findings, testing::Each(testing::HasSubstr("another qualified Name")));
+  EXPECT_GE(report.findings.size(), 32u);
 }
 
 // What a device sends and no operation above has, was forgotten there.
