@@ -36,7 +36,9 @@ Result<keystore::FolderLock> open_state(const Settings& settings) {
   if (settings.own_user && ::chown(settings.state.c_str(), settings.own_user->user, settings.own_user->group) != 0)
     return Error{ErrorKind::kUnavailable, "file.write",
                  fmt::format("cannot give {} to the user: {}", settings.state.string(), std::strerror(errno))};
-  return keystore::FolderLock::acquire(settings.state);
+  TRY(auto lock, keystore::FolderLock::acquire(settings.state));
+  TRY_STATUS(keystore::remove_unfinished(settings.state));
+  return lock;
 }
 
 Result<local_socket::Listener> open_socket(const Settings& settings) {

@@ -136,6 +136,16 @@ Status remove_file(FileSystem& files, const std::string& path) {
   return files.sync_folder_of(path);
 }
 
+Status remove_unfinished(const fs::path& folder) {
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    if (entry->path().extension() == kUnfinishedSuffix) TRY_STATUS(kernel_files().remove(entry->path().string()));
+  if (!error) return {};
+  return Error{ErrorKind::kUnavailable, "file.read",
+               fmt::format("cannot list {}: {}", folder.string(), error.message())};
+}
+
 Result<std::string> read_file(const fs::path& path) {
   TRY(const auto content, read_all(path));
   return std::string(as_text(content));

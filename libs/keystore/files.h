@@ -27,6 +27,9 @@ Result<SecretBytes> read_secret_file(const std::filesystem::path& path);
 
 // The end of a new file's name until it is renamed. A power cut may leave one.
 constexpr const char* kUnfinishedSuffix = ".new";
+// Removes those from a folder, so that power cuts do not fill the disk. Only for who has the folder alone (FolderLock):
+// to another writer it would take away what he is writing.
+Status remove_unfinished(const std::filesystem::path& folder);
 
 // Makes the folder, readable by its owner only, and syncs its parent. One that is there already is closed to others.
 Status make_private_folder(const std::filesystem::path& path);

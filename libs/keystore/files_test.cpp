@@ -51,6 +51,17 @@ class SmallFiles {
   void (*handler_)(int);
 };
 
+TEST_F(FilesTest, RemovesWhatPowerCutsLeftUnfinishedAndNothingElse) {
+  ASSERT_TRUE(write_file(file_, as_bytes("whole"), FileMode::kPrivate));
+  for (int cuts = 0; cuts < 3; ++cuts)
+    ASSERT_TRUE(kernel_files().write_new(file_.string(), as_bytes("half"), FileMode::kPrivate));
+  ASSERT_EQ(files_in_folder(), 4);
+  ASSERT_TRUE(remove_unfinished(folder_.path()));
+  EXPECT_EQ(files_in_folder(), 1);
+  EXPECT_EQ(read_file(file_).value(), "whole");
+  EXPECT_EQ(remove_unfinished(folder_.path() / "missing").error().code, "file.read");
+}
+
 TEST_F(FilesTest, ReplacesAFileWhole) {
   ASSERT_TRUE(write_file(file_, as_bytes("first, and longer"), FileMode::kPrivate));
   ASSERT_TRUE(write_file(file_, as_bytes("second"), FileMode::kPrivate));
