@@ -16,6 +16,8 @@ namespace warifu::tcb {
 namespace {
 
 constexpr std::size_t kAuthSize = 32;
+// tpm.h: said because of an answer with integrity. Any other error may be forged, and lockoutAuth be set all the same.
+constexpr std::string_view kAlreadyOwned = "tpm.owned";
 
 Bytes sha256(ByteView bytes) {
   return to_bytes(crypto::digest(crypto::HashAlgorithm::kSha256, {bytes}).bytes());
@@ -106,7 +108,7 @@ Status Escrow::own(const Recipient& recipient, const RegistrationId& registratio
   TRY(const Bytes package, crypto::cms_encrypt(certificate, package_text(facts, auth)));
   TRY_STATUS(files_.replace(EscrowRecord::kFile, write_escrow({package, sha256(keys.srk_public), false})));
   const Status set = tpm_.own(auth, DictionaryAttackParameters());
-  if (!set && set.error().kind == ErrorKind::kConflict) TRY_STATUS(forget());
+  if (!set && set.error().code == kAlreadyOwned) TRY_STATUS(forget());
   return set;
 }
 

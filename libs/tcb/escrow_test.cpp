@@ -106,6 +106,21 @@ TEST_F(Ownership, SurvivesAPowerCutAtEachStep) {
   EXPECT_GT(cuts, 8);
 }
 
+// An error answer of a TPM has no HMAC: whoever sits on the bus can put any in the place of "done".
+TEST_F(Ownership, IsNotForgottenForAnAnswerThatSomebodyAltered) {
+  for (const Error& forged : {Error{ErrorKind::kConflict, "tpm.nv.defined", "the index exists already"},
+                              Error{ErrorKind::kRefused, "tpm.auth", "wrong"}}) {
+    device_.tpm.own_answer = forged;
+    EXPECT_EQ(own(), forged.code);
+    expect_ours();
+    device_.tpm.own_answer.reset();
+    device_.restart();
+    EXPECT_EQ(own(), "") << "it was ours all the time";
+    expect_ours();
+    EXPECT_EQ(device_.ask(Clear{SecretBytes::copy_of(*device_.tpm.lockout_auth)}, kAdministrator), "");
+  }
+}
+
 TEST_F(Ownership, IsNotTakenFromSomebodyElse) {
   device_.tpm.lockout_auth = Bytes(32, 9);
   EXPECT_EQ(own(), "tcb.escrow.foreign");

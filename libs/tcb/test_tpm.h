@@ -130,7 +130,9 @@ class TestTpm final : public Tpm {
     ++owns;
     if (lockout_auth) return Error{ErrorKind::kConflict, "tpm.owned", "lockoutAuth is set"};
     lockout_auth = to_bytes(auth.reveal());
-    return power_.step();
+    TRY_STATUS(power_.step());
+    if (own_answer) return *own_answer;
+    return {};
   }
   Status clear(const SecretBytes& auth) override {
     TRY_STATUS(power_.step());
@@ -146,6 +148,7 @@ class TestTpm final : public Tpm {
 
   std::optional<Bytes> lockout_auth;
   std::optional<std::uint8_t> constant_random;  // a generator that is broken
+  std::optional<Error> own_answer;              // what the bus makes of the answer
   int boot = 0;                                 // changes the PCRs
   int clears = 0;
   int owns = 0;
