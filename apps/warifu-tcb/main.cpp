@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -77,6 +78,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     umask(0077);
+    // Who reads the log may go away, and a stranger can make a line of it be written.
+    std::signal(SIGPIPE, SIG_IGN);
     return warifu::tcb_program::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s [exception]\n", error.what());

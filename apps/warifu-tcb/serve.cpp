@@ -57,11 +57,15 @@ Result<std::unique_ptr<tpm_device::TcbTpm>> open_tpm(const Settings& settings, S
                                                   .endorsement_auth = settings.endorsement_auth.clone()});
 }
 
-process::Confinement confinement_of(const Settings& settings) {
-  return {.network = process::Confinement::Network::kUnixSockets,
-          .has_threads = false,
-          .readable = {},
-          .writable = {settings.state}};
+Result<process::Confinement> confinement_of(const Settings& settings) {
+  using Network = process::Confinement::Network;
+  TRY(const auto tcti, tpm_device::TctiAddress::parse(settings.tcti));
+  // Such a TPM is connected to anew for each command.
+  const bool needs_network = tcti.is_emulator() && tcti.path().empty();
+  return process::Confinement{.network = needs_network ? Network::kInternet : Network::kUnixSockets,
+                              .has_threads = false,
+                              .readable = {},
+                              .writable = {settings.state}};
 }
 
 // Root is given up after what only root can open was opened, and everything else before anybody is listened to.
@@ -73,15 +77,10 @@ Status give_up_rights(const Settings& settings, Log& log) {
     log.warn("NOT CONFINED (--unconfined): whoever takes over this process can do all that its user can");
     return {};
   }
-  TRY(const auto tcti, tpm_device::TctiAddress::parse(settings.tcti));
-  // Such a TPM is connected to anew for each command.
-  const bool needs_network = tcti.is_emulator() && tcti.path().empty();
-  if (needs_network) log.warn("the TPM is behind a network, so this process keeps the network too");
-  using Network = process::Confinement::Network;
-  TRY(const auto confined, process::confine({.network = needs_network ? Network::kInternet : Network::kUnixSockets,
-                                             .has_threads = false,
-                                             .readable = {},
-                                             .writable = {settings.state}}));
+  TRY(const auto confinement, confinement_of(settings));
+  if (confinement.network == process::Confinement::Network::kInternet)
+    log.warn("the TPM is behind a network, so this process keeps the network too");
+  TRY(const auto confined, process::confine(confinement));
   if (confined.landlock_version == 0)
     log.warn("this kernel has no Landlock: files are protected by their owner and mode only");
   return {};
@@ -151,7 +150,8 @@ Status run(local_socket::Server server, const process::StopSignal& stop, tpm_dev
 Result<std::vector<process::ForbiddenTry>> check_confinement(const Settings& settings) {
   TRY(const auto lock, open_state(settings));
   if (settings.own_user) TRY_STATUS(process::become(*settings.own_user));
-  return process::try_forbidden(confinement_of(settings));
+  TRY(const auto confinement, confinement_of(settings));
+  return process::try_forbidden(confinement);
 }
 
 Status serve(Settings settings, Log& log) {
