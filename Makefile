@@ -2,7 +2,7 @@
 .PHONY: help build demo test bench format lint fuzz check clean
 
 help:
-	@echo 'make demo     a server, a software TPM and an unmodified device SDK, told step by step (DEMO_EXIT=1: ends by itself)'
+	@echo 'make demo     a server, our device half on a software TPM, and what its bus shows (DEMO_EXIT=1: ends by itself)'
 	@echo 'make test     builds and runs all tests'
 	@echo 'make build    programs end up in build/release/bin/'
 	@echo 'make bench    speed, as a ratio to the cost of what cannot be avoided'
@@ -11,7 +11,7 @@ help:
 	@echo 'make check    what CI runs'
 
 build:
-	@scripts/build release warifud warifu
+	@scripts/build release warifud warifu warifu-tcb warifu-agent
 demo:
 	@DEMO_EXIT='$(DEMO_EXIT)' scripts/demo
 test:
