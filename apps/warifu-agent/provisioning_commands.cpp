@@ -69,8 +69,7 @@ Status show_status(const Context& context) {
 
 Status print_token(const Context& context, std::uint32_t lifetime_seconds) {
   TRY(const auto device, Device::open(context, Device::Tells::kNotes));
-  using tcb_protocol::DeviceToken;
-  TRY(const auto answer, device->ask(DeviceToken{DeviceToken::Audience::kHub, lifetime_seconds}));
+  TRY(const auto answer, device->ask(tcb_protocol::HubToken{lifetime_seconds}));
   if (context.json)
     print(context, {{"token", answer.token}, {"expires_at", answer.expires_at}});
   else

@@ -49,7 +49,9 @@ Status Care::try_to_own(std::vector<Bytes> escrow_chain) {
   TRY(const auto status, tcb_protocol::call(outside_.tcb, tcb_protocol::TpmStatus{}));
   if (status.lockout_auth_set) {
     if (!status.has_escrow)
-      outside_.progress.note("the TPM's lockout password was set by somebody else: its owner can clear it");
+      outside_.progress.note(
+          "the TPM's lockout password was set by somebody else, or its package here was lost or damaged (warifu-tcb's "
+          "log says so then)");
     return {};
   }
   TRY_STATUS(tcb_protocol::call(outside_.tcb, tcb_protocol::Own{std::move(escrow_chain)}));
@@ -60,8 +62,7 @@ Status Care::try_to_own(std::vector<Bytes> escrow_chain) {
 Status Care::try_to_deliver() {
   TRY(const auto escrow, tcb_protocol::call(outside_.tcb, tcb_protocol::ReadEscrow{}));
   if (escrow.package.empty() || escrow.delivered) return {};
-  using Audience = tcb_protocol::DeviceToken::Audience;
-  TRY(auto token, tcb_protocol::call(outside_.tcb, tcb_protocol::DeviceToken{Audience::kServer, kTokenSeconds}));
+  TRY(auto token, tcb_protocol::call(outside_.tcb, tcb_protocol::EscrowToken{kTokenSeconds}));
   TRY(const auto reply, outside_.transport.send({.method = "PUT",
                                                  .path = kEscrowPath,
                                                  .authorization = std::move(token.token),

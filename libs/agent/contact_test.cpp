@@ -48,9 +48,9 @@ TEST_F(ContactTest, KeepsWhatItWasAssigned) {
 TEST_F(ContactTest, LetsTheTcbJudgeTheServerOwnsTheTpmAndDeliversTheEscrowLast) {
   ASSERT_TRUE(contact());
   EXPECT_THAT(tcb_.calls, ElementsAre("begin", "check", "status", "own", "identity", "activate", "token", "accept",
-                                      "device token", "delivered"));
+                                      "escrow token", "delivered"));
   EXPECT_EQ(server_.requests.back().path, "/api/v1/device/escrow");
-  EXPECT_EQ(server_.requests.back().authorization, "device-proof");
+  EXPECT_EQ(server_.requests.back().authorization, "escrow-proof");
   EXPECT_EQ(server_.requests.back().body, R"({"package":"Kis="})");
 }
 

@@ -100,10 +100,11 @@ class ScriptedTcb final : public protocol::Channel {
     device_id = request.device_id;
     return protocol::Done{};
   }
-  Result<protocol::DeviceToken::Answer> run(protocol::DeviceToken request) {
-    calls.emplace_back("device token");
-    if (request.audience != protocol::DeviceToken::Audience::kServer) return no("tcb.test");
-    return protocol::DeviceToken::Answer{"device-proof", 1};
+  Result<protocol::EscrowToken::Answer> run(protocol::EscrowToken) {
+    calls.emplace_back("escrow token");
+    if (!checked) return no("tcb.server.unverified");
+    if (escrow.empty()) return no("tcb.escrow.none");
+    return protocol::EscrowToken::Answer{"escrow-proof", 1};
   }
   Result<protocol::TpmStatus::Answer> run(protocol::TpmStatus) {
     calls.emplace_back("status");

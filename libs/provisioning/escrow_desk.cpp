@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crypto/digest.h"
 #include "provisioning/sealed_keys.h"
 
 namespace warifu::provisioning {
@@ -13,7 +14,11 @@ constexpr std::string_view kKeyName = "device";
 
 Error not_signed() {
   return {ErrorKind::kUnauthenticated, "token.signature",
-          "the token is not signed by the hub key of a device that is assigned here: provision first"};
+          "the token is not signed for this package by the hub key of a device that is assigned here: provision first"};
+}
+
+std::string hex_sha256(ByteView bytes) {
+  return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {bytes}).bytes());
 }
 
 std::string subject_of(const DeviceId& device) {
@@ -32,24 +37,26 @@ Result<std::optional<Device>> find_enrolled_device(RecordsView& records, const S
 
 }  // namespace
 
-Result<EscrowDepositor> EscrowDesk::verify(RecordsView& records, const SasToken& token) const {
-  TRY(const auto subject, provisioning::subject_of(token));
+Result<SignedPackage> EscrowDesk::verify(RecordsView& records, Claim claim) const {
+  const SasToken& token = claim.token;
   TRY_STATUS(check_expiry(token, clock_.now()));
   if (token.key_name != kKeyName)
     return Error{ErrorKind::kUnauthenticated, "token.key_name", "this request needs a token with skn=device", "skn"};
+  TRY(const auto subject, deposit_subject_of(token));
+  if (subject.package_sha256 != hex_sha256(claim.package)) return not_signed();
   TRY(const auto device_id, DeviceId::parse(subject.registration.text()));
   TRY(auto device, find_enrolled_device(records, subject.scope, device_id));
   if (!device) return not_signed();
   TRY(const auto hub_key, open_hub_key(envelope_key_, subject.scope, device_id, device->sealed_hub_key));
   if (!is_signed_by(token, hub_key)) return not_signed();
   TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));
-  return EscrowDepositor(*std::move(device));
+  TRY(auto package, EscrowPackage::parse(std::move(claim.package)));
+  return SignedPackage(*std::move(device), std::move(package));
 }
 
-Result<bool> EscrowDesk::has(RecordsView& records, const EscrowDepositor& depositor,
-                             const EscrowPackage& package) const {
-  TRY(const auto deposits, records.list_escrow_deposits(depositor.device_.scope, depositor.device_id()));
-  if (std::ranges::find(deposits, package.sha256(), &EscrowDeposit::sha256) != deposits.end()) return true;
+Result<bool> EscrowDesk::has(RecordsView& records, const SignedPackage& proven) const {
+  TRY(const auto deposits, records.list_escrow_deposits(proven.device_.scope, proven.device_.device_id));
+  if (std::ranges::find(deposits, proven.package_.sha256(), &EscrowDeposit::sha256) != deposits.end()) return true;
   if (deposits.size() >= kDepositsPerDeviceMax)
     return Error{ErrorKind::kConflict, "escrow.full",
                  fmt::format("{} packages of this device are kept, and none is replaced: its operator must look at why "
@@ -58,23 +65,23 @@ Result<bool> EscrowDesk::has(RecordsView& records, const EscrowDepositor& deposi
   return false;
 }
 
-Status EscrowDesk::deposit(Records& records, audit::Trail& trail, const EscrowDepositor& depositor,
-                           const EscrowPackage& package) const {
-  const Device& proven = depositor.device_;
-  TRY(const auto device, find_enrolled_device(records, proven.scope, proven.device_id));
+Status EscrowDesk::deposit(Records& records, audit::Trail& trail, const SignedPackage& proven) const {
+  const ScopeId& scope = proven.device_.scope;
+  const DeviceId& device_id = proven.device_.device_id;
+  TRY(const auto device, find_enrolled_device(records, scope, device_id));
   // Each assignment makes another hub key.
-  if (!device || device->operation_id != proven.operation_id) return not_signed();
+  if (!device || device->operation_id != proven.device_.operation_id) return not_signed();
   TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));
-  TRY(const bool is_there, has(records, depositor, package));
+  TRY(const bool is_there, has(records, proven));
   if (is_there) return {};
 
-  TRY(const auto deposits, records.list_escrow_deposits(proven.scope, proven.device_id));
+  TRY(const auto deposits, records.list_escrow_deposits(scope, device_id));
   const auto number = static_cast<std::uint32_t>(deposits.size() + 1);
-  const Bytes sha256 = package.sha256();
+  const Bytes sha256 = proven.package_.sha256();
   TRY_STATUS(records.insert_escrow_deposit(
-      {proven.scope, proven.device_id, number, sha256, device->ek_name, to_bytes(package.der()), clock_.now()}));
-  return trail.record(proven.scope, {subject_of(proven.device_id), "escrow.deposit", subject_of(proven.device_id),
-                                     fmt::format(R"({{"number":{},"sha256":"{}"}})", number, to_hex(sha256))});
+      {scope, device_id, number, sha256, device->ek_name, to_bytes(proven.package_.der()), clock_.now()}));
+  return trail.record(scope, {subject_of(device_id), "escrow.deposit", subject_of(device_id),
+                              fmt::format(R"({{"number":{},"sha256":"{}"}})", number, to_hex(sha256))});
 }
 
 Result<std::vector<EscrowDeposit>> EscrowDesk::reveal(Records& records, audit::Trail& trail, const ScopeId& scope,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "crypto/digest.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr std::string_view kScheme = "SharedAccessSignature ";
 constexpr std::size_t kTokenSizeMax = 2048;
 constexpr std::size_t kSignatureSize = 32;
+constexpr std::size_t kSha256HexSize = 64;
 // The year 9999: later times do not fit RFC 3339, and could overflow microseconds.
 constexpr std::int64_t kExpirySecondsMax = 253'402'300'799;
 
@@ -82,6 +84,29 @@ Result<Timestamp> parse_expiry(std::string_view text) {
   return Timestamp(std::chrono::seconds(seconds));
 }
 
+// Decoded and in lower case.
+Result<std::string> resource_of(const SasToken& token) {
+  TRY(auto resource, percent_decode(token.resource, "sr"));
+  std::ranges::transform(resource, resource.begin(), lower);
+  return resource;
+}
+
+struct Subject {
+  ScopeId scope;
+  RegistrationId registration;
+};
+
+// Of "{scope}/registrations/{registration}".
+std::optional<Subject> subject_of(std::string_view resource) {
+  constexpr std::string_view kBetween = "/registrations/";
+  const auto end = resource.find(kBetween);
+  if (end == std::string_view::npos) return std::nullopt;
+  auto scope = ScopeId::parse(resource.substr(0, end));
+  auto registration = RegistrationId::parse(resource.substr(end + kBetween.size()));
+  if (!scope || !registration) return std::nullopt;
+  return Subject{*std::move(scope), *std::move(registration)};
+}
+
 }  // namespace
 
 Result<SasToken> parse_sas_token(std::string_view authorization) {
@@ -105,26 +130,34 @@ bool is_signed_by(const SasToken& token, const SecretBytes& key) {
   return equal_constant_time(expected.bytes(), token.signature);
 }
 
-Result<TokenSubject> subject_of(const SasToken& token) {
-  constexpr std::string_view kBetween = "/registrations/";
-  TRY(auto resource, percent_decode(token.resource, "sr"));
-  std::ranges::transform(resource, resource.begin(), lower);
-  const auto end = resource.find(kBetween);
-  if (end != std::string::npos) {
-    auto scope = ScopeId::parse(resource.substr(0, end));
-    auto registration = RegistrationId::parse(resource.substr(end + kBetween.size()));
-    if (scope && registration) return TokenSubject{*std::move(scope), *std::move(registration)};
-  }
-  return Error{ErrorKind::kUnauthenticated, "token.resource",
-               "the token is not for \"{ID scope}/registrations/{registration ID}\"", "sr"};
-}
-
 Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration) {
-  TRY(const auto subject, subject_of(token));
-  if (subject.scope != scope || subject.registration != registration)
+  TRY(const auto resource, resource_of(token));
+  const auto subject = subject_of(resource);
+  if (!subject)
+    return Error{ErrorKind::kUnauthenticated, "token.resource",
+                 "the token is not for \"{ID scope}/registrations/{registration ID}\"", "sr"};
+  if (subject->scope != scope || subject->registration != registration)
     return Error{ErrorKind::kUnauthenticated, "token.resource", "the token was made for another scope or registration",
                  "sr"};
   return {};
+}
+
+Result<DepositSubject> deposit_subject_of(const SasToken& token) {
+  constexpr std::string_view kBetween = "/escrow/";
+  TRY(const auto resource, resource_of(token));
+  // No identifier has a slash: the first one of these is the only one.
+  const auto end = resource.find(kBetween);
+  if (end != std::string::npos) {
+    auto subject = subject_of(std::string_view(resource).substr(0, end));
+    std::string digest = resource.substr(end + kBetween.size());
+    const bool is_digest =
+        digest.size() == kSha256HexSize && std::ranges::all_of(digest, [](char c) { return hex_digit(c) >= 0; });
+    if (subject && is_digest)
+      return DepositSubject{std::move(subject->scope), std::move(subject->registration), std::move(digest)};
+  }
+  return Error{ErrorKind::kUnauthenticated, "token.resource",
+               "the token is not for \"{ID scope}/registrations/{registration ID}/escrow/{SHA-256 of the package}\"",
+               "sr"};
 }
 
 Status check_expiry(const SasToken& token, Timestamp now) {

@@ -34,13 +34,15 @@ bool is_signed_by(const SasToken& token, const SecretBytes& key);
 // The token must be for "{scope}/registrations/{registration}", whatever its percent-encoding and case.
 Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration);
 
-// Whose token it says that it is, where no path says so.
-struct TokenSubject {
+// Which device the token says that it is of, and the deposit of which package it is for.
+struct DepositSubject {
   ScopeId scope;
   RegistrationId registration;
+  std::string package_sha256;  // 64 digits of hexadecimal, in lower case
 };
-// kUnauthenticated "token.resource" unless the token is for "{scope}/registrations/{registration}".
-Result<TokenSubject> subject_of(const SasToken& token);
+// kUnauthenticated "token.resource" unless the token is for
+// "{scope}/registrations/{registration}/escrow/{SHA-256 in hexadecimal}", whatever its percent-encoding and case.
+Result<DepositSubject> deposit_subject_of(const SasToken& token);
 
 // The error names the server's time, so that a device's owner sees a wrong clock at once.
 Status check_expiry(const SasToken& token, Timestamp now);

@@ -15,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (is_signed_by(*token, SecretBytes(Bytes(32, 0x5A))))
     static_cast<void>(check_resource(*token, scope, registration));
   static_cast<void>(check_resource(*token, scope, registration));
+  if (const auto deposit = deposit_subject_of(*token); deposit && deposit->package_sha256.size() != 64)
+    __builtin_trap();
   static_cast<void>(check_expiry(*token, Timestamp::max()));
   return 0;
 }

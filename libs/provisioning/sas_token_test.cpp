@@ -184,21 +184,40 @@ TEST(SasToken, RefusesATokenForAnotherScopeOrRegistration) {
   EXPECT_EQ(refusal_of(token_for("0ne00000001%zzregistrations%2Fmeter-1")), "token.malformed");
 }
 
-TEST(SasToken, SaysWhoseItIs) {
-  const std::string text = token_for("0NE00000001%2fregistrations%2FMeter-1");
-  const auto subject = subject_of(parse_sas_token(text).value());
-  ASSERT_TRUE(subject);
-  EXPECT_EQ(subject->scope, kScope);
-  EXPECT_EQ(subject->registration, kRegistration);
-  EXPECT_EQ(parse_sas_token(text)->key_name, "registration");
-  for (const std::string_view resource :
-       {"0ne00000001%2Fregistrations%2F", "%2Fregistrations%2Fmeter-1", "x", "hub.example%2Fdevices%2Fmeter-1",
-        "0ne00000001%2Fregistrations%2Fmeter-1%2Fregistrations%2Fmeter-1"}) {
-    const std::string other = token_for(resource);
-    const auto refused = subject_of(parse_sas_token(other).value());
-    ASSERT_FALSE(refused) << resource;
-    EXPECT_EQ(refused.error().code, "token.resource");
+TEST(SasToken, SaysWhoseDepositOfWhichPackageItIsFor) {
+  const std::string digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+  for (const std::string& resource :
+       {"0ne00000001%2Fregistrations%2Fmeter-1%2Fescrow%2F" + digest,
+        "0NE00000001%2fregistrations%2FMeter-1/Escrow%2F" +
+            std::string("00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF")}) {
+    const std::string text = token_for(resource);
+    const auto subject = deposit_subject_of(parse_sas_token(text).value());
+    ASSERT_TRUE(subject) << resource;
+    EXPECT_EQ(subject->scope, kScope);
+    EXPECT_EQ(subject->registration, kRegistration);
+    EXPECT_EQ(subject->package_sha256, digest);
   }
+}
+
+TEST(SasToken, IsForNoDepositUnlessItsResourceSaysSo) {
+  const std::string digest(64, '0');
+  const std::string short_of = digest.substr(1);
+  const std::string device = "0ne00000001%2Fregistrations%2Fmeter-1";
+  for (const std::string& resource :
+       {device, device + "%2Fescrow", device + "%2Fescrow%2F", device + "%2Fescrow%2F" + short_of,
+        device + "%2Fescrow%2F" + digest + "0", device + "%2Fescrow%2F" + short_of + "g",
+        device + "%2Fescrow%2F" + digest + "%2F", device + "%2Fescrow%252F" + digest,
+        device + "%2Fescrow%2Fescrow%2F" + digest, device + "%2F%2Fescrow%2F" + digest,
+        "hub.example%2Fdevices%2Fmeter-1%2Fescrow%2F" + digest, "%2Fregistrations%2Fmeter-1%2Fescrow%2F" + digest,
+        "0ne00000001%2Fregistrations%2F%2Fescrow%2F" + digest, "%2Fescrow%2F" + digest,
+        device + "%2Fregistrations%2Fmeter-1%2Fescrow%2F" + digest}) {
+    const std::string text = token_for(resource);
+    const auto refused = deposit_subject_of(parse_sas_token(text).value());
+    ASSERT_FALSE(refused) << resource;
+    EXPECT_EQ(refused.error().code, "token.resource") << resource;
+  }
+  // And what is for a deposit is for nothing else.
+  EXPECT_EQ(refusal_of(token_for(device + "%2Fescrow%2F" + digest)), "token.resource");
 }
 
 TEST(SasToken, RefusesASignatureWithAnyBitChanged) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "crypto/cms.h"
-#include "crypto/digest.h"
 #include "tcb/escrow_record.h"
 #include "tcb/mixed_random.h"
 #include "tcb/state_record.h"
@@ -121,9 +120,13 @@ Result<std::optional<Escrow::Package>> Escrow::current() {
   return Package{std::move(record->package), record->delivered};
 }
 
+crypto::Digest Escrow::Package::sha256() const {
+  return crypto::digest(crypto::HashAlgorithm::kSha256, {cms});
+}
+
 Status Escrow::delivered(ByteView package_sha256) {
   TRY(const auto package, current());
-  if (!package || !std::ranges::equal(sha256(package->cms), package_sha256))
+  if (!package || !std::ranges::equal(package->sha256().bytes(), package_sha256))
     return Error{ErrorKind::kConflict, "tcb.escrow.other", "this is not the digest of the package that is kept here"};
   if (package->delivered) return {};
   TRY(const auto keys, tpm_.keys());

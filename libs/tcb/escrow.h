@@ -10,6 +10,7 @@
 #include "base/state_files.h"
 #include "crypto/certificate.h"
 #include "crypto/certificate_path.h"
+#include "crypto/digest.h"
 #include "tcb/journal.h"
 #include "tcb/tpm.h"
 
@@ -38,6 +39,7 @@ class Escrow {
   struct Package {
     Bytes cms;  // DER
     bool delivered;
+    crypto::Digest sha256() const;  // of the DER
   };
   // The package of the lockoutAuth that is set now; nullopt when there is none.
   Result<std::optional<Package>> current();

@@ -41,8 +41,9 @@ template <>
 inline constexpr Rule kRule<tcb_protocol::AcceptAssignment> = {When::kServerVerified, When::kServerVerified};
 // A device works on with its hub while its server is away; what the server shall believe needs the server.
 template <>
-inline constexpr Rule kRule<tcb_protocol::DeviceToken> = {When::kAlways, When::kAlways};
-inline constexpr Rule kServerTokenRule = {When::kServerVerified, When::kServerVerified};
+inline constexpr Rule kRule<tcb_protocol::HubToken> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::EscrowToken> = {When::kServerVerified, When::kServerVerified};
 template <>
 inline constexpr Rule kRule<tcb_protocol::TpmStatus> = {When::kServerVerified, When::kAlways};
 template <>

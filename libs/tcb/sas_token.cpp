@@ -35,6 +35,12 @@ SasResource SasResource::registration(const ScopeId& scope, const RegistrationId
   return SasResource(percent_encode(fmt::format("{}/registrations/{}", scope.text(), registration.text())));
 }
 
+SasResource SasResource::escrow(const ScopeId& scope, const RegistrationId& registration,
+                                const crypto::Digest& package_sha256) {
+  return SasResource(percent_encode(
+      fmt::format("{}/registrations/{}/escrow/{}", scope.text(), registration.text(), to_hex(package_sha256.bytes()))));
+}
+
 SasResource SasResource::device(const HostName& hub, const DeviceId& device) {
   return SasResource(percent_encode(fmt::format("{}/devices/{}", hub.text(), device.text())));
 }

@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "tcb/host_name.h"
 #include "tcb/tpm.h"
 
@@ -15,8 +16,11 @@ namespace warifu::tcb {
 // only: no caller can put a string of its own under a signature.
 class SasResource {
  public:
-  // "{scope}/registrations/{registration}": the device API of the server.
+  // "{scope}/registrations/{registration}": DPS.
   static SasResource registration(const ScopeId& scope, const RegistrationId& registration);
+  // "{scope}/registrations/{registration}/escrow/{SHA-256 in lower-case hexadecimal}": the deposit of that package.
+  static SasResource escrow(const ScopeId& scope, const RegistrationId& registration,
+                            const crypto::Digest& package_sha256);
   // "{hub}/devices/{device}".
   static SasResource device(const HostName& hub, const DeviceId& device);
 

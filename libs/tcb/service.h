@@ -15,6 +15,7 @@
 #include "tcb/identity_record.h"
 #include "tcb/journal.h"
 #include "tcb/rules.h"
+#include "tcb/sas_token.h"
 #include "tcb/server_check.h"
 #include "tcb/server_identity.h"
 #include "tcb/tpm.h"
@@ -69,9 +70,19 @@ class Service {
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::ActivateRegistration request);
   Result<tcb_protocol::RegistrationToken::Answer> run(Caller, tcb_protocol::RegistrationToken request);
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptAssignment request);
-  Result<tcb_protocol::DeviceToken::Answer> run(Caller caller, tcb_protocol::DeviceToken request);
+  Result<tcb_protocol::HubToken::Answer> run(Caller, tcb_protocol::HubToken request);
+  Result<tcb_protocol::EscrowToken::Answer> run(Caller, tcb_protocol::EscrowToken request);
+  // What the hub key signs, and until when.
+  struct Signed {
+    std::string token;
+    std::uint64_t expires_at;
+  };
+  Result<Signed> sign(const IdentityRecord& identity, const SasResource& resource, std::uint32_t lifetime_seconds,
+                      SasKeyName key_name);
   Result<RegistrationId> registration_id();
   Result<std::optional<IdentityRecord>> identity();
+  // kNotFound "tcb.identity.none".
+  Result<IdentityRecord> assigned_identity();
   // The same, if the TPM still opens its key.
   Result<std::optional<IdentityRecord>> living_identity();
 

@@ -57,8 +57,8 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"ActivateRegistration", kRule<ActivateRegistration>, "no yes no yes"},
       {"RegistrationToken", kRule<RegistrationToken>, "no yes no yes"},
       {"AcceptAssignment", kRule<AcceptAssignment>, "no yes no yes"},
-      {"DeviceToken", kRule<DeviceToken>, "yes yes yes yes"},
-      {"DeviceToken for the server", kServerTokenRule, "no yes no yes"},
+      {"HubToken", kRule<HubToken>, "yes yes yes yes"},
+      {"EscrowToken", kRule<EscrowToken>, "no yes no yes"},
       {"Random", kRule<Random>, "yes yes yes yes"},
       {"Seal", kRule<Seal>, "yes yes yes yes"},
       {"Unseal", kRule<Unseal>, "yes yes yes yes"},
@@ -70,7 +70,7 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"ResetLockout", kRule<ResetLockout>, "no no yes yes"},
       {"a request that nobody thought of", kRule<Unlisted>, "no no no no"},
   };
-  static_assert(std::size(rows) == std::variant_size_v<Request> + 2, "each request has its row");
+  static_assert(std::size(rows) == std::variant_size_v<Request> + 1, "each request has its row");
   for (const Row& row : rows) {
     const auto decided = decide(row.rule, Caller::kAgent, false) + " " + decide(row.rule, Caller::kAgent, true) + " " +
                          decide(row.rule, Caller::kAdministrator, false) + " " +
@@ -106,7 +106,8 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(ActivateRegistration{Bytes(8)});
       expect(RegistrationToken{1});
       expect(AcceptAssignment{"h", "d", Bytes(8)});
-      expect(DeviceToken{DeviceToken::Audience::kHub, 60});
+      expect(HubToken{60});
+      expect(EscrowToken{60});
       expect(Random{8});
       expect(Seal{SecretBytes(8), {}});
       expect(Unseal{Bytes(8)});
@@ -241,7 +242,7 @@ TEST_F(Services, KeepTheOrderOfARegistration) {
   EXPECT_EQ(device_.ask(RegistrationToken{1}), "tcb.registration.none");
   EXPECT_EQ(device_.ask(AcceptAssignment{"hub.example", "press-4", device_.authentication_key(key_)}),
             "tcb.registration.none");
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, 60}), "tcb.identity.none");
+  EXPECT_EQ(device_.ask(HubToken{60}), "tcb.identity.none");
   EXPECT_EQ(device_.tpm.signatures, 0);
 
   ASSERT_EQ(device_.ask(ActivateRegistration{device_.authentication_key(SecretBytes(32))}), "");
@@ -288,33 +289,72 @@ TEST_F(Services, AnswerToAnAssignmentOnlyWhenItIsOnDisk) {
 
 TEST_F(Services, SignForTheHubWhileTheServerIsAwayAndForTheServerOnlyAfterItsProof) {
   device_.provision(key_);
+  device_.own();
   device_.restart();
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, 60}), "");
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kServer, 60}), "tcb.server.unverified");
+  EXPECT_EQ(device_.ask(HubToken{60}), "");
+  EXPECT_EQ(device_.ask(EscrowToken{60}), "tcb.server.unverified");
+  EXPECT_EQ(device_.ask(EscrowToken{60}, Caller::kAdministrator), "tcb.server.unverified");
   device_.verify_server();
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kServer, 60}), "");
+  EXPECT_EQ(device_.ask(EscrowToken{60}), "");
+  device_.verify_server(Caller::kAdministrator);
+  EXPECT_EQ(device_.ask(EscrowToken{60}, Caller::kAdministrator), "");
 }
 
-TEST_F(Services, SignHubAndServerTokensByTheirOwnClock) {
+TEST_F(Services, SignHubTokensByTheirOwnClock) {
   device_.provision(key_);
-  const auto hub = device_.service->handle(Caller::kAgent, DeviceToken{DeviceToken::Audience::kHub, 3600});
+  const auto hub = device_.service->handle(Caller::kAgent, HubToken{3600});
   ASSERT_TRUE(hub);
   EXPECT_EQ(hub->expires_at, 1767229200U);
-  const std::string hub_resource = "hub.example%2Fdevices%2Fpress-4";
-  EXPECT_EQ(hub->token, "SharedAccessSignature sr=" + hub_resource +
-                            "&sig=" + escaped(signature(key_, hub_resource + "\n1767229200")) + "&se=1767229200");
-  const auto server = device_.service->handle(Caller::kAgent, DeviceToken{DeviceToken::Audience::kServer, 60});
-  ASSERT_TRUE(server);
-  const std::string resource = "0ne12345678%2Fregistrations%2Fpress%3A4.left";
-  EXPECT_EQ(server->token, "SharedAccessSignature sr=" + resource + "&sig=" +
+  const std::string resource = "hub.example%2Fdevices%2Fpress-4";
+  EXPECT_EQ(hub->token, "SharedAccessSignature sr=" + resource +
+                            "&sig=" + escaped(signature(key_, resource + "\n1767229200")) + "&se=1767229200");
+}
+
+TEST_F(Services, SignTheDepositOfThePackageThatTheyKeep) {
+  device_.provision(key_);
+  const Bytes package = device_.own();
+  const auto answer = device_.service->handle(Caller::kAgent, EscrowToken{60});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->expires_at, 1767225660U);
+  const std::string digest = to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {package}).bytes());
+  const std::string resource = "0ne12345678%2Fregistrations%2Fpress%3A4.left%2Fescrow%2F" + digest;
+  EXPECT_EQ(answer->token, "SharedAccessSignature sr=" + resource + "&sig=" +
                                escaped(signature(key_, resource + "\n1767225660")) + "&se=1767225660&skn=device");
+}
+
+TEST_F(Services, SignNoDepositWithoutAPackage) {
+  device_.provision(key_);
+  EXPECT_EQ(device_.ask(EscrowToken{60}), "tcb.escrow.none");
+  device_.own();
+  ASSERT_EQ(device_.ask(EscrowToken{60}), "");
+  device_.tpm.lockout_auth.reset();  // by the firmware: the package opens nothing any more
+  const int signatures = device_.tpm.signatures;
+  EXPECT_EQ(device_.ask(EscrowToken{60}), "tcb.escrow.none");
+  EXPECT_EQ(device_.tpm.signatures, signatures);
+}
+
+TEST_F(Services, SignNoDepositBeforeAnAssignment) {
+  device_.own();
+  EXPECT_EQ(device_.ask(EscrowToken{60}), "tcb.identity.none");
+}
+
+// What the hub key signs as if it were a challenge is for DPS, which knows no such challenge.
+TEST_F(Services, SignNoDepositWithTheHubKeyAsAChallenge) {
+  device_.provision(key_);
+  device_.own();
+  ASSERT_EQ(device_.ask(ActivateRegistration{device_.authentication_key(key_)}), "");
+  const auto answer = device_.service->handle(Caller::kAgent, RegistrationToken{253'402'300'799});
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(answer->token, HasSubstr("sr=0ne12345678%2Fregistrations%2Fpress%3A4.left&"));
 }
 
 TEST_F(Services, SignNoTokenForTheFarFuture) {
   device_.provision(key_);
+  device_.own();
   for (const std::uint32_t lifetime : {0U, 3601U, 0xffffffffU})
-    EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, lifetime}), "tcb.token.lifetime") << lifetime;
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, 1}), "");
+    for (const auto& code : {device_.ask(HubToken{lifetime}), device_.ask(EscrowToken{lifetime})})
+      EXPECT_EQ(code, "tcb.token.lifetime") << lifetime;
+  EXPECT_EQ(device_.ask(HubToken{1}), "");
 }
 
 // What would end a resource, or begin another field, is no hub and no device.
@@ -340,7 +380,7 @@ TEST_F(Services, SeeThatAKeyDiedWithItsOwner) {
   const auto identity = device_.service->handle(Caller::kAgent, Identity{});
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity->assigned_hub, "");
-  EXPECT_EQ(device_.ask(DeviceToken{DeviceToken::Audience::kHub, 60}), "tpm.key.dead");
+  EXPECT_EQ(device_.ask(HubToken{60}), "tpm.key.dead");
   EXPECT_THAT(device_.journal.warnings, SizeIs(1));
 }
 

@@ -25,9 +25,8 @@ struct TestDevice {
   // What is in memory is gone; files and TPM stay.
   void restart() {
     power.restore();
-    service = std::make_unique<Service>(
-        Surroundings{tpm, files, clock, entropy, journal, kTestNow - 30 * kTestDay}, organisation.trust(),
-        DeviceNames{*ScopeId::parse("0ne12345678"), *RegistrationId::parse("press:4.left")});
+    service = std::make_unique<Service>(Surroundings{tpm, files, clock, entropy, journal, kTestNow - 30 * kTestDay},
+                                        organisation.trust(), names);
   }
   // Its code, or "" when it was done.
   template <class Request>
@@ -54,6 +53,15 @@ struct TestDevice {
     ask(tcb_protocol::AcceptAssignment{"hub.example", "press-4", authentication_key(key)});
   }
 
+  // Its TPM is owned; the package of lockoutAuth.
+  Bytes own() {
+    verify_server();
+    const auto escrow = organisation.under_root(organisation.escrow_profile(), crypto::KeyKind::kEcP384);
+    ask(tcb_protocol::Own{{escrow.certificate.to_der()}});
+    return service->handle(Caller::kAdministrator, tcb_protocol::ReadEscrow{})->package;
+  }
+
+  DeviceNames names{*ScopeId::parse("0ne12345678"), *RegistrationId::parse("press:4.left")};
   SoftwareTpm software, cleared;
   TestPower power;
   TestFiles files{power};

@@ -212,7 +212,7 @@ WARIFU_TCB_MESSAGE(Identity)
 WARIFU_TCB_MESSAGE(ActivateRegistration)
 WARIFU_TCB_MESSAGE(RegistrationToken)
 WARIFU_TCB_MESSAGE(AcceptAssignment)
-WARIFU_TCB_MESSAGE(DeviceToken)
+WARIFU_TCB_MESSAGE(HubToken)
 WARIFU_TCB_MESSAGE(Random)
 WARIFU_TCB_MESSAGE(Seal)
 WARIFU_TCB_MESSAGE(Unseal)
@@ -222,6 +222,7 @@ WARIFU_TCB_MESSAGE(ReadEscrow)
 WARIFU_TCB_MESSAGE(EscrowDelivered)
 WARIFU_TCB_MESSAGE(Clear)
 WARIFU_TCB_MESSAGE(ResetLockout)
+WARIFU_TCB_MESSAGE(EscrowToken)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

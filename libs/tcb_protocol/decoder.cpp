@@ -33,13 +33,6 @@ void Decoder::flag(std::string_view name, bool& value) {
   value = read == 1;
 }
 
-void Decoder::audience(std::string_view name, DeviceToken::Audience& value) {
-  const std::size_t at = reader_.offset();
-  const auto read = unsigned_integer(name, 1);
-  if (read < 1 || read > 2) refuse("tcb_protocol.value", name, at, fmt::format("1 (hub) or 2 (server), not {}", read));
-  value = read == 2 ? DeviceToken::Audience::kServer : DeviceToken::Audience::kHub;
-}
-
 ByteView Decoder::sized(std::string_view name, std::size_t least, std::size_t most) {
   if (!status_) return {};
   const std::size_t at = reader_.offset();

@@ -21,7 +21,6 @@ class Decoder {
     value = static_cast<Unsigned>(unsigned_integer(name, sizeof value));
   }
   void flag(std::string_view name, bool& value);
-  void audience(std::string_view name, DeviceToken::Audience& value);
   void bytes(std::string_view name, Bytes& value, std::size_t least, std::size_t most);
   void bytes(std::string_view name, SecretBytes& value, std::size_t least, std::size_t most);
   void text(std::string_view name, std::string& value, std::size_t most);

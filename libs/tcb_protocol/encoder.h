@@ -25,9 +25,6 @@ class Encoder {
     unsigned_integer(value, sizeof value);
   }
   void flag(std::string_view, bool value) { unsigned_integer(value ? 1 : 0, 1); }
-  void audience(std::string_view, DeviceToken::Audience value) {
-    unsigned_integer(static_cast<std::uint8_t>(value), 1);
-  }
   void bytes(std::string_view name, const Bytes& value, std::size_t least, std::size_t most);
   void bytes(std::string_view name, const SecretBytes& value, std::size_t least, std::size_t most);
   void text(std::string_view name, const std::string& value, std::size_t most);

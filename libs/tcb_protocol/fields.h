@@ -7,7 +7,7 @@
 #include "tcb_protocol/messages.h"
 
 // The fields of each message in the order of their bytes, told once for writing and for reading. A visitor has:
-//   integer(name, unsigned integer)                   flag(name, bool)          audience(name, DeviceToken::Audience)
+//   integer(name, unsigned integer)                   flag(name, bool)
 //   bytes(name, Bytes or SecretBytes, least, most)    text(name, string, most)  pcrs(name, PCR list)
 //   list(name, vector of Bytes, most elements, most bytes of one)
 namespace warifu::tcb_protocol {
@@ -60,11 +60,10 @@ void fields(auto& visitor, Is<AcceptAssignment> auto& request) {
   visitor.bytes("authentication_key", request.authentication_key, 0, kAuthenticationKeyMax);
 }
 
-void fields(auto& visitor, Is<DeviceToken> auto& request) {
-  visitor.audience("audience", request.audience);
+void fields(auto& visitor, Is<HubToken> auto& request) {
   visitor.integer("lifetime_seconds", request.lifetime_seconds);
 }
-void fields(auto& visitor, Is<DeviceToken::Answer> auto& answer) {
+void fields(auto& visitor, Is<HubToken::Answer> auto& answer) {
   visitor.text("token", answer.token, kTokenMax);
   visitor.integer("expires_at", answer.expires_at);
 }
@@ -129,6 +128,14 @@ void fields(auto& visitor, Is<ReadEscrow::Answer> auto& answer) {
 
 void fields(auto& visitor, Is<EscrowDelivered> auto& request) {
   visitor.bytes("package_sha256", request.package_sha256, kSha256Size, kSha256Size);
+}
+
+void fields(auto& visitor, Is<EscrowToken> auto& request) {
+  visitor.integer("lifetime_seconds", request.lifetime_seconds);
+}
+void fields(auto& visitor, Is<EscrowToken::Answer> auto& answer) {
+  visitor.text("token", answer.token, kTokenMax);
+  visitor.integer("expires_at", answer.expires_at);
 }
 
 void fields(auto& visitor, Is<Clear> auto& request) {

@@ -67,11 +67,9 @@ struct AcceptAssignment {
   Bytes authentication_key;
   using Answer = Done;
 };
-// A SAS token with the hub key, for {hub}/devices/{device_id}, or (kServer) for {id_scope}/registrations/{id} with
-// skn=device: what the native device API takes. By the clock of the TCB, for at most an hour.
-struct DeviceToken {
-  enum class Audience : std::uint8_t { kHub = 1, kServer = 2 };
-  Audience audience;
+// A SAS token with the hub key for {hub}/devices/{device_id} as AcceptAssignment was told them. By the clock of the
+// TCB, for at most an hour.
+struct HubToken {
   std::uint32_t lifetime_seconds;
   struct Answer {
     std::string token;
@@ -144,6 +142,16 @@ struct EscrowDelivered {
   Bytes package_sha256;
   using Answer = Done;
 };
+// A SAS token with the hub key for {id_scope}/registrations/{registration_id}/escrow/{SHA-256 of the package, in
+// hexadecimal} with skn=device: what the server takes that very package with. Nobody but the TCB says which package it
+// is. By the clock of the TCB, for at most an hour. kNotFound "tcb.escrow.none" without a package.
+struct EscrowToken {
+  std::uint32_t lifetime_seconds;
+  struct Answer {
+    std::string token;
+    std::uint64_t expires_at;  // Unix seconds
+  };
+};
 // For the administrator only.
 struct Clear {
   SecretBytes lockout_auth;
@@ -154,8 +162,8 @@ struct ResetLockout {
   using Answer = Done;
 };
 
-using Request =
-    std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
-                 DeviceToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout>;
+using Request = std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken,
+                             AcceptAssignment, HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow,
+                             EscrowDelivered, Clear, ResetLockout, EscrowToken>;
 
 }  // namespace warifu::tcb_protocol

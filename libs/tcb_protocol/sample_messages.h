@@ -78,8 +78,7 @@ inline std::vector<Sample> samples() {
   add<RegistrationToken>(all, "registration_token", {1'800'000'000},
                          {"SharedAccessSignature sr=a&sig=b&se=1800000000"});
   add<AcceptAssignment>(all, "accept_assignment", {"hub.example.com", "meter-1", counting(5, 700)}, {});
-  add<DeviceToken>(all, "device_token", {DeviceToken::Audience::kServer, 3600},
-                   {"SharedAccessSignature sr=c", 1'800'003'600});
+  add<HubToken>(all, "hub_token", {3600}, {"SharedAccessSignature sr=c", 1'800'003'600});
   add<Random>(all, "random", {16}, {SecretBytes(counting(6, 16))});
   add<Seal>(all, "seal", {secret("a secret"), {0, 7, 23}}, {counting(7, 200)});
   add<Unseal>(all, "unseal", {counting(7, 200)}, {secret("a secret")});
@@ -89,6 +88,7 @@ inline std::vector<Sample> samples() {
   add<EscrowDelivered>(all, "escrow_delivered", {counting(12, 32)}, {});
   add<Clear>(all, "clear", {SecretBytes(counting(13, 32))}, {});
   add<ResetLockout>(all, "reset_lockout", {SecretBytes(counting(14, 32))}, {});
+  add<EscrowToken>(all, "escrow_token", {600}, {"SharedAccessSignature sr=d", 1'800'000'600});
   return all;
 }
 

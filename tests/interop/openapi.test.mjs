@@ -144,7 +144,8 @@ describe('On the devices listener', () => {
   const hub_key = async () => Buffer.from((await client.send('GET', `/api/v1/devices/${kRegistrationId}/hub-key`)).json.primary_key, 'base64');
   async function put(body, key) {
     const sign = (text) => crypto.createHmac('sha256', key).update(text).digest();
-    const token = await sas_token({ name: `${server.id_scope}/registrations/${kRegistrationId}`, sign });
+    const digest = crypto.createHash('sha256').update(Buffer.from(String(body?.package ?? ''), 'base64')).digest('hex');
+    const token = await sas_token({ name: `${server.id_scope}/registrations/${kRegistrationId}/escrow/${digest}`, sign });
     return devices.send('PUT', '/api/v1/device/escrow', { token: null, body, headers: { Authorization: token.replace('skn=registration', 'skn=device') } });
   }
 

@@ -191,11 +191,10 @@ class Boot {
     return {};
   }
   tpm_device::TcbTpm& tpm() { return *real_tpm_; }
-  // Whether the server takes a token that the device signs with its hub key.
+  // Whether the server takes the package again by what the device signs with its hub key.
   bool is_believed(Organisation& organisation) {
     const auto package = escrow();
-    const auto token =
-        tcb_protocol::call(channel_, tcb_protocol::DeviceToken{tcb_protocol::DeviceToken::Audience::kServer, 60});
+    const auto token = tcb_protocol::call(channel_, tcb_protocol::EscrowToken{60});
     if (!package || !token) return false;
     const std::string body = R"({"package":")" + to_base64(package->package) + R"("})";
     const auto request = http_request("PUT", "/api/v1/device/escrow", token->token, body);

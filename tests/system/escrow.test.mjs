@@ -33,8 +33,8 @@ class Depositor {
     return this.client_.send('GET', '/api/v1/device/escrow-certificate', { token: null });
   }
 
-  async deposit(der, { id = kId } = {}) {
-    const name = `${this.daemon_.id_scope}/registrations/${id}`;
+  async deposit(der, { id = kId, signed_for = der } = {}) {
+    const name = `${this.daemon_.id_scope}/registrations/${id}/escrow/${crypto.createHash('sha256').update(signed_for).digest('hex')}`;
     const token = await sas_token({ name, sign: (text) => crypto.createHmac('sha256', this.hub_key_).update(text).digest() });
     return this.client_.send('PUT', '/api/v1/device/escrow', {
       token: null, body: { package: der.toString('base64') }, headers: { Authorization: token.replace('skn=registration', 'skn=device') },
@@ -86,9 +86,11 @@ describe('A lockout password in escrow', { timeout: 120_000 }, () => {
   test('IsDepositedByTheDeviceOnceAndAgain', async () => {
     der = await encrypt(daemon, certificate, kContent);
     for (const what of ['first', 'again']) assert.equal((await device.deposit(der)).status, 204, what);
-    const refused = await device.deposit(der, { id: 'meter-2' });
-    assert.equal(refused.status, 401);
-    assert.equal(refused.json.code, 'token.signature');
+    for (const what of [{ id: 'meter-2' }, { signed_for: Buffer.from('another package') }]) {
+      const refused = await device.deposit(der, what);
+      assert.equal(refused.status, 401);
+      assert.equal(refused.json.code, 'token.signature');
+    }
   });
 
   test('IsListedAndFetchedByTheOperator', async () => {

@@ -11,8 +11,8 @@
 namespace warifu::front::device {
 namespace {
 
-using provisioning::EscrowDepositor;
 using provisioning::EscrowPackage;
+using provisioning::SignedPackage;
 
 // The largest package in base64, with room for the JSON around it.
 constexpr std::size_t kBodySizeMax = 8 * 1024 + 256;
@@ -29,7 +29,7 @@ Result<provisioning::SasToken> token_of(const Call& call) {
 }
 
 // {"package": base64 of the CMS DER}
-Result<EscrowPackage> package_of(const Call& call) {
+Result<Bytes> package_of(const Call& call) {
   const std::string& body = call.request.body;
   if (body.size() > kBodySizeMax)
     return invalid_input("http.body_too_large",
@@ -40,7 +40,7 @@ Result<EscrowPackage> package_of(const Call& call) {
   TRY(const auto text, fields.required_string("package"));
   auto der = from_base64(text);
   if (!der) return invalid_input("escrow.package", der.error().message, "package");
-  return EscrowPackage::parse(*std::move(der));
+  return der;
 }
 
 net::HttpResponse kept() {
@@ -88,18 +88,14 @@ Result<Answer> EscrowApi::deposit(const Call& call) {
 
 Result<Answer> EscrowApi::accept(const Call& call) {
   TRY(const auto token, token_of(call));
-  // Before the body: what a stranger sends is not parsed.
-  std::shared_ptr<const EscrowDepositor> depositor;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(auto proven, desk_.verify(snapshot.provisioning(), token));
-    depositor = std::make_shared<const EscrowDepositor>(std::move(proven));
-    return {};
-  }));
-  TRY(auto parsed, package_of(call));
-  const auto package = std::make_shared<const EscrowPackage>(std::move(parsed));
+  // The digest of the package is under the signature: so the body is read first, and its size is bounded.
+  TRY(auto package, package_of(call));
+  std::shared_ptr<const SignedPackage> proven;
   bool is_there = false;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(is_there, desk_.has(snapshot.provisioning(), *depositor, *package));
+    TRY(auto verified, desk_.verify(snapshot.provisioning(), {token, std::move(package)}));
+    TRY(is_there, desk_.has(snapshot.provisioning(), verified));
+    proven = std::make_shared<const SignedPackage>(std::move(verified));
     return {};
   }));
   if (is_there) {
@@ -107,8 +103,8 @@ Result<Answer> EscrowApi::accept(const Call& call) {
     return Answer(kept());
   }
   return Answer(Durable{
-      [this, depositor, package](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.deposit(transaction.provisioning(), transaction.audit(), *depositor, *package));
+      [this, proven](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.deposit(transaction.provisioning(), transaction.audit(), *proven));
         return kept();
       },
       [this] { metrics_.count_escrow_package(EscrowOutcome::kReceived); },

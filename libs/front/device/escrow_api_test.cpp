@@ -34,13 +34,19 @@ std::string body_of(ByteView der) {
 
 class EscrowApiTest : public ::testing::Test {
  protected:
-  static std::string resource_of(const std::string& id) {
-    return fmt::format("{}%2Fregistrations%2F{}", test::kScope, id);
+  static std::string resource_of(const std::string& id, const Bytes& der = package(1)) {
+    return fmt::format("{}%2Fregistrations%2F{}{}", test::kScope, id, deposit_of(der));
+  }
+  static std::string deposit_of(const Bytes& der) {
+    return "%2Fescrow%2F" + to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {der}).bytes());
   }
 
-  // As the TCB of a device signs.
-  std::string sign(const SecretBytes& key, const std::string& resource = resource_of("meter-1"),
-                   std::chrono::seconds lifetime = hours(1), const std::string& name = "device") const {
+  // As the TCB of meter-1 signs for its package.
+  std::string sign(const SecretBytes& key, const Bytes& der = package(1)) const {
+    return sign_for(key, resource_of("meter-1", der));
+  }
+  std::string sign_for(const SecretBytes& key, const std::string& resource, std::chrono::seconds lifetime = hours(1),
+                       const std::string& name = "device") const {
     auto token = world_.meter.sign_for(key, resource, lifetime);
     token.replace(token.find("skn=registration"), std::string::npos, name.empty() ? "" : "skn=" + name);
     if (name.empty()) token.pop_back();
@@ -50,6 +56,7 @@ class EscrowApiTest : public ::testing::Test {
     return world_.server.device_asks(
         World::TestDevice::request(net::Method::kPut, "/api/v1/device/escrow", token, body));
   }
+  net::HttpResponse put_signed(const SecretBytes& key, const Bytes& der) { return put(sign(key, der), body_of(der)); }
   net::HttpResponse get_certificate() {
     return world_.server.device_asks(
         World::TestDevice::request(net::Method::kGet, "/api/v1/device/escrow-certificate", "", ""));
@@ -75,7 +82,7 @@ class EscrowApiTest : public ::testing::Test {
 };
 
 TEST_F(EscrowApiTest, KeepsWhatADeviceDepositsAndTellsItsOperatorOnly) {
-  expect_kept(put(sign(hub_key_), body_of(package(1))), "the first");
+  expect_kept(put_signed(hub_key_, package(1)), "the first");
   const auto shown = ask_operator(operator_token_, "meter-1");
   EXPECT_EQ(shown.status, 200);
   EXPECT_EQ(member(shown, "device_id"), "meter-1");
@@ -98,24 +105,23 @@ TEST_F(EscrowApiTest, KeepsWhatADeviceDepositsAndTellsItsOperatorOnly) {
 }
 
 TEST_F(EscrowApiTest, ChangesNothingForTheSamePackageAgain) {
-  expect_kept(put(sign(hub_key_), body_of(package(1))), "the first");
+  expect_kept(put_signed(hub_key_, package(1)), "the first");
   const auto before = world_.stored();
   world_.clock.advance(minutes(1));
-  expect_kept(put(sign(hub_key_), body_of(package(1))), "again");
+  expect_kept(put_signed(hub_key_, package(1)), "again");
   EXPECT_EQ(world_.stored(), before);
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr(R"(warifu_escrow_packages_total{result="received"} 1)"));
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr(R"(warifu_escrow_packages_total{result="repeated"} 1)"));
 }
 
 TEST_F(EscrowApiTest, KeepsOneOfTheSamePackageAndNoneBeyondTheLimitWhenManyComeAtOnce) {
-  const auto token = sign(hub_key_);
   std::atomic<int> kept = 0;
   std::atomic<int> full = 0;
   {
     std::vector<std::jthread> threads;
     for (std::uint8_t i = 0; i < 40; ++i)
       threads.emplace_back([&, i] {
-        const int status = put(token, body_of(package(i % 20))).status;
+        const int status = put_signed(hub_key_, package(i % 20)).status;
         if (status == 204) ++kept;
         if (status == 409) ++full;
       });
@@ -135,11 +141,11 @@ TEST_F(EscrowApiTest, KeepsOneOfTheSamePackageAndNoneBeyondTheLimitWhenManyComeA
 
 TEST_F(EscrowApiTest, ReplacesNothingAndStopsAtSixteen) {
   for (std::uint8_t i = 1; i <= provisioning::EscrowDesk::kDepositsPerDeviceMax; ++i)
-    expect_kept(put(sign(hub_key_), body_of(package(i))), std::to_string(i));
+    expect_kept(put_signed(hub_key_, package(i)), std::to_string(i));
   const auto before = world_.stored();
-  expect_refused(put(sign(hub_key_), body_of(package(17))), 409, "escrow.full", "the seventeenth");
+  expect_refused(put_signed(hub_key_, package(17)), 409, "escrow.full", "the seventeenth");
   EXPECT_EQ(world_.stored(), before);
-  expect_kept(put(sign(hub_key_), body_of(package(1))), "one of the sixteen");
+  expect_kept(put_signed(hub_key_, package(1)), "one of the sixteen");
   EXPECT_EQ(world_.stored(), before);
 }
 
@@ -147,18 +153,22 @@ TEST_F(EscrowApiTest, RefusesEveryTokenButThatOfTheDeviceItself) {
   test::must(world_.server.enroll("meter-2", world_.tpm_b.ek()));
   const auto other_key = world_.device(world_.tpm_b, "meter-2").provision().value();
   const auto random = SecretBytes(Bytes(32, 0x11));
+  const std::string registration = fmt::format("{}%2Fregistrations%2Fmeter-1", test::kScope);
   const struct {
     std::string what, token, code;
   } rows[] = {
       {"no token", "", "token.missing"},
       {"a wrong key", sign(random), "token.signature"},
       {"another device's key", sign(other_key), "token.signature"},
-      {"an unknown device", sign(hub_key_, resource_of("meter-9")), "token.signature"},
-      {"another scope", sign(hub_key_, "0ne00000002%2Fregistrations%2Fmeter-1"), "token.signature"},
-      {"a hub's resource", sign(hub_key_, "hub.example%2Fdevices%2Fmeter-1"), "token.resource"},
-      {"a registration", sign(hub_key_, resource_of("meter-1"), hours(1), "registration"), "token.key_name"},
-      {"no key name", sign(hub_key_, resource_of("meter-1"), hours(1), ""), "token.key_name"},
-      {"expired", sign(hub_key_, resource_of("meter-1"), minutes(-6)), "token.expired"},
+      {"an unknown device", sign_for(hub_key_, resource_of("meter-9")), "token.signature"},
+      {"another scope", sign_for(hub_key_, "0ne00000002%2Fregistrations%2Fmeter-1" + deposit_of(package(1))),
+       "token.signature"},
+      {"another package", sign(hub_key_, package(2)), "token.signature"},
+      {"the registration, not the deposit", sign_for(hub_key_, registration), "token.resource"},
+      {"a hub's resource", sign_for(hub_key_, "hub.example%2Fdevices%2Fmeter-1"), "token.resource"},
+      {"a registration", sign_for(hub_key_, resource_of("meter-1"), hours(1), "registration"), "token.key_name"},
+      {"no key name", sign_for(hub_key_, resource_of("meter-1"), hours(1), ""), "token.key_name"},
+      {"expired", sign_for(hub_key_, resource_of("meter-1"), minutes(-6)), "token.expired"},
       {"an operator's token", "Bearer " + operator_token_, "token.malformed"},
   };
   const auto before = world_.stored();
@@ -167,30 +177,40 @@ TEST_F(EscrowApiTest, RefusesEveryTokenButThatOfTheDeviceItself) {
     expect_refused(answer, 401, row.code, row.what);
     EXPECT_EQ(net::find_header(answer.headers, "WWW-Authenticate"), "SharedAccessSignature realm=\"warifu\"");
     if (row.code == "token.signature") {
-      EXPECT_EQ(member(answer, "detail"), member(put(sign(random), body_of(package(1))), "detail")) << row.what;
+      EXPECT_EQ(member(answer, "detail"), member(put_signed(random, package(1)), "detail")) << row.what;
     }
   }
   EXPECT_EQ(world_.stored(), before);
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr(R"(warifu_escrow_packages_total{result="refused"})"));
-  expect_kept(put(sign(hub_key_, resource_of("meter-1"), minutes(-4)), body_of(package(1))),
+  expect_kept(put(sign_for(hub_key_, resource_of("meter-1"), minutes(-4)), body_of(package(1))),
               "a clock 4 minutes behind");
-  expect_kept(put(sign(other_key, resource_of("meter-2")), body_of(package(1))), "the other device for itself");
+  expect_kept(put(sign_for(other_key, resource_of("meter-2")), body_of(package(1))), "the other device for itself");
+}
+
+// A device signs for one package; whoever has the token has no other to leave.
+TEST_F(EscrowApiTest, TakesNoOtherPackageThanTheOneThatIsSignedFor) {
+  const auto token = sign(hub_key_, package(1));
+  const auto before = world_.stored();
+  for (std::uint8_t i = 2; i < 20; ++i)
+    expect_refused(put(token, body_of(package(i))), 401, "token.signature", std::to_string(i));
+  EXPECT_EQ(world_.stored(), before);
+  expect_kept(put(token, body_of(package(1))), "the one");
 }
 
 TEST_F(EscrowApiTest, RefusesTheKeyOfAnAssignmentThatWasReplaced) {
   const auto old = sign(hub_key_);
   const auto new_key = world_.meter.provision().value();
   expect_refused(put(old, body_of(package(1))), 401, "token.signature", "the old key");
-  expect_kept(put(sign(new_key), body_of(package(1))), "the new key");
+  expect_kept(put_signed(new_key, package(1)), "the new key");
 }
 
 TEST_F(EscrowApiTest, RefusesADeviceWhoseEnrollmentIsGoneOrAnother) {
   test::must(world_.server.unenroll("meter-1"));
-  expect_refused(put(sign(hub_key_), body_of(package(1))), 401, "token.signature", "not enrolled");
+  expect_refused(put_signed(hub_key_, package(1)), 401, "token.signature", "not enrolled");
   test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
-  expect_refused(put(sign(hub_key_), body_of(package(1))), 401, "token.signature", "enrolled anew");
+  expect_refused(put_signed(hub_key_, package(1)), 401, "token.signature", "enrolled anew");
   hub_key_ = world_.meter.provision().value();
-  expect_kept(put(sign(hub_key_), body_of(package(1))), "provisioned anew");
+  expect_kept(put_signed(hub_key_, package(1)), "provisioned anew");
 }
 
 TEST_F(EscrowApiTest, TakesDepositsOfADeviceOnHoldAndOfOneThatRetires) {
@@ -201,10 +221,10 @@ TEST_F(EscrowApiTest, TakesDepositsOfADeviceOnHoldAndOfOneThatRetires) {
                                {State::kActive, Hold::kSuspended},
                                {State::kRetiring, Hold::kNone}}) {
     world_.put_standing(standing);
-    expect_kept(put(sign(hub_key_), body_of(package(++number))), std::string(to_string(standing.state)));
+    expect_kept(put_signed(hub_key_, package(++number)), std::string(to_string(standing.state)));
   }
   world_.put_standing({State::kRetired, Hold::kNone});
-  const auto refused = put(sign(hub_key_), body_of(package(++number)));
+  const auto refused = put_signed(hub_key_, package(++number));
   expect_refused(refused, 403, "device.state", "retired");
   EXPECT_THAT(refused.body, Not(HasSubstr("retired"))) << "a device is told the code only";
 }
@@ -224,17 +244,17 @@ TEST_F(EscrowApiTest, RefusesABodyThatIsNoPackage) {
       {"another member", fmt::format(R"({{"package":"{}","ek_name":"00"}})", good), 400, "json.unknown-field"},
       {"twice", fmt::format(R"({{"package":"{}","package":"{}"}})", good, good), 400, "json.duplicate-key"},
       {"no base64", R"({"package":"%"})", 400, "escrow.package"},
-      {"no CMS", body_of(Bytes(40, 0x30)), 400, "escrow.package"},
-      {"an empty package", R"({"package":""})", 400, "escrow.package"},
-      {"more than a package may have", body_of(Bytes(provisioning::EscrowPackage::kSizeMax + 1)), 400,
-       "escrow.package.size"},
       {"more than a body may have", body_of(Bytes(7000)), 413, "http.body_too_large"},
   };
   for (const auto& row : rows)
     expect_refused(put(sign(hub_key_), row.body), row.status, row.code, row.what);
+  expect_refused(put_signed(hub_key_, Bytes(40, 0x30)), 400, "escrow.package", "no CMS");
+  expect_refused(put_signed(hub_key_, Bytes()), 400, "escrow.package", "an empty package");
+  expect_refused(put_signed(hub_key_, Bytes(provisioning::EscrowPackage::kSizeMax + 1)), 400, "escrow.package.size",
+                 "more than a package may have");
   EXPECT_EQ(world_.stored(), before);
-  // A stranger's body is not even read.
-  expect_refused(put(sign(SecretBytes(Bytes(32, 0x11))), "{"), 401, "token.signature", "a stranger");
+  // Of a stranger's package the size is looked at, and nothing else.
+  expect_refused(put_signed(SecretBytes(Bytes(32, 0x11)), Bytes(40, 0x30)), 401, "token.signature", "a stranger");
 }
 
 TEST_F(EscrowApiTest, ShowsTheCertificateThatDevicesEncryptTo) {

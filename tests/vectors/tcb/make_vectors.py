@@ -56,7 +56,7 @@ MESSAGES = {
     "activate_registration": (4, sized(run(4, 700)), DONE),
     "registration_token": (5, u64(1_800_000_000), sized("SharedAccessSignature sr=a&sig=b&se=1800000000")),
     "accept_assignment": (6, sized("hub.example.com") + sized("meter-1") + sized(run(5, 700)), DONE),
-    "device_token": (7, u8(2) + u32(3600), sized("SharedAccessSignature sr=c") + u64(1_800_003_600)),
+    "hub_token": (7, u32(3600), sized("SharedAccessSignature sr=c") + u64(1_800_003_600)),
     "random": (8, u16(16), sized(run(6, 16))),
     "seal": (9, sized("a secret") + sized(bytes([0, 7, 23])), sized(run(7, 200))),
     "unseal": (10, sized(run(7, 200)), sized("a secret")),
@@ -73,6 +73,7 @@ MESSAGES = {
     "escrow_delivered": (14, sized(run(12, 32)), DONE),
     "clear": (15, sized(run(13, 32)), DONE),
     "reset_lockout": (16, sized(run(14, 32)), DONE),
+    "escrow_token": (17, u32(600), sized("SharedAccessSignature sr=d") + u64(1_800_000_600)),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),
