@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/refusal.h"
+
 namespace warifu::agent {
 
-bool Backoff::may_pass(const Error& error) {
-  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kThrottled;
-}
-
 std::chrono::milliseconds Backoff::next(const Error& error, std::optional<std::chrono::seconds> retry_after) {
-  if (!may_pass(error)) return random_between(kRefused * 3 / 4, kRefused * 5 / 4);
+  if (needs_an_operator(error)) return random_between(kRefused * 3 / 4, kRefused * 5 / 4);
   // Beyond this many doublings it is the longest anyway.
   constexpr unsigned kDoublingsMax = 16;
   const auto bound = std::min(kLongest, kFirst * (1U << std::min(failures_, kDoublingsMax)));
@@ -19,6 +17,10 @@ std::chrono::milliseconds Backoff::next(const Error& error, std::optional<std::c
   if (!retry_after) return wait;
   // All that were told the same time shall not come at the same time.
   return std::chrono::milliseconds(std::clamp(*retry_after, std::chrono::seconds(0), kRetryAfterMax)) + wait;
+}
+
+std::chrono::milliseconds Backoff::around(std::chrono::milliseconds period) {
+  return random_between(period * 9 / 10, period * 11 / 10);
 }
 
 std::chrono::milliseconds Backoff::random_between(std::chrono::milliseconds low, std::chrono::milliseconds high) {

@@ -23,9 +23,8 @@ class Backoff {
   std::chrono::milliseconds next(const Error& error, std::optional<std::chrono::seconds> retry_after);
   // It worked.
   void reset() { failures_ = 0; }
-
-  // Unreachable, throttled, in trouble: it may pass by itself.
-  static bool may_pass(const Error& error);
+  // A random time within a tenth of `period`, so that a fleet which started together does not come together for ever.
+  std::chrono::milliseconds around(std::chrono::milliseconds period);
 
  private:
   std::chrono::milliseconds random_between(std::chrono::milliseconds low, std::chrono::milliseconds high);

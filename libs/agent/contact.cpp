@@ -16,6 +16,7 @@ Result<Registration> Contact::make(Registering registering) {
 
 Result<Registration> Contact::make_on_connection(Registering registering) {
   Care care(outside_);
+  proved_at_ = outside_.clock.now();
   TRY(auto escrow_chain, care.greet());
   care.own(std::move(escrow_chain));
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
@@ -34,7 +35,7 @@ Result<Registration> Contact::registered(Registering registering, const tcb_prot
     if (known && device.device_id.empty())
       outside_.progress.note(
           fmt::format("the identity {} is gone (was the TPM cleared?): provisioning anew", known->device_id));
-    Provisioner provisioner(outside_);
+    Provisioner provisioner(outside_, proved_at_);
     auto fresh = provisioner.provision(device);
     retry_after_ = provisioner.retry_after();
     if (fresh) TRY_STATUS(save(outside_.files, *fresh));

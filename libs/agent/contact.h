@@ -29,6 +29,7 @@ class Contact {
   Result<Registration> registered(Registering registering, const tcb_protocol::Identity::Answer& device);
 
   Outside& outside_;
+  Timestamp proved_at_;
   std::optional<std::chrono::seconds> retry_after_;
 };
 

@@ -19,6 +19,9 @@ class Waiter {
  public:
   virtual ~Waiter() = default;
   virtual Woken wait(std::chrono::milliseconds time) = 0;
+  // Whether the next wait() will say kToStop. Waits for nothing and takes no other signal away: for whoever is in the
+  // middle of something long.
+  virtual bool is_told_to_stop() { return false; }
 };
 
 // Told to a person, while it happens.

@@ -89,9 +89,8 @@ Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string
   TRY(const auto operation_id, parse_accepted(reply.body));
   outside_.progress.step(5, fmt::format("the server took the proof: operation {}", operation_id));
   const std::string operation_path = fmt::format("{}/operations/{}?{}", path, operation_id, kApiVersion);
-  std::chrono::seconds waited{0};
   for (;;) {
-    TRY_STATUS(wait_to_poll(reply, waited));
+    TRY_STATUS(wait_to_poll(reply));
     TRY(reply, send({.method = "GET", .path = operation_path, .authorization = token_}));
     if (is_error(reply.status)) return refusal_of(reply, kDoing, outside_.clock);
     if (reply.status != 200 && reply.status != 202) return unexpected(reply.status, kDoing);
@@ -103,15 +102,18 @@ Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string
   }
 }
 
-Status Provisioner::wait_to_poll(const HttpReply& reply, std::chrono::seconds& waited) {
+Status Provisioner::wait_to_poll(const HttpReply& reply) {
   const auto wait = std::max(reply.retry_after.value_or(kPollDefault), std::chrono::seconds(1));
-  waited += wait;
-  if (waited > kPollingMax) {
+  // Slow answers take their time too, so the clock counts, not the waits.
+  const auto passed = std::chrono::ceil<std::chrono::seconds>(outside_.clock.now() - proved_at_);
+  // A clock that was set back has ended the proof.
+  if (passed < std::chrono::seconds(0) || passed + wait > kPollingMax) {
     retry_after_ = wait;
-    return Error{ErrorKind::kThrottled, "server.throttled",
-                 fmt::format("the server has not assigned this device and wants to be asked again in {} s, after {} s "
-                             "in all: that is too long for one registration",
-                             wait.count(), waited.count())};
+    return Error{
+        ErrorKind::kThrottled, "server.throttled",
+        fmt::format("the server has not assigned this device and wants to be asked again in {} s, {} s after it "
+                    "proved who it is: that is too long for one registration",
+                    wait.count(), passed.count())};
   }
   if (outside_.waiter.wait(wait) == Woken::kToStop)
     return Error{ErrorKind::kUnavailable, "agent.stopped", "stopped in the middle of a registration"};

@@ -14,13 +14,15 @@ namespace warifu::agent {
 // steps is public.
 class Provisioner {
  public:
-  // A proof of the server holds for ten minutes, and the assignment must be accepted within them.
+  // A proof of the server holds for ten minutes, and the assignment must be accepted within them. The last answer may
+  // take its minute too.
   static constexpr std::chrono::seconds kPollingMax{480};
   static constexpr std::chrono::seconds kPollDefault{2};
   // By the server's clock. The server ends the token with its operation anyway.
   static constexpr std::chrono::seconds kTokenLifetime{3600};
 
-  explicit Provisioner(Outside& outside) : outside_(outside) {}
+  // `proved_at`: by the device's clock, when the server was asked for its proof.
+  Provisioner(Outside& outside, Timestamp proved_at) : outside_(outside), proved_at_(proved_at) {}
 
   // Registers `device`, which the TCB has shown after it had judged the server, to the end: the TCB has accepted the
   // assignment. Errors: those of the transport, of the TCB, refusal_of(), "server.reply", "server.refused" when the
@@ -35,9 +37,10 @@ class Provisioner {
   Status open_challenge(const std::string& path, const std::string& body);
   Result<HttpReply> show_proof(HttpRequest request);
   Result<Assignment> poll(const RegistrationId& id, const std::string& path, HttpReply accepted);
-  Status wait_to_poll(const HttpReply& reply, std::chrono::seconds& waited);
+  Status wait_to_poll(const HttpReply& reply);
 
   Outside& outside_;
+  const Timestamp proved_at_;
   std::optional<std::chrono::seconds> retry_after_;
   std::string token_;
   Timestamp server_time_;

@@ -26,6 +26,9 @@ constexpr std::array kServerCodes = {
     ServerCode{"token.expired", ErrorKind::kRefused},
 };
 
+// Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock.
+constexpr std::array<std::string_view, 3> kVerdicts = {"enrollment.", "device.", "server.refused"};
+
 struct Advice {
   std::string_view code;  // an error's code, or the first part of it
   std::string_view text;
@@ -39,6 +42,9 @@ constexpr std::array kAdvice = {
            "Another TPM is enrolled under this ID: if this one is right (was it replaced?), enroll what "
            "`warifu-agent tpm ek` prints; a wrong tcb.ek_template shows another key of the same TPM"},
     Advice{"device.", "An operator decides when it may come again"},
+    Advice{"agent.running",
+           "To have it check now: `systemctl reload warifu-agent`, or SIGHUP. To register anew: stop it, `warifu-agent "
+           "provision`, start it"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
     Advice{"token.expired", "Set the clock of this device or of the server"},
     Advice{"server.throttled", "The server has too much to do: it is asked again later"},
@@ -69,6 +75,9 @@ constexpr std::array kAdvice = {
     Advice{"tpm.lockout",
            "Too many wrong passwords: wait until the TPM recovers, or reset it with `warifu-agent tpm reset-lockout`"},
     Advice{"tpm.owned", "Someone else set its lockout password: they must clear the TPM, or the firmware's setup does"},
+    Advice{"tcb.escrow.foreign",
+           "If it was this device that set it, its package was lost or damaged here, which warifu-tcb's log says: "
+           "`warifu device escrow` has the one that was delivered"},
     Advice{"tpm.ek.swapped",
            "The TPM, or the way to it, is not the one that was there before. If it was replaced on purpose, start "
            "warifu-tcb with --ek-name"},
@@ -105,6 +114,11 @@ Error refusal_of(const HttpReply& reply, std::string_view doing, const Clock& cl
   if (!said.code.empty()) message += fmt::format(" (its code {})", said.code);
   if (!tracking_id.empty()) message += fmt::format(" (tracking id {})", tracking_id);
   return {known.kind, known.code, message + clocks(reply, clock)};
+}
+
+bool needs_an_operator(const Error& error) {
+  if (error.kind != ErrorKind::kRefused) return false;
+  return std::ranges::any_of(kVerdicts, [&](std::string_view code) { return fits(error.code, code); });
 }
 
 std::string_view advice_for(const Error& error) {

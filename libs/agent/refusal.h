@@ -14,6 +14,11 @@ namespace warifu::agent {
 // "token.expired", "server.throttled", "server.trouble", "server.refused".
 Error refusal_of(const HttpReply& reply, std::string_view doing, const Clock& clock);
 
+// Whether the server, which the TCB knows by then, refused this device: that changes only when a person acts. What a
+// network, a clock, or a server of that name which is another can bring about does not count: whoever is on the path
+// could keep a device away for long.
+bool needs_an_operator(const Error& error);
+
 // What the operator can do about it; empty when the message says all. For errors of the server, of the TCB and of the
 // TPM.
 std::string_view advice_for(const Error& error);

@@ -56,6 +56,17 @@ TEST(RefusalTest, SpeaksOfTheClocksOnlyWhenTheyDiffer) {
   EXPECT_THAT(refusal_of(far, "x", kClock).message, Not(HasSubstr("clock says")));
 }
 
+TEST(RefusalTest, LeavesToAnOperatorOnlyWhatTheServerSaidOfTheDevice) {
+  const auto refused = [](std::string_view code) { return needs_an_operator({ErrorKind::kRefused, code, "M"}); };
+  for (const char* code :
+       {"enrollment.unknown", "enrollment.ek", "enrollment.scope", "device.hold", "device.state", "server.refused"})
+    EXPECT_TRUE(refused(code)) << code;
+  for (const char* code : {"server.identity", "server.reply", "crypto.path.expired", "tcb.handshake.order",
+                           "token.expired", "tcb.server.unverified", "tpm.activate"})
+    EXPECT_FALSE(refused(code)) << code;
+  EXPECT_FALSE(needs_an_operator({ErrorKind::kUnavailable, "server.trouble", "M"}));
+}
+
 TEST(AdviceTest, SaysWhatToDoNext) {
   const auto advice = [](std::string_view code) { return explain({ErrorKind::kRefused, code, "M"}); };
   EXPECT_THAT(advice("enrollment.unknown"), HasSubstr("not enrolled"));

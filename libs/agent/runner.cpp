@@ -17,7 +17,7 @@ std::chrono::milliseconds Runner::attempt() {
   if (registration) {
     backoff_.reset();
     tell(*registration);
-    return check_every_;
+    return backoff_.around(check_every_);
   }
   // The one who stops it is heard at the next wait.
   if (registration.error().code == "agent.stopped") return std::chrono::milliseconds(0);

@@ -8,7 +8,8 @@
 
 namespace warifu::agent {
 
-// `warifu-agent run`: provisions until it worked, then looks every `check_every` whether it still holds. One timer,
+// `warifu-agent run`: provisions until it worked, then looks every `check_every`, a tenth more or less, whether it
+// still holds. One timer,
 // and nothing else wakes the process.
 class Runner {
  public:

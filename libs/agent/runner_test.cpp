@@ -27,7 +27,8 @@ TEST_F(RunnerTest, ProvisionsAndThenOnlyLooksWhetherItHolds) {
   const auto said = progress_.text.find("is provisioned: meter-1 at hub.example");
   ASSERT_NE(said, std::string::npos);
   EXPECT_EQ(progress_.text.find("is provisioned", said + 1), std::string::npos);
-  EXPECT_THAT(std::vector(waiter_.waits.begin() + 2, waiter_.waits.end()), Each(std::chrono::milliseconds(1h)));
+  EXPECT_THAT(std::vector(waiter_.waits.begin() + 2, waiter_.waits.end()),
+              testing::AllOf(Each(Ge(54min)), Each(Le(66min))));
 }
 
 TEST_F(RunnerTest, ProvisionsAnewWhenTheTpmWasCleared) {
@@ -60,6 +61,13 @@ TEST_F(RunnerTest, ComesSeldomWhenAnOperatorMustActFirst) {
   EXPECT_THAT(waiter_.waits, Each(Ge(45min)));
   EXPECT_THAT(waiter_.waits, Each(Le(75min)));
   EXPECT_THAT(progress_.text, HasSubstr("not enrolled"));
+}
+
+TEST_F(RunnerTest, ComesSoonAgainWhenSomebodyOnThePathPlaysTheServer) {
+  tcb_.server_ok = false;
+  run(20);
+  EXPECT_THAT(waiter_.waits, Each(Le(std::chrono::milliseconds(Backoff::kLongest))));
+  EXPECT_EQ(requests("challenge"), 0);
 }
 
 TEST_F(RunnerTest, ComesNotBeforeTheServerSaid) {
@@ -139,10 +147,30 @@ TEST(BackoffTest, IsLongForWhatDoesNotPassByItself) {
     EXPECT_GE(wait, 45min);
     EXPECT_LE(wait, 75min);
   }
-  for (const auto kind : {ErrorKind::kInvalidInput, ErrorKind::kUnauthenticated, ErrorKind::kRefused,
-                          ErrorKind::kNotFound, ErrorKind::kConflict, ErrorKind::kInternal})
-    EXPECT_FALSE(Backoff::may_pass({kind, "x", "x"}));
-  EXPECT_TRUE(Backoff::may_pass({ErrorKind::kThrottled, "x", "x"}));
+}
+
+TEST(BackoffTest, IsShortForWhatANetworkOrAClockCanBringAbout) {
+  for (const char* code : {"server.identity", "server.reply", "crypto.path.expired", "crypto.path.not-yet-valid",
+                           "crypto.path.issuer", "crypto.signature", "tcb.handshake.nonce", "token.expired"}) {
+    sim::SeededEntropy entropy(1);
+    Backoff backoff(entropy);
+    for (int i = 0; i < 50; ++i)
+      EXPECT_LE(backoff.next({ErrorKind::kRefused, code, "x"}, std::nullopt), Backoff::kLongest) << code;
+  }
+}
+
+TEST(BackoffTest, KeepsAFleetApartThatLooksAtTheSameTime) {
+  std::chrono::milliseconds shortest = 2h, longest = 0ms;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    sim::SeededEntropy entropy(seed);
+    const auto period = Backoff(entropy).around(1h);
+    shortest = std::min(shortest, period);
+    longest = std::max(longest, period);
+  }
+  EXPECT_GE(shortest, 54min);
+  EXPECT_LT(shortest, 55min);
+  EXPECT_LE(longest, 66min);
+  EXPECT_GT(longest, 65min);
 }
 
 }  // namespace

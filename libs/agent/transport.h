@@ -35,7 +35,7 @@ class Transport {
   // Not one byte of the request goes out on a connection that the TCB has not judged (ServerCheck). Errors:
   // kUnavailable "server.name", "server.unreachable", "server.timeout", "server.tls"; kRefused "server.identity" when
   // its certificate does not fit, "server.reply" when the answer is not HTTP or too large; and whatever the ServerCheck
-  // said.
+  // said. kUnavailable "agent.stopped" when the process was told to stop in the middle.
   virtual Result<HttpReply> send(const HttpRequest& request) = 0;
   // Ends the connection and gives back its memory. The next send() makes a new one.
   virtual void close() = 0;
