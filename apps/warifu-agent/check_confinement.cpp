@@ -4,7 +4,7 @@
 #include "process/confinement_check.h"
 #include "process/privileges.h"
 #include "warifu-agent/commands.h"
-#include "warifu-agent/device.h"
+#include "warifu-agent/rights.h"
 
 namespace warifu::agent_app {
 

@@ -13,7 +13,6 @@ namespace warifu::agent_app {
 struct Context {
   std::string config_path;
   bool json = false;
-  bool allow_root = false;
   bool unconfined = false;
 };
 

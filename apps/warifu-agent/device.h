@@ -11,8 +11,8 @@
 #include "keystore/files.h"
 #include "keystore/state_folder.h"
 #include "local_socket/client.h"
-#include "process/confinement.h"
 #include "warifu-agent/commands.h"
+#include "warifu-agent/rights.h"
 #include "warifu-agent/signal_waiter.h"
 
 namespace warifu::agent_app {
@@ -29,18 +29,17 @@ class StderrProgress final : public agent::Progress {
   const int silent_to_;
 };
 
-// The object graph of a command: configuration, TCB, server, state.
+// The object graph of a command that speaks with the server: configuration, TCB, server, state. To have one is to have
+// given up one's rights.
 class Device {
  public:
   enum class Tells { kEverything, kFromTheThirdStep, kNotes };
 
-  // Reads the configuration and the root; connects to nothing.
+  // Reads the configuration and the root certificate, and then gives up the process's rights for good (rights.h).
+  // Connects to nothing.
   static Result<std::unique_ptr<Device>> open(const Context& context, Tells tells);
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-
-  // As the agent's user if this is root and --allow-root was not given, and from then on confined.
-  Status give_up_rights(const Context& context);
 
   agent::Outside& outside() { return outside_; }
   const device_config::DeviceConfig& config() const { return config_; }
@@ -57,7 +56,7 @@ class Device {
   Result<std::vector<Bytes>> meet_server() { return agent::Care(outside_).greet(); }
 
  private:
-  Device(device_config::DeviceConfig config, http_client::TrustedRoot root, int silent_to);
+  Device(const RightsGivenUp&, device_config::DeviceConfig config, http_client::TrustedRoot root, int silent_to);
 
   const device_config::DeviceConfig config_;
   const SystemClock clock_;
@@ -70,8 +69,5 @@ class Device {
   keystore::StateFolder files_;
   agent::Outside outside_;
 };
-
-// What `run` and `provision` may still do.
-process::Confinement confinement_of(const device_config::DeviceConfig& config);
 
 }  // namespace warifu::agent_app

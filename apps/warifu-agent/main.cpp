@@ -30,13 +30,11 @@ void add_plain(CLI::App& app, const char* name, const char* help, const char* ex
   add(app, name, help, example)->callback([=, &action] { action = run; });
 }
 
-void add_provisioning(CLI::App& app, Context& context, Action& action) {
+void add_provisioning(CLI::App& app, Action& action) {
   auto* run_command = add(app, "run", "Provision the device and keep it provisioned; a service", "warifu-agent run");
   run_command->callback([&action] { action = run; });
   auto* provision_command = add(app, "provision", "Register the device with its server, now", "warifu-agent provision");
   provision_command->callback([&action] { action = provision; });
-  for (auto* command : {run_command, provision_command})
-    command->add_flag("--allow-root", context.allow_root, "As root, stay root instead of becoming tcb.agent_user");
   add_plain(app, "status", "Show what the device is, as its TPM confirms it", "warifu-agent --json status", action,
             show_status);
   auto* token =
@@ -113,7 +111,7 @@ int run_command_line(int argc, char** argv) {
   app.add_flag("--json", context.json, "Print JSON, for programs");
   app.add_flag("--unconfined", context.unconfined,
                "Do without Landlock and seccomp: for an emulator of another processor only");
-  add_provisioning(app, context, action);
+  add_provisioning(app, action);
   add_tpm(app, action);
   add_secrets(app, action);
   try {

@@ -3,8 +3,10 @@
 #include "agent/contact.h"
 #include "agent/refusal.h"
 #include "agent/runner.h"
+#include "keystore/folder_lock.h"
 #include "process/service_manager.h"
 #include "warifu-agent/device.h"
+#include "warifu-agent/local_device.h"
 #include "warifu-agent/output.h"
 
 namespace warifu::agent_app {
@@ -18,6 +20,17 @@ boost::json::object to_record(const agent::Registration& registration) {
           {"assigned_at", registration.assigned_at}};
 }
 
+// One at a time: two would register the device against each other.
+Result<keystore::FolderLock> claim_state(const std::filesystem::path& folder) {
+  auto lock = keystore::FolderLock::acquire(folder);
+  if (!lock && lock.error().code == "state.in_use")
+    return Error{
+        ErrorKind::kConflict, "agent.running",
+        fmt::format("another warifu-agent works on {}: the service provisions the device by itself", folder.string())};
+  if (lock) TRY_STATUS(keystore::remove_unfinished(folder));
+  return lock;
+}
+
 void tell_service_manager(std::string_view state) {
   if (const auto told = process::notify_service_manager(state); !told)
     fmt::print(stderr, "note: {}\n", to_string(told.error()));
@@ -27,7 +40,7 @@ void tell_service_manager(std::string_view state) {
 
 Status run(const Context& context) {
   TRY(const auto device, Device::open(context, Device::Tells::kFromTheThirdStep));
-  TRY_STATUS(device->give_up_rights(context));
+  TRY(const auto lock, claim_state(device->config().agent.state));
   tell_service_manager("READY=1");
   agent::Runner(device->outside(), device->config().agent.check_every).run();
   tell_service_manager("STOPPING=1");
@@ -36,7 +49,7 @@ Status run(const Context& context) {
 
 Status provision(const Context& context) {
   TRY(const auto device, Device::open(context, Device::Tells::kEverything));
-  TRY_STATUS(device->give_up_rights(context));
+  TRY(const auto lock, claim_state(device->config().agent.state));
   TRY(const auto registration, agent::Contact(device->outside()).make(agent::Registering::kAlways));
   print(context, to_record(registration));
   return {};
@@ -68,8 +81,8 @@ Status show_status(const Context& context) {
 }
 
 Status print_token(const Context& context, std::uint32_t lifetime_seconds) {
-  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
-  TRY(const auto answer, device->ask(tcb_protocol::HubToken{lifetime_seconds}));
+  TRY(auto device, LocalDevice::open(context));
+  TRY(const auto answer, device.ask(tcb_protocol::HubToken{lifetime_seconds}));
   if (context.json)
     print(context, {{"token", answer.token}, {"expires_at", answer.expires_at}});
   else

@@ -5,9 +5,11 @@
 namespace warifu::agent_app {
 
 SignalWaiter::SignalWaiter() {
-  sigemptyset(&signals_);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
-    sigaddset(&signals_, signal);
+  sigemptyset(&stop_signals_);
+  for (const int signal : {SIGTERM, SIGINT})
+    sigaddset(&stop_signals_, signal);
+  signals_ = stop_signals_;
+  sigaddset(&signals_, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
@@ -23,6 +25,12 @@ agent::Woken SignalWaiter::wait(std::chrono::milliseconds time) {
     if (signal < 0 && errno == EAGAIN) return agent::Woken::kByTime;
   }
   return agent::Woken::kToStop;
+}
+
+bool SignalWaiter::is_told_to_stop() {
+  constexpr timespec kNow{0, 0};
+  if (::sigtimedwait(&stop_signals_, nullptr, &kNow) > 0) stopped_ = true;
+  return stopped_;
 }
 
 }  // namespace warifu::agent_app

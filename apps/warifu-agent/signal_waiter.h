@@ -12,9 +12,11 @@ class SignalWaiter final : public agent::Waiter {
  public:
   SignalWaiter();
   agent::Woken wait(std::chrono::milliseconds time) override;
+  bool is_told_to_stop() override;
 
  private:
   sigset_t signals_;
+  sigset_t stop_signals_;
   bool stopped_ = false;
 };
 

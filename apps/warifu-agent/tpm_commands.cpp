@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
+#include <boost/json/value.hpp>
+#include <cstring>
+
 #include "keystore/files.h"
+#include "process/privileges.h"
 #include "tcb_protocol/limits.h"
 #include "warifu-agent/device.h"
+#include "warifu-agent/local_device.h"
 #include "warifu-agent/output.h"
 #include "wire/json.h"
 
@@ -19,18 +24,29 @@ std::string_view without_white_space_at_its_end(std::string_view text) {
   return last == std::string_view::npos ? std::string_view() : text.substr(0, last + 1);
 }
 
+// The text of one member, which is wiped in `value`.
+Result<SecretBytes> take_text(boost::json::value& value, std::string_view name) {
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY(auto text, fields.required_string(name));
+  auto secret = SecretBytes::copy_of(as_bytes(text));
+  wipe(text);
+  auto& member = value.as_object()[name].as_string();
+  explicit_bzero(member.data(), member.size());
+  return secret;
+}
+
+Result<SecretBytes> hex_of(std::string_view content) {
+  if (!content.starts_with('{')) return SecretBytes::copy_of(as_bytes(content));
+  TRY(auto value, wire::parse_json(content));
+  return take_text(value, "auth");
+}
+
 // Hexadecimal, alone or as "auth" of what `warifud escrow open` prints. An empty file is an empty value.
 Result<SecretBytes> read_lockout_auth(const std::string& file) {
   TRY(const auto content, keystore::read_secret_file(file));
-  std::string hex(without_white_space_at_its_end(as_text(content.reveal())));
-  if (hex.starts_with('{')) {
-    TRY(const auto value, wire::parse_json(hex));
-    TRY(const auto fields, wire::JsonFields::of(value));
-    wipe(hex);
-    TRY(hex, fields.required_string("auth"));
-  }
-  auto bytes = from_hex(hex);
-  wipe(hex);
+  TRY(const auto hex, hex_of(without_white_space_at_its_end(as_text(content.reveal()))));
+  auto bytes = from_hex(as_text(hex.reveal()));
+  if (bytes && bytes->size() > tcb_protocol::kAuthMax) wipe(*bytes);
   if (!bytes || bytes->size() > tcb_protocol::kAuthMax)
     return invalid_input(
         "lockout_auth.form",
@@ -43,6 +59,15 @@ Result<SecretBytes> read_lockout_auth(const std::string& file) {
 std::string firmware(std::uint64_t version) {
   // TPM_PT_FIRMWARE_VERSION_1 and _2: vendors show them as four numbers.
   return fmt::format("{}.{}.{}.{}", version >> 48, version >> 32 & 0xFFFF, version >> 16 & 0xFFFF, version & 0xFFFF);
+}
+
+// Root is told without a server, and this is no reason for it to have one.
+Result<tcb_protocol::TpmStatus::Answer> read_status(const Context& context) {
+  TRY(auto local, LocalDevice::open(context));
+  auto status = local.ask(tcb_protocol::TpmStatus{});
+  if (status || status.error().code != "tcb.server.unverified" || process::runs_as_root()) return status;
+  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  return device->ask(tcb_protocol::TpmStatus{});
 }
 
 boost::json::object to_record(const tcb_protocol::TpmStatus::Answer& status) {
@@ -71,15 +96,13 @@ boost::json::object to_record(const tcb_protocol::TpmStatus::Answer& status) {
 }  // namespace
 
 Status show_tpm(const Context& context) {
-  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
-  TRY(const auto status, device->ask(tcb_protocol::TpmStatus{}));
+  TRY(const auto status, read_status(context));
   print(context, to_record(status));
   return {};
 }
 
 Status print_ek(const Context& context) {
-  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
-  TRY(const auto status, device->ask(tcb_protocol::TpmStatus{}));
+  TRY(const auto status, read_status(context));
   const std::string ek = to_base64(status.ek_public);
   if (context.json)
     print(context,
@@ -106,17 +129,17 @@ Status own_tpm(const Context& context) {
 
 Status clear_tpm(const Context& context, const std::string& lockout_auth_file, bool yes) {
   if (!yes) return invalid_input("tpm.clear.unsure", std::string(kWhatIsLost), "--yes");
-  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  TRY(auto device, LocalDevice::open(context));
   TRY(auto auth, read_lockout_auth(lockout_auth_file));
-  TRY_STATUS(tcb_protocol::call(device->outside().tcb, tcb_protocol::Clear{std::move(auth)}));
+  TRY_STATUS(device.ask(tcb_protocol::Clear{std::move(auth)}));
   fmt::print(stderr, "the TPM was cleared; the device can be provisioned anew\n");
   return {};
 }
 
 Status reset_lockout(const Context& context, const std::string& lockout_auth_file) {
-  TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  TRY(auto device, LocalDevice::open(context));
   TRY(auto auth, read_lockout_auth(lockout_auth_file));
-  TRY_STATUS(tcb_protocol::call(device->outside().tcb, tcb_protocol::ResetLockout{std::move(auth)}));
+  TRY_STATUS(device.ask(tcb_protocol::ResetLockout{std::move(auth)}));
   fmt::print(stderr, "the TPM's counter of wrong passwords is zero again\n");
   return {};
 }

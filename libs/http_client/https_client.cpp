@@ -69,6 +69,7 @@ class HttpsClient::Connection {
     const std::string method(request.method);
     reply_ = ReplyReader();
     verdict_ = {};
+    stopped_ = false;
     error_text_.fill('\0');
     set(CURLOPT_URL, url.c_str());
     set(CURLOPT_HTTPHEADER, headers.get());
@@ -116,6 +117,9 @@ class HttpsClient::Connection {
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_HEADERFUNCTION, &Connection::on_header);
     set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, &Connection::on_progress);
+    set(CURLOPT_XFERINFODATA, this);
   }
 
   static void add_headers(HeaderLines& headers, const agent::HttpRequest& request) {
@@ -160,6 +164,16 @@ class HttpsClient::Connection {
     return self.judged_ ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
   }
 
+  // At least once a second, whatever the server does.
+  static int on_progress(void* self_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& self = *static_cast<Connection*>(self_pointer);
+    if (!self.client_.waiter_.is_told_to_stop()) return 0;
+    self.stopped_ = true;
+    // The process ends: the resolver's thread, which may wait for a name server, is not waited for.
+    self.set(CURLOPT_QUICK_EXIT, 1L);
+    return 1;
+  }
+
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) {
     return static_cast<Connection*>(self)->reply_.add_body({data, size}) ? size : CURL_WRITEFUNC_ERROR;
   }
@@ -169,6 +183,7 @@ class HttpsClient::Connection {
   }
 
   Error failure(CURLcode code) const {
+    if (stopped_) return {ErrorKind::kUnavailable, "agent.stopped", "stopped in the middle of a request"};
     if (!verdict_) return verdict_.error();
     const char* reason = error_text_.front() == '\0' ? curl_easy_strerror(code) : error_text_.data();
     const std::string who = authority(client_.server_);
@@ -206,11 +221,12 @@ class HttpsClient::Connection {
   ReplyReader reply_;
   Status verdict_;
   bool judged_ = false;
+  bool stopped_ = false;
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
 };
 
-HttpsClient::HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check)
-    : server_(std::move(server)), root_(std::move(root)), check_(check) {
+HttpsClient::HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter)
+    : server_(std::move(server)), root_(std::move(root)), check_(check), waiter_(waiter) {
 }
 
 HttpsClient::~HttpsClient() = default;

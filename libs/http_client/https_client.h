@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/outside.h"
 #include "agent/transport.h"
 #include "http_client/handshake_recorder.h"
 
@@ -16,10 +17,11 @@ struct Server {
 
 // HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` and nowhere else and bears its name; no proxy,
 // no redirect, no resumption, nothing from the environment. Before the first byte of a request goes out on a new
-// connection, `check` has judged it. The connection is kept until close(). Not for several threads at once.
+// connection, `check` has judged it. The connection is kept until close(). A request ends within about a second when
+// `waiter` is told to stop. Not for several threads at once.
 class HttpsClient final : public agent::Transport {
  public:
-  HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check);
+  HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter);
   ~HttpsClient() override;
   HttpsClient(const HttpsClient&) = delete;
   HttpsClient& operator=(const HttpsClient&) = delete;
@@ -32,6 +34,7 @@ class HttpsClient final : public agent::Transport {
   const Server server_;
   const TrustedRoot root_;
   agent::ServerCheck& check_;
+  agent::Waiter& waiter_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 
@@ -39,6 +40,16 @@ class ScriptedCheck final : public agent::ServerCheck {
   std::vector<Bytes> messages;
 };
 
+// Is told to stop when it was asked so often.
+class StoppingWaiter final : public agent::Waiter {
+ public:
+  agent::Woken wait(std::chrono::milliseconds) override { return agent::Woken::kToStop; }
+  bool is_told_to_stop() override { return ++asked > stop_at; }
+
+  std::atomic<int> asked = 0;
+  std::atomic<int> stop_at = 1'000'000;
+};
+
 // libcurl asks the environment for this once, when it starts: so before the first test.
 const std::string& key_log_file() {
   static const std::string path = [] {
@@ -70,10 +81,12 @@ class HttpsClientTest : public testing::Test {
   test::Authority root_ = test::make_root();
   test::Authority leaf_ = test::make_leaf(root_, test::localhost());
   ScriptedCheck check_;
+  StoppingWaiter waiter_;
+  std::atomic<bool> gone_ = false;
   const agent::HttpRequest request_{.method = "PUT", .path = "/a?b=c", .authorization = "Secret", .body = "{\"k\":1}"};
 
   HttpsClient client_of(const test::TestServer& server, const std::string& host = "localhost") {
-    return {{host, server.port()}, TrustedRoot::from_pem(root_.certificate.to_pem()).value(), check_};
+    return {{host, server.port()}, TrustedRoot::from_pem(root_.certificate.to_pem()).value(), check_, waiter_};
   }
   // The error's code, and that the server got nothing.
   Error refusal_by(test::TestServer& server, const std::string& host = "localhost") {
@@ -128,6 +141,30 @@ TEST_F(HttpsClientTest, RecordsBothClientHellosWhenTheServerAsksForAnother) {
   EXPECT_EQ(check_.messages[1][0], kServerHello);  // the HelloRetryRequest
   EXPECT_EQ(check_.messages[2][0], kClientHello);
   EXPECT_TRUE(contains(check_.messages[2], nonce_extension(1)));
+}
+
+TEST_F(HttpsClientTest, EndsInTheMiddleWhenItIsToldToStop) {
+  test::TestServer server(leaf_);
+  // It would answer when the client is away, which never happens otherwise.
+  server.answer = [&](const std::string&) {
+    waiter_.stop_at = 0;
+    while (!gone_)
+      std::this_thread::yield();
+    return std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  };
+  auto client = client_of(server);
+  const auto reply = client.send(request_);
+  gone_ = true;
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, "agent.stopped");
+  EXPECT_EQ(reply.error().kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(HttpsClientTest, DoesNotBeginWhenItWasToldToStop) {
+  test::TestServer server(leaf_);
+  waiter_.stop_at = 0;
+  EXPECT_EQ(client_of(server).send(request_).error().code, "agent.stopped");
+  EXPECT_EQ(server.received(), "");
 }
 
 TEST_F(HttpsClientTest, SendsNotOneByteToAServerThatTheTcbRefuses) {
@@ -282,10 +319,10 @@ TEST_F(HttpsClientTest, SaysWhyAServerIsNotReachable) {
     port = server.port();
   }
   const auto root = TrustedRoot::from_pem(root_.certificate.to_pem()).value();
-  HttpsClient nobody({"localhost", port}, root, check_);
+  HttpsClient nobody({"localhost", port}, root, check_, waiter_);
   const auto refused = nobody.send(request_);
   EXPECT_EQ(refused.error().code, "server.unreachable") << to_string(refused.error());
-  HttpsClient unknown({"no-such-host.invalid", 443}, root, check_);
+  HttpsClient unknown({"no-such-host.invalid", 443}, root, check_, waiter_);
   const auto unnamed = unknown.send(request_);
   EXPECT_EQ(unnamed.error().code, "server.name") << to_string(unnamed.error());
   EXPECT_EQ(unnamed.error().kind, ErrorKind::kUnavailable);

@@ -1,8 +1,11 @@
 // Our own device half, as it is installed: two programs, two users, a real TPM emulator, a real server.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { binary } from '../interop/lib/server.mjs';
 import { Daemon, eventually, run } from './lib/daemon.mjs';
 import { Device, kAgentUser, kStranger, kTcbUser, without_users } from './lib/device.mjs';
 
@@ -19,6 +22,39 @@ function refused(outcome, code, pattern) {
 function status_lines(pid, names) {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Object.fromEntries(names.map((name) => [name, new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(text)[1].trim()]));
+}
+
+/** A server that takes connections and says nothing. */
+class MuteServer {
+  static async start() {
+    const mute = new MuteServer();
+    await new Promise((resolve) => mute.listener_.listen(0, '127.0.0.1', resolve));
+    return mute;
+  }
+
+  constructor() {
+    this.callers = [];
+    this.listener_ = net.createServer((socket) => {
+      socket.on('error', () => {}).resume();
+      this.callers.push(socket);
+    });
+  }
+
+  get url() {
+    return `https://localhost:${this.listener_.address().port}`;
+  }
+
+  /** The uid of whoever opened the connection, as the kernel tells it (proc(5), /proc/net/tcp). */
+  user_of(socket) {
+    const port = socket.remotePort.toString(16).toUpperCase().padStart(4, '0');
+    const line = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((text) => text.trim().split(/\s+/)).find((fields) => fields[1]?.endsWith(`:${port}`));
+    return Number(line[7]);
+  }
+
+  stop() {
+    for (const socket of this.callers) socket.destroy();
+    return new Promise((resolve) => this.listener_.close(resolve));
+  }
 }
 
 async function lockout_auth_of(server, device, id) {
@@ -81,8 +117,9 @@ describe('A device with our agent', () => {
       must(await device.agent(['provision']), 'provision');
       const before_it = JSON.parse(must(await server.operator(['device', 'show', 'meter-3', '--json']), 'device show'));
       const ek_name = device.ek_name;
-      const { file } = await lockout_auth_of(server, device, 'meter-3');
+      const { file, opened } = await lockout_auth_of(server, device, 'meter-3');
       refused(await device.agent(['tpm', 'clear', '--lockout-auth-file', file, '--yes']), 1, /administrator/i);
+      await writeFile(file, JSON.stringify(opened)); // as `warifud escrow open` prints it
       must(await device.administrator(['tpm', 'clear', '--lockout-auth-file', file, '--yes']), 'tpm clear');
       refused(await device.agent(['token']), 1, /provision/i);
       await device.restart_tcb();
@@ -137,6 +174,81 @@ describe('A device with our agent', () => {
       const status = JSON.parse(must(await device.administrator(['--json', 'tpm', 'status']), 'tpm status'));
       assert.equal(status.orderly, true);
       assert.equal(status.lockout_counter, 0);
+    });
+  });
+
+  async function with_mute_server(work) {
+    const mute = await MuteServer.start();
+    try {
+      await with_device({ registration_id: 'meter-7', url: mute.url }, (device) => work(device, mute));
+    } finally {
+      await mute.stop();
+    }
+  }
+
+  for (const command of [['status'], ['provision'], ['run'], ['tpm', 'own']]) {
+    test(`\`${command.join(' ')}\` started by root meets the network as the agent's user, confined`, { skip: without_users }, async () => {
+      await with_mute_server(async (device, mute) => {
+        const child = spawn(binary('warifu-agent'), ['--config', device.config, ...command], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
+        let said = '';
+        child.stderr.on('data', (text) => (said += text));
+        const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
+        try {
+          await eventually(() => mute.callers.length > 0, 'it connected', 20_000, () => said);
+          assert.equal(mute.user_of(mute.callers[0]), kAgentUser);
+          const found = status_lines(child.pid, ['Uid', 'Gid', 'Groups', 'NoNewPrivs', 'Seccomp', 'CapEff', 'CapPrm']);
+          assert.equal(found.Uid, Array(4).fill(kAgentUser).join('\t'));
+          assert.equal(found.Gid, Array(4).fill(kAgentUser).join('\t'));
+          assert.equal(found.Groups, '');
+          assert.equal(found.NoNewPrivs, '1');
+          assert.equal(found.Seccomp, '2', 'a seccomp filter is active');
+          assert.match(found.CapEff + found.CapPrm, /^0+$/);
+          child.kill('SIGTERM');
+          // Long before a request ends by itself, which is after a minute.
+          const deadline = setTimeout(() => child.kill('SIGKILL'), 10_000);
+          assert.equal(await ended, command[0] === 'run' ? 0 : 3, said);
+          clearTimeout(deadline);
+        } finally {
+          child.kill('SIGKILL');
+        }
+      });
+    });
+  }
+
+  test('tells root what needs no server without one', { skip: without_users }, async () => {
+    await with_mute_server(async (device, mute) => {
+      must(await device.administrator(['tpm', 'status']), 'tpm status');
+      must(await device.administrator(['tpm', 'ek']), 'tpm ek');
+      must(await device.administrator(['random', '--size', '8']), 'random');
+      refused(await device.administrator(['token']), 1, /provision/i);
+      const sealed = must(await device.administrator(['seal'], { input: 'secret' }), 'seal');
+      assert.equal(must(await device.administrator(['unseal'], { input: sealed }), 'unseal'), 'secret');
+      await writeFile(device.file('auth'), '');
+      must(await device.administrator(['tpm', 'reset-lockout', '--lockout-auth-file', device.file('auth')]), 'reset-lockout');
+      must(await device.administrator(['tpm', 'clear', '--lockout-auth-file', device.file('auth'), '--yes']), 'clear');
+      assert.equal(mute.callers.length, 0);
+    });
+  });
+
+  test('owns its TPM for root too', async () => {
+    await with_device({ registration_id: 'meter-8' }, async (device) => {
+      must(await device.administrator(['tpm', 'own']), 'tpm own');
+      assert.equal(JSON.parse(must(await device.administrator(['--json', 'tpm', 'status']), 'tpm status')).lockout_auth_set, true);
+    });
+  });
+
+  test('is provisioned by one at a time, who cleans up what a power cut left', async () => {
+    await with_device({ registration_id: 'meter-9' }, async (device) => {
+      await device.enroll(server, 'meter-9');
+      const left = device.file('agent/registration.json.abcdef.new');
+      await writeFile(left, '{');
+      device.start_agent();
+      await eventually(() => /provisioned/i.test(device.agent_log), 'the agent provisioned the device', 20_000, () => device.agent_log);
+      assert.equal(existsSync(left), false);
+      for (const command of ['provision', 'run']) refused(await device.agent([command]), 1, /reload.*\[agent\.running\]/);
+      must(await device.agent(['status']), 'status');
+      assert.equal(await device.stop_agent(), 0);
+      must(await device.agent(['provision']), 'provision');
     });
   });
 
