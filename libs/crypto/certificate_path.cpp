@@ -118,7 +118,10 @@ Status check_leaf(const Certificate& leaf, const char* oid, std::uint32_t key_us
     return refused("crypto.path.purpose", fmt::format("the certificate of \"{}\" {}", leaf.subject(), what));
   };
   if (X509_check_ca(leaf.native()) != 0) return unfit("is that of a CA");
-  if ((X509_get_key_usage(leaf.native()) & key_usage) == 0) return unfit("has no keyUsage that allows this");
+  // Without the extension OpenSSL says that everything is allowed.
+  const bool says_usage = (X509_get_extension_flags(leaf.native()) & EXFLAG_KUSAGE) != 0;
+  if (!says_usage || (X509_get_key_usage(leaf.native()) & key_usage) == 0)
+    return unfit("has no keyUsage that allows this");
   const ObjectHandle wanted(OBJ_txt2obj(oid, 1));
   require(wanted != nullptr, "OBJ_txt2obj");
   const PurposesHandle purposes(
@@ -146,7 +149,7 @@ Status check_name(const Certificate& leaf, const std::string& name) {
 // What the leaf itself must say. RFC 5280 §4.2.1.12: serverAuth.
 Status check_use(const Certificate& leaf, const CertificateUse& use) {
   if (const auto* other = std::get_if<ExtendedKeyUse>(&use))
-    return check_leaf(leaf, other->oid.c_str(), KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT);
+    return check_leaf(leaf, other->oid.c_str(), KU_KEY_AGREEMENT);
   TRY_STATUS(check_leaf(leaf, "1.3.6.1.5.5.7.3.1", KU_DIGITAL_SIGNATURE));
   return check_name(leaf, std::get<ServerUse>(use).name);
 }

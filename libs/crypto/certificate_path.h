@@ -14,7 +14,8 @@ namespace warifu::crypto {
 struct ServerUse {
   std::string name;
 };
-// What this extended key usage, a dotted OID, stands for.
+// Encryption to the leaf's key (keyUsage keyAgreement, RFC 5753 §7) for what this extended key usage, a dotted OID,
+// stands for.
 struct ExtendedKeyUse {
   std::string oid;
 };

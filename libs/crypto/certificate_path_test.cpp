@@ -177,6 +177,27 @@ TEST_F(CertificatePaths, LeadWithADemandedUsageOnly) {
   EXPECT_EQ(verify(server_leaf(escrow).certificate, ExtendedKeyUse{"2.25.1"}), "crypto.path.purpose");
   EXPECT_EQ(verify(server_leaf(escrow).certificate), "crypto.path.purpose") << "it is not for servers";
   EXPECT_EQ(verify(middle_.certificate, ExtendedKeyUse{kEscrow}), "crypto.path.purpose");
+  EXPECT_EQ(verify(server_leaf([](auto& profile) { profile.other_purposes = {kEscrow}; }).certificate,
+                   ExtendedKeyUse{kEscrow}),
+            "crypto.path.purpose")
+      << "a key that signs";
+}
+
+TEST_F(CertificatePaths, RefuseALeafThatDoesNotSayWhatItsKeyIsFor) {
+  const auto without_usage = [&](Certificate certificate) {
+    const int at = X509_get_ext_by_NID(certificate.native(), NID_key_usage, -1);
+    EXPECT_GE(at, 0);
+    X509_EXTENSION_free(X509_delete_ext(certificate.native(), at));
+    sign_again(certificate);
+    return certificate;
+  };
+  EXPECT_EQ(verify(without_usage(leaf_.certificate.clone())), "crypto.path.purpose");
+  const auto escrow = server_leaf([](auto& profile) {
+    profile.server_auth = false;
+    profile.key_agreement = true;
+    profile.other_purposes = {kEscrow};
+  });
+  EXPECT_EQ(verify(without_usage(escrow.certificate.clone()), ExtendedKeyUse{kEscrow}), "crypto.path.purpose");
 }
 
 TEST_F(CertificatePaths, RefuseWeakKeysAndHashes) {
