@@ -1,5 +1,7 @@
 #include "tcb/device_time.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tcb/state_record.h"
@@ -12,6 +14,10 @@ namespace {
 constexpr std::string_view kFile = "last-seen";
 // The year 9999: what certificates can say (RFC 5280 §4.1.2.5.2).
 constexpr std::uint64_t kMicrosMax = 253'402'300'799'999'999;
+
+// No program runs for longer. What says more is a mistake, and taken it could not be taken back: nothing would be
+// valid.
+constexpr std::chrono::days kPlausible{20 * 365};
 
 Result<Timestamp> parse_last_seen(ByteView content) {
   TRY(const Bytes body, open_record(RecordKind::kLastSeen, content));
@@ -38,6 +44,13 @@ Result<crypto::PathTime> DeviceTime::now() const {
 Status DeviceTime::saw(Timestamp moment) {
   TRY(const Timestamp bound, lower_bound());
   if (moment <= bound) return {};
+  if (moment > built_at_ + kPlausible) {
+    journal_.warn(
+        fmt::format("a verified server certificate begins at {}, more than 20 years after this program was "
+                    "built: the time is not taken from it",
+                    to_rfc3339(moment)));
+    return {};
+  }
   const Bytes body = wire::Writer().u64(static_cast<std::uint64_t>(to_micros(moment))).take();
   return files_.replace(kFile, frame_record(RecordKind::kLastSeen, body));
 }

@@ -18,6 +18,7 @@ class DeviceTime {
 
   Result<crypto::PathTime> now() const;
   // The organisation said that it is later than this: kept durably in the state file "last-seen", which only rises.
+  // More than 20 years after this program was built is not believed, and warned of.
   Status saw(Timestamp moment);
 
  private:

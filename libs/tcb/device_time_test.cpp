@@ -55,6 +55,16 @@ TEST_F(DeviceTimes, OnlyRise) {
   EXPECT_EQ(files_.writes, 1);
 }
 
+TEST_F(DeviceTimes, DoNotFollowACertificateOfTheNextCentury) {
+  ASSERT_TRUE(time_.saw(built_at_ + 20 * 365 * kTestDay));
+  EXPECT_EQ(time_.now()->now, built_at_ + 20 * 365 * kTestDay);
+  EXPECT_THAT(journal_.warnings, SizeIs(0));
+  ASSERT_TRUE(time_.saw(built_at_ + 20 * 365 * kTestDay + std::chrono::seconds(1)));
+  EXPECT_EQ(time_.now()->now, built_at_ + 20 * 365 * kTestDay);
+  EXPECT_EQ(files_.writes, 1);
+  EXPECT_THAT(journal_.warnings, SizeIs(1));
+}
+
 TEST_F(DeviceTimes, DoNotStopADeviceWhoseFileIsTorn) {
   ASSERT_TRUE(time_.saw(kTestNow + 30 * kTestDay));
   files_.files["last-seen"].pop_back();
