@@ -29,6 +29,7 @@ namespace warifu::tcb_program {
 namespace {
 
 constexpr std::uint32_t kRoot = 0;
+constexpr std::size_t kProbeSize = 8;
 constexpr Timestamp kBuiltAt{std::chrono::days(WARIFU_BUILT_ON_DAY)};
 
 Result<keystore::FolderLock> open_state(const Settings& settings) {
@@ -47,14 +48,15 @@ Result<local_socket::Listener> open_socket(const Settings& settings) {
   return local_socket::Listener::bind(settings.socket);
 }
 
-Result<std::unique_ptr<tpm_device::TcbTpm>> open_tpm(const Settings& settings, StateFiles& files) {
+// Takes the auth values out of the settings: one copy of them is enough.
+Result<std::unique_ptr<tpm_device::TcbTpm>> open_tpm(Settings& settings, StateFiles& files) {
   TRY(const auto kept, kept_ek_name(files));
   TRY(const auto pin, choose_ek_name(settings.ek_name, kept));
   const bool is_dps = settings.ek_template == device_config::EkTemplate::kDps;
   return tpm_device::TcbTpm::open(settings.tcti, {.ek_profile = is_dps ? tpm::EkProfile::kL1Dps : tpm::EkProfile::kL1,
                                                   .ek_name = pin,
-                                                  .owner_auth = settings.owner_auth.clone(),
-                                                  .endorsement_auth = settings.endorsement_auth.clone()});
+                                                  .owner_auth = std::move(settings.owner_auth),
+                                                  .endorsement_auth = std::move(settings.endorsement_auth)});
 }
 
 Result<process::Confinement> confinement_of(const Settings& settings) {
@@ -168,15 +170,24 @@ Status serve(Settings settings, Log& log) {
   tcb::Service service({*tpm, files, clock, entropy, log, kBuiltAt}, {std::move(settings.root), settings.server_name},
                        {settings.id_scope, settings.registration_id});
   Door door(settings.agent.user, log);
+  bool tpm_is_lost = false;
   local_socket::Server server(
       std::move(listener), [&](const auto& peer) { return door.refusal(peer); },
       [&](const auto& peer, ByteView request_frame) {
         const auto caller = door.caller(peer);
-        return caller ? service.answer(*caller, request_frame) : SecretBytes();
+        if (!caller) return SecretBytes();
+        auto answer = service.answer(*caller, request_frame);
+        // Asked once more, so that it is not for one bad moment.
+        tpm_is_lost = service.has_lost_tpm() && !tpm->random(kProbeSize);
+        if (tpm_is_lost) process::StopSignal::give();
+        return answer;
       });
   fmt::print("warifu-tcb ready socket={} ek-name={}\n", settings.socket.string(), ek_name.text());
   std::fflush(stdout);
-  return run(std::move(server), stop, *tpm, log);
+  TRY_STATUS(run(std::move(server), stop, *tpm, log));
+  if (!tpm_is_lost) return {};
+  // A process that is confined cannot open it again: the service manager starts another one (Restart=on-failure).
+  return Error{ErrorKind::kUnavailable, tcb::kTpmUnreachable, "the TPM does not answer any more"};
 }
 
 }  // namespace warifu::tcb_program

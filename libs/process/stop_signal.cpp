@@ -16,6 +16,10 @@ StopSignal::StopSignal() {
   descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+void StopSignal::give() {
+  ::kill(::getpid(), SIGTERM);
+}
+
 StopSignal::~StopSignal() {
   ::close(descriptor_);
 }

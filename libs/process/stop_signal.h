@@ -11,6 +11,8 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
   ~StopSignal();
   int descriptor() const { return descriptor_; }
+  // As if somebody had sent SIGTERM.
+  static void give();
 
  private:
   int descriptor_;

@@ -26,5 +26,15 @@ TEST(StopSignal, IsSomethingToWaitFor) {
   }
 }
 
+TEST(StopSignal, CanBeGivenByTheProcessItself) {
+  const auto give_and_look = [] {
+    const StopSignal stop;
+    StopSignal::give();
+    pollfd polled{stop.descriptor(), POLLIN, 0};
+    return ::poll(&polled, 1, 0) == 1 ? 0 : 1;
+  };
+  EXPECT_EQ(in_child(give_and_look), 0);
+}
+
 }  // namespace
 }  // namespace warifu::process

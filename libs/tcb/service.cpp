@@ -13,8 +13,9 @@ Service::Service(const Surroundings& surroundings, Trust trust, DeviceNames name
 }
 
 SecretBytes Service::answer(Caller caller, ByteView request_frame) {
-  return tcb_protocol::answer(request_frame,
-                              [&](auto&& request) { return handle(caller, std::forward<decltype(request)>(request)); });
+  has_lost_tpm_ = false;
+  return tcb_protocol::answer(
+      request_frame, [&](auto&& request) { return noted(handle(caller, std::forward<decltype(request)>(request))); });
 }
 
 Status Service::check(Caller caller, const Rule& rule) const {

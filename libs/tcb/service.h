@@ -48,6 +48,9 @@ class Service {
   // Reads the request, asks the rules, does it, and writes the answer or the refusal.
   SecretBytes answer(Caller caller, ByteView request_frame);
 
+  // Whether the last request failed because the TPM did not answer at all.
+  bool has_lost_tpm() const { return has_lost_tpm_; }
+
   // The same with the types. kRefused "tcb.denied" or "tcb.server.unverified" by the rules; else what each request
   // says.
   template <class Request>
@@ -97,7 +100,15 @@ class Service {
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::Clear request);
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::ResetLockout request);
 
+  // What a request brought, as it is.
+  template <class Answer>
+  Result<Answer> noted(Result<Answer> answer) {
+    has_lost_tpm_ = !answer && answer.error().code == kTpmUnreachable;
+    return answer;
+  }
+
   Surroundings world_;
+  bool has_lost_tpm_ = false;
   const Trust trust_;
   const DeviceNames names_;
   DeviceTime time_;

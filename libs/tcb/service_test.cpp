@@ -452,6 +452,20 @@ TEST_F(Services, GiveRandomBytesOfEverySizeThatFits) {
   }
 }
 
+TEST_F(Services, KnowWhetherTheLastRequestFoundTheTpmGone) {
+  const auto ask = [&] {
+    device_.service->answer(Caller::kAgent, encode_request(Random{8})->reveal());
+    return device_.service->has_lost_tpm();
+  };
+  EXPECT_FALSE(ask());
+  device_.power.cut_at(1);
+  EXPECT_FALSE(ask()) << "another trouble";
+  device_.power.code = kTpmUnreachable;
+  EXPECT_TRUE(ask());
+  device_.power.restore();
+  EXPECT_FALSE(ask());
+}
+
 TEST_F(Services, AnswerBadFramesWithAnError) {
   for (const Bytes& frame : {Bytes(), Bytes(7), Bytes(2000, 0xff)})
     EXPECT_FALSE(decode_answer<Identity>(device_.service->answer(Caller::kAgent, frame).reveal()));

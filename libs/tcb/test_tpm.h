@@ -30,8 +30,10 @@ class TestPower {
   Status step() {
     if (left_ > 0 && --left_ == 0) on_ = false;
     if (on_) return {};
-    return Error{ErrorKind::kUnavailable, "test.power", "there is no power"};
+    return Error{ErrorKind::kUnavailable, code, "there is no power"};
   }
+
+  std::string_view code = "test.power";
 
  private:
   int left_ = 0;

@@ -50,8 +50,11 @@ struct TpmStatus {
   bool has_ek_certificate = false;
 };
 
+// What is said when the TPM did not answer at all.
+inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
+
 // The TPM, in the words of what the device does with it. Every call protects the bus by itself (tpm_device). Errors:
-// kUnavailable "tpm.*" when the TPM is not reachable or in lockout, kRefused "tpm.*" when it says no.
+// kUnavailable "tpm.*" when the TPM is not reachable (kTpmUnreachable) or in lockout, kRefused "tpm.*" when it says no.
 class Tpm {
  public:
   virtual ~Tpm() = default;

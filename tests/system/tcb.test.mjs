@@ -139,6 +139,20 @@ describe('warifu-tcb', () => {
     await stopped(program);
   });
 
+  // The service manager starts it again; by itself it may not open the TPM anew.
+  test('EndsWhenItsTpmIsGoneForGood', async () => {
+    const passing = await Swtpm.start();
+    const own = { '--tcti': `swtpm:path=${passing.socket_path}`, '--state': path.join(folder, 'state3'), '--socket': path.join(folder, 'run/gone.sock') };
+    const program = await start(args(own)).ready;
+    assert.equal((await random(own['--socket'], 8)).length, 19);
+    await passing.kill();
+    assert.equal(program.child.exitCode, null, 'it does not watch the TPM: the next request finds out');
+    assert.match((await random(own['--socket'], 8)).toString('latin1'), /tpm\.unreachable/);
+    assert.deepEqual(await program.ended, { code: 3, signal: null });
+    assert.match(program.err, /\[tpm\.unreachable\]/);
+    await passing.stop();
+  });
+
   test('SaysWhatIsMissing', async () => {
     const cases = [
       [args({ '--config': path.join(folder, 'none.toml') }), 3, /none\.toml/],

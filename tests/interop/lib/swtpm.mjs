@@ -46,6 +46,12 @@ export class Swtpm {
     await rm(this.folder_, { recursive: true, force: true });
   }
 
+  /** As if it had been pulled out. stop() removes what is left. */
+  async kill() {
+    this.child_.kill('SIGKILL');
+    await this.ended_;
+  }
+
   async spawn_() {
     // The control socket must be exactly PATH.ctrl for tpm2-tss clients (--tcti swtpm:path=PATH).
     // It ends with us, however we end.
