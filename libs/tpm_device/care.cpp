@@ -29,7 +29,8 @@ Status check_parameters(const tcb::DictionaryAttackParameters& parameters) {
 Status change_auth(Device& device, ESYS_TR hierarchy, const SecretBytes& auth) {
   Wiped<TPM2B_AUTH> in;
   TRY_STATUS(fill(in.value, &TPM2B_AUTH::buffer, auth.reveal(), "auth value"));
-  TRY_STATUS(device.run(Protect::kSecrets, [&](ESYS_TR session) {
+  // Once more it would be authorized by what is no longer right: a wrong lockoutAuth.
+  TRY_STATUS(device.run_once(Protect::kSecrets, [&](ESYS_TR session) {
     return device.check(
         Esys_HierarchyChangeAuth(device.esys(), hierarchy, session, ESYS_TR_NONE, ESYS_TR_NONE, &in.value),
         "TPM2_HierarchyChangeAuth");
@@ -108,7 +109,7 @@ Status make_ek_persistent(Device& device) {
 }
 
 Status send_clear(Device& device) {
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+  return device.run_once(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(Esys_Clear(device.esys(), ESYS_TR_RH_LOCKOUT, session, ESYS_TR_NONE, ESYS_TR_NONE),
                         "TPM2_Clear");
   });
@@ -183,6 +184,7 @@ Status reset_lockout(Device& device, const SecretBytes& lockout_auth) {
 Status shut_down(Device& device) {
   // Flushed first: the TPM may take any command after TPM2_Shutdown for a sign that it goes on (Part 1, "Shutdown").
   device.forget();
+  TRY_STATUS(device.restart_if_broken());
   return device.check(Esys_Shutdown(device.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_SU_CLEAR),
                       "TPM2_Shutdown");
 }

@@ -41,9 +41,10 @@ Device::~Device() {
 Status Device::start() {
   silence_tss();
   ++epoch_;
-  broken_ = false;
+  broken_ = true;  // until it is known not to be
   const TSS2_RC rc = Esys_Initialize(&esys_, guard_.context(), nullptr);
   if (rc != TSS2_RC_SUCCESS) return error_of(rc, "Esys_Initialize");
+  broken_ = false;
   TRY_STATUS(set_auth(ESYS_TR_RH_OWNER, options_.owner_auth));
   TRY_STATUS(set_auth(ESYS_TR_RH_ENDORSEMENT, options_.endorsement_auth));
   return set_auth(ESYS_TR_RH_LOCKOUT, lockout_auth_);
@@ -68,7 +69,7 @@ Status Device::check(TSS2_RC rc, std::string_view command) {
   if (rc == TSS2_RC_SUCCESS) return {};
   std::optional<Error> refusal = guard_.take_refusal();
   // After anything but a refusal by the TPM itself ESYS answers every call with "bad sequence".
-  if (!is_from_tpm(rc)) broken_ = true;
+  (is_from_tpm(rc) ? in_doubt_ : broken_) = true;
   if (refusal) return *std::move(refusal);
   Error error = error_of(rc, command);
   // Something of ours that nobody knows of fills the slots: what a killed process left, or an altered handle.
@@ -76,7 +77,11 @@ Status Device::check(TSS2_RC rc, std::string_view command) {
   return error;
 }
 
-bool Device::prepare_retry(const Error& error) {
+bool Device::prepare_retry(const Error& error, bool in_doubt) {
+  if (in_doubt && error.code == kNotAuthorized) {
+    forget_session();
+    return true;
+  }
   if (error.code != kSessionLost && error.code != kNotStarted) return false;
   if (error.code == kNotStarted && !check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
   // After a reset its flush fails, and nothing has to be mended. If its handle was altered it is there under another.

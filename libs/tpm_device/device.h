@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -56,29 +57,45 @@ class Device {
   Status check(TSS2_RC rc, std::string_view command);
 
   // Calls work(session) with the open session, protecting like this; makes the session first when there is none. When
-  // the TPM has lost it (TPM reset), once more with a fresh one that is salted like the first: never in clear. `work`
-  // returns a Result and does not call run() itself.
+  // the TPM has lost it (TPM reset, a forged error before), once more with a fresh one that is salted like the first:
+  // never in clear. `work` returns a Result and does not call run() itself.
   template <class Work>
   std::invoke_result_t<Work, ESYS_TR> run(Protect protect, Work work) {
     for (bool again = false;; again = true) {
       TRY(const ESYS_TR session, this->session(protect));
+      const bool in_doubt = std::exchange(in_doubt_, false);
       auto result = work(session);
-      if (result || again || !prepare_retry(result.error())) return result;
+      if (result || again || !prepare_retry(result.error(), in_doubt)) return result;
     }
+  }
+
+  // The same for what must not be done twice. That the session is lost nobody signs: who lets the command pass and
+  // forges that answer would have an index counted, or a PCR extended, once more than the caller is told.
+  template <class Work>
+  std::invoke_result_t<Work, ESYS_TR> run_once(Protect protect, Work work) {
+    if (in_doubt_) forget_session();
+    TRY(const ESYS_TR session, this->session(protect));
+    auto result = work(session);
+    if (!result) prepare_retry(result.error(), false);
+    return result;
   }
 
   // A policy session, salted to this key, and to be used beside the session of run(). Flushed when it goes.
   Result<Handle> start_policy(ESYS_TR salt_key, crypto::HashAlgorithm hash);
 
-  // The EK in the TPM: persistent at 0x81010001 or made from the template. kRefused "tpm.ek.swapped" when it is not the
-  // pinned one, or not that of the last time.
+  // The EK in the TPM: persistent at 0x81010001 or made from the template; if neither is the pinned one, or that of the
+  // last time, made from whichever template gives it. kRefused "tpm.ek.swapped" when none does.
   Result<Handle> load_ek();
   // Known after the first session.
   Result<tpm::EkPublic> ek();
 
-  // The SRK at 0x81000001, made from the template of dps.md (d) and persisted there when there is none.
+  // The SRK at 0x81000001, made from the template of dps.md (d) and persisted there when there is none. kRefused
+  // "tpm.srk.foreign" when what is there is no parent of this TPM's own making.
   Result<ESYS_TR> srk();
   Result<tpm::SrkPublic> srk_public();
+
+  // Starts ESYS anew when that is due. For a command outside of run(), which does it by itself.
+  Status restart_if_broken();
 
   // Looks anew for the SRK, in a new session: somebody else may have cleared the TPM.
   void forget();
@@ -102,15 +119,17 @@ class Device {
   Device(TctiPtr tcti, DeviceOptions options);
   Status start();
   void stop();
-  Status restart_if_broken();
-  bool prepare_retry(const Error& error);
+  bool prepare_retry(const Error& error, bool in_doubt);
 
   Result<ESYS_TR> session(Protect protect);
   Status start_session();
   Result<Handle> start_auth_session(ESYS_TR salt_key, TPM2_SE type, crypto::HashAlgorithm hash);
-  Result<Handle> find_ek();
+  std::optional<tpm::Name> expected_ek() const;
+  Result<Handle> make_ek(tpm::EkProfile profile);
+  Result<Handle> find_pinned_ek(const tpm::Name& name, Error swapped);
   Result<std::optional<Handle>> find_persistent(TPM2_HANDLE handle);
   Status expect_authentic(ESYS_TR object);
+  Status expect_own_parent(ESYS_TR object);
   Result<Handle> create_primary(ESYS_TR hierarchy, ByteView tpm2b_template, ESYS_TR session);
   Status expect_ek(ESYS_TR ek);
   Status make_srk();
@@ -120,6 +139,9 @@ class Device {
   ESYS_CONTEXT* esys_ = nullptr;
   std::uint64_t epoch_ = 0;
   bool broken_ = false;
+  // The last answer was an error, which nobody signs: if it was forged, the TPM has drawn its next nonce and we have
+  // not, and it refuses whatever comes in this session from now on.
+  bool in_doubt_ = false;
   SecretBytes lockout_auth_;
   std::optional<Handle> session_;
   std::optional<Handle> srk_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tpm_device/device.h"
 #include "wire/writer.h"
 
 namespace warifu::tpm_device {
@@ -172,6 +173,23 @@ TEST_F(GuardTctiTest, FlushesWhatIsLeftInTheSlotsAndNothingElse) {
   guard_.flush_all();
   guard_.flush_all();
   EXPECT_THAT(tpm_.sent, testing::ElementsAre(flush_of(0x80000001)));
+}
+
+// No HMAC covers an error. ESYS itself sends a command once more when the TPM asks for it, and waits once more for an
+// answer that has not come: a forger shall neither keep it at that nor make it send anything else.
+TEST(ForgedError, IsTheEndOfACommandAfterAFewTries) {
+  for (const std::uint32_t code : {0x922u, 0x908u, 0x90Au, 0x9u, 0x70009u, 0x80009u, 0xA0009u, 0xFFFFFFFFu}) {
+    FakeTpm tpm;
+    tpm.answer = message(tpm::kNoSessions, code, {});
+    const auto device = Device::open(tpm.connect(), {});
+    ASSERT_TRUE(device);
+    const auto ek = (*device)->load_ek();
+    ASSERT_FALSE(ek);
+    EXPECT_EQ(ek.error().kind == ErrorKind::kUnavailable || ek.error().kind == ErrorKind::kInternal, true)
+        << std::hex << code << ": " << to_string(ek.error());
+    EXPECT_LE(tpm.sent.size(), 6u) << std::hex << code;
+    EXPECT_THAT(tpm.sent, testing::Each(tpm.sent.front())) << std::hex << code;
+  }
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ Status write_nv(Device& device, std::uint32_t index, const SecretBytes& content)
 Status increment_nv(Device& device, std::uint32_t index) {
   TRY(const NvIndex found, find_nv(device, index));
   TRY_STATUS(expect_type(found, tpm::kNvCounter, "a counter"));
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+  return device.run_once(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(
         Esys_NV_Increment(device.esys(), found.writer(), found.handle.get(), session, ESYS_TR_NONE, ESYS_TR_NONE),
         "TPM2_NV_Increment");
@@ -155,7 +155,7 @@ Status extend_nv(Device& device, std::uint32_t index, const SecretBytes& data) {
   TRY_STATUS(expect_type(found, tpm::kNvExtend, "one that is extended"));
   Wiped<TPM2B_MAX_NV_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_NV_BUFFER::buffer, data.reveal(), "NV data"));
-  return device.run(Protect::kSecrets, [&](ESYS_TR session) {
+  return device.run_once(Protect::kSecrets, [&](ESYS_TR session) {
     return device.check(Esys_NV_Extend(device.esys(), found.writer(), found.handle.get(), session, ESYS_TR_NONE,
                                        ESYS_TR_NONE, &in.value),
                         "TPM2_NV_Extend");

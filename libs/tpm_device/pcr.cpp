@@ -114,7 +114,7 @@ Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest
   if (digest.size() != sizeof values.digests[0].digest.sha256)
     return invalid_input("tpm.pcr", fmt::format("expected a SHA-256 digest, {} bytes came", digest.size()));
   std::ranges::copy(digest.bytes(), values.digests[0].digest.sha256);
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+  return device.run_once(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(
         Esys_PCR_Extend(device.esys(), ESYS_TR_PCR0 + pcr, session, ESYS_TR_NONE, ESYS_TR_NONE, &values),
         "TPM2_PCR_Extend");

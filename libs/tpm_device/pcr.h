@@ -20,7 +20,8 @@ struct PcrValue {
 // Ascending, all from one moment: when a PCR changes while they are read, they are read again. kUnavailable "tpm.pcr"
 // when the TPM has no such bank or they do not come to rest; kInvalidInput "tpm.pcr" for a number above 23.
 Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::PcrList& pcrs);
-// TPM2_PCR_Extend of this bank with a digest of SHA-256.
+// TPM2_PCR_Extend of this bank with a digest of SHA-256. After an error it may be extended or not, after a success it
+// is so once.
 Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest);
 
 // Of these numbers. kInvalidInput "tpm.pcr".

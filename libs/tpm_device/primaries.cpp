@@ -3,6 +3,7 @@
 
 #include "tpm_device/device.h"
 #include "tpm_device/marshal.h"
+#include "tpm_types/object_attributes.h"
 #include "wire/reader.h"
 
 namespace warifu::tpm_device {
@@ -30,6 +31,20 @@ Result<Bytes> Device::public_area(ESYS_TR object) {
   TRY(const std::uint32_t type, reader.u32("type"));
   if (type != kKeyResource) return Error{ErrorKind::kInternal, "tpm.esys", "expected the number of a key"};
   return to_bytes({raw + reader.offset(), reader.remaining()});
+}
+
+// ownerAuth is empty by default, so whoever was on the bus may have put a key there whose private part they know: an
+// imported one. It has not these attributes, for no TPM imports a key that has them (Part 3, TPM2_Import).
+Status Device::expect_own_parent(ESYS_TR object) {
+  constexpr std::uint32_t kWanted =
+      tpm::kFixedTpm | tpm::kFixedParent | tpm::kSensitiveDataOrigin | tpm::kRestricted | tpm::kDecrypt;
+  TRY(const Bytes area, public_area(object));
+  TRY(const tpm::PublicArea parsed, tpm::PublicArea::from_tpm2b(area));
+  if (parsed.attributes().has_all(kWanted)) return {};
+  return Error{ErrorKind::kRefused, "tpm.srk.foreign",
+               fmt::format("the key at 0x{:08x} was not made by this TPM to be a parent ({}): somebody put it there in "
+                           "the place of the SRK. Clear the TPM, or evict that key",
+                           tpm::kSrkHandle, to_string(parsed.attributes()))};
 }
 
 Result<std::optional<Handle>> Device::find_persistent(TPM2_HANDLE handle) {
@@ -67,23 +82,27 @@ Result<Handle> Device::create_primary(ESYS_TR hierarchy, ByteView tpm2b_template
 }
 
 // Without a session there is no secret to give and nothing to believe: the Name is what decides (expect_ek).
-Result<Handle> Device::find_ek() {
-  TRY(std::optional<Handle> persistent, find_persistent(tpm::kEkHandle));
-  if (persistent) return *std::move(persistent);
+Result<Handle> Device::make_ek(tpm::EkProfile profile) {
+  const Bytes area = tpm::ek_template(profile);
   if (session_) {
     TRY(const ESYS_TR protected_session, session(Protect::kSecrets));
-    return create_primary(ESYS_TR_RH_ENDORSEMENT, tpm::ek_template(options_.ek_profile), protected_session);
+    return create_primary(ESYS_TR_RH_ENDORSEMENT, area, protected_session);
   }
   if (!options_.endorsement_auth.empty()) return endorsement_auth_without_ek();
-  Result<Handle> made = create_primary(ESYS_TR_RH_ENDORSEMENT, tpm::ek_template(options_.ek_profile), ESYS_TR_PASSWORD);
+  Result<Handle> made = create_primary(ESYS_TR_RH_ENDORSEMENT, area, ESYS_TR_PASSWORD);
   if (!made && made.error().code == kNotAuthorized) return endorsement_auth_without_ek();
   return made;
+}
+
+std::optional<tpm::Name> Device::expected_ek() const {
+  if (options_.ek_name || !ek_) return options_.ek_name;
+  return ek_->name();
 }
 
 Status Device::expect_ek(ESYS_TR ek) {
   TRY(const Bytes area, public_area(ek));
   TRY(tpm::EkPublic found, tpm::EkPublic::from_tpm2b(area));
-  const std::optional<tpm::Name> expected = options_.ek_name ? options_.ek_name : ek_ ? ek_->name() : options_.ek_name;
+  const std::optional<tpm::Name> expected = expected_ek();
   if (expected && *expected != found.name()) {
     return Error{ErrorKind::kRefused, "tpm.ek.swapped",
                  fmt::format("expected the EK with the Name {}, this TPM has {}: another TPM, or somebody on its bus",
@@ -93,11 +112,45 @@ Status Device::expect_ek(ESYS_TR ek) {
   return {};
 }
 
+// The one that was pinned may have been persistent until somebody cleared the TPM, or put another key in its place. Its
+// Name is all that is known of it, and each template is another key of the same TPM.
+Result<Handle> Device::find_pinned_ek(const tpm::Name& name, Error swapped) {
+  for (const tpm::EkProfileInfo& profile : tpm::ek_profiles()) {
+    if (profile.profile == options_.ek_profile || profile.name_algorithm != name.algorithm()) continue;
+    Result<Handle> made = make_ek(profile.profile);
+    if (made && expect_ek(made->get())) return made;
+    // A template that this TPM does not know.
+    if (made || made.error().kind == ErrorKind::kRefused) continue;
+    return made;
+  }
+  return swapped;
+}
+
 Result<Handle> Device::load_ek() {
   TRY_STATUS(restart_if_broken());
-  TRY(Handle ek, find_ek());
-  TRY_STATUS(expect_ek(ek.get()));
-  return ek;
+  const std::optional<tpm::Name> expected = expected_ek();
+  TRY(std::optional<Handle> persistent, find_persistent(tpm::kEkHandle));
+  if (persistent) {
+    Status is_it = expect_ek(persistent->get());
+    if (is_it) return *std::move(persistent);
+    if (!expected) return std::move(is_it).error();
+    // Another key, or an answer that was altered: that is told, and not mended in silence.
+    TRY(const Bytes first, public_area(persistent->get()));
+    persistent.reset();
+    TRY(persistent, find_persistent(tpm::kEkHandle));
+    TRY(const Bytes second, persistent ? public_area(persistent->get()) : Result<Bytes>(Bytes()));
+    if (first != second)
+      return Error{ErrorKind::kUnavailable, kBusAltered,
+                   "the public area of the persistent EK differs at each reading"};
+  }
+  Status is_it;
+  {
+    TRY(Handle made, make_ek(options_.ek_profile));
+    is_it = expect_ek(made.get());
+    if (is_it) return made;
+  }
+  if (!expected) return std::move(is_it).error();
+  return find_pinned_ek(*expected, std::move(is_it).error());
 }
 
 Result<tpm::EkPublic> Device::ek() {
@@ -125,6 +178,7 @@ Result<ESYS_TR> Device::srk() {
   TRY(std::optional<Handle> found, find_persistent(tpm::kSrkHandle));
   if (found) {
     TRY_STATUS(expect_authentic(found->get()));
+    TRY_STATUS(expect_own_parent(found->get()));
     srk_ = std::move(found);
   } else {
     TRY_STATUS(make_srk());

@@ -32,8 +32,8 @@ constexpr Meaning kMeanings[] = {
     {TPM2_RC_NV_UNAVAILABLE, ErrorKind::kUnavailable, "tpm.busy", "its memory is not accessible; try again"},
     {TPM2_RC_INITIALIZE, ErrorKind::kUnavailable, kNotStarted, "TPM2_Startup was not sent"},
     {TPM2_RC_FAILURE, ErrorKind::kUnavailable, kFailure, "its self-test failed; switch it off and on"},
-    {TPM2_RC_HIERARCHY, ErrorKind::kRefused, "tpm.disabled", "the hierarchy is not enabled or not the right one"},
-    {TPM2_RC_DISABLED, ErrorKind::kRefused, "tpm.disabled", "the command is disabled"},
+    {TPM2_RC_HIERARCHY, ErrorKind::kUnavailable, "tpm.disabled", "the hierarchy is not enabled or not the right one"},
+    {TPM2_RC_DISABLED, ErrorKind::kUnavailable, "tpm.disabled", "the command is disabled"},
     {TPM2_RC_OBJECT_MEMORY, ErrorKind::kUnavailable, kMemory, "no slot for an object is free"},
     {TPM2_RC_SESSION_MEMORY, ErrorKind::kUnavailable, kMemory, "no slot for a session is free"},
     {TPM2_RC_SESSION_HANDLES, ErrorKind::kUnavailable, kMemory, "no session handle is free"},
@@ -88,12 +88,14 @@ bool means_altered(TSS2_RC layer, TSS2_RC base) {
 
 }  // namespace
 
+// A resource manager, like the kernel's, answers some commands in the TPM's place and marks its code with that layer.
 bool is_from_tpm(TSS2_RC rc) {
-  return (rc & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER;
+  const TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
+  return layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER;
 }
 
 Error error_of(TSS2_RC rc, std::string_view command) {
-  if (is_from_tpm(rc)) return from_tpm(rc, command);
+  if (is_from_tpm(rc)) return from_tpm(rc & ~TSS2_RC_LAYER_MASK, command);
   const TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
   const std::string text = fmt::format("{}: {}", command, Tss2_RC_Decode(rc));
   if (means_altered(layer, rc & ~TSS2_RC_LAYER_MASK)) {

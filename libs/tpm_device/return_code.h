@@ -16,7 +16,7 @@ inline constexpr std::string_view kNotAuthorized = "tpm.auth";
 inline constexpr std::string_view kIntegrity = "tpm.integrity";  // a wrapped object is not this parent's
 inline constexpr std::string_view kNotStarted = "tpm.not-started";
 inline constexpr std::string_view kMemory = "tpm.memory";  // no slot for an object or a session is free
-inline constexpr std::string_view kFailure = "tpm.failure";
+inline constexpr std::string_view kFailure = "tpm.failure-mode";
 
 // What a failed call of tpm2-tss means. `command` is its name in Part 3, "TPM2_Load".
 Error error_of(TSS2_RC rc, std::string_view command);

@@ -23,7 +23,9 @@ TEST(ReturnCode, SaysWhatTheCallerCanDo) {
       {TPM2_RC_REFERENCE_S0, ErrorKind::kUnavailable, "tpm.session.lost"},
       {TPM2_RC_REFERENCE_H0, ErrorKind::kNotFound, "tpm.handle"},
       {TPM2_RC_INTEGRITY | TPM2_RC_P | TPM2_RC_1, ErrorKind::kRefused, "tpm.integrity"},
-      {TPM2_RC_HIERARCHY | TPM2_RC_H | TPM2_RC_1, ErrorKind::kRefused, "tpm.disabled"},
+      {TPM2_RC_HIERARCHY | TPM2_RC_H | TPM2_RC_1, ErrorKind::kUnavailable, "tpm.disabled"},
+      {TPM2_RC_FAILURE, ErrorKind::kUnavailable, "tpm.failure-mode"},
+      {TSS2_RESMGR_TPM_RC_LAYER | TPM2_RC_OBJECT_MEMORY, ErrorKind::kUnavailable, "tpm.memory"},
       {TPM2_RC_RETRY, ErrorKind::kUnavailable, "tpm.busy"},
       {TPM2_RC_INITIALIZE, ErrorKind::kUnavailable, "tpm.not-started"},
       {TSS2_ESYS_RC_RSP_AUTH_FAILED, ErrorKind::kUnavailable, "tpm.bus.altered"},
@@ -42,6 +44,7 @@ TEST(ReturnCode, SaysWhatTheCallerCanDo) {
 
 TEST(ReturnCode, KnowsWhatTheTpmSaidAndWhatWasSaidForIt) {
   EXPECT_TRUE(is_from_tpm(TPM2_RC_LOCKOUT));
+  EXPECT_TRUE(is_from_tpm(TSS2_RESMGR_TPM_RC_LAYER | TPM2_RC_COMMAND_CODE));
   EXPECT_FALSE(is_from_tpm(TSS2_TCTI_RC_IO_ERROR));
   EXPECT_FALSE(is_from_tpm(TSS2_ESYS_RC_RSP_AUTH_FAILED));
 }

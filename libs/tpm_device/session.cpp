@@ -37,6 +37,7 @@ Status Device::start_session() {
   TRY(const Handle ek, load_ek());
   TRY(Handle session, start_auth_session(ek.get(), TPM2_SE_HMAC, crypto::HashAlgorithm::kSha256));
   session_ = std::move(session);
+  in_doubt_ = false;
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tpm_types/algorithm.h"
+#include "tpm_types/policy_digest.h"
 #include "wire/reader.h"
 
 namespace warifu::tpm {
@@ -132,7 +133,7 @@ bool is_lasting_handle(std::uint32_t handle) {
 bool is_excepted(const CommandRule& rule, const Command& command) {
   switch (rule.exception) {
     case Except::kEmptySensitive:
-      return has_empty_sensitive(command);
+      return command.handles.front() == kRhEndorsement && has_empty_sensitive(command);
     case Except::kFirstRead:
       return is_lasting_handle(command.handles.front());
     default:

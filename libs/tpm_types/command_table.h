@@ -28,10 +28,12 @@ enum class ResponseRule : std::uint8_t {
 // What a rule does not fit.
 enum class Exception : std::uint8_t {
   kNone,
-  kSessionless,     // Part 3 allows the command no sessions
-  kSalted,          // it makes one: it must be salted, with AES-128-CFB
-  kEmptySensitive,  // without sessions' protection too, with an empty password and an empty TPM2B_SENSITIVE_CREATE
-  kEmptyFirst,      // the first parameter may be clear when it has no bytes
+  kSessionless,  // Part 3 allows the command no sessions
+  kSalted,       // it makes one: it must be salted, with AES-128-CFB
+  // Of the endorsement hierarchy without sessions' protection too, with an empty password and an empty
+  // TPM2B_SENSITIVE_CREATE.
+  kEmptySensitive,
+  kEmptyFirst,  // the first parameter may be clear when it has no bytes
   // Without a session: tpm2-tss reads what it does not know yet so (Esys_TR_FromTPMPublic). A wrong answer gives a
   // wrong Name, and every command that names the object in a session is then refused by the TPM: Names are in cpHash
   // (Part 1). Who needs the answer itself reads it once more in a session.

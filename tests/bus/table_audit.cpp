@@ -9,6 +9,7 @@ namespace warifu::bus {
 namespace {
 
 constexpr std::uint32_t kStartAuthSession = 0x176;
+constexpr std::uint32_t kEndorsement = 0x4000000B;  // TPM_RH_ENDORSEMENT
 
 using tpm::Exception;
 using tpm::RequestRule;
@@ -72,7 +73,7 @@ bool TableAudit::is_excepted(const CommandView& view, const tpm::CommandRule& ru
   if (is_protected(view, 0)) return false;
   switch (rule.exception) {
     case Exception::kEmptySensitive:
-      return starts_with(view.parameters, Bytes{0, 4, 0, 0, 0, 0});
+      return view.handles.front() == kEndorsement && starts_with(view.parameters, Bytes{0, 4, 0, 0, 0, 0});
     case Exception::kFirstRead:  // a persistent object or an NV index
       return view.handles.front() >> 24 == 0x81 || view.handles.front() >> 24 == 0x01;
     default:

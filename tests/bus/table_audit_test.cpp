@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "test_frames.h"
 
 namespace warifu::bus {
@@ -15,6 +17,8 @@ constexpr std::uint32_t kNullHandle = 0x40000007;
 constexpr std::uint32_t kHierarchyChangeAuth = 0x129;
 constexpr std::uint32_t kCreatePrimary = 0x131;
 constexpr std::uint32_t kReadClock = 0x181;
+constexpr std::uint32_t kOwner = 0x40000001;
+constexpr std::uint32_t kEndorsement = 0x4000000B;
 
 Message started(std::uint32_t handle) {
   wire::Writer rest;
@@ -32,6 +36,14 @@ std::vector<std::string> judge(const Bytes& bytes) {
   const std::size_t before = audit.complaints().size();
   audit.add({command(bytes), success()});
   return {audit.complaints().begin() + static_cast<std::ptrdiff_t>(before), audit.complaints().end()};
+}
+
+// TPM2_CreatePrimary in this hierarchy with an empty password.
+Bytes primary_of(std::uint32_t hierarchy, ByteView parameters) {
+  Bytes out = with_sessions(kCreatePrimary, {session(kPasswordSession, 0, {})}, parameters);
+  const Bytes handle = wire::Writer().u32(hierarchy).take();
+  std::ranges::copy(handle, out.begin() + static_cast<std::ptrdiff_t>(kHeaderSize));
+  return out;
 }
 
 TEST(TableAudit, AcceptsWhatTheTableAsksForAndNothingLess) {
@@ -54,8 +66,9 @@ TEST(TableAudit, AcceptsWhatTheTableAsksForAndNothingLess) {
        unseal({session(kPasswordSession, 0, as_bytes("secret")), session(kSalted, kParameterOut, mac)}), false},
       {"encrypted parameter", with_sessions(kHierarchyChangeAuth, {session(kSalted, kParameterIn, mac)}), true},
       {"parameter in clear", with_sessions(kHierarchyChangeAuth, {session(kSalted, kParameterOut, mac)}), false},
-      {"nothing secret, no session", with_sessions(kCreatePrimary, {session(kPasswordSession, 0, {})}, empty), true},
-      {"secret, no session", with_sessions(kCreatePrimary, {session(kPasswordSession, 0, {})}, secret), false},
+      {"an EK, no session", primary_of(kEndorsement, empty), true},
+      {"an EK with a secret, no session", primary_of(kEndorsement, secret), false},
+      {"another primary, no session", primary_of(kOwner, empty), false},
       {"unauthenticated answer", frame(0x8001, kReadClock, {}), false},
       {"no command of a device", with_sessions(0x159, {session(kSalted, kParameterOut, mac)}), false},
       {"no command at all", frame(0x8001, 0x1FFF, {}), false},

@@ -9,10 +9,14 @@
 #include "crypto/digest.h"
 #include "crypto/system_entropy.h"
 #include "swtpm.h"
+#include "tpm_device/ek_primary.h"
 #include "tpm_device/keys.h"
 #include "tpm_device/marshal.h"
+#include "tpm_device/pcr.h"
 #include "tpm_device/tcb_tpm.h"
 #include "tpm_types/authentication_key.h"
+#include "wire/reader.h"
+#include "wire/writer.h"
 
 namespace warifu::test {
 namespace {
@@ -91,6 +95,24 @@ class TpmDevice : public testing::Test {
       return device.check(Esys_PCR_Extend(device.esys(), pcr, session, ESYS_TR_NONE, ESYS_TR_NONE, &digests),
                           "TPM2_PCR_Extend");
     });
+  }
+
+  // Evicts the SRK and puts a storage key there that may be duplicated, as an imported one is.
+  static void put_foreign_parent(Device& device) {
+    const auto evict = [&](ESYS_TR object) {
+      return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+        ESYS_TR ignored = ESYS_TR_NONE;
+        return device.check(Esys_EvictControl(device.esys(), ESYS_TR_RH_OWNER, object, session, ESYS_TR_NONE,
+                                              ESYS_TR_NONE, tpm::kSrkHandle, &ignored),
+                            "TPM2_EvictControl");
+      });
+    };
+    ASSERT_TRUE(evict(must(device.srk())));
+    TPM2B_PUBLIC area = must(tpm_device::to_public(tpm::srk_rsa_template()));
+    area.publicArea.objectAttributes &= ~static_cast<TPMA_OBJECT>(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT);
+    const Bytes tpm2b = must(tpm_device::from_public(area));
+    const auto primary = must(tpm_device::create_primary(device, ESYS_TR_RH_OWNER, tpm2b));
+    ASSERT_TRUE(evict(primary.get()));
   }
 
   Swtpm swtpm_;
@@ -182,6 +204,14 @@ TEST_F(TpmDevice, TakesOnlyThePinnedEndorsementKey) {
   const auto swapped = open_on(other_tpm, {.ek_name = pinned});
   expect_error(swapped->random(16), ErrorKind::kRefused, "tpm.ek.swapped");
   expect_error(swapped->keys(), ErrorKind::kRefused, "tpm.ek.swapped");
+}
+
+// An imported key, whose private part somebody may know, in the place of the SRK.
+TEST_F(TpmDevice, SealsNothingUnderAParentThatThisTpmDidNotMake) {
+  put_foreign_parent(open()->device());
+  const auto device = open();
+  expect_error(device->seal(SecretBytes::random(entropy_, 32), {}), ErrorKind::kRefused, "tpm.srk.foreign");
+  expect_error(device->keys(), ErrorKind::kRefused, "tpm.srk.foreign");
 }
 
 TEST_F(TpmDevice, GivesRandomBytesOfAnySize) {
@@ -308,6 +338,84 @@ TEST_F(TpmDevice, OwnsTheTpmOnceAndClearsItWithTheSameAuth) {
   EXPECT_TRUE(must(device->status()).lockout_auth_set);
 }
 
+// Between a device and its TPM: lets every command pass and puts this error in the place of one answer.
+class Forger {
+ public:
+  explicit Forger(tpm_device::TctiPtr tpm) : tpm_(std::move(tpm)) {
+    context_.functions.version = 1;
+    context_.functions.transmit = transmit;
+    context_.functions.receive = receive;
+    context_.self = this;
+  }
+  // The loader, which closes it, leaves alone what it has not opened.
+  tpm_device::TctiPtr connect() { return tpm_device::TctiPtr(reinterpret_cast<TSS2_TCTI_CONTEXT*>(&context_)); }
+  void forge(std::uint32_t command, std::uint32_t error) { command_ = command, error_ = error; }
+  bool has_forged() const { return command_ == 0; }
+
+ private:
+  struct Context {
+    TSS2_TCTI_CONTEXT_COMMON_V1 functions;
+    Forger* self;
+  };
+  static Forger& of(TSS2_TCTI_CONTEXT* context) { return *reinterpret_cast<Context*>(context)->self; }
+  static const TSS2_TCTI_CONTEXT_COMMON_V1& functions_of(const tpm_device::TctiPtr& tcti) {
+    return *reinterpret_cast<const TSS2_TCTI_CONTEXT_COMMON_V1*>(tcti.get());
+  }
+  static TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command) {
+    Forger& self = of(context);
+    self.sent_ = must(wire::Reader({command + 6, 4}).u32("commandCode"));
+    return functions_of(self.tpm_).transmit(self.tpm_.get(), size, command);
+  }
+  static TSS2_RC receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response, std::int32_t timeout) {
+    Forger& self = of(context);
+    const TSS2_RC rc = functions_of(self.tpm_).receive(self.tpm_.get(), size, response, timeout);
+    if (rc != TSS2_RC_SUCCESS || self.sent_ != self.command_) return rc;
+    const Bytes forged = wire::Writer().u16(0x8001).u32(10).u32(self.error_).take();
+    std::ranges::copy(forged, response);
+    *size = forged.size();
+    self.command_ = 0;
+    return rc;
+  }
+
+  tpm_device::TctiPtr tpm_;
+  Context context_{};
+  std::uint32_t sent_ = 0;
+  std::uint32_t command_ = 0;
+  std::uint32_t error_ = 0;
+};
+
+TEST_F(TpmDevice, DoesNothingTwiceBecauseSomebodySaysThatTheSessionIsLost) {
+  Forger forger(connect(swtpm_));
+  const auto device = must(Device::open(forger.connect(), {}));
+  const auto measured = crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes("measured")});
+  const auto before = must(tpm_device::read_pcrs(*device, {16})).front().value;
+  // TPM2_PCR_Extend and TPM_RC_REFERENCE_S0, TPM_RC_RETRY.
+  forger.forge(0x182, 0x918);
+  EXPECT_FALSE(tpm_device::extend_pcr(*device, 16, measured));
+  EXPECT_TRUE(forger.has_forged());
+  const auto once = crypto::digest(crypto::HashAlgorithm::kSha256, {before.bytes(), measured.bytes()});
+  EXPECT_EQ(must(tpm_device::read_pcrs(*device, {16})).front().value, once);
+  forger.forge(0x182, 0x922);
+  EXPECT_FALSE(tpm_device::extend_pcr(*device, 16, measured));
+  EXPECT_TRUE(forger.has_forged());
+  const auto twice = crypto::digest(crypto::HashAlgorithm::kSha256, {once.bytes(), measured.bytes()});
+  EXPECT_EQ(must(tpm_device::read_pcrs(*device, {16})).front().value, twice);
+}
+
+// The TPM has gone on in the session, and we have not.
+TEST_F(TpmDevice, GoesOnAfterAForgedError) {
+  Forger forger(connect(swtpm_));
+  TcbTpm device(must(Device::open(forger.connect(), {})));
+  ASSERT_TRUE(device.random(16));
+  for (const std::uint32_t error : {0x922u, 0x9A2u, 0x101u, 0x001u, 0x128u}) {
+    forger.forge(0x17B, error);  // TPM2_GetRandom
+    EXPECT_FALSE(device.random(16)) << std::hex << error;
+    EXPECT_TRUE(forger.has_forged());
+    EXPECT_TRUE(device.status()) << std::hex << error;
+    EXPECT_TRUE(device.random(16)) << std::hex << error;
+  }
+}
+
 class TpmGuard : public TpmDevice {
  protected:
   const std::unique_ptr<TcbTpm> tpm_ = open();
@@ -330,17 +438,17 @@ class TpmGuard : public TpmDevice {
                            "TPM2_Create");
     });
   }
-  // Of a primary in the owner hierarchy, with this password.
+  // Of a primary in the endorsement hierarchy, with this password.
   Status create_primary(std::string_view password) {
-    EXPECT_TRUE(device_.set_auth(ESYS_TR_RH_OWNER, SecretBytes::copy_of(as_bytes(password))));
+    EXPECT_TRUE(device_.set_auth(ESYS_TR_RH_ENDORSEMENT, SecretBytes::copy_of(as_bytes(password))));
     const TPM2B_PUBLIC area = must(tpm_device::to_public(tpm::srk_rsa_template()));
     const TPM2B_SENSITIVE_CREATE sensitive{};
     const TPM2B_DATA outside{};
     const TPML_PCR_SELECTION no_pcrs{};
     ESYS_TR primary = ESYS_TR_NONE;
     TRY_STATUS(device_.check(
-        Esys_CreatePrimary(device_.esys(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-                           &area, &outside, &no_pcrs, &primary, nullptr, nullptr, nullptr, nullptr),
+        Esys_CreatePrimary(device_.esys(), ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                           &sensitive, &area, &outside, &no_pcrs, &primary, nullptr, nullptr, nullptr, nullptr),
         "TPM2_CreatePrimary"));
     const tpm_device::Handle flushed(device_, primary, tpm_device::Handle::Kind::kInSlot);
     return {};

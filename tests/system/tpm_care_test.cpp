@@ -91,6 +91,14 @@ Status sign(Device& device) {
   });
 }
 
+// TPM2_Clear and nothing else.
+Status clear_as_another_owner(Device& device) {
+  return device.run(Protect::kAnswers, [&](ESYS_TR session) {
+    return device.check(Esys_Clear(device.esys(), ESYS_TR_RH_LOCKOUT, session, ESYS_TR_NONE, ESYS_TR_NONE),
+                        "TPM2_Clear");
+  });
+}
+
 class TpmCare : public testing::Test {
  protected:
   // Three wrong tries, as swtpm has it from the factory.
@@ -220,6 +228,36 @@ TEST(TpmCareWithCertificates, ClearsAndMakesTheSameEkPersistentAgain) {
   const auto again = open(swtpm, {.ek_profile = tpm::EkProfile::kL1Dps, .ek_name = ek});
   EXPECT_EQ(must(again->ek()).name(), ek);
   EXPECT_TRUE(must(tpm_device::read_status(*again)).has_ek_certificate);
+}
+
+// The persistent EK is gone, and the configured template gives another: the pin says which of them is meant.
+TEST(TpmCareWithCertificates, FindsThePinnedEkAfterAnotherOwnerClearedTheTpm) {
+  const Swtpm swtpm({.with_endorsement_keys = true});
+  const auto device = open(swtpm, {.ek_profile = tpm::EkProfile::kL1Dps});
+  const tpm::Name ek = must(device->ek()).name();
+  must(clear_as_another_owner(*device));
+  EXPECT_THAT(must(tpm_device::read_handles(*device, tpm::kEkHandle, tpm::kEkHandle)), testing::IsEmpty());
+  device->forget();
+  EXPECT_TRUE(device->srk_public());  // in a new session
+  const auto again = open(swtpm, {.ek_profile = tpm::EkProfile::kL1Dps, .ek_name = ek});
+  EXPECT_EQ(must(again->ek()).name(), ek);
+}
+
+TEST(TpmCareWithCertificates, FindsThePinnedEkBehindAnotherPersistentKey) {
+  const Swtpm swtpm({.with_endorsement_keys = true});
+  const auto other = [] { return tpm_device::DeviceOptions{.ek_profile = tpm::EkProfile::kL2}; };
+  tpm::Name pinned = [&] {
+    const auto device = open(swtpm, other());
+    must(clear_as_another_owner(*device));
+    return must(open(swtpm, other())->ek()).name();
+  }();
+  {
+    const auto device = open(swtpm, {.ek_profile = tpm::EkProfile::kL1});
+    must(tpm_device::set_hierarchy_auths(*device, {{}, secret("endorsement")}));  // makes L-1 persistent
+    must(tpm_device::clear(*device, SecretBytes()));                              // and again, without the auth value
+  }
+  ASSERT_NE(must(open(swtpm)->ek()).name(), pinned);
+  EXPECT_EQ(must(open(swtpm, {.ek_name = pinned})->ek()).name(), pinned);
 }
 
 TEST_F(TpmCare, SetsConfiguredAuthsAndWorksWithThemAfterAReset) {
