@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "crypto/digest.h"
+#include "crypto/private_key.h"
 #include "known_challenge.h"
 #include "tpm_device/care.h"
 #include "tpm_device/keys.h"
+#include "tpm_device/verify.h"
 
 namespace warifu::bus {
 namespace {
@@ -72,7 +74,8 @@ std::vector<Operation> FlipOperations::of_activation() {
 }
 
 std::vector<Operation> FlipOperations::of_keys() {
-  return {draw_random(), compute_hmac(), unseal(), create(), assert_pcrs(), read_keys(), make_srk()};
+  return {draw_random(), compute_hmac(), unseal(),           create(),
+          assert_pcrs(), read_keys(),    verify_signature(), make_srk()};
 }
 
 std::vector<Operation> FlipOperations::of_care() {
@@ -187,6 +190,18 @@ Operation FlipOperations::make_srk() {
           .run = [](TcbTpm& tpm) { return done(tpm.device().srk()); },
           .prepare = evict_srk,
           .from = Operation::From::kPrepared};
+}
+
+// The TPM's word on a signature of somebody outside.
+Operation FlipOperations::verify_signature() {
+  const auto signer = std::make_shared<crypto::PrivateKey>(crypto::PrivateKey::generate(crypto::KeyKind::kEcP256));
+  const Bytes signature = signer->sign(message_);
+  const auto digest = crypto::digest(crypto::HashAlgorithm::kSha256, {message_});
+  return {
+      .name = "verify", .commands = {"TPM2_LoadExternal", "TPM2_VerifySignature"}, .run = [=](TcbTpm& tpm) -> Status {
+        TRY(const auto key, tpm::VerificationKey::of(signer->public_key()));
+        return done(tpm_device::verify_signature(tpm.device(), key, digest, signature));
+      }};
 }
 
 Operation FlipOperations::own() {

@@ -29,6 +29,7 @@ class FlipOperations {
   Operation activate();
   Operation read_keys();
   Operation make_srk();
+  Operation verify_signature();
   Operation own();
   Operation reset_lockout();
   Operation clear();
