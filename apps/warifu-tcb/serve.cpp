@@ -139,7 +139,7 @@ class Door {
 
 Status run(local_socket::Server server, const process::StopSignal& stop, tpm_device::TcbTpm& tpm, Log& log) {
   if (const auto told = process::notify_service_manager("READY=1"); !told) log.warn(told.error().message);
-  const Status served = server.serve_until(stop.descriptor());
+  Status served = server.serve_until(stop.descriptor());
   log.info("stopping");
   if (const auto told = process::notify_service_manager("STOPPING=1"); !told) log.warn(told.error().message);
   if (const auto done = tpm_device::shut_down(tpm.device()); !done)

@@ -18,11 +18,12 @@ Result<Registration> Contact::make_on_connection(Registering registering) {
   Care care(outside_);
   proved_at_ = outside_.clock.now();
   TRY(auto escrow_chain, care.greet());
-  care.own(std::move(escrow_chain));
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
   outside_.progress.step(2, fmt::format("the TPM showed its keys: registration ID {}, ID scope {}",
                                         device.registration_id, device.id_scope));
   TRY(auto registration, registered(registering, device));
+  // Not before: the TPM of a device that the organisation does not know is not the organisation's.
+  care.own(std::move(escrow_chain));
   care.deliver();
   return registration;
 }

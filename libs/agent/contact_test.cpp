@@ -25,6 +25,12 @@ class ContactTest : public test::AgentTest {
   }
 };
 
+std::string dps_error(std::string_view code) {
+  return std::string(R"({"errorCode":1,"trackingId":"track-1","message":"because","info":{"stage":"s","code":")")
+      .append(code)
+      .append("\"}}");
+}
+
 TEST_F(ContactTest, ProvisionsADevice) {
   const auto registration = contact();
   ASSERT_TRUE(registration) << to_string(registration.error());
@@ -47,7 +53,7 @@ TEST_F(ContactTest, KeepsWhatItWasAssigned) {
 
 TEST_F(ContactTest, LetsTheTcbJudgeTheServerOwnsTheTpmAndDeliversTheEscrowLast) {
   ASSERT_TRUE(contact());
-  EXPECT_THAT(tcb_.calls, ElementsAre("begin", "check", "status", "own", "identity", "activate", "token", "accept",
+  EXPECT_THAT(tcb_.calls, ElementsAre("begin", "check", "identity", "activate", "token", "accept", "status", "own",
                                       "escrow token", "delivered"));
   EXPECT_EQ(server_.requests.back().path, "/api/v1/device/escrow");
   EXPECT_EQ(server_.requests.back().authorization, "escrow-proof");
@@ -153,6 +159,15 @@ TEST_F(ContactTest, ProvisionsWhenTheTcbRefusesTheEscrowCertificate) {
   EXPECT_THAT(progress_.text, HasSubstr("lockout password was not set"));
 }
 
+TEST_F(ContactTest, LeavesATpmAloneUntilTheOrganisationTakesTheDevice) {
+  server_.instead["challenge"] = reply(404, dps_error("enrollment.unknown"));
+  EXPECT_EQ(contact().error().code, "enrollment.unknown");
+  EXPECT_EQ(calls("own"), 0);
+  server_.instead.clear();
+  ASSERT_TRUE(contact());
+  EXPECT_EQ(calls("own"), 1);
+}
+
 TEST_F(ContactTest, LeavesATpmAloneThatSomebodyElseOwns) {
   tcb_.lockout_auth_set = true;
   ASSERT_TRUE(contact());
@@ -183,11 +198,6 @@ struct Case {
   std::string_view code;
 };
 
-std::string dps_error(std::string_view code) {
-  return std::string(R"({"errorCode":1,"trackingId":"track-1","message":"because","info":{"stage":"s","code":")")
-      .append(code)
-      .append("\"}}");
-}
 std::string operation(std::string_view state) {
   return std::string(R"({"operationId":"op-1","status":"assigned","registrationState":)").append(state).append("}");
 }

@@ -106,7 +106,7 @@ Status Escrow::own(const Recipient& recipient, const RegistrationId& registratio
   const PackageFacts facts{registration.text(), to_hex(ek.name().bytes()), recipient.time.now};
   TRY(const Bytes package, crypto::cms_encrypt(certificate, package_text(facts, auth)));
   TRY_STATUS(files_.replace(EscrowRecord::kFile, write_escrow({package, sha256(keys.srk_public), false})));
-  const Status set = tpm_.own(auth, DictionaryAttackParameters());
+  Status set = tpm_.own(auth, DictionaryAttackParameters());
   if (!set && set.error().code == kAlreadyOwned) TRY_STATUS(forget());
   return set;
 }
