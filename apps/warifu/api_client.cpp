@@ -3,10 +3,9 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <cstring>
 #include <memory>
 
-#include "base/secret.h"
+#include "http_client/header_lines.h"
 #include "wire/json.h"
 
 namespace warifu::cli {
@@ -30,32 +29,11 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* target
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
-// A list of header lines that frees, and wipes, itself: one of them is a credential.
-class HeaderLines {
- public:
-  HeaderLines() = default;
-  HeaderLines(const HeaderLines&) = delete;
-  HeaderLines& operator=(const HeaderLines&) = delete;
-  ~HeaderLines() {
-    for (const curl_slist* line = lines_; line != nullptr; line = line->next)
-      explicit_bzero(line->data, std::strlen(line->data));
-    curl_slist_free_all(lines_);
-  }
-  void add(std::string line) {
-    lines_ = curl_slist_append(lines_, line.c_str());
-    wipe(line);
-  }
-  const curl_slist* get() const { return lines_; }
-
- private:
-  curl_slist* lines_ = nullptr;
-};
-
 Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
                        const std::string& body) {
   const Handle curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
-  HeaderLines headers;
+  http_client::HeaderLines headers;
   headers.add("Accept: application/json");
   headers.add("Content-Type: application/json");
   if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);

@@ -6,9 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
-#include "base/secret.h"
+#include "http_client/header_lines.h"
 #include "http_client/reply_reader.h"
 
 namespace warifu::http_client {
@@ -17,27 +16,6 @@ namespace {
 constexpr long kConnectTimeoutSeconds = 15;
 constexpr long kTimeoutSeconds = 60;
 constexpr long kBufferSize = 16 * 1024;  // the TLS record
-
-// A list of header lines that frees, and wipes, itself: one of them is a credential.
-class HeaderLines {
- public:
-  HeaderLines() = default;
-  HeaderLines(const HeaderLines&) = delete;
-  HeaderLines& operator=(const HeaderLines&) = delete;
-  ~HeaderLines() {
-    for (const curl_slist* line = lines_; line != nullptr; line = line->next)
-      explicit_bzero(line->data, std::strlen(line->data));
-    curl_slist_free_all(lines_);
-  }
-  void add(std::string line) {
-    lines_ = curl_slist_append(lines_, line.c_str());
-    wipe(line);
-  }
-  const curl_slist* get() const { return lines_; }
-
- private:
-  curl_slist* lines_ = nullptr;
-};
 
 void use_libcurl() {
   // Its tables take memory that a process which only waits need not have.
