@@ -73,11 +73,15 @@ constexpr std::array kAdvice = {
     Advice{"tcb.registration.none", "warifu-tcb was started again in between: provision again"},
     Advice{"tpm.key.dead", "The TPM was cleared: provision again"},
     Advice{"tpm.lockout",
-           "Too many wrong passwords: wait until the TPM recovers, or reset it with `warifu-agent tpm reset-lockout`"},
+           "Too many wrong passwords: wait until the TPM recovers, or reset it with `warifu-agent tpm reset-lockout`. "
+           "After a wrong lockout password that is refused too, for a day"},
     Advice{"tpm.owned", "Someone else set its lockout password: they must clear the TPM, or the firmware's setup does"},
     Advice{"tcb.escrow.foreign",
            "If it was this device that set it, its package was lost or damaged here, which warifu-tcb's log says: "
            "`warifu device escrow` has the one that was delivered"},
+    Advice{"tpm.srk.",
+           "The key at 0x81000001 is not the storage key that this device needs (RSA-2048, made by this TPM). Evict it "
+           "(tpm2_evictcontrol) if nothing else uses it: the TCB then makes its own"},
     Advice{"tpm.ek.swapped",
            "The TPM, or the way to it, is not the one that was there before. If it was replaced on purpose, start "
            "warifu-tcb with --ek-name"},

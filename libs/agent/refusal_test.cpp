@@ -79,6 +79,8 @@ TEST(AdviceTest, SaysWhatToDoNext) {
     EXPECT_THAT(advice(code), HasSubstr("server.root")) << code;
   EXPECT_THAT(advice("tcb.denied"), HasSubstr("administrator"));
   EXPECT_THAT(advice("tcb.identity.none"), HasSubstr("warifu-agent provision"));
+  EXPECT_THAT(advice("tpm.srk.foreign"), HasSubstr("0x81000001"));
+  EXPECT_THAT(advice("tpm.srk.type"), HasSubstr("0x81000001"));
   EXPECT_EQ(advice("no.advice"), "M [no.advice]");
 }
 

@@ -13,7 +13,7 @@ Error endorsement_auth_without_ek() {
   return {
       ErrorKind::kRefused, "tpm.ek.auth",
       "the endorsement hierarchy has an auth value, which would be readable on the bus without a session to the EK: "
-      "the EK must be persistent at 0x81010001 (warifu-agent own makes it so)"};
+      "the EK must be persistent at 0x81010001 (warifu-agent tpm own makes it so)"};
 }
 
 }  // namespace
