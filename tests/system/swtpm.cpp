@@ -1,13 +1,18 @@
 #include "swtpm.h"
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -57,6 +62,22 @@ void set_up(const std::filesystem::path& directory) {
   if (status != 0) give_up("swtpm_setup failed; is the package swtpm-tools installed?");
 }
 
+// Its socket files are there before it listens, so only an answer (to TPM2_GetTestResult) tells that it runs.
+bool answers(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (client < 0) return false;
+  constexpr std::array<std::uint8_t, 10> kGetTestResult = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x7C};
+  std::array<std::uint8_t, 64> answer{};
+  const bool answered = ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                        ::send(client, kGetTestResult.data(), kGetTestResult.size(), MSG_NOSIGNAL) == 10 &&
+                        ::read(client, answer.data(), answer.size()) >= 10;
+  ::close(client);
+  return answered;
+}
+
 }  // namespace
 
 Swtpm::Swtpm(const Options& options) : directory_(make_directory()), started_up_(options.started_up) {
@@ -92,9 +113,9 @@ void Swtpm::start() {
     _exit(127);
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!std::filesystem::exists(socket()) || !std::filesystem::exists(socket().string() + ".ctrl")) {
+  while (!std::filesystem::exists(socket().string() + ".ctrl") || !answers(socket().string())) {
     if (waitpid(process_, nullptr, WNOHANG) == process_) give_up("it ended at once; is the package swtpm installed?");
-    if (std::chrono::steady_clock::now() > deadline) give_up("no socket after 20 s");
+    if (std::chrono::steady_clock::now() > deadline) give_up("no answer after 20 s");
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }
