@@ -19,7 +19,7 @@ Status print_random(const Context& context, std::uint16_t size) {
   std::string line = context.json ? fmt::format("{{\"random\":\"{}\"}}\n", hex) : hex + "\n";
   wipe(hex);
   // Not through stdio, whose buffer keeps it.
-  const Status written = write_output("-", as_bytes(line));
+  Status written = write_output("-", as_bytes(line));
   wipe(line);
   return written;
 }

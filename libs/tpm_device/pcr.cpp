@@ -79,6 +79,7 @@ Result<std::optional<std::vector<PcrValue>>> try_read(Device& device, std::uint3
       found.emplace(value.pcr, value);
   }
   std::vector<PcrValue> out;
+  out.reserve(found.size());
   for (const auto& [pcr, value] : found)
     out.push_back(value);
   return std::optional(std::move(out));
