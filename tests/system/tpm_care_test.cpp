@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "crypto/system_entropy.h"
-#include "swtpm.h"
 #include "tpm_device/capability.h"
 #include "tpm_device/care.h"
 #include "tpm_device/ek_primary.h"
 #include "tpm_device/keys.h"
 #include "tpm_device/marshal.h"
 #include "tpm_device/tcb_tpm.h"
+#include "tpm_test.h"
 #include "tpm_types/object_attributes.h"
 
 namespace warifu::test {
@@ -22,30 +22,6 @@ using tpm_device::HierarchyAuths;
 using tpm_device::Protect;
 
 constexpr TPM2_HANDLE kTestKey = 0x81000010;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().code << ": " << to_string(result.error());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-template <class T>
-void expect_error(const Result<T>& result, ErrorKind kind, std::string_view code) {
-  ASSERT_FALSE(result) << "expected " << code;
-  EXPECT_EQ(result.error().code, code) << to_string(result.error());
-  EXPECT_EQ(result.error().kind, kind) << to_string(result.error());
-}
-
-std::unique_ptr<Device> open(const Swtpm& swtpm, tpm_device::DeviceOptions options = {}) {
-  return must(Device::open(must(tpm_device::TctiAddress::parse(swtpm.tcti())), std::move(options)));
-}
-
-SecretBytes secret(std::string_view text) {
-  return SecretBytes::copy_of(as_bytes(text));
-}
 
 // An ECDSA key under the SRK, persistent, with or without noDA.
 void make_key(Device& device, std::uint32_t no_da) {

@@ -2,12 +2,8 @@
 // judges.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <tss2/tss2_mu.h>
 
 #include "crypto/certificate.h"
-#include "crypto/private_key.h"
-#include "crypto/public_key.h"
-#include "swtpm.h"
 #include "tpm_device/capability.h"
 #include "tpm_device/clock.h"
 #include "tpm_device/device_identity.h"
@@ -17,9 +13,7 @@
 #include "tpm_device/marshal.h"
 #include "tpm_device/nv.h"
 #include "tpm_device/pcr.h"
-#include "tpm_device/policy.h"
-#include "tpm_device/verify.h"
-#include "wire/writer.h"
+#include "tpm_test.h"
 
 namespace warifu::test {
 namespace {
@@ -27,48 +21,7 @@ namespace {
 using crypto::HashAlgorithm;
 using tpm_device::Device;
 using tpm_device::Handle;
-using tpm_device::PolicySession;
 using tpm_device::Protect;
-
-constexpr std::uint32_t kIndex = 0x01800100;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().code << ": " << to_string(result.error());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-template <class T>
-void expect_error(const Result<T>& result, ErrorKind kind, std::string_view code) {
-  ASSERT_FALSE(result) << "expected " << code;
-  EXPECT_EQ(result.error().code, code) << to_string(result.error());
-  EXPECT_EQ(result.error().kind, kind) << to_string(result.error());
-}
-
-std::unique_ptr<Device> open(const Swtpm& swtpm) {
-  return must(Device::open(must(tpm_device::TctiAddress::parse(swtpm.tcti())), {}));
-}
-
-SecretBytes secret(std::string_view text) {
-  return SecretBytes::copy_of(as_bytes(text));
-}
-
-crypto::Digest sha256(std::string_view text) {
-  return crypto::digest(HashAlgorithm::kSha256, {as_bytes(text)});
-}
-
-std::string hex(const crypto::Digest& digest) {
-  return to_hex(digest.bytes());
-}
-
-class TpmFeatures : public testing::Test {
- protected:
-  Swtpm swtpm_;
-  std::unique_ptr<Device> device_ = open(swtpm_);
-};
 
 // --- Connecting ---
 
@@ -163,16 +116,10 @@ TEST(TpmEkCertificates, AreNotThereForAnEkWithAnotherUnique) {
 
 // --- NV ---
 
-tpm::NvPublic index(std::uint32_t type, std::uint16_t size) {
-  return {.index = kIndex,
-          .attributes = tpm::kNvOwnerRead | tpm::kNvOwnerWrite | tpm::kNvAuthRead | tpm::kNvNoDa | type,
-          .data_size = size};
-}
-
 TEST_F(TpmFeatures, KeepsMoreInNvThanGoesOverTheBusAtOnce) {
   const std::uint32_t at_once = must(tpm_device::read_property(*device_, tpm_device::kPtNvBufferMax));
   const auto size = static_cast<std::uint16_t>(at_once + 500);
-  must(tpm_device::define_nv(*device_, index(0, size)));
+  must(tpm_device::define_nv(*device_, nv_index(0, size)));
   SecretBytes content(size);
   for (std::size_t i = 0; i < size; ++i)
     content.reveal_writable()[i] = static_cast<std::uint8_t>(i * 7);
@@ -182,7 +129,7 @@ TEST_F(TpmFeatures, KeepsMoreInNvThanGoesOverTheBusAtOnce) {
 }
 
 TEST_F(TpmFeatures, KeepsNvThroughAPowerCutAndForgetsWhatIsUndefined) {
-  must(tpm_device::define_nv(*device_, index(0, 5)));
+  must(tpm_device::define_nv(*device_, nv_index(0, 5)));
   must(tpm_device::write_nv(*device_, kIndex, secret("abcde")));
   swtpm_.power_cut();
   const auto device = open(swtpm_);
@@ -192,27 +139,27 @@ TEST_F(TpmFeatures, KeepsNvThroughAPowerCutAndForgetsWhatIsUndefined) {
 }
 
 TEST_F(TpmFeatures, RefusesToWriteNvBeyondItsEndOrOfAnotherType) {
-  must(tpm_device::define_nv(*device_, index(0, 5)));
+  must(tpm_device::define_nv(*device_, nv_index(0, 5)));
   expect_error(tpm_device::write_nv(*device_, kIndex, secret("abcdef")), ErrorKind::kInvalidInput, "tpm.nv.size");
   expect_error(tpm_device::increment_nv(*device_, kIndex), ErrorKind::kConflict, "tpm.nv.type");
   expect_error(tpm_device::extend_nv(*device_, kIndex, secret("a")), ErrorKind::kConflict, "tpm.nv.type");
-  expect_error(tpm_device::define_nv(*device_, index(0, 5)), ErrorKind::kConflict, "tpm.nv.defined");
+  expect_error(tpm_device::define_nv(*device_, nv_index(0, 5)), ErrorKind::kConflict, "tpm.nv.defined");
 }
 
 TEST_F(TpmFeatures, CountsUpwardsOnly) {
-  must(tpm_device::define_nv(*device_, index(tpm::kNvCounter, 8)));
+  must(tpm_device::define_nv(*device_, nv_index(tpm::kNvCounter, 8)));
   must(tpm_device::increment_nv(*device_, kIndex));
   const std::uint64_t first = must(tpm_device::read_nv_counter(*device_, kIndex));
   must(tpm_device::increment_nv(*device_, kIndex));
   EXPECT_EQ(must(tpm_device::read_nv_counter(*device_, kIndex)), first + 1);
   must(tpm_device::undefine_nv(*device_, kIndex));
-  must(tpm_device::define_nv(*device_, index(tpm::kNvCounter, 8)));
+  must(tpm_device::define_nv(*device_, nv_index(tpm::kNvCounter, 8)));
   must(tpm_device::increment_nv(*device_, kIndex));
   EXPECT_GT(must(tpm_device::read_nv_counter(*device_, kIndex)), first + 1);
 }
 
 TEST_F(TpmFeatures, ExtendsNvLikeAPcr) {
-  must(tpm_device::define_nv(*device_, index(tpm::kNvExtend, 32)));
+  must(tpm_device::define_nv(*device_, nv_index(tpm::kNvExtend, 32)));
   must(tpm_device::extend_nv(*device_, kIndex, secret("one")));
   must(tpm_device::extend_nv(*device_, kIndex, secret("two")));
   const auto first = crypto::digest(HashAlgorithm::kSha256, {Bytes(32), as_bytes("one")});
@@ -221,7 +168,7 @@ TEST_F(TpmFeatures, ExtendsNvLikeAPcr) {
 }
 
 TEST_F(TpmFeatures, AgreesOnTheNameOfAnIndex) {
-  must(tpm_device::define_nv(*device_, index(0, 5)));
+  must(tpm_device::define_nv(*device_, nv_index(0, 5)));
   must(tpm_device::write_nv(*device_, kIndex, secret("abcde")));
   const tpm::Name computed = must(tpm_device::read_nv_public(*device_, kIndex)).name();
   const auto found = must(tpm_device::find_nv(*device_, kIndex));
@@ -255,267 +202,11 @@ TEST_F(TpmFeatures, CountsResetsAndKnowsAClockThatIsNotSafe) {
 }
 
 TEST_F(TpmFeatures, ListsHandlesOfARangeOnly) {
-  must(tpm_device::define_nv(*device_, index(0, 5)));
+  must(tpm_device::define_nv(*device_, nv_index(0, 5)));
   EXPECT_THAT(must(tpm_device::read_handles(*device_, 0x01000000, 0x01FFFFFF)), testing::ElementsAre(kIndex));
   EXPECT_THAT(must(tpm_device::read_handles(*device_, 0x01C00000, 0x01C07FFF)), testing::IsEmpty());
   must(device_->srk());
   EXPECT_THAT(must(tpm_device::read_handles(*device_, 0x81000000, 0x81FFFFFF)), testing::ElementsAre(0x81000001));
-}
-
-// --- Policies ---
-
-// The TPM's trial session: the digest of the assertions without their being true.
-class TpmPolicies : public TpmFeatures {
- protected:
-  PolicySession session() { return must(PolicySession::start(*device_)); }
-  tcb::WrappedObject seal(const tpm::PolicyDigest& policy) {
-    return must(
-        tpm_device::create_keyed_hash(*device_, tpm_device::KeyedHashUse::kSeal, secret("sealed"), policy.bytes()));
-  }
-  void expect_opens(const tcb::WrappedObject& sealed, const PolicySession& policy) {
-    const auto opened = tpm_device::unseal(*device_, sealed, policy);
-    ASSERT_TRUE(opened) << to_string(opened.error());
-    EXPECT_EQ(as_text(opened->reveal()), "sealed");
-  }
-  void expect_stays_shut(const tcb::WrappedObject& sealed, const PolicySession& policy) {
-    expect_error(tpm_device::unseal(*device_, sealed, policy), ErrorKind::kRefused, "tpm.policy");
-  }
-  tpm_device::ApprovedPolicy approve(const crypto::PrivateKey& organisation, const tpm::PolicyDigest& policy,
-                                     const tpm::PolicyRef& reference = {}) {
-    Bytes message = to_bytes(policy.bytes());
-    message.insert(message.end(), reference.bytes.begin(), reference.bytes.end());
-    return {must(tpm::VerificationKey::of(organisation.public_key())), reference, organisation.sign(message)};
-  }
-  tpm::PolicyDigest pcr_policy(const tcb::PcrList& pcrs) {
-    const auto values = must(tpm_device::read_pcrs(*device_, pcrs));
-    return empty().pcr(must(tpm_device::pcr_selection(pcrs)), tpm_device::pcr_digest(values));
-  }
-  static tpm::PolicyDigest empty() { return tpm::PolicyDigest(HashAlgorithm::kSha256); }
-};
-
-TEST_F(TpmPolicies, HaveTheDigestsThatTheTpmComputes) {
-  must(tpm_device::define_nv(*device_, index(0, 8)));
-  must(tpm_device::write_nv(*device_, kIndex, secret("8 bytes.")));
-  const tpm::Name nv_name = must(tpm_device::read_nv_public(*device_, kIndex)).name();
-  const tpm::NvOperand operand{to_bytes(as_bytes("bytes")), 2, tpm::NvComparison::kEqual};
-
-  PolicySession policy = session();
-  EXPECT_EQ(must(policy.digest()), empty().value());
-  must(policy.secret(ESYS_TR_RH_ENDORSEMENT));
-  EXPECT_EQ(must(policy.digest()), tpm::ek_policy_a(HashAlgorithm::kSha256));
-  must(policy.restart());
-  must(policy.pcr({0, 10, 23}));
-  EXPECT_EQ(must(policy.digest()), pcr_policy({0, 10, 23}).value());
-  must(policy.nv(kIndex, operand));
-  must(policy.command_code(0x15E));
-  must(policy.auth_value());
-  const auto expected = pcr_policy({0, 10, 23}).nv(nv_name, operand).command_code(0x15E).auth_value().value();
-  EXPECT_EQ(must(policy.digest()), expected);
-  const std::array branches = {sha256("another"), expected};
-  must(policy.any_of(branches));
-  EXPECT_EQ(must(policy.digest()), empty().any_of(branches).value());
-}
-
-TEST_F(TpmPolicies, OpenOnlyWithTheAssertionsOfTheSeal) {
-  const auto sealed = seal(empty().secret(tpm::EntityName::of_handle(tpm::kRhOwner)));
-  PolicySession policy = session();
-  expect_stays_shut(sealed, policy);
-  must(policy.restart());
-  must(policy.secret(ESYS_TR_RH_ENDORSEMENT));
-  expect_stays_shut(sealed, policy);
-  must(policy.restart());
-  must(policy.secret(ESYS_TR_RH_OWNER));
-  expect_opens(sealed, policy);
-}
-
-TEST_F(TpmPolicies, RefuseABranchThatIsNotAmongThem) {
-  PolicySession policy = session();
-  const std::array branches = {sha256("one"), sha256("two")};
-  expect_error(policy.any_of(branches), ErrorKind::kRefused, "tpm.policy");
-  expect_error(policy.any_of(std::span(branches).first(1)), ErrorKind::kInvalidInput, "tpm.policy.branches");
-}
-
-TEST_F(TpmPolicies, RefusePcrsWithOtherValues) {
-  PolicySession policy = session();
-  expect_error(policy.pcr({HashAlgorithm::kSha256, 1u << 10}, sha256("other values")), ErrorKind::kRefused,
-               "tpm.policy");
-}
-
-TEST_F(TpmPolicies, ThatAnOrganisationSignsOpenWithoutSealingAnew) {
-  for (const auto kind : {crypto::KeyKind::kEcP256, crypto::KeyKind::kEcP384, crypto::KeyKind::kRsa2048}) {
-    const auto organisation = crypto::PrivateKey::generate(kind);
-    const tpm::PolicyRef fleet{to_bytes(as_bytes("fleet"))};
-    const auto key = must(tpm::VerificationKey::of(organisation.public_key()));
-    const auto sealed = seal(empty().authorize(key.name(), fleet));
-
-    PolicySession policy = session();
-    const auto today = approve(organisation, pcr_policy({10}), fleet);
-    must(policy.pcr({10}));
-    must(policy.authorize(today));
-    EXPECT_EQ(must(policy.digest()), empty().authorize(key.name(), fleet).value());
-    expect_opens(sealed, policy);
-
-    // An update: the old approval does not fit any more, a new one does, and nothing was sealed anew.
-    must(tpm_device::extend_pcr(*device_, 10, sha256("update")));
-    must(policy.restart());
-    must(policy.pcr({10}));
-    expect_error(policy.authorize(today), ErrorKind::kRefused, "tpm.signature");
-    must(policy.authorize(approve(organisation, pcr_policy({10}), fleet)));
-    expect_opens(sealed, policy);
-  }
-}
-
-TEST_F(TpmPolicies, ThatAStrangerSignsOpenNothing) {
-  const auto organisation = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
-  const auto stranger = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
-  const auto key = must(tpm::VerificationKey::of(organisation.public_key()));
-  const auto sealed = seal(empty().authorize(key.name()));
-  PolicySession policy = session();
-  must(policy.pcr({10}));
-  // In the organisation's name.
-  auto forged = approve(stranger, pcr_policy({10}));
-  forged.key = key;
-  expect_error(policy.authorize(forged), ErrorKind::kRefused, "tpm.signature");
-  // In his own: the TPM believes it, and it is another policy.
-  must(policy.authorize(approve(stranger, pcr_policy({10}))));
-  expect_stays_shut(sealed, policy);
-  // For another purpose.
-  must(policy.restart());
-  must(policy.pcr({10}));
-  must(policy.authorize(approve(organisation, pcr_policy({10}), {{1}})));
-  expect_stays_shut(sealed, policy);
-}
-
-TEST_F(TpmPolicies, WithACounterShutOutWhatIsOld) {
-  must(tpm_device::define_nv(*device_, index(tpm::kNvCounter, 8)));
-  must(tpm_device::increment_nv(*device_, kIndex));
-  const std::uint64_t now = must(tpm_device::read_nv_counter(*device_, kIndex));
-  const tpm::NvOperand at_most{wire::Writer().u64(now).take(), 0, tpm::NvComparison::kLessOrEqual};
-  const auto sealed = seal(empty().nv(must(tpm_device::read_nv_public(*device_, kIndex)).name(), at_most));
-  PolicySession policy = session();
-  must(policy.nv(kIndex, at_most));
-  expect_opens(sealed, policy);
-  must(tpm_device::increment_nv(*device_, kIndex));
-  must(policy.restart());
-  expect_error(policy.nv(kIndex, at_most), ErrorKind::kRefused, "tpm.policy");
-  expect_stays_shut(sealed, policy);
-}
-
-TEST_F(TpmPolicies, WithPcrsStayShutOnceCapped) {
-  const auto sealed = seal(pcr_policy({10}));
-  PolicySession policy = session();
-  must(policy.pcr({10}));
-  must(tpm_device::extend_pcr(*device_, 10, sha256("cap")));
-  expect_stays_shut(sealed, policy);  // asserted before, used after
-  must(policy.restart());
-  must(policy.pcr({10}));
-  expect_stays_shut(sealed, policy);
-}
-
-// --- Device identity ---
-
-// OpenSSL's verdict on a TPMT_SIGNATURE of an ECDSA P-256 key.
-struct EcdsaP256 {
-  crypto::PublicKey key;
-  Bytes der;
-};
-
-Bytes der_integer(ByteView value) {
-  Bytes out = to_bytes(value);
-  if (out.empty() || out[0] >= 0x80) out.insert(out.begin(), 0);
-  return wire::Writer().u8(0x02).u8(static_cast<std::uint8_t>(out.size())).bytes(out).take();
-}
-
-Status verify_with_openssl(ByteView public_area, ByteView message, ByteView tpmt_signature) {
-  TRY(const auto area, tpm::PublicArea::from_tpm2b(public_area));
-  TRY(const Bytes prefix, from_hex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"));
-  const Bytes spki = wire::Writer().bytes(prefix).bytes(area.unique()).bytes(area.unique_y()).take();
-  TRY(const auto key, crypto::PublicKey::from_spki(spki));
-  TPMT_SIGNATURE signature{};
-  std::size_t offset = 0;
-  if (Tss2_MU_TPMT_SIGNATURE_Unmarshal(tpmt_signature.data(), tpmt_signature.size(), &offset, &signature) != 0)
-    return invalid_input("test", "no TPMT_SIGNATURE");
-  const TPMS_SIGNATURE_ECDSA& ecdsa = signature.signature.ecdsa;
-  const Bytes r = der_integer({ecdsa.signatureR.buffer, ecdsa.signatureR.size});
-  const Bytes s = der_integer({ecdsa.signatureS.buffer, ecdsa.signatureS.size});
-  const Bytes der = wire::Writer().u8(0x30).u8(static_cast<std::uint8_t>(r.size() + s.size())).bytes(r).bytes(s).take();
-  return key.verify(message, der);
-}
-
-TPMS_ATTEST parse_attest(ByteView bytes) {
-  TPMS_ATTEST out{};
-  std::size_t offset = 0;
-  EXPECT_EQ(Tss2_MU_TPMS_ATTEST_Unmarshal(bytes.data(), bytes.size(), &offset, &out), TSS2_RC_SUCCESS);
-  EXPECT_EQ(offset, bytes.size());
-  EXPECT_EQ(out.magic, TPM2_GENERATED_VALUE);
-  return out;
-}
-
-class TpmIdentity : public TpmFeatures {
- protected:
-  tpm_device::NewPrimary iak() {
-    return must(tpm_device::create_identity_primary(*device_, tpm::iak_template(tpm::IdentityAlgorithm::kEccP256)));
-  }
-  const tpm_device::QualifyingData nonce_{to_bytes(as_bytes("a nonce of the server"))};
-};
-
-TEST_F(TpmIdentity, IsTheSameEachTimeAndAnotherOnEachTpm) {
-  const Bytes first = iak().public_area;
-  EXPECT_EQ(iak().public_area, first);
-  const Swtpm other;
-  const auto device = open(other);
-  EXPECT_NE(must(tpm_device::create_identity_primary(*device, tpm::iak_template(tpm::IdentityAlgorithm::kEccP256)))
-                .public_area,
-            first);
-}
-
-TEST_F(TpmIdentity, SignsWithIDevIdAndNotWithIak) {
-  const auto message = as_bytes("a message");
-  const auto idevid =
-      must(tpm_device::create_identity_primary(*device_, tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256)));
-  const Bytes signature = must(tpm_device::sign_digest(*device_, idevid.handle, sha256("a message")));
-  EXPECT_TRUE(verify_with_openssl(idevid.public_area, message, signature));
-  EXPECT_FALSE(verify_with_openssl(idevid.public_area, as_bytes("another"), signature));
-  const auto attestation_key = iak();
-  const auto refused = tpm_device::sign_digest(*device_, attestation_key.handle, sha256("a message"));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
-}
-
-TEST_F(TpmIdentity, IsCertifiedAtItsCreationByTheIak) {
-  const auto attestation_key = iak();
-  const auto idevid =
-      must(tpm_device::create_identity_primary(*device_, tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256)));
-  const auto proof = must(tpm_device::certify_creation(*device_, idevid, attestation_key.handle, nonce_));
-  EXPECT_TRUE(verify_with_openssl(attestation_key.public_area, proof.attest, proof.signature));
-  const TPMS_ATTEST attest = parse_attest(proof.attest);
-  EXPECT_EQ(attest.type, TPM2_ST_ATTEST_CREATION);
-  EXPECT_EQ(to_bytes({attest.extraData.buffer, attest.extraData.size}), nonce_.bytes);
-  const auto name = must(tpm::PublicArea::from_tpm2b(idevid.public_area)).name();
-  EXPECT_EQ(to_hex({attest.attested.creation.objectName.name, attest.attested.creation.objectName.size}), name.text());
-
-  // A key of which the TPM has not said that it made it.
-  auto lie = tpm_device::NewPrimary{iak().handle, idevid.public_area, idevid.creation_hash, idevid.ticket};
-  EXPECT_FALSE(tpm_device::certify_creation(*device_, lie, attestation_key.handle, nonce_));
-}
-
-TEST_F(TpmIdentity, OfTheOwnerIsCertifiedByTheIak) {
-  const auto attestation_key = iak();
-  for (const bool restricted : {false, true}) {
-    const auto wrapped =
-        must(tpm_device::create_signing_key(*device_, restricted ? tpm::ak_template() : tpm::ldevid_template()));
-    const Handle ldevid = must(tpm_device::load(*device_, wrapped));
-    const auto proof = must(tpm_device::certify(*device_, ldevid, attestation_key.handle, nonce_));
-    EXPECT_TRUE(verify_with_openssl(attestation_key.public_area, proof.attest, proof.signature));
-    Bytes changed = proof.attest;
-    changed.back() ^= 1;
-    EXPECT_FALSE(verify_with_openssl(attestation_key.public_area, changed, proof.signature));
-    const TPMS_ATTEST attest = parse_attest(proof.attest);
-    EXPECT_EQ(attest.type, TPM2_ST_ATTEST_CERTIFY);
-    const auto name = must(tpm::PublicArea::from_tpm2b(wrapped.public_area)).name();
-    EXPECT_EQ(to_hex({attest.attested.certify.name.name, attest.attested.certify.name.size}), name.text());
-    EXPECT_EQ(tpm_device::sign_digest(*device_, ldevid, sha256("m")).has_value(), !restricted);
-  }
 }
 
 }  // namespace
