@@ -72,7 +72,8 @@ struct BasicWorld {
   TestDevice device(const SoftwareTpm& tpm, const std::string& id) { return {server, clock, tpm, id}; }
 
   std::string stored() {
-    auto connection = store::Connection::open(folder.path() / "warifu.sqlite3", store::Connection::Mode::kExisting);
+    auto connection =
+        store::SqliteConnection::open(folder.path() / "warifu.sqlite3", store::SqliteConnection::Mode::kExisting);
     return connection ? dump(*connection) : "unreadable";
   }
   void put_standing(lifecycle::Standing standing) {

@@ -21,7 +21,7 @@ Error io_error(const fs::path& path, const char* doing, const std::error_code& c
 }
 
 // One step for all pages: a consistent state, for which the writer does not wait.
-Status copy_pages(Connection& source, Connection& target) {
+Status copy_pages(SqliteConnection& source, SqliteConnection& target) {
   sqlite3_backup* backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
   if (backup == nullptr) return target.error(sqlite3_extended_errcode(target.handle()));
   const int stepped = sqlite3_backup_step(backup, -1);
@@ -32,8 +32,8 @@ Status copy_pages(Connection& source, Connection& target) {
 }
 
 Status copy_into(const fs::path& source_path, const fs::path& target_path) {
-  TRY(auto source, Connection::open(source_path, Connection::Mode::kExisting));
-  TRY(auto target, Connection::open(target_path, Connection::Mode::kCreate));
+  TRY(auto source, SqliteConnection::open(source_path, SqliteConnection::Mode::kExisting));
+  TRY(auto target, SqliteConnection::open(target_path, SqliteConnection::Mode::kCreate));
   TRY_STATUS(source.execute("PRAGMA busy_timeout = 5000"));
   TRY_STATUS(copy_pages(source, target));
   // Without the log of the original: the copy is this one file.
@@ -92,7 +92,7 @@ Status backup_database(const fs::path& source, const fs::path& target) {
 }
 
 Status check_database(const fs::path& path) {
-  TRY(auto connection, Connection::open(path, Connection::Mode::kExisting));
+  TRY(auto connection, SqliteConnection::open(path, SqliteConnection::Mode::kExisting));
   TRY_STATUS(connection.execute("PRAGMA busy_timeout = 5000"));
   TRY_STATUS(check_integrity(connection));
   TRY_STATUS(check_schema(connection, sqlite_migrations()));

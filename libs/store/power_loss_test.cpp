@@ -54,7 +54,7 @@ class Life {
     std::string subject() const { return "change:" + std::to_string(number); }
   };
 
-  Result<Connection> open() {
+  Result<SqliteConnection> open() {
     TRY(auto connection, open_migrated(options_));
     // A small log is carried over often, so that power fails in the midst of that too.
     TRY_STATUS(connection.execute("PRAGMA wal_autocheckpoint = 20"));
@@ -118,7 +118,7 @@ class Life {
     if (!connection) return "does not open: " + to_string(connection.error());
     auto damage = connection->integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'");
     if (!damage || *damage != 0) return "is damaged";
-    SqliteProvisioningRecords records(*connection);
+    SqlProvisioningRecords records(*connection);
     if (scope_answered_ && !records.scope_exists(sample::scope()).value_or(false)) return "lost the scope";
 
     std::vector<std::uint64_t> last_operation(kDevices, 0);
@@ -147,14 +147,14 @@ class Life {
     return query->step().value_or(false) && query->row().next<std::int64_t>().value_or(0) == 1;
   }
 
-  static bool is_enrolled(SqliteProvisioningRecords& records, Step step) {
+  static bool is_enrolled(SqlProvisioningRecords& records, Step step) {
     auto expected = sample::enrollment(step.device());
     expected.registration_id = sample::registration(step.number);
     const auto found = records.find_enrollment(sample::scope(), expected.registration_id);
     return found && *found && fields(**found) == fields(expected);
   }
 
-  static bool operation_is_as(SqliteProvisioningRecords& records, Step step, bool exists, bool ended) {
+  static bool operation_is_as(SqlProvisioningRecords& records, Step step, bool exists, bool ended) {
     auto expected = sample::operation(step.number, step.device());
     if (ended) expected.ended_at = sample::time(step.number + 1);
     const auto found = records.find_operation(sample::scope(), expected.operation_id);
@@ -162,7 +162,7 @@ class Life {
     return exists ? *found && fields(**found) == fields(expected) : !*found;
   }
 
-  static bool device_is_as(SqliteProvisioningRecords& records, std::uint64_t device, std::uint64_t operation) {
+  static bool device_is_as(SqlProvisioningRecords& records, std::uint64_t device, std::uint64_t operation) {
     auto expected = sample::device(device, operation);
     const auto found = records.find_device(sample::scope(), expected.device_id);
     if (!found || found->has_value() != (operation != 0)) return false;

@@ -63,147 +63,123 @@ void make_private(const std::filesystem::path& path) {
   if (descriptor >= 0) ::close(descriptor);
 }
 
+class SqliteStatement final : public Statement {
+ public:
+  SqliteStatement(sqlite3* connection, sqlite3_stmt* statement) : connection_(connection), statement_(statement) {}
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
+  ~SqliteStatement() override { sqlite3_finalize(statement_); }
+
+  std::size_t parameter_count() const override {
+    return static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_));
+  }
+  void bind_integer(std::size_t parameter, std::int64_t value) override {
+    note(sqlite3_bind_int64(statement_, place(parameter), value));
+  }
+  void bind_text(std::size_t parameter, std::string_view text) override {
+    note(sqlite3_bind_text64(statement_, place(parameter), text.data() == nullptr ? "" : text.data(), text.size(),
+                             SQLITE_STATIC, SQLITE_UTF8));
+  }
+  void bind_blob(std::size_t parameter, ByteView bytes) override {
+    // A null pointer would be bound as NULL, and no bytes are not NULL.
+    static constexpr std::uint8_t kNothing = 0;
+    note(sqlite3_bind_blob64(statement_, place(parameter), bytes.empty() ? &kNothing : bytes.data(), bytes.size(),
+                             SQLITE_STATIC));
+  }
+  void bind_null(std::size_t parameter) override { note(sqlite3_bind_null(statement_, place(parameter))); }
+
+  Result<bool> step() override {
+    const int code = bind_error_ != SQLITE_OK ? bind_error_ : sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return error_of(connection_, code);
+  }
+  void reset() override {
+    sqlite3_reset(statement_);
+    bind_error_ = SQLITE_OK;
+  }
+
+  std::optional<std::int64_t> integer(std::size_t column) const override {
+    if (type(column) != SQLITE_INTEGER) return std::nullopt;
+    return sqlite3_column_int64(statement_, at(column));
+  }
+  std::optional<std::string_view> text(std::size_t column) const override {
+    if (type(column) != SQLITE_TEXT) return std::nullopt;
+    return as_text(ByteView(sqlite3_column_text(statement_, at(column)), size(column)));
+  }
+  std::optional<ByteView> blob(std::size_t column) const override {
+    if (type(column) != SQLITE_BLOB) return std::nullopt;
+    return ByteView(static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, at(column))), size(column));
+  }
+  bool is_null(std::size_t column) const override { return type(column) == SQLITE_NULL; }
+  std::string column_name(std::size_t column) const override {
+    const char* name = sqlite3_column_name(statement_, at(column));
+    return name == nullptr ? "" : name;
+  }
+
+ private:
+  static int place(std::size_t parameter) { return static_cast<int>(parameter) + 1; }
+  static int at(std::size_t column) { return static_cast<int>(column); }
+  int type(std::size_t column) const { return sqlite3_column_type(statement_, at(column)); }
+  std::size_t size(std::size_t column) const {
+    return static_cast<std::size_t>(sqlite3_column_bytes(statement_, at(column)));
+  }
+  void note(int code) {
+    if (bind_error_ == SQLITE_OK) bind_error_ = code;
+  }
+
+  sqlite3* connection_;
+  sqlite3_stmt* statement_;
+  int bind_error_ = SQLITE_OK;  // the first one: step() tells it
+};
+
 }  // namespace
 
-Error Row::corrupt(std::string_view what) const {
-  return {ErrorKind::kInternal, "store.corrupt", fmt::format("the database holds what was never written: {}", what),
-          fmt::format("column {}", sqlite3_column_name(statement_, column_ - 1))};
-}
-
-Result<std::int64_t> Row::integer() {
-  const int column = column_++;
-  if (sqlite3_column_type(statement_, column) != SQLITE_INTEGER) return corrupt("not an integer");
-  return std::int64_t{sqlite3_column_int64(statement_, column)};
-}
-
-Result<std::string_view> Row::text() {
-  const int column = column_++;
-  if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) return corrupt("not a text");
-  const ByteView bytes(sqlite3_column_text(statement_, column),
-                       static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-  return as_text(bytes);
-}
-
-Result<ByteView> Row::blob() {
-  const int column = column_++;
-  if (sqlite3_column_type(statement_, column) != SQLITE_BLOB) return corrupt("not bytes");
-  return ByteView(static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column)),
-                  static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-}
-
-bool Row::skip_null() {
-  if (sqlite3_column_type(statement_, column_) != SQLITE_NULL) return false;
-  ++column_;
-  return true;
-}
-
-Query::~Query() {
-  if (statement_ != nullptr) sqlite3_reset(statement_);
-}
-
-std::size_t Query::parameter_count() const {
-  return static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_));
-}
-
-void Query::bind_next(std::int64_t value) {
-  note(sqlite3_bind_int64(statement_, ++parameter_, value));
-}
-
-void Query::bind_next(std::string_view text) {
-  note(sqlite3_bind_text64(statement_, ++parameter_, text.data() == nullptr ? "" : text.data(), text.size(),
-                           SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void Query::bind_next(ByteView bytes) {
-  // A null pointer would be bound as NULL, and no bytes are not NULL.
-  static constexpr std::uint8_t kNothing = 0;
-  note(sqlite3_bind_blob64(statement_, ++parameter_, bytes.empty() ? &kNothing : bytes.data(), bytes.size(),
-                           SQLITE_STATIC));
-}
-
-void Query::bind_null() {
-  note(sqlite3_bind_null(statement_, ++parameter_));
-}
-
-Result<bool> Query::step() {
-  const int code = bind_error_ != SQLITE_OK ? bind_error_ : sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return error_of(connection_, code);
-}
-
-Status Query::run() {
-  TRY([[maybe_unused]] const bool row, step());
-  assert(!row);
-  return {};
-}
-
-void Connection::Close::operator()(sqlite3* connection) const {
+void SqliteConnection::Close::operator()(sqlite3* connection) const {
+  // Its statements may still be there, and keep it until they go.
   sqlite3_close_v2(connection);
 }
 
-void Connection::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
-
-Result<Connection> Connection::open(const std::filesystem::path& path, Mode mode, const std::string& vfs) {
+Result<SqliteConnection> SqliteConnection::open(const std::filesystem::path& path, Mode mode, const std::string& vfs) {
   // NOMUTEX: a connection is used by one thread at a time.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (mode == Mode::kCreate ? SQLITE_OPEN_CREATE : 0);
   if (mode == Mode::kCreate && vfs.empty()) make_private(path);
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());
-  Connection connection(opened);
+  SqliteConnection connection(opened);
   if (code == SQLITE_OK) return connection;
   Error error = error_of(opened, code);
   error.where = path.string();
   return error;
 }
 
-Error Connection::error(int code) const {
+Error SqliteConnection::error(int code) const {
   return error_of(connection_.get(), code);
 }
 
-Status Connection::execute(const std::string& sql) {
+Status SqliteConnection::execute(const std::string& sql) {
   const int code = sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);
   return {};
 }
 
-Result<Query> Connection::prepare(Sql sql) {
-  auto& statement = statements_[sql.text()];
-  if (!statement) {
-    sqlite3_stmt* prepared = nullptr;
-    const int code =
-        sqlite3_prepare_v3(connection_.get(), sql.text(), -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
-    if (code != SQLITE_OK) return error(code);
-    statement.reset(prepared);
-  }
-  assert(sqlite3_stmt_busy(statement.get()) == 0);
-  return Query(connection_.get(), statement.get());
+Result<std::unique_ptr<Statement>> SqliteConnection::make_statement(const char* sql) {
+  sqlite3_stmt* prepared = nullptr;
+  const int code = sqlite3_prepare_v3(connection_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+  if (code != SQLITE_OK) return error(code);
+  return std::make_unique<SqliteStatement>(connection_.get(), prepared);
 }
 
-Status Connection::run(Sql sql) {
-  TRY(auto query, prepare(sql));
-  return query.run();
-}
-
-Result<std::int64_t> Connection::integer(Sql sql) {
-  TRY(auto query, prepare(sql));
-  TRY(const bool found, query.step());
-  if (!found) return Error{ErrorKind::kInternal, "store.sql", "a row was expected, none came", sql.text()};
-  return query.row().next<std::int64_t>();
-}
-
-std::int64_t Connection::changes() const {
+std::int64_t SqliteConnection::changes() const {
   return sqlite3_changes64(connection_.get());
 }
 
-std::int64_t Connection::total_changes() const {
+std::int64_t SqliteConnection::total_changes() const {
   return sqlite3_total_changes64(connection_.get());
 }
 
-bool Connection::in_transaction() const {
+bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(connection_.get()) == 0;
 }
 

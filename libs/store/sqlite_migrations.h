@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "store/sqlite_connection.h"
+#include "store/connection.h"
 
 namespace warifu::store {
 

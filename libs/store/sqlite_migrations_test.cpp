@@ -13,8 +13,8 @@ namespace {
 
 class MigrationsTest : public testing::Test {
  protected:
-  Connection connect() {
-    auto connection = Connection::open(dir_.path() / "db", Connection::Mode::kCreate);
+  SqliteConnection connect() {
+    auto connection = SqliteConnection::open(dir_.path() / "db", SqliteConnection::Mode::kCreate);
     EXPECT_TRUE(connection);
     return *std::move(connection);
   }
@@ -48,14 +48,14 @@ TEST_F(MigrationsTest, AreNumberedWithoutAGap) {
 TEST_F(MigrationsTest, AFreshSchemaIsThatWhichWasMigratedStepByStep) {
   for (const std::span<const Migration> all : {sqlite_migrations(), std::span<const Migration>(three_)}) {
     const TempDir fresh;
-    auto at_once = Connection::open(fresh.path() / "db", Connection::Mode::kCreate);
+    auto at_once = SqliteConnection::open(fresh.path() / "db", SqliteConnection::Mode::kCreate);
     ASSERT_TRUE(migrate(*at_once, all, clock_));
     const TempDir grown;
     for (std::size_t known = 1; known <= all.size(); ++known) {
-      auto stepwise = Connection::open(grown.path() / "db", Connection::Mode::kCreate);
+      auto stepwise = SqliteConnection::open(grown.path() / "db", SqliteConnection::Mode::kCreate);
       ASSERT_TRUE(migrate(*stepwise, all.first(known), clock_));
     }
-    auto stepwise = Connection::open(grown.path() / "db", Connection::Mode::kExisting);
+    auto stepwise = SqliteConnection::open(grown.path() / "db", SqliteConnection::Mode::kExisting);
     EXPECT_EQ(schema_of(*stepwise), schema_of(*at_once));
   }
 }

@@ -18,8 +18,8 @@ class SqliteStore::Reading final : public Snapshot {
   operators::RecordsView& operators() override { return operators_; }
 
  private:
-  SqliteProvisioningRecords provisioning_;
-  SqliteOperatorRecords operators_;
+  SqlProvisioningRecords provisioning_;
+  SqlOperatorRecords operators_;
 };
 
 // A reader taken out of the pool, until the end of the scope.
@@ -35,33 +35,33 @@ class SqliteStore::Loan {
   }
   Loan(const Loan&) = delete;
   Loan& operator=(const Loan&) = delete;
-  Connection& connection() { return connection_; }
+  SqliteConnection& connection() { return connection_; }
 
  private:
-  static Connection take(SqliteStore& store) {
+  static SqliteConnection take(SqliteStore& store) {
     std::unique_lock lock(store.readers_mutex_);
     store.reader_returned_.wait(lock, [&] { return !store.readers_.empty(); });
-    Connection taken = std::move(store.readers_.back());
+    SqliteConnection taken = std::move(store.readers_.back());
     store.readers_.pop_back();
     return taken;
   }
 
   SqliteStore& store_;
-  Connection connection_;
+  SqliteConnection connection_;
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
   TRY(auto writing, open_migrated(options));
-  std::vector<Connection> reading;
+  std::vector<SqliteConnection> reading;
   for (std::size_t i = 0; i < options.readers; ++i) {
-    TRY(auto connection, open_connection(options, Connection::Mode::kExisting));
+    TRY(auto connection, open_connection(options, SqliteConnection::Mode::kExisting));
     TRY_STATUS(connection.execute("PRAGMA query_only = ON"));
     reading.push_back(std::move(connection));
   }
   return std::unique_ptr<SqliteStore>(new SqliteStore(options, std::move(writing), std::move(reading)));
 }
 
-SqliteStore::SqliteStore(const SqliteOptions& options, Connection writing, std::vector<Connection> reading)
+SqliteStore::SqliteStore(const SqliteOptions& options, SqliteConnection writing, std::vector<SqliteConnection> reading)
     : queue_limit_(options.queue_limit),
       batch_limit_(options.batch_limit),
       readers_(std::move(reading)),

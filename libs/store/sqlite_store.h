@@ -31,7 +31,7 @@ class SqliteStore final : public Store {
   class Reading;
   class Loan;
 
-  SqliteStore(const SqliteOptions& options, Connection writing, std::vector<Connection> reading);
+  SqliteStore(const SqliteOptions& options, SqliteConnection writing, std::vector<SqliteConnection> reading);
   Status may_queue() const;
   void run();
   bool take_batch(std::vector<Change>& batch);
@@ -41,7 +41,7 @@ class SqliteStore final : public Store {
 
   std::mutex readers_mutex_;
   std::condition_variable reader_returned_;
-  std::vector<Connection> readers_;  // those that nobody uses
+  std::vector<SqliteConnection> readers_;  // those that nobody uses
 
   std::mutex queue_mutex_;
   std::condition_variable submitted_;

@@ -224,7 +224,7 @@ TEST_F(SqliteStoreTest, GivesUpWhenAnotherProcessKeepsTheLock) {
   impatient.busy_timeout = std::chrono::milliseconds(20);
   const auto store = open_with_scope(impatient);
   {
-    auto other = open_connection(options(), Connection::Mode::kExisting);
+    auto other = open_connection(options(), SqliteConnection::Mode::kExisting);
     ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
     const Status refused = store->write([](Transaction& t) { return enroll(t, 1); });
     ASSERT_FALSE(refused);

@@ -47,15 +47,15 @@ Status turn_on_wal(Connection& connection) {
 
 }  // namespace
 
-Result<Connection> open_connection(const SqliteOptions& options, Connection::Mode mode) {
-  TRY(auto connection, Connection::open(options.path, mode, options.vfs));
+Result<SqliteConnection> open_connection(const SqliteOptions& options, SqliteConnection::Mode mode) {
+  TRY(auto connection, SqliteConnection::open(options.path, mode, options.vfs));
   TRY_STATUS(connection.execute(fmt::format("PRAGMA busy_timeout = {}", options.busy_timeout.count())));
   TRY_STATUS(connection.execute(std::string(kSettings)));
   return connection;
 }
 
-Result<Connection> open_migrated(const SqliteOptions& options) {
-  TRY(auto connection, open_connection(options, Connection::Mode::kCreate));
+Result<SqliteConnection> open_migrated(const SqliteOptions& options) {
+  TRY(auto connection, open_connection(options, SqliteConnection::Mode::kCreate));
   TRY_STATUS(migrate(connection, sqlite_migrations(), options.clock));
   TRY_STATUS(turn_on_wal(connection));
   return connection;
@@ -68,15 +68,15 @@ class SqliteWriter::Writing final : public Transaction {
 
   provisioning::Records& provisioning() override { return provisioning_; }
   operators::Records& operators() override { return operators_; }
-  SqliteAuditTrail& audit() override { return audit_; }
+  SqlAuditTrail& audit() override { return audit_; }
 
  private:
-  SqliteProvisioningRecords provisioning_;
-  SqliteOperatorRecords operators_;
-  SqliteAuditTrail audit_;
+  SqlProvisioningRecords provisioning_;
+  SqlOperatorRecords operators_;
+  SqlAuditTrail audit_;
 };
 
-SqliteWriter::SqliteWriter(Connection connection, const Clock& clock, Entropy& entropy)
+SqliteWriter::SqliteWriter(SqliteConnection connection, const Clock& clock, Entropy& entropy)
     : connection_(std::move(connection)), clock_(clock), entropy_(entropy) {
 }
 
@@ -141,7 +141,9 @@ Status SqliteWriter::apply(Change& change) {
 Status SqliteWriter::judge(Change& change) try {
   Writing writing(connection_, clock_, entropy_);
   const std::int64_t before = connection_.total_changes();
+  connection_.forget_failure();
   TRY_STATUS(change.apply(writing));
+  if (connection_.has_failed()) return went_on_after_failure();
   const bool wrote = connection_.total_changes() != before;
   if (wrote && writing.audit().recorded() == 0)
     return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/entropy.h"
-#include "store/sqlite_audit.h"
+#include "store/sql_audit.h"
+#include "store/sql_operators.h"
+#include "store/sql_provisioning.h"
 #include "store/sqlite_connection.h"
-#include "store/sqlite_operators.h"
-#include "store/sqlite_provisioning.h"
 #include "store/store.h"
 
 namespace warifu::store {
@@ -30,15 +30,15 @@ struct SqliteOptions {
 };
 
 // A connection on which a COMMIT that succeeded is on disk.
-Result<Connection> open_connection(const SqliteOptions& options, Connection::Mode mode);
+Result<SqliteConnection> open_connection(const SqliteOptions& options, SqliteConnection::Mode mode);
 // The same to a database that is there, or is made, and has the schema of this program.
-Result<Connection> open_migrated(const SqliteOptions& options);
+Result<SqliteConnection> open_migrated(const SqliteOptions& options);
 
 // Commits changes in batches, on the thread that calls it. SqliteStore gives it a thread of its own; a simulation calls
 // it.
 class SqliteWriter {
  public:
-  SqliteWriter(Connection connection, const Clock& clock, Entropy& entropy);
+  SqliteWriter(SqliteConnection connection, const Clock& clock, Entropy& entropy);
 
   // Applies every change, each for itself, in one transaction, commits it and then calls every `done`. A change that
   // fails is undone alone. If the transaction or its commit fails, none of them happened and all are answered with that
@@ -57,7 +57,7 @@ class SqliteWriter {
   Status apply(Change& change);
   Status judge(Change& change);
 
-  Connection connection_;
+  SqliteConnection connection_;
   const Clock& clock_;
   Entropy& entropy_;
   std::optional<Timestamp> newest_entry_;  // of the audit log, as far as this writer knows

@@ -12,4 +12,8 @@ Status Store::write(const std::function<Status(Transaction&)>& apply) {
   return answer->get_future().get();
 }
 
+Error went_on_after_failure() {
+  return {ErrorKind::kInternal, "store.failed", "a change that went on after a statement had failed was undone"};
+}
+
 }  // namespace warifu::store

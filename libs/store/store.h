@@ -29,9 +29,11 @@ class Transaction {
 };
 
 // `apply` runs on the writer's thread, perhaps more than once (a database may ask for a retry), so it only reads and
-// writes the transaction and what belongs to this change alone. An error from it undoes the change. A change that wrote
-// rows without an audit entry is a defect and is undone (kInternal "store.unaudited"). `done` runs once on the writer's
-// thread, after the commit is on disk or the change was given up. It must not block.
+// writes the transaction and what belongs to this change alone. An error from it undoes the change. An error of the
+// database must be passed on: what goes on after one is undone (kInternal "store.failed"), because some databases take
+// no further statement in that transaction; look first where a conflict is expected. A change that wrote rows without
+// an audit entry is a defect and is undone (kInternal "store.unaudited"). `done` runs once on a thread of the store,
+// after the commit is on disk or the change was given up. It must not block.
 struct Change {
   std::function<Status(Transaction&)> apply;
   std::function<void(Status)> done;
@@ -54,5 +56,8 @@ class Store {
   // submit() and wait. Not from inside `apply` or `done`, where it would wait for itself.
   Status write(const std::function<Status(Transaction&)>& apply);
 };
+
+// What a store says of a change that went on after the database had refused one of its statements.
+Error went_on_after_failure();
 
 }  // namespace warifu::store

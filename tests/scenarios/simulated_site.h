@@ -54,8 +54,8 @@ class SimulatedSite {
     for (std::size_t i = 0; i < devices; ++i)
       front::test::must(server().enroll("meter-" + std::to_string(i), tpm(i).ek()));
   }
-  Result<store::Connection> inspect_database() {
-    return store::Connection::open("warifu.sqlite3", store::Connection::Mode::kExisting, vfs_.name());
+  Result<store::SqliteConnection> inspect_database() {
+    return store::SqliteConnection::open("warifu.sqlite3", store::SqliteConnection::Mode::kExisting, vfs_.name());
   }
 
  private:

@@ -1,4 +1,4 @@
-#include "store/sqlite_records.h"
+#include "store/sql_records.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "store/sqlite_audit.h"
+#include "store/sql_audit.h"
 
 namespace warifu::store {
 namespace {
@@ -13,7 +13,7 @@ constexpr Sql kLatest =
 
 }  // namespace
 
-Status SqliteAuditTrail::record(const ScopeId& scope, const audit::Entry& entry) {
+Status SqlAuditTrail::record(const ScopeId& scope, const audit::Entry& entry) {
   const Timestamp now = clock_.now();
   const Uuid id = Uuid::v7(now, entropy_);
   TRY(auto query, connection_.prepare(kInsert));

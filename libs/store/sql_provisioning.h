@@ -1,13 +1,13 @@
 #pragma once
 
 #include "provisioning/records.h"
-#include "store/sqlite_connection.h"
+#include "store/connection.h"
 
 namespace warifu::store {
 
-class SqliteProvisioningRecords final : public provisioning::Records {
+class SqlProvisioningRecords final : public provisioning::Records {
  public:
-  explicit SqliteProvisioningRecords(Connection& connection) : connection_(connection) {}
+  explicit SqlProvisioningRecords(Connection& connection) : connection_(connection) {}
 
   Result<std::vector<ScopeId>> list_scopes() override;
   Result<bool> scope_exists(const ScopeId& scope) override;

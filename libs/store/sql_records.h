@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "store/sqlite_connection.h"
+#include "store/connection.h"
 
 // What the repository classes share.
 namespace warifu::store {

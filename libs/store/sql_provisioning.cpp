@@ -1,8 +1,8 @@
-#include "store/sqlite_provisioning.h"
+#include "store/sql_provisioning.h"
 
 #include <fmt/format.h>
 
-#include "store/sqlite_records.h"
+#include "store/sql_records.h"
 
 namespace warifu::store {
 namespace {
@@ -180,86 +180,86 @@ std::int64_t limit_of(std::size_t limit) {
 
 }  // namespace
 
-Result<std::vector<ScopeId>> SqliteProvisioningRecords::list_scopes() {
+Result<std::vector<ScopeId>> SqlProvisioningRecords::list_scopes() {
   TRY(auto query, connection_.prepare(kListScopes));
   return read_all(query, to_scope);
 }
 
-Result<bool> SqliteProvisioningRecords::scope_exists(const ScopeId& scope) {
+Result<bool> SqlProvisioningRecords::scope_exists(const ScopeId& scope) {
   TRY(auto query, connection_.prepare(kFindScope));
   query.bind(scope);
   return query.step();
 }
 
-Result<std::optional<Enrollment>> SqliteProvisioningRecords::find_enrollment(const ScopeId& scope,
-                                                                             const RegistrationId& id) {
+Result<std::optional<Enrollment>> SqlProvisioningRecords::find_enrollment(const ScopeId& scope,
+                                                                          const RegistrationId& id) {
   TRY(auto query, connection_.prepare(kFindEnrollment));
   query.bind(scope, id);
   return read_one(query, to_enrollment);
 }
 
-Result<std::vector<Enrollment>> SqliteProvisioningRecords::list_enrollments(const ScopeId& scope,
-                                                                            const Page<RegistrationId>& page) {
+Result<std::vector<Enrollment>> SqlProvisioningRecords::list_enrollments(const ScopeId& scope,
+                                                                         const Page<RegistrationId>& page) {
   TRY(auto query, connection_.prepare(kListEnrollments));
   query.bind(scope, after(page), limit_of(page.limit));
   return read_all(query, to_enrollment);
 }
 
-Result<std::vector<RegistrationId>> SqliteProvisioningRecords::find_enrollments_of_ek(const ScopeId& scope,
-                                                                                      ByteView ek_name,
-                                                                                      std::size_t limit) {
+Result<std::vector<RegistrationId>> SqlProvisioningRecords::find_enrollments_of_ek(const ScopeId& scope,
+                                                                                   ByteView ek_name,
+                                                                                   std::size_t limit) {
   TRY(auto query, connection_.prepare(kFindEnrollmentsOfEk));
   query.bind(scope, ek_name, limit_of(limit));
   return read_all(query, to_registration_id);
 }
 
-Result<std::optional<Device>> SqliteProvisioningRecords::find_device(const ScopeId& scope, const DeviceId& id) {
+Result<std::optional<Device>> SqlProvisioningRecords::find_device(const ScopeId& scope, const DeviceId& id) {
   TRY(auto query, connection_.prepare(kFindDevice));
   query.bind(scope, id);
   return read_one(query, to_device);
 }
 
-Result<std::vector<Device>> SqliteProvisioningRecords::list_devices(const ScopeId& scope, const Page<DeviceId>& page) {
+Result<std::vector<Device>> SqlProvisioningRecords::list_devices(const ScopeId& scope, const Page<DeviceId>& page) {
   TRY(auto query, connection_.prepare(kListDevices));
   query.bind(scope, after(page), limit_of(page.limit));
   return read_all(query, to_device);
 }
 
-Result<std::optional<Operation>> SqliteProvisioningRecords::find_operation(const ScopeId& scope,
-                                                                           const Uuid& operation_id) {
+Result<std::optional<Operation>> SqlProvisioningRecords::find_operation(const ScopeId& scope,
+                                                                        const Uuid& operation_id) {
   TRY(auto query, connection_.prepare(kFindOperation));
   query.bind(scope, operation_id);
   return read_one(query, to_operation);
 }
 
-Result<std::optional<Operation>> SqliteProvisioningRecords::find_operation_of_challenge(const ScopeId& scope,
-                                                                                        const Uuid& challenge_id) {
+Result<std::optional<Operation>> SqlProvisioningRecords::find_operation_of_challenge(const ScopeId& scope,
+                                                                                     const Uuid& challenge_id) {
   TRY(auto query, connection_.prepare(kFindOperationOfChallenge));
   query.bind(scope, challenge_id);
   return read_one(query, to_operation);
 }
 
-Result<std::vector<EscrowDeposit>> SqliteProvisioningRecords::list_escrow_deposits(const ScopeId& scope,
-                                                                                   const DeviceId& id) {
+Result<std::vector<EscrowDeposit>> SqlProvisioningRecords::list_escrow_deposits(const ScopeId& scope,
+                                                                                const DeviceId& id) {
   TRY(auto query, connection_.prepare(kListEscrowDeposits));
   query.bind(scope, id);
   return read_all(query, to_escrow_deposit);
 }
 
-Status SqliteProvisioningRecords::insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) {
+Status SqlProvisioningRecords::insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) {
   TRY(auto query, connection_.prepare(kInsertScope));
   query.bind(scope, organisation, at);
   return name_conflict(query.run(), "scope.exists", "the ID scope", scope.text());
 }
 
-Status SqliteProvisioningRecords::insert_enrollment(const Enrollment& enrollment) {
+Status SqlProvisioningRecords::insert_enrollment(const Enrollment& enrollment) {
   TRY(auto query, connection_.prepare(kInsertEnrollment));
   query.bind(enrollment.scope, enrollment.registration_id, enrollment.enrollment_id, enrollment.ek_public,
              enrollment.ek_name, enrollment.allow_software_keys, enrollment.created_at);
   return name_conflict(query.run(), "enrollment.exists", "an enrollment of", enrollment.registration_id.text());
 }
 
-Status SqliteProvisioningRecords::remove_enrollment(const ScopeId& scope, const RegistrationId& id) {
+Status SqlProvisioningRecords::remove_enrollment(const ScopeId& scope, const RegistrationId& id) {
   TRY(auto query, connection_.prepare(kRemoveEnrollment));
   query.bind(scope, id);
   TRY_STATUS(query.run());
@@ -267,7 +267,7 @@ Status SqliteProvisioningRecords::remove_enrollment(const ScopeId& scope, const 
   return Error{ErrorKind::kNotFound, "enrollment.unknown", fmt::format("{} is not enrolled", id.text())};
 }
 
-Status SqliteProvisioningRecords::insert_operation(const Operation& operation) {
+Status SqlProvisioningRecords::insert_operation(const Operation& operation) {
   TRY(auto query, connection_.prepare(kInsertOperation));
   query.bind(operation.scope, operation.operation_id, operation.registration_id, operation.enrollment_id,
              operation.challenge_id, operation.sealed_challenge_key, operation.token_digest, operation.srk_public,
@@ -276,7 +276,7 @@ Status SqliteProvisioningRecords::insert_operation(const Operation& operation) {
                        operation.registration_id.text());
 }
 
-Status SqliteProvisioningRecords::end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) {
+Status SqlProvisioningRecords::end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) {
   TRY(auto query, connection_.prepare(kEndOperation));
   query.bind(at, scope, operation_id);
   TRY_STATUS(query.run());
@@ -286,13 +286,13 @@ Status SqliteProvisioningRecords::end_operation(const ScopeId& scope, const Uuid
   return Error{ErrorKind::kNotFound, "operation.unknown", fmt::format("no operation {}", operation_id.text())};
 }
 
-Status SqliteProvisioningRecords::end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) {
+Status SqlProvisioningRecords::end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) {
   TRY(auto query, connection_.prepare(kEndOperations));
   query.bind(at, scope, id);
   return query.run();
 }
 
-Status SqliteProvisioningRecords::put_device(const Device& device) {
+Status SqlProvisioningRecords::put_device(const Device& device) {
   TRY(auto query, connection_.prepare(kPutDevice));
   query.bind(device.scope, device.device_id, device.registration_id, device.enrollment_id, device.operation_id,
              lifecycle::to_string(device.standing.state), lifecycle::to_string(device.standing.hold), device.ek_name,
@@ -300,15 +300,15 @@ Status SqliteProvisioningRecords::put_device(const Device& device) {
   return query.run();
 }
 
-Status SqliteProvisioningRecords::insert_escrow_deposit(const EscrowDeposit& deposit) {
+Status SqlProvisioningRecords::insert_escrow_deposit(const EscrowDeposit& deposit) {
   TRY(auto query, connection_.prepare(kInsertEscrowDeposit));
   query.bind(deposit.scope, deposit.device_id, static_cast<std::int64_t>(deposit.number), deposit.sha256,
              deposit.ek_name, deposit.package, deposit.received_at);
   return name_conflict(query.run(), "escrow.exists", "this escrow package of", deposit.device_id.text());
 }
 
-Result<std::size_t> SqliteProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before,
-                                                                std::size_t limit) {
+Result<std::size_t> SqlProvisioningRecords::purge_operations(const ScopeId& scope, Timestamp before,
+                                                             std::size_t limit) {
   TRY(auto query, connection_.prepare(kPurgeOperations));
   query.bind(scope, before, limit_of(limit));
   TRY_STATUS(query.run());

@@ -1,8 +1,8 @@
-#include "store/sqlite_operators.h"
+#include "store/sql_operators.h"
 
 #include <fmt/format.h>
 
-#include "store/sqlite_records.h"
+#include "store/sql_records.h"
 
 namespace warifu::store {
 namespace {
@@ -80,25 +80,25 @@ Result<std::size_t> delete_expired(Connection& connection, Sql sql, const ScopeI
 
 }  // namespace
 
-Result<std::optional<BootstrapToken>> SqliteOperatorRecords::find_bootstrap_token(const TokenDigest& digest) {
+Result<std::optional<BootstrapToken>> SqlOperatorRecords::find_bootstrap_token(const TokenDigest& digest) {
   TRY(auto query, connection_.prepare(kFindBootstrapToken));
   query.bind(digest);
   return read_one(query, to_bootstrap_token);
 }
 
-Result<std::optional<AccessToken>> SqliteOperatorRecords::find_access_token(const TokenDigest& digest) {
+Result<std::optional<AccessToken>> SqlOperatorRecords::find_access_token(const TokenDigest& digest) {
   TRY(auto query, connection_.prepare(kFindAccessToken));
   query.bind(digest);
   return read_one(query, to_access_token);
 }
 
-Status SqliteOperatorRecords::insert_bootstrap_token(const BootstrapToken& token) {
+Status SqlOperatorRecords::insert_bootstrap_token(const BootstrapToken& token) {
   TRY(auto query, connection_.prepare(kInsertBootstrapToken));
   query.bind(token.digest, token.scope, token.expires_at, token.used_at);
   return name_conflict(query.run(), "bootstrap_token.exists", "a bootstrap token for scope", token.scope.text());
 }
 
-Status SqliteOperatorRecords::use_bootstrap_token(const TokenDigest& digest, Timestamp at) {
+Status SqlOperatorRecords::use_bootstrap_token(const TokenDigest& digest, Timestamp at) {
   TRY(auto query, connection_.prepare(kUseBootstrapToken));
   query.bind(at, digest);
   TRY_STATUS(query.run());
@@ -108,21 +108,21 @@ Status SqliteOperatorRecords::use_bootstrap_token(const TokenDigest& digest, Tim
   return Error{ErrorKind::kConflict, "bootstrap_token.used", "this bootstrap token was used before: make another"};
 }
 
-Status SqliteOperatorRecords::insert_access_token(const AccessToken& token) {
+Status SqlOperatorRecords::insert_access_token(const AccessToken& token) {
   const std::string permissions = to_column(token.permissions);
   TRY(auto query, connection_.prepare(kInsertAccessToken));
   query.bind(token.digest, token.scope, token.token_id, token.name, permissions, token.created_at, token.expires_at);
   return name_conflict(query.run(), "access_token.exists", "an access token named", token.name.text());
 }
 
-Status SqliteOperatorRecords::insert_service_key(const ServiceKey& key) {
+Status SqlOperatorRecords::insert_service_key(const ServiceKey& key) {
   const std::string permissions = to_column(key.permissions);
   TRY(auto query, connection_.prepare(kInsertServiceKey));
   query.bind(key.scope, key.name, key.sealed_key, permissions, key.created_at);
   return name_conflict(query.run(), "service_key.exists", "a service key named", key.name.text());
 }
 
-Result<std::size_t> SqliteOperatorRecords::purge_tokens(const ScopeId& scope, Timestamp before) {
+Result<std::size_t> SqlOperatorRecords::purge_tokens(const ScopeId& scope, Timestamp before) {
   TRY(const auto access, delete_expired(connection_, kPurgeAccessTokens, scope, before));
   TRY(const auto bootstrap, delete_expired(connection_, kPurgeBootstrapTokens, scope, before));
   return access + bootstrap;

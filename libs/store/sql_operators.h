@@ -1,13 +1,13 @@
 #pragma once
 
 #include "operators/records.h"
-#include "store/sqlite_connection.h"
+#include "store/connection.h"
 
 namespace warifu::store {
 
-class SqliteOperatorRecords final : public operators::Records {
+class SqlOperatorRecords final : public operators::Records {
  public:
-  explicit SqliteOperatorRecords(Connection& connection) : connection_(connection) {}
+  explicit SqlOperatorRecords(Connection& connection) : connection_(connection) {}
 
   Result<std::optional<operators::BootstrapToken>> find_bootstrap_token(const operators::TokenDigest& digest) override;
   Result<std::optional<operators::AccessToken>> find_access_token(const operators::TokenDigest& digest) override;

@@ -5,14 +5,14 @@
 
 #include "audit/entry.h"
 #include "base/entropy.h"
-#include "store/sqlite_connection.h"
+#include "store/connection.h"
 
 namespace warifu::store {
 
 // Appends to the audit log, and nothing else: no statement that changes or removes an entry exists.
-class SqliteAuditTrail final : public audit::Trail {
+class SqlAuditTrail final : public audit::Trail {
  public:
-  SqliteAuditTrail(Connection& connection, const Clock& clock, Entropy& entropy)
+  SqlAuditTrail(Connection& connection, const Clock& clock, Entropy& entropy)
       : connection_(connection), clock_(clock), entropy_(entropy) {}
 
   Status record(const ScopeId& scope, const audit::Entry& entry) override;
