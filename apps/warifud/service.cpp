@@ -12,6 +12,8 @@ namespace {
 constexpr const char* kDevices = "devices";
 constexpr const char* kOperators = "operators";
 constexpr std::chrono::minutes kHousekeepingInterval{1};
+// Soon enough for an operator who watches a device come.
+constexpr std::chrono::seconds kDiaryInterval{1};
 // Expired tokens are kept for a day, so that their owner is told that they expired rather than that they are unknown.
 constexpr std::chrono::hours kExpiredTokensKept{24};
 
@@ -25,15 +27,20 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       authenticator_(outside.clock),
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      groups_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      device_desk_(outside.clock, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
-                 {.assigned_hub = options.assigned_hub.value_or(server_name)}),
-      device_api_(registrar_, store, metrics_),
+                 {.hubs = {options.assigned_hub.value_or(server_name)}}),
+      attempts_(store, outside.clock),
+      device_api_(registrar_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
-      operator_api_(desk_, enrollments_, escrow_, registrar_, store, metrics_, server_name),
+      operator_api_(desk_, device_desk_, escrow_, registrar_, store, metrics_, server_name),
+      enrollment_api_(enrollments_, store),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy),
-      operators_(operator_api_.router(), authenticator_, store, metrics_, outside.clock, outside.entropy),
+      operators_(front::api::router(operator_api_, enrollment_api_), authenticator_, store, metrics_, outside.clock,
+                 outside.entropy),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }
@@ -57,6 +64,7 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
 void Service::start() {
   server_.start();
   schedule_housekeeping();
+  schedule_diary();
 }
 
 Result<Service::Credentials> Service::load_credentials() {
@@ -112,10 +120,19 @@ void Service::schedule_housekeeping() {
   });
 }
 
+void Service::schedule_diary() {
+  server_.post_after(kDiaryInterval, [this] {
+    attempts_.flush();
+    schedule_diary();
+  });
+}
+
 void Service::clean_up() {
   bool again = true;
   while (again)
     again = clean_up_some();
+  while (attempts_.purge()) {
+  }
 }
 
 bool Service::clean_up_some() {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <csignal>
 
-#include "front/api/operator_api.h"
+#include "front/api/operator_router.h"
 #include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
@@ -12,7 +12,9 @@
 #include "operators/authenticator.h"
 #include "operators/desk.h"
 #include "pki/authority.h"
+#include "provisioning/device_desk.h"
 #include "provisioning/enrollment_desk.h"
+#include "provisioning/group_desk.h"
 #include "provisioning/registrar.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
@@ -59,6 +61,7 @@ class Service {
   Result<Credentials> load_credentials();
   void load_escrow_certificate();
   void schedule_housekeeping();
+  void schedule_diary();
   // One short change; true if there is more to remove.
   bool clean_up_some();
 
@@ -69,11 +72,15 @@ class Service {
   operators::Authenticator authenticator_;
   operators::Desk desk_;
   provisioning::EnrollmentDesk enrollments_;
+  provisioning::GroupDesk groups_;
+  provisioning::DeviceDesk device_desk_;
   provisioning::EscrowDesk escrow_;
   provisioning::Registrar registrar_;
+  front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
+  front::api::EnrollmentApi enrollment_api_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers

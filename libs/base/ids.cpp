@@ -56,6 +56,11 @@ Result<std::string> DeviceIdKind::check(std::string_view text) {
   return lower(checked);
 }
 
+Result<std::string> GroupIdKind::check(std::string_view text) {
+  TRY(auto checked, check_text(text, {"a group ID", 128, ":._-", true}, "id.group"));
+  return lower(checked);
+}
+
 Result<std::string> LabelKind::check(std::string_view text) {
   return check_text(text, {"a name", 64, "._-", true}, "id.name");
 }

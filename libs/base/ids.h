@@ -47,6 +47,12 @@ struct DeviceIdKind {
 };
 using DeviceId = TextId<DeviceIdKind>;
 
+// A group of enrollments (Azure DPS: enrollment group). The form is that of a registration ID.
+struct GroupIdKind {
+  static Result<std::string> check(std::string_view text);
+};
+using GroupId = TextId<GroupIdKind>;
+
 // A short name that an operator gives to a key or a token: 1..64 of letters, digits and "._-".
 struct LabelKind {
   static Result<std::string> check(std::string_view text);

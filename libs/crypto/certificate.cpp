@@ -28,6 +28,12 @@ bool has_readable_times(const X509* certificate) {
          ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1;
 }
 
+std::string text_of(const X509_NAME* name) {
+  const BioHandle bio = memory_bio();
+  require(X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0, "X509_NAME_print_ex");
+  return std::string(as_text(content_of(bio)));
+}
+
 }  // namespace
 
 void Certificate::Free::operator()(x509_st* certificate) const {
@@ -87,11 +93,19 @@ Timestamp Certificate::not_after() const {
 }
 
 std::string Certificate::subject() const {
-  const BioHandle bio = memory_bio();
-  require(
-      X509_NAME_print_ex(bio.get(), X509_get_subject_name(native()), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0,
-      "X509_NAME_print_ex");
-  return std::string(as_text(content_of(bio)));
+  return text_of(X509_get_subject_name(native()));
+}
+
+std::string Certificate::issuer() const {
+  return text_of(X509_get_issuer_name(native()));
+}
+
+int Certificate::version() const {
+  return static_cast<int>(X509_get_version(native())) + 1;
+}
+
+bool Certificate::names_as_issuer(const Certificate& authority) const {
+  return X509_NAME_cmp(X509_get_issuer_name(native()), X509_get_subject_name(authority.native())) == 0;
 }
 
 Bytes Certificate::serial() const {
@@ -104,6 +118,10 @@ Bytes Certificate::serial() const {
 
 Digest Certificate::fingerprint_sha256() const {
   return digest(HashAlgorithm::kSha256, {to_der()});
+}
+
+Digest Certificate::fingerprint_sha1() const {
+  return digest(HashAlgorithm::kSha1, {to_der()});
 }
 
 bool Certificate::is_ca() const {

@@ -54,11 +54,14 @@ class Certificate {
   Timestamp not_after() const;
   // RFC 4514, like "CN=node-1,O=Warifu".
   std::string subject() const;
+  std::string issuer() const;
   // The subject's (last) CN; empty if there is none.
   std::string common_name() const;
   // The number's bytes, big-endian, as they are shown in hexadecimal.
   Bytes serial() const;
   Digest fingerprint_sha256() const;
+  Digest fingerprint_sha1() const;  // Azure's "thumbprint": shown, never compared
+  int version() const;              // 1 to 3
   bool is_ca() const;
   // From subjectAltName; addresses in text.
   std::vector<std::string> dns_names() const;
@@ -67,6 +70,9 @@ class Certificate {
   // True when the names and key identifiers match, `issuer` may sign certificates by its keyUsage, and its key made the
   // signature. Says nothing about time, nor whether `issuer` is a CA.
   bool issued_by(const Certificate& issuer) const;
+
+  // True when the issuer that this certificate names is `authority` by its subject. Nothing is verified.
+  bool names_as_issuer(const Certificate& authority) const;
 
   x509_st* native() const { return certificate_.get(); }
 

@@ -72,7 +72,7 @@ Error explain(X509_STORE_CTX* context, const Certificate& leaf, const Certificat
                                  to_rfc3339(culprit.not_before()), to_rfc3339(time.now)));
     case X509_V_ERR_INVALID_PURPOSE:
       return refused("crypto.path.purpose",
-                     fmt::format("the certificate of \"{}\" is not for TLS servers", culprit.subject()));
+                     fmt::format("the certificate of \"{}\" is not for this use", culprit.subject()));
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK:
@@ -131,6 +131,12 @@ Status check_leaf(const Certificate& leaf, const char* oid, std::uint32_t key_us
   return unfit(fmt::format("lacks the extended key usage {}", oid));
 }
 
+// OpenSSL has looked at the usages that it states; a CA's own certificate is no device's.
+Status check_client(const Certificate& leaf) {
+  if (X509_check_ca(leaf.native()) == 0) return {};
+  return refused("crypto.path.purpose", fmt::format("the certificate of \"{}\" is that of a CA", leaf.subject()));
+}
+
 Status check_name(const Certificate& leaf, const std::string& name) {
   const AddressHandle address(a2i_IPADDRESS(name.c_str()));
   ERR_clear_error();
@@ -150,18 +156,23 @@ Status check_name(const Certificate& leaf, const std::string& name) {
 Status check_use(const Certificate& leaf, const CertificateUse& use) {
   if (const auto* other = std::get_if<ExtendedKeyUse>(&use))
     return check_leaf(leaf, other->oid.c_str(), KU_KEY_AGREEMENT);
+  if (std::holds_alternative<ClientUse>(use)) return check_client(leaf);
   TRY_STATUS(check_leaf(leaf, "1.3.6.1.5.5.7.3.1", KU_DIGITAL_SIGNATURE));
   return check_name(leaf, std::get<ServerUse>(use).name);
 }
 
 void set_parameters(X509_STORE_CTX* context, const CertificateUse& use, PathTime time) {
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST);
+  const bool is_client = std::holds_alternative<ClientUse>(use);
+  X509_VERIFY_PARAM_set_flags(
+      parameters, X509_V_FLAG_TRUSTED_FIRST | (is_client ? X509_V_FLAG_PARTIAL_CHAIN : X509_V_FLAG_X509_STRICT));
   X509_VERIFY_PARAM_set_depth(parameters, kDepthMax);
   X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   X509_VERIFY_PARAM_set_time(parameters, std::chrono::floor<std::chrono::seconds>(time.now).time_since_epoch().count());
   if (std::holds_alternative<ServerUse>(use))
     require(X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER) == 1, "X509_VERIFY_PARAM_set_purpose");
+  if (is_client)
+    require(X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) == 1, "X509_VERIFY_PARAM_set_purpose");
   if (!time.check_not_before) X509_STORE_CTX_set_verify_cb(context, forgive_not_yet_valid);
 }
 

@@ -19,7 +19,11 @@ struct ServerUse {
 struct ExtendedKeyUse {
   std::string oid;
 };
-using CertificateUse = std::variant<ServerUse, ExtendedKeyUse>;
+// A TLS client: what its keyUsage and extendedKeyUsage say, if they say anything, allows clientAuth. The root may be an
+// intermediate that is trusted by itself. Devices were made by many hands: what RFC 5280 asks of a certificate beyond
+// the path (key identifiers, explicit usages) is not held against them.
+struct ClientUse {};
+using CertificateUse = std::variant<ServerUse, ExtendedKeyUse, ClientUse>;
 
 // The moment at which every certificate of a path must be valid.
 struct PathTime {
@@ -29,7 +33,8 @@ struct PathTime {
 };
 
 // Says that `path` (RFC 5280 §6: the leaf first, then whatever leads up, in any order, the root with or without) leads
-// to `root` and to nothing else, and that the leaf, which is no CA, may be used for this and says so explicitly. Keys:
+// to `root` and to nothing else, and that the leaf, which is no CA, may be used for this and (but for clients) says so
+// explicitly. Keys:
 // EC P-256 and P-384, RSA of 2048 to 4096 bits; signatures over SHA-256, SHA-384 or SHA-512. Codes, all kRefused:
 // "crypto.path.issuer", "crypto.path.expired", "crypto.path.not-yet-valid", "crypto.path.purpose", "crypto.path.name",
 // "crypto.path.weak", "crypto.path.invalid" for what else is wrong with it.

@@ -46,9 +46,8 @@ struct Metrics::State {
   prometheus::Registry registry;
   prometheus::Counter& challenges =
       counters(registry, "warifu_challenges_total", "TPM challenges that were made.").Add({});
-  prometheus::Counter& registrations =
-      counters(registry, "warifu_registrations_total", "Operations that were opened by a device that proved itself.")
-          .Add({});
+  Counters& registrations = counters(registry, "warifu_registrations_total",
+                                     "Operations that were opened by a device that proved itself, by what it has.");
   Counters& escrow_packages =
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
@@ -78,8 +77,8 @@ void Metrics::count_challenge() {
   state_->challenges.Increment();
 }
 
-void Metrics::count_registration() {
-  state_->registrations.Increment();
+void Metrics::count_registration(provisioning::Mechanism mechanism) {
+  state_->registrations.Add({{"mechanism", std::string(to_string(mechanism))}}).Increment();
 }
 
 void Metrics::count_escrow_package(EscrowOutcome outcome) {

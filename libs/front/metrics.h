@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "net/connection_observer.h"
+#include "provisioning/enrollment.h"
 
 namespace warifu::front {
 
@@ -19,7 +20,7 @@ class Metrics final : public net::ConnectionObserver {
   ~Metrics() override;
 
   void count_challenge();
-  void count_registration();
+  void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
   void count_refusal(const Error& error);
   void set_challenges_outstanding(std::size_t count);

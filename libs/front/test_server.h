@@ -11,10 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "front/api/operator_api.h"
+#include "front/api/operator_router.h"
 #include "front/device/device_router.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
+#include "provisioning/group_desk.h"
 
 // For the tests of this library, and of more than this library: a server without sockets.
 namespace warifu::front::test {
@@ -36,18 +37,22 @@ inline void must(const Status& status) {
 class Server {
  public:
   Server(store::Store& store, const Clock& clock, Entropy& entropy,
-         provisioning::RegistrarOptions options = {"hub.example"})
+         provisioning::RegistrarOptions options = {.hubs = {"hub.example"}})
       : store_(store),
         authenticator(clock),
         desk(clock, entropy, envelope_key()),
         enrollments(clock, entropy, envelope_key()),
+        groups(clock, entropy, envelope_key()),
+        device_desk(clock, envelope_key()),
         registrar(clock, entropy, envelope_key(), std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
-        device_api_(registrar, store, metrics),
-        operator_api_(desk, enrollments, escrow, registrar, store, metrics, "warifu.example"),
+        attempts(store, clock),
+        device_api_(registrar, store, metrics, attempts, clock),
+        operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
+        enrollment_api_(enrollments, store),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(operator_api_.router(), authenticator, store, metrics, clock, entropy) {}
+        operators(api::router(operator_api_, enrollment_api_), authenticator, store, metrics, clock, entropy) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -75,14 +80,15 @@ class Server {
   Status enroll(const std::string& registration, const tpm::EkPublic& ek) {
     return store_.write([&](store::Transaction& t) -> Status {
       TRY(const auto id, RegistrationId::parse(registration));
-      TRY_STATUS(enrollments.create(t.provisioning(), t.audit(), scope_id(), "operator:test", {id, ek, false}));
+      TRY_STATUS(enrollments.put(t.provisioning(), t.audit(), {scope_id(), "operator:test"},
+                                 {id, provisioning::TpmRequest{ek}, {}, {}}, {}));
       return {};
     });
   }
   Status unenroll(const std::string& registration) {
     return store_.write([&](store::Transaction& t) -> Status {
       TRY(const auto id, RegistrationId::parse(registration));
-      return enrollments.remove(t.provisioning(), t.audit(), scope_id(), "operator:test", id);
+      return enrollments.remove(t.provisioning(), t.audit(), {scope_id(), "operator:test"}, id);
     });
   }
   Result<std::string> bootstrap_token() {
@@ -132,13 +138,17 @@ class Server {
   operators::Authenticator authenticator;
   operators::Desk desk;
   provisioning::EnrollmentDesk enrollments;
+  provisioning::GroupDesk groups;
+  provisioning::DeviceDesk device_desk;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;
+  dps::AttemptLog attempts;
 
  private:
   dps::DeviceApi device_api_;
   api::OperatorApi operator_api_;
+  api::EnrollmentApi enrollment_api_;
 
  public:
   Dispatcher devices;

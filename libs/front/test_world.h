@@ -16,18 +16,24 @@ inline std::string dump(store::Connection& connection) {
   std::string text;
   for (const store::Sql sql : {
            store::Sql("SELECT scope_id || organisation || created_at FROM scopes ORDER BY 1"),
-           store::Sql("SELECT registration_id || ' ' || hex(enrollment_id) || hex(ek_public) || hex(ek_name) || "
-                      "allow_software_keys "
-                      "|| created_at FROM enrollments ORDER BY 1"),
-           store::Sql(
-               "SELECT device_id || ' ' || registration_id || hex(enrollment_id) || hex(operation_id) || state || hold "
-               "|| "
-               "hex(ek_name) || hex(srk_name) || assigned_hub || hex(sealed_hub_key) || created_at || updated_at "
-               "FROM devices ORDER BY 1"),
-           store::Sql(
-               "SELECT hex(operation_id) || registration_id || hex(enrollment_id) || hex(challenge_id) || "
-               "hex(sealed_challenge_key) || hex(token_digest) || hex(srk_public) || first_assignment || created_at || "
-               "coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
+           store::Sql("SELECT registration_id || ' ' || hex(enrollment_id) || mechanism || hex(primary_credential) || "
+                      "coalesce(hex(secondary_credential), '') || coalesce(device_id, '') || enabled || hubs || "
+                      "hex(revision) || updated_at FROM enrollments ORDER BY 1"),
+           store::Sql("SELECT group_id || ' ' || hex(enrollment_id) || mechanism || coalesce(naming, '') || enabled || "
+                      "hex(revision) FROM enrollment_groups ORDER BY 1"),
+           store::Sql("SELECT hex(ek_name) || group_id || hex(enrollment_id) || coalesce(registration_id, '') "
+                      "FROM group_eks ORDER BY 1"),
+           store::Sql("SELECT device_id || ' ' || registration_id || hex(enrollment_id) || coalesce(group_id, '') || "
+                      "hex(operation_id) || state || hold || hex(ek_name) || hex(srk_name) || assigned_hub || "
+                      "hex(sealed_hub_key) || created_at || updated_at FROM devices ORDER BY 1"),
+           store::Sql("SELECT hex(operation_id) || registration_id || hex(enrollment_id) || state || substatus || "
+                      "coalesce(hex(challenge_id), '') || hex(sealed_challenge_key) || hex(token_digest) || "
+                      "hex(srk_public) || "
+                      "created_at || coalesce(ended_at, 'open') FROM operations ORDER BY 1"),
+           store::Sql("SELECT registration_id || hex(srk_name) FROM replaced_srks ORDER BY 1"),
+           store::Sql("SELECT registration_id || hex(ek_name) || hex(srk_name) || coalesce(approved_at, 'open') "
+                      "FROM approvals ORDER BY 1"),
+           store::Sql("SELECT registration_id || kind || subject || occurrences FROM alerts ORDER BY 1"),
            store::Sql("SELECT device_id || ' ' || number || hex(sha256) || hex(ek_name) || hex(package) || received_at "
                       "FROM escrow_deposits ORDER BY 1"),
            store::Sql(
@@ -88,8 +94,9 @@ struct BasicWorld {
   SecretBytes stored_hub_key(const std::string& device) {
     SecretBytes key;
     must(store->write([&](store::Transaction& t) -> Status {
-      TRY(key, server.enrollments.reveal_hub_key(t.provisioning(), t.audit(), scope_id(), "test",
-                                                 DeviceId::parse(device).value()));
+      TRY(auto keys, server.device_desk.reveal_hub_keys(t.provisioning(), t.audit(), {scope_id(), "test"},
+                                                        DeviceId::parse(device).value()));
+      key = std::move(keys.primary);
       return {};
     }));
     return key;

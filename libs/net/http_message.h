@@ -30,6 +30,7 @@ struct HttpRequest {
   // DER of the client's leaf certificate, null if it sent none. The handshake proved possession of its key and nothing
   // else: the route and the enrollment judge it.
   std::shared_ptr<const Bytes> peer_certificate;
+  std::shared_ptr<const std::vector<Bytes>> peer_chain;
 
   std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };

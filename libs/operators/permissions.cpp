@@ -16,6 +16,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kServiceKeyWrite, std::string_view("service-key:write")},
     std::pair{Permission::kMetricsRead, std::string_view("metrics:read")},
     std::pair{Permission::kEscrowRead, std::string_view("escrow:read")},
+    std::pair{Permission::kEnrollmentKeyRead, std::string_view("enrollment-key:read")},
+    std::pair{Permission::kDeviceApprove, std::string_view("device:approve")},
 };
 
 }  // namespace

@@ -18,6 +18,8 @@ enum class Permission : std::uint32_t {
   kServiceKeyWrite = 1U << 4,
   kMetricsRead = 1U << 5,
   kEscrowRead = 1U << 6,
+  kEnrollmentKeyRead = 1U << 7,
+  kDeviceApprove = 1U << 8,
 };
 
 class Permissions {

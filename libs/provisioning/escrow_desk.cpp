@@ -6,6 +6,7 @@
 
 #include "crypto/digest.h"
 #include "provisioning/sealed_keys.h"
+#include "provisioning/statement.h"
 
 namespace warifu::provisioning {
 namespace {
@@ -25,14 +26,15 @@ std::string subject_of(const DeviceId& device) {
   return fmt::format("device:{}", device.text());
 }
 
-// The device, if it stands on an enrollment that stands. One that was removed takes with it what was proved under it.
+// The device, if it stands on an enrollment or group that stands. One that was removed takes with it what was proved
+// under it. A disabled one does not: its device may be the one whose TPM the operator has to take back.
 Result<std::optional<Device>> find_enrolled_device(RecordsView& records, const ScopeId& scope,
-                                                   const DeviceId& device_id) {
-  TRY(auto device, records.find_device(scope, device_id));
-  if (!device) return device;
-  TRY(const auto enrollment, records.find_enrollment(scope, device->registration_id));
-  if (!enrollment || enrollment->enrollment_id != device->enrollment_id) return std::optional<Device>();
-  return device;
+                                                   const RegistrationId& registration) {
+  TRY(auto device, records.find_device_of(scope, registration));
+  // Without a hub key of ours there is nothing that signs a deposit.
+  if (!device || device->sealed_hub_key.empty()) return std::optional<Device>();
+  TRY(const auto statement, find_statement(records, scope, registration, device->group, device->enrollment_id));
+  return statement ? std::move(device) : std::optional<Device>();
 }
 
 }  // namespace
@@ -44,10 +46,9 @@ Result<SignedPackage> EscrowDesk::verify(RecordsView& records, Claim claim) cons
     return Error{ErrorKind::kUnauthenticated, "token.key_name", "this request needs a token with skn=device", "skn"};
   TRY(const auto subject, deposit_subject_of(token));
   if (subject.package_sha256 != hex_sha256(claim.package)) return not_signed();
-  TRY(const auto device_id, DeviceId::parse(subject.registration.text()));
-  TRY(auto device, find_enrolled_device(records, subject.scope, device_id));
+  TRY(auto device, find_enrolled_device(records, subject.scope, subject.registration));
   if (!device) return not_signed();
-  TRY(const auto hub_key, open_hub_key(envelope_key_, subject.scope, device_id, device->sealed_hub_key));
+  TRY(const auto hub_key, open_hub_key(envelope_key_, subject.scope, device->device_id, device->sealed_hub_key));
   if (!is_signed_by(token, hub_key)) return not_signed();
   TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));
   TRY(auto package, EscrowPackage::parse(std::move(claim.package)));
@@ -68,7 +69,7 @@ Result<bool> EscrowDesk::has(RecordsView& records, const SignedPackage& proven) 
 Status EscrowDesk::deposit(Records& records, audit::Trail& trail, const SignedPackage& proven) const {
   const ScopeId& scope = proven.device_.scope;
   const DeviceId& device_id = proven.device_.device_id;
-  TRY(const auto device, find_enrolled_device(records, scope, device_id));
+  TRY(const auto device, find_enrolled_device(records, scope, proven.device_.registration_id));
   // Each assignment makes another hub key.
   if (!device || device->operation_id != proven.device_.operation_id) return not_signed();
   TRY_STATUS(may(device->standing, lifecycle::Action::kDepositEscrow));

@@ -1,185 +1,270 @@
+// What a proof leads to: an operation, an assignment, an end.
 #include "provisioning/registrar.h"
 
 #include <fmt/format.h>
 
 #include "crypto/envelope.h"
+#include "provisioning/allocation.h"
+#include "provisioning/duplicates.h"
 #include "provisioning/sealed_keys.h"
 #include "tpm_types/authentication_key.h"
 
 namespace warifu::provisioning {
 namespace {
 
-// Both keys are HMAC-SHA256 keys: as long as the digest.
-constexpr std::size_t kHmacKeySize = 32;
+constexpr std::size_t kHubKeySize = 32;  // HMAC-SHA256
 
-// The same answer whether the challenge never was, has expired or is used up: a stranger learns nothing from it.
-Error unknown_challenge() {
+using Opened = std::variant<Uuid, RecordedRefusal>;
+
+Error superseded() {
+  return {ErrorKind::kRefused, "operation.superseded", "a later registration took the place of this operation"};
+}
+
+Error unknown_operation() {
+  return {ErrorKind::kNotFound, "operation.unknown", "there is no such operation for this registration"};
+}
+
+// An enrollment that is gone took with it what was proved under it.
+Error void_proof(const Operation& operation) {
+  if (!operation.challenge_id)
+    return {ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
   return {ErrorKind::kUnauthenticated, "challenge.unknown",
           "no live challenge fits this token: ask for a new one by registering without Authorization"};
 }
 
-Error other_keys() {
-  return {ErrorKind::kUnauthenticated, "challenge.keys", "the keys in this request are not those that were challenged"};
+std::string device_text(const DeviceId& id) {
+  return fmt::format("device:{}", id.text());
 }
 
-Bytes copy(ByteView bytes) {
-  return to_bytes(bytes);
+bool keeps_its_hub(const Statement& statement, const std::optional<Device>& before, bool is_sticky) {
+  if (!before || before->enrollment_id != statement.enrollment_id) return false;
+  const auto policy = statement.terms.reprovision.value_or(is_sticky ? Reprovision::kNever : Reprovision::kMigrate);
+  return policy == Reprovision::kNever;
+}
+
+Substatus substatus_of(const Statement& statement, const std::optional<Device>& before, bool ek_changed) {
+  if (!before || ek_changed) return Substatus::kInitialAssignment;
+  return statement.terms.reprovision == Reprovision::kReset ? Substatus::kDeviceDataReset
+                                                            : Substatus::kDeviceDataMigrated;
+}
+
+// The operation that this very proof has opened before.
+Result<std::optional<Operation>> find_same(RecordsView& records, const Operation& operation) {
+  if (operation.challenge_id) return records.find_operation_of_challenge(operation.scope, *operation.challenge_id);
+  TRY(auto open, records.find_open_operation(operation.scope, operation.registration_id));
+  const bool is_same =
+      open && open->enrollment_id == operation.enrollment_id && open->token_digest == operation.token_digest;
+  return is_same ? std::move(open) : std::optional<Operation>();
+}
+
+Status check_device_id(RecordsView& records, const Statement& statement, const std::optional<Device>& before) {
+  if (before && before->device_id == statement.device_id) return {};
+  TRY(const auto holder, records.find_device(statement.scope, statement.device_id));
+  if (!holder && !before) return {};
+  return Error{ErrorKind::kRefused, "device.id_taken",
+               before ? fmt::format("this registration has the device {}, and its enrollment now says {}",
+                                    before->device_id.text(), statement.device_id.text())
+                      : fmt::format("the device {} belongs to the registration {}", statement.device_id.text(),
+                                    holder->registration_id.text())};
 }
 
 }  // namespace
 
-Result<Enrollment> Registrar::find_enrollment(RecordsView& records, const ScopeId& scope,
-                                              const RegistrationId& registration) const {
-  TRY(const bool scope_exists, records.scope_exists(scope));
-  if (!scope_exists) return Error{ErrorKind::kNotFound, "enrollment.scope", "there is no such ID scope here"};
-  TRY(auto enrollment, records.find_enrollment(scope, registration));
-  if (!enrollment)
-    return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
-  return *std::move(enrollment);
-}
-
-Status Registrar::may_provision(RecordsView& records, const Enrollment& enrollment) const {
-  TRY(const auto device_id, DeviceId::parse(enrollment.registration_id.text()));
-  TRY(const auto device, records.find_device(enrollment.scope, device_id));
+Status Registrar::may_provision(RecordsView& records, const Statement& statement) const {
+  TRY_STATUS(check_enabled(statement));
+  TRY(const auto device, records.find_device_of(statement.scope, statement.registration));
   return may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kProvision);
 }
 
-Result<Enrollment> Registrar::enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
-                                                            const RegistrationId& registration) const {
-  TRY(auto enrollment, find_enrollment(records, scope, registration));
-  TRY_STATUS(may_provision(records, enrollment));
-  return enrollment;
+Result<Statement> Registrar::statement_that_stands(RecordsView& records, const Operation& operation) const {
+  TRY(auto statement,
+      find_statement(records, operation.scope, operation.registration_id, operation.group, operation.enrollment_id));
+  if (!statement) return void_proof(operation);
+  TRY_STATUS(may_provision(records, *statement));
+  return *std::move(statement);
 }
 
-Result<Bytes> Registrar::challenge(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                   const Offer& offer) {
-  TRY(const auto enrollment, find_enrollment(records, scope, registration));
-  // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
-  if (!std::ranges::equal(enrollment.ek_public, offer.ek.tpm2b()))
-    return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
-                 "the endorsement key is not the one that is enrolled under this registration ID"};
-  TRY_STATUS(may_provision(records, enrollment));
-  const Timestamp now = clock_.now();
-  Challenge challenge{
-      Uuid::v7(now, entropy_),          enrollment.enrollment_id,       SecretBytes::random(entropy_, kHmacKeySize),
-      copy(offer.ek.name().bytes()),    copy(offer.srk.name().bytes()), copy(offer.srk.tpm2b()),
-      now + options_.challenge_lifetime};
-  TRY(auto blob, tpm::make_authentication_key(offer.ek, offer.srk, challenge.key, entropy_));
-  TRY_STATUS(challenges_.add(scope, registration, std::move(challenge), now));
-  return blob;
+// What the result of an operation rests on.
+Result<Statement> Registrar::statement_of_result(RecordsView& records, const Operation& operation) const {
+  TRY(auto statement,
+      find_statement(records, operation.scope, operation.registration_id, operation.group, operation.enrollment_id));
+  if (statement) return *std::move(statement);
+  TRY(const auto own, records.find_enrollment(operation.scope, operation.registration_id));
+  if (own) return superseded();
+  return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
 }
 
-Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                       const SasToken& token, const std::optional<Offer>& offer) {
-  TRY_STATUS(check_resource(token, scope, registration));
-  TRY_STATUS(check_expiry(token, clock_.now()));
-  const auto challenge = challenges_.find(scope, registration, clock_.now(),
-                                          [&](const Challenge& live) { return is_signed_by(token, live.key); });
-  if (!challenge) {
-    TRY(auto operation, find_signed_operation(records, scope, registration, token));
-    if (!operation || operation->ended_at) return unknown_challenge();
-    // With an enrollment its operations end, so only the device's standing is left to ask.
-    TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-    if (offer && (!std::ranges::equal(offer->ek.tpm2b(), enrollment.ek_public) ||
-                  !std::ranges::equal(offer->srk.tpm2b(), operation->srk_public)))
-      return other_keys();
-    return ProvenDevice(*std::move(operation), true);
+Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
+  const Operation& wanted = proven.operation_;
+  TRY(const auto same, find_same(records, wanted));
+  if (same && same->ended_at) return void_proof(wanted);
+  if (same) return Opened(same->operation_id);
+
+  TRY(const auto statement, statement_that_stands(records, wanted));
+  TRY(const auto before, records.find_device_of(wanted.scope, wanted.registration_id));
+  TRY_STATUS(check_device_id(records, statement, before));
+  if (wanted.mechanism == Mechanism::kTpm) {
+    const TpmSighting sighting{wanted, proven.srk_name_, before};
+    TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
+    if (refusal) return Opened(RecordedRefusal{*std::move(refusal)});
+    TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
+    TRY(const bool waits, needs_approval(records, statement.terms, sighting));
+    if (waits) {
+      TRY_STATUS(wait_for_approval(records, trail, proven));
+      return Opened(wanted.operation_id);
+    }
   }
-  if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
-                !std::ranges::equal(offer->srk.name().bytes(), challenge->srk_name)))
-    return other_keys();
-  return prove(scope, registration, token, *challenge);
-}
-
-Result<ProvenDevice> Registrar::prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
-                                      const Challenge& challenge) const {
-  const Timestamp now = clock_.now();
-  const Uuid operation_id = Uuid::v7(now, entropy_);
-  TRY(const auto device_id, DeviceId::parse(registration.text()));
-  ProvenDevice device(
-      Operation{scope, operation_id, registration, challenge.enrollment_id, challenge.challenge_id,
-                seal_challenge_key(envelope_key_, scope, operation_id, challenge.key, entropy_), token_digest(token),
-                challenge.srk_public, /*first_assignment=*/true, now, /*ended_at=*/std::nullopt},
-      false);
-  device.ek_name_ = challenge.ek_name;
-  device.srk_name_ = challenge.srk_name;
-  device.sealed_hub_key_ =
-      seal_hub_key(envelope_key_, scope, device_id, SecretBytes::random(entropy_, kHmacKeySize), entropy_);
-  return device;
-}
-
-Result<Uuid> Registrar::open_operation(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
-  Operation operation = proven.operation_;
-  const ScopeId& scope = operation.scope;
-  TRY(const auto existing, records.find_operation_of_challenge(scope, operation.challenge_id));
-  if (existing && existing->ended_at) return unknown_challenge();
-  if (existing) return existing->operation_id;
-
-  TRY(const auto enrollment, enrollment_that_may_provision(records, scope, operation.registration_id));
-  // The enrollment may have been removed, or made anew, since the challenge.
-  if (enrollment.enrollment_id != operation.enrollment_id) return unknown_challenge();
-
-  TRY(const auto device_id, DeviceId::parse(operation.registration_id.text()));
-  TRY(const auto before, records.find_device(scope, device_id));
-  const bool ek_changed = before && before->ek_name != proven.ek_name_;
-  operation.first_assignment = !before || ek_changed;
-  TRY_STATUS(records.end_operations(scope, operation.registration_id, operation.created_at));
+  TRY_STATUS(records.end_operations(wanted.scope, wanted.registration_id, wanted.created_at));
+  TRY(const auto operation, assign(records, trail, statement, before, proven));
   TRY_STATUS(records.insert_operation(operation));
-  TRY_STATUS(records.put_device({scope,
-                                 device_id,
-                                 operation.registration_id,
-                                 operation.enrollment_id,
-                                 operation.operation_id,
-                                 {lifecycle::State::kProvisioned, lifecycle::Hold::kNone},
-                                 proven.ek_name_,
-                                 proven.srk_name_,
-                                 options_.assigned_hub,
-                                 proven.sealed_hub_key_,
-                                 before ? before->created_at : operation.created_at,
-                                 operation.created_at}));
+  return Opened(operation.operation_id);
+}
+
+// The device that is assigned goes on as it is meanwhile.
+Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
+  Operation operation = proven.operation_;
+  operation.state = Operation::State::kWaiting;
+  TRY_STATUS(records.end_operations(operation.scope, operation.registration_id, operation.created_at));
+  TRY_STATUS(records.insert_operation(operation));
+  TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
+                                   operation.created_at, std::nullopt}));
+  return trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
+                                        fmt::format("registration:{}", operation.registration_id.text()),
+                                        fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}"}})",
+                                                    operation.operation_id.text(), to_hex(operation.ek_name),
+                                                    to_hex(proven.srk_name_))});
+}
+
+// Writes the device and gives its operation, which the caller writes.
+Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const Statement& statement,
+                                    const std::optional<Device>& before, const ProvenDevice& proven) const {
+  Operation operation = proven.operation_;
+  const bool is_tpm = operation.mechanism == Mechanism::kTpm;
+  const bool ek_changed = before && before->ek_name != operation.ek_name;
   const bool srk_changed = before && before->srk_name != proven.srk_name_;
+  std::string hub;
+  if (keeps_its_hub(statement, before, proven.is_sticky_)) {
+    hub = before->assigned_hub;
+  } else {
+    TRY(hub, allocate(statement.terms, options_.hubs, statement.registration));
+  }
+  Device device{.scope = statement.scope,
+                .device_id = statement.device_id,
+                .registration_id = statement.registration,
+                .enrollment_id = statement.enrollment_id,
+                .group = statement.group,
+                .mechanism = operation.mechanism,
+                .operation_id = operation.operation_id,
+                .standing = {lifecycle::State::kProvisioned, lifecycle::Hold::kNone},
+                .ek_name = operation.ek_name,
+                .srk_name = proven.srk_name_,
+                .certificate_sha256 = proven.certificate_sha256_,
+                .assigned_hub = std::move(hub),
+                .sealed_hub_key = {},
+                .created_at = before ? before->created_at : operation.created_at,
+                .updated_at = operation.created_at};
+  if (is_tpm) {
+    device.sealed_hub_key = seal_hub_key(envelope_key_, device.scope, device.device_id,
+                                         SecretBytes::random(entropy_, kHubKeySize), entropy_);
+    TRY_STATUS(settle_tpm(records, statement, {operation, proven.srk_name_, before}, operation.created_at));
+  }
+  TRY_STATUS(records.put_device(device));
+  operation.substatus = substatus_of(statement, before, ek_changed);
+  const std::string who = device_text(device.device_id);
   TRY_STATUS(trail.record(
-      scope,
-      {fmt::format("device:{}", device_id.text()), "device.provision", fmt::format("device:{}", device_id.text()),
-       fmt::format(R"({{"operation_id":"{}","assigned_hub":"{}","srk_name":"{}","ek_changed":{},"srk_changed":{}}})",
-                   operation.operation_id.text(), options_.assigned_hub, to_hex(proven.srk_name_), ek_changed,
-                   srk_changed)}));
-  return operation.operation_id;
+      device.scope,
+      {who, "device.provision", who,
+       fmt::format(
+           R"({{"operation_id":"{}","mechanism":"{}","group":"{}","assigned_hub":"{}","srk_name":"{}","ek_changed":{},"srk_changed":{}}})",
+           operation.operation_id.text(), to_string(device.mechanism), device.group ? device.group->text() : "",
+           device.assigned_hub, to_hex(device.srk_name), ek_changed, srk_changed)}));
+  return operation;
 }
 
-void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
-  challenges_.remove(scope, device.registration(), device.operation_.challenge_id);
-}
-
-Result<Assignment> Registrar::assignment(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                         const Uuid& operation_id, const SasToken& token) const {
-  TRY_STATUS(check_resource(token, scope, registration));
-  TRY(auto operation, records.find_operation(scope, operation_id));
-  if (!operation || operation->registration_id != registration || !is_live(*operation))
-    return Error{ErrorKind::kNotFound, "operation.unknown", "there is no such operation for this registration"};
-  TRY(const bool is_signed, is_signed_by_operation(token, *operation));
-  if (!is_signed)
-    return Error{ErrorKind::kUnauthenticated, "token.signature",
-                 "the token is not signed by this operation's challenge"};
-  // A token that lives for seconds is made once and used for every poll (Azure IoT Edge does so): the one that opened
-  // the operation stays good for it.
-  if (token_digest(token) != operation->token_digest) TRY_STATUS(check_expiry(token, clock_.now()));
-
-  TRY(const auto enrollment, enrollment_that_may_provision(records, scope, registration));
-  TRY(auto device, assigned_device(records, *operation, enrollment));
-  TRY(const auto ek, tpm::EkPublic::from_tpm2b(enrollment.ek_public));
+Status Registrar::resume(Records& records, audit::Trail& trail, const Operation& waiting) const {
+  TRY(auto operation, records.find_operation(waiting.scope, waiting.operation_id));
+  if (!operation || operation->ended_at) return superseded();
+  if (operation->state == Operation::State::kAssigned) return {};
+  TRY(const auto statement, statement_that_stands(records, *operation));
+  TRY(const auto before, records.find_device_of(operation->scope, operation->registration_id));
   TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
-  TRY(const auto hub_key, open_hub_key(envelope_key_, scope, device.device_id, device.sealed_hub_key));
-  TRY(auto blob, tpm::make_authentication_key(ek, srk, hub_key, entropy_));
-  return Assignment{*std::move(operation), std::move(device), std::move(blob)};
+  ProvenDevice proven(*std::move(operation), true);
+  proven.srk_name_ = to_bytes(srk.name().bytes());
+  TRY(const bool waits, needs_approval(records, statement.terms, {proven.operation_, proven.srk_name_, before}));
+  if (waits) return {};
+  TRY(const auto assigned, assign(records, trail, statement, before, proven));
+  return records.assign_operation(assigned.scope, assigned.operation_id, assigned.substatus);
 }
 
-Result<Device> Registrar::assigned_device(RecordsView& records, const Operation& operation,
-                                          const Enrollment& enrollment) const {
-  TRY(const auto device_id, DeviceId::parse(operation.registration_id.text()));
-  TRY(auto device, records.find_device(operation.scope, device_id));
-  if (!device || device->operation_id != operation.operation_id || enrollment.enrollment_id != operation.enrollment_id)
-    return Error{ErrorKind::kRefused, "operation.superseded", "a later registration took the place of this operation"};
+Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, const Uuid& operation_id) {
+  if (claim.token) TRY_STATUS(check_resource(*claim.token, claim.scope, claim.registration));
+  TRY(auto operation, records.find_operation(claim.scope, operation_id));
+  if (!operation || operation->registration_id != claim.registration || !is_live(*operation))
+    return unknown_operation();
+  TRY_STATUS(check_poll(records, claim, *operation));
+  TRY(const auto statement, statement_of_result(records, *operation));
+  TRY_STATUS(may_provision(records, statement));
+
+  if (operation->state == Operation::State::kWaiting) {
+    if (operation->ended_at) return superseded();
+    TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
+    const Bytes srk_name = to_bytes(srk.name().bytes());
+    TRY(const auto before, records.find_device_of(claim.scope, claim.registration));
+    TRY(const bool waits, needs_approval(records, statement.terms, {*operation, srk_name, before}));
+    return Progress(WaitingForApproval{*std::move(operation), !waits});
+  }
+  TRY(auto device, assigned_device(records, *operation));
+  Assignment assignment{*std::move(operation), std::move(device), {}, std::nullopt};
+  if (assignment.operation.mechanism == Mechanism::kTpm) {
+    TRY(assignment.authentication_key, authentication_key(records, assignment.operation, assignment.device));
+  } else if (assignment.operation.mechanism == Mechanism::kX509) {
+    TRY(const auto leaf, crypto::Certificate::from_der(claim.chain->front()));
+    assignment.certificate = info_of(leaf);
+  }
+  return Progress(std::move(assignment));
+}
+
+// What opened the operation must be shown again. A token that lives for seconds is made once and used for every poll
+// (Azure IoT Edge does so): the one that opened the operation stays good for it past its end.
+Status Registrar::check_poll(RecordsView& records, const Claim& claim, const Operation& operation) {
+  if (claim.token && token_digest(*claim.token) != operation.token_digest)
+    TRY_STATUS(check_expiry(*claim.token, clock_.now()));
+  if (operation.mechanism != Mechanism::kTpm) {
+    TRY(const auto statement, statement_of_credential(records, claim));
+    if (statement.enrollment_id != operation.enrollment_id) return superseded();
+    return {};
+  }
+  if (!claim.token)
+    return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
+  TRY(const bool is_signed, is_signed_by_operation(*claim.token, operation));
+  if (is_signed) return {};
+  return Error{ErrorKind::kUnauthenticated, "token.signature", "the token is not signed by this operation's challenge"};
+}
+
+Result<Bytes> Registrar::authentication_key(RecordsView& records, const Operation& operation,
+                                            const Device& device) const {
+  TRY(const auto own, records.find_enrollment(operation.scope, operation.registration_id));
+  Bytes ek_public;
+  if (own && !operation.group) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    // The operator may have put another EK in its place.
+    if (tpm == nullptr || tpm->ek_name != operation.ek_name) return superseded();
+    ek_public = tpm->ek_public;
+  } else {
+    TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
+    if (!listed || listed->enrollment_id != operation.enrollment_id) return superseded();
+    ek_public = listed->ek_public;
+  }
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(ek_public));
+  TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation.srk_public));
+  TRY(const auto hub_key, open_hub_key(envelope_key_, operation.scope, device.device_id, device.sealed_hub_key));
+  return tpm::make_authentication_key(ek, srk, hub_key, entropy_);
+}
+
+Result<Device> Registrar::assigned_device(RecordsView& records, const Operation& operation) const {
+  TRY(auto device, records.find_device_of(operation.scope, operation.registration_id));
+  if (!device || device->operation_id != operation.operation_id || device->enrollment_id != operation.enrollment_id)
+    return superseded();
   TRY_STATUS(may(device->standing, lifecycle::Action::kCollectAssignment));
   return *std::move(device);
 }
@@ -187,61 +272,26 @@ Result<Device> Registrar::assigned_device(RecordsView& records, const Operation&
 Status Registrar::end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const {
   const Operation& operation = assignment.operation;
   // Asked again: an operator, or the device itself, may have changed it since the result was read.
-  TRY(const auto enrollment, enrollment_that_may_provision(records, operation.scope, operation.registration_id));
-  TRY_STATUS(assigned_device(records, operation, enrollment));
+  TRY(const auto statement, statement_of_result(records, operation));
+  TRY_STATUS(may_provision(records, statement));
+  TRY_STATUS(assigned_device(records, operation));
   TRY_STATUS(records.end_operation(operation.scope, operation.operation_id, clock_.now()));
-  const std::string device = fmt::format("device:{}", assignment.device.device_id.text());
+  const std::string device = device_text(assignment.device.device_id);
   return trail.record(operation.scope, {device, "assignment.collect", device,
                                         fmt::format(R"({{"operation_id":"{}"}})", operation.operation_id.text())});
-}
-
-Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                 const SasToken& token) {
-  TRY_STATUS(check_resource(token, scope, registration));
-  TRY_STATUS(check_expiry(token, clock_.now()));
-  TRY(const auto enrollment, find_enrollment(records, scope, registration));
-  const auto challenge = challenges_.find(scope, registration, clock_.now(), [&](const Challenge& live) {
-    return live.enrollment_id == enrollment.enrollment_id && is_signed_by(token, live.key);
-  });
-  if (!challenge) {
-    TRY(const auto operation, find_signed_operation(records, scope, registration, token));
-    if (!operation) return unknown_challenge();
-  }
-  TRY_STATUS(may_provision(records, enrollment));
-  TRY(const auto device_id, DeviceId::parse(registration.text()));
-  TRY(auto device, records.find_device(scope, device_id));
-  if (!device || device->enrollment_id != enrollment.enrollment_id)
-    return Error{ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};
-  return *std::move(device);
 }
 
 Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, const ScopeId& scope) {
   const Timestamp now = clock_.now();
   challenges_.purge(now);
-  TRY(const std::size_t removed, records.purge_operations(scope, now - options_.operation_lifetime, kPurgeMax));
-  if (removed > 0)
-    TRY_STATUS(
-        trail.record(scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", removed)}));
-  return removed;
-}
-
-Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const ScopeId& scope,
-                                                                  const RegistrationId& registration,
-                                                                  const SasToken& token) const {
-  // By the device and not by time: clocks go backwards.
-  TRY(const auto device_id, DeviceId::parse(registration.text()));
-  TRY(const auto device, records.find_device(scope, device_id));
-  if (!device) return std::optional<Operation>();
-  TRY(auto operation, records.find_operation(scope, device->operation_id));
-  if (!operation || !is_live(*operation)) return std::optional<Operation>();
-  TRY(const bool is_signed, is_signed_by_operation(token, *operation));
-  return is_signed ? std::move(operation) : std::optional<Operation>();
-}
-
-Result<bool> Registrar::is_signed_by_operation(const SasToken& token, const Operation& operation) const {
-  TRY(const auto key,
-      open_challenge_key(envelope_key_, operation.scope, operation.operation_id, operation.sealed_challenge_key));
-  return is_signed_by(token, key);
+  TRY(const std::size_t operations, records.purge_operations(scope, now - options_.operation_lifetime, kPurgeMax));
+  TRY(const std::size_t eks, records.purge_group_eks(scope, kPurgeMax));
+  if (operations > 0)
+    TRY_STATUS(trail.record(
+        scope, {"system", "operation.purge", "operations", fmt::format(R"({{"removed":{}}})", operations)}));
+  if (eks > 0)
+    TRY_STATUS(trail.record(scope, {"system", "group-ek.purge", "group-eks", fmt::format(R"({{"removed":{}}})", eks)}));
+  return std::max(operations, eks);
 }
 
 bool Registrar::is_live(const Operation& operation) const {

@@ -3,37 +3,38 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "audit/entry.h"
 #include "base/entropy.h"
 #include "base/secret.h"
+#include "provisioning/certificate_proof.h"
 #include "provisioning/challenge_table.h"
+#include "provisioning/claim.h"
 #include "provisioning/records.h"
-#include "provisioning/sas_token.h"
-#include "tpm_types/storage_key.h"
+#include "provisioning/shared_keys.h"
+#include "provisioning/statement.h"
 
 namespace warifu::provisioning {
 
-// The keys that a device says it has. Nothing about them is proved yet: both are public.
-struct Offer {
-  tpm::EkPublic ek;
-  tpm::SrkPublic srk;
-};
-
 struct RegistrarOptions {
-  std::string assigned_hub;
+  // Where devices go whose enrollment names no hub. At least one.
+  std::vector<std::string> hubs;
   // Long enough for a slow TPM (RSA decryption and a key load take seconds on some) and a slow link.
   std::chrono::seconds challenge_lifetime{300};
   // How long the result of an operation can be fetched.
   std::chrono::seconds operation_lifetime{3600};
 };
 
-// A device that signed a live challenge: only Registrar::verify() makes one, and open_operation() takes nothing less.
+// A device that showed a live challenge's signature, a certificate or an enrolled key's signature: only
+// Registrar::verify() makes one, and open_operation() takes nothing less.
 class ProvenDevice {
  public:
   const RegistrationId& registration() const { return operation_.registration_id; }
   const Uuid& operation_id() const { return operation_.operation_id; }
-  // True when this very challenge has opened an operation before and that is still open: nothing is left to change.
+  Mechanism mechanism() const { return operation_.mechanism; }
+  // True when this very proof has opened an operation before and that is still open: nothing is left to change.
   bool has_operation() const { return has_operation_; }
 
  private:
@@ -43,79 +44,103 @@ class ProvenDevice {
 
   Operation operation_;
   bool has_operation_;
-  Bytes ek_name_;
+  bool is_sticky_ = false;
   Bytes srk_name_;
-  Bytes sealed_hub_key_;
+  Bytes certificate_sha256_;
 };
 
-// What a device learns when it asks how its operation stands.
+// What a device learns when it asks how its operation stands and is assigned.
 struct Assignment {
   Operation operation;
   Device device;
-  Bytes authentication_key;  // the hub key, which only that TPM can open (tpm::make_authentication_key)
+  Bytes authentication_key;                    // the hub key, which only that TPM can open; TPMs only
+  std::optional<CertificateInfo> certificate;  // X.509 only
+};
+// An operator has not decided yet.
+struct WaitingForApproval {
+  Operation operation;
+  bool is_approved;  // he has: resume() assigns the device
+};
+using Progress = std::variant<Assignment, WaitingForApproval>;
+
+// A registration that was refused, where the refusal itself is worth keeping: the change is to be committed.
+struct RecordedRefusal {
+  Error error;
 };
 
-// Zero-touch provisioning by TPM, as Azure DPS devices speak it (docs/protocols/dps.md): challenge() → verify() →
-// open_operation() → assignment() → end_operation(). It decides; it opens no socket and no file. Errors carry the stage
-// as the first part of their code: enrollment, challenge, token, operation, device. Safe to call from several threads.
+// Zero-touch provisioning, as Azure DPS devices speak it (docs/protocols/dps.md): with a TPM challenge() → verify() →
+// open_operation() → progress() → end_operation(), with a certificate or a symmetric key from verify() on. It decides;
+// it opens no socket and no file. Errors carry the stage as the first part of their code: enrollment, challenge, token,
+// certificate, operation, device. Safe to call from several threads.
 class Registrar {
  public:
   // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). Clock and entropy outlive the registrar.
   Registrar(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, RegistrarOptions options)
       : clock_(clock), entropy_(entropy), envelope_key_(std::move(envelope_key)), options_(std::move(options)) {}
 
-  // Makes a challenge for an enrolled EK: a key that is bound to the EK and the SRK, as the authenticationKey blob.
-  // kNotFound: no such scope or enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one.
-  // kRefused: the device may not provision itself. kThrottled: too many are outstanding.
-  Result<Bytes> challenge(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                          const Offer& offer);
+  // Makes a challenge for an EK that is enrolled, by itself or in a group: a key that is bound to the EK and the SRK,
+  // as the authenticationKey blob. kInvalidInput "request.tpm" without an offer. kNotFound: no such scope or
+  // enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one. kRefused: the device may not
+  // provision itself, or its group does not take it under this ID. kThrottled: too many are outstanding.
+  Result<Bytes> challenge(RecordsView& records, const Claim& claim);
 
-  // Believes a device whose token is signed by a live challenge, or by that of its operation which is still open.
-  // `offer` is compared with what was challenged when the device repeats it. kUnauthenticated: "token.*" or
-  // "challenge.unknown" (never made, expired, or used up).
-  Result<ProvenDevice> verify(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                              const SasToken& token, const std::optional<Offer>& offer);
+  // Believes a device whose claim holds a proof. An offer is compared with what was challenged when the device repeats
+  // it. kUnauthenticated: "token.*", "certificate.*" or "challenge.unknown" (never made, expired, or used up).
+  Result<ProvenDevice> verify(RecordsView& records, const Claim& claim);
 
-  // Consumes the challenge and assigns the device, in one transaction. Returns the operation that stands for this
-  // challenge: of two racers the second gets the first one's. Call forget() once that is on disk.
-  Result<Uuid> open_operation(Records& records, audit::Trail& trail, const ProvenDevice& device) const;
+  // Consumes the proof and assigns the device, in one transaction, or lets it wait for an approval. Gives the operation
+  // that stands for this proof: of two racers the second gets the first one's. Call forget() once that is on disk.
+  Result<std::variant<Uuid, RecordedRefusal>> open_operation(Records& records, audit::Trail& trail,
+                                                             const ProvenDevice& device) const;
   void forget(const ScopeId& scope, const ProvenDevice& device);
 
-  // The result of an operation for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
+  // How an operation stands, for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
   // verify(); kRefused "operation.superseded": a newer one took its place.
-  Result<Assignment> assignment(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                const Uuid& operation_id, const SasToken& token) const;
+  Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id);
+  // Assigns a device whose operation waited, once it is approved. kRefused "operation.superseded".
+  Status resume(Records& records, audit::Trail& trail, const Operation& operation) const;
 
   // Notes that the result was fetched: from now on the challenge opens nothing any more.
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
 
-  // The device of a registration, for whoever holds a live challenge or operation of it. kNotFound "device.unknown".
-  Result<Device> lookup(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                        const SasToken& token);
+  // The device of a registration, for whoever proves to be it. kNotFound "device.unknown".
+  Result<Device> lookup(RecordsView& records, const Claim& claim);
 
   // So that no device waits long behind a purge.
   static constexpr std::size_t kPurgeMax = 2'000;
-  // Forgets expired challenges and removes at most kPurgeMax operations whose result can no longer be fetched; returns
-  // how many.
+  // Forgets expired challenges and removes at most kPurgeMax operations whose result can no longer be fetched, and as
+  // many EKs of groups that are gone; returns how many.
   Result<std::size_t> purge(Records& records, audit::Trail& trail, const ScopeId& scope);
 
   std::size_t outstanding_challenges() const { return challenges_.size(); }
 
  private:
-  Result<Enrollment> find_enrollment(RecordsView& records, const ScopeId& scope,
-                                     const RegistrationId& registration) const;
-  Status may_provision(RecordsView& records, const Enrollment& enrollment) const;
-  Result<Enrollment> enrollment_that_may_provision(RecordsView& records, const ScopeId& scope,
-                                                   const RegistrationId& registration) const;
-  // The device, if this operation is the one that assigned it last and it may collect the result.
-  Result<Device> assigned_device(RecordsView& records, const Operation& operation, const Enrollment& enrollment) const;
-  Result<ProvenDevice> prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
-                             const Challenge& challenge) const;
-  // The operation that assigned the device last, if it is live and its challenge key signed the token.
-  Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const ScopeId& scope,
-                                                         const RegistrationId& registration,
-                                                         const SasToken& token) const;
+  // --- who is there: registrar_proof.cpp
+  Result<Statement> statement_of_offer(RecordsView& records, const Claim& claim) const;
+  Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const Challenge& challenge) const;
+  Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
+  Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
+  Result<Statement> check_own(RecordsView& records, const Claim& claim, const Enrollment& enrollment);
+  Result<Statement> find_certificate_group(RecordsView& records, const Claim& claim);
+  Result<Statement> find_key_group(RecordsView& records, const Claim& claim) const;
+  Result<bool> signs_for_group(const Claim& claim, const EnrollmentGroup& group) const;
+  Result<Uuid> proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
+  std::optional<Challenge> find_challenge(const Claim& claim) const;
+  // The operation of the registration that has not ended, if its challenge key signed the token.
+  Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const Claim& claim) const;
   Result<bool> is_signed_by_operation(const SasToken& token, const Operation& operation) const;
+
+  // --- what it gets: registrar.cpp
+  Status may_provision(RecordsView& records, const Statement& statement) const;
+  Result<Statement> statement_that_stands(RecordsView& records, const Operation& operation) const;
+  Result<Statement> statement_of_result(RecordsView& records, const Operation& operation) const;
+  Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;
+  Result<Operation> assign(Records& records, audit::Trail& trail, const Statement& statement,
+                           const std::optional<Device>& before, const ProvenDevice& proven) const;
+  // The device, if this operation is the one that assigned it last and it may collect the result.
+  Result<Device> assigned_device(RecordsView& records, const Operation& operation) const;
+  Result<Bytes> authentication_key(RecordsView& records, const Operation& operation, const Device& device) const;
+  Status check_poll(RecordsView& records, const Claim& claim, const Operation& operation);
   bool is_live(const Operation& operation) const;
 
   const Clock& clock_;
@@ -123,6 +148,7 @@ class Registrar {
   const SecretBytes envelope_key_;
   const RegistrarOptions options_;
   ChallengeTable challenges_;
+  CertificateCache authorities_;
 };
 
 }  // namespace warifu::provisioning

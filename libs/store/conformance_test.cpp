@@ -88,7 +88,7 @@ TEST_P(StoreConformance, GivesBackWhatWasStored) {
   for (const auto& stored :
        {found([&](Snapshot& s) { return s.provisioning().find_operation(here_, operation.operation_id); }),
         found([&](Snapshot& s) {
-          return s.provisioning().find_operation_of_challenge(here_, operation.challenge_id);
+          return s.provisioning().find_operation_of_challenge(here_, *operation.challenge_id);
         })}) {
     ASSERT_TRUE(stored);
     EXPECT_EQ(fields(*stored), fields(operation));
@@ -175,7 +175,7 @@ TEST_P(StoreConformance, KeepsEveryEscrowPackageOfADeviceInItsOrder) {
 
 TEST_P(StoreConformance, TheSameIdInTwoScopesIsTwoRows) {
   auto other = sample::enrollment(1, there_);
-  other.allow_software_keys = true;
+  other.terms.allow_software_keys = true;
   ASSERT_TRUE(change([&](Transaction& t) -> Status {
     TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(1, here_)));
     TRY_STATUS(t.provisioning().insert_enrollment(other));
@@ -222,7 +222,7 @@ TEST_P(StoreConformance, FindsTheRegistrationsOfAnEk) {
   ASSERT_TRUE(change([&](Transaction& t) -> Status {
     for (std::uint64_t i = 0; i < 3; ++i) {
       auto twin = sample::enrollment(i, here_);
-      twin.ek_name = sample::bytes(34, 77);
+      twin.attestation = provisioning::TpmAttestation{sample::bytes(314, i), sample::bytes(34, 77)};
       TRY_STATUS(t.provisioning().insert_enrollment(twin));
     }
     return {};

@@ -5,42 +5,90 @@
 
 namespace warifu::store {
 
+// Everything of provisioning::Records in SQL. Its statements are the same for every database. One file for each kind of
+// record: sql_enrollments.cpp, sql_groups.cpp, sql_devices.cpp, sql_operations.cpp, sql_attention.cpp, and the rest in
+// sql_provisioning.cpp.
 class SqlProvisioningRecords final : public provisioning::Records {
  public:
   explicit SqlProvisioningRecords(Connection& connection) : connection_(connection) {}
 
   Result<std::vector<ScopeId>> list_scopes() override;
   Result<bool> scope_exists(const ScopeId& scope) override;
+  // kConflict "scope.exists".
+  Status insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) override;
+
   Result<std::optional<provisioning::Enrollment>> find_enrollment(const ScopeId& scope,
                                                                   const RegistrationId& id) override;
   Result<std::vector<provisioning::Enrollment>> list_enrollments(
       const ScopeId& scope, const provisioning::Page<RegistrationId>& page) override;
   Result<std::vector<RegistrationId>> find_enrollments_of_ek(const ScopeId& scope, ByteView ek_name,
                                                              std::size_t limit) override;
+  Status insert_enrollment(const provisioning::Enrollment& enrollment) override;
+  Status update_enrollment(const provisioning::Enrollment& enrollment) override;
+  // kNotFound "enrollment.unknown".
+  Status remove_enrollment(const ScopeId& scope, const RegistrationId& id) override;
+
+  Result<std::optional<provisioning::EnrollmentGroup>> find_group(const ScopeId& scope, const GroupId& id) override;
+  Result<std::vector<provisioning::EnrollmentGroup>> list_groups(const ScopeId& scope,
+                                                                 const provisioning::Page<GroupId>& page) override;
+  Result<std::vector<provisioning::EnrollmentGroup>> list_groups_of(const ScopeId& scope,
+                                                                    provisioning::Mechanism mechanism,
+                                                                    std::size_t limit) override;
+  Result<std::optional<provisioning::GroupEk>> find_group_ek(const ScopeId& scope, ByteView ek_name) override;
+  Result<std::optional<provisioning::GroupEk>> find_bound_ek(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::vector<provisioning::GroupEk>> list_group_eks(const ScopeId& scope, const GroupId& group,
+                                                            const provisioning::Page<Bytes>& page) override;
+  Status insert_group(const provisioning::EnrollmentGroup& group) override;
+  Status update_group(const provisioning::EnrollmentGroup& group) override;
+  // kNotFound "group.unknown".
+  Status remove_group(const ScopeId& scope, const GroupId& id) override;
+  Status put_group_ek(const provisioning::GroupEk& ek) override;
+  Status remove_group_ek(const ScopeId& scope, ByteView ek_name) override;
+  Result<std::size_t> purge_group_eks(const ScopeId& scope, std::size_t limit) override;
+
   Result<std::optional<provisioning::Device>> find_device(const ScopeId& scope, const DeviceId& id) override;
+  Result<std::optional<provisioning::Device>> find_device_of(const ScopeId& scope, const RegistrationId& id) override;
   Result<std::vector<provisioning::Device>> list_devices(const ScopeId& scope,
                                                          const provisioning::Page<DeviceId>& page) override;
+  Result<std::vector<provisioning::Device>> list_devices_of_group(const ScopeId& scope, const GroupId& group,
+                                                                  const provisioning::Page<DeviceId>& page) override;
+  Result<std::vector<RegistrationId>> find_devices_of_ek(const ScopeId& scope, ByteView ek_name,
+                                                         std::size_t limit) override;
+  Result<bool> was_srk_replaced(const ScopeId& scope, const RegistrationId& id, ByteView srk_name) override;
+  Status put_device(const provisioning::Device& device) override;
+  Status note_replaced_srk(const ScopeId& scope, const RegistrationId& id, ByteView srk_name, Timestamp at) override;
+
   Result<std::optional<provisioning::Operation>> find_operation(const ScopeId& scope,
                                                                 const Uuid& operation_id) override;
   Result<std::optional<provisioning::Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                              const Uuid& challenge_id) override;
-  Result<std::vector<provisioning::EscrowDeposit>> list_escrow_deposits(const ScopeId& scope,
-                                                                        const DeviceId& id) override;
-
-  // kConflict "scope.exists".
-  Status insert_scope(const ScopeId& scope, const std::string& organisation, Timestamp at) override;
-  Status insert_enrollment(const provisioning::Enrollment& enrollment) override;
-  // kNotFound "enrollment.unknown".
-  Status remove_enrollment(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope,
+                                                                     const RegistrationId& id) override;
   // kConflict "operation.exists": the challenge has opened an operation before.
   Status insert_operation(const provisioning::Operation& operation) override;
+  Status assign_operation(const ScopeId& scope, const Uuid& operation_id, provisioning::Substatus substatus) override;
   // kNotFound "operation.unknown". An operation that has ended keeps its end.
   Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) override;
   Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) override;
-  Status put_device(const provisioning::Device& device) override;
+  Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
+
+  Result<std::optional<provisioning::Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::vector<provisioning::Approval>> list_approvals(const ScopeId& scope,
+                                                             const provisioning::Page<RegistrationId>& page) override;
+  Result<std::vector<provisioning::Alert>> list_alerts(const ScopeId& scope,
+                                                       const provisioning::Page<provisioning::AlertKey>& page) override;
+  Result<std::vector<provisioning::Alert>> list_alerts_of(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::vector<provisioning::Attempt>> list_attempts(const ScopeId& scope, const RegistrationId& id,
+                                                           std::size_t limit) override;
+  Status put_approval(const provisioning::Approval& approval) override;
+  Status remove_approval(const ScopeId& scope, const RegistrationId& id) override;
+  Status raise_alert(const provisioning::Alert& alert) override;
+  Status acknowledge_alert(const ScopeId& scope, const provisioning::AlertKey& key, Timestamp at) override;
+
+  Result<std::vector<provisioning::EscrowDeposit>> list_escrow_deposits(const ScopeId& scope,
+                                                                        const DeviceId& id) override;
   // kConflict "escrow.exists".
   Status insert_escrow_deposit(const provisioning::EscrowDeposit& deposit) override;
-  Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
 
  private:
   Connection& connection_;

@@ -64,16 +64,18 @@ Result<SqliteConnection> open_migrated(const SqliteOptions& options) {
 class SqliteWriter::Writing final : public Transaction {
  public:
   Writing(Connection& connection, const Clock& clock, Entropy& entropy)
-      : provisioning_(connection), operators_(connection), audit_(connection, clock, entropy) {}
+      : provisioning_(connection), operators_(connection), audit_(connection, clock, entropy), diary_(connection) {}
 
   provisioning::Records& provisioning() override { return provisioning_; }
   operators::Records& operators() override { return operators_; }
   SqlAuditTrail& audit() override { return audit_; }
+  SqlDiary& diary() override { return diary_; }
 
  private:
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
   SqlAuditTrail audit_;
+  SqlDiary diary_;
 };
 
 SqliteWriter::SqliteWriter(SqliteConnection connection, const Clock& clock, Entropy& entropy)
@@ -144,7 +146,7 @@ Status SqliteWriter::judge(Change& change) try {
   connection_.forget_failure();
   TRY_STATUS(change.apply(writing));
   if (connection_.has_failed()) return went_on_after_failure();
-  const bool wrote = connection_.total_changes() != before;
+  const bool wrote = connection_.total_changes() != before + writing.diary().rows();
   if (wrote && writing.audit().recorded() == 0)
     return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};
   return {};

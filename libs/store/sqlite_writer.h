@@ -10,6 +10,7 @@
 
 #include "base/entropy.h"
 #include "store/sql_audit.h"
+#include "store/sql_diary.h"
 #include "store/sql_operators.h"
 #include "store/sql_provisioning.h"
 #include "store/sqlite_connection.h"

@@ -7,6 +7,7 @@
 #include "audit/entry.h"
 #include "base/result.h"
 #include "operators/records.h"
+#include "provisioning/diary.h"
 #include "provisioning/records.h"
 
 namespace warifu::store {
@@ -26,6 +27,7 @@ class Transaction {
   virtual provisioning::Records& provisioning() = 0;
   virtual operators::Records& operators() = 0;
   virtual audit::Trail& audit() = 0;
+  virtual provisioning::Diary& diary() = 0;
 };
 
 // `apply` runs on the writer's thread, perhaps more than once (a database may ask for a retry), so it only reads and

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,10 @@ class JsonFields {
   // Any value, null included; nullptr when absent.
   const boost::json::value* find(std::string_view name) const;
 
-  Status refuse_unknown(std::initializer_list<std::string_view> known) const;
+  Status refuse_unknown(std::span<const std::string_view> known) const;
+  Status refuse_unknown(std::initializer_list<std::string_view> known) const {
+    return refuse_unknown(std::span(known.begin(), known.size()));
+  }
   // "path.name", as it stands in errors.
   std::string path_of(std::string_view name) const;
 

@@ -92,7 +92,7 @@ Result<const json::array*> JsonFields::required_array(std::string_view name) con
   return array;
 }
 
-Status JsonFields::refuse_unknown(std::initializer_list<std::string_view> known) const {
+Status JsonFields::refuse_unknown(std::span<const std::string_view> known) const {
   for (const auto& member : *object_) {
     const std::string_view name(member.key().data(), member.key().size());
     if (std::ranges::find(known, name) == known.end()) {

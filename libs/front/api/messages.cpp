@@ -41,25 +41,6 @@ Result<Id> parse_id(const wire::JsonFields& fields, std::string_view name) {
   return id;
 }
 
-Result<tpm::EkPublic> parse_tpm_attestation(const wire::JsonFields& fields) {
-  TRY(const auto attestation, fields.required_object("attestation"));
-  TRY_STATUS(attestation.refuse_unknown({"type", "tpm"}));
-  TRY(const auto type, attestation.required_string("type"));
-  if (type != "tpm")
-    return invalid_input("enrollment.attestation",
-                         fmt::format("the attestation type \"{}\" is not served; \"tpm\" is", type),
-                         attestation.path_of("type"));
-  TRY(const auto tpm, attestation.required_object("tpm"));
-  TRY_STATUS(tpm.refuse_unknown({"endorsement_key"}));
-  TRY(const auto text, tpm.required_string("endorsement_key"));
-  const std::string path = tpm.path_of("endorsement_key");
-  auto bytes = from_base64(text);
-  if (!bytes) return at(std::move(bytes).error(), path);
-  auto ek = tpm::EkPublic::from_any(*bytes);
-  if (!ek) return at(std::move(ek).error(), path);
-  return ek;
-}
-
 }  // namespace
 
 Result<operators::LoginRequest> parse_login(std::string_view body) {
@@ -80,25 +61,11 @@ Result<operators::LoginRequest> parse_login(std::string_view body) {
                                  std::chrono::seconds(static_cast<std::int64_t>(seconds))};
 }
 
-Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body) {
-  TRY(const auto value, wire::parse_json(body));
-  TRY(const auto fields, wire::JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"registration_id", "attestation", "allow_software_keys"}));
-  TRY(auto registration, parse_id<RegistrationId>(fields, "registration_id"));
-  TRY(auto ek, parse_tpm_attestation(fields));
-  TRY(const auto allow_software_keys, fields.optional_bool("allow_software_keys"));
-  return provisioning::EnrollmentRequest{std::move(registration), std::move(ek), allow_software_keys.value_or(false)};
-}
-
 Result<Label> parse_service_key(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"name"}));
   return parse_id<Label>(fields, "name");
-}
-
-net::HttpResponse json_response(int status, const json::object& body) {
-  return {status, {}, "application/json", json::serialize(body)};
 }
 
 json::object to_json(const operators::IssuedToken& token) {
@@ -115,23 +82,22 @@ json::object to_json(const operators::IssuedToken& token) {
   };
 }
 
-json::object to_json(const provisioning::Enrollment& enrollment) {
-  return {
-      {"registration_id", enrollment.registration_id.text()},
-      {"attestation",
-       json::object{{"type", "tpm"}, {"tpm", json::object{{"endorsement_key", to_base64(enrollment.ek_public)}}}}},
-      {"ek_name", to_hex(enrollment.ek_name)},
-      {"allow_software_keys", enrollment.allow_software_keys},
-      {"created_at", to_rfc3339(enrollment.created_at)},
-  };
-}
-
 json::object to_json(const provisioning::Device& device) {
+  const auto hex_or_null = [](const Bytes& bytes) {
+    return bytes.empty() ? json::value() : json::value(to_hex(bytes));
+  };
   return {
-      {"device_id", device.device_id.text()},        {"registration_id", device.registration_id.text()},
-      {"state", to_string(device.standing.state)},   {"hold", to_string(device.standing.hold)},
-      {"assigned_hub", device.assigned_hub},         {"ek_name", to_hex(device.ek_name)},
-      {"srk_name", to_hex(device.srk_name)},         {"created_at", to_rfc3339(device.created_at)},
+      {"device_id", device.device_id.text()},
+      {"registration_id", device.registration_id.text()},
+      {"group_id", device.group ? json::value(device.group->text()) : json::value()},
+      {"attestation_type", to_string(device.mechanism)},
+      {"state", to_string(device.standing.state)},
+      {"hold", to_string(device.standing.hold)},
+      {"assigned_hub", device.assigned_hub},
+      {"ek_name", hex_or_null(device.ek_name)},
+      {"srk_name", hex_or_null(device.srk_name)},
+      {"certificate_sha256", hex_or_null(device.certificate_sha256)},
+      {"created_at", to_rfc3339(device.created_at)},
       {"updated_at", to_rfc3339(device.updated_at)},
   };
 }

@@ -6,7 +6,7 @@
 
 #include "net/http_message.h"
 #include "operators/desk.h"
-#include "provisioning/enrollment_desk.h"
+#include "provisioning/records.h"
 
 namespace warifu::front::api {
 
@@ -14,16 +14,10 @@ namespace warifu::front::api {
 // refused.
 Result<operators::LoginRequest> parse_login(std::string_view body);
 
-// {"registration_id", "attestation": {"type": "tpm", "tpm": {"endorsement_key": base64}}, "allow_software_keys"?}
-Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body);
-
 // {"name"}
 Result<Label> parse_service_key(std::string_view body);
 
-net::HttpResponse json_response(int status, const boost::json::object& body);
-
 boost::json::object to_json(const operators::IssuedToken& token);
-boost::json::object to_json(const provisioning::Enrollment& enrollment);
 boost::json::object to_json(const provisioning::Device& device);
 boost::json::object to_json(const provisioning::EscrowDeposit& deposit);
 

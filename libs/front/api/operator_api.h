@@ -3,7 +3,7 @@
 #include "front/http/route.h"
 #include "front/metrics.h"
 #include "operators/desk.h"
-#include "provisioning/enrollment_desk.h"
+#include "provisioning/device_desk.h"
 #include "provisioning/escrow_desk.h"
 #include "provisioning/registrar.h"
 #include "store/store.h"
@@ -15,11 +15,11 @@ namespace warifu::front::api {
 class OperatorApi {
  public:
   // `service_host` stands as HostName in connection strings.
-  OperatorApi(const operators::Desk& desk, const provisioning::EnrollmentDesk& enrollments,
+  OperatorApi(const operators::Desk& desk, const provisioning::DeviceDesk& devices,
               const provisioning::EscrowDesk& escrow, const provisioning::Registrar& registrar, store::Store& store,
               Metrics& metrics, std::string service_host)
       : desk_(desk),
-        enrollments_(enrollments),
+        devices_(devices),
         escrow_(escrow),
         registrar_(registrar),
         store_(store),
@@ -27,17 +27,11 @@ class OperatorApi {
         service_host_(std::move(service_host)) {}
 
   std::vector<Route> routes();
-  // The routes, with errors as problem details (RFC 9457).
-  Router router();
 
  private:
   Result<Answer> login(const Call& call);
   Result<Answer> show_id_scope(const Call& call);
   Result<Answer> create_service_key(const Call& call);
-  Result<Answer> create_enrollment(const Call& call);
-  Result<Answer> list_enrollments(const Call& call);
-  Result<Answer> show_enrollment(const Call& call);
-  Result<Answer> delete_enrollment(const Call& call);
   Result<Answer> list_devices(const Call& call);
   Result<Answer> show_device(const Call& call);
   Result<Answer> show_hub_key(const Call& call);
@@ -47,7 +41,7 @@ class OperatorApi {
   Result<Answer> metrics(const Call& call);
 
   const operators::Desk& desk_;
-  const provisioning::EnrollmentDesk& enrollments_;
+  const provisioning::DeviceDesk& devices_;
   const provisioning::EscrowDesk& escrow_;
   const provisioning::Registrar& registrar_;
   store::Store& store_;

@@ -8,8 +8,10 @@ namespace warifu::front::dps {
 namespace {
 
 using provisioning::Assignment;
+using provisioning::Claim;
+using provisioning::Progress;
 using provisioning::ProvenDevice;
-using provisioning::SasToken;
+using provisioning::WaitingForApproval;
 
 // Who the path says is there.
 struct Caller {
@@ -17,9 +19,7 @@ struct Caller {
   RegistrationId registration;
 };
 
-Result<Caller> caller_of(const Call& call) {
-  if (!call.target.parameter("api-version"))
-    return invalid_input("request.api_version", "the request needs the query parameter api-version");
+Result<Caller> named_caller(const Call& call) {
   // An ID that cannot exist is answered like one that does not.
   auto scope = ScopeId::parse(call.parameter(0));
   if (!scope) return Error{ErrorKind::kNotFound, "enrollment.scope", to_string(scope.error())};
@@ -28,102 +28,149 @@ Result<Caller> caller_of(const Call& call) {
   return Caller{*std::move(scope), *std::move(registration)};
 }
 
-Result<RegistrationRequest> request_of(const Call& call, const Caller& caller) {
+// SDKs that send this version or an older one were made before re-provisioning: what they are assigned once, stays.
+bool is_sticky(std::string_view api_version) {
+  constexpr std::string_view kLast = "2018-04-01";
+  return api_version.substr(0, kLast.size()) <= kLast;
+}
+
+// What the request shows, without its body.
+Result<Claim> claim_of(const Call& call) {
+  const auto api_version = call.target.parameter("api-version");
+  if (!api_version) return invalid_input("request.api_version", "the request needs the query parameter api-version");
+  TRY(auto caller, named_caller(call));
+  Claim claim{std::move(caller.scope), std::move(caller.registration), call.parameter(1), {}, {}, {}, false};
+  claim.is_sticky = is_sticky(*api_version);
+  claim.chain = call.request.peer_chain;
+  if (const auto authorization = call.request.header("Authorization")) {
+    TRY(auto token, provisioning::parse_sas_token(*authorization));
+    claim.token = std::move(token);
+  }
+  return claim;
+}
+
+Result<Claim> claim_with_body(const Call& call) {
+  TRY(auto claim, claim_of(call));
   TRY(auto request, parse_registration_request(call.request.body));
-  if (request.registration_id && *request.registration_id != caller.registration)
+  if (request.registration_id && *request.registration_id != claim.registration)
     return invalid_input("request.registration_id", "the registrationId of the body is not that of the path",
                          "registrationId");
-  return request;
+  claim.offer = std::move(request.tpm);
+  return claim;
 }
 
-Result<std::optional<SasToken>> token_of(const Call& call) {
-  const auto authorization = call.request.header("Authorization");
-  if (!authorization) return std::optional<SasToken>();
-  TRY(auto token, provisioning::parse_sas_token(*authorization));
-  return std::optional(std::move(token));
+bool has_certificate(const Claim& claim) {
+  return claim.chain && !claim.chain->empty();
 }
 
-Result<SasToken> required_token_of(const Call& call) {
-  TRY(auto token, token_of(call));
-  if (!token)
-    return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
-  return *std::move(token);
+// A TPM shows its keys first and gets something to sign with.
+bool asks_for_challenge(const Claim& claim) {
+  return !claim.token && (claim.offer || !has_certificate(claim));
 }
 
 }  // namespace
 
 std::vector<Route> DeviceApi::routes() {
-  constexpr std::string_view kProvesItself = "the device proves itself by its TPM";
-  const auto bind = [this](Result<Answer> (DeviceApi::*handle)(const Call&)) {
-    return [this, handle](const Call& call) { return (this->*handle)(call); };
+  constexpr std::string_view kProvesItself = "the device proves itself by its TPM, certificate or key";
+  const auto bind = [this](std::string_view stage, Handler handle) {
+    return [this, stage, handle](const Call& call) { return keep_diary(call, stage, handle); };
   };
   return {
       {net::Method::kPut, "/{id_scope}/registrations/{registration_id}/register", Access::open(kProvesItself),
-       bind(&DeviceApi::register_device)},
+       bind("register", &DeviceApi::register_device)},
       {net::Method::kGet, "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
-       Access::open(kProvesItself), bind(&DeviceApi::operation_status)},
+       Access::open(kProvesItself), bind("assignment", &DeviceApi::operation_status)},
       {net::Method::kPost, "/{id_scope}/registrations/{registration_id}", Access::open(kProvesItself),
-       bind(&DeviceApi::registration_lookup)},
+       bind("lookup", &DeviceApi::registration_lookup)},
   };
 }
 
-Result<Answer> DeviceApi::register_device(const Call& call) {
-  TRY(const auto caller, caller_of(call));
-  TRY(const auto request, request_of(call, caller));
-  TRY(const auto token, token_of(call));
-  if (!token) return challenge(caller.scope, caller.registration, request.tpm);
+Result<Answer> DeviceApi::keep_diary(const Call& call, std::string_view stage, Handler handle) {
+  const auto caller = named_caller(call);
+  if (!caller) return (this->*handle)(call);  // nobody has this name
+  const auto note = [this, caller = *caller, tracking_id = call.tracking_id, peer = call.request.peer_address,
+                     stage](const Error* error) {
+    const auto id = Uuid::parse(tracking_id);
+    if (!id) return;
+    attempts_.note({caller.scope, caller.registration, *id, clock_.now(), peer,
+                    std::string(error == nullptr ? stage : error->code.substr(0, error->code.find('.'))),
+                    std::string(error == nullptr ? "" : error->code), error == nullptr ? "" : to_string(*error)});
+  };
+  auto answer = (this->*handle)(call);
+  if (!answer) {
+    note(&answer.error());
+    return answer;
+  }
+  auto* durable = std::get_if<Durable>(&*answer);
+  if (durable == nullptr) {
+    note(nullptr);
+    return answer;
+  }
+  durable->apply = [note, apply = std::move(durable->apply)](store::Transaction& transaction) -> Result<Decision> {
+    auto decision = apply(transaction);
+    if (!decision)
+      note(&decision.error());
+    else
+      note(std::get_if<Error>(&*decision));
+    return decision;
+  };
+  return answer;
+}
 
+Result<Answer> DeviceApi::register_device(const Call& call) {
+  TRY(const auto claim, claim_with_body(call));
+  if (asks_for_challenge(claim)) return challenge(claim);
   std::optional<ProvenDevice> device;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(device, registrar_.verify(snapshot.provisioning(), caller.scope, caller.registration, *token, request.tpm));
+    TRY(device, registrar_.verify(snapshot.provisioning(), claim));
     return {};
   }));
   if (device->has_operation()) return Answer(assigning_response(device->operation_id()));
-  return open_operation(caller.scope, *std::move(device));
+  return open_operation(claim, *std::move(device));
 }
 
-Result<Answer> DeviceApi::challenge(const ScopeId& scope, const RegistrationId& registration,
-                                    const std::optional<provisioning::Offer>& offer) {
-  if (!offer)
-    return invalid_input("request.tpm", "a registration without Authorization needs the TPM's public keys", "tpm");
+Result<Answer> DeviceApi::challenge(const Claim& claim) {
   Bytes blob;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(blob, registrar_.challenge(snapshot.provisioning(), scope, registration, *offer));
+    TRY(blob, registrar_.challenge(snapshot.provisioning(), claim));
     return {};
   }));
   metrics_.count_challenge();
   return Answer(challenge_response(blob));
 }
 
-Result<Answer> DeviceApi::open_operation(const ScopeId& scope, ProvenDevice device) {
+Result<Answer> DeviceApi::open_operation(const Claim& claim, ProvenDevice device) {
   const auto shared = std::make_shared<const ProvenDevice>(std::move(device));
   return Answer(Durable{
-      [this, shared](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto operation_id,
-            registrar_.open_operation(transaction.provisioning(), transaction.audit(), *shared));
-        return assigning_response(operation_id);
+      [this, shared](store::Transaction& transaction) -> Result<Decision> {
+        TRY(auto opened, registrar_.open_operation(transaction.provisioning(), transaction.audit(), *shared));
+        if (auto* refusal = std::get_if<provisioning::RecordedRefusal>(&opened))
+          return Decision(std::move(refusal->error));
+        return Decision(assigning_response(std::get<Uuid>(opened)));
       },
-      [this, shared, scope] {
+      [this, shared, scope = claim.scope] {
         registrar_.forget(scope, *shared);
-        metrics_.count_registration();
+        metrics_.count_registration(shared->mechanism());
       },
   });
 }
 
 Result<Answer> DeviceApi::operation_status(const Call& call) {
-  TRY(const auto caller, caller_of(call));
-  TRY(const auto token, required_token_of(call));
+  TRY(const auto claim, claim_of(call));
+  if (!claim.token && !has_certificate(claim))
+    return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
   const auto operation_id = Uuid::parse(call.parameter(2));
   if (!operation_id)
     return Error{ErrorKind::kNotFound, "operation.unknown", "there is no such operation for this registration"};
 
-  std::shared_ptr<const Assignment> assignment;
+  std::shared_ptr<const Progress> progress;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(auto found,
-        registrar_.assignment(snapshot.provisioning(), caller.scope, caller.registration, *operation_id, token));
-    assignment = std::make_shared<const Assignment>(std::move(found));
+    TRY(auto found, registrar_.progress(snapshot.provisioning(), claim, *operation_id));
+    progress = std::make_shared<const Progress>(std::move(found));
     return {};
   }));
+  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting);
+  const std::shared_ptr<const Assignment> assignment(progress, &std::get<Assignment>(*progress));
   if (assignment->operation.ended_at) return Answer(assigned_response(*assignment));
   return Answer(Durable{[this, assignment](store::Transaction& transaction) -> Result<net::HttpResponse> {
     TRY_STATUS(registrar_.end_operation(transaction.provisioning(), transaction.audit(), *assignment));
@@ -131,15 +178,22 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
   }});
 }
 
-Result<Answer> DeviceApi::registration_lookup(const Call& call) {
-  TRY(const auto caller, caller_of(call));
-  TRY(const auto request, request_of(call, caller));
-  TRY(const auto token, token_of(call));
-  if (!token) return challenge(caller.scope, caller.registration, request.tpm);
+// The device keeps polling: the next time it gets its assignment.
+Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting) {
+  if (!waiting.is_approved) return Answer(still_assigning_response(waiting.operation));
+  return Answer(
+      Durable{[this, operation = waiting.operation](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(registrar_.resume(transaction.provisioning(), transaction.audit(), operation));
+        return assigning_again_response(operation);
+      }});
+}
 
+Result<Answer> DeviceApi::registration_lookup(const Call& call) {
+  TRY(const auto claim, claim_with_body(call));
+  if (asks_for_challenge(claim)) return challenge(claim);
   std::optional<provisioning::Device> device;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(device, registrar_.lookup(snapshot.provisioning(), caller.scope, caller.registration, *token));
+    TRY(device, registrar_.lookup(snapshot.provisioning(), claim));
     return {};
   }));
   return Answer(registration_state_response(*device));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "front/dps/attempt_log.h"
 #include "front/http/route.h"
 #include "front/metrics.h"
 #include "provisioning/registrar.h"
@@ -7,26 +8,34 @@
 
 namespace warifu::front::dps {
 
-// The device API of Azure DPS over HTTPS, for TPM attestation (docs/protocols/dps.md): register, operation status,
-// registration lookup. The objects that it is given outlive it.
+// The device API of Azure DPS over HTTPS (docs/protocols/dps.md): register, operation status, registration lookup, for
+// devices with a TPM, a client certificate or a symmetric key. The objects that it is given outlive it.
 class DeviceApi {
  public:
-  DeviceApi(provisioning::Registrar& registrar, store::Store& store, Metrics& metrics)
-      : registrar_(registrar), store_(store), metrics_(metrics) {}
+  DeviceApi(provisioning::Registrar& registrar, store::Store& store, Metrics& metrics, AttemptLog& attempts,
+            const Clock& clock)
+      : registrar_(registrar), store_(store), metrics_(metrics), attempts_(attempts), clock_(clock) {}
 
   std::vector<Route> routes();
 
  private:
+  using Handler = Result<Answer> (DeviceApi::*)(const Call&);
+
   Result<Answer> register_device(const Call& call);
-  Result<Answer> challenge(const ScopeId& scope, const RegistrationId& registration,
-                           const std::optional<provisioning::Offer>& offer);
-  Result<Answer> open_operation(const ScopeId& scope, provisioning::ProvenDevice device);
+  Result<Answer> challenge(const provisioning::Claim& claim);
+  Result<Answer> open_operation(const provisioning::Claim& claim, provisioning::ProvenDevice device);
   Result<Answer> operation_status(const Call& call);
+  Result<Answer> resume(const provisioning::WaitingForApproval& waiting);
   Result<Answer> registration_lookup(const Call& call);
+
+  // Runs the handler and writes down what becomes of it, for the operator who asks why a device does not come.
+  Result<Answer> keep_diary(const Call& call, std::string_view stage, Handler handle);
 
   provisioning::Registrar& registrar_;
   store::Store& store_;
   Metrics& metrics_;
+  AttemptLog& attempts_;
+  const Clock& clock_;
 };
 
 }  // namespace warifu::front::dps

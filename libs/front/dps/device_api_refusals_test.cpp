@@ -207,10 +207,12 @@ TEST_F(DeviceRefusalsTest, GivesNoHubKeyWhenTheEnrollmentWentBetweenReadingAndCo
   const auto operation = Uuid::parse(meter_.open_operation(token).value()).value();
   auto& registrar = world_.server.registrar;
   const auto registration = RegistrationId::parse("meter-1").value();
-  const auto sas = provisioning::parse_sas_token(token).value();
+  provisioning::Claim claim{test::scope_id(), registration, "meter-1", {}, {}, {}, false};
+  claim.token = provisioning::parse_sas_token(token).value();
   std::optional<provisioning::Assignment> assignment;
   ASSERT_TRUE(world_.store->read([&](store::Snapshot& s) -> Status {
-    TRY(assignment, registrar.assignment(s.provisioning(), test::scope_id(), registration, operation, sas));
+    TRY(auto progress, registrar.progress(s.provisioning(), claim, operation));
+    assignment = std::get<provisioning::Assignment>(std::move(progress));
     return {};
   }));
   const auto end = [&] {

@@ -16,6 +16,8 @@ namespace json = boost::json;
 constexpr std::string_view kJson = "application/json; charset=utf-8";
 // The SDKs wait this many seconds before they poll; the assignment is there by then.
 constexpr std::string_view kRetryAfterSeconds = "1";
+// Of one that waits for a person. The C SDK waits 300 s at most.
+constexpr std::string_view kRetryApprovalSeconds = "30";
 
 net::HttpResponse respond(int status, const json::object& body) {
   return {status, {}, std::string(kJson), json::serialize(body)};
@@ -49,6 +51,60 @@ json::object registration_state(const provisioning::Device& device) {
       {"lastUpdatedDateTimeUtc", to_rfc3339(device.updated_at)},
       {"etag", fmt::format("\"{}\"", device.operation_id.text())},
   };
+}
+
+std::string_view name_of(provisioning::Substatus substatus) {
+  switch (substatus) {
+    case provisioning::Substatus::kInitialAssignment:
+      return "initialAssignment";
+    case provisioning::Substatus::kDeviceDataMigrated:
+      return "deviceDataMigrated";
+    case provisioning::Substatus::kDeviceDataReset:
+      return "deviceDataReset";
+  }
+  return "initialAssignment";
+}
+
+json::object certificate_info(const provisioning::CertificateInfo& info) {
+  return {
+      {"subjectName", info.subject},
+      {"sha1Thumbprint", info.sha1},
+      {"sha256Thumbprint", info.sha256},
+      {"issuerName", info.issuer},
+      {"notBeforeUtc", to_rfc3339(info.not_before)},
+      {"notAfterUtc", to_rfc3339(info.not_after)},
+      {"serialNumber", info.serial},
+      {"version", info.version},
+  };
+}
+
+// By what the device proved itself, and what it gets for it.
+void add_credential(json::object& state, const provisioning::Assignment& assignment) {
+  const auto& group = assignment.device.group;
+  json::object credential;
+  switch (assignment.operation.mechanism) {
+    case provisioning::Mechanism::kTpm:
+      state["tpm"] = json::object{{"authenticationKey", to_base64(assignment.authentication_key)}};
+      return;
+    case provisioning::Mechanism::kX509:
+      if (assignment.certificate) credential["certificateInfo"] = certificate_info(*assignment.certificate);
+      if (group) credential["enrollmentGroupId"] = group->text();
+      state["x509"] = std::move(credential);
+      return;
+    case provisioning::Mechanism::kSymmetricKey:
+      if (group) credential["enrollmentGroupId"] = group->text();
+      state["symmetricKey"] = std::move(credential);
+      return;
+  }
+}
+
+net::HttpResponse poll_again(const provisioning::Operation& operation, std::string_view seconds) {
+  auto response = respond(202, {{"operationId", operation.operation_id.text()},
+                                {"status", "assigning"},
+                                {"registrationState", json::object{{"registrationId", operation.registration_id.text()},
+                                                                   {"status", "assigning"}}}});
+  response.headers.emplace_back("Retry-After", seconds);
+  return response;
 }
 
 // What a device is told. A state or a hold is the operator's business: the device gets the code.
@@ -110,11 +166,19 @@ net::HttpResponse assigning_response(const Uuid& operation_id) {
   return response;
 }
 
+net::HttpResponse still_assigning_response(const provisioning::Operation& operation) {
+  return poll_again(operation, kRetryApprovalSeconds);
+}
+
+net::HttpResponse assigning_again_response(const provisioning::Operation& operation) {
+  return poll_again(operation, kRetryAfterSeconds);
+}
+
 net::HttpResponse assigned_response(const provisioning::Assignment& assignment) {
   json::object state = registration_state(assignment.device);
   // C# knows three values and no other.
-  state["substatus"] = assignment.operation.first_assignment ? "initialAssignment" : "deviceDataMigrated";
-  state["tpm"] = json::object{{"authenticationKey", to_base64(assignment.authentication_key)}};
+  state["substatus"] = name_of(assignment.operation.substatus);
+  add_credential(state, assignment);
   return respond(200, {
                           {"operationId", assignment.operation.operation_id.text()},
                           {"status", "assigned"},

@@ -25,6 +25,11 @@ net::HttpResponse challenge_response(ByteView authentication_key);
 // 202: IoT Edge takes no other status from a registration.
 net::HttpResponse assigning_response(const Uuid& operation_id);
 
+// 202 to a poll, with the registrationState that IoT Edge wants: the first while an operator has not decided, which
+// may take its time, the second when only the next poll is missing.
+net::HttpResponse still_assigning_response(const provisioning::Operation& operation);
+net::HttpResponse assigning_again_response(const provisioning::Operation& operation);
+
 // 200 with the registrationState; IoT Edge wants registrationId inside it.
 net::HttpResponse assigned_response(const provisioning::Assignment& assignment);
 

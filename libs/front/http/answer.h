@@ -8,11 +8,17 @@
 
 namespace warifu::front {
 
-// An answer that may be given only once its change is on disk. `apply` follows the rules of store::Change; the response
-// that it returns is sent after the commit, and `committed` (optional) runs just before that.
+// What a change that is kept leaves to be told: a response, or a refusal that is itself worth keeping. (An error that
+// `apply` returns instead undoes the change.)
+using Decision = std::variant<net::HttpResponse, Error>;
+
+// An answer that may be given only once its change is on disk. `apply` follows the rules of store::Change; what it
+// decides is told after the commit, and `committed` (optional) runs just before that if it was no refusal.
 struct Durable {
-  std::function<Result<net::HttpResponse>(store::Transaction&)> apply;
+  std::function<Result<Decision>(store::Transaction&)> apply;
   std::function<void()> committed = {};
+  // A dry run: the change is undone, and what it would have answered is told.
+  bool is_rehearsal = false;
 };
 
 // What a route answers: at once, or after a durable change.

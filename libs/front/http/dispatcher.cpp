@@ -94,19 +94,27 @@ void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string t
     net::HttpRequest request;
     std::string tracking_id;
     net::Respond respond;
-    net::HttpResponse response{};
+    Decision decision{};
+    bool is_decided = false;
   };
   auto pending = std::make_shared<Pending>(
       Pending{std::move(durable), std::move(request), std::move(tracking_id), std::move(respond)});
   store_.submit({
       [pending](store::Transaction& transaction) -> Status {
-        TRY(pending->response, pending->durable.apply(transaction));
+        pending->is_decided = false;
+        TRY(pending->decision, pending->durable.apply(transaction));
+        pending->is_decided = true;
+        if (pending->durable.is_rehearsal) return Error{ErrorKind::kRefused, "store.rehearsal", "a dry run is undone"};
         return {};
       },
       [this, pending](const Status& done) {
-        if (!done) return pending->respond(refuse(done.error(), pending->tracking_id, pending->request));
+        const bool is_rehearsed = pending->durable.is_rehearsal && pending->is_decided;
+        if (!done && !is_rehearsed)
+          return pending->respond(refuse(done.error(), pending->tracking_id, pending->request));
+        if (const auto* refusal = std::get_if<Error>(&pending->decision))
+          return pending->respond(refuse(*refusal, pending->tracking_id, pending->request));
         if (pending->durable.committed) pending->durable.committed();
-        pending->respond(std::move(pending->response));
+        pending->respond(std::get<net::HttpResponse>(std::move(pending->decision)));
       },
   });
 }

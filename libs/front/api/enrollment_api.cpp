@@ -1,0 +1,146 @@
+#include "front/api/enrollment_api.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "front/api/bulk.h"
+#include "front/api/enrollment_messages.h"
+#include "front/api/paging.h"
+#include "front/api/requester.h"
+
+namespace warifu::front::api {
+namespace {
+
+namespace json = boost::json;
+using provisioning::EnrollmentRequest;
+using provisioning::Precondition;
+using provisioning::WrittenEnrollment;
+
+std::string etag_of(const Uuid& revision) {
+  return fmt::format("\"{}\"", revision.text());
+}
+
+net::HttpResponse written_response(int status, const WrittenEnrollment& written) {
+  json::object body = to_json(written.enrollment);
+  json::array same_ek;
+  for (const auto& id : written.same_ek)
+    same_ek.emplace_back(id.text());
+  body["same_ek_as"] = std::move(same_ek);
+  auto response = json_response(status, body);
+  response.headers.emplace_back("Location",
+                                fmt::format("/api/v1/enrollments/{}", written.enrollment.registration_id.text()));
+  response.headers.emplace_back("ETag", etag_of(written.enrollment.revision));
+  return response;
+}
+
+}  // namespace
+
+std::vector<Route> EnrollmentApi::routes() {
+  using enum net::Method;
+  using operators::Permission;
+  const auto bind = [this](Result<Answer> (EnrollmentApi::*handle)(const Call&)) {
+    return [this, handle](const Call& call) { return (this->*handle)(call); };
+  };
+  const auto reads = Access::demands(Permission::kEnrollmentRead);
+  const auto writes = Access::demands(Permission::kEnrollmentWrite);
+  return {
+      {kPost, "/api/v1/enrollments", writes, bind(&EnrollmentApi::create)},
+      {kGet, "/api/v1/enrollments", reads, bind(&EnrollmentApi::list)},
+      {kPost, "/api/v1/bulk/enrollments", writes, bind(&EnrollmentApi::bulk)},
+      {kGet, "/api/v1/enrollments/{registration_id}", reads, bind(&EnrollmentApi::show)},
+      {kPut, "/api/v1/enrollments/{registration_id}", writes, bind(&EnrollmentApi::put)},
+      {kDelete, "/api/v1/enrollments/{registration_id}", writes, bind(&EnrollmentApi::remove)},
+      {kGet, "/api/v1/enrollments/{registration_id}/keys", Access::demands(Permission::kEnrollmentKeyRead),
+       bind(&EnrollmentApi::show_keys)},
+  };
+}
+
+Result<Answer> EnrollmentApi::create(const Call& call) {
+  TRY(auto parsed, parse_enrollment(call.request.body));
+  const auto request = std::make_shared<const EnrollmentRequest>(std::move(parsed));
+  return Answer(
+      Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
+                                          {Precondition::Existing::kAbsent}));
+        return written_response(201, written);
+      }});
+}
+
+Result<Answer> EnrollmentApi::put(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(auto parsed, parse_enrollment(call.request.body));
+  if (parsed.registration_id != id)
+    return invalid_input("request.registration_id", "the registration_id of the body is not that of the path",
+                         "registration_id");
+  TRY(const auto revision, if_match_of(call));
+  const auto request = std::make_shared<const EnrollmentRequest>(std::move(parsed));
+  return Answer(Durable{[this, request, revision,
+                         who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+    TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
+                                      {Precondition::Existing::kEither, revision}));
+    const bool is_new = written.outcome.kind == provisioning::Outcome::Kind::kCreated;
+    return written_response(is_new ? 201 : 200, written);
+  }});
+}
+
+Result<Answer> EnrollmentApi::list(const Call& call) {
+  TRY(const auto page, page_of<RegistrationId>(call));
+  std::vector<provisioning::Enrollment> items;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(items, snapshot.provisioning().list_enrollments(call.principal->scope, page));
+    return {};
+  }));
+  return Answer(page_response(std::move(items), page.limit,
+                              [](const auto& enrollment) { return enrollment.registration_id.text(); }));
+}
+
+Result<Answer> EnrollmentApi::show(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  std::optional<provisioning::Enrollment> enrollment;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(enrollment, snapshot.provisioning().find_enrollment(call.principal->scope, id));
+    return {};
+  }));
+  if (!enrollment) return unknown("enrollment.unknown", "enrollment", id.text());
+  auto response = json_response(200, to_json(*enrollment));
+  response.headers.emplace_back("ETag", etag_of(enrollment->revision));
+  return Answer(std::move(response));
+}
+
+Result<Answer> EnrollmentApi::remove(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto revision, if_match_of(call));
+  return Answer(Durable{
+      [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.remove(transaction.provisioning(), transaction.audit(), who, id, revision));
+        return net::HttpResponse{204, {}, "", ""};
+      }});
+}
+
+Result<Answer> EnrollmentApi::show_keys(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  return Answer(
+      Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto keys, desk_.reveal_keys(transaction.provisioning(), transaction.audit(), who, id));
+        json::object body = to_json(keys);
+        body["registration_id"] = id.text();
+        return json_response(200, body);
+      }});
+}
+
+Result<Answer> EnrollmentApi::bulk(const Call& call) {
+  TRY(auto parsed, parse_bulk(call.request.body));
+  const auto request = std::make_shared<const BulkRequest>(std::move(parsed));
+  return Answer(
+      Durable{.apply = [this, request,
+                        who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+                TRY(const auto body,
+                    run_bulk(desk_, transaction.provisioning(), transaction.audit(), who, *request));
+                return json_response(200, body);
+              },
+              .committed = {},
+              .is_rehearsal = request->dry_run});
+}
+
+}  // namespace warifu::front::api

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "front/http/route.h"
+#include "provisioning/enrollment_desk.h"
+#include "store/store.h"
+
+namespace warifu::front::api {
+
+// Individual enrollments: create, declare (PUT), read, delete, and many at once. The objects that it is given outlive
+// it.
+class EnrollmentApi {
+ public:
+  EnrollmentApi(const provisioning::EnrollmentDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+
+  std::vector<Route> routes();
+
+ private:
+  Result<Answer> create(const Call& call);
+  Result<Answer> put(const Call& call);
+  Result<Answer> list(const Call& call);
+  Result<Answer> show(const Call& call);
+  Result<Answer> remove(const Call& call);
+  Result<Answer> show_keys(const Call& call);
+  Result<Answer> bulk(const Call& call);
+
+  const provisioning::EnrollmentDesk& desk_;
+  store::Store& store_;
+};
+
+}  // namespace warifu::front::api

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "front/http/route.h"
+#include "provisioning/records.h"
+
+// Pages of lists, the same on every route: ?after=KEY&limit=N in, {"items", "next"} out.
+namespace warifu::front::api {
+
+constexpr std::size_t kPageSizeDefault = 100;
+constexpr std::size_t kPageSizeMax = 1000;
+
+net::HttpResponse json_response(int status, const boost::json::object& body);
+
+// How many items are asked for. kInvalidInput "request.limit".
+Result<std::size_t> page_size_of(const Call& call);
+
+// One more than the limit is read, to learn whether there is a next page. kInvalidInput "request.after".
+template <class Key>
+Result<provisioning::Page<Key>> page_of(const Call& call) {
+  TRY(const auto size, page_size_of(call));
+  provisioning::Page<Key> page{std::nullopt, size + 1};
+  if (const auto after = call.target.parameter("after")) {
+    auto key = Key::parse(*after);
+    if (!key) return invalid_input("request.after", to_string(key.error()), "after");
+    page.after = *std::move(key);
+  }
+  return page;
+}
+
+// {"items": […], "next": the key to continue after, or null}. `limit` is the page's; `key_of` gives the key's text.
+template <class Item, class KeyOf>
+net::HttpResponse page_response(std::vector<Item> items, std::size_t limit, KeyOf key_of) {
+  boost::json::value next;
+  if (items.size() == limit) {
+    items.pop_back();
+    next = key_of(items.back());
+  }
+  boost::json::array array;
+  for (const Item& item : items)
+    array.emplace_back(to_json(item));
+  return json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}});
+}
+
+}  // namespace warifu::front::api

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "provisioning/records.h"
+#include "store/store.h"
+
+namespace warifu::front::dps {
+
+// The attempts of devices on their way to the diary: collected in memory, written together a few times a minute. What
+// comes faster than it is written is dropped, newest first: strangers must not make us write. Safe to call from several
+// threads.
+class AttemptLog {
+ public:
+  // Between two flushes. One a second then keeps at most so many rows a second.
+  static constexpr std::size_t kWaitingMax = 200;
+  // How long an attempt can be read.
+  static constexpr std::chrono::hours kKept{24 * 7};
+  static constexpr std::size_t kPurgeMax = 2'000;
+
+  AttemptLog(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  void note(provisioning::Attempt attempt);
+  // Hands what waits to the store, without waiting for it.
+  void flush();
+  // Removes what was kept long enough, in one change; true if there is more. Waits for the store.
+  bool purge();
+
+  std::size_t dropped() const;
+
+ private:
+  store::Store& store_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::vector<provisioning::Attempt> waiting_;
+  std::size_t dropped_ = 0;
+};
+
+}  // namespace warifu::front::dps

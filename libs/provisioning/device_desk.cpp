@@ -1,0 +1,91 @@
+#include "provisioning/device_desk.h"
+
+#include <fmt/format.h>
+
+#include "provisioning/sealed_keys.h"
+#include "provisioning/statement.h"
+
+namespace warifu::provisioning {
+namespace {
+
+std::string subject_of(const RegistrationId& registration) {
+  return fmt::format("registration:{}", registration.text());
+}
+
+Result<Approval> find_approval(RecordsView& records, const ScopeId& scope, const RegistrationId& registration) {
+  TRY(auto approval, records.find_approval(scope, registration));
+  if (!approval)
+    return Error{ErrorKind::kNotFound, "approval.unknown",
+                 fmt::format("{} does not wait for an approval", registration.text())};
+  return *std::move(approval);
+}
+
+std::string detail_of(const Approval& approval) {
+  return fmt::format(R"({{"ek_name":"{}","srk_name":"{}"}})", to_hex(approval.ek_name), to_hex(approval.srk_name));
+}
+
+}  // namespace
+
+Result<SharedKeys> DeviceDesk::reveal_hub_keys(Records& records, audit::Trail& trail, const Requester& who,
+                                               const DeviceId& device_id) const {
+  TRY(const auto device, records.find_device(who.scope, device_id));
+  if (!device)
+    return Error{ErrorKind::kNotFound, "device.unknown",
+                 fmt::format("no device {} has registered here", device_id.text())};
+  if (device->mechanism == Mechanism::kX509)
+    return Error{ErrorKind::kRefused, "device.no_key",
+                 fmt::format("{} proves itself by a certificate: it has no key to show", device_id.text())};
+  TRY(const bool stands, has_standing_statement(records, *device));
+  if (!stands)
+    return Error{ErrorKind::kRefused, "device.credentials_revoked",
+                 fmt::format("the enrollment under which {} got its key is gone, was made anew or is disabled",
+                             device_id.text())};
+  TRY_STATUS(
+      trail.record(who.scope, {who.actor, "hub-key.read", fmt::format("device:{}", device_id.text()), "{}"}));
+  if (device->mechanism == Mechanism::kSymmetricKey) return enrolled_keys(records, *device);
+  TRY(auto key, open_hub_key(envelope_key_, who.scope, device_id, device->sealed_hub_key));
+  return SharedKeys{std::move(key), SecretBytes()};
+}
+
+Result<SharedKeys> DeviceDesk::enrolled_keys(RecordsView& records, const Device& device) const {
+  const Error gone{ErrorKind::kRefused, "device.credentials_revoked", "the enrollment has no key any more"};
+  if (device.group) {
+    TRY(const auto group, records.find_group(device.scope, *device.group));
+    const auto* sealed = group ? std::get_if<SymmetricKeyGroupAttestation>(&group->attestation) : nullptr;
+    if (sealed == nullptr) return gone;
+    TRY(const auto keys, open_shared_keys(envelope_key_, device.scope, group->enrollment_id, *sealed));
+    return derive_device_keys(keys, device.registration_id.text());
+  }
+  TRY(const auto enrollment, records.find_enrollment(device.scope, device.registration_id));
+  const auto* sealed = enrollment ? std::get_if<SymmetricKeyAttestation>(&enrollment->attestation) : nullptr;
+  if (sealed == nullptr) return gone;
+  return open_shared_keys(envelope_key_, device.scope, enrollment->enrollment_id, *sealed);
+}
+
+Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requester& who,
+                           const RegistrationId& registration) const {
+  TRY(auto approval, find_approval(records, who.scope, registration));
+  if (approval.approved_at) return {};
+  approval.approved_at = clock_.now();
+  TRY_STATUS(records.put_approval(approval));
+  return trail.record(who.scope, {who.actor, "approval.grant", subject_of(registration), detail_of(approval)});
+}
+
+Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester& who,
+                          const RegistrationId& registration) const {
+  TRY(const auto approval, find_approval(records, who.scope, registration));
+  TRY_STATUS(records.remove_approval(who.scope, registration));
+  TRY(const auto open, records.find_open_operation(who.scope, registration));
+  if (open && open->state == Operation::State::kWaiting)
+    TRY_STATUS(records.end_operation(who.scope, open->operation_id, clock_.now()));
+  return trail.record(who.scope, {who.actor, "approval.reject", subject_of(registration), detail_of(approval)});
+}
+
+Status DeviceDesk::acknowledge(Records& records, audit::Trail& trail, const Requester& who,
+                               const AlertKey& alert) const {
+  TRY_STATUS(records.acknowledge_alert(who.scope, alert, clock_.now()));
+  return trail.record(who.scope, {who.actor, "alert.acknowledge", subject_of(alert.registration_id),
+                                  fmt::format(R"({{"kind":"{}"}})", alert.kind)});
+}
+
+}  // namespace warifu::provisioning

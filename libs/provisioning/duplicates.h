@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "audit/entry.h"
+#include "provisioning/records.h"
+#include "provisioning/statement.h"
+
+namespace warifu::provisioning {
+
+// A TPM that proved itself under a registration ID: what it showed, and what was known of that ID before.
+struct TpmSighting {
+  const Operation& operation;
+  const Bytes& srk_name;
+  const std::optional<Device>& before;
+};
+
+// An EK of a group stays with the registration under which it came first. Under another one it is refused, and an
+// operator is told: nullopt if all is well, else the refusal, whose alert is to be committed.
+Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
+                                             Timestamp at);
+
+// Raises an alert for each sign that one TPM is, or pretends to be, two: its EK stands under another ID ("ek.duplicate"),
+// an operation with another SRK is open at the same time ("srk.overlap"), an SRK that was replaced is back
+// ("srk.returned"). Only what was proved is told of: an EK by itself is public.
+Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at);
+
+// Whether an operator has to agree first: the registration is bound to another EK of its group, or its SRK is another
+// and the terms say that he is asked. An approval for these very keys answers it.
+Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
+
+// What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval
+// is used up.
+Status settle_tpm(Records& records, const Statement& statement, const TpmSighting& sighting, Timestamp at);
+
+}  // namespace warifu::provisioning

@@ -1,0 +1,41 @@
+#include "provisioning/enrollment.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace warifu::provisioning {
+namespace {
+
+constexpr std::array kMechanisms = {
+    std::pair{Mechanism::kTpm, std::string_view("tpm")},
+    std::pair{Mechanism::kX509, std::string_view("x509")},
+    std::pair{Mechanism::kSymmetricKey, std::string_view("symmetric-key")},
+};
+
+}  // namespace
+
+std::string_view to_string(Mechanism mechanism) {
+  for (const auto& [value, name] : kMechanisms)
+    if (value == mechanism) return name;
+  return "unknown";
+}
+
+Result<Mechanism> parse_mechanism(std::string_view text) {
+  for (const auto& [value, name] : kMechanisms)
+    if (name == text) return value;
+  return invalid_input("enrollment.attestation",
+                       fmt::format("the attestation type \"{}\" is not served: tpm, x509 or symmetric-key", text));
+}
+
+Mechanism mechanism_of(const Attestation& attestation) {
+  // In the order of the variant.
+  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(attestation.index());
+}
+
+Mechanism mechanism_of(const GroupAttestation& attestation) {
+  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(attestation.index());
+}
+
+}  // namespace warifu::provisioning

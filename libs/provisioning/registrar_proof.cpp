@@ -1,0 +1,301 @@
+// Who is there: what makes Registrar believe a claim.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "provisioning/limits.h"
+#include "provisioning/registrar.h"
+#include "provisioning/sealed_keys.h"
+#include "tpm_types/authentication_key.h"
+
+namespace warifu::provisioning {
+namespace {
+
+// Both keys are HMAC-SHA256 keys: as long as the digest.
+constexpr std::size_t kHmacKeySize = 32;
+
+// The same answer whether the challenge never was, has expired or is used up: a stranger learns nothing from it.
+Error unknown_challenge() {
+  return {ErrorKind::kUnauthenticated, "challenge.unknown",
+          "no live challenge fits this token: ask for a new one by registering without Authorization"};
+}
+
+Error other_keys() {
+  return {ErrorKind::kUnauthenticated, "challenge.keys", "the keys in this request are not those that were challenged"};
+}
+
+Error not_enrolled() {
+  return {ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
+}
+
+Error unsigned_token() {
+  return {ErrorKind::kUnauthenticated, "token.signature",
+          "the token is not signed by a key that is enrolled for this registration ID"};
+}
+
+Error wrong_mechanism(std::string_view shown) {
+  return {ErrorKind::kUnauthenticated, "enrollment.mechanism",
+          fmt::format("this registration ID is enrolled, but does not prove itself by {}", shown)};
+}
+
+Bytes copy(ByteView bytes) {
+  return to_bytes(bytes);
+}
+
+bool is_offered(const Offer& offer, ByteView ek_name, ByteView srk_name) {
+  return std::ranges::equal(offer.ek.name().bytes(), ek_name) && std::ranges::equal(offer.srk.name().bytes(), srk_name);
+}
+
+// SHA-256 of what the device showed: it recognises the same again.
+Bytes proof_digest(const Claim& claim) {
+  if (claim.token) return token_digest(*claim.token);
+  return to_bytes(crypto::digest(crypto::HashAlgorithm::kSha256, {claim.chain->front()}).bytes());
+}
+
+Status check_token(const Claim& claim, Timestamp now) {
+  TRY_STATUS(check_resource(*claim.token, claim.scope, claim.registration));
+  return check_expiry(*claim.token, now);
+}
+
+}  // namespace
+
+// The enrollment of its own, or the group that lists the EK.
+Result<Statement> Registrar::statement_of_offer(RecordsView& records, const Claim& claim) const {
+  TRY(const bool scope_exists, records.scope_exists(claim.scope));
+  if (!scope_exists) return Error{ErrorKind::kNotFound, "enrollment.scope", "there is no such ID scope here"};
+  const auto& ek = claim.offer->ek;
+  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
+  if (own) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    if (tpm == nullptr) return wrong_mechanism("a TPM");
+    if (!std::ranges::equal(tpm->ek_public, ek.tpm2b()))
+      return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
+                   "the endorsement key is not the one that is enrolled under this registration ID"};
+    return statement_of(*own);
+  }
+  TRY(const auto listed, records.find_group_ek(claim.scope, ek.name().bytes()));
+  if (!listed) return not_enrolled();
+  TRY(const auto group, records.find_group(claim.scope, listed->group));
+  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
+  const auto* list = std::get_if<EkListAttestation>(&group->attestation);
+  if (list == nullptr || !list->naming.allows(ek, claim.registration))
+    return Error{ErrorKind::kRefused, "enrollment.name",
+                 fmt::format("the group of this endorsement key takes it under another registration ID: \"{}\"",
+                             list == nullptr ? "" : list->naming.text())};
+  return statement_of(*group, claim.registration);
+}
+
+Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
+  if (!claim.offer)
+    return invalid_input("request.tpm",
+                         "a registration without Authorization and client certificate needs the TPM's public keys",
+                         "tpm");
+  // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
+  TRY(const auto statement, statement_of_offer(records, claim));
+  TRY_STATUS(may_provision(records, statement));
+  const Timestamp now = clock_.now();
+  const auto& [ek, srk] = *claim.offer;
+  Challenge challenge{Uuid::v7(now, entropy_),        statement.enrollment_id,   SecretBytes::random(entropy_, kHmacKeySize),
+                      copy(ek.name().bytes()),        copy(srk.name().bytes()), copy(srk.tpm2b()),
+                      now + options_.challenge_lifetime};
+  TRY(auto blob, tpm::make_authentication_key(ek, srk, challenge.key, entropy_));
+  TRY_STATUS(challenges_.add(claim.scope, claim.registration, std::move(challenge), now));
+  return blob;
+}
+
+Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim) {
+  if (claim.token) {
+    TRY_STATUS(check_token(claim, clock_.now()));
+    if (const auto challenge = find_challenge(claim)) return verify_tpm(records, claim, *challenge);
+    TRY(auto operation, find_signed_operation(records, claim));
+    if (operation) return verify_again(records, claim, *std::move(operation));
+  }
+  TRY(const auto statement, statement_of_credential(records, claim));
+  TRY_STATUS(may_provision(records, statement));
+
+  const Bytes digest = proof_digest(claim);
+  TRY(auto open, records.find_open_operation(claim.scope, claim.registration));
+  if (open && is_live(*open) && open->enrollment_id == statement.enrollment_id && open->token_digest == digest)
+    return ProvenDevice(*std::move(open), true);
+  const Timestamp now = clock_.now();
+  const auto mechanism = claim.token ? Mechanism::kSymmetricKey : Mechanism::kX509;
+  ProvenDevice device(Operation{.scope = claim.scope,
+                                .operation_id = Uuid::v7(now, entropy_),
+                                .registration_id = claim.registration,
+                                .enrollment_id = statement.enrollment_id,
+                                .group = statement.group,
+                                .mechanism = mechanism,
+                                .challenge_id = std::nullopt,
+                                .sealed_challenge_key = {},
+                                .ek_name = {},
+                                .srk_public = {},
+                                .token_digest = digest,
+                                .created_at = now,
+                                .ended_at = std::nullopt},
+                      false);
+  if (mechanism == Mechanism::kX509) device.certificate_sha256_ = digest;
+  device.is_sticky_ = claim.is_sticky;
+  return device;
+}
+
+// A challenge was signed: EK and SRK are in the TPM that did.
+Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& claim, const Challenge& challenge) const {
+  if (claim.offer && !is_offered(*claim.offer, challenge.ek_name, challenge.srk_name)) return other_keys();
+  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
+  std::optional<GroupId> group;
+  if (!own) {
+    TRY(auto listed, records.find_group_ek(claim.scope, challenge.ek_name));
+    if (!listed) return unknown_challenge();
+    group = std::move(listed->group);
+  }
+  const Timestamp now = clock_.now();
+  const Uuid operation_id = Uuid::v7(now, entropy_);
+  ProvenDevice device(
+      Operation{.scope = claim.scope,
+                .operation_id = operation_id,
+                .registration_id = claim.registration,
+                .enrollment_id = challenge.enrollment_id,
+                .group = std::move(group),
+                .mechanism = Mechanism::kTpm,
+                .challenge_id = challenge.challenge_id,
+                .sealed_challenge_key =
+                    seal_challenge_key(envelope_key_, claim.scope, operation_id, challenge.key, entropy_),
+                .ek_name = challenge.ek_name,
+                .srk_public = challenge.srk_public,
+                .token_digest = token_digest(*claim.token),
+                .created_at = now,
+                .ended_at = std::nullopt},
+      false);
+  device.srk_name_ = challenge.srk_name;
+  device.is_sticky_ = claim.is_sticky;
+  return device;
+}
+
+// The challenge was used up by an operation that is still open.
+Result<ProvenDevice> Registrar::verify_again(RecordsView& records, const Claim& claim, Operation operation) const {
+  TRY(const auto statement, statement_that_stands(records, operation));
+  TRY_STATUS(may_provision(records, statement));
+  if (claim.offer && (!std::ranges::equal(claim.offer->ek.name().bytes(), operation.ek_name) ||
+                      !std::ranges::equal(claim.offer->srk.tpm2b(), operation.srk_public)))
+    return other_keys();
+  return ProvenDevice(std::move(operation), true);
+}
+
+Result<Statement> Registrar::statement_of_credential(RecordsView& records, const Claim& claim) {
+  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
+  if (own) return check_own(records, claim, *own);
+  if (claim.token) return find_key_group(records, claim);
+  return find_certificate_group(records, claim);
+}
+
+Result<Statement> Registrar::check_own(RecordsView&, const Claim& claim, const Enrollment& enrollment) {
+  if (std::holds_alternative<TpmAttestation>(enrollment.attestation)) {
+    if (claim.token) return unknown_challenge();
+    return wrong_mechanism("a client certificate");
+  }
+  if (const auto* x509 = std::get_if<X509Attestation>(&enrollment.attestation)) {
+    TRY(const auto chain, client_chain_of(claim));
+    TRY_STATUS(check_enrolled_certificate(chain, x509->client, clock_.now()));
+    return statement_of(enrollment);
+  }
+  if (!claim.token) return wrong_mechanism("a client certificate");
+  TRY(const auto keys, open_shared_keys(envelope_key_, enrollment.scope, enrollment.enrollment_id,
+                                        std::get<SymmetricKeyAttestation>(enrollment.attestation)));
+  if (!is_signed_by(*claim.token, keys)) return unsigned_token();
+  return statement_of(enrollment);
+}
+
+Result<Statement> Registrar::find_certificate_group(RecordsView& records, const Claim& claim) {
+  TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kX509, kGroupsPerMechanismMax));
+  if (groups.empty()) return not_enrolled();
+  TRY(const auto chain, client_chain_of(claim));
+  Error why{ErrorKind::kUnauthenticated, "certificate.unknown", "no enrolled authority issued the client certificate"};
+  for (const auto& group : groups) {
+    const auto& signing = std::get<X509GroupAttestation>(group.attestation).signing;
+    auto checked = check_certificate_path(chain, signing, authorities_, clock_.now());
+    if (checked) return statement_of(group, claim.registration);
+    // An authority that is named tells more than all those that are not.
+    if (checked.error().code != why.code) why = std::move(checked).error();
+  }
+  return why;
+}
+
+Result<Statement> Registrar::find_key_group(RecordsView& records, const Claim& claim) const {
+  // The group that it came under before is the most likely one.
+  TRY(const auto device, records.find_device_of(claim.scope, claim.registration));
+  if (device && device->group && device->mechanism == Mechanism::kSymmetricKey) {
+    TRY(const auto group, records.find_group(claim.scope, *device->group));
+    TRY(const bool is_signed, group ? signs_for_group(claim, *group) : Result<bool>(false));
+    if (is_signed) return statement_of(*group, claim.registration);
+  }
+  TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kSymmetricKey, kGroupsPerMechanismMax));
+  if (groups.empty()) return unknown_challenge();
+  for (const auto& group : groups) {
+    TRY(const bool is_signed, signs_for_group(claim, group));
+    if (is_signed) return statement_of(group, claim.registration);
+  }
+  return unsigned_token();
+}
+
+Result<bool> Registrar::signs_for_group(const Claim& claim, const EnrollmentGroup& group) const {
+  const auto* sealed = std::get_if<SymmetricKeyGroupAttestation>(&group.attestation);
+  if (sealed == nullptr) return false;
+  TRY(const auto keys, open_shared_keys(envelope_key_, group.scope, group.enrollment_id, *sealed));
+  return is_signed_by_derived(*claim.token, keys, claim.registration_as_written, claim.registration);
+}
+
+std::optional<Challenge> Registrar::find_challenge(const Claim& claim) const {
+  return challenges_.find(claim.scope, claim.registration, clock_.now(),
+                          [&](const Challenge& live) { return is_signed_by(*claim.token, live.key); });
+}
+
+Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const Claim& claim) const {
+  TRY(auto operation, records.find_open_operation(claim.scope, claim.registration));
+  if (!operation || !operation->challenge_id || !is_live(*operation)) return std::optional<Operation>();
+  TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
+  return is_signed ? std::move(operation) : std::optional<Operation>();
+}
+
+Result<bool> Registrar::is_signed_by_operation(const SasToken& token, const Operation& operation) const {
+  TRY(const auto key,
+      open_challenge_key(envelope_key_, operation.scope, operation.operation_id, operation.sealed_challenge_key));
+  return is_signed_by(token, key);
+}
+
+void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
+  if (const auto& challenge = device.operation_.challenge_id)
+    challenges_.remove(scope, device.registration(), *challenge);
+}
+
+// The enrollment or group under which the claim is proved.
+Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device) {
+  if (claim.token) {
+    TRY_STATUS(check_token(claim, clock_.now()));
+    if (const auto challenge = find_challenge(claim)) return challenge->enrollment_id;
+    // The result of an operation that has ended can still be fetched, and so can this.
+    std::optional<Operation> last;
+    if (device) {
+      TRY(last, records.find_operation(claim.scope, device->operation_id));
+    }
+    if (last && last->challenge_id && is_live(*last)) {
+      TRY(const bool is_signed, is_signed_by_operation(*claim.token, *last));
+      if (is_signed) return last->enrollment_id;
+    }
+  }
+  TRY(const auto statement, statement_of_credential(records, claim));
+  return statement.enrollment_id;
+}
+
+Result<Device> Registrar::lookup(RecordsView& records, const Claim& claim) {
+  TRY(auto device, records.find_device_of(claim.scope, claim.registration));
+  TRY(const auto enrollment_id, proven_enrollment(records, claim, device));
+  if (!device || device->enrollment_id != enrollment_id)
+    return Error{ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};
+  TRY(const auto statement, find_statement(records, claim.scope, claim.registration, device->group, enrollment_id));
+  if (!statement) return not_enrolled();
+  TRY_STATUS(may_provision(records, *statement));
+  return *std::move(device);
+}
+
+}  // namespace warifu::provisioning

@@ -1,0 +1,189 @@
+// What people are asked and told: approvals, alerts, and the diary of attempts.
+#include <fmt/format.h>
+
+#include "store/sql_diary.h"
+#include "store/sql_provisioning.h"
+#include "store/sql_records.h"
+
+namespace warifu::store {
+namespace {
+
+using provisioning::Alert;
+using provisioning::AlertKey;
+using provisioning::Approval;
+using provisioning::Attempt;
+using provisioning::Page;
+
+#define APPROVAL_COLUMNS "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at"
+#define ALERT_COLUMNS \
+  "scope_id, registration_id, kind, subject, detail, occurrences, first_at, last_at, acknowledged_at"
+#define ATTEMPT_COLUMNS "scope_id, registration_id, tracking_id, at, peer_address, stage, code, message"
+
+constexpr Sql kFindApproval =
+    "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kListApprovals = "SELECT " APPROVAL_COLUMNS
+                               " FROM approvals WHERE scope_id = ? AND registration_id > ? "
+                               "ORDER BY registration_id LIMIT ?";
+constexpr Sql kPutApproval =
+    "INSERT INTO approvals (" APPROVAL_COLUMNS
+    ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET ek_name = excluded.ek_name, "
+    "srk_name = excluded.srk_name, requested_at = excluded.requested_at, approved_at = excluded.approved_at";
+constexpr Sql kRemoveApproval = "DELETE FROM approvals WHERE scope_id = ? AND registration_id = ?";
+
+constexpr Sql kListAlerts = "SELECT " ALERT_COLUMNS
+                            " FROM alerts WHERE scope_id = ? AND (registration_id, kind, subject) > (?, ?, ?) "
+                            "ORDER BY registration_id, kind, subject LIMIT ?";
+constexpr Sql kListAlertsOf =
+    "SELECT " ALERT_COLUMNS " FROM alerts WHERE scope_id = ? AND registration_id = ? ORDER BY kind, subject";
+constexpr Sql kRaiseAlert =
+    "INSERT INTO alerts (" ALERT_COLUMNS
+    ") VALUES (?, ?, ?, ?, ?, 1, ?, ?, NULL) ON CONFLICT (scope_id, registration_id, kind, subject) "
+    "DO UPDATE SET detail = excluded.detail, occurrences = alerts.occurrences + 1, last_at = excluded.last_at, "
+    "acknowledged_at = NULL";
+constexpr Sql kAcknowledgeAlert =
+    "UPDATE alerts SET acknowledged_at = ? WHERE scope_id = ? AND registration_id = ? AND kind = ? AND subject = ?";
+
+constexpr Sql kListAttempts = "SELECT " ATTEMPT_COLUMNS
+                              " FROM attempts WHERE scope_id = ? AND registration_id = ? "
+                              "ORDER BY tracking_id DESC LIMIT ?";
+constexpr Sql kInsertAttempt = "INSERT INTO attempts (" ATTEMPT_COLUMNS
+                               ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                               "ON CONFLICT (scope_id, registration_id, tracking_id) DO NOTHING";
+constexpr Sql kPurgeAttempts =
+    "DELETE FROM attempts WHERE (scope_id, registration_id, tracking_id) IN (SELECT scope_id, registration_id, "
+    "tracking_id FROM attempts WHERE scope_id = ? AND at < ? ORDER BY at LIMIT ?)";
+
+#undef APPROVAL_COLUMNS
+#undef ALERT_COLUMNS
+#undef ATTEMPT_COLUMNS
+
+Result<Approval> to_approval(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto registration_id, row.next<RegistrationId>());
+  TRY(auto ek_name, row.next<Bytes>());
+  TRY(auto srk_name, row.next<Bytes>());
+  TRY(const auto requested_at, row.next<Timestamp>());
+  TRY(const auto approved_at, row.next<std::optional<Timestamp>>());
+  return Approval{std::move(scope),    std::move(registration_id), std::move(ek_name),
+                  std::move(srk_name), requested_at,               approved_at};
+}
+
+Result<Alert> to_alert(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto registration_id, row.next<RegistrationId>());
+  TRY(auto kind, row.next<std::string>());
+  TRY(auto subject, row.next<std::string>());
+  TRY(auto detail, row.next<std::string>());
+  TRY(const auto count, row.next<std::int64_t>());
+  TRY(const auto first_at, row.next<Timestamp>());
+  TRY(const auto last_at, row.next<Timestamp>());
+  TRY(const auto acknowledged_at, row.next<std::optional<Timestamp>>());
+  return Alert{.scope = std::move(scope),
+               .kind = std::move(kind),
+               .registration_id = std::move(registration_id),
+               .subject = std::move(subject),
+               .detail = std::move(detail),
+               .count = count,
+               .first_at = first_at,
+               .last_at = last_at,
+               .acknowledged_at = acknowledged_at};
+}
+
+Result<Attempt> to_attempt(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto registration_id, row.next<RegistrationId>());
+  TRY(const auto tracking_id, row.next<Uuid>());
+  TRY(const auto at, row.next<Timestamp>());
+  TRY(auto peer_address, row.next<std::string>());
+  TRY(auto stage, row.next<std::string>());
+  TRY(auto code, row.next<std::string>());
+  TRY(auto message, row.next<std::string>());
+  return Attempt{std::move(scope), std::move(registration_id), tracking_id,     at, std::move(peer_address),
+                 std::move(stage), std::move(code),            std::move(message)};
+}
+
+}  // namespace
+
+Result<std::optional<Approval>> SqlProvisioningRecords::find_approval(const ScopeId& scope, const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kFindApproval));
+  query.bind(scope, id);
+  return read_one(query, to_approval);
+}
+
+Result<std::vector<Approval>> SqlProvisioningRecords::list_approvals(const ScopeId& scope,
+                                                                     const Page<RegistrationId>& page) {
+  TRY(auto query, connection_.prepare(kListApprovals));
+  query.bind(scope, after(page), limit_of(page.limit));
+  return read_all(query, to_approval);
+}
+
+Status SqlProvisioningRecords::put_approval(const Approval& approval) {
+  TRY(auto query, connection_.prepare(kPutApproval));
+  query.bind(approval.scope, approval.registration_id, approval.ek_name, approval.srk_name, approval.requested_at,
+             approval.approved_at);
+  return query.run();
+}
+
+Status SqlProvisioningRecords::remove_approval(const ScopeId& scope, const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kRemoveApproval));
+  query.bind(scope, id);
+  return query.run();
+}
+
+Result<std::vector<Alert>> SqlProvisioningRecords::list_alerts(const ScopeId& scope, const Page<AlertKey>& page) {
+  const auto key = [&](std::string_view text) { return page.after ? text : std::string_view(); };
+  TRY(auto query, connection_.prepare(kListAlerts));
+  if (page.after)
+    query.bind(scope, page.after->registration_id, page.after->kind, page.after->subject, limit_of(page.limit));
+  else
+    query.bind(scope, key(""), key(""), key(""), limit_of(page.limit));
+  return read_all(query, to_alert);
+}
+
+Result<std::vector<Alert>> SqlProvisioningRecords::list_alerts_of(const ScopeId& scope, const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kListAlertsOf));
+  query.bind(scope, id);
+  return read_all(query, to_alert);
+}
+
+Status SqlProvisioningRecords::raise_alert(const Alert& alert) {
+  TRY(auto query, connection_.prepare(kRaiseAlert));
+  query.bind(alert.scope, alert.registration_id, alert.kind, alert.subject, alert.detail, alert.first_at,
+             alert.last_at);
+  return query.run();
+}
+
+Status SqlProvisioningRecords::acknowledge_alert(const ScopeId& scope, const AlertKey& key, Timestamp at) {
+  TRY(auto query, connection_.prepare(kAcknowledgeAlert));
+  query.bind(at, scope, key.registration_id, key.kind, key.subject);
+  TRY_STATUS(query.run());
+  if (connection_.changes() == 1) return {};
+  return Error{ErrorKind::kNotFound, "alert.unknown",
+               fmt::format("{} has no alert {} about {}", key.registration_id.text(), key.kind, key.subject)};
+}
+
+Result<std::vector<Attempt>> SqlProvisioningRecords::list_attempts(const ScopeId& scope, const RegistrationId& id,
+                                                                   std::size_t limit) {
+  TRY(auto query, connection_.prepare(kListAttempts));
+  query.bind(scope, id, limit_of(limit));
+  return read_all(query, to_attempt);
+}
+
+Status SqlDiary::add(const Attempt& attempt) {
+  TRY(auto query, connection_.prepare(kInsertAttempt));
+  query.bind(attempt.scope, attempt.registration_id, attempt.tracking_id, attempt.at, attempt.peer_address,
+             attempt.stage, attempt.code, attempt.message);
+  TRY_STATUS(query.run());
+  rows_ += connection_.changes();
+  return {};
+}
+
+Result<std::size_t> SqlDiary::purge(const ScopeId& scope, Timestamp before, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kPurgeAttempts));
+  query.bind(scope, before, limit_of(limit));
+  TRY_STATUS(query.run());
+  rows_ += connection_.changes();
+  return static_cast<std::size_t>(connection_.changes());
+}
+
+}  // namespace warifu::store
