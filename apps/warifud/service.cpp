@@ -26,7 +26,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
-      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), challenges_,
                  {.assigned_hub = options.assigned_hub.value_or(server_name)}),
       device_api_(registrar_, store, metrics_),
       escrow_api_(escrow_, store, metrics_),

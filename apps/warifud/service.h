@@ -13,6 +13,7 @@
 #include "operators/desk.h"
 #include "pki/authority.h"
 #include "provisioning/enrollment_desk.h"
+#include "provisioning/memory_challenges.h"
 #include "provisioning/registrar.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
@@ -70,6 +71,7 @@ class Service {
   operators::Desk desk_;
   provisioning::EnrollmentDesk enrollments_;
   provisioning::EscrowDesk escrow_;
+  provisioning::MemoryChallenges challenges_;
   provisioning::Registrar registrar_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;

@@ -41,7 +41,7 @@ class Server {
         authenticator(clock),
         desk(clock, entropy, envelope_key()),
         enrollments(clock, entropy, envelope_key()),
-        registrar(clock, entropy, envelope_key(), std::move(options)),
+        registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         device_api_(registrar, store, metrics),
@@ -132,6 +132,7 @@ class Server {
   operators::Authenticator authenticator;
   operators::Desk desk;
   provisioning::EnrollmentDesk enrollments;
+  provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;

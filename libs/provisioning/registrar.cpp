@@ -60,11 +60,17 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const ScopeId& scope, c
                  "the endorsement key is not the one that is enrolled under this registration ID"};
   TRY_STATUS(may_provision(records, enrollment));
   const Timestamp now = clock_.now();
-  Challenge challenge{
-      Uuid::v7(now, entropy_),          enrollment.enrollment_id,       SecretBytes::random(entropy_, kHmacKeySize),
-      copy(offer.ek.name().bytes()),    copy(offer.srk.name().bytes()), copy(offer.srk.tpm2b()),
-      now + options_.challenge_lifetime};
-  TRY(auto blob, tpm::make_authentication_key(offer.ek, offer.srk, challenge.key, entropy_));
+  const auto key = SecretBytes::random(entropy_, kHmacKeySize);
+  const Uuid challenge_id = Uuid::v7(now, entropy_);
+  SealedChallenge challenge{challenge_id,
+                            enrollment.enrollment_id,
+                            seal_outstanding_key(envelope_key_, scope, challenge_id, key, entropy_),
+                            copy(offer.ek.name().bytes()),
+                            copy(offer.ek.tpm2b()),
+                            copy(offer.srk.name().bytes()),
+                            copy(offer.srk.tpm2b()),
+                            now + options_.challenge_lifetime};
+  TRY(auto blob, tpm::make_authentication_key(offer.ek, offer.srk, key, entropy_));
   TRY_STATUS(challenges_.add(scope, registration, std::move(challenge), now));
   return blob;
 }
@@ -73,9 +79,8 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
                                        const SasToken& token, const std::optional<Offer>& offer) {
   TRY_STATUS(check_resource(token, scope, registration));
   TRY_STATUS(check_expiry(token, clock_.now()));
-  const auto challenge = challenges_.find(scope, registration, clock_.now(),
-                                          [&](const Challenge& live) { return is_signed_by(token, live.key); });
-  if (!challenge) {
+  TRY(const auto proof, find_signed_challenge(scope, registration, token));
+  if (!proof) {
     TRY(auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation || operation->ended_at) return unknown_challenge();
     // With an enrollment its operations end, so only the device's standing is left to ask.
@@ -85,20 +90,33 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const ScopeId& scop
       return other_keys();
     return ProvenDevice(*std::move(operation), true);
   }
-  if (offer && (!std::ranges::equal(offer->ek.name().bytes(), challenge->ek_name) ||
-                !std::ranges::equal(offer->srk.name().bytes(), challenge->srk_name)))
+  if (offer && (!std::ranges::equal(offer->ek.name().bytes(), proof->challenge.ek_name) ||
+                !std::ranges::equal(offer->srk.name().bytes(), proof->challenge.srk_name)))
     return other_keys();
-  return prove(scope, registration, token, *challenge);
+  return prove(scope, registration, token, *proof);
+}
+
+Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challenge(const ScopeId& scope,
+                                                                                   const RegistrationId& registration,
+                                                                                   const SasToken& token) const {
+  TRY(auto live, challenges_.find(scope, registration, clock_.now()));
+  for (SealedChallenge& challenge : live) {
+    TRY(auto key, open_outstanding_key(envelope_key_, scope, challenge.challenge_id, challenge.sealed_key));
+    if (is_signed_by(token, key))
+      return std::optional<SignedChallenge>(SignedChallenge{std::move(challenge), std::move(key)});
+  }
+  return std::optional<SignedChallenge>();
 }
 
 Result<ProvenDevice> Registrar::prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
-                                      const Challenge& challenge) const {
+                                      const SignedChallenge& proof) const {
+  const SealedChallenge& challenge = proof.challenge;
   const Timestamp now = clock_.now();
   const Uuid operation_id = Uuid::v7(now, entropy_);
   TRY(const auto device_id, DeviceId::parse(registration.text()));
   ProvenDevice device(
       Operation{scope, operation_id, registration, challenge.enrollment_id, challenge.challenge_id,
-                seal_challenge_key(envelope_key_, scope, operation_id, challenge.key, entropy_), token_digest(token),
+                seal_challenge_key(envelope_key_, scope, operation_id, proof.key, entropy_), token_digest(token),
                 challenge.srk_public, /*first_assignment=*/true, now, /*ended_at=*/std::nullopt},
       false);
   device.ek_name_ = challenge.ek_name;
@@ -200,10 +218,8 @@ Result<Device> Registrar::lookup(RecordsView& records, const ScopeId& scope, con
   TRY_STATUS(check_resource(token, scope, registration));
   TRY_STATUS(check_expiry(token, clock_.now()));
   TRY(const auto enrollment, find_enrollment(records, scope, registration));
-  const auto challenge = challenges_.find(scope, registration, clock_.now(), [&](const Challenge& live) {
-    return live.enrollment_id == enrollment.enrollment_id && is_signed_by(token, live.key);
-  });
-  if (!challenge) {
+  TRY(const auto proof, find_signed_challenge(scope, registration, token));
+  if (!proof || proof->challenge.enrollment_id != enrollment.enrollment_id) {
     TRY(const auto operation, find_signed_operation(records, scope, registration, token));
     if (!operation) return unknown_challenge();
   }

@@ -7,7 +7,7 @@
 #include "audit/entry.h"
 #include "base/entropy.h"
 #include "base/secret.h"
-#include "provisioning/challenge_table.h"
+#include "provisioning/challenges.h"
 #include "provisioning/records.h"
 #include "provisioning/sas_token.h"
 #include "tpm_types/storage_key.h"
@@ -60,9 +60,15 @@ struct Assignment {
 // as the first part of their code: enrollment, challenge, token, operation, device. Safe to call from several threads.
 class Registrar {
  public:
-  // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). Clock and entropy outlive the registrar.
-  Registrar(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, RegistrarOptions options)
-      : clock_(clock), entropy_(entropy), envelope_key_(std::move(envelope_key)), options_(std::move(options)) {}
+  // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). What is passed by reference outlives the
+  // registrar.
+  Registrar(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, Challenges& challenges,
+            RegistrarOptions options)
+      : clock_(clock),
+        entropy_(entropy),
+        envelope_key_(std::move(envelope_key)),
+        challenges_(challenges),
+        options_(std::move(options)) {}
 
   // Makes a challenge for an enrolled EK: a key that is bound to the EK and the SRK, as the authenticationKey blob.
   // kNotFound: no such scope or enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one.
@@ -102,6 +108,13 @@ class Registrar {
   std::size_t outstanding_challenges() const { return challenges_.size(); }
 
  private:
+  // A live challenge whose key signed the token.
+  struct SignedChallenge {
+    SealedChallenge challenge;
+    SecretBytes key;
+  };
+  Result<std::optional<SignedChallenge>> find_signed_challenge(const ScopeId& scope, const RegistrationId& registration,
+                                                               const SasToken& token) const;
   Result<Enrollment> find_enrollment(RecordsView& records, const ScopeId& scope,
                                      const RegistrationId& registration) const;
   Status may_provision(RecordsView& records, const Enrollment& enrollment) const;
@@ -110,7 +123,7 @@ class Registrar {
   // The device, if this operation is the one that assigned it last and it may collect the result.
   Result<Device> assigned_device(RecordsView& records, const Operation& operation, const Enrollment& enrollment) const;
   Result<ProvenDevice> prove(const ScopeId& scope, const RegistrationId& registration, const SasToken& token,
-                             const Challenge& challenge) const;
+                             const SignedChallenge& proof) const;
   // The operation that assigned the device last, if it is live and its challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const ScopeId& scope,
                                                          const RegistrationId& registration,
@@ -121,8 +134,8 @@ class Registrar {
   const Clock& clock_;
   Entropy& entropy_;
   const SecretBytes envelope_key_;
+  Challenges& challenges_;
   const RegistrarOptions options_;
-  ChallengeTable challenges_;
 };
 
 }  // namespace warifu::provisioning
