@@ -15,6 +15,7 @@
 #include "front/device/device_router.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
+#include "provisioning/memory_challenges.h"
 
 // For the tests of this library, and of more than this library: a server without sockets.
 namespace warifu::front::test {
