@@ -1,4 +1,4 @@
-#include "store/sqlite_migrations.h"
+#include "store/migrations.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ class MigrationsTest : public testing::Test {
   }
   std::string refusal(std::span<const Migration> known) {
     auto connection = connect();
-    const Status status = migrate(connection, known, clock_);
+    const Status status = migrate(connection, sqlite_schema(), known, clock_);
     EXPECT_FALSE(status);
     if (status) return {};
     EXPECT_EQ(status.error().kind, ErrorKind::kConflict);
@@ -34,9 +34,9 @@ class MigrationsTest : public testing::Test {
 
   TempDir dir_;
   const sim::SteppingClock clock_{sample::time(0)};
-  const std::vector<Migration> three_{{1, "0001_a", "aa", "CREATE TABLE a (x INTEGER PRIMARY KEY) STRICT"},
-                                      {2, "0002_b", "bb", "CREATE TABLE b (x INTEGER PRIMARY KEY) STRICT"},
-                                      {3, "0003_c", "cc", "ALTER TABLE a ADD COLUMN y TEXT"}};
+  const std::vector<Migration> three_{{1, "0001_a", "aa", "CREATE TABLE a (x INTEGER PRIMARY KEY) STRICT", 1},
+                                      {2, "0002_b", "bb", "CREATE TABLE b (x INTEGER PRIMARY KEY) STRICT", 2},
+                                      {3, "0003_c", "cc", "ALTER TABLE a ADD COLUMN y TEXT", 3}};
 };
 
 TEST_F(MigrationsTest, AreNumberedWithoutAGap) {
@@ -49,11 +49,11 @@ TEST_F(MigrationsTest, AFreshSchemaIsThatWhichWasMigratedStepByStep) {
   for (const std::span<const Migration> all : {sqlite_migrations(), std::span<const Migration>(three_)}) {
     const TempDir fresh;
     auto at_once = SqliteConnection::open(fresh.path() / "db", SqliteConnection::Mode::kCreate);
-    ASSERT_TRUE(migrate(*at_once, all, clock_));
+    ASSERT_TRUE(migrate(*at_once, sqlite_schema(), all, clock_));
     const TempDir grown;
     for (std::size_t known = 1; known <= all.size(); ++known) {
       auto stepwise = SqliteConnection::open(grown.path() / "db", SqliteConnection::Mode::kCreate);
-      ASSERT_TRUE(migrate(*stepwise, all.first(known), clock_));
+      ASSERT_TRUE(migrate(*stepwise, sqlite_schema(), all.first(known), clock_));
     }
     auto stepwise = SqliteConnection::open(grown.path() / "db", SqliteConnection::Mode::kExisting);
     EXPECT_EQ(schema_of(*stepwise), schema_of(*at_once));
@@ -62,7 +62,7 @@ TEST_F(MigrationsTest, AFreshSchemaIsThatWhichWasMigratedStepByStep) {
 
 TEST_F(MigrationsTest, ADatabaseOfANewerProgramIsRefusedByBothVersions) {
   auto connection = connect();
-  ASSERT_TRUE(migrate(connection, three_, clock_));
+  ASSERT_TRUE(migrate(connection, sqlite_schema(), three_, clock_));
   EXPECT_THAT(refusal(std::span(three_).first(2)),
               testing::AllOf(testing::StartsWith("store.schema.newer"), testing::HasSubstr("version 3"),
                              testing::HasSubstr("up to 2")));
@@ -70,7 +70,7 @@ TEST_F(MigrationsTest, ADatabaseOfANewerProgramIsRefusedByBothVersions) {
 
 TEST_F(MigrationsTest, AChangedStepIsRefusedByBothHashes) {
   auto connection = connect();
-  ASSERT_TRUE(migrate(connection, three_, clock_));
+  ASSERT_TRUE(migrate(connection, sqlite_schema(), three_, clock_));
   auto changed = three_;
   changed[1].sha256 = "dd";
   EXPECT_THAT(refusal(changed), testing::AllOf(testing::StartsWith("store.schema.changed"),
@@ -91,18 +91,18 @@ TEST_F(MigrationsTest, AStepThatFailsLeavesTheVersionBefore) {
   auto broken = three_;
   broken[2].sql = "CREATE TABLE c (x INTEGER PRIMARY KEY) STRICT; CREATE TABLE a (x INTEGER)";
   auto connection = connect();
-  const Status status = migrate(connection, broken, clock_);
+  const Status status = migrate(connection, sqlite_schema(), broken, clock_);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, "store.sql");
-  EXPECT_TRUE(check_schema(connection, std::span(three_).first(2)));
-  EXPECT_EQ(check_schema(connection, three_).error().code, "store.schema.older");
+  EXPECT_TRUE(check_schema(connection, sqlite_schema(), std::span(three_).first(2)));
+  EXPECT_EQ(check_schema(connection, sqlite_schema(), three_).error().code, "store.schema.older");
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'").value(), 0);
-  EXPECT_TRUE(migrate(connection, three_, clock_));
+  EXPECT_TRUE(migrate(connection, sqlite_schema(), three_, clock_));
 }
 
 TEST_F(MigrationsTest, EveryTableHasAKeyThatBeginsWithItsScope) {
   auto connection = connect();
-  ASSERT_TRUE(migrate(connection, sqlite_migrations(), clock_));
+  ASSERT_TRUE(migrate(connection, sqlite_schema(), sqlite_migrations(), clock_));
   EXPECT_EQ(
       connection
           .integer(
