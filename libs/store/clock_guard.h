@@ -8,8 +8,8 @@
 
 namespace warifu::store {
 
-// Refuses changes while the clock is behind the audit log: their entries, certificates and tokens would stand in a wrong
-// order. Safe to call from several threads.
+// Refuses changes while the clock is behind the audit log: their entries, certificates and tokens would stand in a
+// wrong order. Safe to call from several threads.
 class ClockGuard {
  public:
   bool knows_newest() const;

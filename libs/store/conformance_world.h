@@ -37,8 +37,7 @@ std::unique_ptr<Store> or_null(Result<std::unique_ptr<Opened>>&& opened) {
 }
 
 inline std::unique_ptr<Store> open_sqlite(World& world) {
-  return or_null(
-      SqliteStore::open({.path = world.dir.path() / "db", .clock = world.clock, .entropy = world.entropy}));
+  return or_null(SqliteStore::open({.path = world.dir.path() / "db", .clock = world.clock, .entropy = world.entropy}));
 }
 
 inline std::unique_ptr<Store> open_postgres(World& world) {

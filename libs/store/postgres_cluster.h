@@ -55,9 +55,8 @@ class PostgresCluster {
   void start(const std::vector<std::string>& settings = {}) {
     std::vector<std::string> command = {"setpriv", "--pdeathsig", "SIGQUIT"};
     if (is_root()) command.insert(command.end(), {"--reuid", "postgres", "--regid", "postgres", "--clear-groups"});
-    command.insert(command.end(),
-                   {binaries() + "/postgres", "-D", data(), "-k", dir_.path().string(), "-c", "listen_addresses=", "-c",
-                    "max_connections=300", "-c", "shared_buffers=32MB"});
+    command.insert(command.end(), {binaries() + "/postgres", "-D", data(), "-k", dir_.path().string(), "-c",
+                                   "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB"});
     command.insert(command.end(), settings.begin(), settings.end());
     server_ = fork();
     if (server_ == 0) {
@@ -73,8 +72,9 @@ class PostgresCluster {
   }
   // Ends every other connection, as an administrator can.
   void end_connections() {
-    execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = "
-            "'client backend'");
+    execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = "
+        "'client backend'");
   }
 
  private:
@@ -82,7 +82,8 @@ class PostgresCluster {
     const std::string owner = is_root() ? "setpriv --reuid postgres --regid postgres --clear-groups " : "";
     if (is_root()) run(fmt::format("chown postgres {}", dir_.path().string()));
     // A collation that is not that of bytes, as most servers have one.
-    run(fmt::format("{}{}/initdb -D {} -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu "
+    run(
+        fmt::format("{}{}/initdb -D {} -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu "
                     "--icu-locale=en --no-sync >/dev/null",
                     owner, binaries(), data()));
     start();

@@ -51,8 +51,9 @@ Status PostgresWriter::write(const std::function<Status(Transaction&)>& apply) {
     if (attempt.next == Next::kDone) return attempt.outcome;
   }
   if (attempt.outcome.error().code != "store.retry") return attempt.outcome;
-  return Error{ErrorKind::kUnavailable, "store.busy",
-               fmt::format("other changes were in the way {} times: {}", kAttemptsMax, attempt.outcome.error().message)};
+  return Error{
+      ErrorKind::kUnavailable, "store.busy",
+      fmt::format("other changes were in the way {} times: {}", kAttemptsMax, attempt.outcome.error().message)};
 }
 
 PostgresWriter::Attempt PostgresWriter::try_once(const std::function<Status(Transaction&)>& apply,

@@ -31,8 +31,8 @@ class PostgresWriter {
   static Result<std::unique_ptr<PostgresWriter>> open(const PostgresOptions& options, ClockGuard& clock_guard);
 
   // What became of the change. kUnavailable "store.busy": others were in the way too often. "store.unavailable": the
-  // server is away, and nothing happened. "store.unknown": the server went away while the change was being committed, and
-  // did not come back in time to say whether it was.
+  // server is away, and nothing happened. "store.unknown": the server went away while the change was being committed,
+  // and did not come back in time to say whether it was.
   Status write(const std::function<Status(Transaction&)>& apply);
 
   // How often a change was tried again. Safe to ask from another thread.

@@ -43,7 +43,7 @@ Result<SealedChallenge> to_challenge(Row row) {
   TRY(auto srk_name, row.next<Bytes>());
   TRY(auto srk_public, row.next<Bytes>());
   TRY(const auto expires_at, row.next<Timestamp>());
-  return SealedChallenge{challenge_id,         enrollment_id,       std::move(sealed_key),  std::move(ek_name),
+  return SealedChallenge{challenge_id,         enrollment_id,       std::move(sealed_key), std::move(ek_name),
                          std::move(ek_public), std::move(srk_name), std::move(srk_public), expires_at};
 }
 

@@ -23,7 +23,10 @@ class SqlSnapshot final : public Snapshot {
 class SqlTransaction final : public Transaction {
  public:
   SqlTransaction(Connection& connection, const Clock& clock, Entropy& entropy)
-      : connection_(connection), provisioning_(connection), operators_(connection), audit_(connection, clock, entropy) {}
+      : connection_(connection),
+        provisioning_(connection),
+        operators_(connection),
+        audit_(connection, clock, entropy) {}
 
   provisioning::Records& provisioning() override { return provisioning_; }
   operators::Records& operators() override { return operators_; }
