@@ -91,27 +91,29 @@ class PlantedStoreTest : public testing::Test {
 
 TEST_F(PlantedStoreTest, OneThatRunsChangesOutsideATransactionIsFoundOut) {
   ASSERT_NE(open_sqlite(world_), nullptr);
-  PlantedStore planted(world_, [this] { return open_sqlite_connection(); }, true, nullptr);
+  PlantedStore planted(
+      world_, [this] { return open_sqlite_connection(); }, true, nullptr);
   EXPECT_THAT(findings_of(planted), testing::Contains("HalfAChangeIsNeverSeen"));
 }
 
 TEST_F(PlantedStoreTest, SoItIsOnAServer) {
   ASSERT_NE(open_postgres(world_), nullptr);
-  PlantedStore planted(world_, [this] { return open_postgres_connection(); }, false, nullptr);
+  PlantedStore planted(
+      world_, [this] { return open_postgres_connection(); }, false, nullptr);
   EXPECT_THAT(findings_of(planted), testing::IsSupersetOf({"HalfAChangeIsNeverSeen", "NoWriteSkew", "NoLostUpdate"}));
 }
 
 TEST_F(PlantedStoreTest, OneWhoseTransactionsDoNotNoticeEachOtherIsFoundOut) {
   ASSERT_NE(open_postgres(world_), nullptr);
-  PlantedStore planted(world_, [this] { return open_postgres_connection(); }, false,
-                       "BEGIN ISOLATION LEVEL READ COMMITTED");
+  PlantedStore planted(
+      world_, [this] { return open_postgres_connection(); }, false, "BEGIN ISOLATION LEVEL READ COMMITTED");
   EXPECT_THAT(findings_of(planted), testing::IsSupersetOf({"NoWriteSkew", "NoLostUpdate"}));
 }
 
 TEST_F(PlantedStoreTest, OneThatDoesNotTryAgainIsFoundOut) {
   ASSERT_NE(open_postgres(world_), nullptr);
-  PlantedStore planted(world_, [this] { return open_postgres_connection(); }, false,
-                       "BEGIN ISOLATION LEVEL SERIALIZABLE");
+  PlantedStore planted(
+      world_, [this] { return open_postgres_connection(); }, false, "BEGIN ISOLATION LEVEL SERIALIZABLE");
   EXPECT_THAT(findings_of(planted), testing::IsSupersetOf({"NoWriteSkew", "NoLostUpdate"}));
 }
 

@@ -10,8 +10,8 @@
 #include "store/sample_records.h"
 #include "store/store.h"
 
-// What only several threads can find out about a store. Each check tells what it found as an error, so that a store that
-// is wrong on purpose can be shown to be found out.
+// What only several threads can find out about a store. Each check tells what it found as an error, so that a store
+// that is wrong on purpose can be shown to be found out.
 namespace warifu::store::checks {
 
 inline Error finding(std::string what) {
@@ -108,8 +108,7 @@ inline Status no_write_skew(Store& store) {
     Status written[2];
     in_parallel(2, [&](std::size_t own) {
       written[own] = store.write([&, own](Transaction& t) -> Status {
-        TRY(const auto other,
-            t.provisioning().find_enrollment(sample::scope(), sample::registration(pair[1 - own])));
+        TRY(const auto other, t.provisioning().find_enrollment(sample::scope(), sample::registration(pair[1 - own])));
         meeting.wait();
         if (other) return {};
         TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(pair[own])));
@@ -182,17 +181,19 @@ inline Status half_a_change_is_never_seen(Store& store) {
   });
   Status written;
   for (int round = 0; round < 20 && written; ++round)
-    written = store.write([&](Transaction& t) -> Status {
-      TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(4'001)));
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-      TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(4'002)));
-      TRY_STATUS(audited(t));
-      if (round % 2 == 0) return Error{ErrorKind::kRefused, "test.refused", "no"};
-      return {};
-    }).or_else([](const Error& error) -> tl::expected<void, Error> {
-      if (error.code == "test.refused" || error.code == "enrollment.exists") return {};
-      return tl::unexpected(error);
-    });
+    written = store
+                  .write([&](Transaction& t) -> Status {
+                    TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(4'001)));
+                    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                    TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(4'002)));
+                    TRY_STATUS(audited(t));
+                    if (round % 2 == 0) return Error{ErrorKind::kRefused, "test.refused", "no"};
+                    return {};
+                  })
+                  .or_else([](const Error& error) -> tl::expected<void, Error> {
+                    if (error.code == "test.refused" || error.code == "enrollment.exists") return {};
+                    return tl::unexpected(error);
+                  });
   over = true;
   reader.join();
   TRY_STATUS(written);
