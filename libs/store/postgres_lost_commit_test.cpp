@@ -17,7 +17,8 @@ int unix_socket(const std::string& path, struct sockaddr_un& address) {
   return ::socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
-// Stands between store and server, and cuts the connection that is told to COMMIT: before the server hears it, or after.
+// Stands between store and server, and cuts the connection that is told to COMMIT: before the server hears it, or
+// after.
 class Cutter {
  public:
   enum class Cut { kNever, kBeforeCommit, kAfterCommit };

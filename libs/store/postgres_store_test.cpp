@@ -280,11 +280,11 @@ TEST_F(PostgresStoreTest, AForeignDatabaseIsRefusedAndNotTouched) {
 
 TEST(PostgresErrors, MeanTheSameAsThoseOfSqlite) {
   const std::pair<const char*, const char*> expected[] = {
-      {"23505", "store.unique"},      {"23503", "store.reference"}, {"53100", "store.full"},
-      {"53200", "store.memory"},      {"55P03", "store.busy"},      {"57014", "store.busy"},
+      {"23505", "store.unique"},      {"23503", "store.reference"},   {"53100", "store.full"},
+      {"53200", "store.memory"},      {"55P03", "store.busy"},        {"57014", "store.busy"},
       {"57P01", "store.unavailable"}, {"08006", "store.unavailable"}, {"53300", "store.unavailable"},
-      {"58030", "store.io"},          {"XX001", "store.corrupt"},   {"42601", "store.sql"},
-      {"40001", "store.retry"},       {"40P01", "store.retry"},     {"25006", "store.unavailable"}};
+      {"58030", "store.io"},          {"XX001", "store.corrupt"},     {"42601", "store.sql"},
+      {"40001", "store.retry"},       {"40P01", "store.retry"},       {"25006", "store.unavailable"}};
   for (const auto& [sqlstate, code] : expected)
     EXPECT_EQ(postgres_error(sqlstate, "").code, code) << sqlstate;
   EXPECT_EQ(postgres_error("53100", "").kind, ErrorKind::kUnavailable);

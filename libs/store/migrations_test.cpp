@@ -112,5 +112,70 @@ TEST_F(MigrationsTest, EveryTableHasAKeyThatBeginsWithItsScope) {
       0);
 }
 
+// What a program of an earlier release made: the schema before there was `compatible_from`.
+TEST_F(MigrationsTest, DatabasesOfEveryEarlierVersionAreBroughtUpToDate) {
+  const auto all = sqlite_migrations();
+  for (std::size_t version = 1; version < all.size(); ++version) {
+    const TempDir old;
+    auto connection = SqliteConnection::open(old.path() / "db", SqliteConnection::Mode::kCreate);
+    ASSERT_TRUE(migrate(*connection, sqlite_schema(), all.first(version), clock_));
+    ASSERT_TRUE(connection->execute("INSERT INTO scopes VALUES ('here', 'Example', 1)"));
+    EXPECT_EQ(check_schema(*connection, sqlite_schema(), all).error().code, "store.schema.older");
+    ASSERT_TRUE(migrate(*connection, sqlite_schema(), all, clock_)) << "from version " << version;
+    EXPECT_TRUE(check_schema(*connection, sqlite_schema(), all));
+    EXPECT_EQ(connection->integer("SELECT count(*) FROM scopes").value(), 1);
+    EXPECT_EQ(connection
+                  ->integer("SELECT count(*) FROM schema_migrations WHERE compatible_from NOT BETWEEN 1 AND "
+                            "version")
+                  .value(),
+              0);
+  }
+}
+
+class RollingVersionsTest : public MigrationsTest {
+ protected:
+  // What a program says that knows only the first `known` versions.
+  std::string opened_by(std::size_t known, const std::vector<Migration>& made) {
+    const TempDir dir;
+    auto connection = SqliteConnection::open(dir.path() / "db", SqliteConnection::Mode::kCreate);
+    EXPECT_TRUE(migrate(*connection, sqlite_schema(), made, clock_));
+    const Status opened = migrate(*connection, sqlite_schema(), std::span(made).first(known), clock_);
+    const Status checked = check_schema(*connection, sqlite_schema(), std::span(made).first(known));
+    EXPECT_EQ(opened.has_value(), checked.has_value());
+    return opened ? "" : std::string(opened.error().code);
+  }
+  static std::vector<Migration> up_to_four() {
+    const auto all = sqlite_migrations();
+    return {all.begin(), all.begin() + kFirstRollingVersion};
+  }
+};
+
+TEST_F(RollingVersionsTest, AnOlderProgramWorksWithANewerSchemaThatSaysSo) {
+  auto made = up_to_four();
+  made.push_back({5, "0005_a", "e5", "ALTER TABLE scopes ADD COLUMN note TEXT", 4});
+  EXPECT_EQ(opened_by(4, made), "");
+  EXPECT_EQ(opened_by(3, made), "store.schema.newer") << "it does not know how to ask";
+}
+
+TEST_F(RollingVersionsTest, AndNotWithOneThatDoesNot) {
+  auto made = up_to_four();
+  made.push_back({5, "0005_a", "e5", "ALTER TABLE scopes ADD COLUMN note TEXT", 4});
+  made.push_back({6, "0006_b", "e6", "ALTER TABLE scopes DROP COLUMN note", 6});
+  made.push_back({7, "0007_c", "e7", "ALTER TABLE scopes ADD COLUMN note TEXT", 4});
+  EXPECT_EQ(opened_by(6, made), "");
+  EXPECT_EQ(opened_by(5, made), "store.schema.newer") << "a later step does not take back what an earlier one asked";
+  EXPECT_EQ(opened_by(4, made), "store.schema.newer");
+}
+
+TEST_F(RollingVersionsTest, StillRefusesAnotherStepOfANumberThatItKnows) {
+  auto made = up_to_four();
+  made.push_back({5, "0005_a", "e5", "ALTER TABLE scopes ADD COLUMN note TEXT", 4});
+  auto connection = connect();
+  ASSERT_TRUE(migrate(connection, sqlite_schema(), made, clock_));
+  auto other = up_to_four();
+  other[3].sha256 = "ff";
+  EXPECT_THAT(refusal(other), testing::StartsWith("store.schema.changed"));
+}
+
 }  // namespace
 }  // namespace warifu::store
