@@ -46,8 +46,10 @@ class Server {
         escrow_api(escrow, store, metrics),
         device_api_(registrar, store, metrics),
         operator_api_(desk, enrollments, escrow, registrar, store, metrics, "warifu.example"),
+        idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(operator_api_.router(), authenticator, store, metrics, clock, entropy) {}
+        operators(operator_api_.router(), authenticator, store, metrics, clock, entropy,
+                  {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -139,6 +141,7 @@ class Server {
  private:
   dps::DeviceApi device_api_;
   api::OperatorApi operator_api_;
+  Idempotency idempotency_;
 
  public:
   Dispatcher devices;

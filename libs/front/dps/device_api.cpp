@@ -54,16 +54,26 @@ Result<SasToken> required_token_of(const Call& call) {
 
 std::vector<Route> DeviceApi::routes() {
   constexpr std::string_view kProvesItself = "the device proves itself by its TPM";
+  const std::vector<std::size_t> device = {0, 1};
   const auto bind = [this](Result<Answer> (DeviceApi::*handle)(const Call&)) {
     return [this, handle](const Call& call) { return (this->*handle)(call); };
   };
   return {
-      {net::Method::kPut, "/{id_scope}/registrations/{registration_id}/register", Access::open(kProvesItself),
-       bind(&DeviceApi::register_device)},
-      {net::Method::kGet, "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
-       Access::open(kProvesItself), bind(&DeviceApi::operation_status)},
-      {net::Method::kPost, "/{id_scope}/registrations/{registration_id}", Access::open(kProvesItself),
-       bind(&DeviceApi::registration_lookup)},
+      {net::Method::kPut,
+       "/{id_scope}/registrations/{registration_id}/register",
+       Access::open(kProvesItself),
+       bind(&DeviceApi::register_device),
+       {.id_parameters = device, .makes_challenges = true}},
+      {net::Method::kGet,
+       "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
+       Access::open(kProvesItself),
+       bind(&DeviceApi::operation_status),
+       {.id_parameters = device}},
+      {net::Method::kPost,
+       "/{id_scope}/registrations/{registration_id}",
+       Access::open(kProvesItself),
+       bind(&DeviceApi::registration_lookup),
+       {.id_parameters = device, .makes_challenges = true}},
   };
 }
 
