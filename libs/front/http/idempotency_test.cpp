@@ -224,6 +224,38 @@ TEST_F(IdempotencyTest, RefusesASecondRequestWhileTheFirstIsWorkedOn) {
   EXPECT_EQ(slow.waiting(), 1u);
 }
 
+// What a change does beside the database is done for the change, and not for its repetition.
+TEST_F(IdempotencyTest, CommitsOnce) {
+  int committed = 0;
+  const auto handle = [&](const Call&) {
+    return Result<Answer>(Durable{[](store::Transaction& t) -> Result<net::HttpResponse> {
+                                    TRY_STATUS(t.audit().record(test::scope_id(), {"test", "change", "thing"}));
+                                    return net::HttpResponse{201, {}, "text/plain", "made"};
+                                  },
+                                  [&] { ++committed; }});
+  };
+  const Router router({{net::Method::kPost,
+                        "/things",
+                        Access::demands(operators::Permission::kEnrollmentWrite),
+                        handle,
+                        {},
+                        /*takes_idempotency_key=*/true}},
+                      [](const Error& error, std::string_view, std::string_view) {
+                        return net::HttpResponse{500, {}, "text/plain", error.message};
+                      });
+  Idempotency idempotency(world_.clock, world_.entropy, test::Server::envelope_key());
+  Dispatcher dispatcher(router, world_.server.authenticator, *world_.store, world_.server.metrics, world_.clock,
+                        world_.entropy, {.idempotency = &idempotency});
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = test::Server::ask(dispatcher, request("/things", "", "k1"));
+    EXPECT_EQ(answer.status, 201);
+    EXPECT_EQ(answer.body, "made");
+  }
+  EXPECT_EQ(committed, 1);
+  test::Server::ask(dispatcher, request("/things", "", "k2"));
+  EXPECT_EQ(committed, 2);
+}
+
 // Another server on the same database knows nothing of what is in use here.
 TEST_F(IdempotencyTest, HappensOnceOnTwoNodes) {
   WaitingStore slow_here(*world_.store);

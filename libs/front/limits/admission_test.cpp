@@ -110,6 +110,15 @@ TEST_F(AdmissionTest, CountsAChallengeAsMoreThanAPoll) {
   EXPECT_EQ(passing({"192.0.2.1", "0ne/meter-2", false}), 10u);
 }
 
+TEST_F(AdmissionTest, RefusesWhatWouldWaitTooLongThoughThereArePlaces) {
+  const Asking meter = {"192.0.2.1", "0ne/meter-1", true};
+  EXPECT_EQ(passing(meter), 2u);           // the third needs one second
+  EXPECT_EQ(ask(meter), Outcome::kWaits);  // three
+  EXPECT_EQ(ask(meter), Outcome::kRefusedByRegistration);
+  EXPECT_EQ(refused_->retry_after, 5s);
+  EXPECT_EQ(timers_.size(), 2u);
+}
+
 // IDs can be guessed: a stranger elsewhere must not be able to use up what is the device's.
 TEST_F(AdmissionTest, CountsAnIdOfAnotherAddressForItself) {
   while (ask({"192.0.2.66", "0ne/meter-1"}) != Outcome::kRefusedByRegistration) {
