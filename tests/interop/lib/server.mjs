@@ -48,11 +48,12 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT. */
-  static async start({ devices = '127.0.0.1:443' } = {}) {
+  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT, `config` the text of a configuration file. */
+  static async start({ devices = '127.0.0.1:443', config } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
     try {
+      if (config !== undefined) await server.configure_(config);
       await server.init_();
       await server.serve();
     } catch (error) {
@@ -65,12 +66,13 @@ export class Server {
   constructor(folder, devices) {
     this.folder_ = folder;
     this.listen_devices_ = devices;
+    this.config_args_ = [];
     this.data_dir = path.join(folder, 'data');
     this.ca = path.join(this.data_dir, 'trust/root.pem');
   }
 
   async serve() {
-    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
+    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0', ...this.config_args_];
     this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
@@ -144,6 +146,12 @@ export class Server {
   async hub_key(registration_id) {
     const { primary_key } = await this.warifu('device', 'hub-key', '--registration-id', registration_id, '--json');
     return Buffer.from(primary_key, 'base64');
+  }
+
+  async configure_(text) {
+    const file = path.join(this.folder_, 'server.toml');
+    await writeFile(file, text);
+    this.config_args_ = ['--config', file];
   }
 
   async init_() {
