@@ -209,9 +209,10 @@ class CountingObserver final : public ConnectionObserver {
  public:
   void on_connection_open(std::string_view) override { ++opened; }
   void on_connection_close(std::string_view) override { ++closed; }
-  void on_handshake(std::string_view, bool ok, bool was_resumed) override {
-    ++(ok ? handshakes : failed_handshakes);
-    resumed += was_resumed ? 1 : 0;
+  void on_handshake(std::string_view, const HandshakeSummary& summary) override {
+    ++(summary.ok ? handshakes : failed_handshakes);
+    resumed += summary.resumed ? 1 : 0;
+    version_12 += summary.version == TlsVersion::k12 ? 1 : 0;
   }
   void on_request(std::string_view, const RequestSummary& summary) override {
     ++requests;
@@ -221,9 +222,9 @@ class CountingObserver final : public ConnectionObserver {
   void on_handler_exception(std::string_view, std::string_view) override { ++exceptions; }
   int count(Refusal refusal) const { return refused[static_cast<std::size_t>(refusal)]; }
 
-  std::atomic<int> opened = 0, closed = 0, handshakes = 0, failed_handshakes = 0, resumed = 0, requests = 0,
-                   last_status = 0, exceptions = 0;
-  std::array<std::atomic<int>, 9> refused = {};
+  std::atomic<int> opened = 0, closed = 0, handshakes = 0, failed_handshakes = 0, resumed = 0, version_12 = 0,
+                   requests = 0, last_status = 0, exceptions = 0;
+  std::array<std::atomic<int>, 10> refused = {};
 };
 
 // Answers with method, target and body, unless the test says otherwise.

@@ -40,7 +40,7 @@ class ServerTls : public ServerTest {
       respond({.status = 200,
                .headers = {},
                .content_type = "text/plain",
-               .body = request.peer_certificate ? to_hex(*request.peer_certificate) : "none"});
+               .body = request.peer_chain ? to_hex(request.peer_chain->front()) : "none"});
     };
   }
   const Identity device_ = make_identity("device");
