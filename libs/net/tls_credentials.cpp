@@ -90,10 +90,8 @@ constexpr char kCompatCiphers[] =
 
 bool set_protocol(SSL_CTX* context, TlsProfile profile) {
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // Buffers only while there is something in them; a long response goes on with what is left of it, from where it is
-  // then.
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Buffers only while there is something in them; a long response record by record, so that others get their turn.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_read_ahead(context, 1);  // the header of a record and its body in one call of the kernel
   SSL_CTX_set_max_cert_list(context, kPeerChainBytesMax);
   const int oldest = profile == TlsProfile::kCompat ? TLS1_2_VERSION : TLS1_3_VERSION;
