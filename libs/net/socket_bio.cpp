@@ -29,8 +29,9 @@ int receive(BIO* bio, char* data, int size) {
   }
   const ssize_t received = ::recv(link.socket.native_handle(), data, wanted, 0);
   if (received > 0) link.input_left -= static_cast<std::size_t>(received);
-  if (received < 0 && is_temporary(errno)) BIO_set_retry_read(bio);
-  return static_cast<int>(received);
+  link.has_ended = received == 0;
+  if (link.has_ended || (received < 0 && is_temporary(errno))) BIO_set_retry_read(bio);
+  return received > 0 ? static_cast<int>(received) : -1;
 }
 
 int send(BIO* bio, const char* data, int size) {
@@ -41,8 +42,6 @@ int send(BIO* bio, const char* data, int size) {
   return static_cast<int>(sent);
 }
 
-// The end of the input is not told as such (BIO_CTRL_EOF): OpenSSL would take a link that broke for an attack and
-// forget the session. HTTP says itself where a request ends, so that none can be cut short unnoticed.
 long control(BIO*, int command, long, void*) {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }

@@ -17,6 +17,9 @@ struct SocketBio {
 
   Socket& socket;              // non-blocking
   std::size_t input_left = 0;  // to be set to kInputPerCall before each call of OpenSSL
+  // The client closed. OpenSSL is told to wait instead: it would take an end without a goodbye for an attack, forget
+  // the session, and not let us answer. HTTP says itself where a request ends, so that none is cut short unnoticed.
+  bool has_ended = false;
 };
 
 // A BIO on `link`, which lives longer; nullptr if there is no memory. The caller owns it.

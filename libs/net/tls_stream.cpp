@@ -63,12 +63,13 @@ TlsStream::Step TlsStream::call_openssl(Call call) {
 TlsStream::Step TlsStream::failed(int reason) {
   switch (reason) {
     case SSL_ERROR_WANT_READ:
+      if (bio_.has_ended) return {.error = asio::error::eof};
       return {.want = Want::kRead};
     case SSL_ERROR_WANT_WRITE:
       return {.want = Want::kWrite};
     case SSL_ERROR_ZERO_RETURN:  // close_notify: the client reads on
       return {.error = asio::error::eof};
-    case SSL_ERROR_SYSCALL:  // it closed, or the link broke
+    case SSL_ERROR_SYSCALL:  // the link broke
       broken_ = true;
       return {.error = asio::error::eof};
     default:

@@ -130,6 +130,8 @@ TEST_F(TlsStreamTest, TakesAnEndWithoutAGoodbyeForAnEnd) {
   ASSERT_TRUE(run_until([&] { return reading.end.has_value(); }));
   EXPECT_EQ(reading.bytes, "last words");
   EXPECT_EQ(*reading.end, asio::error::eof);
+  EXPECT_FALSE(stream_->write_step("answer").error);
+  EXPECT_EQ(client_read(), "answer");
 }
 
 TEST_F(TlsStreamTest, RefusesARecordThatWasChanged) {
