@@ -5,11 +5,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
+
+#include "harness.h"
 
 namespace warifu::bench {
 namespace {
@@ -25,9 +26,7 @@ void must(bool ok) {
 }
 
 double thread_micros() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+  return micros_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 std::string text_of(BIO* bio) {
