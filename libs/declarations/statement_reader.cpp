@@ -116,7 +116,8 @@ Result<json::value> StatementReader::any_json(const Node& node) const {
       if (!node.is_plain) return json::value(node.text);
       if (node.text == "true" || node.text == "false") return json::value(node.text == "true");
       // A number is what JSON writes as one; everything else without quotes is a text.
-      const bool may_be_number = !node.text.empty() && (node.text[0] == '-' || (node.text[0] >= '0' && node.text[0] <= '9'));
+      const bool may_be_number =
+          !node.text.empty() && (node.text[0] == '-' || (node.text[0] >= '0' && node.text[0] <= '9'));
       json::error_code code;
       auto number = may_be_number ? json::parse(node.text, code) : json::value();
       return may_be_number && !code && number.is_number() ? std::move(number) : json::value(node.text);
@@ -143,7 +144,8 @@ Status StatementReader::add_term(json::object& request, const Member& member) co
   const Node& node = member.value;
   if (node.kind == Node::Kind::kNull) return {};
   if (contains(kBools, member.name)) {
-    const bool is_bool = node.kind == Node::Kind::kScalar && node.is_plain && (node.text == "true" || node.text == "false");
+    const bool is_bool =
+        node.kind == Node::Kind::kScalar && node.is_plain && (node.text == "true" || node.text == "false");
     if (!is_bool) return error("declaration.type", fmt::format("{}: expected true or false", member.name), node);
     request[member.name] = node.text == "true";
   } else if (contains(kTexts, member.name)) {

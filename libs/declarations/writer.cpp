@@ -108,8 +108,9 @@ std::string to_yaml(const Declaration& declaration) {
   json::object spec = declaration.request;
   spec.erase(is_group ? "group_id" : "registration_id");
   if (!declaration.eks.empty()) spec["eks"] = array_of(declaration.eks);
-  std::string out = fmt::format("---\napiVersion: warifu/v1\nkind: {}\nmetadata:\n  name: {}\nspec:\n",
-                                is_group ? "EnrollmentGroup" : "Enrollment", json::serialize(json::value(declaration.id)));
+  std::string out =
+      fmt::format("---\napiVersion: warifu/v1\nkind: {}\nmetadata:\n  name: {}\nspec:\n",
+                  is_group ? "EnrollmentGroup" : "Enrollment", json::serialize(json::value(declaration.id)));
   write_members(out, spec, 2);
   return out;
 }
