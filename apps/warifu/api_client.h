@@ -28,6 +28,9 @@ class ApiClient {
   Result<boost::json::value> post_once(const std::string& path, const std::string& body) const {
     return call("POST", path, body);
   }
+  Result<boost::json::value> put(const std::string& path, const std::string& body) const {
+    return call("PUT", path, body);
+  }
   Status remove(const std::string& path) const;
 
  private:

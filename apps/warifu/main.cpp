@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "warifu/commands.h"
+#include "warifu/declaration_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -129,6 +130,7 @@ int run(int argc, char** argv) {
   add_service_key(app, action);
   add_enrollment(app, action);
   add_device(app, action);
+  add_declaration_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

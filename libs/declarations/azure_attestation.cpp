@@ -28,8 +28,9 @@ Result<json::object> convert_keys(const JsonFields& azure) {
     if (key && !key->empty()) keys[ours] = *key;
   }
   if (!keys.contains("primary_key"))
-    return lost("its keys are not in the export, and new ones would lock its devices out: add the output of `show "
-                "--show-keys`");
+    return lost(
+        "its keys are not in the export, and new ones would lock its devices out: add the output of `show "
+        "--show-keys`");
   return json::object{{"type", "symmetric-key"}, {"symmetric_key", std::move(keys)}};
 }
 
@@ -48,8 +49,9 @@ Result<json::object> convert_x509(const JsonFields& azure, bool is_group) {
   if (!pair) {
     TRY(const auto references, azure.optional_object("caReferences"));
     if (references)
-      return lost("it names verified CAs of Azure's (caReferences): write a group with their certificates, which `az iot "
-                  "dps certificate show` gives");
+      return lost(
+          "it names verified CAs of Azure's (caReferences): write a group with their certificates, which `az iot "
+          "dps certificate show` gives");
     return lost("it has no certificates");
   }
   TRY(const auto primary, certificate_of(*pair, "primary"));
@@ -71,7 +73,8 @@ Status complete(json::value& to, const json::value& from, const std::string& whe
   if (!to.is_object() || !from.is_object())
     return invalid_input("azure.conflict", "it comes twice, and both differ here", where);
   for (const auto& member : from.get_object()) {
-    TRY_STATUS(complete(to.get_object()[member.key()], member.value(), fmt::format("{}.{}", where, std::string_view(member.key()))));
+    TRY_STATUS(complete(to.get_object()[member.key()], member.value(),
+                        fmt::format("{}.{}", where, std::string_view(member.key()))));
   }
   return {};
 }

@@ -101,8 +101,8 @@ json::object without_empty(const json::object& object) {
 }
 
 Status convert_objects(const Conversion& to) {
-  for (const auto& [azure, ours] : {std::pair{"initialTwin", "initial_twin"},
-                                    std::pair{"optionalDeviceInformation", "device_information"}}) {
+  for (const auto& [azure, ours] :
+       {std::pair{"initialTwin", "initial_twin"}, std::pair{"optionalDeviceInformation", "device_information"}}) {
     const auto* value = to.azure.find(azure);
     if (value == nullptr || value->is_null()) continue;
     if (!value->is_object()) return invalid_input("azure.form", "expected an object", to.azure.path_of(azure));
@@ -140,8 +140,8 @@ Result<Declaration> convert_one(const json::object& object, bool is_group, const
     if (!parsed) return parsed.error();
     request["device_id"] = parsed->text();
     if (parsed->text() != *device_id)
-      notes.push_back({MigrationNote::Kind::kChanged, id,
-                       fmt::format("its device ID \"{}\" is kept in lower case", *device_id)});
+      notes.push_back(
+          {MigrationNote::Kind::kChanged, id, fmt::format("its device ID \"{}\" is kept in lower case", *device_id)});
   }
   TRY_STATUS(convert_terms({request, fields, id, notes}));
   return declaration;
@@ -183,8 +183,8 @@ Status AzureExport::add_object(const json::value& value) {
     return invalid_input("azure.form",
                          "expected an enrollment (registrationId) or a group (enrollmentGroupId); an attestation "
                          "mechanism alone does not say whose it is: export with `show --show-keys`");
-  TRY(const auto id, is_group ? id_of<GroupId>(fields, "enrollmentGroupId")
-                              : id_of<RegistrationId>(fields, "registrationId"));
+  TRY(const auto id,
+      is_group ? id_of<GroupId>(fields, "enrollmentGroupId") : id_of<RegistrationId>(fields, "registrationId"));
   auto& all = is_group ? groups_ : enrollments_;
   const auto [before, is_new] = all.try_emplace(id, value.get_object());
   if (is_new) return {};
