@@ -82,11 +82,10 @@ Status Applier::send() {
   }
   auto body = fmt::format(R"({{"mode":"apply","dry_run":{},"enrollments":[{}]}})", is_dry_run_, body_);
   body_.clear();
-  on_their_way_.push_back({std::async(std::launch::async,
-                                      [this, body = std::move(body)] {
-                                        return post_batch(api_, "/api/v1/bulk/enrollments", body);
-                                      }),
-                           std::exchange(origins_, {})});
+  on_their_way_.push_back(
+      {std::async(std::launch::async,
+                  [this, body = std::move(body)] { return post_batch(api_, "/api/v1/bulk/enrollments", body); }),
+       std::exchange(origins_, {})});
   return {};
 }
 
@@ -154,8 +153,8 @@ Status Applier::list_eks(const Declaration& declaration, const Origin& origin) {
       if (size > kBatchSizeMax && !some.empty()) break;
       some.emplace_back(eks[at]);
     }
-    TRY(const auto answer, post_batch(api_, group_path(declaration.id) + "/eks",
-                                      json::serialize(json::object{{"eks", std::move(some)}})));
+    TRY(const auto answer,
+        post_batch(api_, group_path(declaration.id) + "/eks", json::serialize(json::object{{"eks", std::move(some)}})));
     TRY(const auto fields, wire::JsonFields::of(answer));
     TRY(const auto* results, fields.required_array("results"));
     for (const auto& item : *results) {

@@ -77,8 +77,8 @@ void ApplyReport::progress() {
 void ApplyReport::sum() {
   clear_progress();
   if (style_.is_json) {
-    json::object sum{{"created", created_}, {"updated", updated_},       {"unchanged", unchanged_},
-                     {"refused", refused_}, {"eks_added", eks_added_}, {"eks_unchanged", eks_unchanged_},
+    json::object sum{{"created", created_},         {"updated", updated_},     {"unchanged", unchanged_},
+                     {"refused", refused_},         {"eks_added", eks_added_}, {"eks_unchanged", eks_unchanged_},
                      {"dry_run", style_.is_dry_run}};
     return cli::print_json(json::object{{"sum", std::move(sum)}});
   }

@@ -56,11 +56,12 @@ std::string lost_because(std::string_view object) {
 TEST(AzureDps, ATpmEnrollmentCarriesOver) {
   const auto migration = converted({kTpm});
   ASSERT_EQ(migration.declarations.size(), 1U);
-  EXPECT_EQ(boost::json::serialize(migration.declarations[0].request),
-            R"({"registration_id":"meter-0001","attestation":{"type":"tpm","tpm":{"endorsement_key":"AToAAQALAAMAsg=="}},)"
-            R"("device_id":"meter-0001","enabled":false,"iot_edge":true,"reprovision":"reset",)"
-            R"("hubs":["hub-a.azure-devices.net","hub-b.azure-devices.net"],"allocation":"geo-latency",)"
-            R"("initial_twin":{"properties":{"desired":{"interval":60}},"tags":{"site":"hall"}}})");
+  EXPECT_EQ(
+      boost::json::serialize(migration.declarations[0].request),
+      R"({"registration_id":"meter-0001","attestation":{"type":"tpm","tpm":{"endorsement_key":"AToAAQALAAMAsg=="}},)"
+      R"("device_id":"meter-0001","enabled":false,"iot_edge":true,"reprovision":"reset",)"
+      R"("hubs":["hub-a.azure-devices.net","hub-b.azure-devices.net"],"allocation":"geo-latency",)"
+      R"("initial_twin":{"properties":{"desired":{"interval":60}},"tags":{"site":"hall"}}})");
   ASSERT_EQ(migration.notes.size(), 3U);
   EXPECT_THAT(migration.notes[0].text, HasSubstr("lower case"));
   EXPECT_THAT(migration.notes[1].text, HasSubstr("hubs are named"));
@@ -104,8 +105,10 @@ TEST(AzureDps, AGroupOfCertificatesCarriesOver) {
 }
 
 TEST(AzureDps, WhatDoesNotCarryOverSaysWhatToDo) {
-  EXPECT_THAT(lost_because(R"({"enrollmentGroupId":"g","attestation":{"type":"x509","x509":{"caReferences":{"primary":"ca1"}}}})"),
-              HasSubstr("caReferences"));
+  EXPECT_THAT(
+      lost_because(
+          R"({"enrollmentGroupId":"g","attestation":{"type":"x509","x509":{"caReferences":{"primary":"ca1"}}}})"),
+      HasSubstr("caReferences"));
   EXPECT_THAT(lost_because(with_attestation(
                   R"({"type":"x509","x509":{"clientCertificates":{"primary":{"info":{"sha256Thumbprint":"AA"}}}}})")),
               HasSubstr("info"));
@@ -115,10 +118,12 @@ TEST(AzureDps, WhatDoesNotCarryOverSaysWhatToDo) {
 TEST(AzureDps, AWebhookIsKeptWithANote) {
   const auto tpm = R"({"type":"tpm","tpm":{"endorsementKey":"QQ=="}})";
   const auto migration = converted({with_attestation(
-      tpm, R"(,"allocationPolicy":"custom","customAllocationDefinition":{"webhookUrl":"https://f","apiVersion":"2019-03-31"})")});
+      tpm,
+      R"(,"allocationPolicy":"custom","customAllocationDefinition":{"webhookUrl":"https://f","apiVersion":"2019-03-31"})")});
   ASSERT_EQ(migration.declarations.size(), 1U);
-  EXPECT_THAT(boost::json::serialize(migration.declarations[0].request),
-              HasSubstr(R"("allocation":"custom","custom_allocation":{"webhookUrl":"https://f","apiVersion":"2019-03-31"})"));
+  EXPECT_THAT(
+      boost::json::serialize(migration.declarations[0].request),
+      HasSubstr(R"("allocation":"custom","custom_allocation":{"webhookUrl":"https://f","apiVersion":"2019-03-31"})"));
   ASSERT_EQ(migration.notes.size(), 1U);
   EXPECT_THAT(migration.notes[0].text, HasSubstr("not called"));
 }

@@ -63,11 +63,12 @@ TEST(Declarations, EveryMemberOfAnEnrollmentArrives) {
   ASSERT_EQ(all->size(), 1U);
   EXPECT_EQ(all->front().id, "meter-1");
   EXPECT_EQ(to_string(all->front().place), "a.yaml:4:9");
-  EXPECT_EQ(boost::json::serialize(all->front().request),
-            R"({"registration_id":"meter-1","attestation":{"type":"tpm","tpm":{"endorsement_key":"AAJhYg=="}},)"
-            R"("device_id":"1e3","enabled":false,"reprovision":"never","allocation":"static","hubs":["hub.example.com"],)"
-            R"("approve_srk_changes":true,"allow_software_keys":true,"iot_edge":true,"initial_twin":{"properties":)"
-            R"({"desired":{"interval":60,"rate":1.5E0,"unit":"7","tag":"no","none":null,"on":true}}}})");
+  EXPECT_EQ(
+      boost::json::serialize(all->front().request),
+      R"({"registration_id":"meter-1","attestation":{"type":"tpm","tpm":{"endorsement_key":"AAJhYg=="}},)"
+      R"("device_id":"1e3","enabled":false,"reprovision":"never","allocation":"static","hubs":["hub.example.com"],)"
+      R"("approve_srk_changes":true,"allow_software_keys":true,"iot_edge":true,"initial_twin":{"properties":)"
+      R"({"desired":{"interval":60,"rate":1.5E0,"unit":"7","tag":"no","none":null,"on":true}}}})");
 }
 
 TEST(Declarations, FilesStandForKeysCertificatesAndEks) {
@@ -169,14 +170,20 @@ TEST(JsonLines, WhatIsWrongNamesItsLine) {
 TEST(Writer, IsReadBackAsItWas) {
   const auto shown = boost::json::value{
       {"registration_id", "null"},
-      {"attestation", {{"type", "x509"}, {"x509", {{"primary", {{"certificate", "QQ=="}, {"subject", "x"}}}, {"secondary", nullptr}}}}},
+      {"attestation",
+       {{"type", "x509"},
+        {"x509", {{"primary", {{"certificate", "QQ=="}, {"subject", "x"}}}, {"secondary", nullptr}}}}},
       {"ek_name", nullptr},
       {"device_id", "true"},
       {"enabled", true},
       {"hubs", {"a.example.com", "b.example.com"}},
       {"iot_edge", true},
       {"initial_twin",
-       {{"1", "a: b\n# \"c\" \x01 \xC3\xA9"}, {"~", {1, -2.5, "x", nullptr}}, {"e", boost::json::object()}, {"", true}, {"l", boost::json::array()}}},
+       {{"1", "a: b\n# \"c\" \x01 \xC3\xA9"},
+        {"~", {1, -2.5, "x", nullptr}},
+        {"e", boost::json::object()},
+        {"", true},
+        {"l", boost::json::array()}}},
       {"etag", "x"}};
   const auto declaration = declaration_of(shown);
   ASSERT_TRUE(declaration) << to_string(declaration.error());
@@ -189,6 +196,17 @@ TEST(Writer, IsReadBackAsItWas) {
   const auto line = read_json_line(to_json_lines(*declaration), "f", 1);
   ASSERT_TRUE(line) << to_string(line.error());
   EXPECT_EQ(line->request, declaration->request);
+}
+
+TEST(Writer, AKeyMayBeLong) {
+  Declaration one;
+  one.id = "a";
+  one.request = {{"registration_id", "a"}, {"attestation", {{"type", "symmetric-key"}}}};
+  const std::string name(3000, '6');
+  one.request["initial_twin"] = {{"before", 1}, {name, {{name, 2}}}, {"after", 3}};
+  const auto back = read(to_yaml(one));
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_EQ(back->front().request, one.request);
 }
 
 TEST(Writer, AGroupOfManyEksIsSeveralLines) {

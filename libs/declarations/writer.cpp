@@ -16,6 +16,9 @@ namespace json = boost::json;
 // A line stays far below kLineSizeMax: an EK on RSA-3072 has 600 characters.
 constexpr std::size_t kEksPerLine = 1000;
 
+// A longer key must be announced with "?" (YAML 1.2, 7.4.2: 1024 characters).
+constexpr std::size_t kSimpleKeySizeMax = 1000;
+
 constexpr std::string_view kTerms[] = {"enabled",
                                        "reprovision",
                                        "allocation",
@@ -59,8 +62,8 @@ void write_members(std::string& out, const json::object& object, std::size_t ind
   for (const auto& member : object) {
     const std::string_view key = member.key();
     out.append(indent, ' ');
-    out += is_plain_key(key) ? std::string(key) : json::serialize(json::value(key));
-    out += ':';
+    const std::string name = is_plain_key(key) ? std::string(key) : json::serialize(json::value(key));
+    out += name.size() > kSimpleKeySizeMax ? fmt::format("? {}\n{:{}}:", name, "", indent) : name + ":";
     write_value(out, member.value(), indent);
   }
 }
