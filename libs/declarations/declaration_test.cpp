@@ -126,6 +126,7 @@ TEST(Yaml, WhatJsonDoesNotHaveIsRefused) {
   expect_refused("<<: {}\n", "yaml.key", "a.yaml:1:1");
   expect_refused("[a]: 1\n", "yaml.key", "a.yaml:1:1");
   expect_refused("a: [1\n", "yaml.syntax", "a.yaml:2:1");
+  expect_refused(", a: 1\n", "yaml.syntax", "a.yaml:1:1");
   expect_refused("a: 1\nb: \xC3\x28\n", "yaml.encoding", "a.yaml:2");
   expect_refused(std::string_view("a\0b", 3), "yaml.encoding", "a.yaml:1");
   expect_refused(std::string(40, '[') + std::string(40, ']'), "yaml.too_deep", "a.yaml:1:33");

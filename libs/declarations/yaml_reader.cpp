@@ -25,7 +25,12 @@ class Builder : public YAML::EventHandler {
  public:
   explicit Builder(const YamlLimits& limits) : limits_(limits) {}
 
-  void OnDocumentStart(const YAML::Mark&) override { root_.reset(); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // What begins no value, like a comma, yaml-cpp does not get past: one empty document after another, for ever.
+    if (mark.pos == document_at_) throw Refusal{"yaml.syntax", "no value can begin like this", mark};
+    document_at_ = mark.pos;
+    root_.reset();
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(begin(mark, "", anchor)); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -112,6 +117,7 @@ class Builder : public YAML::EventHandler {
   }
 
   const YamlLimits limits_;
+  int document_at_ = -1;
   std::size_t nodes_ = 0;
   std::vector<Level> levels_;
   std::optional<Node> root_;
