@@ -71,7 +71,7 @@ class Service {
   operators::Desk desk_;
   provisioning::EnrollmentDesk enrollments_;
   provisioning::EscrowDesk escrow_;
-  provisioning::MemoryChallenges challenges_;
+  provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
