@@ -13,6 +13,8 @@ namespace warifu::warifud {
 namespace {
 
 constexpr std::string_view kDevicesDefault = "127.0.0.1:8443";
+constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::array<std::string_view, 2> kPostgres = {"postgresql://", "postgres://"};
 constexpr std::string_view kOperatorsDefault = "127.0.0.1:9443";
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 
@@ -156,11 +158,18 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
 }
 
 Result<Place> Place::from(const std::string& data_dir, const std::string& database) {
-  constexpr std::string_view kSqlite = "sqlite:";
   if (database.empty()) return Place{.data_dir = data_dir};
-  if (!database.starts_with(kSqlite))
-    return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", database));
-  return Place{.data_dir = data_dir, .database = database.substr(kSqlite.size())};
+  if (database.starts_with(kSqlite))
+    return Place{.data_dir = data_dir, .database = SqliteDatabase{database.substr(kSqlite.size())}};
+  if (std::ranges::any_of(kPostgres, [&](std::string_view scheme) { return database.starts_with(scheme); }))
+    return Place{.data_dir = data_dir, .database = PostgresDatabase{database}};
+  // What came is not repeated: it may hold a password.
+  return invalid_input("config.database", "the database is sqlite:PATH or postgresql://[USER@]HOST[:PORT]/NAME");
+}
+
+std::string to_string(const Database& database) {
+  if (const auto* postgres = std::get_if<PostgresDatabase>(&database)) return postgres->url;
+  return std::string(kSqlite) + std::get<SqliteDatabase>(database).path.string();
 }
 
 Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {

@@ -4,20 +4,33 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/result.h"
 #include "front/limits/limits.h"
 
 namespace warifu::warifud {
 
+struct SqliteDatabase {
+  std::filesystem::path path;
+};
+// A connection URI of libpq. It may hold a password: it is never printed.
+struct PostgresDatabase {
+  std::string url;
+};
+using Database = std::variant<SqliteDatabase, PostgresDatabase>;
+
 // Where an organisation is: its data directory, and its database if that lies elsewhere.
 struct Place {
   std::filesystem::path data_dir;
-  std::optional<std::filesystem::path> database = {};
+  std::optional<Database> database = {};
 
-  // `database` is empty or "sqlite:PATH". kInvalidInput "config.database".
+  // `database` is empty, "sqlite:PATH" or "postgresql://…". kInvalidInput "config.database".
   static Result<Place> from(const std::string& data_dir, const std::string& database);
 };
+
+// As `--database` takes it.
+std::string to_string(const Database& database);
 
 struct ListenAddress {
   std::string address;

@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <tuple>
-
 #include "front/device/device_router.h"
 
 namespace warifu::warifud {
@@ -30,7 +28,8 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       groups_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       device_desk_(outside.clock, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
-      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), challenges_,
+      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+                 store.shared_challenges() != nullptr ? *store.shared_challenges() : own_challenges_,
                  {.hubs = {options.assigned_hub.value_or(server_name)}}),
       attempts_(store, outside.clock),
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),
@@ -50,8 +49,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
 
 Service::~Service() {
   server_.stop();
-  // The queue is in order and nothing new comes after stop(): when this is done, so is all before it.
-  std::ignore = store_.write([](store::Transaction&) { return Status(); });
+  store_.settle();  // nothing new comes after stop()
 }
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {

@@ -90,7 +90,7 @@ class Service {
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
   provisioning::EscrowDesk escrow_;
-  provisioning::MemoryChallenges challenges_;
+  provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;

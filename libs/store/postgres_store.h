@@ -29,8 +29,7 @@ class PostgresStore final : public Store {
   Result<std::optional<Timestamp>> latest_audit_at() override;
   void settle() override;
 
-  // The outstanding challenges of all nodes.
-  provisioning::Challenges& challenges() { return challenges_; }
+  provisioning::Challenges* shared_challenges() override { return &challenges_; }
   // What needs neither an audit entry nor the disk.
   LooseWrites& loose_writes() { return *loose_; }
 
