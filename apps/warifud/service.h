@@ -81,6 +81,7 @@ class Service {
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
+  front::dps_service::ServiceApi service_api_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers

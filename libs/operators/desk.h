@@ -15,6 +15,8 @@ namespace warifu::operators {
 constexpr std::chrono::hours kBootstrapLifetime{24};
 constexpr std::chrono::hours kAccessLifetimeDefault{12};
 constexpr std::chrono::hours kAccessLifetimeMax{24 * 30};
+// Of a scope: a request names a key, and all of that name are tried.
+constexpr std::size_t kServiceKeysMax = 100;
 
 // A credential at the only moment at which its text exists.
 struct IssuedToken {
@@ -30,8 +32,16 @@ struct LoginRequest {
   std::chrono::seconds lifetime;
 };
 
+// A new key of the DPS service API.
+struct ServiceKeyRequest {
+  Label name;
+  // Absent: what the service API demands, as far as whoever asks has it.
+  std::optional<Permissions> permissions = {};
+};
+
 struct IssuedServiceKey {
   Label name;
+  Permissions permissions;
   SecretBytes key;
 };
 
@@ -49,9 +59,12 @@ class Desk {
   // kInvalidInput "login.lifetime".
   Result<IssuedToken> login(Records& records, audit::Trail& trail, const LoginRequest& request) const;
 
-  // kConflict "service_key.exists".
+  // kConflict "service_key.exists", "service_key.too_many"; kRefused "service_key.permissions": nobody gives away what
+  // he has not.
   Result<IssuedServiceKey> create_service_key(Records& records, audit::Trail& trail, const Principal& who,
-                                              const Label& name) const;
+                                              const ServiceKeyRequest& request) const;
+  // What it signed is refused from then on. kNotFound "service_key.unknown".
+  Status remove_service_key(Records& records, audit::Trail& trail, const Principal& who, const Label& name) const;
 
   // Removes tokens that expired more than `kept` ago.
   Status purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const;

@@ -53,12 +53,13 @@ Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& reque
                                                    operators::Permission permission) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(principal, authenticator_.authenticate(snapshot.operators(), request.header("Authorization")));
+    TRY(principal, authenticator_.authenticate(snapshot.operators(),
+                                                  {request.header("Authorization"), request.header("Host")}));
     return {};
   }));
   if (!principal->permissions.contains(permission))
     return Error{ErrorKind::kRefused, "permission.missing",
-                 fmt::format("this needs the permission {}, which the token \"{}\" does not have",
+                 fmt::format("this needs the permission {}, which \"{}\" does not have",
                              operators::to_string(permission), principal->name.text())};
   return *std::move(principal);
 }
