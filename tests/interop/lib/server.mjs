@@ -48,10 +48,11 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT. */
-  static async start({ devices = '127.0.0.1:443' } = {}) {
+  /** Initialises a new organisation and serves it; `devices` and `operators` are the ADDR:PORT of these listeners. */
+  static async start({ devices = '127.0.0.1:443', operators = '127.0.0.1:0' } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
+    server.listen_operators_ = operators;
     try {
       await server.init_();
       await server.serve();
@@ -70,7 +71,7 @@ export class Server {
   }
 
   async serve() {
-    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
+    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', this.listen_operators_];
     this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
