@@ -26,7 +26,15 @@ struct LoginOptions {
 Status login(const Context& context, const LoginOptions& options);
 
 Status show_id_scope(const Context& context);
-Status create_service_key(const Context& context, const std::string& name);
+
+struct ServiceKeyOptions {
+  std::string name;
+  std::vector<std::string> permissions;  // none: what the service API demands
+};
+// Prints the connection string, which is nowhere else.
+Status create_service_key(const Context& context, const ServiceKeyOptions& options);
+Status list_service_keys(const Context& context);
+Status delete_service_key(const Context& context, const std::string& name);
 
 struct EnrollmentOptions {
   std::string registration_id;

@@ -57,10 +57,17 @@ void add_service_key(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "service-key", "Keys of the DPS service API");
   auto* create = noun->add_subcommand("create", "Make a key and print its connection string, once");
   create->footer("Example: warifu service-key create --name provisioning-service");
-  const auto name = std::make_shared<std::string>();
-  create->add_option("--name", *name, "The key's name")->required();
+  const auto options = std::make_shared<ServiceKeyOptions>();
+  create->add_option("--name", options->name, "The key's name")->required();
+  create
+      ->add_option("--permission", options->permissions,
+                   "Only this permission, like enrollment:read; may be repeated (what the service API demands)")
+      ->allow_extra_args(false);
   create->callback(
-      [=, &action] { action = [=](const Context& context) { return create_service_key(context, *name); }; });
+      [=, &action] { action = [=](const Context& context) { return create_service_key(context, *options); }; });
+  add_verb(noun, "list", "List the keys, without their values", "warifu service-key list", action, list_service_keys);
+  add_verb_on(noun, "delete", "--name", "Delete a key: what it signed is refused from then on",
+              "warifu service-key delete --name provisioning-service", action, delete_service_key);
 }
 
 void add_enrollment(CLI::App& app, Action& action) {

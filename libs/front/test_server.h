@@ -40,7 +40,7 @@ class Server {
   Server(store::Store& store, const Clock& clock, Entropy& entropy,
          provisioning::RegistrarOptions options = {.hubs = {"hub.example"}})
       : store_(store),
-        authenticator(clock),
+        authenticator(clock, envelope_key(), "warifu.example"),
         desk(clock, entropy, envelope_key()),
         enrollments(clock, entropy, envelope_key()),
         groups(clock, entropy, envelope_key()),
@@ -52,9 +52,10 @@ class Server {
         device_api_(registrar, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, store),
+        service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_), authenticator, store, metrics, clock, entropy,
+        operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics, clock, entropy,
                   {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
@@ -153,6 +154,7 @@ class Server {
   dps::DeviceApi device_api_;
   api::OperatorApi operator_api_;
   api::EnrollmentApi enrollment_api_;
+  dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 
  public:

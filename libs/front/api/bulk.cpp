@@ -57,13 +57,6 @@ Precondition precondition_of(BulkRequest::Mode mode) {
   return {Precondition::Existing::kEither};
 }
 
-// The database's own errors end the whole change; what an item is refused for, it is refused for alone, and before
-// anything of it was written.
-bool is_of_the_item(const Error& error) {
-  return error.kind == ErrorKind::kInvalidInput || error.kind == ErrorKind::kNotFound ||
-         error.kind == ErrorKind::kConflict || error.kind == ErrorKind::kRefused;
-}
-
 json::object failure(const std::string& id, const Error& error) {
   return {{"registration_id", id}, {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
 }
@@ -89,6 +82,11 @@ Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisio
 }
 
 }  // namespace
+
+bool is_of_the_item(const Error& error) {
+  return error.kind == ErrorKind::kInvalidInput || error.kind == ErrorKind::kNotFound ||
+         error.kind == ErrorKind::kConflict || error.kind == ErrorKind::kRefused;
+}
 
 Result<BulkRequest> parse_bulk(std::string_view body) {
   TRY(const auto value, wire::parse_json(body, {.max_bytes = kBodySizeMax}));

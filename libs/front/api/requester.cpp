@@ -5,7 +5,7 @@
 namespace warifu::front::api {
 
 std::string actor_of(const Call& call) {
-  return fmt::format("operator:{}/{}", call.principal->name.text(), call.principal->token_id.text());
+  return call.principal->actor();
 }
 
 provisioning::Requester requester_of(const Call& call) {

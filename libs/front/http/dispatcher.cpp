@@ -119,7 +119,8 @@ net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, con
 Result<operators::Principal> Dispatcher::authenticate(const net::HttpRequest& request) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(principal, authenticator_.authenticate(snapshot.operators(), request.header("Authorization")));
+    TRY(principal, authenticator_.authenticate(snapshot.operators(),
+                                                  {request.header("Authorization"), request.header("Host")}));
     return {};
   }));
   return *std::move(principal);

@@ -48,10 +48,11 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT, `config` the text of a configuration file. */
-  static async start({ devices = '127.0.0.1:443', config } = {}) {
+  /** Initialises a new organisation and serves it; `devices` and `operators` are the ADDR:PORT of these listeners, `config` the text of a configuration file. */
+  static async start({ devices = '127.0.0.1:443', operators = '127.0.0.1:0', config } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
+    server.listen_operators_ = operators;
     try {
       if (config !== undefined) await server.configure_(config);
       await server.init_();
@@ -72,7 +73,7 @@ export class Server {
   }
 
   async serve() {
-    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0', ...this.config_args_];
+    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', this.listen_operators_, ...this.config_args_];
     this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
