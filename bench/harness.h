@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <functional>
 #include <limits>
 #include <string>
@@ -26,8 +28,14 @@ struct Row {
   Time time = Time::kThreadCpu;
   // What is shorter than reading the clock is done several times in a call; times are told for one.
   int per_call = 1;
+  // Microseconds of CPU so far, where it is not the calling thread that does the work: a server beside its clients.
+  std::function<double()> bound_clock = nullptr;
+  std::function<double()> product_clock = nullptr;
   double product_us_max = std::numeric_limits<double>::infinity();  // above it the run fails too
 };
+
+// Microseconds by one of the system's clocks.
+double micros_of(clockid_t clock);
 
 // What a sabotaged run replaces in the product: its self-checks must notice.
 enum class Sabotage { kNone, kAcceptAll };

@@ -105,9 +105,12 @@ void Metrics::on_connection_close(std::string_view listener) {
   state_->connections.Add({{"listener", std::string(listener)}}).Decrement();
 }
 
-void Metrics::on_handshake(std::string_view listener, bool ok, bool resumed) {
+void Metrics::on_handshake(std::string_view listener, const net::HandshakeSummary& summary) {
   state_->handshakes
-      .Add({{"listener", std::string(listener)}, {"result", ok ? "ok" : "failed"}, {"resumed", resumed ? "yes" : "no"}})
+      .Add({{"listener", std::string(listener)},
+            {"result", summary.ok ? "ok" : "failed"},
+            {"resumed", summary.resumed ? "yes" : "no"},
+            {"version", summary.version ? std::string(net::to_string(*summary.version)) : "none"}})
       .Increment();
 }
 

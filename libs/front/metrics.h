@@ -28,7 +28,7 @@ class Metrics final : public net::ConnectionObserver {
 
   void on_connection_open(std::string_view listener) override;
   void on_connection_close(std::string_view listener) override;
-  void on_handshake(std::string_view listener, bool ok, bool resumed) override;
+  void on_handshake(std::string_view listener, const net::HandshakeSummary& summary) override;
   void on_request(std::string_view listener, const net::RequestSummary& summary) override;
   void on_refused(std::string_view listener, net::Refusal refusal) override;
   void on_handler_exception(std::string_view listener, std::string_view what) override;
