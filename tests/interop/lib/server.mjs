@@ -5,11 +5,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { new_database } from './database.mjs';
 
 const kRepository = fileURLToPath(new URL('../../../', import.meta.url));
 const kBinaries = path.resolve(process.env.WARIFU_BIN_DIR ?? path.join(kRepository, 'build/release/bin'));
 const kDeadlineMs = 30_000;
-const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+)/m;
+const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+?)(?: compat=(https:\/\/\S+))?$/m;
 
 export function binary(name) {
   const file = path.join(kBinaries, name);
@@ -48,10 +49,11 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT. */
-  static async start({ devices = '127.0.0.1:443' } = {}) {
+  /** Initialises a new organisation and serves it; `devices` and `compat` are the ADDR:PORT of these listeners. */
+  static async start({ devices = '127.0.0.1:443', compat } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
+    server.listen_compat_ = compat;
     try {
       await server.init_();
       await server.serve();
@@ -71,11 +73,12 @@ export class Server {
 
   async serve() {
     const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
-    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    if (this.listen_compat_) args.push('--listen-compat', this.listen_compat_);
+    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(this.database_.environment), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
     this.ended_ = new Promise((resolve) => this.child_.once('exit', (code, signal) => resolve(signal ?? code)).once('error', resolve));
-    [this.devices_url, this.operators_url] = await this.ready_();
+    [this.devices_url, this.operators_url, this.compat_url] = await this.ready_();
   }
 
   /** Ends the server as an init system would; throws unless it drained and said 0. */
@@ -92,10 +95,17 @@ export class Server {
     await this.serve();
   }
 
+  /** A new key and certificate, and the signal to take them. */
+  async renew_certificate() {
+    await must_run('warifud', ['certificate', 'renew', '--data-dir', this.data_dir], this.database_.environment);
+    this.child_.kill('SIGHUP');
+  }
+
   async stop() {
     const running = this.child_ && this.child_.exitCode === null && this.child_.signalCode === null;
     try {
       if (running) await this.halt();
+      await this.database_?.drop();
     } finally {
       await rm(this.folder_, { recursive: true, force: true });
     }
@@ -119,6 +129,11 @@ export class Server {
     await rm(file);
   }
 
+  /** What the server has written to its log, the end of it. */
+  get log() {
+    return this.log_;
+  }
+
   /** Enrolls `ek` (TPM2B_PUBLIC) under an id. */
   async enroll(registration_id, ek) {
     const file = path.join(this.folder_, 'ek.b64');
@@ -132,7 +147,7 @@ export class Server {
 
   /** Every route: [{listener, method, path, access}]. */
   async routes() {
-    const routes = parse_json(await must_run('warifud', ['routes', '--json'], { WARIFU_DATA_DIR: this.data_dir }), 'warifud routes');
+    const routes = parse_json(await must_run('warifud', ['routes', '--json'], { WARIFU_DATA_DIR: this.data_dir, ...this.database_.environment }), 'warifud routes');
     if (!Array.isArray(routes) || routes.length === 0) throw new Error('warifud routes --json printed no routes');
     for (const route of routes) for (const field of ['listener', 'method', 'path', 'access']) {
       if (typeof route[field] !== 'string') throw new Error(`warifud routes --json: no ${field} in ${JSON.stringify(route)}`);
@@ -147,8 +162,9 @@ export class Server {
   }
 
   async init_() {
+    this.database_ = await new_database();
     const args = ['init', '--data-dir', this.data_dir, '--org', 'Interop', '--server-name', 'localhost', '--json'];
-    const printed = parse_json(await must_run('warifud', args), 'warifud init');
+    const printed = parse_json(await must_run('warifud', args, this.database_.environment), 'warifud init');
     this.id_scope = printed.id_scope;
     this.bootstrap_token = printed.bootstrap_token;
     if (!this.id_scope || !this.bootstrap_token) throw new Error('warifud init --json printed no id_scope or no bootstrap_token');
@@ -165,7 +181,7 @@ export class Server {
       this.child_.stdout.on('data', (text) => {
         printed += text;
         const match = kReadyLine.exec(printed);
-        if (match && printed.includes('\n')) resolve(match.slice(1, 3));
+        if (match && printed.includes('\n')) resolve(match.slice(1, 4));
       });
     });
     let timer;
