@@ -32,7 +32,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       groups_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       device_desk_(outside.clock, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
-      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), challenges_,
                  {.hubs = {options.assigned_hub.value_or(server_name)}}),
       attempts_(store, outside.clock),
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),

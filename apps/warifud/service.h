@@ -15,6 +15,7 @@
 #include "provisioning/device_desk.h"
 #include "provisioning/enrollment_desk.h"
 #include "provisioning/group_desk.h"
+#include "provisioning/memory_challenges.h"
 #include "provisioning/registrar.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
@@ -79,6 +80,7 @@ class Service {
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
   provisioning::EscrowDesk escrow_;
+  provisioning::MemoryChallenges challenges_;
   provisioning::Registrar registrar_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;

@@ -16,6 +16,7 @@
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
 #include "provisioning/group_desk.h"
+#include "provisioning/memory_challenges.h"
 
 // For the tests of this library, and of more than this library: a server without sockets.
 namespace warifu::front::test {
@@ -44,7 +45,7 @@ class Server {
         enrollments(clock, entropy, envelope_key()),
         groups(clock, entropy, envelope_key()),
         device_desk(clock, envelope_key()),
-        registrar(clock, entropy, envelope_key(), std::move(options)),
+        registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
@@ -140,6 +141,7 @@ class Server {
   provisioning::EnrollmentDesk enrollments;
   provisioning::GroupDesk groups;
   provisioning::DeviceDesk device_desk;
+  provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;

@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/deterministic.h"
+#include "store/conformance_world.h"
 #include "store/sample_records.h"
-#include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {
@@ -13,25 +11,10 @@ namespace {
 using provisioning::Page;
 using sample::fields;
 
-// What a database needs around it, and how an empty one is made.
-struct World {
-  TempDir dir;
-  sim::SteppingClock clock{sample::time(0)};
-  sim::SeededEntropy entropy{1};
-  std::unique_ptr<Store> store;
-};
-
-using Opener = std::unique_ptr<Store> (*)(World&);
-
-std::unique_ptr<Store> open_sqlite(World& world) {
-  auto opened = SqliteStore::open({.path = world.dir.path() / "db", .clock = world.clock, .entropy = world.entropy});
-  return opened ? *std::move(opened) : nullptr;
-}
-
-class StoreConformance : public testing::TestWithParam<Opener> {
+class StoreConformance : public testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    world_.store = GetParam()(world_);
+    world_.store = GetParam().open(world_);
     ASSERT_NE(world_.store, nullptr);
     for (const auto& scope : {here_, there_})
       ASSERT_TRUE(
@@ -370,8 +353,7 @@ TEST_P(StoreConformance, ASnapshotDoesNotSeeWhatIsCommittedMeanwhile) {
   EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(open_sqlite),
-                         [](const auto&) { return std::string("SQLite"); });
+INSTANTIATE_TEST_SUITE_P(Databases, StoreConformance, testing::ValuesIn(kBackends), name_of_backend);
 
 }  // namespace
 }  // namespace warifu::store

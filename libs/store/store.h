@@ -55,11 +55,11 @@ class Store {
   // The time of the newest audit entry. A clock that is before it is wrong: nothing may be issued by it.
   virtual Result<std::optional<Timestamp>> latest_audit_at() = 0;
 
+  // Waits until every change that was submitted before has had its `done`. Not from inside `apply` or `done`.
+  virtual void settle();
+
   // submit() and wait. Not from inside `apply` or `done`, where it would wait for itself.
   Status write(const std::function<Status(Transaction&)>& apply);
 };
-
-// What a store says of a change that went on after the database had refused one of its statements.
-Error went_on_after_failure();
 
 }  // namespace warifu::store
