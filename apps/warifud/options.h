@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "front/limits/limits.h"
 
 namespace warifu::warifud {
 
@@ -33,6 +34,15 @@ struct ServeSettings {
   std::optional<std::string> database = {};
   std::optional<std::string> assigned_hub = {};
   std::optional<std::string> log_level = {};
+  // The file's table [limits]: whole numbers.
+  std::optional<std::int64_t> address_rate = {};
+  std::optional<std::int64_t> address_burst = {};
+  std::optional<std::int64_t> registration_rate = {};
+  std::optional<std::int64_t> registration_burst = {};
+  std::optional<std::int64_t> wait_max_ms = {};
+  std::optional<std::int64_t> waiting_max = {};
+  std::optional<std::int64_t> unauthenticated_rate = {};
+  std::optional<std::int64_t> unauthenticated_burst = {};
 };
 
 // Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
@@ -47,6 +57,8 @@ struct ServeOptions {
   std::optional<std::string> assigned_hub;  // else the server's first name
   std::string log_level;
   std::optional<ListenAddress> compat = {};  // for clients that have no TLS 1.3: a separate door, closed unless asked for
+  front::RequestLimits device_limits = {};
+  front::RequestLimits operator_limits = front::unauthenticated_limits();
 
   static Result<ServeOptions> from(const ServeSettings& settings);
 };

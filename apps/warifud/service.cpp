@@ -39,12 +39,15 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       escrow_api_(escrow_, store, metrics_),
       operator_api_(desk_, device_desk_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, store),
+      device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
+      operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
+      idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
-               outside.clock, outside.entropy),
+               outside.clock, outside.entropy, {.admission = &device_admission_}),
       operators_(front::api::router(operator_api_, enrollment_api_), authenticator_, store, metrics_, outside.clock,
-                 outside.entropy),
+                 outside.entropy, {.admission = &operator_admission_, .idempotency = &idempotency_}),
       compat_(front::compat::router(device_api_, outside.clock), authenticator_, store, metrics_, outside.clock,
-              outside.entropy),
+              outside.entropy, {.admission = &device_admission_}),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }

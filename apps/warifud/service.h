@@ -7,6 +7,8 @@
 #include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
+#include "front/http/idempotency.h"
+#include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "net/server.h"
 #include "operators/authenticator.h"
@@ -70,6 +72,18 @@ class Service {
   // One short change; true if there is more to remove.
   bool clean_up_some();
 
+  // Those of the server, which is made after what needs them.
+  class ServerTimers final : public net::Timers {
+   public:
+    explicit ServerTimers(Service& service) : service_(service) {}
+    void post_after(std::chrono::milliseconds delay, std::function<void()> work) override {
+      service_.server_.post_after(delay, std::move(work));
+    }
+
+   private:
+    Service& service_;
+  };
+
   const Organisation& organisation_;
   store::Store& store_;
   Outside& outside_;
@@ -87,6 +101,11 @@ class Service {
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
+  const SystemMonotonicClock monotonic_clock_;
+  ServerTimers timers_{*this};
+  front::Admission device_admission_;
+  front::Admission operator_admission_;
+  front::Idempotency idempotency_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;

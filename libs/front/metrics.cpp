@@ -52,6 +52,15 @@ struct Metrics::State {
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
       counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
+  prometheus::Counter& delayed =
+      counters(registry, "warifu_requests_delayed_total", "Requests that had to wait because their client asks a lot.")
+          .Add({});
+  Counters& throttled_by = counters(registry, "warifu_requests_throttled_total",
+                                    "Requests that were answered 429 because their client asks too much, by what.");
+  prometheus::Counter& throttled_by_address = throttled_by.Add({{"by", "address"}});
+  prometheus::Counter& throttled_by_registration = throttled_by.Add({{"by", "registration"}});
+  prometheus::Gauge& waiting =
+      gauges(registry, "warifu_requests_waiting", "Requests that wait now because their client asks a lot.").Add({});
   prometheus::Gauge& challenges_outstanding =
       gauges(registry, "warifu_challenges_outstanding", "TPM challenges that were not answered yet.").Add({});
   prometheus::Gauge& node_certificate_expiry =
@@ -89,6 +98,18 @@ void Metrics::count_escrow_package(EscrowOutcome outcome) {
 
 void Metrics::count_refusal(const Error& error) {
   state_->refusals.Add({{"code", std::string(error.code)}}).Increment();
+}
+
+void Metrics::count_delayed() {
+  state_->delayed.Increment();
+}
+
+void Metrics::count_throttled(LimitedBy by) {
+  (by == LimitedBy::kAddress ? state_->throttled_by_address : state_->throttled_by_registration).Increment();
+}
+
+void Metrics::add_waiting(int change) {
+  state_->waiting.Increment(change);
 }
 
 void Metrics::set_challenges_outstanding(std::size_t count) {

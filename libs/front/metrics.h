@@ -13,6 +13,9 @@ namespace warifu::front {
 // What became of a package that a device deposited.
 enum class EscrowOutcome { kReceived, kRepeated, kRefused };
 
+// Which rate a request was above.
+enum class LimitedBy { kAddress, kRegistration };
+
 // What Prometheus reads. No device identity is ever a label. Safe to call from several threads.
 class Metrics final : public net::ConnectionObserver {
  public:
@@ -23,6 +26,10 @@ class Metrics final : public net::ConnectionObserver {
   void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
   void count_refusal(const Error& error);
+  void count_delayed();
+  void count_throttled(LimitedBy by);
+  // One request more that waits for its turn (+1), or one less (-1).
+  void add_waiting(int change);
   void set_challenges_outstanding(std::size_t count);
   void set_node_certificate_expiry(std::int64_t unix_seconds);
   // A finding about how this server is run: the door for TLS 1.2 is open.

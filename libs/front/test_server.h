@@ -52,8 +52,10 @@ class Server {
         device_api_(registrar, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, store),
+        idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_), authenticator, store, metrics, clock, entropy) {}
+        operators(api::router(operator_api_, enrollment_api_), authenticator, store, metrics, clock, entropy,
+                  {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -151,6 +153,7 @@ class Server {
   dps::DeviceApi device_api_;
   api::OperatorApi operator_api_;
   api::EnrollmentApi enrollment_api_;
+  Idempotency idempotency_;
 
  public:
   Dispatcher devices;

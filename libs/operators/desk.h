@@ -15,6 +15,8 @@ namespace warifu::operators {
 constexpr std::chrono::hours kBootstrapLifetime{24};
 constexpr std::chrono::hours kAccessLifetimeDefault{12};
 constexpr std::chrono::hours kAccessLifetimeMax{24 * 30};
+// How long the answer to a request with an Idempotency-Key is given again.
+constexpr std::chrono::hours kIdempotencyKept{24};
 
 // A credential at the only moment at which its text exists.
 struct IssuedToken {
@@ -53,7 +55,7 @@ class Desk {
   Result<IssuedServiceKey> create_service_key(Records& records, audit::Trail& trail, const Principal& who,
                                               const Label& name) const;
 
-  // Removes tokens that expired more than `kept` ago.
+  // Removes tokens that expired more than `kept` ago, and answers that are older than kIdempotencyKept.
   Status purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const;
 
  private:

@@ -161,22 +161,21 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
   }
   const Timestamp now = clock_.now();
   const Uuid operation_id = Uuid::v7(now, entropy_);
-  ProvenDevice device(
-      Operation{.scope = claim.scope,
-                .operation_id = operation_id,
-                .registration_id = claim.registration,
-                .enrollment_id = challenge.enrollment_id,
-                .group = std::move(group),
-                .mechanism = Mechanism::kTpm,
-                .challenge_id = challenge.challenge_id,
-                .sealed_challenge_key =
-                    seal_challenge_key(envelope_key_, claim.scope, operation_id, proof.key, entropy_),
-                .ek_name = challenge.ek_name,
-                .srk_public = challenge.srk_public,
-                .token_digest = token_digest(*claim.token),
-                .created_at = now,
-                .ended_at = std::nullopt},
-      false);
+  ProvenDevice device(Operation{.scope = claim.scope,
+                                .operation_id = operation_id,
+                                .registration_id = claim.registration,
+                                .enrollment_id = challenge.enrollment_id,
+                                .group = std::move(group),
+                                .mechanism = Mechanism::kTpm,
+                                .challenge_id = challenge.challenge_id,
+                                .sealed_challenge_key =
+                                    seal_challenge_key(envelope_key_, claim.scope, operation_id, proof.key, entropy_),
+                                .ek_name = challenge.ek_name,
+                                .srk_public = challenge.srk_public,
+                                .token_digest = token_digest(*claim.token),
+                                .created_at = now,
+                                .ended_at = std::nullopt},
+                      false);
   device.srk_name_ = challenge.srk_name;
   device.is_sticky_ = claim.is_sticky;
   return device;
@@ -284,7 +283,8 @@ void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
 }
 
 // The enrollment or group under which the claim is proved.
-Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device) {
+Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim,
+                                          const std::optional<Device>& device) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
     TRY(const auto proof, find_signed_challenge(claim));

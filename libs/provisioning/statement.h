@@ -23,11 +23,11 @@ Result<Statement> statement_of(const EnrollmentGroup& group, const RegistrationI
 // kRefused "enrollment.disabled" if the operator has switched it off.
 Status check_enabled(const Statement& statement);
 
-// The statement under which something was proved, unless it is gone, was made anew, or an enrollment of the device's own
-// has taken the place of its group. Disabled ones are found.
+// The statement under which something was proved, unless it is gone, was made anew, or an enrollment of the device's
+// own has taken the place of its group. Disabled ones are found.
 Result<std::optional<Statement>> find_statement(RecordsView& records, const ScopeId& scope,
-                                                const RegistrationId& registration,
-                                                const std::optional<GroupId>& group, const Uuid& enrollment_id);
+                                                const RegistrationId& registration, const std::optional<GroupId>& group,
+                                                const Uuid& enrollment_id);
 
 // Whether what the device was given is good still: the statement that it came under stands and is enabled.
 Result<bool> has_standing_statement(RecordsView& records, const Device& device);

@@ -25,7 +25,8 @@ std::vector<std::string> lines(Connection& connection, Sql sql) {
 
 // "table.column type null|not null key-position"
 constexpr Sql kSqliteColumns =
-    "SELECT t.name || '.' || c.name || ' ' || c.type || CASE WHEN c.\"notnull\" = 1 THEN ' not null ' ELSE ' null ' END "
+    "SELECT t.name || '.' || c.name || ' ' || c.type || CASE WHEN c.\"notnull\" = 1 THEN ' not null ' ELSE ' null ' "
+    "END "
     "|| c.pk FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'";
 constexpr Sql kPostgresColumns =
     "SELECT c.table_name || '.' || c.column_name || ' ' || CASE c.data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'bytea' "
@@ -43,7 +44,8 @@ constexpr Sql kSqliteIndexes =
     "pragma_index_list(t.name) AS i WHERE t.type = 'table' AND i.origin <> 'pk'";
 constexpr Sql kPostgresIndexes =
     "SELECT tablename || CASE WHEN indexdef LIKE 'CREATE UNIQUE%' THEN ' unique (' ELSE ' index (' END || "
-    "replace(split_part(indexdef, '(', 2), '\"', '') FROM pg_indexes WHERE schemaname = current_schema() AND NOT EXISTS "
+    "replace(split_part(indexdef, '(', 2), '\"', '') FROM pg_indexes WHERE schemaname = current_schema() AND NOT "
+    "EXISTS "
     "(SELECT 1 FROM pg_constraint AS k WHERE k.conname = indexname AND k.contype = 'p' AND k.connamespace = "
     "current_schema()::regnamespace)";
 
@@ -52,7 +54,8 @@ constexpr Sql kSqliteReferences =
     "SELECT t.name || ' (' || group_concat(f.\"from\", ', ') || ') -> ' || f.\"table\" FROM sqlite_schema AS t JOIN "
     "pragma_foreign_key_list(t.name) AS f WHERE t.type = 'table' GROUP BY t.name, f.id";
 constexpr Sql kPostgresReferences =
-    "SELECT conrelid::regclass::text || ' (' || split_part(split_part(pg_get_constraintdef(oid), '(', 2), ')', 1) || ') "
+    "SELECT conrelid::regclass::text || ' (' || split_part(split_part(pg_get_constraintdef(oid), '(', 2), ')', 1) || "
+    "') "
     "-> ' || confrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND connamespace = "
     "current_schema()::regnamespace";
 

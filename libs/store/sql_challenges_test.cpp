@@ -67,8 +67,8 @@ class ChallengesConformance : public testing::TestWithParam<Kind> {
   Timestamp now() const { return shared_.world.clock.now(); }
   // "", or the code of the refusal.
   std::string add(std::uint64_t device, const SealedChallenge& challenge, Challenges* to = nullptr) {
-    const Status added =
-        (to != nullptr ? *to : *shared_.challenges).add(sample::scope(), sample::registration(device), challenge, now());
+    const Status added = (to != nullptr ? *to : *shared_.challenges)
+                             .add(sample::scope(), sample::registration(device), challenge, now());
     return added ? "" : std::string(added.error().code);
   }
   std::vector<Uuid> live(std::uint64_t device, std::string_view scope = "0ne00000001") {
@@ -176,8 +176,9 @@ TEST_P(SharedChallengesTest, AreSeenByEveryNodeAndCountedTogether) {
 
 TEST_P(SharedChallengesTest, AreNotSyncedToTheDisk) {
   ASSERT_TRUE(shared_.writes->run([](Connection& connection) -> Status {
-    EXPECT_EQ(connection.integer("SELECT count(*) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = "
-                                 "'off'")
+    EXPECT_EQ(connection
+                  .integer("SELECT count(*) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = "
+                           "'off'")
                   .value(),
               1);
     return {};

@@ -19,6 +19,11 @@ class SqlOperatorRecords final : public operators::Records {
   Status insert_service_key(const operators::ServiceKey& key) override;
   Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) override;
 
+  // sql_idempotency.cpp
+  Result<std::optional<Bytes>> find_idempotent_answer(const operators::IdempotencyPlace& place) override;
+  Status insert_idempotent_answer(const operators::IdempotentAnswer& answer) override;
+  Result<std::size_t> purge_idempotent_answers(const ScopeId& scope, Timestamp before) override;
+
  private:
   Connection& connection_;
 };

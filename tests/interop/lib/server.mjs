@@ -49,12 +49,16 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` and `compat` are the ADDR:PORT of these listeners. */
-  static async start({ devices = '127.0.0.1:443', compat } = {}) {
+  /**
+   * Initialises a new organisation and serves it; `devices` and `compat` are the ADDR:PORT of these listeners, `config` the text of a
+   * configuration file.
+   */
+  static async start({ devices = '127.0.0.1:443', compat, config } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
     server.listen_compat_ = compat;
     try {
+      if (config !== undefined) await server.configure_(config);
       await server.init_();
       await server.serve();
     } catch (error) {
@@ -67,12 +71,13 @@ export class Server {
   constructor(folder, devices) {
     this.folder_ = folder;
     this.listen_devices_ = devices;
+    this.config_args_ = [];
     this.data_dir = path.join(folder, 'data');
     this.ca = path.join(this.data_dir, 'trust/root.pem');
   }
 
   async serve() {
-    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0'];
+    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0', ...this.config_args_];
     if (this.listen_compat_) args.push('--listen-compat', this.listen_compat_);
     this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(this.database_.environment), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
@@ -159,6 +164,12 @@ export class Server {
   async hub_key(registration_id) {
     const { primary_key } = await this.warifu('device', 'hub-key', '--registration-id', registration_id, '--json');
     return Buffer.from(primary_key, 'base64');
+  }
+
+  async configure_(text) {
+    const file = path.join(this.folder_, 'server.toml');
+    await writeFile(file, text);
+    this.config_args_ = ['--config', file];
   }
 
   async init_() {
