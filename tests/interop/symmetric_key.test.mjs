@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assert_accepted, assert_error } from './lib/dps_http.mjs';
 import { require_isolation } from './lib/isolation.mjs';
 import { OperatorClient } from './lib/operator_http.mjs';
@@ -10,6 +11,8 @@ import { device_key, keyed_client } from './lib/shared_key.mjs';
 import { kResourceForms, unix_time } from './lib/sas.mjs';
 import { Server } from './lib/server.mjs';
 import { assert_assigned, run_vendor_sdk } from './lib/vendor.mjs';
+
+const kClockTolerance = 300; // seconds by which the server lets a device's clock be wrong
 
 const new_key = () => crypto.randomBytes(64).toString('base64');
 const attestation_of = (primary, secondary = new_key()) => ({ type: 'symmetric-key', symmetric_key: { primary_key: primary, secondary_key: secondary } });
@@ -112,6 +115,27 @@ describe('A device with a key of its own', () => {
   });
 });
 
+describe('A key', () => {
+  test('IsNowhereOnDiskAsItIs', async () => {
+    const id = 'interop-key-on-disk';
+    const [primary, secondary] = [new_key(), new_key()];
+    await operator.enroll(id, attestation_of(primary, secondary));
+    assert_assigned(await register(id, primary), id);
+    for (const key of [primary, secondary]) assert.equal(await server.has_on_disk(Buffer.from(key, 'base64')), false);
+    assert.equal(await server.has_on_disk(Buffer.from(id)), true, 'nothing at all was found on disk');
+  });
+
+  test('IsShownToNobodyWhoDidNotAskForKeys', async () => {
+    const id = 'interop-key-not-shown';
+    const [primary, secondary] = [new_key(), new_key()];
+    await operator.enroll(id, attestation_of(primary, secondary));
+    const shown = [await operator.must(200, 'GET', `/api/v1/enrollments/${id}`), await operator.must(200, 'GET', '/api/v1/enrollments?limit=100')];
+    for (const key of [primary, secondary]) assert.ok(!JSON.stringify(shown).includes(key.slice(0, 20)));
+    const keys = await operator.must(200, 'GET', `/api/v1/enrollments/${id}/keys`);
+    assert.deepEqual([keys.primary_key, keys.secondary_key], [primary, secondary]);
+  });
+});
+
 describe('A device with a key that is derived from its group\'s', () => {
   const kGroup = 'interop-key-group';
   const [primary, secondary] = [new_key(), new_key()];
@@ -185,6 +209,17 @@ describe('At wire level a token by a key', () => {
     const authorization = await client.token();
     const [first, again] = [await client.register({ authorization }), await client.register({ authorization })];
     assert.equal(assert_accepted(again), assert_accepted(first));
+  });
+
+  test('MayExpireWhileItsOperationIsPolled (IoT Edge, 30 seconds)', async () => {
+    const expiry = unix_time(3 - kClockTolerance); // inside the tolerance for 3 seconds more
+    const authorization = await client.token({ expiry });
+    const operation = assert_accepted(await client.register({ authorization }));
+    await sleep((expiry + kClockTolerance + 2 - unix_time()) * 1000);
+    assert.equal((await client.status(operation, { authorization })).status, 200);
+    const expired = await client.register({ authorization });
+    assert_error(expired, 401, 'another registration with it:');
+    assert.equal(expired.json.info.code, 'token.expired');
   });
 
   for (const [title, options, code] of [

@@ -1,7 +1,7 @@
 // warifud and warifu as an operator would use them, on a data folder of their own. See design.md section 9 for the command lines.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -137,6 +137,15 @@ export class Server {
   /** What the server has written to its log, the end of it. */
   get log() {
     return this.log_;
+  }
+
+  /** Whether `secret` (a Buffer) stands in the data directory or the database: as it is, in hex or in base64. */
+  async has_on_disk(secret) {
+    const names = await readdir(this.data_dir, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => readFile(path.join(entry.parentPath ?? entry.path, entry.name), 'latin1'));
+    const texts = [await this.database_.dump(), ...await Promise.all(files)];
+    const forms = ['latin1', 'hex', 'base64', 'base64url'].map((form) => secret.toString(form).replace(/=+$/, ''));
+    return texts.some((text) => forms.some((form) => text.includes(form)));
   }
 
   /** Enrolls `ek` (TPM2B_PUBLIC) under an id. */
