@@ -79,6 +79,8 @@ void add_settings(CLI::App* command, ServeSettings& settings, std::string& confi
       "Where devices connect (127.0.0.1:8443; port 0 picks a free one)");
   add("--listen-operators", "WARIFU_LISTEN_OPERATORS", "ADDR:PORT", settings.listen_operators,
       "Where operators connect (127.0.0.1:9443)");
+  add("--listen-compat", "WARIFU_LISTEN_COMPAT", "ADDR:PORT", settings.listen_compat,
+      "Where clients made for Azure DPS connect, with TLS 1.2 too (nowhere)");
   add("--database", "WARIFU_DATABASE", "URL", settings.database, "Another database: sqlite:PATH or postgresql://…");
   add("--assigned-hub", "WARIFU_ASSIGNED_HUB", "HOST", settings.assigned_hub,
       "The hub that devices are assigned to (this server's first name)");

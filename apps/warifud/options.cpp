@@ -33,6 +33,7 @@ constexpr std::array kKeys = {
     Key{"database", &ServeSettings::database},
     Key{"listen.devices", &ServeSettings::listen_devices},
     Key{"listen.operators", &ServeSettings::listen_operators},
+    Key{"listen.compat", &ServeSettings::listen_compat},
     Key{"provisioning.assigned_hub", &ServeSettings::assigned_hub},
     Key{"log.level", &ServeSettings::log_level},
 };
@@ -179,6 +180,9 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
   ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,
                        settings.log_level.value_or("info")};
+  if (settings.listen_compat) {
+    TRY(options.compat, ListenAddress::parse(*settings.listen_compat));
+  }
   TRY_STATUS(set_limits(options, settings));
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));

@@ -43,6 +43,7 @@ struct ServeSettings {
   std::optional<std::string> data_dir = {};
   std::optional<std::string> listen_devices = {};
   std::optional<std::string> listen_operators = {};
+  std::optional<std::string> listen_compat = {};
   std::optional<std::string> database = {};
   std::optional<std::string> assigned_hub = {};
   std::optional<std::string> log_level = {};
@@ -68,6 +69,8 @@ struct ServeOptions {
   ListenAddress operators;
   std::optional<std::string> assigned_hub;  // else the server's first name
   std::string log_level;
+  std::optional<ListenAddress> compat =
+      {};  // for clients that have no TLS 1.3: a separate door, closed unless asked for
   front::RequestLimits device_limits = {};
   front::RequestLimits operator_limits = front::unauthenticated_limits();
 

@@ -127,8 +127,9 @@ Status serve(const ServeOptions& options) {
   Service service(organisation, *store, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
-  fmt::print("warifud ready devices=https://{} operators=https://{}\n", endpoints.devices.text(),
-             endpoints.operators.text());
+  const std::string compat = endpoints.compat ? fmt::format(" compat=https://{}", endpoints.compat->text()) : "";
+  fmt::print("warifud ready devices=https://{} operators=https://{}{}\n", endpoints.devices.text(),
+             endpoints.operators.text(), compat);
   std::fflush(stdout);
   return run_until_stopped(signals, service, options);
 }

@@ -42,6 +42,7 @@ class Service {
   struct Endpoints {
     net::Endpoint devices;
     net::Endpoint operators;
+    std::optional<net::Endpoint> compat;
   };
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
@@ -55,13 +56,16 @@ class Service {
 
   const front::Router& device_routes() const { return devices_.router(); }
   const front::Router& operator_routes() const { return operators_.router(); }
+  const front::Router& compat_routes() const { return compat_.router(); }
 
  private:
   struct Credentials {
     net::TlsCredentials devices;
     net::TlsCredentials operators;
+    net::TlsCredentials compat;
   };
   Result<Credentials> load_credentials();
+  Result<net::Endpoint> listen_compat(const ListenAddress& at, net::TlsCredentials credentials);
   void load_escrow_certificate();
   void schedule_housekeeping();
   void schedule_diary();
@@ -105,6 +109,8 @@ class Service {
   front::Idempotency idempotency_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
+  front::Dispatcher compat_;
+  bool has_compat_ = false;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
   net::Server server_;                                     // last: it stops before what it calls goes away
 };

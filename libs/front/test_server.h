@@ -55,8 +55,8 @@ class Server {
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics, clock, entropy,
-                  {.idempotency = &idempotency_}) {}
+        operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics,
+                  clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 

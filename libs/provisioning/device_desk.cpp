@@ -81,9 +81,9 @@ Status DeviceDesk::deregister(Records& records, audit::Trail& trail, const Reque
   device->sealed_hub_key.clear();
   device->updated_at = now;
   TRY_STATUS(records.put_device(*device));
-  return trail.record(who.scope, {who.actor, "device.deregister", fmt::format("device:{}", device->device_id.text()),
-                                  fmt::format(R"({{"registration_id":"{}","operation_id":"{}"}})", registration.text(),
-                                              operation_id)});
+  return trail.record(
+      who.scope, {who.actor, "device.deregister", fmt::format("device:{}", device->device_id.text()),
+                  fmt::format(R"({{"registration_id":"{}","operation_id":"{}"}})", registration.text(), operation_id)});
 }
 
 Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requester& who,

@@ -11,12 +11,12 @@ namespace warifu::front::dps_service {
 namespace {
 
 namespace json = boost::json;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using test::enrollment;
 using test::group;
 using test::kSymmetric;
 using test::member;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 class ServiceApiTest : public ::testing::Test {
@@ -54,9 +54,9 @@ constexpr std::string_view kAllTerms =
     R"("optionalDeviceInformation":{"note":"third floor"},"someNewMember":{"a":[1,2]})";
 
 TEST_F(ServiceApiTest, KeepsAnEnrollmentOfEachKind) {
-  const std::string rows[] = {test::tpm_attestation(world_.tpm_b.ek()), std::string(kSymmetric),
-                              test::certificate_attestation(
-                                  "clientCertificates", test::make_certificate(world_.entropy, "pump-7", false))};
+  const std::string rows[] = {
+      test::tpm_attestation(world_.tpm_b.ek()), std::string(kSymmetric),
+      test::certificate_attestation("clientCertificates", test::make_certificate(world_.entropy, "pump-7", false))};
   for (const auto& attestation : rows) {
     const auto created = service_.put("/enrollments/pump-7", enrollment("Pump-7", attestation, kAllTerms));
     ASSERT_EQ(created.status, 200) << created.body;
@@ -98,9 +98,8 @@ TEST_F(ServiceApiTest, ShowsATpmGroupAndChangesItButMakesNone) {
     return {};
   }));
   expect_round_trip("/enrollmentGroups/fleet");
-  const auto changed =
-      service_.put("/enrollmentGroups/fleet", group("fleet", R"({"type":"tpm"})", R"(,"provisioningStatus":"disabled")"),
-                   "*");
+  const auto changed = service_.put("/enrollmentGroups/fleet",
+                                    group("fleet", R"({"type":"tpm"})", R"(,"provisioningStatus":"disabled")"), "*");
   EXPECT_EQ(member(changed, "provisioningStatus"), "disabled") << changed.body;
   test::must(world_.store->read([](store::Snapshot& snapshot) -> Status {
     TRY(const auto stored, snapshot.provisioning().find_group(test::scope_id(), GroupId::parse("fleet").value()));
@@ -196,11 +195,12 @@ TEST_F(ServiceApiTest, KeepsACertificateThatIsNamedByItsThumbprint) {
 
 TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.enrollments.put(
-        t.provisioning(), t.audit(), {test::scope_id(), "test"},
-        {RegistrationId::parse("meter-1").value(), provisioning::TpmRequest{world_.tpm_a.ek()}, {},
-         {.approve_srk_changes = true, .allow_software_keys = true}},
-        {provisioning::Precondition::Existing::kPresent}));
+    TRY_STATUS(world_.server.enrollments.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
+                                             {RegistrationId::parse("meter-1").value(),
+                                              provisioning::TpmRequest{world_.tpm_a.ek()},
+                                              {},
+                                              {.approve_srk_changes = true, .allow_software_keys = true}},
+                                             {provisioning::Precondition::Existing::kPresent}));
     return {};
   }));
   const auto changed = service_.put(
@@ -218,9 +218,9 @@ TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
 
 TEST_F(ServiceApiTest, AnswersQueriesInPages) {
   for (int i = 10; i < 34; ++i)
-    ASSERT_EQ(service_.put(fmt::format("/enrollments/pump-{}", i), enrollment(fmt::format("pump-{}", i), kSymmetric))
-                  .status,
-              200);
+    ASSERT_EQ(
+        service_.put(fmt::format("/enrollments/pump-{}", i), enrollment(fmt::format("pump-{}", i), kSymmetric)).status,
+        200);
   std::vector<std::string> seen;
   net::Headers headers = {{"x-ms-max-item-count", "10"}};
   for (int pages = 1;; ++pages) {
@@ -266,8 +266,9 @@ TEST_F(ServiceApiTest, RefusesQueriesThatItDoesNotServe) {
   };
   for (const auto& row : rows)
     expect_error(service_.post("/enrollments/query", std::string(row.body), row.headers), 400004, row.code);
-  EXPECT_EQ(service_.post("/enrollments/query", "{\"query\":\" select  *\\n from ENROLLMENTS \"}",
-                          {{"x-ms-max-item-count", "100000"}})
+  EXPECT_EQ(service_
+                .post("/enrollments/query", "{\"query\":\" select  *\\n from ENROLLMENTS \"}",
+                      {{"x-ms-max-item-count", "100000"}})
                 .status,
             200);
 }
@@ -293,8 +294,9 @@ TEST_F(ServiceApiTest, WritesManyAtOnceAndTellsWhichItRefused) {
   EXPECT_EQ(service_.get("/enrollments/pump-3").status, 200) << "what was right was written";
 
   const auto disabled = [](std::string_view etag) {
-    return enrollment("pump-1", kSymmetric,
-                      fmt::format(R"(,"provisioningStatus":"disabled","etag":{})", json::serialize(json::string(etag))));
+    return enrollment(
+        "pump-1", kSymmetric,
+        fmt::format(R"(,"provisioningStatus":"disabled","etag":{})", json::serialize(json::string(etag))));
   };
   const std::string etag = member(service_.get("/enrollments/pump-1"), "etag");
   EXPECT_EQ(member(bulk("updateIfMatchEtag", {disabled("\"01a2b3c4-0000-7000-8000-000000000000\"")}), "isSuccessful"),
@@ -408,8 +410,7 @@ TEST_F(ServiceApiTest, RefusesAKeyThatWasDeleted) {
   net::HttpRequest request;
   request.method = net::Method::kDelete;
   request.target = "/api/v1/service-keys/ci";
-  request.headers = {
-      {"Authorization", "Bearer " + world_.server.access_token(operators::Permissions::all()).value()}};
+  request.headers = {{"Authorization", "Bearer " + world_.server.access_token(operators::Permissions::all()).value()}};
   EXPECT_EQ(world_.server.operator_asks(request).status, 204);
   expect_error(service_.get("/enrollments/meter-1"), 401002, "credential.unknown");
   EXPECT_EQ(world_.server.operator_asks(request).status, 404);

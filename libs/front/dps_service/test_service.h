@@ -35,10 +35,10 @@ class ServiceClient {
 
   std::string authorization(std::string_view host = "dps.example") const {
     const auto expiry = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count() + 3600;
-    const auto mac = crypto::hmac(crypto::HashAlgorithm::kSha256, key_.reveal(),
-                                  {as_bytes(fmt::format("{}\n{}", host, expiry))});
-    return fmt::format("SharedAccessSignature sr={}&sig={}&skn={}&se={}", host,
-                       percent_encoded(to_base64(mac.bytes())), name_, expiry);
+    const auto mac =
+        crypto::hmac(crypto::HashAlgorithm::kSha256, key_.reveal(), {as_bytes(fmt::format("{}\n{}", host, expiry))});
+    return fmt::format("SharedAccessSignature sr={}&sig={}&skn={}&se={}", host, percent_encoded(to_base64(mac.bytes())),
+                       name_, expiry);
   }
   // `path` is without api-version.
   net::HttpResponse ask(net::Method method, std::string_view path, std::string body = {},
