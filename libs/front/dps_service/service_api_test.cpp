@@ -89,12 +89,14 @@ TEST_F(ServiceApiTest, KeepsAGroupOfEachKindThatAzureHas) {
 TEST_F(ServiceApiTest, ShowsATpmGroupAndChangesItButMakesNone) {
   expect_error(service_.put("/enrollmentGroups/fleet", group("fleet", R"({"type":"tpm"})")), 400004,
                "enrollment.attestation");
+  provisioning::Terms terms;
+  terms.approve_srk_changes = true;
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.groups.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
-                                        {GroupId::parse("fleet").value(),
-                                         provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()},
-                                         {.approve_srk_changes = true}},
-                                        {}));
+    TRY_STATUS(world_.server.groups.put(
+        t.provisioning(), t.audit(), {test::scope_id(), "test"},
+        {GroupId::parse("fleet").value(),
+         provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()}, terms},
+        {}));
     return {};
   }));
   expect_round_trip("/enrollmentGroups/fleet");
@@ -195,11 +197,13 @@ TEST_F(ServiceApiTest, KeepsACertificateThatIsNamedByItsThumbprint) {
 }
 
 TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
+  provisioning::Terms terms;
+  terms.approve_srk_changes = true;
+  terms.allow_software_keys = true;
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
     TRY_STATUS(world_.server.enrollments.put(
         t.provisioning(), t.audit(), {test::scope_id(), "test"},
-        {RegistrationId::parse("meter-1").value(), provisioning::TpmRequest{world_.tpm_a.ek()}, {},
-         {.approve_srk_changes = true, .allow_software_keys = true}},
+        {RegistrationId::parse("meter-1").value(), provisioning::TpmRequest{world_.tpm_a.ek()}, {}, terms},
         {provisioning::Precondition::Existing::kPresent}));
     return {};
   }));

@@ -68,8 +68,8 @@ class ServiceClient {
  private:
   Server& server_;
   const Clock& clock_;
-  const std::string name_;
-  const SecretBytes key_;
+  std::string name_;
+  SecretBytes key_;
 };
 
 // A client with a new service key of that scope.
