@@ -40,8 +40,8 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       service_api_(enrollments_, groups_, device_desk_, store),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy),
-      operators_(front::api::router(operator_api_, enrollment_api_, service_api_, outside.clock), authenticator_, store, metrics_, outside.clock,
-                 outside.entropy),
+      operators_(front::api::router(operator_api_, enrollment_api_, service_api_, outside.clock), authenticator_, store,
+                 metrics_, outside.clock, outside.entropy),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }

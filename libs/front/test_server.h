@@ -53,7 +53,8 @@ class Server {
         enrollment_api_(enrollments, store),
         service_api_(enrollments, groups, device_desk, store),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics, clock, entropy) {}
+        operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics,
+                  clock, entropy) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 

@@ -65,8 +65,7 @@ class AuthenticatorTest : public ::testing::Test {
     keys_.keys.push_back({scope, label(name), seal_service_key(envelope_key_, scope, label(name), key, entropy_),
                           Permissions::of_service_api(), Timestamp()});
   }
-  Result<Principal> authenticate(std::string_view authorization,
-                                 std::optional<std::string_view> host = "dps.example") {
+  Result<Principal> authenticate(std::string_view authorization, std::optional<std::string_view> host = "dps.example") {
     return authenticator_.authenticate(keys_, {authorization, host});
   }
   std::string_view refusal_of(std::string_view authorization, std::optional<std::string_view> host = "dps.example") {
@@ -99,15 +98,12 @@ TEST_F(AuthenticatorTest, TakesTheHostAsEachSdkWritesIt) {
     std::string resource;
     std::optional<std::string_view> host;
   } rows[] = {
-      {"dps.example", "dps.example"},      // Node
-      {"dps%2eexample", "dps.example"},    // encoded
-      {"DPS.Example", "dps.example:443"},  // another case, and a port
-      {"dps.example", std::nullopt},       // the name of the connection string
-      {"dps.example", "10.0.0.1:9443"},
-      {"10.0.0.1", "10.0.0.1:9443"},  // the name that the request was sent to
-      {"localhost", "LocalHost"},
-      {"[::1]", "[::1]:9443"},
-      {"[::1]", "[::1]"},
+      {"dps.example", "dps.example"},                                     // Node
+      {"dps%2eexample", "dps.example"},                                   // encoded
+      {"DPS.Example", "dps.example:443"},                                 // another case, and a port
+      {"dps.example", std::nullopt},                                      // the name of the connection string
+      {"dps.example", "10.0.0.1:9443"},   {"10.0.0.1", "10.0.0.1:9443"},  // the name that the request was sent to
+      {"localhost", "LocalHost"},         {"[::1]", "[::1]:9443"},       {"[::1]", "[::1]"},
   };
   for (const auto& row : rows)
     EXPECT_EQ(refusal_of(signature(key_, row.resource), row.host), "believed") << row.resource;

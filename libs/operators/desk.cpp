@@ -79,16 +79,15 @@ Result<IssuedServiceKey> Desk::create_service_key(Records& records, audit::Trail
   TRY_STATUS(records.insert_service_key({who.scope, request.name,
                                          seal_service_key(envelope_key_, who.scope, request.name, key, entropy_),
                                          permissions, clock_.now()}));
-  TRY_STATUS(trail.record(who.scope,
-                          {who.actor(), "service-key.create", fmt::format("service-key:{}", request.name.text()),
-                           fmt::format(R"({{"permissions":"{}"}})", fmt::join(permissions.names(), " "))}));
+  TRY_STATUS(
+      trail.record(who.scope, {who.actor(), "service-key.create", fmt::format("service-key:{}", request.name.text()),
+                               fmt::format(R"({{"permissions":"{}"}})", fmt::join(permissions.names(), " "))}));
   return IssuedServiceKey{request.name, permissions, std::move(key)};
 }
 
 Status Desk::remove_service_key(Records& records, audit::Trail& trail, const Principal& who, const Label& name) const {
   TRY_STATUS(records.remove_service_key(who.scope, name));
-  return trail.record(who.scope,
-                      {who.actor(), "service-key.delete", fmt::format("service-key:{}", name.text()), "{}"});
+  return trail.record(who.scope, {who.actor(), "service-key.delete", fmt::format("service-key:{}", name.text()), "{}"});
 }
 
 Status Desk::purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const {

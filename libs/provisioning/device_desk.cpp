@@ -40,8 +40,7 @@ Result<SharedKeys> DeviceDesk::reveal_hub_keys(Records& records, audit::Trail& t
     return Error{ErrorKind::kRefused, "device.credentials_revoked",
                  fmt::format("the enrollment under which {} got its key is gone, was made anew or is disabled",
                              device_id.text())};
-  TRY_STATUS(
-      trail.record(who.scope, {who.actor, "hub-key.read", fmt::format("device:{}", device_id.text()), "{}"}));
+  TRY_STATUS(trail.record(who.scope, {who.actor, "hub-key.read", fmt::format("device:{}", device_id.text()), "{}"}));
   if (device->mechanism == Mechanism::kSymmetricKey) return enrolled_keys(records, *device);
   TRY(auto key, open_hub_key(envelope_key_, who.scope, device_id, device->sealed_hub_key));
   return SharedKeys{std::move(key), SecretBytes()};
@@ -82,9 +81,9 @@ Status DeviceDesk::deregister(Records& records, audit::Trail& trail, const Reque
   device->sealed_hub_key.clear();
   device->updated_at = now;
   TRY_STATUS(records.put_device(*device));
-  return trail.record(who.scope, {who.actor, "device.deregister", fmt::format("device:{}", device->device_id.text()),
-                                  fmt::format(R"({{"registration_id":"{}","operation_id":"{}"}})", registration.text(),
-                                              operation_id)});
+  return trail.record(
+      who.scope, {who.actor, "device.deregister", fmt::format("device:{}", device->device_id.text()),
+                  fmt::format(R"({{"registration_id":"{}","operation_id":"{}"}})", registration.text(), operation_id)});
 }
 
 Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requester& who,

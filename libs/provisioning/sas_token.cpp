@@ -51,8 +51,7 @@ Result<DepositSubject> deposit_subject_of(const SasToken& token) {
   if (end != std::string::npos) {
     auto subject = subject_of(std::string_view(resource).substr(0, end));
     std::string digest = resource.substr(end + kBetween.size());
-    const bool is_digest =
-        digest.size() == kSha256HexSize && std::ranges::all_of(digest, is_hex_digit);
+    const bool is_digest = digest.size() == kSha256HexSize && std::ranges::all_of(digest, is_hex_digit);
     if (subject && is_digest)
       return DepositSubject{std::move(subject->scope), std::move(subject->registration), std::move(digest)};
   }

@@ -29,8 +29,8 @@ constexpr Sql kInsertAccessToken =
 constexpr Sql kInsertServiceKey =
     "INSERT INTO service_keys (scope_id, name, sealed_key, permissions, created_at) VALUES (?, ?, ?, ?, ?)";
 #define SERVICE_KEY_COLUMNS "scope_id, name, sealed_key, permissions, created_at"
-constexpr Sql kFindServiceKeys = "SELECT " SERVICE_KEY_COLUMNS
-                                 " FROM service_keys WHERE scope_id IN (SELECT scope_id FROM scopes) AND name = ?";
+constexpr Sql kFindServiceKeys =
+    "SELECT " SERVICE_KEY_COLUMNS " FROM service_keys WHERE scope_id IN (SELECT scope_id FROM scopes) AND name = ?";
 constexpr Sql kListServiceKeys =
     "SELECT " SERVICE_KEY_COLUMNS " FROM service_keys WHERE scope_id = ? ORDER BY name LIMIT ?";
 #undef SERVICE_KEY_COLUMNS
@@ -52,8 +52,7 @@ Result<Permissions> to_permissions(std::string_view column, std::string where) {
   }
   auto permissions = Permissions::parse(names);
   // Fewer permissions than were granted would be safe, but nobody would know why.
-  if (!permissions)
-    return Error{ErrorKind::kInternal, "store.corrupt", permissions.error().message, std::move(where)};
+  if (!permissions) return Error{ErrorKind::kInternal, "store.corrupt", permissions.error().message, std::move(where)};
   return permissions;
 }
 

@@ -22,8 +22,8 @@ Result<Mode> parse_mode(std::string_view text) {
   if (text == "update") return Mode::kUpdate;
   if (text == "updateIfMatchEtag") return Mode::kUpdateIfMatchEtag;
   if (text == "delete") return Mode::kDelete;
-  return invalid_input("bulk.mode",
-                       fmt::format("\"{}\" is no mode: create, update, updateIfMatchEtag or delete", text), "mode");
+  return invalid_input("bulk.mode", fmt::format("\"{}\" is no mode: create, update, updateIfMatchEtag or delete", text),
+                       "mode");
 }
 
 // All that is read of one that is to be deleted.

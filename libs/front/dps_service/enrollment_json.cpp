@@ -47,8 +47,7 @@ Result<CertificateName> parse_certificate_name(const wire::JsonFields& fields) {
     return CertificateName(std::move(der));
   }
   TRY(const auto info, fields.optional_object("info"));
-  if (!info)
-    return invalid_input("enrollment.certificate", "expected a certificate", fields.path_of("certificate"));
+  if (!info) return invalid_input("enrollment.certificate", "expected a certificate", fields.path_of("certificate"));
   TRY(const auto thumbprint, info->required_string("sha256Thumbprint"));
   if (thumbprint.size() != kThumbprintSize)
     return invalid_input("enrollment.certificate", "a SHA-256 thumbprint has 64 digits of hexadecimal",
@@ -125,10 +124,10 @@ Result<Bytes> find_certificate(const CertificateName& name, const CertificatePai
   const auto& thumbprint = std::get<std::string>(name);
   if (known != nullptr && thumbprint_of(known->primary) == thumbprint) return known->primary;
   if (known != nullptr && known->secondary && thumbprint_of(*known->secondary) == thumbprint) return *known->secondary;
-  return invalid_input("enrollment.certificate",
-                       fmt::format("no certificate with the SHA-256 thumbprint {} is there: send the certificate",
-                                   thumbprint),
-                       "attestation.x509");
+  return invalid_input(
+      "enrollment.certificate",
+      fmt::format("no certificate with the SHA-256 thumbprint {} is there: send the certificate", thumbprint),
+      "attestation.x509");
 }
 
 Result<provisioning::X509Request> find_certificates(const CertificateNames& names, const CertificatePair* known) {
@@ -167,8 +166,8 @@ Result<IndividualEnrollment> parse_individual_enrollment(const wire::JsonFields&
   TRY(auto registration, parse_id<RegistrationId>(fields, "registrationId"));
   TRY(const auto attestation, fields.required_object("attestation"));
   TRY(auto terms, parse_terms(fields));
-  IndividualEnrollment enrollment{std::move(registration), provisioning::SymmetricKeyRequest{}, {}, std::move(terms),
-                                  {}};
+  IndividualEnrollment enrollment{
+      std::move(registration), provisioning::SymmetricKeyRequest{}, {}, std::move(terms), {}};
   TRY(const auto device_id, fields.optional_string("deviceId"));
   if (device_id && !device_id->empty()) {
     TRY(enrollment.device_id, parse_id<DeviceId>(fields, "deviceId"));

@@ -63,11 +63,12 @@ TEST(EnrollmentJson, ReadsTheHubsInBothForms) {
 }
 
 TEST(EnrollmentJson, TermsComeBackAsTheyWere) {
-  for (const std::string_view more :
-       {R"()", R"(,"provisioningStatus":"disabled")", R"(,"iotHubHostName":"a.example","allocationPolicy":"static")",
-        R"(,"iotHubs":["a.example","b.example"],"allocationPolicy":"geoLatency")",
-        R"(,"reprovisionPolicy":{"updateHubAssignment":false})", R"(,"capabilities":{"iotEdge":true})",
-        R"(,"initialTwin":{"tags":{"a":null},"properties":{"desired":{"b":1.5}}},"optionalDeviceInformation":{"c":"d"})"}) {
+  for (
+      const std::string_view more :
+      {R"()", R"(,"provisioningStatus":"disabled")", R"(,"iotHubHostName":"a.example","allocationPolicy":"static")",
+       R"(,"iotHubs":["a.example","b.example"],"allocationPolicy":"geoLatency")",
+       R"(,"reprovisionPolicy":{"updateHubAssignment":false})", R"(,"capabilities":{"iotEdge":true})",
+       R"(,"initialTwin":{"tags":{"a":null},"properties":{"desired":{"b":1.5}}},"optionalDeviceInformation":{"c":"d"})"}) {
     const auto terms = terms_of(more);
     json::object object;
     add_terms(object, terms);
@@ -78,10 +79,11 @@ TEST(EnrollmentJson, TermsComeBackAsTheyWere) {
 }
 
 TEST(EnrollmentJson, LeavesAloneWhatNewerSdksSend) {
-  EXPECT_EQ(refusal_of(enrollment("a", R"({"type":"symmetricKey","tpm":null,"x509":null,"new":1})",
-                                  R"(,"clientCertificateIssuancePolicy":{"x":1},"registrationState":{"status":"assigned"},)"
-                                  R"("createdDateTimeUtc":"x","iotHubHostName":null,"deviceId":null)")),
-            "taken");
+  EXPECT_EQ(
+      refusal_of(enrollment("a", R"({"type":"symmetricKey","tpm":null,"x509":null,"new":1})",
+                            R"(,"clientCertificateIssuancePolicy":{"x":1},"registrationState":{"status":"assigned"},)"
+                            R"("createdDateTimeUtc":"x","iotHubHostName":null,"deviceId":null)")),
+      "taken");
 }
 
 TEST(EnrollmentJson, RefusesWhatItCannotDo) {
@@ -152,7 +154,8 @@ TEST(EnrollmentJson, RefusesEveryTruncation) {
 
 TEST(EnrollmentJson, AnAuthorityIsNoDevicesCertificateAndTheOtherWayRound) {
   sim::SeededEntropy entropy(1);
-  const auto individual = test::certificate_attestation("signingCertificates", test::make_certificate(entropy, "a", true));
+  const auto individual =
+      test::certificate_attestation("signingCertificates", test::make_certificate(entropy, "a", true));
   EXPECT_EQ(refusal_of(enrollment("a", individual)), "enrollment.certificate");
   const auto grouped = test::certificate_attestation("clientCertificates", test::make_certificate(entropy, "a", false));
   EXPECT_EQ(parse_enrollment_group(group("a", grouped)).error().code, "enrollment.certificate");

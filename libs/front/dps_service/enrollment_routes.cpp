@@ -116,8 +116,8 @@ Result<Answer> ServiceApi::bulk_enrollments(const Call& call) {
   const auto request = std::make_shared<const BulkEnrollments>(std::move(parsed));
   return Answer(
       Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto body, run_bulk_enrollments(enrollments_, transaction.provisioning(), transaction.audit(), who,
-                                                  *request));
+        TRY(const auto body,
+            run_bulk_enrollments(enrollments_, transaction.provisioning(), transaction.audit(), who, *request));
         return json_answer(body);
       }});
 }

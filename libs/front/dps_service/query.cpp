@@ -68,10 +68,10 @@ Status check_query(std::string_view body, Collection collection) {
   if (words == std::vector<std::string>{"*"} ||
       words == std::vector<std::string>{"select", "*", "from", lower(name_of(collection))})
     return {};
-  return invalid_input("query.form",
-                       fmt::format("the query that is served here is \"SELECT * FROM {}\": no WHERE, no ORDER BY",
-                                   name_of(collection)),
-                       "query");
+  return invalid_input(
+      "query.form",
+      fmt::format("the query that is served here is \"SELECT * FROM {}\": no WHERE, no ORDER BY", name_of(collection)),
+      "query");
 }
 
 Result<std::size_t> page_size_of(const Call& call) {

@@ -9,12 +9,12 @@
 namespace warifu::front::dps_service {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
 using test::enrollment;
 using test::group;
 using test::kSymmetric;
 using test::member;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 const ScopeId kOtherScope = ScopeId::parse("0ne00000002").value();

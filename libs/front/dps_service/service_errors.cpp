@@ -51,8 +51,10 @@ std::string message_of(const Error& error) {
 net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now) {
   const int status = http_status_of(error);
   const boost::json::object body = {
-      {"errorCode", error_code_of(error)}, {"trackingId", tracking_id},
-      {"message", message_of(error)},      {"timestampUtc", to_rfc3339(now)},
+      {"errorCode", error_code_of(error)},
+      {"trackingId", tracking_id},
+      {"message", message_of(error)},
+      {"timestampUtc", to_rfc3339(now)},
       {"info", boost::json::object{{"code", error.code}}},
   };
   net::HttpResponse response{status, {}, "application/json; charset=utf-8", boost::json::serialize(body)};
@@ -67,8 +69,9 @@ bool is_service_target(std::string_view target) {
   if (!target.starts_with('/')) return false;
   target.remove_prefix(1);
   const auto first = target.substr(0, target.find_first_of("/?"));
-  return std::ranges::any_of(std::initializer_list<std::string_view>{"enrollments", "enrollmentGroups", "registrations"},
-                             [&](std::string_view name) { return equal_without_case(name, first); });
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{"enrollments", "enrollmentGroups", "registrations"},
+      [&](std::string_view name) { return equal_without_case(name, first); });
 }
 
 }  // namespace warifu::front::dps_service

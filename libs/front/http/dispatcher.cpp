@@ -53,8 +53,8 @@ Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& reque
                                                    operators::Permission permission) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(principal, authenticator_.authenticate(snapshot.operators(),
-                                                  {request.header("Authorization"), request.header("Host")}));
+    TRY(principal,
+        authenticator_.authenticate(snapshot.operators(), {request.header("Authorization"), request.header("Host")}));
     return {};
   }));
   if (!principal->permissions.contains(permission))
