@@ -44,6 +44,7 @@ class Credentials {
   }
 
   const sim::SoftwareTpm& tpm() const { return tpm_; }
+  const sim::SoftwareTpm& ecc_tpm() const { return ecc_tpm_; }
   const Bytes& ecc_ek() const { return ecc_ek_; }
   const crypto::EcKeyPair& ecc_ek_key() const { return ecc_key_; }
   const SecretBytes& secret() const { return secret_; }
@@ -74,6 +75,7 @@ class Credentials {
   Sabotage sabotage_;
   crypto::SystemEntropy entropy_;
   sim::SoftwareTpm tpm_ = must(sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm"));
+  sim::SoftwareTpm ecc_tpm_ = must(sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "p256"));
   crypto::EcKeyPair ecc_key_ = crypto::EcKeyPair::generate(crypto::EcCurve::kP256, entropy_);
   Bytes ecc_ek_ = ecc_ek_of(ecc_key_.public_key());
   tpm::Name srk_name_ = tpm_.srk().name();
@@ -126,8 +128,7 @@ Status check_ecc_credential(Credentials& credentials) {
                                       [&](ByteView bytes) { return credentials.credential(bytes).has_value(); });
 }
 
-Status check_authentication_key(Credentials& credentials) {
-  const auto& device = credentials.tpm();
+Status check_authentication_key(Credentials& credentials, const sim::SoftwareTpm& device) {
   TRY(const Bytes blob, credentials.authentication_key(device.ek().tpm2b(), device.srk().tpm2b()));
   TRY(const SecretBytes key, device.open_authentication_key(blob));
   if (!equal_constant_time(key.reveal(), credentials.hmac_key().reveal())) return wrong("the device gets another key");
@@ -149,6 +150,7 @@ std::vector<Row> credential_rows(Sabotage sabotage) {
   const auto raw_ek = std::make_shared<RawRsaCredential>(device.ek().area().unique());
   const auto raw_srk = std::make_shared<RawRsaCredential>(device.srk().area().unique());
   const auto raw_ecc = std::make_shared<RawEcCredential>();
+  const auto raw_ecc_srk = std::make_shared<RawEcCredential>();
   return {
       {"P1-rsa", "MakeCredential to an RSA-2048 EK from stored TPM2B_PUBLIC", 0.75, 0.65,
        [=] { return check_rsa_credential(*credentials); }, [=] { (*raw_ek)(); },
@@ -157,13 +159,23 @@ std::vector<Row> credential_rows(Sabotage sabotage) {
        [=] { return check_ecc_credential(*credentials); }, [=] { (*raw_ecc)(); },
        [=] { must(credentials->credential(credentials->ecc_ek())); }},
       {"P2", "DPS answer: credential and duplicate, RSA-2048 EK and SRK", 0.75, 0.65,
-       [=] { return check_authentication_key(*credentials); },
+       [=] { return check_authentication_key(*credentials, credentials->tpm()); },
        [=] {
          (*raw_ek)();
          (*raw_srk)();
        },
        [=] {
          must(credentials->authentication_key(credentials->tpm().ek().tpm2b(), credentials->tpm().srk().tpm2b()));
+       }},
+      {"P2-ecc", "DPS answer: credential and duplicate, ECC P-256 EK and SRK", 0.90, 0.80,
+       [=] { return check_authentication_key(*credentials, credentials->ecc_tpm()); },
+       [=] {
+         (*raw_ecc)();
+         (*raw_ecc_srk)();
+       },
+       [=] {
+         const sim::SoftwareTpm& both = credentials->ecc_tpm();
+         must(credentials->authentication_key(both.ek().tpm2b(), both.srk().tpm2b()));
        }},
   };
 }

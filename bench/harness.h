@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <functional>
 #include <limits>
 #include <string>
@@ -26,8 +28,14 @@ struct Row {
   Time time = Time::kThreadCpu;
   // What is shorter than reading the clock is done several times in a call; times are told for one.
   int per_call = 1;
+  // Microseconds of CPU so far, where it is not the calling thread that does the work: a server beside its clients.
+  std::function<double()> bound_clock = nullptr;
+  std::function<double()> product_clock = nullptr;
   double product_us_max = std::numeric_limits<double>::infinity();  // above it the run fails too
 };
+
+// Microseconds by one of the system's clocks.
+double micros_of(clockid_t clock);
 
 // What a sabotaged run replaces in the product: its self-checks must notice.
 enum class Sabotage { kNone, kAcceptAll };
@@ -46,8 +54,9 @@ struct Options {
   bool json = false;
   bool only_self_check = false;
   Sabotage sabotage = Sabotage::kNone;
+  std::string only;  // the id of one row, or empty for all
 };
-// "bench.usage" for anything but --json, --self-check and --sabotage=accept-all.
+// "bench.usage" for anything but --json, --self-check, --only=ID and --sabotage=accept-all.
 Result<Options> parse_options(int argc, char** argv);
 
 // Self-checks first, then the measurements. The exit code: 1 when a self-check fails, a ratio is under its floor or a

@@ -52,7 +52,7 @@ Status login(const Context& context, const LoginOptions& options) {
   if (options.lifetime_seconds) request["lifetime_seconds"] = *options.lifetime_seconds;
 
   endpoint.access_token.clear();
-  TRY(const auto answer, ApiClient(endpoint).post("/api/v1/login", boost::json::serialize(request)));
+  TRY(const auto answer, ApiClient(endpoint).post_once("/api/v1/login", boost::json::serialize(request)));
   TRY(const auto fields, wire::JsonFields::of(answer));
   TRY(endpoint.access_token, fields.required_string("access_token"));
   TRY_STATUS(save_profile(context.connection.profile, endpoint));

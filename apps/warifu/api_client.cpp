@@ -3,8 +3,11 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
+#include "crypto/system_entropy.h"
 #include "http_client/header_lines.h"
 #include "wire/json.h"
 
@@ -14,6 +17,11 @@ namespace {
 constexpr long kConnectTimeoutSeconds = 10;
 constexpr long kTimeoutSeconds = 60;
 constexpr std::size_t kAnswerSizeMax = 16 << 20;
+
+// Nobody meets it by chance.
+constexpr std::size_t kIdempotencyKeySize = 16;
+constexpr std::chrono::milliseconds kRetryDelay{500};
+constexpr int kInProgressTries = 10;
 
 struct Answer {
   long status = 0;
@@ -29,14 +37,21 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* target
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
+bool is_broken_connection(CURLcode code) {
+  return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+         code == CURLE_PARTIAL_FILE;
+}
+
 Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
-                       const std::string& body) {
+                       const std::string& body, const std::string& idempotency_key = {}) {
   const Handle curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
   http_client::HeaderLines headers;
   headers.add("Accept: application/json");
   headers.add("Content-Type: application/json");
   if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);
+
+  if (!idempotency_key.empty()) headers.add("Idempotency-Key: " + idempotency_key);
 
   Answer answer;
   const std::string url = endpoint.server + path;
@@ -63,6 +78,10 @@ Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const st
     return Error{ErrorKind::kRefused, "server.identity",
                  fmt::format("{} did not prove itself: {}; is --ca this server's trust/root.pem?", endpoint.server,
                              curl_easy_strerror(code))};
+  if (is_broken_connection(code))
+    return Error{ErrorKind::kUnavailable, "server.connection_lost",
+                 fmt::format("the connection to {} broke before the answer came: {}", endpoint.server,
+                             curl_easy_strerror(code))};
   if (code != CURLE_OK)
     return Error{ErrorKind::kUnavailable, "server.unreachable",
                  fmt::format("no answer from {}: {}", endpoint.server, curl_easy_strerror(code))};
@@ -75,6 +94,7 @@ ErrorKind kind_of(long status) {
     case 400:
     case 405:
     case 413:
+    case 422:
       return ErrorKind::kInvalidInput;
     case 401:
       return ErrorKind::kUnauthenticated;
@@ -107,13 +127,40 @@ Error problem_of(const Answer& answer) {
   return {kind_of(answer.status), "server.refused", std::move(message)};
 }
 
+// The first try may still be at work when the second one comes.
+bool is_in_progress(const Answer& answer) {
+  return answer.status == 409 && answer.body.find("\"idempotency.in_progress\"") != std::string::npos;
+}
+
+Result<boost::json::value> value_of(const Answer& answer) {
+  if (answer.status < 200 || answer.status > 299) return problem_of(answer);
+  if (answer.body.empty()) return boost::json::value();
+  return wire::parse_json(answer.body, {.max_bytes = kAnswerSizeMax});
+}
+
 }  // namespace
 
 Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body) const {
   TRY(const auto answer, perform(endpoint_, method, path, body));
-  if (answer.status < 200 || answer.status > 299) return problem_of(answer);
-  if (answer.body.empty()) return boost::json::value();
-  return wire::parse_json(answer.body, {.max_bytes = kAnswerSizeMax});
+  return value_of(answer);
+}
+
+Result<boost::json::value> ApiClient::post(const std::string& path, const std::string& body) const {
+  crypto::SystemEntropy entropy;
+  Bytes random(kIdempotencyKeySize);
+  entropy.fill(random);
+  const std::string key = to_hex(random);
+  auto answer = perform(endpoint_, "POST", path, body, key);
+  if (!answer && answer.error().code == "server.connection_lost") {
+    std::this_thread::sleep_for(kRetryDelay);
+    answer = perform(endpoint_, "POST", path, body, key);
+    for (int i = 0; i < kInProgressTries && answer && is_in_progress(*answer); ++i) {
+      std::this_thread::sleep_for(kRetryDelay);
+      answer = perform(endpoint_, "POST", path, body, key);
+    }
+  }
+  if (!answer) return answer.error();
+  return value_of(*answer);
 }
 
 Status ApiClient::remove(const std::string& path) const {

@@ -14,13 +14,18 @@ struct ApiEndpoint {
 };
 
 // Talks to the operators' API: TLS 1.3 against the pinned root only, JSON in and out. An answer that is a problem (RFC
-// 9457) comes back as the Error that it tells of; kUnavailable "server.unreachable" when there is no answer.
+// 9457) comes back as the Error that it tells of; kUnavailable "server.unreachable" when there is no answer, and
+// "server.connection_lost" when the connection broke after the request may have arrived.
 class ApiClient {
  public:
   explicit ApiClient(ApiEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   Result<boost::json::value> get(const std::string& path) const { return call("GET", path, {}); }
-  Result<boost::json::value> post(const std::string& path, const std::string& body) const {
+  // Under a random Idempotency-Key: if the connection breaks before the answer is here, it asks again, and the server
+  // does it once.
+  Result<boost::json::value> post(const std::string& path, const std::string& body) const;
+  // For what the server takes no Idempotency-Key for (the login).
+  Result<boost::json::value> post_once(const std::string& path, const std::string& body) const {
     return call("POST", path, body);
   }
   Status remove(const std::string& path) const;

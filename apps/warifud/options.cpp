@@ -13,6 +13,8 @@ namespace warifu::warifud {
 namespace {
 
 constexpr std::string_view kDevicesDefault = "127.0.0.1:8443";
+constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::array<std::string_view, 2> kPostgres = {"postgresql://", "postgres://"};
 constexpr std::string_view kOperatorsDefault = "127.0.0.1:9443";
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 
@@ -21,21 +23,60 @@ struct Key {
   std::optional<std::string> ServeSettings::*setting;
 };
 
+struct NumberKey {
+  std::string_view path;
+  std::optional<std::int64_t> ServeSettings::*setting;
+};
+
 constexpr std::array kKeys = {
     Key{"data_dir", &ServeSettings::data_dir},
     Key{"database", &ServeSettings::database},
     Key{"listen.devices", &ServeSettings::listen_devices},
     Key{"listen.operators", &ServeSettings::listen_operators},
+    Key{"listen.compat", &ServeSettings::listen_compat},
     Key{"provisioning.assigned_hub", &ServeSettings::assigned_hub},
     Key{"log.level", &ServeSettings::log_level},
 };
+
+constexpr std::array kNumberKeys = {
+    NumberKey{"limits.address_rate", &ServeSettings::address_rate},
+    NumberKey{"limits.address_burst", &ServeSettings::address_burst},
+    NumberKey{"limits.registration_rate", &ServeSettings::registration_rate},
+    NumberKey{"limits.registration_burst", &ServeSettings::registration_burst},
+    NumberKey{"limits.wait_max_ms", &ServeSettings::wait_max_ms},
+    NumberKey{"limits.waiting_max", &ServeSettings::waiting_max},
+    NumberKey{"limits.unauthenticated_rate", &ServeSettings::unauthenticated_rate},
+    NumberKey{"limits.unauthenticated_burst", &ServeSettings::unauthenticated_burst},
+};
+
+constexpr std::int64_t kRateMax = 1'000'000;
+// Above it the SDKs give up: they wait for 30 s, and the network takes its part.
+constexpr std::int64_t kWaitMaxMs = 20'000;
+// The requests that a listener lets be in flight.
+constexpr std::int64_t kWaitingMax = 1'024;
 
 std::string place(const std::filesystem::path& file, const toml::source_region& source) {
   return fmt::format("{}, line {}", file.string(), source.begin.line);
 }
 
 bool is_table(const std::string& path) {
-  return std::ranges::any_of(kKeys, [&](const Key& key) { return key.path.starts_with(path + "."); });
+  const auto is_in = [&](const auto& key) { return key.path.starts_with(path + "."); };
+  return std::ranges::any_of(kKeys, is_in) || std::ranges::any_of(kNumberKeys, is_in);
+}
+
+// Sets the setting of `keys` that has this path, if one has.
+template <class T, class Keys>
+Result<bool> add_value(ServeSettings& settings, const Keys& keys, const std::string& path, const toml::node& node,
+                       std::string_view kind, const std::filesystem::path& file) {
+  const auto* key = std::ranges::find_if(keys, [&](const auto& candidate) { return candidate.path == path; });
+  if (key == keys.end()) return false;
+  const auto value = node.value_exact<T>();
+  if (!value)
+    return invalid_input("config.type", fmt::format("the setting \"{}\" is a {}", path, kind),
+                         place(file, node.source()));
+  auto& setting = settings.*(key->setting);
+  if (!setting) setting = *value;
+  return true;
 }
 
 Status add_table(ServeSettings& settings, const toml::table& table, const std::string& prefix,
@@ -47,17 +88,47 @@ Status add_table(ServeSettings& settings, const toml::table& table, const std::s
       TRY_STATUS(add_table(settings, *inner, path + ".", file));
       continue;
     }
-    const auto* key = std::ranges::find(kKeys, path, &Key::path);
-    if (key == kKeys.end())
+    TRY(bool is_known, add_value<std::string>(settings, kKeys, path, node, "text", file));
+    if (!is_known) {
+      TRY(is_known, add_value<std::int64_t>(settings, kNumberKeys, path, node, "whole number", file));
+    }
+    if (!is_known)
       return invalid_input("config.unknown", fmt::format("there is no setting \"{}\"", path),
                            place(file, node.source()));
-    const auto value = node.value_exact<std::string>();
-    if (!value)
-      return invalid_input("config.type", fmt::format("the setting \"{}\" is a text", path),
-                           place(file, node.source()));
-    auto& setting = settings.*(key->setting);
-    if (!setting) setting = *value;
   }
+  return {};
+}
+
+// Puts the setting, if there is one, into `value`. kInvalidInput "config.limits" outside 1 to `most`.
+template <class T>
+Status set_limit(T& value, std::string_view name, const std::optional<std::int64_t>& setting, std::int64_t most) {
+  if (!setting) return {};
+  if (*setting < 1 || *setting > most)
+    return invalid_input("config.limits", fmt::format("limits.{} is from 1 to {}, not {}", name, most, *setting));
+  value = T(*setting);
+  return {};
+}
+
+Status set_rate(front::Rate& rate, std::string_view name, const std::optional<std::int64_t>& per_second,
+                const std::optional<std::int64_t>& burst) {
+  TRY_STATUS(set_limit(rate.per_second, fmt::format("{}_rate", name), per_second, kRateMax));
+  return set_limit(rate.burst, fmt::format("{}_burst", name), burst, kRateMax);
+}
+
+Status set_limits(ServeOptions& options, const ServeSettings& settings) {
+  auto& devices = options.device_limits;
+  auto& operators = options.operator_limits;
+  TRY_STATUS(set_rate(devices.address, "address", settings.address_rate, settings.address_burst));
+  TRY_STATUS(set_rate(devices.registration, "registration", settings.registration_rate, settings.registration_burst));
+  TRY_STATUS(
+      set_rate(operators.address, "unauthenticated", settings.unauthenticated_rate, settings.unauthenticated_burst));
+  TRY_STATUS(set_limit(devices.wait_max, "wait_max_ms", settings.wait_max_ms, kWaitMaxMs));
+  TRY_STATUS(set_limit(devices.waiting_max, "waiting_max", settings.waiting_max, kWaitingMax));
+  devices.waiting_per_address_max = (devices.waiting_max + 1) / 2;
+  if (devices.registration.burst < devices.challenge_cost)
+    return invalid_input("config.limits",
+                         fmt::format("limits.registration_burst is at least {}, what a challenge costs, not {}",
+                                     devices.challenge_cost, devices.registration.burst));
   return {};
 }
 
@@ -88,11 +159,18 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
 }
 
 Result<Place> Place::from(const std::string& data_dir, const std::string& database) {
-  constexpr std::string_view kSqlite = "sqlite:";
   if (database.empty()) return Place{.data_dir = data_dir};
-  if (!database.starts_with(kSqlite))
-    return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", database));
-  return Place{.data_dir = data_dir, .database = database.substr(kSqlite.size())};
+  if (database.starts_with(kSqlite))
+    return Place{.data_dir = data_dir, .database = SqliteDatabase{database.substr(kSqlite.size())}};
+  if (std::ranges::any_of(kPostgres, [&](std::string_view scheme) { return database.starts_with(scheme); }))
+    return Place{.data_dir = data_dir, .database = PostgresDatabase{database}};
+  // What came is not repeated: it may hold a password.
+  return invalid_input("config.database", "the database is sqlite:PATH or postgresql://[USER@]HOST[:PORT]/NAME");
+}
+
+std::string to_string(const Database& database) {
+  if (const auto* postgres = std::get_if<PostgresDatabase>(&database)) return postgres->url;
+  return std::string(kSqlite) + std::get<SqliteDatabase>(database).path.string();
 }
 
 Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
@@ -102,6 +180,10 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
   ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,
                        settings.log_level.value_or("info")};
+  if (settings.listen_compat) {
+    TRY(options.compat, ListenAddress::parse(*settings.listen_compat));
+  }
+  TRY_STATUS(set_limits(options, settings));
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())

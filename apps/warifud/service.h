@@ -7,6 +7,8 @@
 #include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
+#include "front/http/idempotency.h"
+#include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "net/server.h"
 #include "operators/authenticator.h"
@@ -15,6 +17,7 @@
 #include "provisioning/device_desk.h"
 #include "provisioning/enrollment_desk.h"
 #include "provisioning/group_desk.h"
+#include "provisioning/memory_challenges.h"
 #include "provisioning/registrar.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
@@ -39,6 +42,7 @@ class Service {
   struct Endpoints {
     net::Endpoint devices;
     net::Endpoint operators;
+    std::optional<net::Endpoint> compat;
   };
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
@@ -52,18 +56,33 @@ class Service {
 
   const front::Router& device_routes() const { return devices_.router(); }
   const front::Router& operator_routes() const { return operators_.router(); }
+  const front::Router& compat_routes() const { return compat_.router(); }
 
  private:
   struct Credentials {
     net::TlsCredentials devices;
     net::TlsCredentials operators;
+    net::TlsCredentials compat;
   };
   Result<Credentials> load_credentials();
+  Result<net::Endpoint> listen_compat(const ListenAddress& at, net::TlsCredentials credentials);
   void load_escrow_certificate();
   void schedule_housekeeping();
   void schedule_diary();
   // One short change; true if there is more to remove.
   bool clean_up_some();
+
+  // Those of the server, which is made after what needs them.
+  class ServerTimers final : public net::Timers {
+   public:
+    explicit ServerTimers(Service& service) : service_(service) {}
+    void post_after(std::chrono::milliseconds delay, std::function<void()> work) override {
+      service_.server_.post_after(delay, std::move(work));
+    }
+
+   private:
+    Service& service_;
+  };
 
   const Organisation& organisation_;
   store::Store& store_;
@@ -75,6 +94,7 @@ class Service {
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
   provisioning::EscrowDesk escrow_;
+  provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
@@ -82,8 +102,15 @@ class Service {
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
   front::dps_service::ServiceApi service_api_;
+  const SystemMonotonicClock monotonic_clock_;
+  ServerTimers timers_{*this};
+  front::Admission device_admission_;
+  front::Admission operator_admission_;
+  front::Idempotency idempotency_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
+  front::Dispatcher compat_;
+  bool has_compat_ = false;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
   net::Server server_;                                     // last: it stops before what it calls goes away
 };

@@ -79,9 +79,12 @@ constexpr std::array kAdvice = {
     Advice{"tcb.escrow.foreign",
            "If it was this device that set it, its package was lost or damaged here, which warifu-tcb's log says: "
            "`warifu device escrow` has the one that was delivered"},
-    Advice{"tpm.srk.",
-           "The key at 0x81000001 is not the storage key that this device needs (RSA-2048, made by this TPM). Evict it "
-           "(tpm2_evictcontrol) if nothing else uses it: the TCB then makes its own"},
+    Advice{
+        "tpm.srk.",
+        "The key at 0x81000001 is not a storage key that this device can use (made by this TPM to be a parent, without "
+        "a policy; RSA-2048 or RSA-3072, ECC P-256 or P-384). Evict it (tpm2_evictcontrol) if nothing else uses it: "
+        "the "
+        "TCB then makes its own"},
     Advice{"tpm.ek.swapped",
            "The TPM, or the way to it, is not the one that was there before. If it was replaced on purpose, start "
            "warifu-tcb with --ek-name"},

@@ -80,7 +80,8 @@ TEST(AdviceTest, SaysWhatToDoNext) {
   EXPECT_THAT(advice("tcb.denied"), HasSubstr("administrator"));
   EXPECT_THAT(advice("tcb.identity.none"), HasSubstr("warifu-agent provision"));
   EXPECT_THAT(advice("tpm.srk.foreign"), HasSubstr("0x81000001"));
-  EXPECT_THAT(advice("tpm.srk.type"), HasSubstr("0x81000001"));
+  EXPECT_THAT(advice("tpm.srk.auth-policy"), HasSubstr("0x81000001"));
+  EXPECT_THAT(advice("tpm.srk.key-bits"), HasSubstr("ECC P-256 or P-384"));
   EXPECT_EQ(advice("no.advice"), "M [no.advice]");
 }
 

@@ -15,4 +15,8 @@ Timestamp SystemClock::now() const {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
+std::chrono::nanoseconds SystemMonotonicClock::now() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
 }  // namespace warifu

@@ -31,4 +31,16 @@ class SystemClock final : public Clock {
   Timestamp now() const override;
 };
 
+// Time that only goes forward, from a start that means nothing: for intervals. The real one is SystemMonotonicClock.
+class MonotonicClock {
+ public:
+  virtual ~MonotonicClock() = default;
+  virtual std::chrono::nanoseconds now() const = 0;
+};
+
+class SystemMonotonicClock final : public MonotonicClock {
+ public:
+  std::chrono::nanoseconds now() const override;
+};
+
 }  // namespace warifu

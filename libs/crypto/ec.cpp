@@ -1,6 +1,7 @@
 #include "crypto/ec.h"
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
 
@@ -86,6 +87,26 @@ EcKeyPair EcKeyPair::generate(EcCurve curve, Entropy& entropy) {
   const std::size_t size = coordinate_size(curve);
   write_affine(group, point.get(), context.get(), std::span(key.x_).first(size), std::span(key.y_).first(size));
   return EcKeyPair(std::move(scalar), std::move(key));
+}
+
+Result<EcKeyPair> EcKeyPair::from_private_key(const PrivateKey& key) {
+  const EVP_PKEY* native = key.native();
+  if (EVP_PKEY_get_base_id(native) != EVP_PKEY_EC)
+    return invalid_input("crypto.ec.type", "expected an EC key, another kind came");
+  const EcCurve curve = EVP_PKEY_get_bits(native) == 256 ? EcCurve::kP256 : EcCurve::kP384;
+  const auto read = [&](const char* parameter, std::span<std::uint8_t> out) {
+    BIGNUM* number = nullptr;
+    require(EVP_PKEY_get_bn_param(native, parameter, &number) == 1, parameter);
+    const BignumHandle owned(number);
+    require(BN_bn2binpad(number, out.data(), to_int(out.size())) > 0, "BN_bn2binpad");
+  };
+  const std::size_t size = coordinate_size(curve);
+  SecretBytes scalar(size);
+  EcPublicKey public_key(curve);
+  read(OSSL_PKEY_PARAM_PRIV_KEY, scalar.reveal_writable());
+  read(OSSL_PKEY_PARAM_EC_PUB_X, std::span(public_key.x_).first(size));
+  read(OSSL_PKEY_PARAM_EC_PUB_Y, std::span(public_key.y_).first(size));
+  return EcKeyPair(std::move(scalar), std::move(public_key));
 }
 
 Result<SecretBytes> EcKeyPair::agree(const EcPublicKey& peer) const {

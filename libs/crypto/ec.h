@@ -8,6 +8,7 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "crypto/private_key.h"
 
 namespace warifu::crypto {
 
@@ -41,10 +42,12 @@ class EcPublicKey {
   std::array<std::uint8_t, 48> y_{};
 };
 
-// A key for one Diffie-Hellman exchange.
+// A key for Diffie-Hellman exchanges.
 class EcKeyPair {
  public:
   static EcKeyPair generate(EcCurve curve, Entropy& entropy);
+  // For the software TPM of tests. "crypto.ec.type" when the key is not EC.
+  static Result<EcKeyPair> from_private_key(const PrivateKey& key);
 
   const EcPublicKey& public_key() const { return public_key_; }
   // The x coordinate of the shared point, padded to coordinate_size() (NIST SP 800-56A §5.7.1.2). "crypto.ec.curve"

@@ -71,6 +71,16 @@ TEST_F(Keys, EcBothSidesAgree) {
   EXPECT_EQ(p256.agree(p384.public_key()).error().code, "crypto.ec.curve");
 }
 
+TEST_F(Keys, EcAgreesAsTheOwnerOfAPrivateKey) {
+  for (const KeyKind kind : {KeyKind::kEcP256, KeyKind::kEcP384}) {
+    const auto own = EcKeyPair::from_private_key(PrivateKey::generate(kind));
+    ASSERT_TRUE(own);
+    const EcKeyPair other = EcKeyPair::generate(own->public_key().curve(), entropy_);
+    EXPECT_EQ(to_bytes(own->agree(other.public_key())->reveal()), to_bytes(other.agree(own->public_key())->reveal()));
+  }
+  EXPECT_EQ(EcKeyPair::from_private_key(PrivateKey::generate(KeyKind::kRsa2048)).error().code, "crypto.ec.type");
+}
+
 // NIST CAVP, ECC CDH primitive (SP 800-56A), P-256, COUNT = 0: only its public point is used.
 TEST_F(Keys, EcRefusesWhatIsNotOnTheCurve) {
   const Bytes x = *from_hex("700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287");

@@ -52,11 +52,22 @@ struct Metrics::State {
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
       counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
+  prometheus::Counter& delayed =
+      counters(registry, "warifu_requests_delayed_total", "Requests that had to wait because their client asks a lot.")
+          .Add({});
+  Counters& throttled_by = counters(registry, "warifu_requests_throttled_total",
+                                    "Requests that were answered 429 because their client asks too much, by what.");
+  prometheus::Counter& throttled_by_address = throttled_by.Add({{"by", "address"}});
+  prometheus::Counter& throttled_by_registration = throttled_by.Add({{"by", "registration"}});
+  prometheus::Gauge& waiting =
+      gauges(registry, "warifu_requests_waiting", "Requests that wait now because their client asks a lot.").Add({});
   prometheus::Gauge& challenges_outstanding =
       gauges(registry, "warifu_challenges_outstanding", "TPM challenges that were not answered yet.").Add({});
   prometheus::Gauge& node_certificate_expiry =
       gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.")
           .Add({});
+  prometheus::Gauge& compat_listener =
+      gauges(registry, "warifu_compat_listener_enabled", "1 while the listener that takes TLS 1.2 is open.").Add({});
   Gauges& connections = gauges(registry, "warifu_connections", "Open connections.");
   Counters& handshakes = counters(registry, "warifu_tls_handshakes_total", "TLS handshakes.");
   Counters& requests = counters(registry, "warifu_http_requests_total", "HTTP requests that were answered.");
@@ -89,12 +100,28 @@ void Metrics::count_refusal(const Error& error) {
   state_->refusals.Add({{"code", std::string(error.code)}}).Increment();
 }
 
+void Metrics::count_delayed() {
+  state_->delayed.Increment();
+}
+
+void Metrics::count_throttled(LimitedBy by) {
+  (by == LimitedBy::kAddress ? state_->throttled_by_address : state_->throttled_by_registration).Increment();
+}
+
+void Metrics::add_waiting(int change) {
+  state_->waiting.Increment(change);
+}
+
 void Metrics::set_challenges_outstanding(std::size_t count) {
   state_->challenges_outstanding.Set(static_cast<double>(count));
 }
 
 void Metrics::set_node_certificate_expiry(std::int64_t unix_seconds) {
   state_->node_certificate_expiry.Set(static_cast<double>(unix_seconds));
+}
+
+void Metrics::set_compat_listener_enabled(bool enabled) {
+  state_->compat_listener.Set(enabled ? 1 : 0);
 }
 
 void Metrics::on_connection_open(std::string_view listener) {
@@ -105,9 +132,12 @@ void Metrics::on_connection_close(std::string_view listener) {
   state_->connections.Add({{"listener", std::string(listener)}}).Decrement();
 }
 
-void Metrics::on_handshake(std::string_view listener, bool ok, bool resumed) {
+void Metrics::on_handshake(std::string_view listener, const net::HandshakeSummary& summary) {
   state_->handshakes
-      .Add({{"listener", std::string(listener)}, {"result", ok ? "ok" : "failed"}, {"resumed", resumed ? "yes" : "no"}})
+      .Add({{"listener", std::string(listener)},
+            {"result", summary.ok ? "ok" : "failed"},
+            {"resumed", summary.resumed ? "yes" : "no"},
+            {"version", summary.version ? std::string(net::to_string(*summary.version)) : "none"}})
       .Increment();
 }
 

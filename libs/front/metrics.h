@@ -13,6 +13,9 @@ namespace warifu::front {
 // What became of a package that a device deposited.
 enum class EscrowOutcome { kReceived, kRepeated, kRefused };
 
+// Which rate a request was above.
+enum class LimitedBy { kAddress, kRegistration };
+
 // What Prometheus reads. No device identity is ever a label. Safe to call from several threads.
 class Metrics final : public net::ConnectionObserver {
  public:
@@ -23,12 +26,18 @@ class Metrics final : public net::ConnectionObserver {
   void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
   void count_refusal(const Error& error);
+  void count_delayed();
+  void count_throttled(LimitedBy by);
+  // One request more that waits for its turn (+1), or one less (-1).
+  void add_waiting(int change);
   void set_challenges_outstanding(std::size_t count);
   void set_node_certificate_expiry(std::int64_t unix_seconds);
+  // A finding about how this server is run: the door for TLS 1.2 is open.
+  void set_compat_listener_enabled(bool enabled);
 
   void on_connection_open(std::string_view listener) override;
   void on_connection_close(std::string_view listener) override;
-  void on_handshake(std::string_view listener, bool ok, bool resumed) override;
+  void on_handshake(std::string_view listener, const net::HandshakeSummary& summary) override;
   void on_request(std::string_view listener, const net::RequestSummary& summary) override;
   void on_refused(std::string_view listener, net::Refusal refusal) override;
   void on_handler_exception(std::string_view listener, std::string_view what) override;

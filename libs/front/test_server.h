@@ -16,6 +16,7 @@
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
 #include "provisioning/group_desk.h"
+#include "provisioning/memory_challenges.h"
 
 // For the tests of this library, and of more than this library: a server without sockets.
 namespace warifu::front::test {
@@ -44,7 +45,7 @@ class Server {
         enrollments(clock, entropy, envelope_key()),
         groups(clock, entropy, envelope_key()),
         device_desk(clock, envelope_key()),
-        registrar(clock, entropy, envelope_key(), std::move(options)),
+        registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
@@ -52,9 +53,10 @@ class Server {
         operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, store),
         service_api_(enrollments, groups, device_desk, store),
+        idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
         operators(api::router(operator_api_, enrollment_api_, service_api_, clock), authenticator, store, metrics,
-                  clock, entropy) {}
+                  clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -142,6 +144,7 @@ class Server {
   provisioning::EnrollmentDesk enrollments;
   provisioning::GroupDesk groups;
   provisioning::DeviceDesk device_desk;
+  provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;
@@ -152,6 +155,7 @@ class Server {
   api::OperatorApi operator_api_;
   api::EnrollmentApi enrollment_api_;
   dps_service::ServiceApi service_api_;
+  Idempotency idempotency_;
 
  public:
   Dispatcher devices;

@@ -40,6 +40,8 @@ inline std::string dump(store::Connection& connection) {
                "SELECT hex(digest) || expires_at || coalesce(used_at, 'unused') FROM bootstrap_tokens ORDER BY 1"),
            store::Sql("SELECT hex(digest) || name || permissions || expires_at FROM access_tokens ORDER BY 1"),
            store::Sql("SELECT name || hex(sealed_key) || permissions FROM service_keys ORDER BY 1"),
+           store::Sql("SELECT hex(token_id) || route || ' ' || idempotency_key || hex(sealed_answer) || created_at "
+                      "FROM idempotency_keys ORDER BY 1"),
            store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries "
                       "ORDER BY 1"),
        }) {

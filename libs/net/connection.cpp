@@ -10,15 +10,6 @@
 namespace warifu::net {
 namespace {
 
-std::string address_of(const Socket& socket) {
-  error_code error;
-  const asio::ip::address address = socket.remote_endpoint(error).address();
-  if (error) return {};  // it has gone already; the handshake will fail
-  if (address.is_v6() && address.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-  return address.to_string();
-}
-
 std::optional<std::chrono::milliseconds> time_limit(Stage stage, const ConnectionLimits& limits) {
   switch (stage) {
     case Stage::kHandshake:
@@ -59,18 +50,20 @@ std::optional<Refusal> refusal_at_timeout(Stage stage) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<ListenerContext> listener)
+Connection::Connection(Socket socket, Client client, TlsCredentials credentials,
+                       std::shared_ptr<ListenerContext> listener)
     : listener_(std::move(listener)),
-      peer_address_(address_of(socket)),
-      stream_(make_server_stream(std::move(socket), credentials)),
-      answer_given_(stream_.get_executor(), SteadyClock::time_point::max()) {
+      client_(std::move(client)),
+      stream_(std::move(socket), std::move(credentials)),
+      woken_(stream_.get_executor(), SteadyClock::time_point::max()) {
   enter(Stage::kHandshake);
   ++listener_->connections;
   listener_->server.observer.on_connection_open(listener_->name);
 }
 
 Connection::~Connection() {
-  --listener_->connections;  // first: who sees it closed finds its place free
+  client_.place.reset();  // first: who sees it closed finds its place free
+  --listener_->connections;
   listener_->server.observer.on_connection_close(listener_->name);
   listener_->server.connections.remove(*this);
 }
@@ -85,14 +78,44 @@ Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   if (!ok) co_return;
   co_await serve_http1(*self);
   self->enter(Stage::kClose);
-  co_await close_gently(self->stream_);
+  co_await self->stream_.close_gently();
 }
 
 Awaitable<bool> Connection::shake_hands() {
-  auto [error] = co_await stream_.async_handshake(TlsStream::server, kAwait);
-  listener_->server.observer.on_handshake(listener_->name, !error, !error && is_resumed(stream_));
-  if (!error) peer_certificate_ = net::peer_certificate(stream_);
-  co_return !error;
+  const bool ok = co_await finish_handshake();
+  HandshakeSummary summary{.ok = ok, .resumed = false, .version = std::nullopt};
+  if (ok) {
+    summary.resumed = stream_.is_resumed();
+    summary.version = stream_.version();
+  }
+  listener_->server.observer.on_handshake(listener_->name, summary);
+  co_return ok;
+}
+
+Awaitable<bool> Connection::finish_handshake() {
+  TlsStream::Want want = TlsStream::Want::kRead;  // nothing is computed before the client has said something
+  while (want != TlsStream::Want::kNothing) {
+    const error_code error = co_await stream_.wait(want);
+    if (error) co_return false;
+    const TlsStream::Step step = co_await next_handshake_step();
+    if (step.error) co_return false;
+    want = step.want;
+  }
+  co_return true;
+}
+
+Awaitable<TlsStream::Step> Connection::next_handshake_step() {
+  const HandshakeGate::Turn turn(listener_->handshakes, waker());
+  while (!turn.granted()) {
+    co_await woken_.async_wait(kAwait);
+    if (stream_.is_stopped()) co_return TlsStream::Step{.error = asio::error::operation_aborted};
+  }
+  co_return stream_.handshake_step();
+}
+
+// For any thread, while the connection lives. What waits for woken_ looks again whether it may go on.
+std::function<void()> Connection::waker() {
+  return [this] { asio::post(stream_.get_executor(), [self = shared_from_this()] { self->woken_.cancel(); }); };
 }
 
 Awaitable<std::optional<HttpResponse>> Connection::wait_for(std::shared_ptr<PendingAnswer> pending) {
@@ -102,13 +125,11 @@ Awaitable<std::optional<HttpResponse>> Connection::wait_for(std::shared_ptr<Pend
     ~Abandon() { pending.abandon(); }
   } const abandon_at_end{*pending};
 
-  const auto wake = [this] {
-    asio::post(stream_.get_executor(), [self = shared_from_this()] { self->answer_given_.cancel(); });
-  };
-  auto response = pending->take_or_wake(wake);
-  if (response) co_return response;
-  co_await answer_given_.async_wait(kAwait);
-  co_return pending->take_or_wake(nullptr);
+  for (;;) {
+    auto response = pending->take_or_wake(waker());
+    if (response || stream_.is_cut()) co_return response;
+    co_await woken_.async_wait(kAwait);
+  }
 }
 
 void Connection::enter(Stage stage) {
@@ -120,7 +141,7 @@ void Connection::enter(Stage stage) {
 
 void Connection::close_if_idle() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->wake();
+    if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->stop();
   });
 }
 
@@ -134,23 +155,29 @@ void Connection::expire() {
     self->deadline_.store(SteadyClock::time_point::max().time_since_epoch().count());  // expire only once
     if (const auto refusal = refusal_at_timeout(self->stage_)) self->report(*refusal);
     if (self->stage_ == Stage::kIdle)
-      self->wake();
+      self->stop();
     else
       self->cut();
   });
 }
 
-// The coroutine stops reading, and may still say goodbye.
-void Connection::wake() {
-  error_code ignored;  // it may have been cut in the same moment
-  stream_.next_layer().cancel(ignored);
+std::string Connection::peer_address() const {
+  const asio::ip::address& address = client_.address;
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+// The coroutine stops waiting for input or for its turn, and may still say goodbye.
+void Connection::stop() {
+  stream_.stop_reading();
+  woken_.cancel();
 }
 
 // The coroutine, wherever it waits, wakes with an error and ends.
 void Connection::cut() {
-  error_code ignored;
-  stream_.next_layer().close(ignored);
-  answer_given_.cancel();
+  stream_.cut();
+  woken_.cancel();
 }
 
 }  // namespace warifu::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,10 +16,16 @@ class PendingAnswer;
 // What a connection waits for. Each stage has its own time limit.
 enum class Stage { kHandshake, kIdle, kHeader, kBody, kHandler, kWrite, kClose };
 
+// Who connected, and its place among the connections of its address.
+struct Client {
+  asio::ip::address address;
+  std::unique_ptr<AddressCounts::Place> place;
+};
+
 // One client, from accept to close, on its own strand. Lives as long as its coroutine.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, const TlsCredentials& credentials, std::shared_ptr<ListenerContext> listener);
+  Connection(Socket socket, Client client, TlsCredentials credentials, std::shared_ptr<ListenerContext> listener);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -37,24 +44,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Waits for the answer to `pending`; nullopt if the connection was aborted first.
   Awaitable<std::optional<HttpResponse>> wait_for(std::shared_ptr<PendingAnswer> pending);
   TlsStream& stream() { return stream_; }
+  const TlsStream& stream() const { return stream_; }
   ListenerContext& listener() const { return *listener_; }
-  const std::string& peer_address() const { return peer_address_; }
-  const std::shared_ptr<const Bytes>& peer_certificate() const { return peer_certificate_; }
+  std::string peer_address() const;  // numeric, without port
   void report(Refusal refusal) const { listener_->server.observer.on_refused(listener_->name, refusal); }
 
  private:
   static Awaitable<void> run(std::shared_ptr<Connection> self);
   Awaitable<bool> shake_hands();
-  void wake();
+  Awaitable<bool> finish_handshake();
+  Awaitable<TlsStream::Step> next_handshake_step();
+  std::function<void()> waker();
+  void stop();
   void cut();
 
   const std::shared_ptr<ListenerContext> listener_;
-  const std::string peer_address_;
+  Client client_;
   TlsStream stream_;
-  Timer answer_given_;  // never expires: cancelled to wake wait_for()
+  Timer woken_;  // never expires: cancelled to wake what waits for a handler or for its turn
   Stage stage_ = Stage::kHandshake;
   std::atomic<SteadyClock::rep> deadline_;
-  std::shared_ptr<const Bytes> peer_certificate_;
 };
 
 }  // namespace warifu::net

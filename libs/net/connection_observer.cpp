@@ -6,6 +6,8 @@ std::string_view to_string(Refusal refusal) {
   switch (refusal) {
     case Refusal::kTooManyConnections:
       return "too-many-connections";
+    case Refusal::kTooManyFromAddress:
+      return "too-many-from-address";
     case Refusal::kTooManyRequests:
       return "too-many-requests";
     case Refusal::kHandshakeTimeout:

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "net/http_message.h"
@@ -11,6 +12,7 @@ namespace warifu::net {
 // Why a connection or a request was turned away before any handler saw it.
 enum class Refusal {
   kTooManyConnections,
+  kTooManyFromAddress,
   kTooManyRequests,
   kHandshakeTimeout,
   kHeaderTimeout,
@@ -22,6 +24,12 @@ enum class Refusal {
 };
 // The name as it stands in metrics: "too-many-connections".
 std::string_view to_string(Refusal refusal);
+
+struct HandshakeSummary {
+  bool ok;
+  bool resumed;                       // false if not ok
+  std::optional<TlsVersion> version;  // none if not ok: a handshake may fail before the version is agreed on
+};
 
 struct RequestSummary {
   Method method;
@@ -38,7 +46,7 @@ class ConnectionObserver {
   virtual ~ConnectionObserver() = default;
   virtual void on_connection_open(std::string_view /*listener*/) {}
   virtual void on_connection_close(std::string_view /*listener*/) {}
-  virtual void on_handshake(std::string_view /*listener*/, bool /*ok*/, bool /*resumed*/) {}
+  virtual void on_handshake(std::string_view /*listener*/, const HandshakeSummary&) {}
   virtual void on_request(std::string_view /*listener*/, const RequestSummary&) {}
   virtual void on_refused(std::string_view /*listener*/, Refusal) {}
   // A handler threw: the client got a 500.

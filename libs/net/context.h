@@ -3,8 +3,10 @@
 #include <atomic>
 #include <string>
 
+#include "net/address_counts.h"
 #include "net/connection_observer.h"
 #include "net/connection_registry.h"
+#include "net/handshake_gate.h"
 #include "net/http_message.h"
 #include "net/limits.h"
 
@@ -13,6 +15,7 @@ namespace warifu::net {
 // What all connections of a server share. Lives longer than they do.
 struct ServerContext {
   ConnectionLimits connection_limits;
+  unsigned io_threads;
   ConnectionObserver& observer;
   ConnectionRegistry connections = {};
   std::atomic<bool> draining = false;
@@ -25,6 +28,8 @@ struct ListenerContext {
   const ListenerLimits limits;
   RequestHandler& handler;
   ServerContext& server;
+  HandshakeGate handshakes;
+  AddressCounts addresses{limits.connections_per_address};
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> requests_in_flight = 0;
 };

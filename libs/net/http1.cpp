@@ -1,9 +1,8 @@
 #include "net/http1.h"
 
-#include <boost/asio/write.hpp>
+#include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <iterator>
 
@@ -88,7 +87,8 @@ HttpRequest header_of(const Parser::value_type& message, const Connection& conne
   for (const auto& field : message)
     request.headers.emplace_back(field.name_string(), field.value());
   request.peer_address = connection.peer_address();
-  request.peer_certificate = connection.peer_certificate();
+  request.peer_chain = connection.stream().peer_chain();
+  request.tls_version = connection.stream().version();
   return request;
 }
 
@@ -108,7 +108,7 @@ class InFlight {
 };
 
 Awaitable<bool> send(Connection& connection, std::string bytes) {
-  auto [error, size] = co_await asio::async_write(connection.stream(), asio::buffer(bytes), kAwait);
+  const error_code error = co_await connection.stream().write(bytes);
   co_return !error;
 }
 
@@ -126,15 +126,27 @@ Awaitable<void> refuse(Connection& connection, Problem why) {
   co_await send(connection, serialize(response, {.keep_alive = false, .is_head = false}));
 }
 
-// Between requests a connection holds no buffer: it waits for one byte, which is then the first of the request.
+// Between requests a connection holds no buffer: it waits for one byte, which is then the first of the request. A
+// client that keeps its connection has just read our response: it is waited for before OpenSSL is asked in vain.
 Awaitable<bool> wait_for_first_byte(Connection& connection, Buffer& buffer) {
   connection.enter(Stage::kIdle);
-  char first = 0;
-  auto [error, size] = co_await connection.stream().async_read_some(asio::buffer(&first, 1), kAwait);
+  const error_code error = co_await connection.stream().wait_for_input();
   if (error) co_return false;
+  char first = 0;
+  const auto received = co_await connection.stream().read_some({&first, 1});
+  if (received.error) co_return false;
   asio::buffer_copy(buffer.prepare(1), asio::buffer(&first, 1));
   buffer.commit(1);
   co_return true;
+}
+
+Awaitable<error_code> fill(Connection& connection, Buffer& buffer) {
+  const std::size_t room = std::min(kBufferSlack, buffer.max_size() - buffer.size());
+  if (room == 0) co_return make_error_code(http::error::buffer_overflow);
+  const auto space = buffer.prepare(room);
+  const auto received = co_await connection.stream().read_some({static_cast<char*>(space.data()), space.size()});
+  buffer.commit(received.size);
+  co_return received.error;
 }
 
 // Beast's own loop compares header_limit with what it has not parsed yet: here all bytes of the header count.
@@ -149,9 +161,21 @@ Awaitable<error_code> read_header(Connection& connection, Buffer& buffer, Parser
     if (parser.is_header_done()) co_return error_code{};
     if (error && error != http::error::need_more) co_return error;
     if (parsed + buffer.size() > limit) co_return make_error_code(http::error::header_limit);
-    auto [failure, size] = co_await connection.stream().async_read_some(buffer.prepare(kBufferSlack), kAwait);
-    if (failure) co_return failure;
-    buffer.commit(size);
+    error = co_await fill(connection, buffer);
+    if (error) co_return error;
+  }
+}
+
+Awaitable<error_code> read_body(Connection& connection, Buffer& buffer, Parser& parser) {
+  parser.eager(true);  // as much as there is in each call
+  for (;;) {
+    error_code error;
+    const std::size_t used = buffer.size() > 0 ? parser.put(buffer.data(), error) : 0;
+    buffer.consume(used);
+    if (parser.is_done()) co_return error_code{};
+    if (error && error != http::error::need_more) co_return error;
+    error = co_await fill(connection, buffer);
+    if (error) co_return error;
   }
 }
 
@@ -169,7 +193,7 @@ Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& bu
   connection.enter(Stage::kBody);
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
     co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
-  auto [body_error, body_size] = co_await http::async_read(connection.stream(), buffer, parser, kAwait);
+  const error_code body_error = co_await read_body(connection, buffer, parser);
   why = body_error ? problem_of(body_error) : std::nullopt;
   if (why) co_await refuse(connection, *why);
   if (body_error) co_return std::nullopt;

@@ -15,6 +15,10 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string_view to_string(TlsVersion version) {
+  return version == TlsVersion::k12 ? "1.2" : "1.3";
+}
+
 std::string_view to_string(Method method) {
   switch (method) {
     case Method::kGet:

@@ -12,6 +12,10 @@
 
 namespace warifu::net {
 
+enum class TlsVersion { k12, k13 };
+// As it stands in metrics: "1.2".
+std::string_view to_string(TlsVersion version);
+
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOther };
 std::string_view to_string(Method method);
 
@@ -27,10 +31,11 @@ struct HttpRequest {
   Headers headers;
   std::string body;
   std::string peer_address;  // numeric, without port
-  // DER of the client's leaf certificate, null if it sent none. The handshake proved possession of its key and nothing
-  // else: the route and the enrollment judge it.
-  std::shared_ptr<const Bytes> peer_certificate;
+  // The certificates that the client presented, in DER, leaf first, as it ordered them; also when the session was
+  // resumed. Null if it presented none, never empty, at most 16 KiB in all. The handshake proved possession of the
+  // leaf's key and nothing else: the route and the enrollment judge leaf and path.
   std::shared_ptr<const std::vector<Bytes>> peer_chain;
+  TlsVersion tls_version = TlsVersion::k13;
 
   std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };

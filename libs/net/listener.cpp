@@ -34,8 +34,10 @@ Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const Lis
   if (error)
     return Error{ErrorKind::kUnavailable, "net.listen.bind",
                  "cannot listen on " + Endpoint{options.address, options.port}.text() + ": " + error.message()};
+  const ListenerLimits& limits = options.limits;
+  const std::size_t handshakes = limits.handshakes_at_once > 0 ? limits.handshakes_at_once : server.io_threads;
   std::shared_ptr<ListenerContext> context(
-      new ListenerContext{options.name, options.body_bytes_max, options.limits, handler, server});
+      new ListenerContext{options.name, options.body_bytes_max, limits, handler, server, HandshakeGate(handshakes)});
   return std::shared_ptr<Listener>(new Listener(std::move(acceptor), std::move(credentials), std::move(context)));
 }
 
@@ -71,13 +73,15 @@ Awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
 }
 
 void Listener::take(Socket socket) {
-  if (context_->connections >= context_->limits.connections) {
-    context_->server.observer.on_refused(context_->name, Refusal::kTooManyConnections);
-    return;
-  }
-  error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  std::make_shared<Connection>(std::move(socket), credentials(), context_)->start();
+  const auto refuse = [this](Refusal why) { context_->server.observer.on_refused(context_->name, why); };
+  if (context_->connections >= context_->limits.connections) return refuse(Refusal::kTooManyConnections);
+  error_code error;
+  const asio::ip::address peer = socket.remote_endpoint(error).address();
+  if (error) return;  // it has gone already
+  auto place = context_->addresses.take(peer);
+  if (place == nullptr) return refuse(Refusal::kTooManyFromAddress);
+  socket.set_option(asio::ip::tcp::no_delay(true), error);
+  std::make_shared<Connection>(std::move(socket), Client{peer, std::move(place)}, credentials(), context_)->start();
 }
 
 void Listener::reload(TlsCredentials credentials) {

@@ -21,6 +21,7 @@ struct Server::State {
   explicit State(const ServerOptions& server_options)
       : options(server_options),
         context{.connection_limits = options.connection_limits,
+                .io_threads = options.io_threads,
                 .observer = options.observer == nullptr ? silent : *options.observer} {}
 
   const ServerOptions options;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "net/server.h"
 
@@ -37,9 +38,11 @@ inline std::string drain_bio(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-// A self-signed P-256 certificate that ends `lifetime` from now.
-inline Identity make_identity(const std::string& name, std::chrono::seconds lifetime = std::chrono::hours(1)) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+// A self-signed certificate that ends `lifetime` from now, on P-256 or with a key that it takes over.
+inline Identity make_identity(const std::string& name, std::chrono::seconds lifetime = std::chrono::hours(1),
+                              EVP_PKEY* with_key = nullptr) {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(with_key == nullptr ? EVP_EC_gen("P-256") : with_key,
+                                                                EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
   X509_set_version(certificate.get(), X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
@@ -75,7 +78,10 @@ using SessionPtr = std::shared_ptr<SSL_SESSION>;
 struct ClientOptions {
   int max_version = TLS1_3_VERSION;
   const Identity* identity = nullptr;
+  std::vector<const Identity*> intermediates = {};  // sent after the identity
   SessionPtr session = nullptr;
+  const char* ciphers = nullptr;  // of TLS 1.2; null: OpenSSL's own choice
+  const char* source = nullptr;   // an address of the loopback network
 };
 
 struct Reply {
@@ -87,11 +93,15 @@ struct Reply {
 // A socket that is connected and silent.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawClient(std::uint16_t port, const char* source = nullptr) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     const timeval timeout{kClientTimeoutSeconds, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    if (source != nullptr) {
+      ::inet_pton(AF_INET, source, &address.sin_addr);
+      ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
@@ -121,9 +131,10 @@ class RawClient {
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port, const ClientOptions& options = {})
-      : raw_(port), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+      : raw_(port, options.source), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
     SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
-    if (options.identity != nullptr) use(*options.identity);
+    if (options.ciphers != nullptr) SSL_CTX_set_cipher_list(context_.get(), options.ciphers);
+    if (options.identity != nullptr) use(*options.identity, options.intermediates);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), raw_.fd());
     if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session.get());
@@ -173,7 +184,7 @@ class TlsClient {
   bool said_goodbye() const { return SSL_get_shutdown(ssl_.get()) == SSL_RECEIVED_SHUTDOWN; }
 
  private:
-  void use(const Identity& identity) {
+  void use(const Identity& identity, const std::vector<const Identity*>& intermediates) {
     const auto reader = [](const std::string& pem) {
       return std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
                                                        BIO_free);
@@ -186,6 +197,11 @@ class TlsClient {
         PEM_read_bio_PrivateKey(key_reader.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
     SSL_CTX_use_certificate(context_.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), key.get());
+    for (const Identity* intermediate : intermediates) {
+      const unsigned char* der = intermediate->certificate_der.data();
+      SSL_CTX_add0_chain_cert(context_.get(),
+                              d2i_X509(nullptr, &der, static_cast<long>(intermediate->certificate_der.size())));
+    }
   }
   bool receive() {
     char chunk[4096];
@@ -209,9 +225,10 @@ class CountingObserver final : public ConnectionObserver {
  public:
   void on_connection_open(std::string_view) override { ++opened; }
   void on_connection_close(std::string_view) override { ++closed; }
-  void on_handshake(std::string_view, bool ok, bool was_resumed) override {
-    ++(ok ? handshakes : failed_handshakes);
-    resumed += was_resumed ? 1 : 0;
+  void on_handshake(std::string_view, const HandshakeSummary& summary) override {
+    ++(summary.ok ? handshakes : failed_handshakes);
+    resumed += summary.resumed ? 1 : 0;
+    version_12 += summary.version == TlsVersion::k12 ? 1 : 0;
   }
   void on_request(std::string_view, const RequestSummary& summary) override {
     ++requests;
@@ -221,9 +238,9 @@ class CountingObserver final : public ConnectionObserver {
   void on_handler_exception(std::string_view, std::string_view) override { ++exceptions; }
   int count(Refusal refusal) const { return refused[static_cast<std::size_t>(refusal)]; }
 
-  std::atomic<int> opened = 0, closed = 0, handshakes = 0, failed_handshakes = 0, resumed = 0, requests = 0,
-                   last_status = 0, exceptions = 0;
-  std::array<std::atomic<int>, 9> refused = {};
+  std::atomic<int> opened = 0, closed = 0, handshakes = 0, failed_handshakes = 0, resumed = 0, version_12 = 0,
+                   requests = 0, last_status = 0, exceptions = 0;
+  std::array<std::atomic<int>, 10> refused = {};
 };
 
 // Answers with method, target and body, unless the test says otherwise.

@@ -34,16 +34,28 @@ std::string key_that_claims_to_be(const Identity& victim) {
 
 class ServerTls : public ServerTest {
  protected:
-  // Answers with the client's certificate.
+  // Answers with the client's certificates.
   void SetUp() override {
     handler_.function = [](const HttpRequest& request, const Respond& respond) {
+      std::string certificates;
+      if (request.peer_chain)
+        for (const Bytes& der : *request.peer_chain)
+          certificates += to_hex(der) + " ";
       respond({.status = 200,
                .headers = {},
                .content_type = "text/plain",
-               .body = request.peer_certificate ? to_hex(*request.peer_certificate) : "none"});
+               .body = request.peer_chain ? certificates : "none"});
     };
   }
+  static std::string text_of(std::initializer_list<const Identity*> chain) {
+    std::string certificates;
+    for (const Identity* identity : chain)
+      certificates += to_hex(identity->certificate_der) + " ";
+    return certificates;
+  }
   const Identity device_ = make_identity("device");
+  const Identity first_ = make_identity("first CA");
+  const Identity second_ = make_identity("second CA");
 };
 
 TEST_F(ServerTls, SpeaksOnlyVersion13) {
@@ -57,7 +69,7 @@ TEST_F(ServerTls, DeliversAnyClientCertificateOrNone) {
   tls_.request_client_certificate = true;
   start();
   TlsClient with(port_, {.identity = &device_});
-  EXPECT_EQ(with.get("/").body, to_hex(device_.certificate_der));
+  EXPECT_EQ(with.get("/").body, text_of({&device_}));
   TlsClient without(port_);
   EXPECT_EQ(without.get("/").body, "none");
 }
@@ -77,17 +89,48 @@ TEST_F(ServerTls, RefusesACertificateWithoutItsKey) {
   EXPECT_TRUE(eventually([this] { return observer_.failed_handshakes == 1; }));
 }
 
-TEST_F(ServerTls, ResumesASessionAndStillKnowsTheCertificate) {
+TEST_F(ServerTls, DeliversTheWholeChainInTheOrderOfTheClient) {
   tls_.request_client_certificate = true;
   start();
-  TlsClient first(port_, {.identity = &device_});
+  TlsClient client(port_, {.identity = &device_, .intermediates = {&second_, &first_}});
+  EXPECT_EQ(client.get("/").body, text_of({&device_, &second_, &first_}));
+}
+
+TEST_F(ServerTls, RefusesAChainThatIsLongerThanAnyHonestOne) {
+  tls_.request_client_certificate = true;
+  start();
+  const std::vector<const Identity*> too_many(16 * 1024 / first_.certificate_der.size() + 1, &first_);
+  TlsClient client(port_, {.identity = &device_, .intermediates = too_many});
+  EXPECT_EQ(client.get("/").status, 0);
+  EXPECT_TRUE(eventually([this] { return observer_.failed_handshakes == 1; }));
+}
+
+TEST_F(ServerTls, ResumesASessionAndStillKnowsTheChain) {
+  tls_.request_client_certificate = true;
+  start();
+  TlsClient first(port_, {.identity = &device_, .intermediates = {&first_, &second_}});
   ASSERT_EQ(first.get("/").status, 200);
   TlsClient second(port_, {.identity = &device_, .session = first.session()});
-  EXPECT_EQ(second.get("/").body, to_hex(device_.certificate_der));
+  EXPECT_EQ(second.get("/").body, text_of({&device_, &first_, &second_}));
   EXPECT_TRUE(second.resumed());
   TlsClient third(port_, {.session = second.session()});
-  EXPECT_EQ(third.get("/").body, to_hex(device_.certificate_der));
+  EXPECT_EQ(third.get("/").body, text_of({&device_, &first_, &second_}));
   EXPECT_EQ(observer_.resumed, 2);
+}
+
+// The chain belongs to the session: no other client gets to see it.
+TEST_F(ServerTls, GivesEachClientItsOwnChain) {
+  tls_.request_client_certificate = true;
+  start();
+  TlsClient one(port_, {.identity = &device_, .intermediates = {&first_}});
+  TlsClient two(port_, {.identity = &second_});
+  TlsClient none(port_);
+  EXPECT_EQ(one.get("/").body, text_of({&device_, &first_}));
+  EXPECT_EQ(two.get("/").body, text_of({&second_}));
+  EXPECT_EQ(none.get("/").body, "none");
+  TlsClient without(port_, {.identity = &device_, .session = none.session()});
+  EXPECT_EQ(without.get("/").body, "none");
+  EXPECT_TRUE(without.resumed());
 }
 
 TEST_F(ServerTls, ResumesTheSessionOfAClientWhoseLinkBroke) {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+#include "net/peer_chain.h"
+
 namespace warifu::net {
 namespace {
 
@@ -22,8 +24,8 @@ using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 
-// A device chain has three certificates of about 1 KiB. OpenSSL's default of 100 KiB is a gift to whoever floods us.
-constexpr long kPeerChainBytesMax = 32 * 1024;
+// A device chain has three certificates of 1 to 2 KiB. OpenSSL's default of 100 KiB is a gift to whoever floods us.
+constexpr long kPeerChainBytesMax = 16 * 1024;
 // Devices reconnect after an outage of the server or the link, which mostly last less.
 constexpr long kSessionSeconds = 2 * 60 * 60;
 
@@ -81,11 +83,19 @@ Status use_key(SSL_CTX* context, const SecretBytes& key_pem) {
   return {};
 }
 
-bool set_protocol(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+// What TLS 1.2 may use: an ephemeral key, and encryption that authenticates (RFC 9325 §4.2).
+constexpr char kCompatCiphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+bool set_protocol(SSL_CTX* context, TlsProfile profile) {
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // Buffers only while there is something in them; a long response record by record, so that others get their turn.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_read_ahead(context, 1);  // the header of a record and its body in one call of the kernel
   SSL_CTX_set_max_cert_list(context, kPeerChainBytesMax);
-  return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1;
+  const int oldest = profile == TlsProfile::kCompat ? TLS1_2_VERSION : TLS1_3_VERSION;
+  return SSL_CTX_set_min_proto_version(context, oldest) == 1 && SSL_CTX_set_cipher_list(context, kCompatCiphers) == 1;
 }
 
 // Stateful resumption costs a quarter of a handshake with a client certificate; a stateless ticket would carry the
@@ -100,24 +110,16 @@ bool set_resumption(SSL_CTX* context, std::size_t cache_size) {
          SSL_CTX_set_session_id_context(context, kSessionIdContext, sizeof(kSessionIdContext)) == 1;
 }
 
-void request_any_certificate(SSL_CTX* context) {
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  // Instead of X509_verify_cert: we have no roots here, and building a chain to ignore it is a quarter of the
-  // handshake. OpenSSL still checks CertificateVerify, so that possession of the key is proved. Resumption carries the
-  // certificate over without asking again.
-  SSL_CTX_set_cert_verify_callback(
-      context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-}
-
 }  // namespace
 
 Result<TlsCredentials> TlsCredentials::make(std::string_view chain_pem, const SecretBytes& key_pem, Timestamp now,
                                             TlsOptions options) {
   ERR_clear_error();
   const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  if (context == nullptr || !set_protocol(context.get()) || !set_resumption(context.get(), options.session_cache_size))
+  if (context == nullptr || !set_protocol(context.get(), options.profile) ||
+      !set_resumption(context.get(), options.session_cache_size) ||
+      (options.request_client_certificate && !keep_any_peer_chain(context.get())))
     return Error{ErrorKind::kInternal, "tls.context", "OpenSSL refused our settings: " + openssl_reason()};
-  if (options.request_client_certificate) request_any_certificate(context.get());
 
   const BioPtr reader = reader_of(as_bytes(chain_pem));
   if (reader == nullptr) return invalid_input("tls.certificate.pem", "expected PEM certificates of less than 2 GiB");

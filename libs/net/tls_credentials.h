@@ -12,7 +12,15 @@ struct ssl_ctx_st;
 
 namespace warifu::net {
 
+enum class TlsProfile {
+  kModern,  // TLS 1.3 only
+  // TLS 1.2 too, for devices that have nothing newer: with an ephemeral ECDH key and AEAD, without renegotiation. A TLS
+  // 1.2 client shows its certificate to whoever listens on the wire.
+  kCompat,
+};
+
 struct TlsOptions {
+  TlsProfile profile = TlsProfile::kModern;
   // Ask for a client certificate and take any chain, or none: the handshake proves possession of the key and nothing
   // else. Route and enrollment judge the certificate, on every request, also after resumption.
   bool request_client_certificate = false;
@@ -20,7 +28,7 @@ struct TlsOptions {
   std::size_t session_cache_size = 10'000;
 };
 
-// A server's certificate and key, ready for handshakes of TLS 1.3. Cheap to copy: copies share one SSL_CTX and its
+// A server's certificate and key, ready for handshakes. Cheap to copy: copies share one SSL_CTX and its
 // session cache.
 class TlsCredentials {
  public:

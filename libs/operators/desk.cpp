@@ -17,6 +17,10 @@ Error bootstrap_refused(std::string_view code, std::string message) {
           fmt::format("{}; `warifud bootstrap-token --data-dir DIR` makes a new one", message)};
 }
 
+std::string removed(std::size_t count) {
+  return fmt::format(R"({{"removed":{}}})", count);
+}
+
 }  // namespace
 
 Result<std::string> Desk::issue_bootstrap_token(Records& records, audit::Trail& trail, const ScopeId& scope) const {
@@ -91,9 +95,12 @@ Status Desk::remove_service_key(Records& records, audit::Trail& trail, const Pri
 }
 
 Status Desk::purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const {
-  TRY(const std::size_t removed, records.purge_tokens(scope, clock_.now() - kept));
-  if (removed == 0) return {};
-  return trail.record(scope, {"system", "token.purge", "tokens", fmt::format(R"({{"removed":{}}})", removed)});
+  const Timestamp now = clock_.now();
+  TRY(const std::size_t tokens, records.purge_tokens(scope, now - kept));
+  if (tokens != 0) TRY_STATUS(trail.record(scope, {"system", "token.purge", "tokens", removed(tokens)}));
+  TRY(const std::size_t answers, records.purge_idempotent_answers(scope, now - kIdempotencyKept));
+  if (answers == 0) return {};
+  return trail.record(scope, {"system", "idempotency.purge", "idempotency-keys", removed(answers)});
 }
 
 }  // namespace warifu::operators

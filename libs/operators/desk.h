@@ -15,6 +15,8 @@ namespace warifu::operators {
 constexpr std::chrono::hours kBootstrapLifetime{24};
 constexpr std::chrono::hours kAccessLifetimeDefault{12};
 constexpr std::chrono::hours kAccessLifetimeMax{24 * 30};
+// How long the answer to a request with an Idempotency-Key is given again.
+constexpr std::chrono::hours kIdempotencyKept{24};
 // Of a scope: a request names a key, and all of that name are tried.
 constexpr std::size_t kServiceKeysMax = 100;
 
@@ -66,7 +68,7 @@ class Desk {
   // What it signed is refused from then on. kNotFound "service_key.unknown".
   Status remove_service_key(Records& records, audit::Trail& trail, const Principal& who, const Label& name) const;
 
-  // Removes tokens that expired more than `kept` ago.
+  // Removes tokens that expired more than `kept` ago, and answers that are older than kIdempotencyKept.
   Status purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const;
 
  private:

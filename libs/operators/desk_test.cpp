@@ -69,6 +69,17 @@ class MemoryRecords final : public Records, public audit::Trail {
     const auto expired = [&](const auto& entry) { return entry.second.expires_at < before; };
     return std::erase_if(bootstrap, expired) + std::erase_if(access, expired);
   }
+  Result<std::optional<Bytes>> find_idempotent_answer(const IdempotencyPlace& place) override {
+    const auto found = answers.find(place.key);
+    return found == answers.end() ? std::nullopt : std::optional(found->second.sealed_answer);
+  }
+  Status insert_idempotent_answer(const IdempotentAnswer& answer) override {
+    answers.emplace(answer.place.key, answer);
+    return {};
+  }
+  Result<std::size_t> purge_idempotent_answers(const ScopeId&, Timestamp before) override {
+    return std::erase_if(answers, [&](const auto& entry) { return entry.second.created_at < before; });
+  }
   Status record(const ScopeId&, const audit::Entry& entry) override {
     entries.push_back(entry);
     return {};
@@ -83,6 +94,7 @@ class MemoryRecords final : public Records, public audit::Trail {
   std::map<std::string, BootstrapToken> bootstrap;  // by the digest, in hexadecimal
   std::map<std::string, AccessToken> access;
   std::map<std::pair<ScopeId, Label>, ServiceKey> service_keys;
+  std::map<std::string, IdempotentAnswer> answers;  // by the key
   std::vector<audit::Entry> entries;
 };
 
@@ -293,6 +305,19 @@ TEST_F(DeskTest, PurgesTokensSomeTimeAfterTheirExpiry) {
   EXPECT_TRUE(records_.access.empty());
   EXPECT_EQ(records_.bootstrap.size(), 1u);
   EXPECT_THAT(records_.actions(), ElementsAre("token.purge"));
+}
+
+TEST_F(DeskTest, PurgesAnswersADayAfterTheyWereGiven) {
+  ASSERT_TRUE(
+      records_.insert_idempotent_answer({{kScope, Uuid::v7(kNow, entropy_), "POST /x", "k1"}, Bytes{1}, clock_.now()}));
+  clock_.advance(kIdempotencyKept);
+  ASSERT_TRUE(desk_.purge(records_, records_, kScope, std::chrono::hours(1)));
+  EXPECT_EQ(records_.answers.size(), 1u);
+  EXPECT_TRUE(records_.entries.empty());
+  clock_.advance(std::chrono::microseconds(1));
+  ASSERT_TRUE(desk_.purge(records_, records_, kScope, std::chrono::hours(1)));
+  EXPECT_TRUE(records_.answers.empty());
+  EXPECT_THAT(records_.actions(), ElementsAre("idempotency.purge"));
 }
 
 TEST(Token, SaysWhatItIsAndIsNeverTheSameTwice) {

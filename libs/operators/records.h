@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -39,6 +40,20 @@ struct ServiceKey {
   Timestamp created_at;
 };
 
+// Where the answer to a request with an Idempotency-Key is kept: a key belongs to one token and one route.
+struct IdempotencyPlace {
+  ScopeId scope;
+  Uuid token_id;
+  std::string route;  // "POST /api/v1/enrollments"
+  std::string key;    // as the client sent it
+};
+
+struct IdempotentAnswer {
+  IdempotencyPlace place;
+  Bytes sealed_answer;  // envelope under the master key, associated with the place
+  Timestamp created_at;
+};
+
 // What operators need to read; errors are the database's own.
 class RecordsView {
  public:
@@ -62,6 +77,13 @@ class Records : public RecordsView {
   virtual Status remove_service_key(const ScopeId& scope, const Label& name) = 0;
   // Removes access and bootstrap tokens of the scope that expired before `before`; returns how many.
   virtual Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) = 0;
+
+  // The sealed answer.
+  virtual Result<std::optional<Bytes>> find_idempotent_answer(const IdempotencyPlace& place) = 0;
+  // kConflict "idempotency.exists" if there is one.
+  virtual Status insert_idempotent_answer(const IdempotentAnswer& answer) = 0;
+  // Removes those of the scope that were made before `before`; returns how many.
+  virtual Result<std::size_t> purge_idempotent_answers(const ScopeId& scope, Timestamp before) = 0;
 };
 
 }  // namespace warifu::operators

@@ -22,8 +22,9 @@ Result<std::string> allocate(const Terms& terms, const std::vector<std::string>&
                              const RegistrationId& registration) {
   const auto& hubs = terms.hubs.empty() ? own_hubs : terms.hubs;
   if (terms.allocation == Allocation::kCustom)
-    return Error{ErrorKind::kRefused, "enrollment.allocation",
-                 "the enrollment wants custom allocation by a webhook, which is not served yet: choose static or hashed"};
+    return Error{
+        ErrorKind::kRefused, "enrollment.allocation",
+        "the enrollment wants custom allocation by a webhook, which is not served yet: choose static or hashed"};
   if (terms.allocation == Allocation::kStatic || hubs.size() == 1) return hubs.front();
   return hashed(hubs, registration);
 }

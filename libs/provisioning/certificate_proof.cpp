@@ -69,7 +69,8 @@ Result<std::shared_ptr<const crypto::Certificate>> CertificateCache::get(ByteVie
 
 Result<ClientChain> client_chain_of(const Claim& claim) {
   if (!claim.chain || claim.chain->empty())
-    return unauthenticated("certificate.missing", "this registration ID proves itself by a client certificate: none came");
+    return unauthenticated("certificate.missing",
+                           "this registration ID proves itself by a client certificate: none came");
   if (claim.chain->size() > kChainSizeMax)
     return unauthenticated("certificate.form", fmt::format("expected at most {} certificates, {} came", kChainSizeMax,
                                                            claim.chain->size()));

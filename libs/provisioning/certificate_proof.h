@@ -16,7 +16,7 @@ namespace warifu::provisioning {
 struct CertificateInfo {
   std::string subject;
   std::string issuer;
-  std::string sha1;    // thumbprints in upper-case hexadecimal
+  std::string sha1;  // thumbprints in upper-case hexadecimal
   std::string sha256;
   std::string serial;
   Timestamp not_before;

@@ -34,7 +34,8 @@ SecretBytes settle_key(const std::optional<SecretBytes>& asked, const SecretByte
 
 void add_key_change(std::vector<FieldChange>& changes, std::string_view field, const SecretBytes& from,
                     const SecretBytes& to) {
-  if (!equal_constant_time(from.reveal(), to.reveal())) changes.push_back({std::string(field), "(a key)", "(another key)"});
+  if (!equal_constant_time(from.reveal(), to.reveal()))
+    changes.push_back({std::string(field), "(a key)", "(another key)"});
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ struct Offer {
   tpm::SrkPublic srk;
 };
 
-// Certificates in DER, the leaf first, as the TLS client sent them: the handshake proved that it has the leaf's key, and
-// nothing else.
+// Certificates in DER, the leaf first, as the TLS client sent them: the handshake proved that it has the leaf's key,
+// and nothing else.
 using PresentedChain = std::shared_ptr<const std::vector<Bytes>>;
 
 // Who a device says it is, and what it shows for it.

@@ -62,15 +62,15 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
   if (!operation.group) return std::optional<Error>();
   TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
   if (!listed || listed->enrollment_id != operation.enrollment_id)
-    return std::optional(Error{ErrorKind::kNotFound, "enrollment.unknown",
-                               "the endorsement key was taken off the list of its group"});
+    return std::optional(
+        Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
   if (!listed->registration_id || *listed->registration_id == operation.registration_id) return std::optional<Error>();
   TRY_STATUS(raise_duplicate_ek(records, operation, *listed->registration_id, at));
-  TRY_STATUS(trail.record(operation.scope,
-                          {fmt::format("device:{}", operation.registration_id.text()), "enrollment.refuse",
-                           fmt::format("registration:{}", operation.registration_id.text()),
-                           fmt::format(R"({{"code":"enrollment.bound","ek_name":"{}","bound_to":"{}"}})",
-                                       to_hex(operation.ek_name), listed->registration_id->text())}));
+  TRY_STATUS(
+      trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "enrollment.refuse",
+                                     fmt::format("registration:{}", operation.registration_id.text()),
+                                     fmt::format(R"({{"code":"enrollment.bound","ek_name":"{}","bound_to":"{}"}})",
+                                                 to_hex(operation.ek_name), listed->registration_id->text())}));
   return std::optional(Error{ErrorKind::kRefused, "enrollment.bound",
                              "this TPM came under another registration ID first, and stays with it"});
 }
@@ -92,11 +92,12 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
   if (!has_another_srk(sighting.before, sighting.srk_name)) return {};
   TRY(const bool is_back, records.was_srk_replaced(operation.scope, operation.registration_id, sighting.srk_name));
   if (!is_back) return {};
-  return raise(records, operation, "srk.returned", srk,
-               fmt::format("the SRK {} of {} had been replaced by another and is back: a copy of the TPM's state may be "
-                           "in use, or an old one was put back",
-                           srk, operation.registration_id.text()),
-               at);
+  return raise(
+      records, operation, "srk.returned", srk,
+      fmt::format("the SRK {} of {} had been replaced by another and is back: a copy of the TPM's state may be "
+                  "in use, or an old one was put back",
+                  srk, operation.registration_id.text()),
+      at);
 }
 
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting) {

@@ -20,8 +20,9 @@ struct TpmSighting {
 Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
                                              Timestamp at);
 
-// Raises an alert for each sign that one TPM is, or pretends to be, two: its EK stands under another ID ("ek.duplicate"),
-// an operation with another SRK is open at the same time ("srk.overlap"), an SRK that was replaced is back
+// Raises an alert for each sign that one TPM is, or pretends to be, two: its EK stands under another ID
+// ("ek.duplicate"), an operation with another SRK is open at the same time ("srk.overlap"), an SRK that was replaced is
+// back
 // ("srk.returned"). Only what was proved is told of: an EK by itself is public.
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at);
 

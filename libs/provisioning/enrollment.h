@@ -89,7 +89,7 @@ struct GroupEk {
   Bytes ek_name;
   Bytes ek_public;  // TPM2B_PUBLIC
   GroupId group;
-  Uuid enrollment_id;                           // of the group that listed it: with another one it is not listed
+  Uuid enrollment_id;                             // of the group that listed it: with another one it is not listed
   std::optional<RegistrationId> registration_id;  // under which its device came first: it stays that
   Timestamp created_at;
 };

@@ -36,9 +36,9 @@ Status GroupDesk::check_room(RecordsView& records, const ScopeId& scope, Mechani
   if (mechanism == Mechanism::kTpm) return {};
   TRY(const auto groups, records.list_groups_of(scope, mechanism, kGroupsPerMechanismMax));
   if (groups.size() < kGroupsPerMechanismMax) return {};
-  return Error{ErrorKind::kConflict, "group.too_many",
-               fmt::format("there are {} groups of the type {}, which is the limit", groups.size(),
-                           to_string(mechanism))};
+  return Error{
+      ErrorKind::kConflict, "group.too_many",
+      fmt::format("there are {} groups of the type {}, which is the limit", groups.size(), to_string(mechanism))};
 }
 
 Status GroupDesk::attest(EnrollmentGroup& group, const GroupRequest& request,
@@ -95,23 +95,21 @@ Result<WrittenGroup> GroupDesk::put(Records& records, audit::Trail& trail, const
   if (before) add_changes(outcome.changes, before->terms, request.terms);
   if (before && outcome.changes.empty()) return WrittenGroup{*std::move(before), {Outcome::Kind::kUnchanged}};
   TRY_STATUS(before ? records.update_group(group) : records.insert_group(group));
-  TRY_STATUS(trail.record(who.scope, {who.actor, before ? "enrollment-group.update" : "enrollment-group.create",
-                                      subject_of(group.group_id),
-                                      fmt::format(R"({{"mechanism":"{}","enabled":{},"changed":"{}"}})",
-                                                  to_string(mechanism), group.terms.enabled,
-                                                  names_of(outcome.changes))}));
+  TRY_STATUS(trail.record(
+      who.scope, {who.actor, before ? "enrollment-group.update" : "enrollment-group.create", subject_of(group.group_id),
+                  fmt::format(R"({{"mechanism":"{}","enabled":{},"changed":"{}"}})", to_string(mechanism),
+                              group.terms.enabled, names_of(outcome.changes))}));
   return WrittenGroup{std::move(group), std::move(outcome)};
 }
 
 Status GroupDesk::remove(Records& records, audit::Trail& trail, const Requester& who, const GroupId& id,
                          const std::optional<Uuid>& revision) const {
   TRY(const auto group, find(records, who.scope, id));
-  TRY_STATUS(check_precondition({Precondition::Existing::kPresent, revision}, &group.revision, /*is_group=*/true,
-                                id.text()));
+  TRY_STATUS(
+      check_precondition({Precondition::Existing::kPresent, revision}, &group.revision, /*is_group=*/true, id.text()));
   TRY_STATUS(records.remove_group(who.scope, id));
-  return trail.record(who.scope,
-                      {who.actor, "enrollment-group.delete", subject_of(id),
-                       fmt::format(R"({{"mechanism":"{}"}})", to_string(mechanism_of(group.attestation)))});
+  return trail.record(who.scope, {who.actor, "enrollment-group.delete", subject_of(id),
+                                  fmt::format(R"({{"mechanism":"{}"}})", to_string(mechanism_of(group.attestation)))});
 }
 
 Result<SharedKeys> GroupDesk::reveal_keys(Records& records, audit::Trail& trail, const Requester& who,
@@ -165,9 +163,9 @@ Result<std::vector<ListedEk>> GroupDesk::list_eks(Records& records, audit::Trail
     listed.push_back({ek.name(), is_new});
   }
   if (added > 0)
-    TRY_STATUS(trail.record(who.scope, {who.actor, "enrollment-group.add-eks", subject_of(id),
-                                        fmt::format(R"({{"added":{},"first":"{}"}})", added,
-                                                    listed.front().name.text())}));
+    TRY_STATUS(
+        trail.record(who.scope, {who.actor, "enrollment-group.add-eks", subject_of(id),
+                                 fmt::format(R"({{"added":{},"first":"{}"}})", added, listed.front().name.text())}));
   return listed;
 }
 

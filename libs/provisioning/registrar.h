@@ -10,7 +10,7 @@
 #include "base/entropy.h"
 #include "base/secret.h"
 #include "provisioning/certificate_proof.h"
-#include "provisioning/challenge_table.h"
+#include "provisioning/challenges.h"
 #include "provisioning/claim.h"
 #include "provisioning/records.h"
 #include "provisioning/shared_keys.h"
@@ -74,9 +74,15 @@ struct RecordedRefusal {
 // certificate, operation, device. Safe to call from several threads.
 class Registrar {
  public:
-  // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). Clock and entropy outlive the registrar.
-  Registrar(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, RegistrarOptions options)
-      : clock_(clock), entropy_(entropy), envelope_key_(std::move(envelope_key)), options_(std::move(options)) {}
+  // `envelope_key` seals what is stored (crypto::kEnvelopeKeySize bytes). Clock, entropy and challenges outlive the
+  // registrar.
+  Registrar(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, Challenges& challenges,
+            RegistrarOptions options)
+      : clock_(clock),
+        entropy_(entropy),
+        envelope_key_(std::move(envelope_key)),
+        challenges_(challenges),
+        options_(std::move(options)) {}
 
   // Makes a challenge for an EK that is enrolled, by itself or in a group: a key that is bound to the EK and the SRK,
   // as the authenticationKey blob. kInvalidInput "request.tpm" without an offer. kNotFound: no such scope or
@@ -115,9 +121,15 @@ class Registrar {
   std::size_t outstanding_challenges() const { return challenges_.size(); }
 
  private:
+  // A live challenge whose key signed the token.
+  struct SignedChallenge {
+    SealedChallenge challenge;
+    SecretBytes key;
+  };
+
   // --- who is there: registrar_proof.cpp
   Result<Statement> statement_of_offer(RecordsView& records, const Claim& claim) const;
-  Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const Challenge& challenge) const;
+  Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof) const;
   Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
   Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
   Result<Statement> check_own(RecordsView& records, const Claim& claim, const Enrollment& enrollment);
@@ -125,7 +137,7 @@ class Registrar {
   Result<Statement> find_key_group(RecordsView& records, const Claim& claim) const;
   Result<bool> signs_for_group(const Claim& claim, const EnrollmentGroup& group) const;
   Result<Uuid> proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
-  std::optional<Challenge> find_challenge(const Claim& claim) const;
+  Result<std::optional<SignedChallenge>> find_signed_challenge(const Claim& claim) const;
   // The operation of the registration that has not ended, if its challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const Claim& claim) const;
   Result<bool> is_signed_by_operation(const SasToken& token, const Operation& operation) const;
@@ -146,8 +158,8 @@ class Registrar {
   const Clock& clock_;
   Entropy& entropy_;
   const SecretBytes envelope_key_;
+  Challenges& challenges_;
   const RegistrarOptions options_;
-  ChallengeTable challenges_;
   CertificateCache authorities_;
 };
 

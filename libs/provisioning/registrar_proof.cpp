@@ -96,10 +96,17 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
   TRY_STATUS(may_provision(records, statement));
   const Timestamp now = clock_.now();
   const auto& [ek, srk] = *claim.offer;
-  Challenge challenge{Uuid::v7(now, entropy_),        statement.enrollment_id,   SecretBytes::random(entropy_, kHmacKeySize),
-                      copy(ek.name().bytes()),        copy(srk.name().bytes()), copy(srk.tpm2b()),
-                      now + options_.challenge_lifetime};
-  TRY(auto blob, tpm::make_authentication_key(ek, srk, challenge.key, entropy_));
+  const auto key = SecretBytes::random(entropy_, kHmacKeySize);
+  const Uuid challenge_id = Uuid::v7(now, entropy_);
+  SealedChallenge challenge{.challenge_id = challenge_id,
+                            .enrollment_id = statement.enrollment_id,
+                            .sealed_key = seal_outstanding_key(envelope_key_, claim.scope, challenge_id, key, entropy_),
+                            .ek_name = copy(ek.name().bytes()),
+                            .ek_public = copy(ek.tpm2b()),
+                            .srk_name = copy(srk.name().bytes()),
+                            .srk_public = copy(srk.tpm2b()),
+                            .expires_at = now + options_.challenge_lifetime};
+  TRY(auto blob, tpm::make_authentication_key(ek, srk, key, entropy_));
   TRY_STATUS(challenges_.add(claim.scope, claim.registration, std::move(challenge), now));
   return blob;
 }
@@ -107,7 +114,8 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
 Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
-    if (const auto challenge = find_challenge(claim)) return verify_tpm(records, claim, *challenge);
+    TRY(const auto proof, find_signed_challenge(claim));
+    if (proof) return verify_tpm(records, claim, *proof);
     TRY(auto operation, find_signed_operation(records, claim));
     if (operation) return verify_again(records, claim, *std::move(operation));
   }
@@ -140,7 +148,9 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
 }
 
 // A challenge was signed: EK and SRK are in the TPM that did.
-Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& claim, const Challenge& challenge) const {
+Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& claim,
+                                           const SignedChallenge& proof) const {
+  const SealedChallenge& challenge = proof.challenge;
   if (claim.offer && !is_offered(*claim.offer, challenge.ek_name, challenge.srk_name)) return other_keys();
   TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
   std::optional<GroupId> group;
@@ -151,22 +161,21 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
   }
   const Timestamp now = clock_.now();
   const Uuid operation_id = Uuid::v7(now, entropy_);
-  ProvenDevice device(
-      Operation{.scope = claim.scope,
-                .operation_id = operation_id,
-                .registration_id = claim.registration,
-                .enrollment_id = challenge.enrollment_id,
-                .group = std::move(group),
-                .mechanism = Mechanism::kTpm,
-                .challenge_id = challenge.challenge_id,
-                .sealed_challenge_key =
-                    seal_challenge_key(envelope_key_, claim.scope, operation_id, challenge.key, entropy_),
-                .ek_name = challenge.ek_name,
-                .srk_public = challenge.srk_public,
-                .token_digest = token_digest(*claim.token),
-                .created_at = now,
-                .ended_at = std::nullopt},
-      false);
+  ProvenDevice device(Operation{.scope = claim.scope,
+                                .operation_id = operation_id,
+                                .registration_id = claim.registration,
+                                .enrollment_id = challenge.enrollment_id,
+                                .group = std::move(group),
+                                .mechanism = Mechanism::kTpm,
+                                .challenge_id = challenge.challenge_id,
+                                .sealed_challenge_key =
+                                    seal_challenge_key(envelope_key_, claim.scope, operation_id, proof.key, entropy_),
+                                .ek_name = challenge.ek_name,
+                                .srk_public = challenge.srk_public,
+                                .token_digest = token_digest(*claim.token),
+                                .created_at = now,
+                                .ended_at = std::nullopt},
+                      false);
   device.srk_name_ = challenge.srk_name;
   device.is_sticky_ = claim.is_sticky;
   return device;
@@ -245,9 +254,14 @@ Result<bool> Registrar::signs_for_group(const Claim& claim, const EnrollmentGrou
   return is_signed_by_derived(*claim.token, keys, claim.registration_as_written, claim.registration);
 }
 
-std::optional<Challenge> Registrar::find_challenge(const Claim& claim) const {
-  return challenges_.find(claim.scope, claim.registration, clock_.now(),
-                          [&](const Challenge& live) { return is_signed_by(*claim.token, live.key); });
+Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challenge(const Claim& claim) const {
+  TRY(auto live, challenges_.find(claim.scope, claim.registration, clock_.now()));
+  for (SealedChallenge& challenge : live) {
+    TRY(auto key, open_outstanding_key(envelope_key_, claim.scope, challenge.challenge_id, challenge.sealed_key));
+    if (is_signed_by(*claim.token, key))
+      return std::optional<SignedChallenge>(SignedChallenge{std::move(challenge), std::move(key)});
+  }
+  return std::optional<SignedChallenge>();
 }
 
 Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const Claim& claim) const {
@@ -269,10 +283,12 @@ void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
 }
 
 // The enrollment or group under which the claim is proved.
-Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device) {
+Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim,
+                                          const std::optional<Device>& device) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
-    if (const auto challenge = find_challenge(claim)) return challenge->enrollment_id;
+    TRY(const auto proof, find_signed_challenge(claim));
+    if (proof) return proof->challenge.enrollment_id;
     // The result of an operation that has ended can still be fetched, and so can this.
     std::optional<Operation> last;
     if (device) {

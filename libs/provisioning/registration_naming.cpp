@@ -16,8 +16,8 @@ constexpr std::size_t kHashCharacters = 52;
 constexpr std::size_t kHashCharactersMin = 8;
 
 Error malformed(std::string_view text, std::string_view why) {
-  return invalid_input("enrollment.naming",
-                       fmt::format("\"{}\" is no template of a registration ID: {}", text, why), "naming");
+  return invalid_input("enrollment.naming", fmt::format("\"{}\" is no template of a registration ID: {}", text, why),
+                       "naming");
 }
 
 // What is literal is compared with IDs, which are in lower case.
@@ -46,9 +46,8 @@ Result<RegistrationNaming::Part> RegistrationNaming::parse_placeholder(std::stri
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), characters);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
       characters < kHashCharactersMin || characters > kHashCharacters)
-    return malformed(fmt::format("{{{}}}", inner),
-                     fmt::format("placeholders are {{ek}} and {{ek:N}}, N from {} to {}", kHashCharactersMin,
-                                 kHashCharacters));
+    return malformed(fmt::format("{{{}}}", inner), fmt::format("placeholders are {{ek}} and {{ek:N}}, N from {} to {}",
+                                                               kHashCharactersMin, kHashCharacters));
   return Part{Part::Kind::kEkHash, {}, characters};
 }
 

@@ -10,8 +10,8 @@
 namespace warifu::provisioning {
 
 // Which registration ID a device of a TPM group may come under. A template is the text of an ID in which "{ek}" stands
-// for the hash of the device's EK (the ID that the Azure SDKs give a TPM by default), "{ek:N}" for the first N of its 52
-// characters, N from 8, and "*" for what the device chooses, at least one character. "{ek}" alone is the default ID.
+// for the hash of the device's EK (the ID that the Azure SDKs give a TPM by default), "{ek:N}" for the first N of its
+// 52 characters, N from 8, and "*" for what the device chooses, at least one character. "{ek}" alone is the default ID.
 class RegistrationNaming {
  public:
   // kInvalidInput "enrollment.naming".
@@ -27,7 +27,7 @@ class RegistrationNaming {
  private:
   struct Part {
     enum class Kind { kText, kEkHash, kAnything } kind;
-    std::string text = {};         // of kText
+    std::string text = {};       // of kText
     std::size_t characters = 0;  // of kEkHash
   };
   RegistrationNaming(std::string text, std::vector<Part> parts) : text_(std::move(text)), parts_(std::move(parts)) {}

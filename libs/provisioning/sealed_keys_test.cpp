@@ -33,6 +33,15 @@ TEST_F(SealedKeysTest, OpenInTheRowThatTheyWereSealedForAndInNoOther) {
   EXPECT_FALSE(open_challenge_key(envelope_key_, kScope, Uuid::v7(Timestamp(), entropy_), challenge));
   EXPECT_FALSE(open_challenge_key(envelope_key_, kOtherScope, operation_, challenge));
   EXPECT_FALSE(open_challenge_key(envelope_key_, kScope, operation_, hub));
+
+  // The same ID, but of a challenge and not of an operation.
+  const Bytes outstanding = seal_outstanding_key(envelope_key_, kScope, operation_, key_, entropy_);
+  EXPECT_EQ(to_bytes(open_outstanding_key(envelope_key_, kScope, operation_, outstanding)->reveal()),
+            to_bytes(key_.reveal()));
+  EXPECT_FALSE(open_outstanding_key(envelope_key_, kScope, Uuid::v7(Timestamp(), entropy_), outstanding));
+  EXPECT_FALSE(open_outstanding_key(envelope_key_, kOtherScope, operation_, outstanding));
+  EXPECT_FALSE(open_outstanding_key(envelope_key_, kScope, operation_, challenge));
+  EXPECT_FALSE(open_challenge_key(envelope_key_, kScope, operation_, outstanding));
 }
 
 TEST_F(SealedKeysTest, AreRefusedWithAnyByteChangedAndAtEveryLength) {

@@ -33,8 +33,8 @@ SymmetricKeyAttestation seal_shared_keys(const SecretBytes& envelope_key, const 
 
 Result<SharedKeys> open_shared_keys(const SecretBytes& envelope_key, const ScopeId& scope, const Uuid& enrollment_id,
                                     const SymmetricKeyAttestation& sealed) {
-  TRY(auto primary, crypto::open_envelope(envelope_key, as_bytes(place_of(scope, enrollment_id, "primary")),
-                                          sealed.sealed_primary));
+  TRY(auto primary,
+      crypto::open_envelope(envelope_key, as_bytes(place_of(scope, enrollment_id, "primary")), sealed.sealed_primary));
   TRY(auto secondary, crypto::open_envelope(envelope_key, as_bytes(place_of(scope, enrollment_id, "secondary")),
                                             sealed.sealed_secondary));
   return SharedKeys{std::move(primary), std::move(secondary)};
@@ -59,7 +59,8 @@ bool is_signed_by(const SasToken& token, const SharedKeys& keys) {
 bool is_signed_by_derived(const SasToken& token, const SharedKeys& group_keys, std::string_view as_written,
                           const RegistrationId& registration) {
   return is_signed_by(token, derive_device_keys(group_keys, as_written)) ||
-         (as_written != registration.text() && is_signed_by(token, derive_device_keys(group_keys, registration.text())));
+         (as_written != registration.text() &&
+          is_signed_by(token, derive_device_keys(group_keys, registration.text())));
 }
 
 }  // namespace warifu::provisioning

@@ -6,9 +6,12 @@ namespace warifu::provisioning {
 
 Result<Statement> statement_of(const Enrollment& enrollment) {
   TRY(auto own_id, DeviceId::parse(enrollment.registration_id.text()));
-  return Statement{enrollment.scope,         enrollment.registration_id,
-                   enrollment.enrollment_id, std::nullopt,
-                   enrollment.device_id.value_or(own_id), enrollment.terms};
+  return Statement{enrollment.scope,
+                   enrollment.registration_id,
+                   enrollment.enrollment_id,
+                   std::nullopt,
+                   enrollment.device_id.value_or(own_id),
+                   enrollment.terms};
 }
 
 Result<Statement> statement_of(const EnrollmentGroup& group, const RegistrationId& registration) {
@@ -24,8 +27,8 @@ Status check_enabled(const Statement& statement) {
 }
 
 Result<std::optional<Statement>> find_statement(RecordsView& records, const ScopeId& scope,
-                                                const RegistrationId& registration,
-                                                const std::optional<GroupId>& group, const Uuid& enrollment_id) {
+                                                const RegistrationId& registration, const std::optional<GroupId>& group,
+                                                const Uuid& enrollment_id) {
   TRY(const auto own, records.find_enrollment(scope, registration));
   if (own && !group && own->enrollment_id == enrollment_id) {
     TRY(auto statement, statement_of(*own));

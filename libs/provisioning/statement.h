@@ -23,11 +23,11 @@ Result<Statement> statement_of(const EnrollmentGroup& group, const RegistrationI
 // kRefused "enrollment.disabled" if the operator has switched it off.
 Status check_enabled(const Statement& statement);
 
-// The statement under which something was proved, unless it is gone, was made anew, or an enrollment of the device's own
-// has taken the place of its group. Disabled ones are found.
+// The statement under which something was proved, unless it is gone, was made anew, or an enrollment of the device's
+// own has taken the place of its group. Disabled ones are found.
 Result<std::optional<Statement>> find_statement(RecordsView& records, const ScopeId& scope,
-                                                const RegistrationId& registration,
-                                                const std::optional<GroupId>& group, const Uuid& enrollment_id);
+                                                const RegistrationId& registration, const std::optional<GroupId>& group,
+                                                const Uuid& enrollment_id);
 
 // False after DeviceDesk::deregister(), until the device comes again: it is under no enrollment.
 bool is_registered(const Device& device);

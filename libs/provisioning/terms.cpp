@@ -51,16 +51,16 @@ Status check_size(const std::optional<std::string>& json, std::string_view where
 
 Status check_hubs(const Terms& terms) {
   if (terms.hubs.size() > kHubsMax)
-    return invalid_input("enrollment.hubs", fmt::format("expected at most {} hubs, {} came", kHubsMax, terms.hubs.size()),
-                         "hubs");
+    return invalid_input("enrollment.hubs",
+                         fmt::format("expected at most {} hubs, {} came", kHubsMax, terms.hubs.size()), "hubs");
   for (const auto& hub : terms.hubs)
     if (!is_host_name(hub))
       return invalid_input("enrollment.hub", fmt::format("\"{}\" is not the name of a host", hub), "hubs");
   if (terms.allocation == Allocation::kStatic && terms.hubs.size() > 1)
-    return invalid_input("enrollment.hubs",
-                         fmt::format("static allocation takes one hub, {} came; hashed allocation takes several",
-                                     terms.hubs.size()),
-                         "hubs");
+    return invalid_input(
+        "enrollment.hubs",
+        fmt::format("static allocation takes one hub, {} came; hashed allocation takes several", terms.hubs.size()),
+        "hubs");
   return {};
 }
 
@@ -92,7 +92,8 @@ Status check_terms(const Terms& terms) {
   TRY_STATUS(check_hubs(terms));
   if ((terms.allocation == Allocation::kCustom) != terms.custom_allocation.has_value())
     return invalid_input("enrollment.custom_allocation",
-                         "custom allocation needs a custom_allocation, and nothing else takes one", "custom_allocation");
+                         "custom allocation needs a custom_allocation, and nothing else takes one",
+                         "custom_allocation");
   TRY_STATUS(check_size(terms.initial_twin, "initial_twin"));
   TRY_STATUS(check_size(terms.custom_allocation, "custom_allocation"));
   return check_size(terms.device_information, "device_information");

@@ -24,6 +24,16 @@ class SteppingClock final : public Clock {
   std::atomic<std::int64_t> micros_;
 };
 
+// The same for intervals. Safe to use from several threads.
+class SteppingMonotonicClock final : public MonotonicClock {
+ public:
+  std::chrono::nanoseconds now() const override { return std::chrono::nanoseconds(nanos_.load()); }
+  void advance(std::chrono::nanoseconds step) { nanos_.fetch_add(step.count()); }
+
+ private:
+  std::atomic<std::int64_t> nanos_ = 0;
+};
+
 // The same bytes for the same seed, in the order in which they are asked for: SHA-256 of the seed and a counter. Safe
 // to use from several threads; which of them gets which bytes is then up to the scheduler.
 class SeededEntropy final : public Entropy {

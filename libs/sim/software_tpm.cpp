@@ -5,8 +5,10 @@
 #include <iterator>
 
 #include "crypto/cfb.h"
+#include "crypto/ec.h"
 #include "crypto/rsa.h"
 #include "tpm_types/kdf.h"
+#include "tpm_types/templates.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -15,33 +17,9 @@ namespace {
 
 using crypto::HashAlgorithm;
 
-constexpr auto kHash = HashAlgorithm::kSha256;
-// PolicySecret(TPM_RH_ENDORSEMENT): TCG EK Credential Profile, B.6.2.
-constexpr std::string_view kEkPolicy = "837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa";
-constexpr std::uint32_t kEkAttributes = 0x000300B2;
-constexpr std::uint32_t kSrkAttributes = 0x00030472;
-
+constexpr auto kHash = HashAlgorithm::kSha256;  // of the HMAC key, whatever its parent has
 Error refused(std::string_view code, std::string message) {
   return {ErrorKind::kRefused, code, std::move(message)};
-}
-
-// Template L-1 of the EK Credential Profile, which differs from the usual SRK in attributes and policy only.
-Bytes rsa2048_storage_key(std::uint32_t attributes, ByteView policy, ByteView modulus) {
-  const auto id = [](tpm::AlgorithmId algorithm) { return static_cast<std::uint16_t>(algorithm); };
-  const Bytes tpmt = wire::Writer(320)
-                         .u16(id(tpm::AlgorithmId::kRsa))
-                         .u16(id(tpm::AlgorithmId::kSha256))
-                         .u32(attributes)
-                         .sized16(policy)
-                         .u16(id(tpm::AlgorithmId::kAes))
-                         .u16(128)
-                         .u16(id(tpm::AlgorithmId::kCfb))
-                         .u16(id(tpm::AlgorithmId::kNull))
-                         .u16(2048)
-                         .u32(0)
-                         .sized16(modulus)
-                         .take();
-  return wire::Writer(2 + tpmt.size()).sized16(tpmt).take();
 }
 
 // For the keys that we made ourselves: they are right, or the program is wrong.
@@ -51,8 +29,36 @@ T must(Result<T> result) {
   return std::move(*result);
 }
 
-Bytes public_area(const crypto::PrivateKey& key, std::uint32_t attributes, ByteView policy) {
-  return rsa2048_storage_key(attributes, policy, must(crypto::rsa_public_key(key)).modulus());
+// The content of `unique`, with the size fields in it, as the key has it.
+Bytes unique_of(const crypto::PrivateKey& key) {
+  if (const auto rsa = crypto::rsa_public_key(key)) return wire::Writer().sized16(rsa->modulus()).take();
+  const crypto::EcPublicKey point = must(crypto::EcKeyPair::from_private_key(key)).public_key();
+  return wire::Writer().sized16(point.x()).sized16(point.y()).take();
+}
+
+// What TPM2_CreatePrimary makes of a template: `unique`, which comes last, is that of the key.
+Bytes public_area(const Bytes& tpm2b_template, ByteView unique) {
+  const auto area = must(tpm::PublicArea::from_tpm2b(tpm2b_template));
+  const bool is_ecc = std::holds_alternative<tpm::EccParameters>(area.parameters());
+  const std::size_t unique_size = 2 + area.unique().size() + (is_ecc ? 2 + area.unique_y().size() : 0);
+  const ByteView head = area.tpmt().first(area.tpmt().size() - unique_size);
+  return wire::Writer().sized16(wire::Writer().bytes(head).bytes(unique).take()).take();
+}
+
+struct Templates {
+  Bytes ek;
+  Bytes srk;
+};
+
+Templates templates_for(const crypto::PrivateKey& key) {
+  using tpm::EkProfile;
+  if (const auto rsa = crypto::rsa_public_key(key)) {
+    if (rsa->modulus().size() == 256) return {tpm::ek_template(EkProfile::kL1Dps), tpm::srk_rsa_template()};
+    return {tpm::ek_template(EkProfile::kH6), tpm::srk_rsa_3072_template()};
+  }
+  if (must(crypto::EcKeyPair::from_private_key(key)).public_key().curve() == crypto::EcCurve::kP256)
+    return {tpm::ek_template(EkProfile::kL2), tpm::srk_ecc_template()};
+  return {tpm::ek_template(EkProfile::kH3), tpm::srk_ecc_p384_template()};
 }
 
 Result<crypto::PrivateKey> read_key(const std::filesystem::path& file) {
@@ -61,15 +67,40 @@ Result<crypto::PrivateKey> read_key(const std::filesystem::path& file) {
   return crypto::PrivateKey::from_pem(SecretBytes(Bytes(std::istreambuf_iterator<char>(in), {})));
 }
 
+Result<SecretBytes> open_seed(const crypto::PrivateKey& key, const crypto::RsaPublicKey&, HashAlgorithm hash,
+                              std::string_view label, ByteView encrypted) {
+  return crypto::rsa_decrypt_oaep(key, hash, as_bytes(label), encrypted);
+}
+
+Result<SecretBytes> open_seed(const crypto::PrivateKey& key, const crypto::EcPublicKey& own, HashAlgorithm hash,
+                              std::string_view label, ByteView encrypted) {
+  wire::Reader reader(encrypted);
+  TRY(const ByteView x, reader.sized16("TPMS_ECC_POINT.x"));
+  TRY(const ByteView y, reader.sized16("TPMS_ECC_POINT.y"));
+  TRY_STATUS(reader.expect_done("TPMS_ECC_POINT"));
+  TRY(const auto sent, crypto::EcPublicKey::from_affine(own.curve(), x, y));
+  TRY(const auto pair, crypto::EcKeyPair::from_private_key(key));
+  TRY(const SecretBytes z, pair.agree(sent));
+  return tpm::kdfe(hash, z, label, sent.x(), own.x(), crypto::digest_size(hash) * 8);
+}
+
+// The inverse of tpm::protect_seed (Part 1, "Secret Sharing").
+Result<SecretBytes> open_seed(const crypto::PrivateKey& key, const tpm::Protector& own, std::string_view label,
+                              ByteView encrypted) {
+  return std::visit([&](const auto& half) { return open_seed(key, half, own.hash, label, encrypted); }, own.key);
+}
+
 // The inverse of tpm::outer_wrap (Part 1, "Protected Storage").
-Result<SecretBytes> outer_unwrap(const SecretBytes& seed, const tpm::Name& name, ByteView wrapped) {
+Result<SecretBytes> outer_unwrap(const tpm::Protector& own, const SecretBytes& seed, const tpm::Name& name,
+                                 ByteView wrapped) {
   wire::Reader reader(wrapped);
   TRY(const ByteView integrity, reader.sized16("integrity"));
   TRY(const ByteView encrypted, reader.bytes(reader.remaining(), "encrypted"));
-  const SecretBytes hmac_key = tpm::kdfa(kHash, seed.reveal(), tpm::kIntegrityLabel, {}, {}, 256);
-  if (!equal_constant_time(crypto::hmac(kHash, hmac_key.reveal(), {encrypted, name.bytes()}).bytes(), integrity))
+  const std::size_t hmac_bits = crypto::digest_size(own.hash) * 8;
+  const SecretBytes hmac_key = tpm::kdfa(own.hash, seed.reveal(), tpm::kIntegrityLabel, {}, {}, hmac_bits);
+  if (!equal_constant_time(crypto::hmac(own.hash, hmac_key.reveal(), {encrypted, name.bytes()}).bytes(), integrity))
     return refused("sim.tpm.integrity", "TPM_RC_INTEGRITY: the HMAC is not that of this seed, content and Name");
-  const SecretBytes key = tpm::kdfa(kHash, seed.reveal(), tpm::kStorageLabel, name.bytes(), {}, 128);
+  const SecretBytes key = tpm::kdfa(own.hash, seed.reveal(), tpm::kStorageLabel, name.bytes(), {}, own.aes_bits);
   SecretBytes plain = SecretBytes::copy_of(encrypted);
   crypto::cfb_decrypt(key.reveal(), plain.reveal_writable());
   return plain;
@@ -94,8 +125,8 @@ Result<SecretBytes> load(ByteView sensitive, const tpm::PublicArea& object) {
 SoftwareTpm::SoftwareTpm(crypto::PrivateKey ek_key, crypto::PrivateKey srk_key)
     : ek_key_(std::move(ek_key)),
       srk_key_(std::move(srk_key)),
-      ek_(must(tpm::EkPublic::from_tpm2b(public_area(ek_key_, kEkAttributes, must(from_hex(kEkPolicy)))))),
-      srk_(must(tpm::SrkPublic::from_tpm2b(public_area(srk_key_, kSrkAttributes, {})))) {
+      ek_(must(tpm::EkPublic::from_tpm2b(public_area(templates_for(ek_key_).ek, unique_of(ek_key_))))),
+      srk_(must(tpm::SrkPublic::from_tpm2b(public_area(templates_for(srk_key_).srk, unique_of(srk_key_))))) {
 }
 
 SoftwareTpm SoftwareTpm::generate() {
@@ -104,15 +135,20 @@ SoftwareTpm SoftwareTpm::generate() {
 }
 
 Result<SoftwareTpm> SoftwareTpm::from_vectors(const std::filesystem::path& directory, std::string_view name) {
-  TRY(crypto::PrivateKey ek_key, read_key(directory / (std::string(name) + "-ek.pem")));
-  TRY(crypto::PrivateKey srk_key, read_key(directory / (std::string(name) + "-srk.pem")));
+  return from_vectors(directory, name, name);
+}
+
+Result<SoftwareTpm> SoftwareTpm::from_vectors(const std::filesystem::path& directory, std::string_view ek_name,
+                                              std::string_view srk_name) {
+  TRY(crypto::PrivateKey ek_key, read_key(directory / (std::string(ek_name) + "-ek.pem")));
+  TRY(crypto::PrivateKey srk_key, read_key(directory / (std::string(srk_name) + "-srk.pem")));
   return SoftwareTpm(std::move(ek_key), std::move(srk_key));
 }
 
 Result<SecretBytes> SoftwareTpm::activate_credential(ByteView id_object, ByteView encrypted_secret) const {
-  TRY(const SecretBytes seed,
-      crypto::rsa_decrypt_oaep(ek_key_, kHash, as_bytes(tpm::kIdentityLabel), encrypted_secret));
-  TRY(const SecretBytes plain, outer_unwrap(seed, srk_.name(), id_object));
+  const tpm::Protector& own = ek_.protector();
+  TRY(const SecretBytes seed, open_seed(ek_key_, own, tpm::kIdentityLabel, encrypted_secret));
+  TRY(const SecretBytes plain, outer_unwrap(own, seed, srk_.name(), id_object));
   wire::Reader reader(plain.reveal());
   TRY(const ByteView credential, reader.sized16("credential"));
   TRY_STATUS(reader.expect_done("encIdentity"));
@@ -124,9 +160,9 @@ Result<SecretBytes> SoftwareTpm::import(ByteView private_area, ByteView encrypte
   if (object.attributes().has_any(tpm::kFixedTpm | tpm::kFixedParent))
     return refused("sim.tpm.attributes", "TPM_RC_ATTRIBUTES: an imported object is not fixed");
   if (inner_key.size() != 16) return refused("sim.tpm.size", "TPM_RC_SIZE: expected an inner key of 16 bytes");
-  TRY(const SecretBytes seed,
-      crypto::rsa_decrypt_oaep(srk_key_, kHash, as_bytes(tpm::kDuplicateLabel), encrypted_seed));
-  TRY(SecretBytes inner, outer_unwrap(seed, object.name(), private_area));
+  const tpm::Protector& own = srk_.protector();
+  TRY(const SecretBytes seed, open_seed(srk_key_, own, tpm::kDuplicateLabel, encrypted_seed));
+  TRY(SecretBytes inner, outer_unwrap(own, seed, object.name(), private_area));
   crypto::cfb_decrypt(inner_key.reveal(), inner.reveal_writable());
   wire::Reader reader(inner.reveal());
   TRY(const ByteView integrity, reader.sized16("innerIntegrity"));

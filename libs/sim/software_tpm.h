@@ -12,15 +12,20 @@
 
 namespace warifu::sim {
 
-// The device's side of TPM attestation without a TPM: RSA-2048 EK and SRK as the Azure SDKs make them, and what
-// ActivateCredential, Import and Load do with an authenticationKey, with every check that a TPM makes. For tests,
-// simulation and benchmarks; tests/system/tpm_judge_test.cpp holds the same blobs against a real one.
+// The device's side of TPM attestation without a TPM: an EK and an SRK, and what ActivateCredential, Import and Load do
+// with an authenticationKey, with every check that a TPM makes. RSA-2048 keys are as the Azure SDKs make them, the
+// others by the templates L-2 (P-256), H-3 (P-384) and H-6 (RSA-3072) of tpm_types/templates.h. For tests, simulation
+// and benchmarks; tests/system/tpm_judge_test.cpp holds the same blobs against a real one.
 class SoftwareTpm {
  public:
-  // Two fresh key pairs: about half a second.
+  // Two fresh RSA-2048 key pairs: about half a second.
   static SoftwareTpm generate();
-  // The keys NAME-ek.pem and NAME-srk.pem of this directory (tests/vectors/tpm: "a" and "b").
+  // The keys NAME-ek.pem and NAME-srk.pem of this directory (tests/vectors/tpm: "a" and "b", RSA-2048; "rsa3072",
+  // "p256", "p384").
   static Result<SoftwareTpm> from_vectors(const std::filesystem::path& directory, std::string_view name = "a");
+  // The EK of one and the SRK of another.
+  static Result<SoftwareTpm> from_vectors(const std::filesystem::path& directory, std::string_view ek_name,
+                                          std::string_view srk_name);
 
   const tpm::EkPublic& ek() const { return ek_; }
   const tpm::SrkPublic& srk() const { return srk_; }

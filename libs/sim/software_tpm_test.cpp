@@ -51,6 +51,40 @@ TEST_F(SoftwareTpmTest, RefusesOneFlippedBitAnywhere) {
     EXPECT_FALSE(a_.open_authentication_key(ByteView(good).first(size))) << size;
 }
 
+// The names of the vectors, and which algorithms they are of.
+constexpr std::array kKinds = {"a", "rsa3072", "p256", "p384"};
+
+TEST_F(SoftwareTpmTest, OpensWhatWasMadeForEachKindOfEkAndSrk) {
+  for (const char* ek : kKinds)
+    for (const char* srk : kKinds) {
+      const auto tpm = SoftwareTpm::from_vectors(kVectors, ek, srk);
+      ASSERT_TRUE(tpm) << ek << srk;
+      const auto key = tpm->open_authentication_key(blob_for(tpm->ek(), tpm->srk()));
+      ASSERT_TRUE(key) << ek << srk << to_string(key.error());
+      EXPECT_TRUE(equal_constant_time(key->reveal(), key_.reveal())) << ek << srk;
+      // The credential is bound to the SRK's Name: one for another SRK does not open here.
+      for (const char* other : kKinds) {
+        if (std::string_view(other) == srk) continue;
+        const auto foreign = SoftwareTpm::from_vectors(kVectors, ek, other);
+        const auto refused = tpm->open_authentication_key(blob_for(foreign->ek(), foreign->srk()));
+        EXPECT_EQ(refused.error().code, "sim.tpm.integrity") << ek << srk << other;
+      }
+    }
+}
+
+TEST_F(SoftwareTpmTest, RefusesOneFlippedBitAnywhereWithEachKindOfSrk) {
+  for (const char* kind : kKinds) {
+    const auto tpm = SoftwareTpm::from_vectors(kVectors, "p256", kind);
+    ASSERT_TRUE(tpm);
+    const Bytes good = blob_for(tpm->ek(), tpm->srk());
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      Bytes bad = good;
+      bad[i] ^= 1;
+      EXPECT_FALSE(tpm->open_authentication_key(bad)) << kind << " byte " << i;
+    }
+  }
+}
+
 TEST_F(SoftwareTpmTest, ShowsTheKeysOfTheAzureSdks) {
   EXPECT_EQ(a_.ek().tpm2b().size(), 316u);
   EXPECT_EQ(a_.srk().tpm2b().size(), 284u);

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "store/migrations.h"
 #include "store/sqlite_connection.h"
-#include "store/sqlite_migrations.h"
 
 namespace warifu::store {
 namespace {
@@ -95,7 +95,7 @@ Status check_database(const fs::path& path) {
   TRY(auto connection, SqliteConnection::open(path, SqliteConnection::Mode::kExisting));
   TRY_STATUS(connection.execute("PRAGMA busy_timeout = 5000"));
   TRY_STATUS(check_integrity(connection));
-  TRY_STATUS(check_schema(connection, sqlite_migrations()));
+  TRY_STATUS(check_schema(connection, sqlite_schema(), sqlite_migrations()));
   return check_references(connection);
 }
 

@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/deterministic.h"
+#include "store/conformance_world_test.h"
 #include "store/sample_records.h"
-#include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {
@@ -13,25 +11,10 @@ namespace {
 using provisioning::Page;
 using sample::fields;
 
-// What a database needs around it, and how an empty one is made.
-struct World {
-  TempDir dir;
-  sim::SteppingClock clock{sample::time(0)};
-  sim::SeededEntropy entropy{1};
-  std::unique_ptr<Store> store;
-};
-
-using Opener = std::unique_ptr<Store> (*)(World&);
-
-std::unique_ptr<Store> open_sqlite(World& world) {
-  auto opened = SqliteStore::open({.path = world.dir.path() / "db", .clock = world.clock, .entropy = world.entropy});
-  return opened ? *std::move(opened) : nullptr;
-}
-
-class StoreConformance : public testing::TestWithParam<Opener> {
+class StoreConformance : public testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    world_.store = GetParam()(world_);
+    world_.store = GetParam().open(world_);
     ASSERT_NE(world_.store, nullptr);
     for (const auto& scope : {here_, there_})
       ASSERT_TRUE(
@@ -354,6 +337,47 @@ TEST_P(StoreConformance, TokensAreFoundUsedOnceAndPurged) {
   EXPECT_TRUE(found([&](Snapshot& s) { return s.operators().find_access_token(access.digest); }));
 }
 
+TEST_P(StoreConformance, AnAnswerIsKeptOnceInItsPlace) {
+  using operators::IdempotencyPlace;
+  const IdempotencyPlace place{here_, sample::uuid(sample::Kind::kToken, 1), "POST /api/v1/enrollments", "k'1\"; --"};
+  const operators::IdempotentAnswer answer{place, sample::bytes(400, 1), sample::time(100)};
+  std::optional<Bytes> kept;
+  const auto find = [&](const IdempotencyPlace& where) {
+    EXPECT_TRUE(change([&](Transaction& t) -> Status {
+      TRY(kept, t.operators().find_idempotent_answer(where));
+      return {};
+    }));
+    return kept;
+  };
+  const auto insert = [&](Transaction& t) { return t.operators().insert_idempotent_answer(answer); };
+  EXPECT_FALSE(find(place));
+  ASSERT_TRUE(change(insert));
+  EXPECT_EQ(code_of(insert), "idempotency.exists");
+  EXPECT_EQ(find(place), answer.sealed_answer);
+  for (const auto& other : {IdempotencyPlace{there_, place.token_id, place.route, place.key},
+                            IdempotencyPlace{here_, sample::uuid(sample::Kind::kToken, 2), place.route, place.key},
+                            IdempotencyPlace{here_, place.token_id, "POST /api/v1/service-keys", place.key},
+                            IdempotencyPlace{here_, place.token_id, place.route, "K'1\"; --"}}) {
+    EXPECT_FALSE(find(other)) << other.route << other.key;
+    EXPECT_TRUE(change([&](Transaction& t) {
+      return t.operators().insert_idempotent_answer({other, sample::bytes(400, 2), sample::time(101)});
+    }));
+  }
+  std::size_t purged = 0;
+  const auto purge = [&](std::uint64_t before) {
+    EXPECT_TRUE(change([&](Transaction& t) -> Status {
+      TRY(purged, t.operators().purge_idempotent_answers(here_, sample::time(before)));
+      return {};
+    }));
+    return purged;
+  };
+  EXPECT_EQ(purge(100), 0U);
+  EXPECT_EQ(purge(101), 1U);
+  EXPECT_FALSE(find(place));
+  EXPECT_EQ(purge(102), 3U);
+  EXPECT_TRUE(find({there_, place.token_id, place.route, place.key}));
+}
+
 TEST_P(StoreConformance, AChangeThatFailsLeavesNothing) {
   EXPECT_EQ(code_of([&](Transaction& t) -> Status {
               TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(1, here_)));
@@ -397,8 +421,7 @@ TEST_P(StoreConformance, ASnapshotDoesNotSeeWhatIsCommittedMeanwhile) {
   EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().find_enrollment(here_, sample::registration(1)); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(open_sqlite),
-                         [](const auto&) { return std::string("SQLite"); });
+INSTANTIATE_TEST_SUITE_P(Databases, StoreConformance, testing::ValuesIn(kBackends), name_of_backend);
 
 }  // namespace
 }  // namespace warifu::store

@@ -6,8 +6,8 @@
 
 #include "sim/deterministic.h"
 #include "sim/power_loss_vfs.h"
+#include "store/migrations.h"
 #include "store/sample_records.h"
-#include "store/sqlite_migrations.h"
 #include "store/sqlite_writer.h"
 
 namespace warifu::store {

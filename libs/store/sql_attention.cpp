@@ -19,8 +19,7 @@ using provisioning::Page;
   "scope_id, registration_id, kind, subject, detail, occurrences, first_at, last_at, acknowledged_at"
 #define ATTEMPT_COLUMNS "scope_id, registration_id, tracking_id, at, peer_address, stage, code, message"
 
-constexpr Sql kFindApproval =
-    "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kFindApproval = "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE scope_id = ? AND registration_id = ?";
 constexpr Sql kListApprovals = "SELECT " APPROVAL_COLUMNS
                                " FROM approvals WHERE scope_id = ? AND registration_id > ? "
                                "ORDER BY registration_id LIMIT ?";
@@ -64,8 +63,8 @@ Result<Approval> to_approval(Row row) {
   TRY(auto srk_name, row.next<Bytes>());
   TRY(const auto requested_at, row.next<Timestamp>());
   TRY(const auto approved_at, row.next<std::optional<Timestamp>>());
-  return Approval{std::move(scope),    std::move(registration_id), std::move(ek_name),
-                  std::move(srk_name), requested_at,               approved_at};
+  return Approval{std::move(scope), std::move(registration_id), std::move(ek_name), std::move(srk_name), requested_at,
+                  approved_at};
 }
 
 Result<Alert> to_alert(Row row) {
@@ -98,8 +97,8 @@ Result<Attempt> to_attempt(Row row) {
   TRY(auto stage, row.next<std::string>());
   TRY(auto code, row.next<std::string>());
   TRY(auto message, row.next<std::string>());
-  return Attempt{std::move(scope), std::move(registration_id), tracking_id,     at, std::move(peer_address),
-                 std::move(stage), std::move(code),            std::move(message)};
+  return Attempt{std::move(scope),        std::move(registration_id), tracking_id,     at,
+                 std::move(peer_address), std::move(stage),           std::move(code), std::move(message)};
 }
 
 }  // namespace

@@ -5,6 +5,9 @@ namespace {
 
 constexpr Sql kInsert =
     "INSERT INTO audit_entries (scope_id, audit_id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kProbe =
+    "INSERT INTO audit_entries (scope_id, audit_id, at, actor, action, subject, detail) "
+    "VALUES (?, ?, 0, '', '', '', '') ON CONFLICT (scope_id, audit_id) DO NOTHING";
 // The last entry of each scope by its key: as fast with a thousand million entries as with one.
 constexpr Sql kLatest =
     "SELECT max((SELECT at FROM audit_entries WHERE audit_entries.scope_id = scopes.scope_id ORDER BY audit_id DESC "
@@ -20,7 +23,15 @@ Status SqlAuditTrail::record(const ScopeId& scope, const audit::Entry& entry) {
   query.bind(scope, id, now, entry.actor, entry.action, entry.subject, entry.detail);
   TRY_STATUS(query.run());
   ++recorded_;
+  last_ = Key{scope, id};
   return {};
+}
+
+Result<bool> is_recorded(Connection& connection, const SqlAuditTrail::Key& key) {
+  TRY(auto query, connection.prepare(kProbe));
+  query.bind(key.scope, key.audit_id);
+  TRY_STATUS(query.run());
+  return connection.changes() == 0;
 }
 
 Result<std::optional<Timestamp>> find_latest_audit_time(Connection& connection) {

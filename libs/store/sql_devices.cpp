@@ -9,8 +9,8 @@ namespace {
 using provisioning::Device;
 using provisioning::Page;
 
-#define DEVICE_COLUMNS                                                                                                \
-  "scope_id, device_id, registration_id, enrollment_id, group_id, mechanism, operation_id, state, hold, ek_name, "    \
+#define DEVICE_COLUMNS                                                                                             \
+  "scope_id, device_id, registration_id, enrollment_id, group_id, mechanism, operation_id, state, hold, ek_name, " \
   "srk_name, certificate_sha256, assigned_hub, sealed_hub_key, created_at, updated_at"
 
 constexpr Sql kFind = "SELECT " DEVICE_COLUMNS " FROM devices WHERE scope_id = ? AND device_id = ?";

@@ -14,8 +14,8 @@ using provisioning::SymmetricKeyAttestation;
 using provisioning::TpmAttestation;
 using provisioning::X509Attestation;
 
-#define ENROLLMENT_COLUMNS                                                                            \
-  "scope_id, registration_id, enrollment_id, mechanism, primary_credential, secondary_credential, "   \
+#define ENROLLMENT_COLUMNS                                                                          \
+  "scope_id, registration_id, enrollment_id, mechanism, primary_credential, secondary_credential, " \
   "ek_name, device_id, " TERMS_COLUMNS ", revision, created_at, updated_at"
 
 constexpr Sql kFind = "SELECT " ENROLLMENT_COLUMNS " FROM enrollments WHERE scope_id = ? AND registration_id = ?";
@@ -23,8 +23,8 @@ constexpr Sql kList = "SELECT " ENROLLMENT_COLUMNS
                       " FROM enrollments WHERE scope_id = ? AND registration_id > ? ORDER BY registration_id LIMIT ?";
 constexpr Sql kFindOfEk =
     "SELECT registration_id FROM enrollments WHERE scope_id = ? AND ek_name = ? ORDER BY registration_id LIMIT ?";
-constexpr Sql kInsert = "INSERT INTO enrollments (" ENROLLMENT_COLUMNS
-                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
+constexpr Sql kInsert =
+    "INSERT INTO enrollments (" ENROLLMENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
 constexpr Sql kUpdate =
     "UPDATE enrollments SET enrollment_id = ?, mechanism = ?, primary_credential = ?, secondary_credential = ?, "
     "ek_name = ?, device_id = ?, " TERMS_ASSIGNMENTS
@@ -82,8 +82,14 @@ Result<Enrollment> to_enrollment(Row row) {
   TRY(const auto revision, row.next<Uuid>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto updated_at, row.next<Timestamp>());
-  return Enrollment{std::move(scope),     std::move(registration_id), enrollment_id, std::move(attestation),
-                    std::move(device_id), std::move(terms),           revision,      created_at,
+  return Enrollment{std::move(scope),
+                    std::move(registration_id),
+                    enrollment_id,
+                    std::move(attestation),
+                    std::move(device_id),
+                    std::move(terms),
+                    revision,
+                    created_at,
                     updated_at};
 }
 

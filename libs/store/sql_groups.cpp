@@ -15,18 +15,18 @@ using provisioning::Page;
 using provisioning::SymmetricKeyGroupAttestation;
 using provisioning::X509GroupAttestation;
 
-#define GROUP_COLUMNS                                                                              \
-  "scope_id, group_id, enrollment_id, mechanism, primary_credential, secondary_credential, "       \
+#define GROUP_COLUMNS                                                                        \
+  "scope_id, group_id, enrollment_id, mechanism, primary_credential, secondary_credential, " \
   "naming, " TERMS_COLUMNS ", revision, created_at, updated_at"
 #define EK_COLUMNS "scope_id, ek_name, ek_public, group_id, enrollment_id, registration_id, created_at"
 
 constexpr Sql kFind = "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND group_id = ?";
-constexpr Sql kList = "SELECT " GROUP_COLUMNS
-                      " FROM enrollment_groups WHERE scope_id = ? AND group_id > ? ORDER BY group_id LIMIT ?";
-constexpr Sql kListOf = "SELECT " GROUP_COLUMNS
-                        " FROM enrollment_groups WHERE scope_id = ? AND mechanism = ? ORDER BY group_id LIMIT ?";
-constexpr Sql kInsert = "INSERT INTO enrollment_groups (" GROUP_COLUMNS
-                        ") VALUES (?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
+constexpr Sql kList =
+    "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND group_id > ? ORDER BY group_id LIMIT ?";
+constexpr Sql kListOf =
+    "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND mechanism = ? ORDER BY group_id LIMIT ?";
+constexpr Sql kInsert =
+    "INSERT INTO enrollment_groups (" GROUP_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
 constexpr Sql kUpdate =
     "UPDATE enrollment_groups SET enrollment_id = ?, mechanism = ?, primary_credential = ?, secondary_credential = ?, "
     "naming = ?, " TERMS_ASSIGNMENTS ", revision = ?, updated_at = ? WHERE scope_id = ? AND group_id = ?";
@@ -34,8 +34,8 @@ constexpr Sql kRemove = "DELETE FROM enrollment_groups WHERE scope_id = ? AND gr
 
 constexpr Sql kFindEk = "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND ek_name = ?";
 constexpr Sql kFindBound = "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND registration_id = ?";
-constexpr Sql kListEks = "SELECT " EK_COLUMNS
-                         " FROM group_eks WHERE scope_id = ? AND group_id = ? AND ek_name > ? ORDER BY ek_name LIMIT ?";
+constexpr Sql kListEks =
+    "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND group_id = ? AND ek_name > ? ORDER BY ek_name LIMIT ?";
 constexpr Sql kPutEk =
     "INSERT INTO group_eks (" EK_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET ek_public = excluded.ek_public, "
@@ -82,8 +82,7 @@ Result<GroupAttestation> read_attestation(Row& row) {
   TRY(const auto mechanism, read_name(row, provisioning::parse_mechanism, "enrollment_groups.mechanism"));
   TRY(auto primary, row.next<std::optional<Bytes>>());
   TRY(auto secondary, row.next<std::optional<Bytes>>());
-  TRY(auto naming,
-      read_optional_name(row, provisioning::RegistrationNaming::parse, "enrollment_groups.naming"));
+  TRY(auto naming, read_optional_name(row, provisioning::RegistrationNaming::parse, "enrollment_groups.naming"));
   switch (mechanism) {
     case Mechanism::kTpm:
       if (!naming) break;
@@ -107,8 +106,8 @@ Result<EnrollmentGroup> to_group(Row row) {
   TRY(const auto revision, row.next<Uuid>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto updated_at, row.next<Timestamp>());
-  return EnrollmentGroup{std::move(scope), std::move(group_id), enrollment_id, std::move(attestation),
-                         std::move(terms), revision,            created_at,    updated_at};
+  return EnrollmentGroup{std::move(scope), std::move(group_id), enrollment_id, std::move(attestation), std::move(terms),
+                         revision,         created_at,          updated_at};
 }
 
 Result<GroupEk> to_group_ek(Row row) {
@@ -119,8 +118,8 @@ Result<GroupEk> to_group_ek(Row row) {
   TRY(const auto enrollment_id, row.next<Uuid>());
   TRY(auto registration_id, row.next<std::optional<RegistrationId>>());
   TRY(const auto created_at, row.next<Timestamp>());
-  return GroupEk{std::move(scope), std::move(ek_name),         std::move(ek_public), std::move(group),
-                 enrollment_id,    std::move(registration_id), created_at};
+  return GroupEk{std::move(scope),           std::move(ek_name), std::move(ek_public), std::move(group), enrollment_id,
+                 std::move(registration_id), created_at};
 }
 
 struct RemovedGroup {
@@ -205,11 +204,10 @@ Status SqlProvisioningRecords::update_group(const EnrollmentGroup& group) {
   const auto& terms = group.terms;
   TRY_STATUS(note_removed(connection_, group.scope, group.group_id, group.enrollment_id.bytes()));
   TRY(auto query, connection_.prepare(kUpdate));
-  query.bind(group.enrollment_id, credentials.mechanism, credentials.primary, credentials.secondary,
-             credentials.naming, terms.enabled, columns.reprovision, columns.allocation, columns.hubs,
-             terms.approve_srk_changes, terms.allow_software_keys, terms.iot_edge, terms.initial_twin,
-             terms.custom_allocation, terms.device_information, group.revision, group.updated_at, group.scope,
-             group.group_id);
+  query.bind(group.enrollment_id, credentials.mechanism, credentials.primary, credentials.secondary, credentials.naming,
+             terms.enabled, columns.reprovision, columns.allocation, columns.hubs, terms.approve_srk_changes,
+             terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
+             terms.device_information, group.revision, group.updated_at, group.scope, group.group_id);
   TRY_STATUS(query.run());
   if (connection_.changes() == 1) return {};
   return unknown_group(group.group_id);

@@ -11,13 +11,12 @@ namespace {
 using provisioning::Operation;
 using provisioning::Substatus;
 
-#define OPERATION_COLUMNS                                                                                       \
-  "scope_id, operation_id, registration_id, enrollment_id, group_id, mechanism, state, substatus, "             \
+#define OPERATION_COLUMNS                                                                           \
+  "scope_id, operation_id, registration_id, enrollment_id, group_id, mechanism, state, substatus, " \
   "challenge_id, sealed_challenge_key, ek_name, srk_public, token_digest, created_at, ended_at"
 
 constexpr Sql kFind = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND operation_id = ?";
-constexpr Sql kFindOfChallenge =
-    "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
+constexpr Sql kFindOfChallenge = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
 constexpr Sql kFindOpen = "SELECT " OPERATION_COLUMNS
                           " FROM operations WHERE scope_id = ? AND registration_id = ? AND ended_at IS NULL LIMIT 1";
 constexpr Sql kInsert =
@@ -36,10 +35,9 @@ constexpr Sql kPurge =
 constexpr std::array kStates = {std::pair{Operation::State::kAssigned, std::string_view("assigned")},
                                 std::pair{Operation::State::kWaiting, std::string_view("waiting")}};
 // As DPS writes them.
-constexpr std::array kSubstatuses = {
-    std::pair{Substatus::kInitialAssignment, std::string_view("initialAssignment")},
-    std::pair{Substatus::kDeviceDataMigrated, std::string_view("deviceDataMigrated")},
-    std::pair{Substatus::kDeviceDataReset, std::string_view("deviceDataReset")}};
+constexpr std::array kSubstatuses = {std::pair{Substatus::kInitialAssignment, std::string_view("initialAssignment")},
+                                     std::pair{Substatus::kDeviceDataMigrated, std::string_view("deviceDataMigrated")},
+                                     std::pair{Substatus::kDeviceDataReset, std::string_view("deviceDataReset")}};
 
 template <class Table, class Value>
 std::string_view name_of(const Table& table, Value value) {
@@ -128,8 +126,7 @@ Status SqlProvisioningRecords::insert_operation(const Operation& operation) {
   query.bind(operation.scope, operation.operation_id, operation.registration_id, operation.enrollment_id,
              operation.group, to_string(operation.mechanism), name_of(kStates, operation.state),
              name_of(kSubstatuses, operation.substatus), operation.challenge_id, operation.sealed_challenge_key,
-             operation.ek_name, operation.srk_public, operation.token_digest, operation.created_at,
-             operation.ended_at);
+             operation.ek_name, operation.srk_public, operation.token_digest, operation.created_at, operation.ended_at);
   return name_conflict(query.run(), "operation.exists", "an operation of this challenge of",
                        operation.registration_id.text());
 }

@@ -22,6 +22,11 @@ class SqlOperatorRecords final : public operators::Records {
   Status remove_service_key(const ScopeId& scope, const Label& name) override;
   Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) override;
 
+  // sql_idempotency.cpp
+  Result<std::optional<Bytes>> find_idempotent_answer(const operators::IdempotencyPlace& place) override;
+  Status insert_idempotent_answer(const operators::IdempotentAnswer& answer) override;
+  Result<std::size_t> purge_idempotent_answers(const ScopeId& scope, Timestamp before) override;
+
  private:
   Connection& connection_;
 };

@@ -7,12 +7,12 @@
 namespace warifu::store {
 
 // In the order in which read_terms() reads and the inserts bind them.
-#define TERMS_COLUMNS                                                                                                 \
-  "enabled, reprovision, allocation, hubs, approve_srk_changes, allow_software_keys, iot_edge, initial_twin, "        \
+#define TERMS_COLUMNS                                                                                          \
+  "enabled, reprovision, allocation, hubs, approve_srk_changes, allow_software_keys, iot_edge, initial_twin, " \
   "custom_allocation, device_information"
 #define TERMS_PARAMETERS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-#define TERMS_ASSIGNMENTS                                                                                             \
-  "enabled = ?, reprovision = ?, allocation = ?, hubs = ?, approve_srk_changes = ?, allow_software_keys = ?, "        \
+#define TERMS_ASSIGNMENTS                                                                                      \
+  "enabled = ?, reprovision = ?, allocation = ?, hubs = ?, approve_srk_changes = ?, allow_software_keys = ?, " \
   "iot_edge = ?, initial_twin = ?, custom_allocation = ?, device_information = ?"
 
 Result<provisioning::Terms> read_terms(Row& row);

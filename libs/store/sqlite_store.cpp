@@ -11,17 +11,6 @@ constexpr Sql kRollback = "ROLLBACK";
 
 }  // namespace
 
-class SqliteStore::Reading final : public Snapshot {
- public:
-  explicit Reading(Connection& connection) : provisioning_(connection), operators_(connection) {}
-  provisioning::RecordsView& provisioning() override { return provisioning_; }
-  operators::RecordsView& operators() override { return operators_; }
-
- private:
-  SqlProvisioningRecords provisioning_;
-  SqlOperatorRecords operators_;
-};
-
 // A reader taken out of the pool, until the end of the scope.
 class SqliteStore::Loan {
  public:
@@ -82,8 +71,8 @@ Status SqliteStore::read(const std::function<Status(Snapshot&)>& use) {
   Loan loan(*this);
   Connection& connection = loan.connection();
   TRY_STATUS(connection.run(kBegin));
-  Reading reading(connection);
-  Status used = use(reading);
+  SqlSnapshot snapshot(connection);
+  Status used = use(snapshot);
   Status ended = connection.run(kEnd);
   if (connection.in_transaction()) std::ignore = connection.run(kRollback);
   return used ? ended : used;

@@ -28,7 +28,6 @@ class SqliteStore final : public Store {
   std::uint64_t commits() const { return writer_.commits(); }
 
  private:
-  class Reading;
   class Loan;
 
   SqliteStore(const SqliteOptions& options, SqliteConnection writing, std::vector<SqliteConnection> reading);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "store/sqlite_migrations.h"
+#include "store/migrations.h"
 
 namespace warifu::store {
 namespace {
@@ -31,9 +31,6 @@ constexpr std::string_view kSettings =
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA cache_size = -16384;";
 
-// What NTP may put back without anybody noticing.
-constexpr std::chrono::minutes kClockStepMax{1};
-
 // Readers then never wait for the writer. The database remembers it, so this comes after it is known to be ours.
 Status turn_on_wal(Connection& connection) {
   TRY(auto query, connection.prepare("PRAGMA journal_mode = WAL"));
@@ -56,27 +53,10 @@ Result<SqliteConnection> open_connection(const SqliteOptions& options, SqliteCon
 
 Result<SqliteConnection> open_migrated(const SqliteOptions& options) {
   TRY(auto connection, open_connection(options, SqliteConnection::Mode::kCreate));
-  TRY_STATUS(migrate(connection, sqlite_migrations(), options.clock));
+  TRY_STATUS(migrate(connection, sqlite_schema(), sqlite_migrations(), options.clock));
   TRY_STATUS(turn_on_wal(connection));
   return connection;
 }
-
-class SqliteWriter::Writing final : public Transaction {
- public:
-  Writing(Connection& connection, const Clock& clock, Entropy& entropy)
-      : provisioning_(connection), operators_(connection), audit_(connection, clock, entropy), diary_(connection) {}
-
-  provisioning::Records& provisioning() override { return provisioning_; }
-  operators::Records& operators() override { return operators_; }
-  SqlAuditTrail& audit() override { return audit_; }
-  SqlDiary& diary() override { return diary_; }
-
- private:
-  SqlProvisioningRecords provisioning_;
-  SqlOperatorRecords operators_;
-  SqlAuditTrail audit_;
-  SqlDiary diary_;
-};
 
 SqliteWriter::SqliteWriter(SqliteConnection connection, const Clock& clock, Entropy& entropy)
     : connection_(std::move(connection)), clock_(clock), entropy_(entropy) {
@@ -91,18 +71,12 @@ void SqliteWriter::commit_batch(std::span<Change> batch) {
     batch[i].done(std::move(outcomes_[i]));
 }
 
-// Entries, certificates and tokens of a clock that went back would stand in a wrong order.
 Status SqliteWriter::check_clock() {
-  if (!newest_entry_) {
-    TRY(newest_entry_, find_latest_audit_time(connection_));
+  if (!clock_guard_.knows_newest()) {
+    TRY(const auto newest, find_latest_audit_time(connection_));
+    clock_guard_.learn(newest);
   }
-  const Timestamp now = clock_.now();
-  if (newest_entry_ && now + kClockStepMax < *newest_entry_)
-    return Error{ErrorKind::kUnavailable, "clock.behind",
-                 fmt::format("this server's clock says {}, but the audit log goes on until {}: the clock must be set",
-                             to_rfc3339(now), to_rfc3339(*newest_entry_))};
-  newest_entry_ = newest_entry_ ? std::max(*newest_entry_, now) : now;
-  return {};
+  return clock_guard_.check(clock_.now());
 }
 
 Status SqliteWriter::commit(std::span<Change> batch) {
@@ -128,7 +102,7 @@ Status SqliteWriter::apply_all(std::span<Change> batch) {
 // An error is the batch's; that of the change alone goes to outcomes_.
 Status SqliteWriter::apply(Change& change) {
   TRY_STATUS(connection_.run(kSavepoint));
-  Status outcome = judge(change);
+  Status outcome = SqlTransaction(connection_, clock_, entropy_).run(change.apply);
   // SQLite gives up the whole transaction by itself when it cannot write.
   if (!connection_.in_transaction()) {
     if (!outcome) return outcome;
@@ -138,21 +112,6 @@ Status SqliteWriter::apply(Change& change) {
   TRY_STATUS(connection_.run(kRelease));
   outcomes_.push_back(std::move(outcome));
   return {};
-}
-
-Status SqliteWriter::judge(Change& change) try {
-  Writing writing(connection_, clock_, entropy_);
-  const std::int64_t before = connection_.total_changes();
-  connection_.forget_failure();
-  TRY_STATUS(change.apply(writing));
-  if (connection_.has_failed()) return went_on_after_failure();
-  const bool wrote = connection_.total_changes() != before + writing.diary().rows();
-  if (wrote && writing.audit().recorded() == 0)
-    return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};
-  return {};
-} catch (const std::exception& exception) {
-  // A defect in one change must not end the server and with it all others.
-  return Error{ErrorKind::kInternal, "store.exception", exception.what()};
 }
 
 }  // namespace warifu::store

@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "base/entropy.h"
-#include "store/sql_audit.h"
-#include "store/sql_diary.h"
-#include "store/sql_operators.h"
-#include "store/sql_provisioning.h"
+#include "store/clock_guard.h"
+#include "store/sql_transaction.h"
 #include "store/sqlite_connection.h"
-#include "store/store.h"
 
 namespace warifu::store {
 
@@ -50,19 +47,16 @@ class SqliteWriter {
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
  private:
-  class Writing;
-
   Status check_clock();
   Status commit(std::span<Change> batch);
   Status apply_all(std::span<Change> batch);
   Status apply(Change& change);
-  Status judge(Change& change);
 
   SqliteConnection connection_;
   const Clock& clock_;
   Entropy& entropy_;
-  std::optional<Timestamp> newest_entry_;  // of the audit log, as far as this writer knows
-  std::vector<Status> outcomes_;           // of each change of the batch that is being committed
+  ClockGuard clock_guard_;
+  std::vector<Status> outcomes_;  // of each change of the batch that is being committed
   std::atomic<std::uint64_t> commits_ = 0;
 };
 

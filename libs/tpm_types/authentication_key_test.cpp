@@ -33,6 +33,25 @@ TEST_F(AuthenticationKey, HasTheSixPartsThatClientsRead) {
   EXPECT_TRUE(reader.expect_done("blob"));
 }
 
+// An ECC key gets a point in the place of a ciphertext, and nameAlg sets the length of each HMAC.
+TEST_F(AuthenticationKey, IsAsLongAsItsKeysDemand) {
+  const auto p256 = crypto::EcKeyPair::generate(crypto::EcCurve::kP256, entropy_).public_key();
+  EccFields p384 = ecc_srk_fields(crypto::EcKeyPair::generate(crypto::EcCurve::kP384, entropy_).public_key());
+  p384.name_algorithm = 0x000C;
+  const auto ek = EkPublic::from_tpm2b(tpm2b_of(ecc_ek_fields(p256)));
+  const auto srk = SrkPublic::from_tpm2b(tpm2b_of(ecc_srk_fields(p256)));
+  const auto strong_srk = SrkPublic::from_tpm2b(tpm2b_of(p384));
+  ASSERT_TRUE(ek && srk && strong_srk);
+  EXPECT_EQ(make_authentication_key(*ek, *srk, SecretBytes(32), entropy_)->size(), 390u);
+  EXPECT_EQ(make_authentication_key(ek_, *srk, SecretBytes(32), entropy_)->size(), 578u);
+  const auto blob = make_authentication_key(*ek, *strong_srk, SecretBytes(32), entropy_);
+  ASSERT_TRUE(blob);
+  wire::Reader reader(*blob);
+  for (const std::size_t size : {52u, 68u, 158u, 100u, 48u, 0u})
+    EXPECT_EQ(reader.sized16("part")->size(), size);
+  EXPECT_TRUE(reader.expect_done("blob"));
+}
+
 TEST_F(AuthenticationKey, IsNeverTheSameTwice) {
   const SecretBytes key(32);
   EXPECT_NE(*make_authentication_key(ek_, srk_, key, entropy_), *make_authentication_key(ek_, srk_, key, entropy_));
@@ -69,21 +88,23 @@ TEST(MakeCredential, RefusesASecretOfAnImpossibleSize) {
   EXPECT_TRUE(make_credential(ek, ek.name(), SecretBytes(32), entropy));
 }
 
-TEST(MakeCredential, GivesTheHolderOfAnEccKeyTheSameSeed) {
+TEST(Protection, GivesTheHolderOfAnEccKeyTheSameSeed) {
   crypto::SystemEntropy entropy;
   for (const auto curve : {crypto::EcCurve::kP256, crypto::EcCurve::kP384}) {
-    const auto pair = crypto::EcKeyPair::generate(curve, entropy);
-    const auto hash = crypto::HashAlgorithm::kSha256;
-    const auto made = protect_seed({pair.public_key(), hash, 128}, kIdentityLabel, entropy);
-    ASSERT_TRUE(made);
-    wire::Reader reader(made->encrypted_secret);
-    const Bytes x = to_bytes(*reader.sized16("x"));
-    const Bytes y = to_bytes(*reader.sized16("y"));
-    ASSERT_TRUE(reader.expect_done("TPMS_ECC_POINT"));
-    const auto z = pair.agree(*crypto::EcPublicKey::from_affine(curve, x, y));
-    ASSERT_TRUE(z);
-    const auto seed = kdfe(hash, *z, kIdentityLabel, x, pair.public_key().x(), 256);
-    EXPECT_EQ(to_hex(seed.reveal()), to_hex(made->seed.reveal()));
+    for (const std::string_view label : {kIdentityLabel, kDuplicateLabel}) {
+      const auto pair = crypto::EcKeyPair::generate(curve, entropy);
+      const auto hash = crypto::HashAlgorithm::kSha256;
+      const auto made = protect_seed({pair.public_key(), hash, 128}, label, entropy);
+      ASSERT_TRUE(made);
+      wire::Reader reader(made->encrypted_secret);
+      const Bytes x = to_bytes(*reader.sized16("x"));
+      const Bytes y = to_bytes(*reader.sized16("y"));
+      ASSERT_TRUE(reader.expect_done("TPMS_ECC_POINT"));
+      const auto z = pair.agree(*crypto::EcPublicKey::from_affine(curve, x, y));
+      ASSERT_TRUE(z);
+      const auto seed = kdfe(hash, *z, label, x, pair.public_key().x(), 256);
+      EXPECT_EQ(to_hex(seed.reveal()), to_hex(made->seed.reveal()));
+    }
   }
 }
 

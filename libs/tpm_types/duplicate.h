@@ -29,7 +29,8 @@ struct Duplicate {
 SecretBytes inner_wrap(const HmacObject& object, const SecretBytes& inner_key);
 
 // What TPM2_Duplicate would give (Part 1, "Protected Storage", "Duplication"), for TPM2_Import under the new parent
-// with symmetricAlg AES-128-CFB and this inner key.
+// with symmetricAlg AES-128-CFB and this inner key. The outer wrap goes by the parent's nameAlg and AES size, the inner
+// by the object's. The seed is encrypted to an RSA parent by OAEP; an ECC parent gets an ephemeral TPMS_ECC_POINT.
 Result<Duplicate> make_duplicate(const SrkPublic& new_parent, const HmacObject& object, const SecretBytes& inner_key,
                                  Entropy& entropy);
 

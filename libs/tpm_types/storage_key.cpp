@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace warifu::tpm {
 namespace {
@@ -35,15 +36,18 @@ Status check_attributes(ObjectAttributes attributes, const Codes& codes) {
                        "objectAttributes");
 }
 
+Status expect_null(const Scheme& scheme, std::string_view field, const Codes& codes) {
+  if (scheme.id == AlgorithmId::kNull) return {};
+  return invalid_input(codes.scheme,
+                       fmt::format("a restricted decryption key has the {} NULL, {} came", field,
+                                   to_hex_id(static_cast<std::uint16_t>(scheme.id))),
+                       std::string(field));
+}
+
 Result<std::uint16_t> check_protection(const std::optional<AesCfb>& symmetric, const Scheme& scheme,
                                        const Codes& codes) {
   if (!symmetric) return invalid_input(codes.symmetric, "a storage key must have AES, NULL came", "symmetric");
-  if (scheme.id != AlgorithmId::kNull) {
-    return invalid_input(codes.scheme,
-                         fmt::format("a restricted decryption key has the scheme NULL, {} came",
-                                     to_hex_id(static_cast<std::uint16_t>(scheme.id))),
-                         "scheme");
-  }
+  TRY_STATUS(expect_null(scheme, "scheme", codes));
   return symmetric->key_bits;
 }
 
@@ -54,12 +58,12 @@ Result<T> with_code(Result<T> result, std::string_view code) {
   return result;
 }
 
-Result<Protector> rsa_protector(const PublicArea& area, const RsaParameters& rsa, const Codes& codes,
-                                std::initializer_list<std::uint16_t> sizes) {
+Result<Protector> rsa_protector(const PublicArea& area, const RsaParameters& rsa, const Codes& codes) {
+  constexpr std::array<std::uint16_t, 2> kSizes = {2048, 3072};
   TRY(const std::uint16_t aes_bits, check_protection(rsa.symmetric, rsa.scheme, codes));
-  if (std::ranges::find(sizes, rsa.key_bits) == sizes.end()) {
+  if (std::ranges::find(kSizes, rsa.key_bits) == kSizes.end()) {
     return invalid_input(codes.key_bits,
-                         fmt::format("expected {} bits, {} came", fmt::join(sizes, " or "), rsa.key_bits), "keyBits");
+                         fmt::format("expected {} bits, {} came", fmt::join(kSizes, " or "), rsa.key_bits), "keyBits");
   }
   if (rsa.exponent != 0 && rsa.exponent != kDefaultExponent) {
     return invalid_input(codes.exponent, fmt::format("expected 0 or 65537, {} came", rsa.exponent), "exponent");
@@ -75,9 +79,17 @@ Result<Protector> rsa_protector(const PublicArea& area, const RsaParameters& rsa
 
 Result<Protector> ecc_protector(const PublicArea& area, const EccParameters& ecc, const Codes& codes) {
   TRY(const std::uint16_t aes_bits, check_protection(ecc.symmetric, ecc.scheme, codes));
+  // No command has a use for another one, and what it would mean for a seed is nowhere said (Part 2, 12.2.3.6).
+  TRY_STATUS(expect_null(ecc.kdf, "kdf", codes));
   TRY(crypto::EcPublicKey key,
       with_code(crypto::EcPublicKey::from_affine(ecc.curve, area.unique(), area.unique_y()), codes.unique));
   return Protector{std::move(key), area.name_algorithm(), aes_bits};
+}
+
+Result<Protector> protector_of(const PublicArea& area, const Codes& codes) {
+  if (const auto* rsa = std::get_if<RsaParameters>(&area.parameters())) return rsa_protector(area, *rsa, codes);
+  if (const auto* ecc = std::get_if<EccParameters>(&area.parameters())) return ecc_protector(area, *ecc, codes);
+  return invalid_input(codes.type, "a storage key is RSA or ECC, KEYEDHASH came", "type");
 }
 
 }  // namespace
@@ -101,15 +113,8 @@ Result<EkPublic> EkPublic::from_public_area(PublicArea area) {
         fmt::format("expected adminWithPolicy, {} came: is this a storage root key?", to_string(area.attributes())),
         "objectAttributes");
   }
-  if (const auto* rsa = std::get_if<RsaParameters>(&area.parameters())) {
-    TRY(Protector protector, rsa_protector(area, *rsa, kEkCodes, {2048, 3072}));
-    return EkPublic(std::move(area), std::move(protector));
-  }
-  if (const auto* ecc = std::get_if<EccParameters>(&area.parameters())) {
-    TRY(Protector protector, ecc_protector(area, *ecc, kEkCodes));
-    return EkPublic(std::move(area), std::move(protector));
-  }
-  return invalid_input(kEkCodes.type, "an endorsement key is RSA or ECC, KEYEDHASH came", "type");
+  TRY(Protector protector, protector_of(area, kEkCodes));
+  return EkPublic(std::move(area), std::move(protector));
 }
 
 Result<SrkPublic> SrkPublic::from_tpm2b(ByteView bytes) {
@@ -124,10 +129,7 @@ Result<SrkPublic> SrkPublic::from_public_area(PublicArea area) {
                          fmt::format("expected an empty policy, {} bytes came", area.auth_policy().size()),
                          "authPolicy");
   }
-  const auto* rsa = std::get_if<RsaParameters>(&area.parameters());
-  if (rsa == nullptr)
-    return invalid_input(kSrkCodes.type, "a storage root key must be RSA-2048; ECC is not supported yet", "type");
-  TRY(Protector protector, rsa_protector(area, *rsa, kSrkCodes, {2048}));
+  TRY(Protector protector, protector_of(area, kSrkCodes));
   return SrkPublic(std::move(area), std::move(protector));
 }
 

@@ -45,9 +45,10 @@ class EkPublic {
 };
 
 // A Storage Root Key that may become the parent of what we send: a restricted decryption key with fixedTPM,
-// fixedParent, sensitiveDataOrigin and an empty policy; RSA-2048. That these attributes are true, and that it is in
-// the EK's TPM, is proved only when the device activates a credential bound to its Name. Codes: those of PublicArea,
-// and "tpm.srk.<field>".
+// fixedParent, sensitiveDataOrigin and an empty policy, of the same types and sizes as an EK (TCG TPM v2.0 Provisioning
+// Guidance, 7.5.1: an EK's template with other attributes). That these attributes are true, and that it is in the EK's
+// TPM, is proved only when the device activates a credential bound to its Name. Codes: those of PublicArea, and
+// "tpm.srk.<field>".
 class SrkPublic {
  public:
   static Result<SrkPublic> from_tpm2b(ByteView bytes);

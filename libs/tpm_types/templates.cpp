@@ -212,6 +212,18 @@ Bytes srk_ecc_template() {
   return end_ecc(out, kEccNistP256, Bytes(32));
 }
 
+Bytes srk_rsa_3072_template() {
+  wire::Writer out = begin({AlgorithmId::kRsa, HashAlgorithm::kSha384, kSrk}, {});
+  storage(out, 256);
+  return end_rsa(out, 3072, {});
+}
+
+Bytes srk_ecc_p384_template() {
+  wire::Writer out = begin({AlgorithmId::kEcc, HashAlgorithm::kSha384, kSrk}, {});
+  storage(out, 256);
+  return end_ecc(out, kEccNistP384, {});
+}
+
 Bytes idevid_template(IdentityAlgorithm algorithm) {
   return initial_key({kIdentity, AlgorithmId::kNull, "IDEVID"}, algorithm, idevid_policy);
 }

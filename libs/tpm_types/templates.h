@@ -50,6 +50,10 @@ inline constexpr std::uint32_t kSrkHandle = 0x81000001;
 Bytes srk_rsa_template();
 // ECC P-256 of the TCG TPM v2.0 Provisioning Guidance 1.0, 7.5.1.
 Bytes srk_ecc_template();
+// The same two by the rule of 7.5.1 (an EK's template with other attributes and no policy) from H-6 and H-3: with
+// SHA-384 and AES-256.
+Bytes srk_rsa_3072_template();
+Bytes srk_ecc_p384_template();
 
 // TCG "TPM 2.0 Keys for Device Identity and Attestation" 1.00 revision 12, 7.3.4: templates H-1, H-2 and H-3.
 enum class IdentityAlgorithm : std::uint8_t { kRsa2048, kEccP256, kEccP384 };

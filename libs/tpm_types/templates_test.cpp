@@ -41,6 +41,27 @@ TEST(Templates, AreWellFormed) {
   }
 }
 
+// TCG TPM v2.0 Provisioning Guidance, 7.5.1: only attributes and policy tell an SRK from an EK.
+TEST(Templates, GiveStorageRootKeysWithTheParametersOfEndorsementKeys) {
+  struct Row {
+    Bytes srk;
+    EkProfile ek;
+  };
+  const Row rows[] = {{srk_rsa_template(), EkProfile::kL1Dps},
+                      {srk_ecc_template(), EkProfile::kL2},
+                      {srk_rsa_3072_template(), EkProfile::kH6},
+                      {srk_ecc_p384_template(), EkProfile::kH3}};
+  for (const Row& row : rows) {
+    const PublicArea srk = parsed(row.srk);
+    const PublicArea ek = parsed(ek_template(row.ek));
+    EXPECT_EQ(srk.attributes(), ObjectAttributes(0x00030472));
+    EXPECT_TRUE(srk.auth_policy().empty());
+    EXPECT_EQ(srk.name_algorithm(), ek.name_algorithm());
+    const std::size_t after_policy = 10 + ek.auth_policy().size();
+    EXPECT_EQ(to_hex(srk.tpmt().subspan(10)), to_hex(ek.tpmt().subspan(after_policy)));
+  }
+}
+
 TEST(Templates, DifferOnlyInUniqueBetweenTcgAndDps) {
   const PublicArea tcg = parsed(ek_template(EkProfile::kL1));
   EXPECT_EQ(to_bytes(tcg.unique()), Bytes(256));

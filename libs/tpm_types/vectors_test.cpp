@@ -1,10 +1,11 @@
-// Holds the code to tests/vectors/tpm/credential.txt, which another implementation wrote.
+// Holds the code to tests/vectors/tpm/*.txt, which another implementation wrote.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <map>
 
+#include "tpm_types/authentication_key.h"
 #include "tpm_types/duplicate.h"
 #include "tpm_types/kdf.h"
 #include "tpm_types/protection.h"
@@ -21,8 +22,8 @@ struct Section {
   std::map<std::string, std::string> values;
 };
 
-std::vector<Section> read_vectors() {
-  std::ifstream in(WARIFU_SOURCE_DIR "/tests/vectors/tpm/credential.txt");
+std::vector<Section> read_vectors(const std::string& file = "credential.txt") {
+  std::ifstream in(WARIFU_SOURCE_DIR "/tests/vectors/tpm/" + file);
   std::vector<Section> sections;
   for (std::string line; std::getline(in, line);) {
     if (line.empty() || line.front() == '#') continue;
@@ -118,6 +119,29 @@ TEST(Vectors, ObjectAndWrappersAgree) {
     }
   }
   EXPECT_EQ(checked, 3);
+}
+
+// Each kind of EK with each kind of SRK, to the last byte.
+TEST(Vectors, AuthenticationKeysAgree) {
+  const std::vector<Section> sections = read_vectors("authentication_key.txt");
+  const auto public_area = [&](std::string_view kind, const std::string& role) {
+    const auto is_it = [&](const Section& section) { return section.kind == "public" && section.parameters == kind; };
+    return *from_hex(std::ranges::find_if(sections, is_it)->values.at(role));
+  };
+  int checked = 0;
+  for (const Section& section : sections) {
+    if (section.kind != "authenticationKey") continue;
+    const auto space = section.parameters.find(' ');
+    const auto ek = EkPublic::from_tpm2b(public_area(section.parameters.substr(0, space), "ek"));
+    const auto srk = SrkPublic::from_tpm2b(public_area(section.parameters.substr(space + 1), "srk"));
+    ASSERT_TRUE(ek && srk) << section.parameters;
+    ScriptedEntropy entropy(fixed("entropy " + section.parameters, 1024));
+    const auto blob = make_authentication_key(*ek, *srk, SecretBytes(fixed("hmac key", 32)), entropy);
+    ASSERT_TRUE(blob) << section.parameters;
+    EXPECT_EQ(to_hex(*blob), section.values.at("blob")) << section.parameters;
+    ++checked;
+  }
+  EXPECT_EQ(checked, 16);
 }
 
 }  // namespace

@@ -91,6 +91,29 @@ TEST(BusOfALife, FollowsTheTableWithAnEkOfTheHighRangeToo) {
   EXPECT_THAT(rows_without(audit.seen()), testing::Not(testing::Contains("TPM2_PolicyOR")));
 }
 
+TEST(BusOfALife, ShowsNoSecretUnderAnEccStorageRootKey) {
+  for (const Bytes& srk : {tpm::srk_ecc_template(), tpm::srk_ecc_p384_template()}) {
+    const TemporaryFolder folder;
+    const test::Swtpm swtpm;
+    const auto recorder = BusRecorder::start(folder.path("bus"), swtpm.socket().string());
+    ASSERT_TRUE(recorder);
+    DeviceLife life((*recorder)->tcti(), tpm::CommandTable::production(), tpm::EkProfile::kL2);
+    ASSERT_TRUE(life.start());
+    ASSERT_TRUE(life.change_srk(srk));
+    for (const auto step : {&DeviceLife::activate, &DeviceLife::use_application_key, &DeviceLife::seal_and_unseal}) {
+      const Status done = (life.*step)();
+      ASSERT_TRUE(done) << to_string(done.error());
+    }
+    const Recording recording = (*recorder)->recording();
+    for (const Finding& finding : life.secrets().search(recording))
+      ADD_FAILURE() << to_string(finding, recording);
+    TableAudit audit = audit_of_a_device();
+    audit.add(recording);
+    EXPECT_THAT(audit.complaints(), testing::IsEmpty());
+    EXPECT_THAT(rows_without(audit.seen()), testing::Not(testing::Contains("TPM2_Import")));
+  }
+}
+
 TEST(BusOfALife, ShowsEachSecretWhenTheProtectionIsOff) {
   const Lived lived = live(tpm::CommandTable::without_protection());
   ASSERT_TRUE(lived.status) << to_string(lived.status.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "change_srk.h"
 #include "crypto/digest.h"
 #include "known_challenge.h"
 #include "tpm_device/absence.h"
@@ -67,6 +68,10 @@ Status DeviceLife::start() {
                                              .table = table_}));
   TRY_STATUS(tpm_->keys());
   return {};
+}
+
+Status DeviceLife::change_srk(ByteView tpm2b_template) {
+  return bus::change_srk(tpm_->device(), tpm2b_template);
 }
 
 Status DeviceLife::activate() {

@@ -34,10 +34,11 @@ class DeviceLife {
   // All the steps.
   Status live();
 
-  Status start();                // EK, SRK, session
-  Status activate();             // a server's challenge, and a MAC with the key in it
-  Status use_application_key();  // TPM2_Create with a key that is known here
-  Status seal_and_unseal();      // with PCRs and without
+  Status start();                              // EK, SRK, session
+  Status change_srk(ByteView tpm2b_template);  // the owner makes another one, of this template
+  Status activate();                           // a server's challenge, and a MAC with the key in it
+  Status use_application_key();                // TPM2_Create with a key that is known here
+  Status seal_and_unseal();                    // with PCRs and without
   Status draw_random();
   Status use_nv();
   Status own();          // lockoutAuth, ownerAuth and endorsementAuth are set, and proved from then on

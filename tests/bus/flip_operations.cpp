@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "change_srk.h"
 #include "crypto/digest.h"
 #include "crypto/private_key.h"
 #include "known_challenge.h"
@@ -71,6 +72,10 @@ std::vector<Operation> FlipOperations::of_a_start() {
 
 std::vector<Operation> FlipOperations::of_activation() {
   return {make_ek(), activate()};
+}
+
+std::vector<Operation> FlipOperations::of_import_under_ecc() {
+  return {import_under_ecc()};
 }
 
 std::vector<Operation> FlipOperations::of_keys() {
@@ -162,6 +167,17 @@ Operation FlipOperations::activate() {
                        "TPM2_Import"},
           .run = [challenge](TcbTpm& tpm) { return done(tpm.activate(*challenge)); },
           .prepare = [this, challenge](TcbTpm& tpm) { return prepare_challenge(tpm, *challenge); }};
+}
+
+Operation FlipOperations::import_under_ecc() {
+  const auto challenge = std::make_shared<Bytes>();
+  return {.name = "import under ECC",
+          .commands = {"TPM2_Import"},
+          .run = [challenge](TcbTpm& tpm) { return done(tpm.activate(*challenge)); },
+          .prepare = [this, challenge](TcbTpm& tpm) -> Status {
+            if (challenge->empty()) TRY_STATUS(change_srk(tpm.device(), tpm::srk_ecc_template()));
+            return prepare_challenge(tpm, *challenge);
+          }};
 }
 
 // What the server is told about the device, by a process that has forgotten it.

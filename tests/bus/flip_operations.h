@@ -15,6 +15,8 @@ class FlipOperations {
   std::vector<Operation> of_a_start();
   // Of one that makes its EK for each session, of the high range.
   std::vector<Operation> of_activation();
+  // The same commands where the owner has an ECC storage root key.
+  std::vector<Operation> of_import_under_ecc();
   std::vector<Operation> of_keys();
   std::vector<Operation> of_care();  // with NV, PCRs and the clock; at the end it is cleared
 
@@ -27,6 +29,7 @@ class FlipOperations {
   Operation create();
   Operation assert_pcrs();
   Operation activate();
+  Operation import_under_ecc();
   Operation read_keys();
   Operation make_srk();
   Operation verify_signature();

@@ -42,6 +42,12 @@ TEST(FlippedByte, IsNoticedWhenAServersKeyIsActivated) {
   expect_that_each_is_noticed(bench, operations.of_activation());
 }
 
+TEST(FlippedByte, IsNoticedWhenAServersKeyIsImportedUnderAnEccParent) {
+  FlipOperations operations;
+  FlipBench bench({}, tpm::EkProfile::kH2);
+  expect_that_each_is_noticed(bench, operations.of_import_under_ecc());
+}
+
 TEST(FlippedByte, IsNoticedWhenKeysAreUsed) {
   FlipOperations operations;
   FlipBench bench({}, tpm::EkProfile::kH2);

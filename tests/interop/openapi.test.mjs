@@ -238,6 +238,22 @@ for (const operation of operations) {
       }
     }
 
+    if (operation.parameters.some(({ name }) => name === 'Idempotency-Key')) {
+      test('HappensOnceForAnIdempotencyKey', async () => {
+        const headers = { 'Idempotency-Key': crypto.randomUUID() };
+        const body = valid_body(operation);
+        const first = await call(operation, { body, headers });
+        const again = await call(operation, { body, headers });
+        for (const response of [first, again]) judge(operation, response, 'under a key');
+        assert.deepEqual([again.status, again.text, again.headers.location], [first.status, first.text, first.headers.location]);
+        assert.deepEqual([first.headers['idempotency-replayed'], again.headers['idempotency-replayed']], [undefined, 'true']);
+        const other = await call(operation, { headers });
+        assert.equal(other.status, 422, other.text);
+        judge(operation, other, 'another body under the same key');
+        judge_refusal(operation, await call(operation, { headers: { 'Idempotency-Key': 'k'.repeat(65) } }), 'a key that is too long');
+      });
+    }
+
     for (const { name } of operation.parameters.filter(({ in: place }) => place === 'path')) {
       test(`Answers404ForAnUnknown: ${name}`, async () => {
         const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: kNobody }), { body: valid_body(operation) });

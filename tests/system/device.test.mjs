@@ -6,8 +6,10 @@ import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { binary } from '../interop/lib/server.mjs';
+import { Swtpm } from '../interop/lib/swtpm.mjs';
 import { Daemon, eventually, run } from './lib/daemon.mjs';
 import { Device, kAgentUser, kStranger, kTcbUser, without_users } from './lib/device.mjs';
+import { make_ecc_srk } from './lib/operating_system.mjs';
 
 function must(outcome, what) {
   assert.equal(outcome.code, 0, `${what}: exit ${outcome.code}\n${outcome.stdout}${outcome.stderr}`);
@@ -91,6 +93,25 @@ describe('A device with our agent', () => {
       const status = JSON.parse(must(await device.agent(['--json', 'status']), 'status'));
       assert.equal(status.device_id, 'meter-1');
     });
+  });
+
+  test('provisions itself under the ECC storage root key that its operating system made', async () => {
+    const tpm = await Swtpm.start();
+    try {
+      const srk_name = await make_ecc_srk(tpm);
+      await with_device({ registration_id: 'meter-ecc', tpm }, async (device) => {
+        await device.enroll(server, 'meter-ecc');
+        must(await device.agent(['provision']), 'provision');
+        const shown = JSON.parse(must(await server.operator(['device', 'show', 'meter-ecc', '--json']), 'device show'));
+        assert.equal(shown.srk_name, srk_name);
+        await device.restart_tcb();
+        must(await device.agent(['token']), 'token');
+        const sealed = must(await device.administrator(['seal', '--pcr', '7'], { input: 'secret' }), 'seal');
+        assert.equal(must(await device.administrator(['unseal'], { input: sealed }), 'unseal'), 'secret');
+      });
+    } finally {
+      await tpm.stop();
+    }
   });
 
   test('is refused when it is not enrolled, and says what the operator must do', async () => {

@@ -1,20 +1,9 @@
 // The device's TPM as the TCB uses it, on swtpm without a resource manager: three slots for objects, three for
 // sessions.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <chrono>
-#include <thread>
-
-#include "crypto/digest.h"
-#include "crypto/system_entropy.h"
-#include "swtpm.h"
-#include "tpm_device/ek_primary.h"
+#include "device_tpm.h"
 #include "tpm_device/keys.h"
-#include "tpm_device/marshal.h"
 #include "tpm_device/pcr.h"
-#include "tpm_device/tcb_tpm.h"
-#include "tpm_types/authentication_key.h"
+#include "tpm_types/templates.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -22,104 +11,6 @@ namespace warifu::test {
 namespace {
 
 using testing::HasSubstr;
-using tpm_device::Device;
-using tpm_device::DeviceOptions;
-using tpm_device::Protect;
-using tpm_device::TcbTpm;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().code << ": " << to_string(result.error());
-    std::abort();
-  }
-  return std::move(*result);
-}
-
-template <class T>
-void expect_error(const Result<T>& result, ErrorKind kind, std::string_view code) {
-  ASSERT_FALSE(result) << "expected " << code;
-  EXPECT_EQ(result.error().code, code) << to_string(result.error());
-  EXPECT_EQ(result.error().kind, kind) << to_string(result.error());
-}
-
-// A TPM2B with these bytes.
-template <class Sized, class Array>
-Sized sized(ByteView bytes, Array Sized::*field) {
-  Sized out{};
-  EXPECT_TRUE(tpm_device::fill(out, field, bytes, "test"));
-  return out;
-}
-
-class TpmDevice : public testing::Test {
- protected:
-  std::unique_ptr<TcbTpm> open(DeviceOptions options = {}) { return open_on(swtpm_, std::move(options)); }
-  static std::unique_ptr<TcbTpm> open_on(const Swtpm& swtpm, DeviceOptions options = {}) {
-    tpm_device::HierarchyAuths auths{std::move(options.owner_auth), std::move(options.endorsement_auth)};
-    auto device = must(Device::open(connect(swtpm), std::move(options)));
-    return std::make_unique<TcbTpm>(std::move(device), std::move(auths));
-  }
-  // swtpm serves one connection and refuses the next until it has seen that the last was closed.
-  static tpm_device::TctiPtr connect(const Swtpm& swtpm) {
-    const auto address = must(tpm_device::TctiAddress::parse(swtpm.tcti()));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    for (;;) {
-      auto tcti = tpm_device::open_tcti(address);
-      if (tcti || std::chrono::steady_clock::now() > deadline) return must(std::move(tcti));
-      std::this_thread::yield();
-    }
-  }
-  Bytes server_key_for(TcbTpm& device) {
-    const tcb::TpmKeys keys = must(device.keys());
-    const auto ek = must(tpm::EkPublic::from_tpm2b(keys.ek_public));
-    const auto srk = must(tpm::SrkPublic::from_tpm2b(keys.srk_public));
-    return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_));
-  }
-  Bytes expected_mac() const {
-    return to_bytes(crypto::hmac(crypto::HashAlgorithm::kSha256, hmac_key_.reveal(), {message_}).bytes());
-  }
-  static tpm::Name ek_name(TcbTpm& device) {
-    return must(tpm::EkPublic::from_tpm2b(must(device.keys()).ek_public)).name();
-  }
-  static Status clear(Device& device) {
-    return device.run(Protect::kAnswers, [&](ESYS_TR session) {
-      return device.check(Esys_Clear(device.esys(), ESYS_TR_RH_LOCKOUT, session, ESYS_TR_NONE, ESYS_TR_NONE),
-                          "TPM2_Clear");
-    });
-  }
-  static Status extend_pcr(Device& device, ESYS_TR pcr) {
-    TPML_DIGEST_VALUES digests{};
-    digests.count = 1;
-    digests.digests[0].hashAlg = TPM2_ALG_SHA256;
-    return device.run(Protect::kAnswers, [&](ESYS_TR session) {
-      return device.check(Esys_PCR_Extend(device.esys(), pcr, session, ESYS_TR_NONE, ESYS_TR_NONE, &digests),
-                          "TPM2_PCR_Extend");
-    });
-  }
-
-  // Evicts the SRK and puts a storage key there that may be duplicated, as an imported one is.
-  static void put_foreign_parent(Device& device) {
-    const auto evict = [&](ESYS_TR object) {
-      return device.run(Protect::kAnswers, [&](ESYS_TR session) {
-        ESYS_TR ignored = ESYS_TR_NONE;
-        return device.check(Esys_EvictControl(device.esys(), ESYS_TR_RH_OWNER, object, session, ESYS_TR_NONE,
-                                              ESYS_TR_NONE, tpm::kSrkHandle, &ignored),
-                            "TPM2_EvictControl");
-      });
-    };
-    ASSERT_TRUE(evict(must(device.srk())));
-    TPM2B_PUBLIC area = must(tpm_device::to_public(tpm::srk_rsa_template()));
-    area.publicArea.objectAttributes &= ~static_cast<TPMA_OBJECT>(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT);
-    const Bytes tpm2b = must(tpm_device::from_public(area));
-    const auto primary = must(tpm_device::create_primary(device, ESYS_TR_RH_OWNER, tpm2b));
-    ASSERT_TRUE(evict(primary.get()));
-  }
-
-  Swtpm swtpm_;
-  crypto::SystemEntropy entropy_;
-  const SecretBytes hmac_key_ = SecretBytes::random(entropy_, 32);
-  const Bytes message_ = to_bytes(as_bytes("scope/registrations/device\n1767225600"));
-};
 
 TEST_F(TpmDevice, OpensTheServersKeyAndSignsAsOpenSslDoes) {
   for (const auto profile :
@@ -204,14 +95,6 @@ TEST_F(TpmDevice, TakesOnlyThePinnedEndorsementKey) {
   const auto swapped = open_on(other_tpm, {.ek_name = pinned});
   expect_error(swapped->random(16), ErrorKind::kRefused, "tpm.ek.swapped");
   expect_error(swapped->keys(), ErrorKind::kRefused, "tpm.ek.swapped");
-}
-
-// An imported key, whose private part somebody may know, in the place of the SRK.
-TEST_F(TpmDevice, SealsNothingUnderAParentThatThisTpmDidNotMake) {
-  put_foreign_parent(open()->device());
-  const auto device = open();
-  expect_error(device->seal(SecretBytes::random(entropy_, 32), {}), ErrorKind::kRefused, "tpm.srk.foreign");
-  expect_error(device->keys(), ErrorKind::kRefused, "tpm.srk.foreign");
 }
 
 TEST_F(TpmDevice, GivesRandomBytesOfAnySize) {

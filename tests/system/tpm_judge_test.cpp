@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
+
 #include "crypto/system_entropy.h"
 #include "esys_tpm.h"
 #include "swtpm.h"
@@ -48,14 +51,32 @@ Bytes rsa_ek_template(std::size_t unique_size) {
   return tpm2b(out.u16(2048).u32(0).sized16(Bytes(unique_size)));
 }
 
-Bytes srk_template() {
-  auto out = storage_template(AlgorithmId::kRsa, HashAlgorithm::kSha256, 0x00030472, {}, 128);
-  return tpm2b(out.u16(2048).u32(0).sized16({}));
+// What an EK and an SRK of one kind have in common.
+struct Kind {
+  const char* name;
+  AlgorithmId type;
+  HashAlgorithm hash;
+  std::uint16_t aes_bits;
+  std::uint16_t size;  // bits of the modulus, or the curve
+};
+constexpr Kind kRsa2048 = {"RSA-2048", AlgorithmId::kRsa, HashAlgorithm::kSha256, 128, 2048};
+constexpr Kind kRsa3072 = {"RSA-3072", AlgorithmId::kRsa, HashAlgorithm::kSha384, 256, 3072};
+constexpr Kind kP256 = {"P-256", AlgorithmId::kEcc, HashAlgorithm::kSha256, 128, tpm::kEccNistP256};
+constexpr Kind kP384 = {"P-384", AlgorithmId::kEcc, HashAlgorithm::kSha384, 256, tpm::kEccNistP384};
+constexpr std::array kKinds = {kRsa2048, kRsa3072, kP256, kP384};
+
+Bytes template_of(const Kind& kind, std::uint32_t attributes, ByteView policy) {
+  auto out = storage_template(kind.type, kind.hash, attributes, policy, kind.aes_bits);
+  if (kind.type == AlgorithmId::kRsa) return tpm2b(out.u16(kind.size).u32(0).sized16({}));
+  return tpm2b(out.u16(kind.size).u16(id(AlgorithmId::kNull)).sized16({}).sized16({}));
 }
 
-Bytes ecc_ek_template(HashAlgorithm hash, std::uint16_t aes_bits, std::uint16_t curve) {
-  auto out = storage_template(AlgorithmId::kEcc, hash, 0x000300B2, endorsement_policy(hash), aes_bits);
-  return tpm2b(out.u16(curve).u16(id(AlgorithmId::kNull)).sized16({}).sized16({}));
+Bytes ek_template(const Kind& kind) {
+  return template_of(kind, 0x000300B2, endorsement_policy(kind.hash));
+}
+
+Bytes srk_template(const Kind& kind = kRsa2048) {
+  return template_of(kind, 0x00030472, {});
 }
 
 struct Parts {
@@ -90,14 +111,15 @@ class TpmJudge : public testing::Test {
   Transient rsa_ek(std::size_t unique_size = 0) {
     return must(tpm_.create_primary(ESYS_TR_RH_ENDORSEMENT, rsa_ek_template(unique_size)));
   }
-  Transient srk() { return must(tpm_.create_primary(ESYS_TR_RH_OWNER, srk_template())); }
+  Transient ek_of(const Kind& kind) { return must(tpm_.create_primary(ESYS_TR_RH_ENDORSEMENT, ek_template(kind))); }
+  Transient srk(const Kind& kind = kRsa2048) { return must(tpm_.create_primary(ESYS_TR_RH_OWNER, srk_template(kind))); }
   tpm::EkPublic public_of_ek(const Transient& ek) { return must(tpm::EkPublic::from_tpm2b(tpm_.read_public(ek))); }
   tpm::SrkPublic public_of_srk(const Transient& key) { return must(tpm::SrkPublic::from_tpm2b(tpm_.read_public(key))); }
 
   // What a device does with the blob, up to the first signature.
-  Result<Bytes> sign_with(const Transient& ek, const Transient& srk, const Parts& parts, ByteView data) {
-    TRY(const Bytes inner_key,
-        tpm_.activate_credential(srk, ek, HashAlgorithm::kSha256, parts.id_object, parts.encrypted_secret));
+  Result<Bytes> sign_with(const Transient& ek, const Transient& srk, const Parts& parts, ByteView data,
+                          HashAlgorithm ek_hash = HashAlgorithm::kSha256) {
+    TRY(const Bytes inner_key, tpm_.activate_credential(srk, ek, ek_hash, parts.id_object, parts.encrypted_secret));
     TRY(const Transient key,
         tpm_.import_and_load(srk, inner_key, parts.object_public, parts.private_area, parts.encrypted_seed));
     return tpm_.hmac(key, data);
@@ -109,6 +131,10 @@ class TpmJudge : public testing::Test {
     std::string_view duplicate_label = tpm::kDuplicateLabel;
     bool bind_to_ek = false;
     bool with_inner_wrapper = true;
+    bool duplicate_bound_to_srk = false;
+    // What the parent is taken for.
+    std::optional<HashAlgorithm> parent_hash = {};
+    std::optional<std::uint16_t> parent_aes_bits = {};
   };
   Parts build(const tpm::EkPublic& ek, const tpm::SrkPublic& srk, const Steps& steps) {
     const SecretBytes inner_key = SecretBytes::random(entropy_, 16);
@@ -116,13 +142,17 @@ class TpmJudge : public testing::Test {
     const auto seed = must(tpm::protect_seed(ek.protector(), steps.identity_label, entropy_));
     SecretBytes credential(wire::Writer().sized16(inner_key.reveal()).take());
     const auto bound_to = steps.bind_to_ek ? ek.name() : srk.name();
-    const auto srk_seed = must(tpm::protect_seed(srk.protector(), steps.duplicate_label, entropy_));
+    tpm::Protector parent = srk.protector();
+    parent.hash = steps.parent_hash.value_or(parent.hash);
+    parent.aes_bits = steps.parent_aes_bits.value_or(parent.aes_bits);
+    const auto srk_seed = must(tpm::protect_seed(parent, steps.duplicate_label, entropy_));
+    const auto duplicate_bound_to = steps.duplicate_bound_to_srk ? srk.name() : object.name();
     SecretBytes content = steps.with_inner_wrapper
                               ? tpm::inner_wrap(object, inner_key)
                               : SecretBytes(wire::Writer().sized16(object.sensitive.reveal()).take());
     return {.id_object = tpm::outer_wrap(ek.protector(), seed.seed, bound_to, std::move(credential)),
             .encrypted_secret = seed.encrypted_secret,
-            .private_area = tpm::outer_wrap(srk.protector(), srk_seed.seed, object.name(), std::move(content)),
+            .private_area = tpm::outer_wrap(parent, srk_seed.seed, duplicate_bound_to, std::move(content)),
             .encrypted_seed = srk_seed.encrypted_secret,
             .object_public = object.tpmt_public};
   }
@@ -154,25 +184,36 @@ TEST_F(TpmJudge, OpensOurAuthenticationKeyAndSignsWithIt) {
   }
 }
 
+TEST_F(TpmJudge, OpensOurAuthenticationKeyForEachKindOfEkAndSrk) {
+  const Bytes expected = to_bytes(crypto::hmac(HashAlgorithm::kSha256, hmac_key_.reveal(), {data_}).bytes());
+  for (const Kind& srk_kind : kKinds) {
+    const Transient parent = srk(srk_kind);
+    for (const Kind& ek_kind : kKinds) {
+      const Transient ek = ek_of(ek_kind);
+      const auto blob = make_authentication_key(public_of_ek(ek), public_of_srk(parent), hmac_key_, entropy_);
+      const auto mac = sign_with(ek, parent, must(split(must(blob))), data_, ek_kind.hash);
+      ASSERT_TRUE(mac) << ek_kind.name << ", " << srk_kind.name << ": " << to_string(mac.error());
+      EXPECT_EQ(*mac, expected) << ek_kind.name << ", " << srk_kind.name;
+    }
+  }
+}
+
 TEST_F(TpmJudge, AgreesOnNamesAndPublicAreas) {
-  const Transient ek = rsa_ek();
-  const Transient parent = srk();
-  EXPECT_EQ(to_hex(tpm_.read_name(ek)), public_of_ek(ek).name().text());
-  EXPECT_EQ(to_hex(tpm_.read_name(parent)), public_of_srk(parent).name().text());
-  EXPECT_EQ(to_bytes(public_of_ek(ek).tpm2b()), tpm_.read_public(ek));
+  for (const Kind& kind : kKinds) {
+    const Transient ek = ek_of(kind);
+    const Transient parent = srk(kind);
+    EXPECT_EQ(to_hex(tpm_.read_name(ek)), public_of_ek(ek).name().text());
+    EXPECT_EQ(to_hex(tpm_.read_name(parent)), public_of_srk(parent).name().text());
+    EXPECT_EQ(to_bytes(public_of_ek(ek).tpm2b()), tpm_.read_public(ek));
+    EXPECT_EQ(to_bytes(public_of_srk(parent).tpm2b()), tpm_.read_public(parent));
+  }
 }
 
 TEST_F(TpmJudge, ActivatesCredentialsForEccEndorsementKeys) {
   const Transient parent = srk();
   const auto name = public_of_srk(parent).name();
-  struct Row {
-    HashAlgorithm hash;
-    std::uint16_t aes_bits, curve;
-  };
-  for (const Row& row :
-       {Row{HashAlgorithm::kSha256, 128, tpm::kEccNistP256}, Row{HashAlgorithm::kSha384, 256, tpm::kEccNistP384}}) {
-    const Transient ek =
-        must(tpm_.create_primary(ESYS_TR_RH_ENDORSEMENT, ecc_ek_template(row.hash, row.aes_bits, row.curve)));
+  for (const Kind& row : {kP256, kP384}) {
+    const Transient ek = ek_of(row);
     const auto ek_public = public_of_ek(ek);
     EXPECT_EQ(to_hex(tpm_.read_name(ek)), ek_public.name().text());
     const SecretBytes secret = SecretBytes::random(entropy_, crypto::digest_size(row.hash));
@@ -189,13 +230,14 @@ TEST_F(TpmJudge, ActivatesCredentialsForEccEndorsementKeys) {
 
 TEST_F(TpmJudge, OpensTheSameStepsWhenNoneIsWrong) {
   const Transient ek = rsa_ek();
-  const Transient parent = srk();
-  EXPECT_TRUE(sign_with(ek, parent, build(public_of_ek(ek), public_of_srk(parent), {}), data_));
+  for (const Kind& kind : kKinds) {
+    const Transient parent = srk(kind);
+    EXPECT_TRUE(sign_with(ek, parent, build(public_of_ek(ek), public_of_srk(parent), {}), data_)) << kind.name;
+  }
 }
 
 TEST_F(TpmJudge, RefusesEveryStepThatIsWrong) {
   const Transient ek = rsa_ek();
-  const Transient parent = srk();
   struct Row {
     Steps steps;
     std::string_view refused_by;
@@ -204,29 +246,59 @@ TEST_F(TpmJudge, RefusesEveryStepThatIsWrong) {
       {{.identity_label = "IDENTITY"}, "TPM2_ActivateCredential"},
       {{.duplicate_label = "DUPLICATE"}, "TPM2_Import"},
       {{.bind_to_ek = true}, "TPM2_ActivateCredential"},
+      {{.duplicate_label = tpm::kIdentityLabel}, "TPM2_Import"},
       {{.with_inner_wrapper = false}, "TPM2_Import"},
+      {{.duplicate_bound_to_srk = true}, "TPM2_Import"},
+      {{.parent_hash = HashAlgorithm::kSha512}, "TPM2_Import"},
+      {{.parent_aes_bits = 192}, "TPM2_Import"},
   };
-  for (const Row& row : rows) {
-    const Parts parts = build(public_of_ek(ek), public_of_srk(parent), row.steps);
-    expect_refused(sign_with(ek, parent, parts, data_), row.refused_by);
+  for (const Kind& kind : kKinds) {
+    SCOPED_TRACE(kind.name);
+    const Transient parent = srk(kind);
+    for (const Row& row : rows) {
+      SCOPED_TRACE(&row - rows);
+      const Parts parts = build(public_of_ek(ek), public_of_srk(parent), row.steps);
+      expect_refused(sign_with(ek, parent, parts, data_), row.refused_by);
+    }
+  }
+}
+
+// By us, before anything is computed with it: what ECDH with such a point gives, others can guess. The TPM does
+// likewise with the point that it is sent.
+TEST_F(TpmJudge, KnowsAPointThatIsNotOnTheCurveAsWeDo) {
+  const Transient ek = rsa_ek();
+  for (const Kind& kind : {kP256, kP384}) {
+    const Transient parent = srk(kind);
+    Bytes off_the_curve = tpm_.read_public(parent);
+    off_the_curve.back() ^= 1;
+    const auto refused = tpm::SrkPublic::from_tpm2b(off_the_curve);
+    ASSERT_FALSE(refused) << kind.name;
+    EXPECT_EQ(refused.error().code, "tpm.srk.unique");
+
+    Parts parts = build(public_of_ek(ek), public_of_srk(parent), {});
+    parts.encrypted_seed.back() ^= 1;
+    expect_refused(sign_with(ek, parent, parts, data_), "TPM2_Import");
   }
 }
 
 TEST_F(TpmJudge, RefusesOneFlippedBitInAnyPart) {
   const Transient ek = rsa_ek();
-  const Transient parent = srk();
-  const Parts good =
-      must(split(must(tpm::make_authentication_key(public_of_ek(ek), public_of_srk(parent), hmac_key_, entropy_))));
-  for (Bytes Parts::*part : {&Parts::id_object, &Parts::encrypted_secret, &Parts::private_area, &Parts::encrypted_seed,
-                             &Parts::object_public}) {
-    for (const bool at_end : {false, true}) {
-      Parts bad = good;
-      Bytes& bytes = bad.*part;
-      bytes[at_end ? bytes.size() - 1 : bytes.size() / 2] ^= 1;
-      EXPECT_FALSE(sign_with(ek, parent, bad, data_));
+  for (const Kind& kind : kKinds) {
+    SCOPED_TRACE(kind.name);
+    const Transient parent = srk(kind);
+    const Parts good =
+        must(split(must(tpm::make_authentication_key(public_of_ek(ek), public_of_srk(parent), hmac_key_, entropy_))));
+    for (Bytes Parts::*part : {&Parts::id_object, &Parts::encrypted_secret, &Parts::private_area,
+                               &Parts::encrypted_seed, &Parts::object_public}) {
+      for (const bool at_end : {false, true}) {
+        Parts bad = good;
+        Bytes& bytes = bad.*part;
+        bytes[at_end ? bytes.size() - 1 : bytes.size() / 2] ^= 1;
+        EXPECT_FALSE(sign_with(ek, parent, bad, data_));
+      }
     }
+    EXPECT_TRUE(sign_with(ek, parent, good, data_));
   }
-  EXPECT_TRUE(sign_with(ek, parent, good, data_));
 }
 
 TEST_F(TpmJudge, RefusesABlobForAnotherEndorsementKey) {

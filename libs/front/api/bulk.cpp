@@ -58,8 +58,7 @@ Precondition precondition_of(BulkRequest::Mode mode) {
 }
 
 json::object failure(const std::string& id, const Error& error) {
-  return {{"registration_id", id},
-          {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
+  return {{"registration_id", id}, {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
 }
 
 Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
@@ -70,8 +69,8 @@ Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisio
     TRY_STATUS(desk.remove(records, trail, who, removal->registration_id));
     return json::object{{"registration_id", item.registration_id}, {"outcome", "deleted"}};
   }
-  TRY(const auto written, desk.put(records, trail, who, std::get<provisioning::EnrollmentRequest>(item.request),
-                                   precondition_of(mode)));
+  TRY(const auto written,
+      desk.put(records, trail, who, std::get<provisioning::EnrollmentRequest>(item.request), precondition_of(mode)));
   json::object result = to_json(written.outcome);
   result["registration_id"] = item.registration_id;
   result["etag"] = written.enrollment.revision.text();

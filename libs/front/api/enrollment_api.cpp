@@ -45,7 +45,7 @@ std::vector<Route> EnrollmentApi::routes() {
   const auto reads = Access::demands(Permission::kEnrollmentRead);
   const auto writes = Access::demands(Permission::kEnrollmentWrite);
   return {
-      {kPost, "/api/v1/enrollments", writes, bind(&EnrollmentApi::create)},
+      {kPost, "/api/v1/enrollments", writes, bind(&EnrollmentApi::create), {}, /*takes_idempotency_key=*/true},
       {kGet, "/api/v1/enrollments", reads, bind(&EnrollmentApi::list)},
       {kPost, "/api/v1/bulk/enrollments", writes, bind(&EnrollmentApi::bulk)},
       {kGet, "/api/v1/enrollments/{registration_id}", reads, bind(&EnrollmentApi::show)},
@@ -132,15 +132,13 @@ Result<Answer> EnrollmentApi::show_keys(const Call& call) {
 Result<Answer> EnrollmentApi::bulk(const Call& call) {
   TRY(auto parsed, parse_bulk(call.request.body));
   const auto request = std::make_shared<const BulkRequest>(std::move(parsed));
-  return Answer(
-      Durable{.apply = [this, request,
-                        who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-                TRY(const auto body,
-                    run_bulk(desk_, transaction.provisioning(), transaction.audit(), who, *request));
-                return json_response(200, body);
-              },
-              .committed = {},
-              .is_rehearsal = request->dry_run});
+  return Answer(Durable{
+      .apply = [this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto body, run_bulk(desk_, transaction.provisioning(), transaction.audit(), who, *request));
+        return json_response(200, body);
+      },
+      .committed = {},
+      .is_rehearsal = request->dry_run});
 }
 
 }  // namespace warifu::front::api

@@ -343,8 +343,7 @@ json::object to_json(const provisioning::GroupEk& ek) {
 
 json::object to_json(const provisioning::SharedKeys& keys) {
   return {{"primary_key", to_base64(keys.primary.reveal())},
-          {"secondary_key",
-           keys.secondary.empty() ? json::value() : json::value(to_base64(keys.secondary.reveal()))}};
+          {"secondary_key", keys.secondary.empty() ? json::value() : json::value(to_base64(keys.secondary.reveal()))}};
 }
 
 json::object to_json(const provisioning::Outcome& outcome) {

@@ -23,10 +23,18 @@ std::vector<Route> OperatorApi::routes() {
     return [this, handle](const Call& call) { return (this->*handle)(call); };
   };
   const auto demands = [](Permission permission) { return Access::demands(permission); };
+  // Not the login: its answer is a secret for the bearer of a token that works once, so nobody has proved yet that it
+  // is he who asks again, and the token is what makes it happen once.
+  constexpr bool kOnce = true;
   return {
       {kPost, "/api/v1/login", Access::open("it takes a bootstrap token"), bind(&OperatorApi::login)},
       {kGet, "/api/v1/id-scope", demands(Permission::kEnrollmentRead), bind(&OperatorApi::show_id_scope)},
-      {kPost, "/api/v1/service-keys", demands(Permission::kServiceKeyWrite), bind(&OperatorApi::create_service_key)},
+      {kPost,
+       "/api/v1/service-keys",
+       demands(Permission::kServiceKeyWrite),
+       bind(&OperatorApi::create_service_key),
+       {},
+       kOnce},
       {kGet, "/api/v1/service-keys", demands(Permission::kServiceKeyWrite), bind(&OperatorApi::list_service_keys)},
       {kDelete, "/api/v1/service-keys/{name}", demands(Permission::kServiceKeyWrite),
        bind(&OperatorApi::remove_service_key)},

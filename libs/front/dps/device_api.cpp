@@ -72,16 +72,26 @@ bool asks_for_challenge(const Claim& claim) {
 
 std::vector<Route> DeviceApi::routes() {
   constexpr std::string_view kProvesItself = "the device proves itself by its TPM, certificate or key";
+  const std::vector<std::size_t> device = {0, 1};
   const auto bind = [this](std::string_view stage, Handler handle) {
     return [this, stage, handle](const Call& call) { return keep_diary(call, stage, handle); };
   };
   return {
-      {net::Method::kPut, "/{id_scope}/registrations/{registration_id}/register", Access::open(kProvesItself),
-       bind("register", &DeviceApi::register_device)},
-      {net::Method::kGet, "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
-       Access::open(kProvesItself), bind("assignment", &DeviceApi::operation_status)},
-      {net::Method::kPost, "/{id_scope}/registrations/{registration_id}", Access::open(kProvesItself),
-       bind("lookup", &DeviceApi::registration_lookup)},
+      {net::Method::kPut,
+       "/{id_scope}/registrations/{registration_id}/register",
+       Access::open(kProvesItself),
+       bind("register", &DeviceApi::register_device),
+       {.id_parameters = device, .makes_challenges = true}},
+      {net::Method::kGet,
+       "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
+       Access::open(kProvesItself),
+       bind("assignment", &DeviceApi::operation_status),
+       {.id_parameters = device}},
+      {net::Method::kPost,
+       "/{id_scope}/registrations/{registration_id}",
+       Access::open(kProvesItself),
+       bind("lookup", &DeviceApi::registration_lookup),
+       {.id_parameters = device, .makes_challenges = true}},
   };
 }
 

@@ -309,9 +309,13 @@ TEST_F(DeviceRefusalsTest, RefusesTpmStructuresWhoseLengthsLie) {
     EXPECT_EQ(member(answer, "errorCode"), "400004") << field << " " << what;
     EXPECT_THAT(member(answer, "message"), HasSubstr("tpm." + field)) << what;
   };
-  // The offsets of the length fields: the whole, authPolicy, unique.
+  const auto ecc = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a", "p256");
+  ASSERT_TRUE(ecc);
+  const Bytes ecc_srk = to_bytes(ecc->srk().tpm2b());
+  // The offsets of the length fields: the whole, authPolicy, unique (x and y).
   for (const auto& [key, field, offsets] : {std::tuple{&ek, "endorsementKey", std::vector<std::size_t>{0, 10, 58}},
-                                            {&srk, "storageRootKey", {0, 10, 26}}}) {
+                                            {&srk, "storageRootKey", {0, 10, 26}},
+                                            {&ecc_srk, "storageRootKey", {0, 10, 24, 58}}}) {
     const bool is_ek = key == &ek;
     for (const std::size_t offset : offsets) {
       const unsigned said = (*key)[offset] * 256U + (*key)[offset + 1];
@@ -333,9 +337,13 @@ TEST_F(DeviceRefusalsTest, RefusesTpmStructuresWhoseLengthsLie) {
     is_refused(is_ek ? longer : ek, is_ek ? srk : longer, field, "a byte more");
   }
   is_refused(ek, ek, "storageRootKey", "an endorsement key in its place");
+  Bytes off_the_curve = ecc_srk;
+  off_the_curve.back() ^= 1;
+  is_refused(ek, off_the_curve, "storageRootKey", "a point that is not on the curve");
   EXPECT_EQ(world_.stored(), before);
   EXPECT_EQ(world_.server.registrar.outstanding_challenges(), 0u);
   EXPECT_EQ(meter_.ask(with_keys(ek, srk)).status, 401);
+  EXPECT_EQ(meter_.ask(with_keys(ek, ecc_srk)).status, 401);
 }
 
 }  // namespace

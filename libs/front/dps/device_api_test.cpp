@@ -71,6 +71,18 @@ TEST_F(DeviceApiTest, ProvisionsADeviceThatProvesItself) {
   EXPECT_EQ(audited("assignment.collect"), 1u);
 }
 
+// The owner made another one each time; the device is the same.
+TEST_F(DeviceApiTest, ProvisionsADeviceWithAStorageRootKeyOfEachKind) {
+  for (const char* kind : {"p256", "p384", "rsa3072", "a"}) {
+    const auto tpm = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a", kind);
+    ASSERT_TRUE(tpm) << kind;
+    const auto hub_key = world_.device(*tpm, "meter-1").provision();
+    ASSERT_TRUE(hub_key) << kind << ": " << to_string(hub_key.error());
+    EXPECT_EQ(text_of(*hub_key), text_of(world_.stored_hub_key("meter-1"))) << kind;
+  }
+  EXPECT_EQ(audited("device.provision"), 4u);
+}
+
 TEST_F(DeviceApiTest, ChangesNothingWhenItMakesAChallenge) {
   const auto before = world_.stored();
   EXPECT_EQ(meter_.ask(meter_.register_request()).status, 401);

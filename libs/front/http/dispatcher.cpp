@@ -11,65 +11,141 @@ namespace {
 
 // Enough to recognise it: what strangers send must not fill the disk.
 constexpr std::size_t kLoggedTargetMax = 256;
+// A flood is in the metrics; the log has an example of it this often.
+constexpr std::chrono::seconds kThrottledLogInterval{1};
+
+std::string written(const net::HttpRequest& request) {
+  return fmt::format("{} {} {:?}", request.peer_address, net::to_string(request.method),
+                     std::string_view(request.target).substr(0, kLoggedTargetMax));
+}
+
+void set_header(net::Headers& headers, std::string_view name, std::string value) {
+  std::erase_if(headers, [&](const auto& field) { return field.first == name; });
+  headers.emplace_back(name, std::move(value));
+}
 
 }  // namespace
 
+// One request, from its arrival to its answer.
+struct Dispatcher::Visit {
+  net::HttpRequest request;
+  net::Respond respond;
+  std::string tracking_id;
+  Result<net::Target> target;
+  Router::Match match = {};
+  // On a route that demands a permission.
+  std::optional<Result<operators::Principal>> principal = {};
+
+  bool is_known() const { return principal && *principal; }
+  // What names the device that it is about.
+  std::string limited_id() const {
+    std::string id;
+    if (match.route == nullptr) return id;
+    for (const std::size_t index : match.route->limited.id_parameters)
+      id += '/' + match.parameters.at(index);
+    return id;
+  }
+};
+
 void Dispatcher::handle(net::HttpRequest request, net::Respond respond) {
-  const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
-  auto answered = answer(request, tracking_id);
-  if (!answered) return respond(refuse(answered.error(), tracking_id, request));
-  if (auto* response = std::get_if<net::HttpResponse>(&*answered)) return respond(std::move(*response));
-  submit(std::get<Durable>(*std::move(answered)), std::move(request), tracking_id, std::move(respond));
+  auto target = net::parse_target(request.target);
+  const auto visit = std::make_shared<Visit>(
+      Visit{std::move(request), std::move(respond), Uuid::v7(clock_.now(), entropy_).text(), std::move(target)});
+  look(*visit);
+  if (parts_.admission == nullptr || visit->is_known()) return run(visit);
+  admit(visit);
 }
 
-Result<Answer> Dispatcher::answer(const net::HttpRequest& request, const std::string& tracking_id) const {
-  TRY(const auto target, net::parse_target(request.target));
-  auto match = router_.match(request.method, target);
-  if (match.route == nullptr) {
-    if (match.allowed_methods.empty())
+void Dispatcher::look(Visit& visit) const {
+  if (!visit.target) return;
+  visit.match = router_.match(visit.request.method, *visit.target);
+  if (visit.match.route != nullptr && visit.match.route->access.permission())
+    visit.principal = authenticate(visit.request);
+}
+
+void Dispatcher::admit(const std::shared_ptr<Visit>& visit) const {
+  const net::HttpRequest& request = visit->request;
+  const std::string id = visit->limited_id();
+  const bool makes_challenge =
+      visit->match.route != nullptr && visit->match.route->limited.makes_challenges && !request.header("Authorization");
+  const auto refused =
+      parts_.admission->admit({request.peer_address, id, makes_challenge}, [this, visit] { run(visit); });
+  if (refused) visit->respond(throttled(*refused, *visit));
+}
+
+void Dispatcher::run(const std::shared_ptr<Visit>& visit) const {
+  auto answered = answer(*visit);
+  if (!answered) return visit->respond(refuse(answered.error(), *visit));
+  if (auto* response = std::get_if<net::HttpResponse>(&*answered)) return visit->respond(std::move(*response));
+  submit(std::get<Durable>(*std::move(answered)), visit);
+}
+
+Result<Answer> Dispatcher::answer(Visit& visit) const {
+  if (!visit.target) return visit.target.error();
+  if (visit.match.route == nullptr) {
+    if (visit.match.allowed_methods.empty())
       return Error{ErrorKind::kNotFound, "http.route", "nothing is served under this path"};
-    return Answer(method_not_allowed(match.allowed_methods, tracking_id, request));
+    return Answer(method_not_allowed(visit.match.allowed_methods, visit));
   }
-  Call call{request, target, tracking_id, std::move(match.parameters)};
-  if (const auto permission = match.route->access.permission()) {
-    TRY(call.principal, authorize(request, *permission));
+  const Route& route = *visit.match.route;
+  Call call{visit.request, *visit.target, visit.tracking_id, std::move(visit.match.parameters)};
+  if (visit.principal) {
+    TRY(call.principal, std::move(*visit.principal));
+    TRY_STATUS(call.principal->permissions.contains(*route.access.permission())
+                   ? Status()
+                   : Error{ErrorKind::kRefused, "permission.missing",
+                           fmt::format("this needs the permission {}, which \"{}\" does not have", route.access.text(),
+                                       call.principal->name.text())});
   }
-  TRY(auto answered, match.route->handle(call));
+  TRY(auto answered, route.handle(call));
+  auto* durable = std::get_if<Durable>(&answered);
+  if (durable == nullptr) return answered;
   // RFC 9110 §9.2.1: HEAD changes nothing, and these GETs do (a result is fetched, a key is shown: both are recorded).
-  if (request.method == net::Method::kHead && std::holds_alternative<Durable>(answered))
-    return Answer(method_not_allowed("GET", tracking_id, request));
+  if (visit.request.method == net::Method::kHead) return Answer(method_not_allowed("GET", visit));
+  if (parts_.idempotency != nullptr && route.takes_idempotency_key) {
+    TRY(auto once, parts_.idempotency->once(call, route, std::move(*durable)));
+    return Answer(std::move(once));
+  }
   return answered;
 }
 
-net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, const std::string& tracking_id,
-                                                 const net::HttpRequest& request) const {
+net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, const Visit& visit) const {
   net::HttpResponse response =
-      refuse(invalid_input("http.method", fmt::format("this path takes {} only", allowed)), tracking_id, request);
+      refuse(invalid_input("http.method", fmt::format("this path takes {} only", allowed)), visit);
   response.headers.emplace_back("Allow", allowed);
   return response;
 }
 
-Result<operators::Principal> Dispatcher::authorize(const net::HttpRequest& request,
-                                                   operators::Permission permission) const {
+Result<operators::Principal> Dispatcher::authenticate(const net::HttpRequest& request) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(principal,
         authenticator_.authenticate(snapshot.operators(), {request.header("Authorization"), request.header("Host")}));
     return {};
   }));
-  if (!principal->permissions.contains(permission))
-    return Error{ErrorKind::kRefused, "permission.missing",
-                 fmt::format("this needs the permission {}, which \"{}\" does not have",
-                             operators::to_string(permission), principal->name.text())};
   return *std::move(principal);
 }
 
-net::HttpResponse Dispatcher::refuse(const Error& error, const std::string& tracking_id,
-                                     const net::HttpRequest& request) const {
-  log_refusal(error, tracking_id,
-              fmt::format("{} {} {:?}", request.peer_address, net::to_string(request.method),
-                          std::string_view(request.target).substr(0, kLoggedTargetMax)));
-  return router_.error(error, tracking_id, request.target);
+net::HttpResponse Dispatcher::throttled(const Admission::Refused& refused, const Visit& visit) const {
+  const Error error =
+      refused.by == LimitedBy::kAddress
+          ? Error{ErrorKind::kThrottled, "limit.address", "too many requests came from this address"}
+          : Error{ErrorKind::kThrottled, "limit.registration", "too many requests came for this registration ID"};
+  const Timestamp now = clock_.now();
+  Timestamp last = throttled_logged_at_.load();
+  const bool is_time = last == Timestamp::min() || now < last || now - last >= kThrottledLogInterval;
+  if (is_time && throttled_logged_at_.compare_exchange_strong(last, now))
+    log_refusal(error, visit.tracking_id, written(visit.request));
+  metrics_.count_refusal(error);
+  auto response = router_.error(error, visit.tracking_id, visit.request.target);
+  set_header(response.headers, "Retry-After", std::to_string(refused.retry_after.count()));
+  return response;
+}
+
+net::HttpResponse Dispatcher::refuse(const Error& error, const Visit& visit) const {
+  log_refusal(error, visit.tracking_id, written(visit.request));
+  metrics_.count_refusal(error);
+  return router_.error(error, visit.tracking_id, visit.request.target);
 }
 
 void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id, const std::string& request) const {
@@ -79,27 +155,23 @@ void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id,
   spdlog::log(is_ours ? spdlog::level::err : spdlog::level::info,
               "refused tracking_id={} request={} kind={} code={} detail={:?}", tracking_id, request,
               to_string(error.kind), error.code, to_string(error));
-  metrics_.count_refusal(error);
 }
 
 net::HttpResponse Dispatcher::refuse(int, const Error& error) {
   const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
   log_refusal(error, tracking_id, "unread");
+  metrics_.count_refusal(error);
   return router_.error(error, tracking_id, /*target=*/{});
 }
 
-void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string tracking_id,
-                        net::Respond respond) const {
+void Dispatcher::submit(Durable durable, const std::shared_ptr<Visit>& visit) const {
   struct Pending {
+    std::shared_ptr<Visit> visit;
     Durable durable;
-    net::HttpRequest request;
-    std::string tracking_id;
-    net::Respond respond;
     Decision decision{};
     bool is_decided = false;
   };
-  auto pending = std::make_shared<Pending>(
-      Pending{std::move(durable), std::move(request), std::move(tracking_id), std::move(respond)});
+  auto pending = std::make_shared<Pending>(Pending{visit, std::move(durable)});
   store_.submit({
       [pending](store::Transaction& transaction) -> Status {
         pending->is_decided = false;
@@ -109,13 +181,15 @@ void Dispatcher::submit(Durable durable, net::HttpRequest request, std::string t
         return {};
       },
       [this, pending](const Status& done) {
+        Visit& asked = *pending->visit;
         const bool is_rehearsed = pending->durable.is_rehearsal && pending->is_decided;
-        if (!done && !is_rehearsed)
-          return pending->respond(refuse(done.error(), pending->tracking_id, pending->request));
-        if (const auto* refusal = std::get_if<Error>(&pending->decision))
-          return pending->respond(refuse(*refusal, pending->tracking_id, pending->request));
-        if (pending->durable.committed) pending->durable.committed();
-        pending->respond(std::get<net::HttpResponse>(std::move(pending->decision)));
+        const auto* refusal = std::get_if<Error>(&pending->decision);
+        if (done && refusal == nullptr && pending->durable.committed) pending->durable.committed();
+        // Before the answer: what the change held (a key of Idempotency) is free when the client asks again.
+        pending->durable = {};
+        if (!done && !is_rehearsed) return asked.respond(refuse(done.error(), asked));
+        if (refusal != nullptr) return asked.respond(refuse(*refusal, asked));
+        asked.respond(std::get<net::HttpResponse>(std::move(pending->decision)));
       },
   });
 }

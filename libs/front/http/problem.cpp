@@ -22,6 +22,8 @@ std::string_view title(int status) {
       return "Conflict";
     case 413:
       return "Body too large";
+    case 422:
+      return "Not the same request";
     case 429:
       return "Too many requests";
     case 431:
@@ -38,6 +40,7 @@ int http_status(const Error& error) {
   if (error.code == "http.method") return 405;
   if (error.code == "http.body_too_large") return 413;
   if (error.code == "http.header_too_large") return 431;
+  if (error.code == "idempotency.mismatch") return 422;
   switch (error.kind) {
     case ErrorKind::kInvalidInput:
       return 400;

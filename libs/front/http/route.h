@@ -42,11 +42,21 @@ class Access {
   std::variant<operators::Permission, std::string_view> rule_;
 };
 
+// What requests of a route are limited by, beside their address.
+struct Limited {
+  std::vector<std::size_t> id_parameters = {};  // the parameters that together name a device; empty: none do
+  bool makes_challenges = false;                // for who sends no Authorization: that costs more
+};
+
 struct Route {
   net::Method method;
   std::string pattern;  // "/api/v1/devices/{device_id}"
   Access access;
   std::function<Result<Answer>(const Call&)> handle;
+  Limited limited = {};
+  // Whether Idempotency-Key works here (front/http/idempotency.h): for a POST that demands a permission and whose
+  // repetition would do more. Its success always leaves an audit entry.
+  bool takes_idempotency_key = false;
 };
 
 // How a front end words an error: DPS and the native API have each their own shape. `target` is that of the request,

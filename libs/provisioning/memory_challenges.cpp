@@ -1,8 +1,9 @@
-#include "provisioning/challenge_table.h"
+#include "provisioning/memory_challenges.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace warifu::provisioning {
 namespace {
@@ -16,12 +17,8 @@ std::string key_of(const ScopeId& scope, const RegistrationId& registration) {
 
 }  // namespace
 
-Challenge Challenge::clone() const {
-  return {challenge_id, enrollment_id, key.clone(), ek_name, srk_name, srk_public, expires_at};
-}
-
-Status ChallengeTable::add(const ScopeId& scope, const RegistrationId& registration, Challenge challenge,
-                           Timestamp now) {
+Status MemoryChallenges::add(const ScopeId& scope, const RegistrationId& registration, SealedChallenge challenge,
+                             Timestamp now) {
   const std::lock_guard lock(mutex_);
   if (size_ >= limit_ && now >= next_expiry_) purge_locked(now);
   const auto slot = outstanding_.find(key_of(scope, registration));
@@ -40,35 +37,36 @@ Status ChallengeTable::add(const ScopeId& scope, const RegistrationId& registrat
   return {};
 }
 
-std::optional<Challenge> ChallengeTable::find(const ScopeId& scope, const RegistrationId& registration, Timestamp now,
-                                              const std::function<bool(const Challenge&)>& accept) const {
+Result<std::vector<SealedChallenge>> MemoryChallenges::find(const ScopeId& scope, const RegistrationId& registration,
+                                                            Timestamp now) {
   const std::lock_guard lock(mutex_);
+  std::vector<SealedChallenge> live;
   const auto slot = outstanding_.find(key_of(scope, registration));
-  if (slot == outstanding_.end()) return std::nullopt;
-  for (auto challenge = slot->second.rbegin(); challenge != slot->second.rend(); ++challenge)
-    if (challenge->expires_at > now && accept(*challenge)) return challenge->clone();
-  return std::nullopt;
+  if (slot == outstanding_.end()) return live;
+  std::copy_if(slot->second.rbegin(), slot->second.rend(), std::back_inserter(live),
+               [&](const SealedChallenge& challenge) { return challenge.expires_at > now; });
+  return live;
 }
 
-void ChallengeTable::remove(const ScopeId& scope, const RegistrationId& registration, const Uuid& challenge_id) {
+void MemoryChallenges::remove(const ScopeId& scope, const RegistrationId& registration, const Uuid& challenge_id) {
   const std::lock_guard lock(mutex_);
   const auto slot = outstanding_.find(key_of(scope, registration));
   if (slot == outstanding_.end()) return;
-  size_ -= std::erase_if(slot->second, [&](const Challenge& c) { return c.challenge_id == challenge_id; });
+  size_ -= std::erase_if(slot->second, [&](const SealedChallenge& c) { return c.challenge_id == challenge_id; });
   if (slot->second.empty()) outstanding_.erase(slot);
 }
 
-void ChallengeTable::purge(Timestamp now) {
+void MemoryChallenges::purge(Timestamp now) {
   const std::lock_guard lock(mutex_);
   purge_locked(now);
 }
 
-void ChallengeTable::purge_locked(Timestamp now) {
+void MemoryChallenges::purge_locked(Timestamp now) {
   next_expiry_ = Timestamp::max();
   for (auto slot = outstanding_.begin(); slot != outstanding_.end();) {
     Outstanding& outstanding = slot->second;
-    size_ -= std::erase_if(outstanding, [&](const Challenge& c) { return c.expires_at <= now; });
-    for (const Challenge& challenge : outstanding)
+    size_ -= std::erase_if(outstanding, [&](const SealedChallenge& c) { return c.expires_at <= now; });
+    for (const SealedChallenge& challenge : outstanding)
       next_expiry_ = std::min(next_expiry_, challenge.expires_at);
     slot = outstanding.empty() ? outstanding_.erase(slot) : std::next(slot);
   }
@@ -76,7 +74,7 @@ void ChallengeTable::purge_locked(Timestamp now) {
   next_expiry_ = std::max(next_expiry_, now + kSearchInterval);
 }
 
-std::size_t ChallengeTable::size() const {
+std::size_t MemoryChallenges::size() const {
   const std::lock_guard lock(mutex_);
   return size_;
 }

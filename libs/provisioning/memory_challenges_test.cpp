@@ -1,8 +1,11 @@
-#include "provisioning/challenge_table.h"
+#include "provisioning/memory_challenges.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <thread>
+#include <tuple>
 
 #include "sim/deterministic.h"
 
@@ -18,19 +21,16 @@ RegistrationId meter(std::size_t number) {
   return RegistrationId::parse("meter-" + std::to_string(number)).value();
 }
 
-bool anything(const Challenge&) {
-  return true;
-}
-
-class ChallengeTableTest : public ::testing::Test {
+class MemoryChallengesTest : public ::testing::Test {
  protected:
-  Challenge make(Timestamp now = kNow) {
-    return {Uuid::v7(now, entropy_), Uuid::v7(now, entropy_), SecretBytes::random(entropy_, 32), {1}, {2}, {3},
-            now + kLifetime};
+  SealedChallenge make(Timestamp now = kNow) {
+    Bytes key(61);
+    entropy_.fill(key);
+    return {Uuid::v7(now, entropy_), Uuid::v7(now, entropy_), std::move(key), {1}, {2}, {3}, {4}, now + kLifetime};
   }
   // Adds a challenge and tells its ID, or nothing if the table refused.
-  std::optional<Uuid> add(ChallengeTable& table, const RegistrationId& registration, Timestamp now = kNow) {
-    Challenge challenge = make(now);
+  std::optional<Uuid> add(MemoryChallenges& table, const RegistrationId& registration, Timestamp now = kNow) {
+    SealedChallenge challenge = make(now);
     const Uuid id = challenge.challenge_id;
     const Status added = table.add(kScope, registration, std::move(challenge), now);
     if (added) return id;
@@ -38,33 +38,34 @@ class ChallengeTableTest : public ::testing::Test {
     EXPECT_EQ(added.error().code, "challenge.too_many");
     return std::nullopt;
   }
-  static bool holds(const ChallengeTable& table, const RegistrationId& registration, const Uuid& id,
-                    Timestamp now = kNow) {
-    return table.find(kScope, registration, now, [&](const Challenge& c) { return c.challenge_id == id; }).has_value();
+  static bool holds(MemoryChallenges& table, const RegistrationId& registration, const Uuid& id, Timestamp now = kNow) {
+    const auto live = table.find(kScope, registration, now).value();
+    return std::ranges::any_of(live, [&](const SealedChallenge& c) { return c.challenge_id == id; });
   }
 
   sim::SeededEntropy entropy_{1};
 };
 
-TEST_F(ChallengeTableTest, FindsTheNewestThatIsAccepted) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, FindsTheNewestFirst) {
+  MemoryChallenges table;
   const auto first = add(table, meter(1));
   const auto second = add(table, meter(1));
-  EXPECT_EQ(table.find(kScope, meter(1), kNow, anything)->challenge_id, second);
-  EXPECT_TRUE(holds(table, meter(1), *first));
-  EXPECT_FALSE(table.find(kScope, meter(1), kNow, [](const Challenge&) { return false; }));
+  const auto live = table.find(kScope, meter(1), kNow).value();
+  ASSERT_EQ(live.size(), 2U);
+  EXPECT_EQ(live[0].challenge_id, second);
+  EXPECT_EQ(live[1].challenge_id, first);
 }
 
-TEST_F(ChallengeTableTest, FindsNothingForAnotherRegistrationOrScope) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, FindsNothingForAnotherRegistrationOrScope) {
+  MemoryChallenges table;
   const auto id = add(table, meter(1));
   EXPECT_TRUE(holds(table, meter(1), *id));
   EXPECT_FALSE(holds(table, meter(2), *id));
-  EXPECT_FALSE(table.find(kOtherScope, meter(1), kNow, anything));
+  EXPECT_TRUE(table.find(kOtherScope, meter(1), kNow)->empty());
 }
 
-TEST_F(ChallengeTableTest, KeepsTwoForARegistrationAndTheThirdReplacesTheOldest) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, KeepsTwoForARegistrationAndTheThirdReplacesTheOldest) {
+  MemoryChallenges table;
   const auto first = add(table, meter(1));
   const auto second = add(table, meter(1));
   ASSERT_TRUE(holds(table, meter(1), *first));
@@ -75,15 +76,15 @@ TEST_F(ChallengeTableTest, KeepsTwoForARegistrationAndTheThirdReplacesTheOldest)
   EXPECT_EQ(table.size(), 2u);
 }
 
-TEST_F(ChallengeTableTest, FindsAChallengeUntilItsExpiryAndNotAtIt) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, FindsAChallengeUntilItsExpiryAndNotAtIt) {
+  MemoryChallenges table;
   const auto id = add(table, meter(1));
   EXPECT_TRUE(holds(table, meter(1), *id, kNow + kLifetime - std::chrono::microseconds(1)));
   EXPECT_FALSE(holds(table, meter(1), *id, kNow + kLifetime));
 }
 
-TEST_F(ChallengeTableTest, RefusesWhenItIsFullOfLiveChallenges) {
-  ChallengeTable table(4);
+TEST_F(MemoryChallengesTest, RefusesWhenItIsFullOfLiveChallenges) {
+  MemoryChallenges table(4);
   for (std::size_t i = 0; i < 4; ++i)
     EXPECT_TRUE(add(table, meter(i)));
   EXPECT_FALSE(add(table, meter(4)));
@@ -91,16 +92,16 @@ TEST_F(ChallengeTableTest, RefusesWhenItIsFullOfLiveChallenges) {
   EXPECT_EQ(table.size(), 4u);
 }
 
-TEST_F(ChallengeTableTest, StillReplacesARegistrationsOwnWhenItIsFull) {
-  ChallengeTable table(4);
+TEST_F(MemoryChallengesTest, StillReplacesARegistrationsOwnWhenItIsFull) {
+  MemoryChallenges table(4);
   for (std::size_t i = 0; i < 4; ++i)
     ASSERT_TRUE(add(table, meter(i / 2)));
   EXPECT_TRUE(add(table, meter(0)));
   EXPECT_EQ(table.size(), 4u);
 }
 
-TEST_F(ChallengeTableTest, TakesChallengesAgainOnceTheOldOnesExpired) {
-  ChallengeTable table(4);
+TEST_F(MemoryChallengesTest, TakesChallengesAgainOnceTheOldOnesExpired) {
+  MemoryChallenges table(4);
   // More than once: emptying it must not make it forget when the next ones expire.
   for (int flood = 0; flood < 3; ++flood) {
     const Timestamp now = kNow + flood * kLifetime;
@@ -111,8 +112,8 @@ TEST_F(ChallengeTableTest, TakesChallengesAgainOnceTheOldOnesExpired) {
   }
 }
 
-TEST_F(ChallengeTableTest, TakesChallengesAgainOnceOneWasConsumed) {
-  ChallengeTable table(2);
+TEST_F(MemoryChallengesTest, TakesChallengesAgainOnceOneWasConsumed) {
+  MemoryChallenges table(2);
   const auto first = add(table, meter(1));
   ASSERT_TRUE(add(table, meter(2)));
   ASSERT_FALSE(add(table, meter(3)));
@@ -120,8 +121,8 @@ TEST_F(ChallengeTableTest, TakesChallengesAgainOnceOneWasConsumed) {
   EXPECT_TRUE(add(table, meter(3)));
 }
 
-TEST_F(ChallengeTableTest, RemovesOneChallengeAndNoOther) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, RemovesOneChallengeAndNoOther) {
+  MemoryChallenges table;
   const auto first = add(table, meter(1));
   const auto second = add(table, meter(1));
   table.remove(kScope, meter(1), *first);
@@ -133,8 +134,8 @@ TEST_F(ChallengeTableTest, RemovesOneChallengeAndNoOther) {
   EXPECT_EQ(table.size(), 1u);
 }
 
-TEST_F(ChallengeTableTest, PurgesWhatHasExpiredAndNothingElse) {
-  ChallengeTable table;
+TEST_F(MemoryChallengesTest, PurgesWhatHasExpiredAndNothingElse) {
+  MemoryChallenges table;
   const auto old = add(table, meter(1));
   const auto young = add(table, meter(1), kNow + std::chrono::seconds(1));
   ASSERT_TRUE(add(table, meter(2)));
@@ -144,25 +145,23 @@ TEST_F(ChallengeTableTest, PurgesWhatHasExpiredAndNothingElse) {
   EXPECT_TRUE(holds(table, meter(1), *young));
 }
 
-TEST_F(ChallengeTableTest, HandsOutACopyThatOutlivesTheTable) {
-  std::optional<Challenge> found;
-  {
-    ChallengeTable table;
-    Challenge challenge = make();
-    const Bytes key = to_bytes(challenge.key.reveal());
-    ASSERT_TRUE(table.add(kScope, meter(1), std::move(challenge), kNow));
-    found = table.find(kScope, meter(1), kNow, anything);
-    table.remove(kScope, meter(1), found->challenge_id);
-    EXPECT_EQ(to_bytes(found->key.reveal()), key);
-  }
-  EXPECT_EQ(found->key.size(), 32u);
+TEST_F(MemoryChallengesTest, GivesBackAllThatWasStored) {
+  MemoryChallenges table;
+  const SealedChallenge challenge = make();
+  ASSERT_TRUE(table.add(kScope, meter(1), challenge, kNow));
+  const auto found = table.find(kScope, meter(1), kNow).value().at(0);
+  const auto fields = [](const SealedChallenge& c) {
+    return std::tie(c.challenge_id, c.enrollment_id, c.sealed_key, c.ek_name, c.ek_public, c.srk_name, c.srk_public,
+                    c.expires_at);
+  };
+  EXPECT_EQ(fields(found), fields(challenge));
 }
 
 // What the sanitizer of threads looks at; the counts hold under any schedule.
-TEST_F(ChallengeTableTest, CountsRightWhenThreadsShareIt) {
+TEST_F(MemoryChallengesTest, CountsRightWhenThreadsShareIt) {
   constexpr std::size_t kThreads = 4;
   constexpr std::size_t kRounds = 200;
-  ChallengeTable table(kThreads * 2);
+  MemoryChallenges table(kThreads * 2);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < kThreads; ++t)
     threads.emplace_back([&, t] {

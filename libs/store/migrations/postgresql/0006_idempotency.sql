@@ -1,0 +1,14 @@
+-- compatible-from: 5
+-- The answers to requests that came with an Idempotency-Key, sealed: some hold a secret that is told once. A row is written with the
+-- change that it answers and removed a day later.
+CREATE TABLE idempotency_keys (
+  scope_id TEXT COLLATE "C" NOT NULL REFERENCES scopes (scope_id),
+  token_id BYTEA NOT NULL,
+  route TEXT COLLATE "C" NOT NULL,
+  idempotency_key TEXT COLLATE "C" NOT NULL,
+  sealed_answer BYTEA NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (scope_id, token_id, route, idempotency_key)
+);
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (scope_id, created_at);

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/entropy.h"
+#include "store/sql_audit.h"
+#include "store/sql_diary.h"
+#include "store/sql_operators.h"
+#include "store/sql_provisioning.h"
+#include "store/store.h"
+
+namespace warifu::store {
+
+// A snapshot or a change over one connection, on which somebody else begins and ends the transaction.
+class SqlSnapshot final : public Snapshot {
+ public:
+  explicit SqlSnapshot(Connection& connection) : provisioning_(connection), operators_(connection) {}
+  provisioning::RecordsView& provisioning() override { return provisioning_; }
+  operators::RecordsView& operators() override { return operators_; }
+
+ private:
+  SqlProvisioningRecords provisioning_;
+  SqlOperatorRecords operators_;
+};
+
+class SqlTransaction final : public Transaction {
+ public:
+  SqlTransaction(Connection& connection, const Clock& clock, Entropy& entropy)
+      : connection_(connection),
+        provisioning_(connection),
+        operators_(connection),
+        audit_(connection, clock, entropy),
+        diary_(connection) {}
+
+  provisioning::Records& provisioning() override { return provisioning_; }
+  operators::Records& operators() override { return operators_; }
+  SqlAuditTrail& audit() override { return audit_; }
+  const SqlAuditTrail& audit() const { return audit_; }
+  SqlDiary& diary() override { return diary_; }
+
+  // Runs `apply` and judges what it did: kInternal "store.unaudited", "store.failed", "store.exception".
+  Status run(const std::function<Status(Transaction&)>& apply);
+
+ private:
+  Connection& connection_;
+  SqlProvisioningRecords provisioning_;
+  SqlOperatorRecords operators_;
+  SqlAuditTrail audit_;
+  SqlDiary diary_;
+};
+
+}  // namespace warifu::store
