@@ -12,6 +12,7 @@ import { kDefaultClientPort } from './lib/mssim_bridge.mjs';
 import { OperatorClient } from './lib/operator_http.mjs';
 import { Pki } from './lib/pki.mjs';
 import { Server } from './lib/server.mjs';
+import { ServiceClient } from './lib/service_client.mjs';
 import { assert_assigned, run_vendor_sdk } from './lib/vendor.mjs';
 
 const kOldNode = ['--tls-max-v1.2', '--tls-min-v1.2']; // a client that knows nothing newer
@@ -120,6 +121,16 @@ describe('The compat listener', () => {
   test('IsAFindingThatMetricsAndLogTell', async () => {
     assert.equal(await metric('warifu_compat_listener_enabled'), 1);
     assert.match(server.log, /warning the compat listener is open at 127\.0\.0\.1:443/);
+  });
+
+  test('ServesOperatorsAndDevicesOfTheVendorsSdksUnderOneHost', async () => {
+    const { connection_string } = await operator.must(201, 'POST', '/api/v1/service-keys', { body: { name: 'interop-compat' } });
+    const service = new ServiceClient({ connection_string, ca: server.ca });
+    const registrationId = 'interop-compat-by-service';
+    await service.must('createOrUpdateIndividualEnrollment', { registrationId, attestation: { type: 'symmetricKey', symmetricKey: { primaryKey: key, secondaryKey: key } } });
+    assert_assigned(await register({ registration_id: registrationId, symmetric_key: key }), registrationId);
+    const state = await service.must('getDeviceRegistrationState', registrationId);
+    assert.equal(state.status, 'assigned');
   });
 
   test('ServesNothingOfOurOwn', async () => {
