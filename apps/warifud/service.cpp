@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "front/api/body_limits.h"
 #include "front/device/device_router.h"
 
 namespace warifu::warifud {
@@ -37,10 +38,12 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       escrow_api_(escrow_, store, metrics_),
       operator_api_(desk_, device_desk_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, store),
+      group_api_(groups_, store),
+      registration_api_(device_desk_, store),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy),
-      operators_(front::api::router(operator_api_, enrollment_api_), authenticator_, store, metrics_, outside.clock,
-                 outside.entropy),
+      operators_(front::api::router(operator_api_, enrollment_api_, group_api_, registration_api_), authenticator_, store,
+                 metrics_, outside.clock, outside.entropy),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }
@@ -56,7 +59,10 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
                                    std::move(credentials.devices), devices_));
   TRY(auto operators,
-      server_.listen({.name = kOperators, .address = options.operators.address, .port = options.operators.port},
+      server_.listen({.name = kOperators,
+                      .address = options.operators.address,
+                      .port = options.operators.port,
+                      .body_bytes_max = front::api::kBulkBodySizeMax},
                      std::move(credentials.operators), operators_));
   return Endpoints{std::move(devices), std::move(operators)};
 }

@@ -81,6 +81,8 @@ class Service {
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
+  front::api::GroupApi group_api_;
+  front::api::RegistrationApi registration_api_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers

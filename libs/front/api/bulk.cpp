@@ -4,15 +4,15 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/body_limits.h"
 #include "front/api/enrollment_messages.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
 
 namespace json = boost::json;
 using provisioning::Precondition;
-
-constexpr std::size_t kBodySizeMax = 1024 * 1024;
 
 Result<BulkRequest::Mode> parse_mode(std::string_view text) {
   using Mode = BulkRequest::Mode;
@@ -24,8 +24,7 @@ Result<BulkRequest::Mode> parse_mode(std::string_view text) {
 }
 
 Result<BulkRequest::Removal> parse_removal(const wire::JsonFields& fields) {
-  TRY(const auto text, fields.required_string("registration_id"));
-  TRY(auto id, RegistrationId::parse(text));
+  TRY(auto id, parse_id<RegistrationId>(fields, "registration_id"));
   return BulkRequest::Removal{std::move(id)};
 }
 
@@ -65,8 +64,7 @@ bool is_of_the_item(const Error& error) {
 }
 
 json::object failure(const std::string& id, const Error& error) {
-  return {{"registration_id", id},
-          {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
+  return {{"registration_id", id}, {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
 }
 
 Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
@@ -77,8 +75,8 @@ Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisio
     TRY_STATUS(desk.remove(records, trail, who, removal->registration_id));
     return json::object{{"registration_id", item.registration_id}, {"outcome", "deleted"}};
   }
-  TRY(const auto written, desk.put(records, trail, who, std::get<provisioning::EnrollmentRequest>(item.request),
-                                   precondition_of(mode)));
+  TRY(const auto written,
+      desk.put(records, trail, who, std::get<provisioning::EnrollmentRequest>(item.request), precondition_of(mode)));
   json::object result = to_json(written.outcome);
   result["registration_id"] = item.registration_id;
   result["etag"] = written.enrollment.revision.text();
@@ -92,7 +90,7 @@ Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisio
 }  // namespace
 
 Result<BulkRequest> parse_bulk(std::string_view body) {
-  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBodySizeMax}));
+  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"mode", "dry_run", "enrollments"}));
   BulkRequest request;
