@@ -30,13 +30,14 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* target
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
-                       const std::string& body) {
+                       const std::string& body, const std::string& more_header = {}) {
   const Handle curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
   http_client::HeaderLines headers;
   headers.add("Accept: application/json");
   headers.add("Content-Type: application/json");
   if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);
+  if (!more_header.empty()) headers.add(more_header);
 
   Answer answer;
   const std::string url = endpoint.server + path;
@@ -109,11 +110,17 @@ Error problem_of(const Answer& answer) {
 
 }  // namespace
 
-Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body) const {
-  TRY(const auto answer, perform(endpoint_, method, path, body));
+Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body,
+                                           const std::string& more_header) const {
+  TRY(const auto answer, perform(endpoint_, method, path, body, more_header));
   if (answer.status < 200 || answer.status > 299) return problem_of(answer);
   if (answer.body.empty()) return boost::json::value();
   return wire::parse_json(answer.body, {.max_bytes = kAnswerSizeMax});
+}
+
+Result<boost::json::value> ApiClient::put(const std::string& path, const std::string& body,
+                                          const std::string& etag) const {
+  return call("PUT", path, body, etag.empty() ? "" : fmt::format("If-Match: \"{}\"", etag));
 }
 
 Status ApiClient::remove(const std::string& path) const {
