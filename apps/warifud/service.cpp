@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "front/api/body_limits.h"
 #include "front/compat/compat_router.h"
 #include "front/device/device_router.h"
 
@@ -38,14 +39,17 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       escrow_api_(escrow_, store, metrics_),
       operator_api_(desk_, device_desk_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, store),
+      group_api_(groups_, store),
+      registration_api_(device_desk_, store),
       service_api_(enrollments_, groups_, device_desk_, store),
       device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy, {.admission = &device_admission_}),
-      operators_(front::api::router(operator_api_, enrollment_api_, service_api_, outside.clock), authenticator_, store,
-                 metrics_, outside.clock, outside.entropy,
+      operators_(front::api::router({operator_api_, enrollment_api_, group_api_, registration_api_, service_api_},
+                                    outside.clock),
+                 authenticator_, store, metrics_, outside.clock, outside.entropy,
                  {.admission = &operator_admission_, .idempotency = &idempotency_}),
       compat_(front::compat::router(device_api_, service_api_, outside.clock), authenticator_, store, metrics_,
               outside.clock, outside.entropy, {.admission = &device_admission_}),
@@ -62,9 +66,11 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto credentials, load_credentials());
   TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
                                    std::move(credentials.devices), devices_));
-  TRY(auto operators,
-      server_.listen({.name = kOperators, .address = options.operators.address, .port = options.operators.port},
-                     std::move(credentials.operators), operators_));
+  TRY(auto operators, server_.listen({.name = kOperators,
+                                      .address = options.operators.address,
+                                      .port = options.operators.port,
+                                      .body_bytes_max = front::api::kBulkBodySizeMax},
+                                     std::move(credentials.operators), operators_));
   Endpoints endpoints{std::move(devices), std::move(operators), std::nullopt};
   if (options.compat) {
     TRY(endpoints.compat, listen_compat(*options.compat, std::move(credentials.compat)));

@@ -101,6 +101,8 @@ class Service {
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
+  front::api::GroupApi group_api_;
+  front::api::RegistrationApi registration_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};

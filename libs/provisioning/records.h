@@ -88,7 +88,7 @@ struct Attempt {
   Uuid tracking_id;
   Timestamp at;
   std::string peer_address;
-  std::string stage;    // "challenge", "operation", "assignment", or where it was refused
+  std::string stage;    // "challenge", "operation", "assignment", "lookup", or where it was refused
   std::string code;     // of the refusal; empty when there was none
   std::string message;  // all of it, for the operator
 };

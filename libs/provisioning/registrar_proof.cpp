@@ -43,6 +43,27 @@ Bytes copy(ByteView bytes) {
   return to_bytes(bytes);
 }
 
+Error another_ek(ByteView enrolled, ByteView offered) {
+  return {
+      .kind = ErrorKind::kUnauthenticated,
+      .code = "enrollment.ek",
+      .message = "the endorsement key is not the one that is enrolled under this registration ID",
+      .operator_detail = fmt::format("enrolled is the EK {}, the device has {}", to_hex(enrolled), to_hex(offered))};
+}
+
+Error not_enrolled(const tpm::EkPublic& offered) {
+  Error error = not_enrolled();
+  error.operator_detail = fmt::format("the device has the EK {}", to_hex(offered.name().bytes()));
+  return error;
+}
+
+Error another_name(const GroupId& group, std::string_view naming) {
+  return {.kind = ErrorKind::kRefused,
+          .code = "enrollment.name",
+          .message = "the group of this endorsement key does not take it under this registration ID",
+          .operator_detail = fmt::format("the group {} takes it as \"{}\"", group.text(), naming)};
+}
+
 bool is_offered(const Offer& offer, ByteView ek_name, ByteView srk_name) {
   return std::ranges::equal(offer.ek.name().bytes(), ek_name) && std::ranges::equal(offer.srk.name().bytes(), srk_name);
 }
@@ -69,20 +90,16 @@ Result<Statement> Registrar::statement_of_offer(RecordsView& records, const Clai
   if (own) {
     const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
     if (tpm == nullptr) return wrong_mechanism("a TPM");
-    if (!std::ranges::equal(tpm->ek_public, ek.tpm2b()))
-      return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
-                   "the endorsement key is not the one that is enrolled under this registration ID"};
+    if (!std::ranges::equal(tpm->ek_public, ek.tpm2b())) return another_ek(tpm->ek_name, ek.name().bytes());
     return statement_of(*own);
   }
   TRY(const auto listed, records.find_group_ek(claim.scope, ek.name().bytes()));
-  if (!listed) return not_enrolled();
+  if (!listed) return not_enrolled(ek);
   TRY(const auto group, records.find_group(claim.scope, listed->group));
-  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
+  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled(ek);
   const auto* list = std::get_if<EkListAttestation>(&group->attestation);
   if (list == nullptr || !list->naming.allows(ek, claim.registration))
-    return Error{ErrorKind::kRefused, "enrollment.name",
-                 fmt::format("the group of this endorsement key takes it under another registration ID: \"{}\"",
-                             list == nullptr ? "" : list->naming.text())};
+    return another_name(group->group_id, list == nullptr ? "" : list->naming.text());
   return statement_of(*group, claim.registration);
 }
 

@@ -4,15 +4,15 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/body_limits.h"
 #include "front/api/enrollment_messages.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
 
 namespace json = boost::json;
 using provisioning::Precondition;
-
-constexpr std::size_t kBodySizeMax = 1024 * 1024;
 
 Result<BulkRequest::Mode> parse_mode(std::string_view text) {
   using Mode = BulkRequest::Mode;
@@ -24,8 +24,7 @@ Result<BulkRequest::Mode> parse_mode(std::string_view text) {
 }
 
 Result<BulkRequest::Removal> parse_removal(const wire::JsonFields& fields) {
-  TRY(const auto text, fields.required_string("registration_id"));
-  TRY(auto id, RegistrationId::parse(text));
+  TRY(auto id, parse_id<RegistrationId>(fields, "registration_id"));
   return BulkRequest::Removal{std::move(id)};
 }
 
@@ -89,7 +88,7 @@ bool is_of_the_item(const Error& error) {
 }
 
 Result<BulkRequest> parse_bulk(std::string_view body) {
-  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBodySizeMax}));
+  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"mode", "dry_run", "enrollments"}));
   BulkRequest request;

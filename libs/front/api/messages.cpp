@@ -5,7 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "wire/json.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
@@ -13,11 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kDefaultTokenName = "admin";
-
-Error at(Error error, std::string where) {
-  error.where = error.where.empty() ? std::move(where) : fmt::format("{}, {}", where, error.where);
-  return error;
-}
 
 Result<std::optional<operators::Permissions>> parse_permissions(const wire::JsonFields& fields) {
   TRY(const auto* array, fields.optional_array("permissions"));
@@ -38,14 +33,6 @@ json::array names_of(const operators::Permissions& permissions) {
   for (const auto& name : permissions.names())
     names.emplace_back(name);
   return names;
-}
-
-template <class Id>
-Result<Id> parse_id(const wire::JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  auto id = Id::parse(text);
-  if (!id) return at(std::move(id).error(), fields.path_of(name));
-  return id;
 }
 
 }  // namespace

@@ -104,8 +104,9 @@ Result<Answer> OperatorApi::list_devices(const Call& call) {
     TRY(items, snapshot.provisioning().list_devices(call.principal->scope, page));
     return {};
   }));
-  return Answer(
-      page_response(std::move(items), page.limit, [](const auto& device) { return device.device_id.text(); }));
+  return Answer(page_response(
+      std::move(items), page.limit, [](const auto& device) { return device.device_id.text(); },
+      [](const auto& item) { return to_json(item); }));
 }
 
 Result<Answer> OperatorApi::show_device(const Call& call) {

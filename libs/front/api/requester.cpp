@@ -22,6 +22,21 @@ Result<std::optional<Uuid>> if_match_of(const Call& call) {
   return std::optional(*revision);
 }
 
+std::string etag_of(const Uuid& revision) {
+  return fmt::format("\"{}\"", revision.text());
+}
+
+Result<bool> is_dry_run(const Call& call) {
+  const auto text = call.target.parameter("dry_run");
+  if (!text || *text == "false") return false;
+  if (*text == "true") return true;
+  return invalid_input("request.dry_run", "dry_run is true or false", "dry_run");
+}
+
+net::HttpResponse no_content() {
+  return {204, {}, "", ""};
+}
+
 Error unknown(std::string_view code, std::string_view what, std::string_view id) {
   return {ErrorKind::kNotFound, code, fmt::format("there is no {} \"{}\"", what, id)};
 }
