@@ -185,6 +185,16 @@ describe('The description', () => {
   });
 });
 
+describe('Permissions', () => {
+  test('AreThoseThatAreDescribed', async () => {
+    const access = new Map((await server.routes()).map((route) => [key_of(route), route.access]));
+    for (const operation of operations.filter(({ open }) => !open)) {
+      const described = api.document.paths[operation.path][operation.method.toLowerCase()]['x-permission'];
+      assert.equal(access.get(key_of(operation)), described, key_of(operation));
+    }
+  });
+});
+
 describe('On the devices listener', () => {
   const kCms = Buffer.from('301006092a864886f70d010703a00330015a', 'hex'); // the outer structure is all that the server sees
   const operation_of = (id) => api.operations.find((operation) => operation.id === id) ?? assert.fail(`${id} is not described`);
