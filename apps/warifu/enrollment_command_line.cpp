@@ -11,7 +11,7 @@ void add_options(CLI::App* verb, EnrollmentOptions& options, bool is_update) {
       ->required()
       ->type_name("ID");
   auto* group = add_credential_options(verb, options.credential, StatementKind::kEnrollment);
-  if (!is_update) group->require_option(1, 0);
+  if (!is_update) group->require_option(1);
   verb->add_option("--device-id", options.device_id, "What its hub calls it (the registration ID)")->type_name("ID");
   add_terms_options(verb, options.terms);
 }

@@ -11,7 +11,7 @@ constexpr const char* kId = "--group-id";
 void add_options(CLI::App* verb, GroupOptions& options, bool is_update) {
   verb->add_option("--group-id,id", options.group_id, "The group")->required()->type_name("ID");
   auto* group = add_credential_options(verb, options.credential, StatementKind::kGroup);
-  if (!is_update) group->require_option(1, 0);
+  if (!is_update) group->require_option(1);
   add_terms_options(verb, options.terms);
 }
 

@@ -1,6 +1,15 @@
 #include "warifu/statement_command_line.h"
 
 namespace warifu::cli {
+namespace {
+
+// CLI11 2.1 makes an optional flag that is not given false, where it should stay absent.
+void add_switch(CLI::App* verb, const char* names, std::optional<bool>& value, const char* help) {
+  verb->add_flag_function(
+      names, [&value](std::int64_t count) { value = count > 0; }, help);
+}
+
+}  // namespace
 
 CLI::App* add_credential_options(CLI::App* verb, CredentialOptions& options, StatementKind kind) {
   const bool is_group = kind == StatementKind::kGroup;
@@ -38,17 +47,17 @@ CLI::App* add_credential_options(CLI::App* verb, CredentialOptions& options, Sta
 }
 
 void add_terms_options(CLI::App* verb, TermsOptions& options) {
-  verb->add_flag("--enabled,!--disabled", options.enabled, "Whether it is let in at all (enabled)");
+  add_switch(verb, "--enabled,!--disabled", options.enabled, "Whether it is let in at all (enabled)");
   verb->add_option("--hub", options.hubs, "A hub to assign to; may be repeated (the server's own)")
       ->allow_extra_args(false)
       ->type_name("HOST");
   verb->add_option("--allocation", options.allocation, "How a hub is chosen: hashed, static, geo-latency or custom");
   verb->add_option("--reprovision", options.reprovision,
                    "What a device that comes again gets: migrate, reset or never");
-  verb->add_flag("--approve-srk-changes,!--no-approve-srk-changes", options.approve_srk_changes,
-                 "Let an operator decide when the TPM's storage root key is another");
-  verb->add_flag("--allow-software-keys,!--no-allow-software-keys", options.allow_software_keys,
-                 "State that its keys may be in software: a test device");
+  add_switch(verb, "--approve-srk-changes,!--no-approve-srk-changes", options.approve_srk_changes,
+             "Let an operator decide when the TPM's storage root key is another");
+  add_switch(verb, "--allow-software-keys,!--no-allow-software-keys", options.allow_software_keys,
+             "State that its keys may be in software: a test device");
   verb->add_option("--initial-twin", options.initial_twin_file, "What its twin begins with: a JSON object")
       ->type_name("FILE");
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "front/dps_service/service_errors.h"
+#include <map>
+
 #include "front/test_world.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
@@ -243,6 +245,38 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
   }
   EXPECT_EQ(guarded, 46u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/api/v1/login", "/healthz", "/readyz"));
+}
+
+TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
+  std::map<std::string, std::string> demands;
+  for (const Route& route : world_.server.operators.router().routes())
+    demands[fmt::format("{} {}", net::to_string(route.method), route.pattern)] = route.access.text();
+  const std::pair<std::string, std::string> rows[] = {
+      {"POST /api/v1/enrollments", "enrollment:write"},
+      {"POST /api/v1/bulk/enrollments", "enrollment:write"},
+      {"PUT /api/v1/enrollments/{registration_id}", "enrollment:write"},
+      {"DELETE /api/v1/enrollments/{registration_id}", "enrollment:write"},
+      {"GET /api/v1/enrollments", "enrollment:read"},
+      {"GET /api/v1/enrollments/{registration_id}/keys", "enrollment-key:read"},
+      {"POST /api/v1/enrollment-groups", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups", "enrollment:read"},
+      {"GET /api/v1/enrollment-groups/{group_id}", "enrollment:read"},
+      {"PUT /api/v1/enrollment-groups/{group_id}", "enrollment:write"},
+      {"DELETE /api/v1/enrollment-groups/{group_id}", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/keys", "enrollment-key:read"},
+      {"POST /api/v1/enrollment-groups/{group_id}/eks", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/eks", "enrollment:read"},
+      {"DELETE /api/v1/enrollment-groups/{group_id}/eks/{ek_name}", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/devices", "device:read"},
+      {"GET /api/v1/approvals", "device:read"},
+      {"POST /api/v1/approvals/{registration_id}/approve", "device:approve"},
+      {"POST /api/v1/approvals/{registration_id}/reject", "device:approve"},
+      {"GET /api/v1/alerts", "device:read"},
+      {"POST /api/v1/alerts/acknowledge", "device:approve"},
+      {"GET /api/v1/registrations/{registration_id}/explanation", "device:read"},
+  };
+  for (const auto& [route, permission] : rows)
+    EXPECT_EQ(demands[route], permission) << route;
 }
 
 TEST_F(OperatorApiTest, KeepsTheDevicesListenerFromTheOperatorsAndTheOtherWayRound) {

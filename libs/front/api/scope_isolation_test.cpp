@@ -105,7 +105,7 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
     }
     ++tried;
   }
-  EXPECT_EQ(tried, 23u);
+  EXPECT_EQ(tried, 21u);
   EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
   EXPECT_EQ(seen_by_owner(), before);
 }
