@@ -255,6 +255,44 @@ TEST_F(DeskTest, MakesAServiceKeyOnceUnderAName) {
   EXPECT_EQ(again.error().code, "service_key.exists");
 }
 
+TEST_F(DeskTest, GivesAKeyNoPermissionThatItsMakerHasNot) {
+  const auto weak = Permissions::parse({"enrollment:read", "service-key:write"}).value();
+  const auto who = authenticate("Bearer " + login(bootstrap_token(), kAccessLifetimeDefault, weak)->text).value();
+  const auto as_asked = desk_.create_service_key(records_, records_, who, {label("ci"), std::nullopt});
+  ASSERT_TRUE(as_asked);
+  EXPECT_THAT(as_asked->permissions.names(), ElementsAre("enrollment:read"));
+  const auto more = desk_.create_service_key(
+      records_, records_, who, {label("cd"), Permissions::parse({"enrollment:read", "enrollment:write"}).value()});
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, "service_key.permissions");
+  EXPECT_EQ(records_.service_keys.size(), 1u);
+
+  const auto nothing = Permissions::parse({"service-key:write"}).value();
+  const auto nobody = authenticate("Bearer " + login(bootstrap_token(), kAccessLifetimeDefault, nothing)->text).value();
+  EXPECT_EQ(desk_.create_service_key(records_, records_, nobody, {label("ce"), std::nullopt}).error().code,
+            "service_key.permissions");
+}
+
+TEST_F(DeskTest, DeletesAServiceKeyOfItsScopeOnly) {
+  const auto who = authenticate("Bearer " + login(bootstrap_token())->text).value();
+  const ScopeId elsewhere = ScopeId::parse("0ne00000002").value();
+  ASSERT_TRUE(desk_.create_service_key(records_, records_, who, {label("ci"), std::nullopt}));
+  Principal other = who;
+  other.scope = elsewhere;
+  EXPECT_EQ(desk_.remove_service_key(records_, records_, other, label("ci")).error().code, "service_key.unknown");
+  ASSERT_TRUE(desk_.remove_service_key(records_, records_, who, label("ci")));
+  EXPECT_TRUE(records_.service_keys.empty());
+  EXPECT_EQ(records_.actions().back(), "service-key.delete");
+}
+
+TEST_F(DeskTest, MakesNoMoreThanAHundredServiceKeys) {
+  const auto who = authenticate("Bearer " + login(bootstrap_token())->text).value();
+  for (std::size_t i = 0; i < kServiceKeysMax; ++i)
+    ASSERT_TRUE(desk_.create_service_key(records_, records_, who, {label("k" + std::to_string(i)), std::nullopt}));
+  EXPECT_EQ(desk_.create_service_key(records_, records_, who, {label("one-more"), std::nullopt}).error().code,
+            "service_key.too_many");
+}
+
 TEST_F(DeskTest, PurgesTokensSomeTimeAfterTheirExpiry) {
   const auto issued = login(bootstrap_token(), std::chrono::seconds(60));
   records_.entries.clear();

@@ -37,11 +37,18 @@ async function enroll(registration_id) {
   return registration_id;
 }
 
+async function make_service_key(name) {
+  const response = await client.send('POST', '/api/v1/service-keys', { body: { name } });
+  assert.equal(response.status, 201, `POST /api/v1/service-keys: ${response.status} ${response.text}`);
+  return name;
+}
+
 // What a description's examples cannot know: names that must exist, or must be new. Everything else comes from the examples.
 const kPlan = {
   'POST /api/v1/enrollments': { body: () => enrollment(`interop-openapi-${++serial}`) },
   'DELETE /api/v1/enrollments/{}': { parameters: async () => ({ registration_id: await enroll(`interop-openapi-${++serial}`) }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
+  'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };
 const kParameters = { registration_id: kRegistrationId, device_id: kRegistrationId };
 // A bootstrap token works once, and the preparation has used it up: its answer is judged in its place.

@@ -19,33 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
-class ServiceApiTest : public ::testing::Test {
- protected:
-  test::ServiceClient client(const std::string& name, std::optional<operators::Permissions> permissions = {}) {
-    return test::make_client(world_.server, *world_.store, world_.clock, test::scope_id(), name, permissions);
-  }
-  // Azure's error object, with this status.
-  static void expect_error(const net::HttpResponse& answer, int code, std::string_view info) {
-    EXPECT_EQ(answer.status, code / 1000) << info << answer.body;
-    EXPECT_EQ(member(answer, "errorCode"), std::to_string(code)) << info;
-    EXPECT_EQ(member(answer, "info.code"), info) << answer.body;
-    EXPECT_TRUE(Uuid::parse(member(answer, "trackingId"))) << info;
-    EXPECT_EQ(net::find_header(answer.headers, "x-ms-request-id"), member(answer, "trackingId"));
-  }
-  // Reads it, writes back what was read, and reads the same again.
-  void expect_round_trip(const std::string& path) {
-    const auto read = service_.get(path);
-    ASSERT_EQ(read.status, 200) << path << read.body;
-    const std::string before = world_.stored();
-    const auto written = service_.put(path, read.body, member(read, "etag"));
-    EXPECT_EQ(written.status, 200) << path << written.body;
-    EXPECT_EQ(json::parse(written.body), json::parse(read.body)) << path;
-    EXPECT_EQ(world_.stored(), before) << "writing back what was read is no change";
-  }
-
-  World world_;
-  test::ServiceClient service_ = client("ci");
-};
+class ServiceApiTest : public test::BasicServiceTest<World> {};
 
 constexpr std::string_view kAllTerms =
     R"(,"deviceId":"pump-7","provisioningStatus":"disabled","allocationPolicy":"hashed",)"
@@ -89,12 +63,14 @@ TEST_F(ServiceApiTest, KeepsAGroupOfEachKindThatAzureHas) {
 TEST_F(ServiceApiTest, ShowsATpmGroupAndChangesItButMakesNone) {
   expect_error(service_.put("/enrollmentGroups/fleet", group("fleet", R"({"type":"tpm"})")), 400004,
                "enrollment.attestation");
+  provisioning::Terms terms;
+  terms.approve_srk_changes = true;
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.groups.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
-                                        {GroupId::parse("fleet").value(),
-                                         provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()},
-                                         {.approve_srk_changes = true}},
-                                        {}));
+    TRY_STATUS(
+        world_.server.groups.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
+                                 {GroupId::parse("fleet").value(),
+                                  provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()}, terms},
+                                 {}));
     return {};
   }));
   expect_round_trip("/enrollmentGroups/fleet");
@@ -194,13 +170,14 @@ TEST_F(ServiceApiTest, KeepsACertificateThatIsNamedByItsThumbprint) {
 }
 
 TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
+  provisioning::Terms terms;
+  terms.approve_srk_changes = true;
+  terms.allow_software_keys = true;
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.enrollments.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
-                                             {RegistrationId::parse("meter-1").value(),
-                                              provisioning::TpmRequest{world_.tpm_a.ek()},
-                                              {},
-                                              {.approve_srk_changes = true, .allow_software_keys = true}},
-                                             {provisioning::Precondition::Existing::kPresent}));
+    TRY_STATUS(world_.server.enrollments.put(
+        t.provisioning(), t.audit(), {test::scope_id(), "test"},
+        {RegistrationId::parse("meter-1").value(), provisioning::TpmRequest{world_.tpm_a.ek()}, {}, terms},
+        {provisioning::Precondition::Existing::kPresent}));
     return {};
   }));
   const auto changed = service_.put(
@@ -214,152 +191,6 @@ TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
     EXPECT_TRUE(stored->terms.allow_software_keys);
     return {};
   }));
-}
-
-TEST_F(ServiceApiTest, AnswersQueriesInPages) {
-  for (int i = 10; i < 34; ++i)
-    ASSERT_EQ(
-        service_.put(fmt::format("/enrollments/pump-{}", i), enrollment(fmt::format("pump-{}", i), kSymmetric)).status,
-        200);
-  std::vector<std::string> seen;
-  net::Headers headers = {{"x-ms-max-item-count", "10"}};
-  for (int pages = 1;; ++pages) {
-    const auto page = service_.post("/enrollments/query", R"({"query":"SELECT * FROM enrollments"})", headers);
-    ASSERT_EQ(page.status, 200) << page.body;
-    EXPECT_EQ(net::find_header(page.headers, "x-ms-item-type"), "enrollment");
-    const auto items = json::parse(page.body).as_array();
-    for (const auto& item : items)
-      seen.emplace_back(item.at("registrationId").as_string());
-    const auto next = net::find_header(page.headers, "x-ms-continuation");
-    EXPECT_EQ(items.size(), next ? 10u : 5u);
-    if (!next) {
-      EXPECT_EQ(pages, 3);
-      break;
-    }
-    headers = {{"x-ms-max-item-count", "10"}, {"x-ms-continuation", std::string(*next)}};
-  }
-  EXPECT_EQ(seen.size(), 25u);  // and meter-1
-  EXPECT_TRUE(std::ranges::is_sorted(seen));
-  EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
-  // A page that is full to the last has no next one.
-  const auto all = service_.post("/enrollments/query", R"({"query":"*"})", {{"x-ms-max-item-count", "25"}});
-  EXPECT_EQ(json::parse(all.body).as_array().size(), 25u);
-  EXPECT_FALSE(net::find_header(all.headers, "x-ms-continuation"));
-}
-
-TEST_F(ServiceApiTest, RefusesQueriesThatItDoesNotServe) {
-  const struct {
-    std::string_view body;
-    net::Headers headers;
-    std::string_view code;
-  } rows[] = {
-      {R"({"query":"SELECT * FROM enrollments WHERE deviceId = 'a'"})", {}, "query.form"},
-      {R"({"query":"SELECT * FROM registrations"})", {}, "query.form"},
-      {R"({"query":""})", {}, "query.form"},
-      {R"({"query":1})", {}, "json.type"},
-      {R"({})", {}, "json.missing"},
-      {R"({"query":"*"})", {{"x-ms-max-item-count", "0"}}, "query.page_size"},
-      {R"({"query":"*"})", {{"x-ms-max-item-count", "-1"}}, "query.page_size"},
-      {R"({"query":"*"})", {{"x-ms-max-item-count", "1x"}}, "query.page_size"},
-      {R"({"query":"*"})", {{"x-ms-max-item-count", "99999999999999999999"}}, "query.page_size"},
-      {R"({"query":"*"})", {{"x-ms-continuation", "no ID/"}}, "query.continuation"},
-  };
-  for (const auto& row : rows)
-    expect_error(service_.post("/enrollments/query", std::string(row.body), row.headers), 400004, row.code);
-  EXPECT_EQ(service_
-                .post("/enrollments/query", "{\"query\":\" select  *\\n from ENROLLMENTS \"}",
-                      {{"x-ms-max-item-count", "100000"}})
-                .status,
-            200);
-}
-
-TEST_F(ServiceApiTest, WritesManyAtOnceAndTellsWhichItRefused) {
-  const auto bulk = [&](std::string_view mode, const std::vector<std::string>& items) {
-    return service_.post("/enrollments/",
-                         fmt::format(R"({{"mode":"{}","enrollments":[{}]}})", mode, fmt::join(items, ",")));
-  };
-  const std::string one = enrollment("pump-1", kSymmetric);
-  const std::string two = enrollment("pump-2", kSymmetric);
-  const auto created = bulk("create", {one, two});
-  EXPECT_EQ(created.body, R"({"isSuccessful":true,"errors":[]})");
-  const auto again = bulk("create", {enrollment("pump-3", kSymmetric), one, enrollment("no/id", kSymmetric), "7"});
-  EXPECT_EQ(again.status, 200);
-  const auto errors = json::parse(again.body).at("errors").as_array();
-  EXPECT_EQ(member(again, "isSuccessful"), "false");
-  ASSERT_EQ(errors.size(), 3u) << again.body;
-  EXPECT_EQ(errors[0].at("registrationId").as_string(), "pump-1");
-  EXPECT_EQ(errors[0].at("errorCode").as_int64(), 409201);
-  EXPECT_EQ(errors[1].at("errorCode").as_int64(), 400004);
-  EXPECT_EQ(errors[2].at("registrationId").as_string(), "");
-  EXPECT_EQ(service_.get("/enrollments/pump-3").status, 200) << "what was right was written";
-
-  const auto disabled = [](std::string_view etag) {
-    return enrollment(
-        "pump-1", kSymmetric,
-        fmt::format(R"(,"provisioningStatus":"disabled","etag":{})", json::serialize(json::string(etag))));
-  };
-  const std::string etag = member(service_.get("/enrollments/pump-1"), "etag");
-  EXPECT_EQ(member(bulk("updateIfMatchEtag", {disabled("\"01a2b3c4-0000-7000-8000-000000000000\"")}), "isSuccessful"),
-            "false");
-  EXPECT_EQ(member(bulk("updateIfMatchEtag", {one}), "isSuccessful"), "false") << "without an etag";
-  EXPECT_EQ(member(service_.get("/enrollments/pump-1"), "provisioningStatus"), "enabled");
-  EXPECT_EQ(member(bulk("updateIfMatchEtag", {disabled(etag)}), "isSuccessful"), "true");
-  EXPECT_EQ(member(service_.get("/enrollments/pump-1"), "provisioningStatus"), "disabled");
-  EXPECT_EQ(member(bulk("update", {one}), "isSuccessful"), "true");
-  EXPECT_EQ(member(bulk("update", {enrollment("pump-9", kSymmetric)}), "isSuccessful"), "false");
-  EXPECT_EQ(member(bulk("delete", {one, two}), "isSuccessful"), "true");
-  EXPECT_EQ(service_.get("/enrollments/pump-1").status, 404);
-  expect_error(bulk("upsert", {one}), 400004, "bulk.mode");
-  expect_error(bulk("create", {}), 400004, "bulk.size");
-  expect_error(bulk("delete", std::vector<std::string>(1001, "1")), 400004, "bulk.size");
-  EXPECT_EQ(service_.post("/enrollments", R"({"mode":"delete","enrollments":[{"registrationId":"pump-3"}]})").body,
-            R"({"isSuccessful":true,"errors":[]})");
-}
-
-TEST_F(ServiceApiTest, TellsWhatBecameOfADeviceAndMakesItRegisterAnew) {
-  expect_error(service_.get("/registrations/meter-1"), 404201, "device.unknown");
-  ASSERT_TRUE(world_.meter.provision());
-  const auto state = service_.get("/registrations/Meter-1");
-  ASSERT_EQ(state.status, 200) << state.body;
-  EXPECT_EQ(member(state, "status"), "assigned");
-  EXPECT_EQ(member(state, "assignedHub"), "hub.example");
-  EXPECT_EQ(member(service_.get("/enrollments/meter-1"), "registrationState"), state.body);
-  const auto key = world_.stored_hub_key("meter-1");
-  EXPECT_THAT(state.body, Not(HasSubstr(to_base64(key.reveal()))));
-  expect_round_trip("/enrollments/meter-1");
-
-  const std::string etag = member(state, "etag");
-  EXPECT_EQ(service_.remove("/registrations/meter-1", "\"01a2b3c4-0000-7000-8000-000000000000\"").status, 412);
-  EXPECT_EQ(service_.remove("/registrations/meter-1", etag).status, 204);
-  EXPECT_THAT(world_.stored(), HasSubstr("service-key:ci device.deregister device:meter-1"));
-  expect_error(service_.get("/registrations/meter-1"), 404201, "device.unknown");
-  expect_error(service_.remove("/registrations/meter-1"), 404201, "device.unknown");
-  EXPECT_EQ(member(service_.get("/enrollments/meter-1"), "registrationState"), "absent");
-  const auto revealed = world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.device_desk.reveal_hub_keys(t.provisioning(), t.audit(), {test::scope_id(), "test"},
-                                                         DeviceId::parse("meter-1").value()));
-    return {};
-  });
-  ASSERT_FALSE(revealed);
-  EXPECT_EQ(revealed.error().code, "device.credentials_revoked");
-
-  // The enrollment stands: it comes again, and gets another key.
-  const auto fresh = world_.meter.provision();
-  ASSERT_TRUE(fresh);
-  EXPECT_FALSE(equal_constant_time(fresh->reveal(), key.reveal()));
-  EXPECT_EQ(service_.get("/registrations/meter-1").status, 200);
-}
-
-TEST_F(ServiceApiTest, EndsTheOperationOfADeviceThatIsDeregistered) {
-  const auto challenge = world_.meter.get_challenge();
-  ASSERT_TRUE(challenge);
-  const std::string token = world_.meter.sign(*challenge);
-  const auto accepted = world_.meter.ask(world_.meter.register_request(token));
-  ASSERT_EQ(accepted.status, 202) << accepted.body;
-  ASSERT_EQ(service_.remove("/registrations/meter-1").status, 204);
-  const auto poll = world_.meter.ask(world_.meter.poll_request(member(accepted, "operationId"), token));
-  EXPECT_NE(poll.status, 200) << poll.body;
-  EXPECT_EQ(member(poll, "registrationState.tpm.authenticationKey"), "absent");
 }
 
 TEST_F(ServiceApiTest, DemandsThePermissionOfEachRoute) {

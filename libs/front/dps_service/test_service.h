@@ -1,7 +1,9 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,8 +70,8 @@ class ServiceClient {
  private:
   Server& server_;
   const Clock& clock_;
-  const std::string name_;
-  const SecretBytes key_;
+  std::string name_;
+  SecretBytes key_;
 };
 
 // A client with a new service key of that scope.
@@ -102,5 +104,35 @@ inline std::string group(std::string_view id, std::string_view attestation, std:
   return fmt::format(R"({{"enrollmentGroupId":"{}","attestation":{}{}}})", id, attestation, more);
 }
 inline constexpr std::string_view kSymmetric = R"({"type":"symmetricKey"})";
+
+// One organisation, and a client of its service API. `World` is a BasicWorld.
+template <class World>
+class BasicServiceTest : public ::testing::Test {
+ protected:
+  ServiceClient client(const std::string& name, std::optional<operators::Permissions> permissions = {}) {
+    return make_client(world_.server, *world_.store, world_.clock, scope_id(), name, permissions);
+  }
+  // Azure's error object, with this code.
+  static void expect_error(const net::HttpResponse& answer, int code, std::string_view info) {
+    EXPECT_EQ(answer.status, code / 1000) << info << answer.body;
+    EXPECT_EQ(member(answer, "errorCode"), std::to_string(code)) << info;
+    EXPECT_EQ(member(answer, "info.code"), info) << answer.body;
+    EXPECT_TRUE(Uuid::parse(member(answer, "trackingId"))) << info;
+    EXPECT_EQ(net::find_header(answer.headers, "x-ms-request-id"), member(answer, "trackingId"));
+  }
+  // Reads it, and writes back what was read: no change.
+  void expect_round_trip(const std::string& path) {
+    const auto read = service_.get(path);
+    ASSERT_EQ(read.status, 200) << path << read.body;
+    const std::string before = world_.stored();
+    const auto written = service_.put(path, read.body, member(read, "etag"));
+    EXPECT_EQ(written.status, 200) << path << written.body;
+    EXPECT_EQ(boost::json::parse(written.body), boost::json::parse(read.body)) << path;
+    EXPECT_EQ(world_.stored(), before) << "writing back what was read is no change";
+  }
+
+  World world_;
+  ServiceClient service_ = client("ci");
+};
 
 }  // namespace warifu::front::test
