@@ -15,6 +15,8 @@ namespace {
 // Both keys are HMAC-SHA256 keys: as long as the digest.
 constexpr std::size_t kHmacKeySize = 32;
 
+constexpr std::string_view kUnknownCertificate = "certificate.unknown";
+
 // The same answer whether the challenge never was, has expired or is used up: a stranger learns nothing from it.
 Error unknown_challenge() {
   return {ErrorKind::kUnauthenticated, "challenge.unknown",
@@ -236,13 +238,13 @@ Result<Statement> Registrar::find_certificate_group(RecordsView& records, const 
   TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kX509, kGroupsPerMechanismMax));
   if (groups.empty()) return not_enrolled();
   TRY(const auto chain, client_chain_of(claim));
-  Error why{ErrorKind::kUnauthenticated, "certificate.unknown", "no enrolled authority issued the client certificate"};
+  Error why{ErrorKind::kUnauthenticated, kUnknownCertificate, "no enrolled authority issued the client certificate"};
   for (const auto& group : groups) {
     const auto& signing = std::get<X509GroupAttestation>(group.attestation).signing;
     auto checked = check_certificate_path(chain, signing, authorities_, clock_.now());
     if (checked) return statement_of(group, claim.registration);
-    // An authority that is named tells more than all those that are not.
-    if (checked.error().code != why.code) why = std::move(checked).error();
+    // An authority that is named tells more than all those that are not, wherever they stand in the list.
+    if (checked.error().code != kUnknownCertificate) why = std::move(checked).error();
   }
   return why;
 }

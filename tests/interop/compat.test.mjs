@@ -154,6 +154,15 @@ describe('The compat listener', () => {
     }
   });
 
+  test('IsOpenedByTheConfigurationFileToo', async () => {
+    const configured = await Server.start({ devices: '127.0.0.2:8443', config: '[listen]\ncompat = "127.0.0.2:0"\n' });
+    try {
+      assert.equal((await handshake(configured.compat_url, { maxVersion: 'TLSv1.2', ca: readFileSync(configured.ca) })).version, 'TLSv1.2');
+    } finally {
+      await configured.stop();
+    }
+  });
+
   test('TakesTheRenewedCertificateAfterSighup', async () => {
     const fingerprint = async () => new Promise((resolve, reject) => {
       const socket = tls.connect({ host: '127.0.0.1', port: 443, servername: 'localhost', ca: readFileSync(server.ca) });
