@@ -42,8 +42,8 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       registration_api_(device_desk_, store),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy),
-      operators_(front::api::router(operator_api_, enrollment_api_, group_api_, registration_api_), authenticator_,
-                 store, metrics_, outside.clock, outside.entropy),
+      operators_(front::api::router(operator_api_, enrollment_api_, group_api_, registration_api_), authenticator_, store,
+                 metrics_, outside.clock, outside.entropy),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }
@@ -58,11 +58,12 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto credentials, load_credentials());
   TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
                                    std::move(credentials.devices), devices_));
-  TRY(auto operators, server_.listen({.name = kOperators,
-                                      .address = options.operators.address,
-                                      .port = options.operators.port,
-                                      .body_bytes_max = front::api::kBulkBodySizeMax},
-                                     std::move(credentials.operators), operators_));
+  TRY(auto operators,
+      server_.listen({.name = kOperators,
+                      .address = options.operators.address,
+                      .port = options.operators.port,
+                      .body_bytes_max = front::api::kBulkBodySizeMax},
+                     std::move(credentials.operators), operators_));
   return Endpoints{std::move(devices), std::move(operators)};
 }
 

@@ -54,8 +54,7 @@ class Server {
         group_api_(groups, store),
         registration_api_(device_desk, store),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_, group_api_, registration_api_), authenticator, store,
-                  metrics, clock, entropy) {}
+        operators(api::router(operator_api_, enrollment_api_, group_api_, registration_api_), authenticator, store, metrics, clock, entropy) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
