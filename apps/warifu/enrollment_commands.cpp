@@ -17,21 +17,12 @@ const std::vector<Column> kColumns = {{"REGISTRATION ID", "registration_id"},
                                       {"ENABLED", "enabled"},
                                       {"EK NAME", "ek_name"},
                                       {"CREATED", "created_at"}};
-const std::vector<Column> kLines = {{"registration id", "registration_id"},
-                                    {"attestation", "attestation.type"},
-                                    {"ek name", "ek_name"},
-                                    {"certificate", "attestation.x509.primary.sha256"},
-                                    {"second certificate", "attestation.x509.secondary.sha256"},
-                                    {"device id", "device_id"},
-                                    {"enabled", "enabled"},
-                                    {"hubs", "hubs"},
-                                    {"allocation", "allocation"},
-                                    {"reprovision", "reprovision"},
-                                    {"srk changes need approval", "approve_srk_changes"},
-                                    {"software keys allowed", "allow_software_keys"},
-                                    {"initial twin", "initial_twin"},
-                                    {"created", "created_at"},
-                                    {"updated", "updated_at"}};
+const std::vector<Column> kLines = with_terms({{"registration id", "registration_id"},
+                                               {"attestation", "attestation.type"},
+                                               {"ek name", "ek_name"},
+                                               {"certificate", "attestation.x509.primary.sha256"},
+                                               {"second certificate", "attestation.x509.secondary.sha256"},
+                                               {"device id", "device_id"}});
 
 void warn_of_same_ek(const json::value& answer) {
   const auto* same_ek = answer.as_object().if_contains("same_ek_as");

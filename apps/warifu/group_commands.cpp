@@ -19,20 +19,11 @@ const std::vector<Column> kColumns = {{"GROUP ID", "group_id"},
                                       {"ENABLED", "enabled"},
                                       {"NAMING", "attestation.tpm.naming"},
                                       {"CREATED", "created_at"}};
-const std::vector<Column> kLines = {{"group id", "group_id"},
-                                    {"attestation", "attestation.type"},
-                                    {"naming", "attestation.tpm.naming"},
-                                    {"authority", "attestation.x509.primary.subject"},
-                                    {"second authority", "attestation.x509.secondary.subject"},
-                                    {"enabled", "enabled"},
-                                    {"hubs", "hubs"},
-                                    {"allocation", "allocation"},
-                                    {"reprovision", "reprovision"},
-                                    {"srk changes need approval", "approve_srk_changes"},
-                                    {"software keys allowed", "allow_software_keys"},
-                                    {"initial twin", "initial_twin"},
-                                    {"created", "created_at"},
-                                    {"updated", "updated_at"}};
+const std::vector<Column> kLines = with_terms({{"group id", "group_id"},
+                                               {"attestation", "attestation.type"},
+                                               {"naming", "attestation.tpm.naming"},
+                                               {"authority", "attestation.x509.primary.subject"},
+                                               {"second authority", "attestation.x509.secondary.subject"}});
 
 // How many of them are new.
 Result<std::size_t> add_some(const ApiClient& api, const std::string& path, const json::array& eks) {

@@ -103,6 +103,20 @@ Result<json::value> attestation_of(const CredentialOptions& options) {
   return json::value();
 }
 
+std::vector<Column> with_terms(std::vector<Column> lines) {
+  const std::vector<Column> terms = {{"enabled", "enabled"},
+                                     {"hubs", "hubs"},
+                                     {"allocation", "allocation"},
+                                     {"reprovision", "reprovision"},
+                                     {"srk changes need approval", "approve_srk_changes"},
+                                     {"software keys allowed", "allow_software_keys"},
+                                     {"initial twin", "initial_twin"},
+                                     {"created", "created_at"},
+                                     {"updated", "updated_at"}};
+  lines.insert(lines.end(), terms.begin(), terms.end());
+  return lines;
+}
+
 Status apply_terms(json::object& statement, const TermsOptions& options) {
   if (options.enabled) statement["enabled"] = *options.enabled;
   if (!options.hubs.empty()) statement["hubs"] = json::array(options.hubs.begin(), options.hubs.end());

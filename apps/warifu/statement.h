@@ -12,6 +12,9 @@ namespace warifu::cli {
 // The attestation that the options name; nullptr (a JSON null) without any.
 Result<boost::json::value> attestation_of(const CredentialOptions& options);
 
+// The lines of an enrollment or group: its own, and those of its terms.
+std::vector<Column> with_terms(std::vector<Column> lines);
+
 // Sets the members that the options name.
 Status apply_terms(boost::json::object& statement, const TermsOptions& options);
 
