@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 #include "store/migrations.h"
 #include "store/sql_records.h"
 #include "store/sqlite_connection.h"

@@ -1,0 +1,28 @@
+#include "front/api/body_limits.h"
+
+#include <fmt/format.h>
+
+namespace warifu::front::api {
+namespace {
+
+bool is_bulk(const Route& route) {
+  return route.method == net::Method::kPost &&
+         (route.pattern.starts_with("/api/v1/bulk/") || route.pattern.ends_with("/eks") ||
+          route.pattern.starts_with("/enrollments"));  // the bulk operation of the DPS service API
+}
+
+}  // namespace
+
+Route with_body_limit(Route route) {
+  const std::size_t limit = is_bulk(route) ? kBulkBodySizeMax : kBodySizeMax;
+  route.handle = [limit, handle = std::move(route.handle)](const Call& call) -> Result<Answer> {
+    const std::size_t size = call.request.body.size();
+    if (size > limit)
+      return invalid_input("http.body_too_large",
+                           fmt::format("the body of this request has at most {} bytes, {} came", limit, size));
+    return handle(call);
+  };
+  return route;
+}
+
+}  // namespace warifu::front::api
