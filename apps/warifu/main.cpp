@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "warifu/command_line.h"
+#include "warifu/declaration_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -36,6 +37,7 @@ int run(int argc, char** argv) {
   add_group_commands(app, action);
   add_device_commands(app, action);
   add_attention_commands(app, action);
+  add_declaration_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
