@@ -176,7 +176,7 @@ describe('What is too large', () => {
     ['the number of fields', 431, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${Array.from({ length: 200 }, (_, i) => `X-${i}: a\r\n`).join('')}\r\n`],
     ['a header without an end', 431, `GET /healthz HTTP/1.1\r\n${'X-A: b\r\n'.repeat(25_000)}`],
     ['an announced body', 413, login(`Content-Length: ${1 << 30}\r\n\r\n`)],
-    ['a body in chunks', 413, login(`Transfer-Encoding: chunked\r\n\r\n${`8000\r\n${' '.repeat(0x8000)}\r\n`.repeat(8)}`)],
+    ['a body in chunks', 413, login(`Transfer-Encoding: chunked\r\n\r\n${`8000\r\n${' '.repeat(0x8000)}\r\n`.repeat(40)}`)],
     ['an announced chunk', 413, login('Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n')],
   ]) {
     test(`Is ${status} and the end: ${what}`, async () => {
