@@ -89,6 +89,12 @@ TEST_F(ClientPaths, BeginWithTheLeaf) {
 TEST_F(ClientPaths, RefuseACaAsLeaf) {
   const Issued leaf = issue(ca("meter-1"), &root_);
   EXPECT_EQ(verify({&leaf}, root_), "crypto.path.purpose");
+  // Also one that does not say what its key is for.
+  Issued silent = issue(ca("meter-1"), &root_);
+  X509* native = silent.certificate.native();
+  X509_EXTENSION_free(X509_delete_ext(native, X509_get_ext_by_NID(native, NID_key_usage, -1)));
+  sign_again(silent.certificate, root_.key, EVP_sha256());
+  EXPECT_EQ(verify({&silent}, root_), "crypto.path.purpose");
 }
 
 TEST_F(ClientPaths, RefuseADeviceAsIssuer) {
