@@ -11,6 +11,8 @@ namespace {
 
 // As crypto::verify_certificate_path() takes.
 constexpr std::size_t kChainSizeMax = 8;
+constexpr std::string_view kOtherIssuer = "crypto.path.issuer";
+constexpr std::string_view kUnknown = "certificate.unknown";
 
 Error unauthenticated(std::string_view code, std::string message) {
   return {ErrorKind::kUnauthenticated, code, std::move(message)};
@@ -94,8 +96,8 @@ Result<ClientChain> client_chain_of(const Claim& claim) {
 Status check_enrolled_certificate(const ClientChain& chain, const CertificatePair& enrolled, Timestamp now) {
   const Bytes leaf = chain.front().to_der();
   if (leaf != enrolled.primary && leaf != enrolled.secondary) {
-    auto error = unauthenticated("certificate.unknown",
-                                 "the client certificate is not one that is enrolled under this registration ID");
+    auto error =
+        unauthenticated(kUnknown, "the client certificate is not one that is enrolled under this registration ID");
     error.operator_detail = fmt::format("the device has the certificate with the SHA-256 {}",
                                         to_hex(chain.front().fingerprint_sha256().bytes()));
     return error;
@@ -105,13 +107,15 @@ Status check_enrolled_certificate(const ClientChain& chain, const CertificatePai
 
 Status check_certificate_path(const ClientChain& chain, const CertificatePair& authorities, CertificateCache& cache,
                               Timestamp now) {
-  Status verdict = unauthenticated("certificate.unknown", "no enrolled authority issued the client certificate");
+  Status verdict = unauthenticated(kUnknown, "no enrolled authority issued the client certificate");
   for (const Bytes* der : {&authorities.primary, authorities.secondary ? &*authorities.secondary : nullptr}) {
     if (der == nullptr) continue;
     TRY(const auto authority, cache.get(*der));
     if (!names_an_issuer(chain, *authority)) continue;
-    verdict = crypto::verify_certificate_path(chain, *authority, crypto::ClientUse{}, {.now = now});
-    if (verdict) return verdict;
+    Status led = crypto::verify_certificate_path(chain, *authority, crypto::ClientUse{}, {.now = now});
+    if (led) return led;
+    // Of two authorities with one name (one renews the other) the stranger says "issuer": that hides what is wrong.
+    if (verdict.error().code == kUnknown || led.error().code != kOtherIssuer) verdict = std::move(led);
   }
   return verdict;
 }

@@ -27,9 +27,12 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// The characters of an ID, wherever they stand: other parts may come before and after.
 bool is_literal(std::string_view text) {
-  // Letters, digits and ":._-", wherever they stand: an ID with a letter around it must take it.
-  return RegistrationId::parse(fmt::format("a{}a", text)).has_value();
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 }  // namespace

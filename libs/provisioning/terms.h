@@ -47,7 +47,7 @@ std::string_view to_string(Allocation allocation);
 Result<Reprovision> parse_reprovision(std::string_view text);
 Result<Allocation> parse_allocation(std::string_view text);
 
-// kInvalidInput "enrollment.hub": not the name of a host; "enrollment.hubs": too many, or static allocation to none or
+// kInvalidInput "enrollment.hub": not the name of a host; "enrollment.hubs": too many, or static allocation to
 // several; "enrollment.custom_allocation": custom allocation and its webhook come together;
 // "enrollment.too_large": a JSON object above kTermsJsonSizeMax.
 Status check_terms(const Terms& terms);

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/conformance_world_test.h"
+#include "store/conformance_fixture_test.h"
 #include "store/sample_records.h"
 
 namespace warifu::store {
@@ -11,47 +11,12 @@ namespace {
 using provisioning::Page;
 using sample::fields;
 
-class StoreConformance : public testing::TestWithParam<Backend> {
+class StoreConformance : public ConformanceTest {
  protected:
-  void SetUp() override {
-    world_.store = GetParam().open(world_);
-    ASSERT_NE(world_.store, nullptr);
-    for (const auto& scope : {here_, there_})
-      ASSERT_TRUE(
-          change([&](Transaction& t) { return t.provisioning().insert_scope(scope, "Example", sample::time(0)); }));
-  }
-
-  // A change with its audit entry.
-  Status change(const std::function<Status(Transaction&)>& apply) {
-    return world_.store->write([&](Transaction& t) -> Status {
-      TRY_STATUS(apply(t));
-      return t.audit().record(here_, {"test", "change", "record"});
-    });
-  }
-  std::string code_of(const std::function<Status(Transaction&)>& apply) {
-    const Status status = change(apply);
-    return status ? "" : std::string(status.error().code);
-  }
-  // What `query` finds in a snapshot.
-  template <class Find>
-  auto found(Find find) {
-    using Found = typename std::invoke_result_t<Find, Snapshot&>::value_type;
-    std::optional<Found> out;
-    const Status status = world_.store->read([&](Snapshot& s) -> Status {
-      TRY(out, find(s));
-      return {};
-    });
-    EXPECT_TRUE(status) << to_string(status.error());
-    return *std::move(out);
-  }
   auto stored_operation(std::uint64_t number) {
     const auto id = sample::operation(number, number).operation_id;
     return found([&](Snapshot& s) { return s.provisioning().find_operation(here_, id); });
   }
-
-  const ScopeId here_ = sample::scope("here");
-  const ScopeId there_ = sample::scope("there");
-  World world_;
 };
 
 TEST_P(StoreConformance, GivesBackWhatWasStored) {
