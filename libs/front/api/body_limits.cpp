@@ -8,7 +8,8 @@ namespace {
 bool is_bulk(const Route& route) {
   return route.method == net::Method::kPost &&
          (route.pattern.starts_with("/api/v1/bulk/") || route.pattern.ends_with("/eks") ||
-          route.pattern.starts_with("/enrollments"));  // the bulk operation of the DPS service API
+          // The bulk operation of the DPS service API.
+          route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ TEST_F(DeviceRefusalsTest, RefusesAResultOfAnEnrollmentThatIsGone) {
   expect_refused(meter_.register_request(token), 401, 401002, "challenge.unknown", "deleted, and asked again");
   test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
   expect_refused(meter_.poll_request(operation, token), 403, 403000, "operation.superseded", "made anew");
-  expect_refused(meter_.lookup_request(token), 404, 404202, "device.unknown", "made anew, looked up");
+  expect_refused(meter_.lookup_request(token), 401, 401002, "challenge.unknown", "made anew, looked up");
   EXPECT_TRUE(meter_.provision());
 }
 
@@ -183,9 +183,24 @@ TEST_F(DeviceRefusalsTest, TellsNothingOfTheNextOwnersDeviceToTheLastOne) {
   test::must(world_.server.unenroll("meter-1"));
   test::must(world_.server.enroll("meter-1", world_.tpm_b.ek()));
   const auto next = world_.device(world_.tpm_b, "meter-1");
+  expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown", "before the next one came");
   ASSERT_TRUE(next.provision());
   expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown",
                  "a challenge of the old enrollment");
+}
+
+// Nor by what he was assigned, whose token stays good for an hour.
+TEST_F(DeviceRefusalsTest, DoesNotTellTheLastOwnerWhenTheNextOwnersDeviceComes) {
+  const auto last_owner = meter_.sign(meter_.get_challenge().value());
+  const auto operation = meter_.open_operation(last_owner).value();
+  ASSERT_TRUE(meter_.collect(operation, last_owner));
+  test::must(world_.server.unenroll("meter-1"));
+  test::must(world_.server.enroll("meter-1", world_.tpm_b.ek()));
+  for (const std::string when : {"before", "after"}) {
+    expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown", when);
+    expect_refused(meter_.poll_request(operation, last_owner), 403, 403000, "operation.superseded", when);
+    EXPECT_EQ(world_.device(world_.tpm_b, "meter-1").provision().has_value(), true) << when;
+  }
 }
 
 TEST_F(DeviceRefusalsTest, TellsAStrangerNothingOfAHold) {
@@ -226,6 +241,40 @@ TEST_F(DeviceRefusalsTest, GivesNoHubKeyWhenTheEnrollmentWentBetweenReadingAndCo
   EXPECT_EQ(end().error().code, "enrollment.unknown");
   ASSERT_TRUE(world_.server.enroll("meter-1", world_.tpm_a.ek()));
   EXPECT_EQ(end().error().code, "operation.superseded");
+}
+
+// Between the proof and the change an operator may have changed what it rests on: a key that leaked, say.
+TEST_F(DeviceRefusalsTest, OpensNothingWhenTheEnrollmentChangedBetweenProofAndChange) {
+  const auto token = meter_.sign(meter_.get_challenge().value());
+  auto& registrar = world_.server.registrar;
+  provisioning::Claim claim{test::scope_id(), RegistrationId::parse("meter-1").value(), "meter-1", {}, {}, {}, false};
+  claim.token = provisioning::parse_sas_token(token).value();
+  std::optional<provisioning::ProvenDevice> proven;
+  const auto verify = [&] {
+    return world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(proven, registrar.verify(s.provisioning(), claim));
+      return {};
+    });
+  };
+  const auto open = [&] {
+    return world_.store->write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(registrar.open_operation(t.provisioning(), t.audit(), *proven));
+      return {};
+    });
+  };
+  ASSERT_TRUE(verify());
+  ASSERT_TRUE(world_.store->write([&](store::Transaction& t) -> Status {
+    provisioning::EnrollmentRequest changed{claim.registration, provisioning::TpmRequest{world_.tpm_a.ek()}, {}, {}};
+    changed.terms.hubs = {"b.example"};
+    TRY_STATUS(world_.server.enrollments.put(t.provisioning(), t.audit(), {test::scope_id(), "operator:test"}, changed,
+                                             {provisioning::Precondition::Existing::kPresent}));
+    return {};
+  }));
+  const auto before = world_.stored();
+  EXPECT_EQ(open().error().code, "enrollment.changed");
+  EXPECT_EQ(world_.stored(), before);
+  ASSERT_TRUE(verify());
+  EXPECT_TRUE(open());
 }
 
 TEST_F(DeviceRefusalsTest, RefusesADeviceOnHoldAtEveryDoorAndTellsItNothingMore) {
