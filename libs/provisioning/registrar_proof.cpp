@@ -41,10 +41,6 @@ Error wrong_mechanism(std::string_view shown) {
           fmt::format("this registration ID is enrolled, but does not prove itself by {}", shown)};
 }
 
-Bytes copy(ByteView bytes) {
-  return to_bytes(bytes);
-}
-
 Error another_ek(ByteView enrolled, ByteView offered) {
   return {
       .kind = ErrorKind::kUnauthenticated,
@@ -120,10 +116,10 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
   SealedChallenge challenge{.challenge_id = challenge_id,
                             .enrollment_id = statement.enrollment_id,
                             .sealed_key = seal_outstanding_key(envelope_key_, claim.scope, challenge_id, key, entropy_),
-                            .ek_name = copy(ek.name().bytes()),
-                            .ek_public = copy(ek.tpm2b()),
-                            .srk_name = copy(srk.name().bytes()),
-                            .srk_public = copy(srk.tpm2b()),
+                            .ek_name = to_bytes(ek.name().bytes()),
+                            .ek_public = to_bytes(ek.tpm2b()),
+                            .srk_name = to_bytes(srk.name().bytes()),
+                            .srk_public = to_bytes(srk.tpm2b()),
                             .expires_at = now + options_.challenge_lifetime};
   TRY(auto blob, tpm::make_authentication_key(ek, srk, key, entropy_));
   TRY_STATUS(challenges_.add(claim.scope, claim.registration, std::move(challenge), now));
