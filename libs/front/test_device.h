@@ -110,4 +110,75 @@ class Device {
   const std::string id_;
 };
 
+// A DPS client without a TPM: it has a client certificate, a symmetric key, or what a test gives it.
+class PlainDevice {
+ public:
+  PlainDevice(Server& server, const Clock& clock, std::string registration_id)
+      : server_(server), clock_(clock), id_(std::move(registration_id)) {}
+
+  PlainDevice with_key(const Bytes& key) const {
+    PlainDevice other = *this;
+    other.key_ = key;
+    return other;
+  }
+  // DER, the leaf first; the handshake is taken for granted.
+  PlainDevice with_chain(std::vector<Bytes> chain) const {
+    PlainDevice other = *this;
+    other.chain_ = std::make_shared<const std::vector<Bytes>>(std::move(chain));
+    return other;
+  }
+  PlainDevice in_scope(std::string scope) const {
+    PlainDevice other = *this;
+    other.scope_ = std::move(scope);
+    return other;
+  }
+
+  // Without a key there is no token.
+  std::string sign(std::chrono::seconds lifetime = std::chrono::hours(1)) const {
+    if (key_.empty()) return {};
+    const auto resource = fmt::format("{}%2Fregistrations%2F{}", scope_, id_);
+    const auto expiry = std::chrono::floor<std::chrono::seconds>(clock_.now() + lifetime).time_since_epoch().count();
+    const auto mac =
+        crypto::hmac(crypto::HashAlgorithm::kSha256, key_, {as_bytes(fmt::format("{}\n{}", resource, expiry))});
+    return fmt::format("SharedAccessSignature sr={}&sig={}&se={}&skn=registration", resource,
+                       percent_encoded(to_base64(mac.bytes())), expiry);
+  }
+
+  net::HttpResponse ask_to_register(const std::string& token, std::string_view version = "2019-03-31") const {
+    return ask(net::Method::kPut, fmt::format("/register?api-version={}", version), token);
+  }
+  net::HttpResponse poll(const std::string& operation, const std::string& token) const {
+    return ask(net::Method::kGet, fmt::format("/operations/{}?api-version=2019-03-31", operation), token);
+  }
+  net::HttpResponse look_up(const std::string& token) const {
+    return ask(net::Method::kPost, "?api-version=2019-03-31", token);
+  }
+  // The answer to the last request: the result, or the refusal.
+  net::HttpResponse provision(std::string_view version = "2019-03-31") const {
+    const auto token = sign();
+    const auto accepted = ask_to_register(token, version);
+    return accepted.status == 202 ? poll(member(accepted, "operationId"), token) : accepted;
+  }
+
+ private:
+  net::HttpResponse ask(net::Method method, const std::string& rest, const std::string& token) const {
+    net::HttpRequest request;
+    request.method = method;
+    request.target = fmt::format("/{}/registrations/{}{}", scope_, id_, rest);
+    request.headers = {{"Content-Type", "application/json; charset=utf-8"}, {"Host", "dps.example"}};
+    if (!token.empty()) request.headers.emplace_back("Authorization", token);
+    request.body = fmt::format(R"({{"registrationId":"{}"}})", id_);
+    request.peer_address = "192.0.2.9";
+    request.peer_chain = chain_;
+    return server_.device_asks(std::move(request));
+  }
+
+  Server& server_;
+  const Clock& clock_;
+  const std::string id_;
+  std::string scope_ = kScope;
+  Bytes key_;
+  provisioning::PresentedChain chain_;
+};
+
 }  // namespace warifu::front::test

@@ -88,7 +88,7 @@ Result<ClientChain> client_chain_of(const Claim& claim) {
   const auto id = RegistrationId::parse(name);
   if (!id || *id != claim.registration)
     return unauthenticated("certificate.name",
-                           fmt::format("the certificate's common name is \"{}\", not the registration ID \"{}\"", name,
+                           fmt::format("the certificate's common name is {:?}, not the registration ID \"{}\"", name,
                                        claim.registration.text()));
   return chain;
 }

@@ -43,11 +43,23 @@ Result<std::vector<RegistrationId>> other_ids_of_ek(RecordsView& records, const 
   return ids;
 }
 
-// The EK that the registration is bound to in this group.
-Result<std::optional<GroupEk>> bound_ek(RecordsView& records, const Operation& operation) {
-  TRY(auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
-  if (!bound || bound->enrollment_id != operation.enrollment_id) return std::optional<GroupEk>();
-  return bound;
+// Whether the device of a group comes under a registration that is another's: another EK is bound to it, in whichever
+// group, or what it came under before still stands. A naming with a wildcard lets a TPM choose its ID, and must not let
+// it take one.
+Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
+  const Operation& operation = sighting.operation;
+  if (!operation.group) return false;  // an enrollment of its own names the EK
+  TRY(const auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
+  if (bound && bound->ek_name != operation.ek_name) {
+    TRY(const auto group, records.find_group(operation.scope, bound->group));
+    if (group && group->enrollment_id == bound->enrollment_id) return true;
+  }
+  const auto& before = sighting.before;
+  const bool was_tpm_of_group = before && before->group && before->mechanism == Mechanism::kTpm;  // then it was bound
+  if (!before || was_tpm_of_group || before->ek_name == operation.ek_name) return false;
+  TRY(const auto standing,
+      find_statement(records, before->scope, before->registration_id, before->group, before->enrollment_id));
+  return standing.has_value();
 }
 
 bool has_another_srk(const std::optional<Device>& before, const Bytes& srk_name) {
@@ -105,8 +117,7 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
 
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting) {
   const Operation& operation = sighting.operation;
-  TRY(const auto bound, bound_ek(records, operation));
-  const bool ek_moves = operation.group && bound && bound->ek_name != operation.ek_name;
+  TRY(const bool ek_moves, takes_over(records, sighting));
   if (!ek_moves && !(terms.approve_srk_changes && has_another_srk(sighting.before, sighting.srk_name))) return false;
   TRY(const auto approval, records.find_approval(operation.scope, operation.registration_id));
   const bool is_approved = approval && approval->approved_at && approval->ek_name == operation.ek_name &&

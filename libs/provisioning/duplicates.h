@@ -26,8 +26,8 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
 // ("srk.returned"). Only what was proved is told of: an EK by itself is public.
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at);
 
-// Whether an operator has to agree first: the registration is bound to another EK of its group, or its SRK is another
-// and the terms say that he is asked. An approval for these very keys answers it.
+// Whether an operator has to agree first: the device of a group wants a registration that is another device's, or its
+// SRK is another and the terms say that he is asked. An approval for these very keys answers it.
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
 
 // What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval

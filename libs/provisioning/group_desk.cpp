@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "provisioning/changes.h"
 #include "provisioning/limits.h"
+#include "provisioning/statement.h"
 
 namespace warifu::provisioning {
 namespace {
@@ -177,6 +180,11 @@ Status GroupDesk::unlist_ek(Records& records, audit::Trail& trail, const Request
     return Error{ErrorKind::kNotFound, "group.ek_unknown",
                  fmt::format("the EK {} is not on the list of {}", to_hex(ek_name), id.text())};
   TRY_STATUS(records.remove_group_ek(who.scope, ek_name));
+  if (listed->registration_id) {
+    TRY(const auto device, records.find_device_of(who.scope, *listed->registration_id));
+    const bool is_its_device = device && device->group == id && std::ranges::equal(device->ek_name, ek_name);
+    if (is_its_device) TRY_STATUS(take_back(records, *device, clock_.now()));
+  }
   return trail.record(who.scope, {who.actor, "enrollment-group.remove-ek", subject_of(id),
                                   fmt::format(R"({{"ek_name":"{}","registration_id":"{}"}})", to_hex(ek_name),
                                               listed->registration_id ? listed->registration_id->text() : "")});

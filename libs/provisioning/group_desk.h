@@ -41,7 +41,7 @@ class GroupDesk {
   // kEksPerChangeMax.
   Result<std::vector<ListedEk>> list_eks(Records& records, audit::Trail& trail, const Requester& who,
                                          const GroupId& group, std::span<const tpm::EkPublic> eks) const;
-  // Takes one off; its device is refused from then on. kNotFound "group.ek_unknown".
+  // Takes one off; its device is refused from then on, and what it was given is void. kNotFound "group.ek_unknown".
   Status unlist_ek(Records& records, audit::Trail& trail, const Requester& who, const GroupId& group,
                    ByteView ek_name) const;
 

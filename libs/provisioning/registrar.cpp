@@ -48,15 +48,6 @@ Substatus substatus_of(const Statement& statement, const std::optional<Device>& 
                                                             : Substatus::kDeviceDataMigrated;
 }
 
-// The operation that this very proof has opened before.
-Result<std::optional<Operation>> find_same(RecordsView& records, const Operation& operation) {
-  if (operation.challenge_id) return records.find_operation_of_challenge(operation.scope, *operation.challenge_id);
-  TRY(auto open, records.find_open_operation(operation.scope, operation.registration_id));
-  const bool is_same =
-      open && open->enrollment_id == operation.enrollment_id && open->token_digest == operation.token_digest;
-  return is_same ? std::move(open) : std::optional<Operation>();
-}
-
 Status check_device_id(RecordsView& records, const Statement& statement, const std::optional<Device>& before) {
   if (before && before->device_id == statement.device_id) return {};
   TRY(const auto holder, records.find_device(statement.scope, statement.device_id));
@@ -94,6 +85,15 @@ Result<Statement> Registrar::statement_of_result(RecordsView& records, const Ope
   return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
 }
 
+Result<std::optional<Operation>> Registrar::find_same(RecordsView& records, const Operation& operation) const {
+  if (operation.challenge_id) return records.find_operation_of_challenge(operation.scope, *operation.challenge_id);
+  TRY(auto open, records.find_open_operation(operation.scope, operation.registration_id));
+  // A certificate is the same proof for years, and the result of an operation can be fetched for an hour.
+  const bool is_same = open && is_live(*open) && open->enrollment_id == operation.enrollment_id &&
+                       open->token_digest == operation.token_digest;
+  return is_same ? std::move(open) : std::optional<Operation>();
+}
+
 Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
   const Operation& wanted = proven.operation_;
   TRY(const auto same, find_same(records, wanted));
@@ -101,6 +101,9 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
   if (same) return Opened(same->operation_id);
 
   TRY(const auto statement, statement_that_stands(records, wanted));
+  // What was proved, was proved by what stood then: a key that was changed since must open nothing.
+  if (statement.revision != proven.revision_)
+    return Error{ErrorKind::kUnavailable, "enrollment.changed", "the enrollment was changed just now: ask again"};
   TRY(const auto before, records.find_device_of(wanted.scope, wanted.registration_id));
   TRY_STATUS(check_device_id(records, statement, before));
   if (wanted.mechanism == Mechanism::kTpm) {
@@ -181,19 +184,27 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
   return operation;
 }
 
-Status Registrar::resume(Records& records, audit::Trail& trail, const Operation& waiting) const {
+Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit::Trail& trail,
+                                                         const Operation& waiting) const {
+  const std::optional<RecordedRefusal> none;
   TRY(auto operation, records.find_operation(waiting.scope, waiting.operation_id));
   if (!operation || operation->ended_at) return superseded();
-  if (operation->state == Operation::State::kAssigned) return {};
+  if (operation->state == Operation::State::kAssigned) return none;
   TRY(const auto statement, statement_that_stands(records, *operation));
   TRY(const auto before, records.find_device_of(operation->scope, operation->registration_id));
+  TRY_STATUS(check_device_id(records, statement, before));
   TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
   ProvenDevice proven(*std::move(operation), true);
   proven.srk_name_ = to_bytes(srk.name().bytes());
-  TRY(const bool waits, needs_approval(records, statement.terms, {proven.operation_, proven.srk_name_, before}));
-  if (waits) return {};
+  const TpmSighting sighting{proven.operation_, proven.srk_name_, before};
+  // It may have come under another registration while it waited.
+  TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
+  if (refusal) return std::optional(RecordedRefusal{*std::move(refusal)});
+  TRY(const bool waits, needs_approval(records, statement.terms, sighting));
+  if (waits) return none;
   TRY(const auto assigned, assign(records, trail, statement, before, proven));
-  return records.assign_operation(assigned.scope, assigned.operation_id, assigned.substatus);
+  TRY_STATUS(records.assign_operation(assigned.scope, assigned.operation_id, assigned.substatus));
+  return none;
 }
 
 Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, const Uuid& operation_id) {
@@ -265,6 +276,8 @@ Result<Device> Registrar::assigned_device(RecordsView& records, const Operation&
   TRY(auto device, records.find_device_of(operation.scope, operation.registration_id));
   if (!device || device->operation_id != operation.operation_id || device->enrollment_id != operation.enrollment_id)
     return superseded();
+  // An enrollment of its own came and went meanwhile, and took the key with it.
+  if (operation.mechanism == Mechanism::kTpm && device->sealed_hub_key.empty()) return superseded();
   TRY_STATUS(may(device->standing, lifecycle::Action::kCollectAssignment));
   return *std::move(device);
 }

@@ -45,6 +45,7 @@ class ProvenDevice {
   Operation operation_;
   bool has_operation_;
   bool is_sticky_ = false;
+  std::optional<Uuid> revision_;  // of the statement by which it was proved
   Bytes srk_name_;
   Bytes certificate_sha256_;
 };
@@ -96,6 +97,7 @@ class Registrar {
 
   // Consumes the proof and assigns the device, in one transaction, or lets it wait for an approval. Gives the operation
   // that stands for this proof: of two racers the second gets the first one's. Call forget() once that is on disk.
+  // kUnavailable "enrollment.changed": an operator changed it since verify().
   Result<std::variant<Uuid, RecordedRefusal>> open_operation(Records& records, audit::Trail& trail,
                                                              const ProvenDevice& device) const;
   void forget(const ScopeId& scope, const ProvenDevice& device);
@@ -103,8 +105,10 @@ class Registrar {
   // How an operation stands, for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
   // verify(); kRefused "operation.superseded": a newer one took its place.
   Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id);
-  // Assigns a device whose operation waited, once it is approved. kRefused "operation.superseded".
-  Status resume(Records& records, audit::Trail& trail, const Operation& operation) const;
+  // Assigns a device whose operation waited, once it is approved; refuses it as open_operation() does if its EK came
+  // under another registration meanwhile. kRefused "operation.superseded".
+  Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail,
+                                                const Operation& operation) const;
 
   // Notes that the result was fetched: from now on the challenge opens nothing any more.
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
@@ -136,7 +140,10 @@ class Registrar {
   Result<Statement> find_certificate_group(RecordsView& records, const Claim& claim);
   Result<Statement> find_key_group(RecordsView& records, const Claim& claim) const;
   Result<bool> signs_for_group(const Claim& claim, const EnrollmentGroup& group) const;
-  Result<Uuid> proven_enrollment(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
+  Result<Statement> statement_of_challenge(RecordsView& records, const Claim& claim,
+                                           const SealedChallenge& challenge) const;
+  Result<Statement> statement_of_last(RecordsView& records, const Operation& last) const;
+  Result<Statement> proven_statement(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
   Result<std::optional<SignedChallenge>> find_signed_challenge(const Claim& claim) const;
   // The operation of the registration that has not ended, if its challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const Claim& claim) const;
@@ -144,6 +151,8 @@ class Registrar {
 
   // --- what it gets: registrar.cpp
   Status may_provision(RecordsView& records, const Statement& statement) const;
+  // The operation that this very proof has opened before.
+  Result<std::optional<Operation>> find_same(RecordsView& records, const Operation& operation) const;
   Result<Statement> statement_that_stands(RecordsView& records, const Operation& operation) const;
   Result<Statement> statement_of_result(RecordsView& records, const Operation& operation) const;
   Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;

@@ -41,10 +41,6 @@ Error wrong_mechanism(std::string_view shown) {
           fmt::format("this registration ID is enrolled, but does not prove itself by {}", shown)};
 }
 
-Bytes copy(ByteView bytes) {
-  return to_bytes(bytes);
-}
-
 Error another_ek(ByteView enrolled, ByteView offered) {
   return {
       .kind = ErrorKind::kUnauthenticated,
@@ -120,10 +116,10 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
   SealedChallenge challenge{.challenge_id = challenge_id,
                             .enrollment_id = statement.enrollment_id,
                             .sealed_key = seal_outstanding_key(envelope_key_, claim.scope, challenge_id, key, entropy_),
-                            .ek_name = copy(ek.name().bytes()),
-                            .ek_public = copy(ek.tpm2b()),
-                            .srk_name = copy(srk.name().bytes()),
-                            .srk_public = copy(srk.tpm2b()),
+                            .ek_name = to_bytes(ek.name().bytes()),
+                            .ek_public = to_bytes(ek.tpm2b()),
+                            .srk_name = to_bytes(srk.name().bytes()),
+                            .srk_public = to_bytes(srk.tpm2b()),
                             .expires_at = now + options_.challenge_lifetime};
   TRY(auto blob, tpm::make_authentication_key(ek, srk, key, entropy_));
   TRY_STATUS(challenges_.add(claim.scope, claim.registration, std::move(challenge), now));
@@ -163,7 +159,22 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
                       false);
   if (mechanism == Mechanism::kX509) device.certificate_sha256_ = digest;
   device.is_sticky_ = claim.is_sticky;
+  device.revision_ = statement.revision;
   return device;
+}
+
+// What a challenge was made under. Once that is gone the challenge proves nothing; whoever holds it is told no more
+// than a stranger is, who asks for one.
+Result<Statement> Registrar::statement_of_challenge(RecordsView& records, const Claim& claim,
+                                                    const SealedChallenge& challenge) const {
+  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
+  if (own) return own->enrollment_id == challenge.enrollment_id ? statement_of(*own) : unknown_challenge();
+  TRY(const auto listed, records.find_group_ek(claim.scope, challenge.ek_name));
+  if (!listed) return not_enrolled();
+  TRY(const auto group, records.find_group(claim.scope, listed->group));
+  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
+  if (group->enrollment_id != challenge.enrollment_id) return unknown_challenge();
+  return statement_of(*group, claim.registration);
 }
 
 // A challenge was signed: EK and SRK are in the TPM that did.
@@ -171,20 +182,14 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
                                            const SignedChallenge& proof) const {
   const SealedChallenge& challenge = proof.challenge;
   if (claim.offer && !is_offered(*claim.offer, challenge.ek_name, challenge.srk_name)) return other_keys();
-  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
-  std::optional<GroupId> group;
-  if (!own) {
-    TRY(auto listed, records.find_group_ek(claim.scope, challenge.ek_name));
-    if (!listed) return unknown_challenge();
-    group = std::move(listed->group);
-  }
+  TRY(const auto statement, statement_of_challenge(records, claim, challenge));
   const Timestamp now = clock_.now();
   const Uuid operation_id = Uuid::v7(now, entropy_);
   ProvenDevice device(Operation{.scope = claim.scope,
                                 .operation_id = operation_id,
                                 .registration_id = claim.registration,
-                                .enrollment_id = challenge.enrollment_id,
-                                .group = std::move(group),
+                                .enrollment_id = statement.enrollment_id,
+                                .group = statement.group,
                                 .mechanism = Mechanism::kTpm,
                                 .challenge_id = challenge.challenge_id,
                                 .sealed_challenge_key =
@@ -197,6 +202,7 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
                       false);
   device.srk_name_ = challenge.srk_name;
   device.is_sticky_ = claim.is_sticky;
+  device.revision_ = statement.revision;
   return device;
 }
 
@@ -223,6 +229,8 @@ Result<Statement> Registrar::check_own(RecordsView&, const Claim& claim, const E
     return wrong_mechanism("a client certificate");
   }
   if (const auto* x509 = std::get_if<X509Attestation>(&enrollment.attestation)) {
+    // Beside a certificate a token proves nothing: it would only pass for what the device proved itself by.
+    if (claim.token) return wrong_mechanism("a token");
     TRY(const auto chain, client_chain_of(claim));
     TRY_STATUS(check_enrolled_certificate(chain, x509->client, clock_.now()));
     return statement_of(enrollment);
@@ -301,13 +309,13 @@ void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
     challenges_.remove(scope, device.registration(), *challenge);
 }
 
-// The enrollment or group under which the claim is proved.
-Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& claim,
-                                          const std::optional<Device>& device) {
+// The enrollment or group under which the claim is proved, if it stands.
+Result<Statement> Registrar::proven_statement(RecordsView& records, const Claim& claim,
+                                              const std::optional<Device>& device) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
     TRY(const auto proof, find_signed_challenge(claim));
-    if (proof) return proof->challenge.enrollment_id;
+    if (proof) return statement_of_challenge(records, claim, proof->challenge);
     // The result of an operation that has ended can still be fetched, and so can this.
     std::optional<Operation> last;
     if (device) {
@@ -315,21 +323,27 @@ Result<Uuid> Registrar::proven_enrollment(RecordsView& records, const Claim& cla
     }
     if (last && last->challenge_id && is_live(*last)) {
       TRY(const bool is_signed, is_signed_by_operation(*claim.token, *last));
-      if (is_signed) return last->enrollment_id;
+      if (is_signed) return statement_of_last(records, *last);
     }
   }
-  TRY(const auto statement, statement_of_credential(records, claim));
-  return statement.enrollment_id;
+  return statement_of_credential(records, claim);
+}
+
+// Under an enrollment that was made anew the last owner's token is one of a stranger: he must not see by another answer
+// when the next owner's device comes.
+Result<Statement> Registrar::statement_of_last(RecordsView& records, const Operation& last) const {
+  TRY(auto statement, find_statement(records, last.scope, last.registration_id, last.group, last.enrollment_id));
+  if (statement) return *std::move(statement);
+  TRY(const auto own, records.find_enrollment(last.scope, last.registration_id));
+  return own ? unknown_challenge() : not_enrolled();
 }
 
 Result<Device> Registrar::lookup(RecordsView& records, const Claim& claim) {
   TRY(auto device, records.find_device_of(claim.scope, claim.registration));
-  TRY(const auto enrollment_id, proven_enrollment(records, claim, device));
-  if (!device || device->enrollment_id != enrollment_id)
+  TRY(const auto statement, proven_statement(records, claim, device));
+  TRY_STATUS(may_provision(records, statement));
+  if (!device || device->enrollment_id != statement.enrollment_id)
     return Error{ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};
-  TRY(const auto statement, find_statement(records, claim.scope, claim.registration, device->group, enrollment_id));
-  if (!statement) return not_enrolled();
-  TRY_STATUS(may_provision(records, *statement));
   return *std::move(device);
 }
 

@@ -11,12 +11,14 @@ Result<Statement> statement_of(const Enrollment& enrollment) {
                    enrollment.enrollment_id,
                    std::nullopt,
                    enrollment.device_id.value_or(own_id),
-                   enrollment.terms};
+                   enrollment.terms,
+                   enrollment.revision};
 }
 
 Result<Statement> statement_of(const EnrollmentGroup& group, const RegistrationId& registration) {
   TRY(auto device_id, DeviceId::parse(registration.text()));
-  return Statement{group.scope, registration, group.enrollment_id, group.group_id, std::move(device_id), group.terms};
+  return Statement{group.scope,          registration, group.enrollment_id, group.group_id,
+                   std::move(device_id), group.terms,  group.revision};
 }
 
 Status check_enabled(const Statement& statement) {
@@ -43,6 +45,18 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
 
 bool is_registered(const Device& device) {
   return std::ranges::any_of(device.enrollment_id.bytes(), [](std::uint8_t byte) { return byte != 0; });
+}
+
+Status take_back(Records& records, Device device, Timestamp at) {
+  TRY_STATUS(records.end_operations(device.scope, device.registration_id, at));
+  TRY(const auto approval, records.find_approval(device.scope, device.registration_id));
+  if (approval) TRY_STATUS(records.remove_approval(device.scope, device.registration_id));
+  TRY(const auto nil, Uuid::from_bytes(Bytes(Uuid::kSize, 0)));
+  device.enrollment_id = nil;
+  device.operation_id = nil;
+  device.sealed_hub_key.clear();
+  device.updated_at = at;
+  return records.put_device(device);
 }
 
 Result<bool> has_standing_statement(RecordsView& records, const Device& device) {

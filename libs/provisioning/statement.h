@@ -14,6 +14,7 @@ struct Statement {
   std::optional<GroupId> group;  // absent: an enrollment of its own
   DeviceId device_id;
   Terms terms;
+  Uuid revision;
 };
 
 Result<Statement> statement_of(const Enrollment& enrollment);
@@ -29,8 +30,12 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
                                                 const RegistrationId& registration, const std::optional<GroupId>& group,
                                                 const Uuid& enrollment_id);
 
-// False after DeviceDesk::deregister(), until the device comes again: it is under no enrollment.
+// False after take_back(), until the device comes again: it is under no enrollment.
 bool is_registered(const Device& device);
+
+// Takes back what the device was given: its operations and approval end, and it is under no enrollment until it comes
+// again.
+Status take_back(Records& records, Device device, Timestamp at);
 
 // Whether what the device was given is good still: the statement that it came under stands and is enabled.
 Result<bool> has_standing_statement(RecordsView& records, const Device& device);

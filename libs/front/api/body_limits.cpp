@@ -6,10 +6,10 @@ namespace warifu::front::api {
 namespace {
 
 bool is_bulk(const Route& route) {
-  const std::string_view pattern = route.pattern;
-  // The last two are the bulk operation of the DPS service API.
-  return route.method == net::Method::kPost && (pattern.starts_with("/api/v1/bulk/") || pattern.ends_with("/eks") ||
-                                                pattern == "/enrollments" || pattern == "/enrollments/");
+  return route.method == net::Method::kPost &&
+         (route.pattern.starts_with("/api/v1/bulk/") || route.pattern.ends_with("/eks") ||
+          // The bulk operation of the DPS service API.
+          route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }
 
 }  // namespace

@@ -183,6 +183,8 @@ TEST_F(EnrollmentApiTest, TakesLargeBodiesOnBulkRoutesOnly) {
   std::size_t tried = 0;
   for (const Route& route : world_.server.operators.router().routes()) {
     if (route.pattern == kBulk || route.pattern.ends_with("/eks")) continue;
+    const bool is_azures_bulk = route.pattern == "/enrollments" || route.pattern == "/enrollments/";
+    if (is_azures_bulk && route.method == net::Method::kPost) continue;
     std::string target = route.pattern;
     std::ranges::replace(target, '{', 'x');
     std::ranges::replace(target, '}', 'x');

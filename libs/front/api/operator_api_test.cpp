@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "front/dps_service/service_errors.h"
 #include <map>
+#include "front/dps_service/service_errors.h"
 
 #include "front/test_world.h"
 #include "sim/deterministic.h"
@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 46u);
+  EXPECT_EQ(guarded, 47u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/api/v1/login", "/healthz", "/readyz"));
 }
 

@@ -2,11 +2,25 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace warifu::front::dps {
+namespace {
+
+// The name in a certificate may be of any length, and no UTF-8: one row that the database does not take would cost all
+// that are written with it.
+std::string printable(std::string text) {
+  text.resize(std::min(text.size(), AttemptLog::kMessageSizeMax));
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+}  // namespace
 
 void AttemptLog::note(provisioning::Attempt attempt) {
+  attempt.message = printable(std::move(attempt.message));
   const std::lock_guard lock(mutex_);
   if (waiting_.size() >= kWaitingMax) {
     ++dropped_;
@@ -23,8 +37,10 @@ void AttemptLog::flush() {
   }
   if (attempts->empty()) return;
   store_.submit({[attempts](store::Transaction& transaction) -> Status {
-                   for (const auto& attempt : *attempts)
-                     TRY_STATUS(transaction.diary().add(attempt));
+                   for (const auto& attempt : *attempts) {
+                     TRY(const bool has_scope, transaction.provisioning().scope_exists(attempt.scope));
+                     if (has_scope) TRY_STATUS(transaction.diary().add(attempt));
+                   }
                    return {};
                  },
                  [](const Status& done) {

@@ -21,8 +21,11 @@ class AttemptLog {
 
   AttemptLog(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
+  // Of a message so much is kept: some hold the device's own words.
+  static constexpr std::size_t kMessageSizeMax = 1'024;
+
   void note(provisioning::Attempt attempt);
-  // Hands what waits to the store, without waiting for it.
+  // Hands what waits to the store, without waiting for it. Attempts at a scope that does not exist are dropped.
   void flush();
   // Removes what was kept long enough, in one change; true if there is more. Waits for the store.
   bool purge();

@@ -190,11 +190,11 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
 // The device keeps polling: the next time it gets its assignment.
 Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting) {
   if (!waiting.is_approved) return Answer(still_assigning_response(waiting.operation));
-  return Answer(
-      Durable{[this, operation = waiting.operation](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(registrar_.resume(transaction.provisioning(), transaction.audit(), operation));
-        return assigning_again_response(operation);
-      }});
+  return Answer(Durable{[this, operation = waiting.operation](store::Transaction& transaction) -> Result<Decision> {
+    TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation));
+    if (refusal) return Decision(std::move(refusal->error));
+    return Decision(assigning_again_response(operation));
+  }});
 }
 
 Result<Answer> DeviceApi::registration_lookup(const Call& call) {

@@ -174,7 +174,7 @@ TEST_F(DeviceRefusalsTest, RefusesAResultOfAnEnrollmentThatIsGone) {
   expect_refused(meter_.register_request(token), 401, 401002, "challenge.unknown", "deleted, and asked again");
   test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
   expect_refused(meter_.poll_request(operation, token), 403, 403000, "operation.superseded", "made anew");
-  expect_refused(meter_.lookup_request(token), 404, 404202, "device.unknown", "made anew, looked up");
+  expect_refused(meter_.lookup_request(token), 401, 401002, "challenge.unknown", "made anew, looked up");
   EXPECT_TRUE(meter_.provision());
 }
 
@@ -183,9 +183,24 @@ TEST_F(DeviceRefusalsTest, TellsNothingOfTheNextOwnersDeviceToTheLastOne) {
   test::must(world_.server.unenroll("meter-1"));
   test::must(world_.server.enroll("meter-1", world_.tpm_b.ek()));
   const auto next = world_.device(world_.tpm_b, "meter-1");
+  expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown", "before the next one came");
   ASSERT_TRUE(next.provision());
   expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown",
                  "a challenge of the old enrollment");
+}
+
+// Nor by what he was assigned, whose token stays good for an hour.
+TEST_F(DeviceRefusalsTest, DoesNotTellTheLastOwnerWhenTheNextOwnersDeviceComes) {
+  const auto last_owner = meter_.sign(meter_.get_challenge().value());
+  const auto operation = meter_.open_operation(last_owner).value();
+  ASSERT_TRUE(meter_.collect(operation, last_owner));
+  test::must(world_.server.unenroll("meter-1"));
+  test::must(world_.server.enroll("meter-1", world_.tpm_b.ek()));
+  for (const std::string when : {"before", "after"}) {
+    expect_refused(meter_.lookup_request(last_owner), 401, 401002, "challenge.unknown", when);
+    expect_refused(meter_.poll_request(operation, last_owner), 403, 403000, "operation.superseded", when);
+    EXPECT_EQ(world_.device(world_.tpm_b, "meter-1").provision().has_value(), true) << when;
+  }
 }
 
 TEST_F(DeviceRefusalsTest, TellsAStrangerNothingOfAHold) {
@@ -199,33 +214,6 @@ TEST_F(DeviceRefusalsTest, TellsAStrangerNothingOfAHold) {
   EXPECT_EQ(meter_.ask(meter_.lookup_request(meter_.sign(live_key))).status, 403);
   const auto stranger = world_.device(world_.tpm_b, "meter-1");
   EXPECT_EQ(stranger.ask(stranger.register_request()).status, 401);
-}
-
-// The poll is answered after a commit, and what it read may have changed before that.
-TEST_F(DeviceRefusalsTest, GivesNoHubKeyWhenTheEnrollmentWentBetweenReadingAndCommit) {
-  const auto token = meter_.sign(meter_.get_challenge().value());
-  const auto operation = Uuid::parse(meter_.open_operation(token).value()).value();
-  auto& registrar = world_.server.registrar;
-  const auto registration = RegistrationId::parse("meter-1").value();
-  provisioning::Claim claim{test::scope_id(), registration, "meter-1", {}, {}, {}, false};
-  claim.token = provisioning::parse_sas_token(token).value();
-  std::optional<provisioning::Assignment> assignment;
-  ASSERT_TRUE(world_.store->read([&](store::Snapshot& s) -> Status {
-    TRY(auto progress, registrar.progress(s.provisioning(), claim, operation));
-    assignment = std::get<provisioning::Assignment>(std::move(progress));
-    return {};
-  }));
-  const auto end = [&] {
-    return world_.store->write(
-        [&](store::Transaction& t) { return registrar.end_operation(t.provisioning(), t.audit(), *assignment); });
-  };
-  world_.put_standing({lifecycle::State::kProvisioned, lifecycle::Hold::kSuspended});
-  EXPECT_EQ(end().error().code, "device.hold");
-  world_.put_standing({lifecycle::State::kProvisioned, lifecycle::Hold::kNone});
-  ASSERT_TRUE(world_.server.unenroll("meter-1"));
-  EXPECT_EQ(end().error().code, "enrollment.unknown");
-  ASSERT_TRUE(world_.server.enroll("meter-1", world_.tpm_a.ek()));
-  EXPECT_EQ(end().error().code, "operation.superseded");
 }
 
 TEST_F(DeviceRefusalsTest, RefusesADeviceOnHoldAtEveryDoorAndTellsItNothingMore) {

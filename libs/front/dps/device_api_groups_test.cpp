@@ -1,0 +1,259 @@
+// Devices that come under a group: TPMs of a list, and keys that are derived from the group's.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "front/api/test_operator.h"
+#include "front/test_world.h"
+#include "provisioning/shared_keys.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
+
+namespace warifu::front::dps {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
+using test::member;
+
+const std::string kGroups = "/api/v1/enrollment-groups";
+
+class DeviceGroupsTest : public ::testing::Test {
+ protected:
+  DeviceGroupsTest() { test::must(world_.server.unenroll("meter-1")); }
+  ~DeviceGroupsTest() override { EXPECT_FALSE(world_.told_an_endorsement_key()); }
+
+  void put_group(const std::string& id, const std::string& body) {
+    const auto answer = operator_.put(kGroups + "/" + id, body);
+    ASSERT_LT(answer.status, 300) << answer.body;
+  }
+  void make_group(const std::string& id, const std::string& naming, std::vector<const tpm::EkPublic*> eks) {
+    put_group(id, test::tpm_group(id, naming));
+    const auto listed = operator_.post(kGroups + "/" + id + "/eks", test::ek_list(eks));
+    ASSERT_EQ(listed.status, 200) << listed.body;
+  }
+  std::string make_key_group(const std::string& id) {
+    put_group(id, test::key_group(id));
+    return member(operator_.get(kGroups + "/" + id + "/keys"), "primary_key");
+  }
+  test::PlainDevice key_device(const std::string& id, const std::string& group_key, const std::string& derived_for) {
+    const SecretBytes key(from_base64(group_key).value());
+    const auto own = provisioning::derive_device_key(key, derived_for);
+    return test::PlainDevice(world_.server, world_.clock, id).with_key(to_bytes(own.reveal()));
+  }
+  std::string hub_key_code(const std::string& device) {
+    return member(operator_.get("/api/v1/devices/" + device + "/hub-key"), "code");
+  }
+  // What an operator is told of both.
+  std::string alerts() { return operator_.get("/api/v1/alerts").body; }
+  std::string approvals() { return operator_.get("/api/v1/approvals").body; }
+  // The code of the refusal; "waits" or "assigned".
+  std::string come(const World::TestDevice& device) {
+    world_.clock.advance(std::chrono::seconds(1));
+    const auto challenge = device.ask(device.register_request());
+    if (challenge.status != 401 || member(challenge, "authenticationKey") == "absent")
+      return member(challenge, "info.code");
+    const auto token = device.sign(device.open(challenge, "authenticationKey").value());
+    const auto accepted = device.ask(device.register_request(token));
+    if (accepted.status != 202) return member(accepted, "info.code");
+    const auto told = device.ask(device.poll_request(member(accepted, "operationId"), token));
+    return told.status == 200 ? "assigned" : told.status == 202 ? "waits" : member(told, "info.code");
+  }
+
+  World world_;
+  const test::Operator operator_{world_.server};
+  const World::TestDevice a_{world_.server, world_.clock, world_.tpm_a, "pump-1"};
+  const World::TestDevice b_{world_.server, world_.clock, world_.tpm_b, "pump-1"};
+};
+
+TEST_F(DeviceGroupsTest, TakesTheTpmsOfItsListUnderTheIdsOfItsNaming) {
+  const auto hash = tpm::default_registration_id(world_.tpm_b.ek());
+  const struct {
+    std::string naming, id, outcome;
+  } rows[] = {
+      {"{ek}", hash, "assigned"},
+      {"{ek}", "pump-1", "enrollment.name"},
+      {"pump-{ek:8}", "pump-" + hash.substr(0, 8), "assigned"},
+      {"pump-{ek:8}", "pump-" + hash.substr(0, 9), "enrollment.name"},
+      {"pump-{ek:8}", "pump-aaaaaaaa", "enrollment.name"},
+      {"pump-*", "pump-7", "assigned"},
+      {"pump-*", "pump-", "enrollment.unknown"},  // no registration ID at all
+      {"pump-*", "fan-7", "enrollment.name"},
+      {"*-pump", "a-pump", "assigned"},
+  };
+  for (const auto& row : rows) {
+    make_group("plant", row.naming, {&world_.tpm_b.ek()});
+    EXPECT_EQ(come(world_.device(world_.tpm_b, row.id)), row.outcome) << row.naming << " " << row.id;
+    EXPECT_EQ(come(world_.device(world_.tpm_a, row.id)), "enrollment.unknown") << "not listed: " << row.id;
+    ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+  }
+  for (const auto& told : world_.server.told_to_devices())
+    EXPECT_THAT(told, AllOf(Not(HasSubstr("pump-*")), Not(HasSubstr("{ek"))));
+}
+
+TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
+  make_group("plant", "pump-*", {&world_.tpm_a.ek()});
+  make_group("roof", "fan-*", {&world_.tpm_b.ek()});
+  EXPECT_EQ(come(b_), "enrollment.name");
+  EXPECT_EQ(member(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})), "code"),
+            "group.ek_elsewhere");
+  EXPECT_EQ(come(world_.device(world_.tpm_b, "fan-1")), "assigned");
+}
+
+TEST_F(DeviceGroupsTest, ATpmThatComesUnderASecondIdIsRefusedAndAnOperatorIsTold) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  ASSERT_EQ(come(b_), "assigned");
+  EXPECT_EQ(come(world_.device(world_.tpm_b, "pump-2")), "enrollment.bound");
+  EXPECT_THAT(alerts(), AllOf(HasSubstr(R"("kind":"ek.duplicate")"), HasSubstr(R"("registration_id":"pump-2")"),
+                              HasSubstr(R"("subject":"pump-1")")));
+  EXPECT_THAT(world_.stored(), HasSubstr("device:pump-2 enrollment.refuse registration:pump-2"));
+  EXPECT_THAT(world_.stored(), HasSubstr(R"("bound_to":"pump-1")"));
+  EXPECT_EQ(operator_.get("/api/v1/devices/pump-2").status, 404);
+  EXPECT_THAT(world_.server.told_to_devices().back(), Not(HasSubstr("pump-1")));
+  EXPECT_EQ(come(b_), "assigned");
+}
+
+TEST_F(DeviceGroupsTest, AnIdMovesToAnotherTpmOnlyAfterApproval) {
+  make_group("plant", "pump-*", {&world_.tpm_a.ek(), &world_.tpm_b.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  const auto hub_key = world_.stored_hub_key("pump-1");
+  EXPECT_EQ(come(b_), "waits");
+  EXPECT_THAT(approvals(), HasSubstr(world_.tpm_b.ek().name().text()));
+  EXPECT_EQ(to_hex(world_.stored_hub_key("pump-1").reveal()), to_hex(hub_key.reveal())) << "it goes on meanwhile";
+  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve").status, 200);
+  EXPECT_EQ(come(b_), "assigned");
+  EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_name"), world_.tpm_b.ek().name().text());
+  EXPECT_EQ(come(a_), "waits") << "now it is the other one's";
+  EXPECT_EQ(come(world_.device(world_.tpm_a, "pump-2")), "assigned") << "it is free";
+}
+
+TEST_F(DeviceGroupsTest, AnIdOfAnotherGroupsDeviceMovesOnlyAfterApprovalToo) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  make_group("field", "*", {&world_.tpm_a.ek()});
+  ASSERT_EQ(come(b_), "assigned");
+  EXPECT_EQ(come(a_), "waits");
+  EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_name"), world_.tpm_b.ek().name().text());
+  const auto lamp = key_device("lamp-1", make_key_group("lamps"), "lamp-1");
+  ASSERT_EQ(lamp.provision().status, 200);
+  EXPECT_EQ(come(world_.device(world_.tpm_a, "lamp-1")), "waits") << "a device without a TPM";
+  EXPECT_EQ(member(operator_.get("/api/v1/devices/lamp-1"), "attestation_type"), "symmetric-key");
+  ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+  EXPECT_EQ(come(a_), "assigned") << "its group is gone";
+}
+
+TEST_F(DeviceGroupsTest, WhatWaitedIsRefusedIfItsTpmCameUnderAnotherIdMeanwhile) {
+  make_group("plant", "pump-*", {&world_.tpm_a.ek(), &world_.tpm_b.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  ASSERT_EQ(come(world_.device(world_.tpm_b, "pump-2")), "assigned");
+  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve").status, 200);
+  EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.bound");
+  EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_name"), world_.tpm_a.ek().name().text());
+  EXPECT_THAT(alerts(), HasSubstr(R"("subject":"pump-2")"));
+  EXPECT_EQ(come(a_), "assigned");
+}
+
+TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiven) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  const auto live = b_.sign(b_.get_challenge().value());
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  ASSERT_EQ(hub_key_code("pump-1"), "absent");
+  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
+  const auto expect_void = [&](const std::string& when) {
+    EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked") << when;
+    EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "operation.superseded") << when;
+  };
+  expect_void("taken off");
+  EXPECT_EQ(come(b_), "enrollment.unknown");
+  EXPECT_EQ(member(b_.ask(b_.register_request(live)), "info.code"), "enrollment.unknown");
+  EXPECT_EQ(member(b_.ask(b_.lookup_request(live)), "info.code"), "enrollment.unknown");
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  expect_void("listed again");
+  EXPECT_EQ(come(b_), "assigned");
+  EXPECT_EQ(hub_key_code("pump-1"), "absent");
+}
+
+TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  const auto live = b_.sign(b_.get_challenge().value());
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+  EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
+  EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.unknown");
+  EXPECT_EQ(member(b_.ask(b_.register_request(live)), "info.code"), "enrollment.unknown");
+  put_group("plant", test::tpm_group("plant", "pump-*"));
+  EXPECT_EQ(come(b_), "enrollment.unknown") << "the old list is not the new group's";
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
+  EXPECT_EQ(member(b_.ask(b_.register_request(live)), "info.code"), "challenge.unknown");
+  EXPECT_EQ(member(b_.ask(b_.lookup_request(live)), "info.code"), "challenge.unknown");
+  EXPECT_NE(b_.ask(b_.poll_request(operation, token)).status, 200);
+  EXPECT_EQ(come(b_), "assigned");
+}
+
+TEST_F(DeviceGroupsTest, AnEnrollmentOfItsOwnTakesPrecedenceAndKeepsADeviceOut) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  ASSERT_EQ(come(b_), "assigned");
+  const auto live = b_.sign(b_.get_challenge().value());
+  const auto put = operator_.put("/api/v1/enrollments/pump-1",
+                                 test::tpm_enrollment("pump-1", world_.tpm_b.ek(), R"(,"enabled":false)"));
+  ASSERT_EQ(put.status, 201) << put.body;
+  EXPECT_EQ(member(b_.ask(b_.register_request(live)), "info.code"), "challenge.unknown") << "of the group";
+  EXPECT_EQ(come(b_), "enrollment.disabled");
+  EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
+  ASSERT_EQ(operator_.remove("/api/v1/enrollments/pump-1").status, 204);
+  EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked") << "until it comes again";
+  EXPECT_EQ(come(b_), "assigned");
+}
+
+TEST_F(DeviceGroupsTest, TakesTheKeyThatIsDerivedForTheIdInEitherSpelling) {
+  const auto key = make_key_group("lamps");
+  const auto lamp = key_device("Lamp-1", key, "Lamp-1");
+  EXPECT_EQ(lamp.provision().status, 200);
+  const auto assigned = key_device("Lamp-1", key, "lamp-1").provision();
+  EXPECT_EQ(assigned.status, 200) << assigned.body;
+  EXPECT_EQ(member(assigned, "registrationState.symmetricKey.enrollmentGroupId"), "lamps");
+  const auto before = world_.stored();
+  for (const auto& other : {key_device("lamp-2", key, "lamp-1"), key_device("lamp-1", make_key_group("x"), "lamp-2")})
+    EXPECT_EQ(member(other.provision(), "info.code"), "token.signature");
+  const test::PlainDevice with_group_key =
+      test::PlainDevice(world_.server, world_.clock, "lamp-1").with_key(from_base64(key).value());
+  EXPECT_EQ(member(with_group_key.provision(), "info.code"), "token.signature");
+  ASSERT_EQ(operator_.remove(kGroups + "/x").status, 204);
+  EXPECT_NE(before, world_.stored());  // the group x came and went; no device did
+  EXPECT_EQ(operator_.get("/api/v1/devices/lamp-2").status, 404);
+}
+
+TEST_F(DeviceGroupsTest, AKeyGroupThatIsChangedOrGoneKeepsItsDevicesOut) {
+  const auto key = make_key_group("lamps");
+  const auto lamp = key_device("lamp-1", key, "lamp-1");
+  const auto token = lamp.sign();
+  const auto operation = member(lamp.ask_to_register(token), "operationId");
+  ASSERT_EQ(operator_.put("/api/v1/enrollments/lamp-1", test::key_enrollment("lamp-1", R"(,"enabled":false)")).status,
+            201);
+  EXPECT_EQ(member(lamp.provision(), "info.code"), "token.signature") << "the group's key is not its own";
+  EXPECT_NE(lamp.poll(operation, token).status, 200);
+  EXPECT_EQ(hub_key_code("lamp-1"), "device.credentials_revoked");
+  ASSERT_EQ(operator_.remove("/api/v1/enrollments/lamp-1").status, 204);
+  EXPECT_EQ(lamp.provision().status, 200);
+
+  const std::string fresh = to_base64(Bytes(32, 0x44));
+  put_group("lamps", fmt::format(R"({{"group_id":"lamps","attestation":{{"type":"symmetric-key","symmetric_key":)"
+                                 R"({{"primary_key":"{}","secondary_key":"{}"}}}}}})",
+                                 fresh, fresh));
+  EXPECT_EQ(member(lamp.provision(), "info.code"), "token.signature") << "of the old key";
+  const auto renewed = key_device("lamp-1", fresh, "lamp-1");
+  const auto last = renewed.sign();
+  const auto open = member(renewed.ask_to_register(last), "operationId");
+  ASSERT_EQ(operator_.remove(kGroups + "/lamps").status, 204);
+  EXPECT_EQ(renewed.ask_to_register(last).status, 401);
+  EXPECT_NE(renewed.poll(open, last).status, 200);
+  EXPECT_EQ(hub_key_code("lamp-1"), "device.credentials_revoked");
+}
+
+}  // namespace
+}  // namespace warifu::front::dps
