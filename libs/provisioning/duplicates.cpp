@@ -37,8 +37,7 @@ Result<std::vector<RegistrationId>> other_ids_of_ek(RecordsView& records, const 
   TRY(auto devices, records.find_devices_of_ek(operation.scope, operation.ek_name, kOthersShownMax));
   std::ranges::move(devices, std::back_inserter(ids));
   std::ranges::sort(ids);
-  const auto repeated = std::ranges::unique(ids);
-  ids.erase(repeated.begin(), repeated.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());  // clang 14 cannot compile std::ranges::unique
   std::erase(ids, operation.registration_id);
   return ids;
 }
