@@ -197,7 +197,9 @@ TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
 
 TEST_F(DeviceGroupsTest, AnEnrollmentOfItsOwnTakesPrecedenceAndKeepsADeviceOut) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  ASSERT_EQ(come(b_), "assigned");
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  ASSERT_TRUE(b_.collect(operation, token));
   const auto live = b_.sign(b_.get_challenge().value());
   const auto put = operator_.put("/api/v1/enrollments/pump-1",
                                  test::tpm_enrollment("pump-1", world_.tpm_b.ek(), R"(,"enabled":false)"));
@@ -207,6 +209,7 @@ TEST_F(DeviceGroupsTest, AnEnrollmentOfItsOwnTakesPrecedenceAndKeepsADeviceOut) 
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
   ASSERT_EQ(operator_.remove("/api/v1/enrollments/pump-1").status, 204);
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked") << "until it comes again";
+  EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "operation.superseded");
   EXPECT_EQ(come(b_), "assigned");
 }
 
