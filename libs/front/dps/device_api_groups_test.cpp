@@ -101,6 +101,14 @@ TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
   EXPECT_EQ(come(world_.device(world_.tpm_b, "fan-1")), "assigned");
 }
 
+TEST_F(DeviceGroupsTest, TheAuditLogNamesAnEkThatWasAddedAndNoneThatWasThere) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  ASSERT_EQ(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek(), &world_.tpm_a.ek()})).status,
+            200);
+  for (const auto* ek : {&world_.tpm_a.ek(), &world_.tpm_b.ek()})
+    EXPECT_THAT(world_.stored(), HasSubstr(fmt::format(R"({{"added":1,"first":"{}"}})", ek->name().text())));
+}
+
 TEST_F(DeviceGroupsTest, ATpmThatComesUnderASecondIdIsRefusedAndAnOperatorIsTold) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
   ASSERT_EQ(come(b_), "assigned");
