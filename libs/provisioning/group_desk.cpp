@@ -165,10 +165,9 @@ Result<std::vector<ListedEk>> GroupDesk::list_eks(Records& records, audit::Trail
     added += is_new ? 1 : 0;
     listed.push_back({ek.name(), is_new});
   }
-  if (added > 0)
-    TRY_STATUS(
-        trail.record(who.scope, {who.actor, "enrollment-group.add-eks", subject_of(id),
-                                 fmt::format(R"({{"added":{},"first":"{}"}})", added, listed.front().name.text())}));
+  if (const auto first = std::ranges::find(listed, true, &ListedEk::is_new); first != listed.end())
+    TRY_STATUS(trail.record(who.scope, {who.actor, "enrollment-group.add-eks", subject_of(id),
+                                        fmt::format(R"({{"added":{},"first":"{}"}})", added, first->name.text())}));
   return listed;
 }
 

@@ -101,6 +101,14 @@ TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
   EXPECT_EQ(come(world_.device(world_.tpm_b, "fan-1")), "assigned");
 }
 
+TEST_F(DeviceGroupsTest, TheAuditLogNamesAnEkThatWasAddedAndNoneThatWasThere) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  ASSERT_EQ(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek(), &world_.tpm_a.ek()})).status,
+            200);
+  for (const auto* ek : {&world_.tpm_a.ek(), &world_.tpm_b.ek()})
+    EXPECT_THAT(world_.stored(), HasSubstr(fmt::format(R"({{"added":1,"first":"{}"}})", ek->name().text())));
+}
+
 TEST_F(DeviceGroupsTest, ATpmThatComesUnderASecondIdIsRefusedAndAnOperatorIsTold) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
   ASSERT_EQ(come(b_), "assigned");
@@ -197,7 +205,9 @@ TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
 
 TEST_F(DeviceGroupsTest, AnEnrollmentOfItsOwnTakesPrecedenceAndKeepsADeviceOut) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  ASSERT_EQ(come(b_), "assigned");
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  ASSERT_TRUE(b_.collect(operation, token));
   const auto live = b_.sign(b_.get_challenge().value());
   const auto put = operator_.put("/api/v1/enrollments/pump-1",
                                  test::tpm_enrollment("pump-1", world_.tpm_b.ek(), R"(,"enabled":false)"));
@@ -207,6 +217,7 @@ TEST_F(DeviceGroupsTest, AnEnrollmentOfItsOwnTakesPrecedenceAndKeepsADeviceOut) 
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
   ASSERT_EQ(operator_.remove("/api/v1/enrollments/pump-1").status, 204);
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked") << "until it comes again";
+  EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "operation.superseded");
   EXPECT_EQ(come(b_), "assigned");
 }
 
