@@ -30,6 +30,14 @@ std::string detail_of(const Enrollment& enrollment, const Outcome& outcome, bool
       enrollment.terms.allow_software_keys, same_ek_elsewhere, enrollment.terms.enabled, fmt::join(fields, " "));
 }
 
+// Whoever is enrolled anew is to provision itself. Other terms for what stands may come at any time: they can only be
+// stricter than the lifecycle, which is asked again when the device comes.
+Status check_standing(RecordsView& records, const Enrollment& enrollment) {
+  TRY(const auto device, records.find_device_of(enrollment.scope, enrollment.registration_id));
+  if (!device) return {};
+  return may(device->standing, lifecycle::Action::kProvision);
+}
+
 }  // namespace
 
 // An enrollment as it is to be, and what that changes.
@@ -113,7 +121,6 @@ Status EnrollmentDesk::check_device(RecordsView& records, const Enrollment& enro
   TRY(const auto own_id, DeviceId::parse(enrollment.registration_id.text()));
   const DeviceId& wanted = enrollment.device_id ? *enrollment.device_id : own_id;
   TRY(const auto device, records.find_device_of(enrollment.scope, enrollment.registration_id));
-  if (device) TRY_STATUS(may(device->standing, lifecycle::Action::kProvision));
   if (device && device->device_id != wanted)
     return Error{ErrorKind::kConflict, "enrollment.device_id",
                  fmt::format("{} is registered as the device {}: that cannot become {}",
@@ -133,6 +140,8 @@ Result<WrittenEnrollment> EnrollmentDesk::put(Records& records, audit::Trail& tr
   TRY_STATUS(check_precondition(precondition, before ? &before->revision : nullptr, /*is_group=*/false,
                                 request.registration_id.text()));
   TRY(auto draft, this->draft(records, who, request, before));
+  if (!before || before->enrollment_id != draft.enrollment.enrollment_id)
+    TRY_STATUS(check_standing(records, draft.enrollment));
   TRY_STATUS(check_device(records, draft.enrollment));
   std::vector<RegistrationId> same_ek;
   if (const auto* tpm = std::get_if<TpmAttestation>(&draft.enrollment.attestation)) {

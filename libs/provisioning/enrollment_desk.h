@@ -34,7 +34,7 @@ class EnrollmentDesk {
   // Creates the enrollment, or changes it so that it says what the request says. With another EK or another mechanism
   // it is a new one: what was proved under the old one is void. Nothing is written when nothing changes. kConflict
   // "enrollment.exists", "enrollment.revision", "enrollment.device_id"; kNotFound "enrollment.unknown"; kInvalidInput
-  // as check_terms(); kRefused when the device that had this registration ID may not provision any more.
+  // as check_terms(); kRefused when it is a new one for a device that may not provision any more ("device.hold").
   Result<WrittenEnrollment> put(Records& records, audit::Trail& trail, const Requester& who,
                                 const EnrollmentRequest& request, const Precondition& precondition) const;
 

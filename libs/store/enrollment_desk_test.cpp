@@ -210,6 +210,24 @@ TEST_P(EnrollmentDeskTest, RefusesWhatTheDevicesLifecycleForbidsAndBadTerms) {
   EXPECT_EQ(sample::fields(*enrollment(meter_)), sample::fields(created->enrollment));
 }
 
+TEST_P(EnrollmentDeskTest, TheEnrollmentOfADeviceOnHoldCanBeDeclaredAgainAndDisabled) {
+  const auto created = put(tpm(1), kCreate);
+  auto suspended = came(meter_, created->enrollment.enrollment_id, "meter-1");
+  suspended.standing.hold = lifecycle::Hold::kSuspended;
+  store_device(suspended);
+  const auto same = put(tpm(1), kApply);
+  ASSERT_TRUE(same) << to_string(same.error());
+  EXPECT_EQ(same->outcome.kind, Outcome::Kind::kUnchanged);
+  auto request = tpm(1);
+  request.terms.enabled = false;
+  EXPECT_EQ(code(put(request, kUpdate)), "");
+  EXPECT_FALSE(enrollment(meter_)->terms.enabled);
+  // To be enrolled anew is to provision.
+  EXPECT_EQ(code(put(tpm(2), kUpdate)), "device.hold");
+  ASSERT_TRUE(ask([&](auto& r, auto& t) { return enrollments_.remove(r, t, who_, meter_); }));
+  EXPECT_EQ(code(put(tpm(1), kCreate)), "device.hold");
+}
+
 INSTANTIATE_TEST_SUITE_P(Databases, EnrollmentDeskTest, testing::ValuesIn(kBackends), name_of_backend);
 
 }  // namespace
