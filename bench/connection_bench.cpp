@@ -1,35 +1,22 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <list>
-#include <set>
 
+#include "kept_connections.h"
 #include "net/server.h"
 #include "nginx.h"
 #include "rows.h"
+#include "started_threads.h"
 #include "tls_peer.h"
 
 namespace warifu::bench {
 namespace {
 
 constexpr int kKeptConnections = 16;
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
 Error wrong(std::string message) {
   return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-}
-
-std::set<int> threads_of_this_process() {
-  std::set<int> threads;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
-    threads.insert(std::stoi(task.path().filename().string()));
-  return threads;
-}
-
-// Linux's CPU clock of any thread of this process (man clock_gettime: the one of pthread_getcpuclockid).
-clockid_t cpu_clock_of(int thread) {
-  constexpr int kPerThreadSchedulerClock = 6;
-  return static_cast<clockid_t>((~static_cast<unsigned>(thread) << 3) | kPerThreadSchedulerClock);
 }
 
 // Knows who it speaks with, as a device's door does.
@@ -55,13 +42,10 @@ class Connections {
     const auto credentials =
         net::TlsCredentials::make(server_identity_.chain_pem, key, SystemClock().now(), options).value();
     port_ = server_.listen({.name = "bench", .address = "127.0.0.1"}, credentials, greeter_)->port;
-    const auto before = threads_of_this_process();
-    server_.start();
-    for (const int thread : threads_of_this_process())
-      if (!before.contains(thread)) clock_ = cpu_clock_of(thread);
+    clock_.run([this] { server_.start(); });
   }
 
-  double server_micros() const { return micros_of(clock_); }
+  double server_micros() const { return clock_.micros(); }
   double bare_micros() const { return bare_micros_; }
   void bare_handshake() { bare_micros_ += handshake_in_memory(client_.get(), bare_server_.get()); }
   std::string full() const { return TlsPeer(port_, client_.get()).get("/"); }
@@ -92,7 +76,7 @@ class Connections {
   Greeter greeter_{device_.chain};
   net::Server server_{{.io_threads = 1}};
   std::uint16_t port_ = 0;
-  clockid_t clock_ = CLOCK_THREAD_CPUTIME_ID;
+  StartedThreads clock_;
   double bare_micros_ = 0;
   SessionPtr session_;
   bool was_resumed_ = false;
@@ -121,26 +105,6 @@ Status check_resumed(Connections& connections) {
   return {};
 }
 
-// Many connections that are kept: all ask, then all are answered.
-class Kept {
- public:
-  Kept(std::uint16_t port, SSL_CTX* context) {
-    for (int i = 0; i < kKeptConnections; ++i)
-      peers_.emplace_back(port, context);
-  }
-  bool ask_all() {
-    bool ok = true;
-    for (auto& peer : peers_)
-      ok = peer.send("GET / HTTP/1.1\r\nHost: bench\r\n\r\n") && ok;
-    for (auto& peer : peers_)
-      ok = is_200(peer.receive()) && ok;
-    return ok;
-  }
-
- private:
-  std::list<TlsPeer> peers_;
-};
-
 Row full_row(const std::shared_ptr<Connections>& connections) {
   return {.id = "T1",
           .what = "mTLS handshake and first request, server CPU (bound: the handshake in memory, OpenSSL alone)",
@@ -167,19 +131,20 @@ Row resumed_row(const std::shared_ptr<Connections>& connections) {
 
 Row kept_row(const std::shared_ptr<Connections>& connections, std::shared_ptr<Nginx> nginx) {
   const auto context = make_client_context(nullptr);
-  const auto theirs = std::make_shared<Kept>(nginx->port(), context.get());
-  const auto ours = std::make_shared<Kept>(connections->port(), connections->client());
+  const auto theirs = std::make_shared<KeptConnections>(nginx->port(), context.get(), kKeptConnections);
+  const auto ours = std::make_shared<KeptConnections>(connections->port(), connections->client(), kKeptConnections);
   return {.id = "H1-net",
           .what = "a GET on a kept connection, server CPU (bound: nginx `return 200` over TLS)",
           .goal = 0.60,
           .floor = 0.45,
           .self_check = [connections, theirs, ours]() -> Status {
             TRY_STATUS(check_full(*connections));
-            if (!theirs->ask_all() || !ours->ask_all()) return wrong("a kept connection was not answered");
+            if (!theirs->ask_all(kGet, is_200) || !ours->ask_all(kGet, is_200))
+              return wrong("a kept connection was not answered");
             return {};
           },
-          .bound = [context, theirs] { must(theirs->ask_all()); },
-          .product = [ours] { must(ours->ask_all()); },
+          .bound = [context, theirs] { must(theirs->ask_all(kGet, is_200)); },
+          .product = [ours] { must(ours->ask_all(kGet, is_200)); },
           .per_call = kKeptConnections,
           .bound_clock = [nginx] { return nginx->cpu_micros(); },
           .product_clock = [connections] { return connections->server_micros(); }};

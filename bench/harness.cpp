@@ -123,9 +123,10 @@ Result<Options> parse_options(int argc, char** argv) {
   return options;
 }
 
-int run(const std::vector<Row>& rows, const Options& options) {
+int run(std::vector<Row> rows, const Options& options) {
   if (!pass_self_checks(rows)) return 1;
   if (options.only_self_check) return 0;
+  std::erase_if(rows, [](const Row& row) { return row.bound == nullptr; });
   if (options.json)
     fmt::print("[\n");
   else

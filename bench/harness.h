@@ -23,7 +23,9 @@ struct Row {
   double floor;  // below it the run fails
   // Right input answered, wrong input refused: a fast wrong product must not score.
   std::function<Status()> self_check;
-  std::function<void()> bound;    // once: raw library calls, none of our code
+  // Once: raw library calls, none of our code. Null where it needs a program that is not installed: then the row is
+  // checked and not measured.
+  std::function<void()> bound;
   std::function<void()> product;  // once
   Time time = Time::kThreadCpu;
   // What is shorter than reading the clock is done several times in a call; times are told for one.
@@ -61,6 +63,6 @@ Result<Options> parse_options(int argc, char** argv);
 
 // Self-checks first, then the measurements. The exit code: 1 when a self-check fails, a ratio is under its floor or a
 // time above its limit.
-int run(const std::vector<Row>& rows, const Options& options);
+int run(std::vector<Row> rows, const Options& options);
 
 }  // namespace warifu::bench

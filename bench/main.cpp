@@ -13,11 +13,11 @@ int main(int argc, char** argv) {
     return exit_code(options.error().kind);
   }
   std::vector<bench::Row> rows;
-  for (const auto& rows_of :
-       {bench::credential_rows, bench::sas_rows, bench::connection_rows, bench::store_rows, bench::tcb_rows}) {
+  for (const auto& rows_of : {bench::credential_rows, bench::sas_rows, bench::connection_rows, bench::registration_rows,
+                              bench::store_rows, bench::tcb_rows}) {
     auto more = rows_of(options->sabotage);
     rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
   if (!options->only.empty()) std::erase_if(rows, [&](const bench::Row& row) { return row.id != options->only; });
-  return bench::run(rows, *options);
+  return bench::run(std::move(rows), *options);
 }

@@ -52,6 +52,11 @@ void give_up(const std::string& message) {
   std::abort();
 }
 
+std::filesystem::path folder_on_disk() {
+  const char* chosen = std::getenv("TMPDIR");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp";
+}
+
 audit::Entry opened_entry(const provisioning::Operation& operation) {
   const std::string device = "device:" + operation.registration_id.text();
   return {device, "registration.open", device,
@@ -67,8 +72,12 @@ BareRegistrations::BareRegistrations(const std::filesystem::path& path)
     : connection_(open_raw(migrated(path)), sqlite3_close),
       begin_(prepare("BEGIN IMMEDIATE")),
       commit_(prepare("COMMIT")),
-      open_(prepare("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")),
-      device_(prepare("INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      open_(prepare("INSERT INTO operations (scope_id, operation_id, registration_id, enrollment_id, mechanism, state, "
+                    "substatus, challenge_id, sealed_challenge_key, ek_name, srk_public, token_digest, created_at) "
+                    "VALUES (?, ?, ?, ?, 'tpm', 'assigned', 'initialAssignment', ?, ?, ?, ?, ?, ?)")),
+      device_(prepare("INSERT INTO devices (scope_id, device_id, registration_id, enrollment_id, operation_id, state, "
+                      "hold, ek_name, srk_name, assigned_hub, sealed_hub_key, created_at, updated_at, mechanism) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'tpm') "
                       "ON CONFLICT (scope_id, device_id) DO UPDATE SET operation_id = excluded.operation_id, "
                       "sealed_hub_key = excluded.sealed_hub_key, updated_at = excluded.updated_at")),
       end_(prepare("UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL")),
@@ -111,8 +120,8 @@ void BareRegistrations::step(const Statement& statement) {
 void BareRegistrations::open(std::uint64_t number) {
   const auto o = sample::operation(number, number);
   bind_all(open_, o.scope.text(), o.operation_id.bytes(), o.registration_id.text(), o.enrollment_id.bytes(),
-           o.challenge_id.bytes(), ByteView(o.sealed_challenge_key), ByteView(o.token_digest), ByteView(o.srk_public),
-           std::int64_t{1}, to_micros(o.created_at));
+           o.challenge_id->bytes(), ByteView(o.sealed_challenge_key), ByteView(o.ek_name), ByteView(o.srk_public),
+           ByteView(o.token_digest), to_micros(o.created_at));
   step(open_);
   const auto d = sample::device(number, number);
   bind_all(device_, d.scope.text(), d.device_id.text(), d.registration_id.text(), d.enrollment_id.bytes(),
@@ -135,6 +144,35 @@ void BareRegistrations::audit(const ScopeId& scope, const audit::Entry& entry) {
   const Uuid id = Uuid::v7(now, entropy_);
   bind_all(audit_, scope.text(), id.bytes(), to_micros(now), entry.actor, entry.action, entry.subject, entry.detail);
   step(audit_);
+}
+
+BareRows::BareRows(const std::filesystem::path& path) : connection_(open_raw(path), sqlite3_close) {
+  const auto execute = [this](const char* sql) {
+    if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+      give_up(sqlite3_errmsg(connection_.get()));
+  };
+  execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096");
+  execute("CREATE TABLE bare (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+  constexpr std::string_view kInsert = "INSERT INTO bare VALUES (?, ?)";
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(connection_.get(), kInsert.data(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
+      SQLITE_OK)
+    give_up(sqlite3_errmsg(connection_.get()));
+  insert_.reset(statement);
+}
+
+void BareRows::run(int rows) {
+  sqlite3_exec(connection_.get(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  for (int row = 0; row < rows; ++row) {
+    Bytes key(32);
+    entropy_.fill(key);
+    bind_at(insert_.get(), 1, ByteView(key));
+    bind_at(insert_.get(), 2, ByteView(value_));
+    if (sqlite3_step(insert_.get()) != SQLITE_DONE) give_up(sqlite3_errmsg(connection_.get()));
+    sqlite3_reset(insert_.get());
+  }
+  if (sqlite3_exec(connection_.get(), "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK)
+    give_up(sqlite3_errmsg(connection_.get()));
 }
 
 PageAndSync::PageAndSync(const std::filesystem::path& path)

@@ -41,6 +41,20 @@ class BareRegistrations {
   std::uint64_t next_ = 1;
 };
 
+// Rows of 232 bytes under random keys of 32, by SQLite's C interface alone: the least that keeps what a device did.
+class BareRows {
+ public:
+  explicit BareRows(const std::filesystem::path& path);
+  // In one commit.
+  void run(int rows);
+
+ private:
+  crypto::SystemEntropy entropy_;
+  std::unique_ptr<sqlite3, int (*)(sqlite3*)> connection_;
+  std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> insert_{nullptr, sqlite3_finalize};
+  const Bytes value_ = Bytes(200, 0x5a);
+};
+
 // The least that makes one thing durable: a page in a file that need not grow, as the pages of a log that is used
 // again. (An append costs the file system's own journal too, and SQLite is then faster than its bound.)
 class PageAndSync {
@@ -58,6 +72,9 @@ class PageAndSync {
   int next_ = 0;
   const Bytes page_ = Bytes(4096, 0x5a);
 };
+
+// Where the databases of a bench lie: TMPDIR, else /var/tmp, because /tmp may be memory.
+std::filesystem::path folder_on_disk();
 
 [[noreturn]] void give_up(const std::string& message);
 

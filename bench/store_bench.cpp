@@ -127,11 +127,11 @@ class StoreRegistrations {
   bool failed_ = false;  // written on the writer's thread, read after the latch
 };
 
-// Everything lies in one directory on the disk from which the benchmark is started, because /tmp may be memory.
+// Everything lies in one directory on one disk.
 struct Directory {
   explicit Directory(Sabotage sabotage)
       : product(dir.path() / "product.db", sabotage), bare(dir.path() / "bare.db"), page(dir.path() / "page") {}
-  store::TempDir dir{std::filesystem::current_path()};
+  store::TempDir dir{folder_on_disk()};
   StoreRegistrations product;
   BareRegistrations bare;
   PageAndSync page;

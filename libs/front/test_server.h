@@ -38,7 +38,7 @@ inline void must(const Status& status) {
 class Server {
  public:
   Server(store::Store& store, const Clock& clock, Entropy& entropy,
-         provisioning::RegistrarOptions options = {.hubs = {"hub.example"}})
+         provisioning::RegistrarOptions options = {.hubs = {"hub.example"}}, DispatcherParts device_parts = {})
       : store_(store),
         authenticator(clock, envelope_key(), "warifu.example"),
         desk(clock, entropy, envelope_key()),
@@ -56,7 +56,8 @@ class Server {
         registration_api_(device_desk, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
+        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
+                device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, service_api_}, clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 

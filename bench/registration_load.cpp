@@ -1,0 +1,87 @@
+#include "registration_load.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace warifu::bench {
+namespace {
+
+std::string written(const net::HttpRequest& request) {
+  std::string text = fmt::format("{} {} HTTP/1.1\r\n", net::to_string(request.method), request.target);
+  for (const auto& [name, value] : request.headers)
+    text += fmt::format("{}: {}\r\n", name, value);
+  return text + fmt::format("Content-Length: {}\r\n\r\n{}", request.body.size(), request.body);
+}
+
+net::HttpResponse read(const std::string& text) {
+  constexpr std::string_view kVersion = "HTTP/1.1 ";
+  const auto end = text.find("\r\n\r\n");
+  if (!text.starts_with(kVersion) || end == std::string::npos) return {.status = 0, .headers = {}, .content_type = {}, .body = {}};
+  return {.status = std::atoi(text.c_str() + kVersion.size()),
+          .headers = {},
+          .content_type = {},
+          .body = text.substr(end + 4)};
+}
+
+}  // namespace
+
+RegistrationLoad::RegistrationLoad(WholeServer& server, std::size_t devices)
+    : server_(server), tpms_(make_software_tpms(devices)) {
+  for (const auto& tpm : tpms_) {
+    const std::string id = fmt::format("meter-{}", devices_.size());
+    devices_.emplace_back(server.parts(), server.clock(), tpm, id);
+    front::test::must(server.parts().enroll(id, tpm.ek()));
+  }
+}
+
+bool RegistrationLoad::register_all() {
+  std::list<TlsPeer> peers;
+  std::vector<net::HttpRequest> requests;
+  for (const auto& device : devices_) {
+    peers.emplace_back(server_.devices_port(), context_.get());
+    requests.push_back(device.register_request());
+  }
+  const auto challenges = ask_all(peers, requests);
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const auto key = devices_[i].open(challenges[i], "authenticationKey");
+    if (challenges[i].status != 401 || !key) return false;
+    tokens.push_back(devices_[i].sign(*key));
+    requests[i] = devices_[i].register_request(tokens[i]);
+  }
+  const auto operations = ask_all(peers, requests);
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    if (operations[i].status != 202) return false;
+    requests[i] = devices_[i].poll_request(front::test::member(operations[i], "operationId"), tokens[i]);
+  }
+  const auto results = ask_all(peers, requests);
+  hub_keys_.clear();
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    auto key = devices_[i].open(results[i], "registrationState.tpm.authenticationKey");
+    if (results[i].status != 200 || !key) return false;
+    hub_keys_.push_back(*std::move(key));
+  }
+  return true;
+}
+
+net::HttpResponse RegistrationLoad::ask(const net::HttpRequest& request) const {
+  TlsPeer peer(server_.devices_port(), context_.get());
+  return read(peer.send(written(request)) ? peer.receive() : std::string());
+}
+
+std::vector<net::HttpResponse> RegistrationLoad::ask_all(std::list<TlsPeer>& peers,
+                                                         const std::vector<net::HttpRequest>& requests) {
+  std::vector<std::string> texts;
+  for (const auto& request : requests)
+    texts.push_back(written(request));
+  auto text = texts.begin();
+  for (auto& peer : peers)
+    peer.send(*text++);
+  std::vector<net::HttpResponse> responses;
+  for (auto& peer : peers)
+    responses.push_back(read(peer.receive()));
+  return responses;
+}
+
+}  // namespace warifu::bench
