@@ -115,7 +115,6 @@ class LostCommitTest : public testing::Test {
     store_ = or_null(PostgresStore::open({.url = through,
                                           .clock = world_.clock,
                                           .entropy = world_.entropy,
-                                          .writers = 1,
                                           .patience = std::chrono::milliseconds(500)}));
     ASSERT_NE(store_, nullptr);
     ASSERT_TRUE(checks::make_scope(*store_));
