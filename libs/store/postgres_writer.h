@@ -55,7 +55,7 @@ class PostgresWriter {
   };
   // What a transaction holds.
   struct Made {
-    bool any = false;                          // a change that is to be committed
+    bool any = false;                           // a change that is to be committed
     std::optional<SqlAuditTrail::Key> audited;  // an entry of one of them
   };
   enum class Fate { kCertain, kAgain };
