@@ -106,8 +106,9 @@ TEST_F(PostgresWriterTest, AChangeThatFailsIsUndoneAlone) {
   });
   add_enrollment("last", 7);
   commit();
-  EXPECT_THAT(answers_, ElementsAre("good:", "refused:test.refused", "silent:store.unaudited", "idle:test.idle",
-                                    "throws:store.exception", "orphan:store.reference", "ignores:store.failed", "last:"));
+  EXPECT_THAT(answers_,
+              ElementsAre("good:", "refused:test.refused", "silent:store.unaudited", "idle:test.idle",
+                          "throws:store.exception", "orphan:store.reference", "ignores:store.failed", "last:"));
   EXPECT_EQ(writer_->commits(), 1U);
   EXPECT_EQ(writer_->retries(), 0U);
   EXPECT_TRUE(is_enrolled(1) && is_enrolled(7));

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include "front/dps_service/service_errors.h"
+#include <map>
 
 #include "front/test_world.h"
 #include "sim/deterministic.h"
