@@ -19,6 +19,9 @@ constexpr const char* kSessionSettings =
     "SET statement_timeout = 30000; SET lock_timeout = 10000; SET idle_in_transaction_session_timeout = 60000";
 constexpr const char* kIndexSettings = "SET enable_seqscan = off";
 constexpr const char* kLooseSettings = "SET synchronous_commit = off";
+constexpr const char* kSavepoint = "SAVEPOINT part";
+constexpr const char* kRelease = "RELEASE SAVEPOINT part";
+constexpr const char* kUndo = "ROLLBACK TO SAVEPOINT part";
 constexpr Sql kServerSettings =
     "SELECT current_setting('server_encoding', true), current_setting('fsync', true), "
     "current_setting('synchronous_commit', true)";
@@ -81,6 +84,7 @@ Status PostgresConnection::connect() {
   const char* values[] = {"5", "10000", "warifud", target_.url.c_str(), "UTF8", nullptr};
   connection_.reset(PQconnectdbParams(kKeywords, values, 1));
   pending_begin_ = nullptr;
+  pending_.clear();
   has_unread_end_ = false;
   is_gone_ = false;
   forget_failure();
@@ -148,10 +152,12 @@ Error PostgresConnection::error_of(const pg_result* result) {
   if (sqlstate.empty()) return broken();
   const bool is_fatal = field(PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
   if (is_fatal) is_gone_ = true;
-  failure_ = is_fatal                                     ? Failure::kBroken
-             : sqlstate == "40001" || sqlstate == "40P01" ? Failure::kRetry
-             : sqlstate == "23505"                        ? Failure::kUnique
-                                                          : Failure::kOther;
+  // What comes after the first error is only that the transaction takes no further statement.
+  if (is_fatal || failure_ == Failure::kNone)
+    failure_ = is_fatal                                     ? Failure::kBroken
+               : sqlstate == "40001" || sqlstate == "40P01" ? Failure::kRetry
+               : sqlstate == "23505"                        ? Failure::kUnique
+                                                            : Failure::kOther;
   return postgres_error(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
 }
 
@@ -190,7 +196,28 @@ Status PostgresConnection::drain() {
   return is_broken() ? Status(broken()) : Status();
 }
 
+void PostgresConnection::set_savepoint() {
+  pending_.push_back(kSavepoint);
+  failure_ = Failure::kNone;
+}
+
+bool PostgresConnection::drop_unused_savepoint() {
+  if (pending_.empty()) return false;
+  pending_.pop_back();
+  return true;
+}
+
+void PostgresConnection::release_savepoint() {
+  if (!drop_unused_savepoint()) pending_.push_back(kRelease);
+}
+
+// Released too, or a further one of the same name would lie within it.
+void PostgresConnection::undo_to_savepoint() {
+  if (!drop_unused_savepoint()) pending_.insert(pending_.end(), {kUndo, kRelease});
+}
+
 void PostgresConnection::end_later(const char* sql) {
+  pending_.clear();
   if (pending_begin_ != nullptr) {  // it never began
     pending_begin_ = nullptr;
     return;
@@ -211,6 +238,7 @@ Status PostgresConnection::commit() {
   failure_ = Failure::kNone;
   if (pending_begin_ != nullptr) {  // nothing was asked in it
     pending_begin_ = nullptr;
+    pending_.clear();
     return {};
   }
   TRY(const auto ended, round_trip(1, [](PGconn* connection) {
@@ -223,7 +251,7 @@ Status PostgresConnection::commit() {
 
 Status PostgresConnection::execute(const std::string& sql) {
   TRY_STATUS(drain());
-  if (pending_begin_ != nullptr) TRY_STATUS(round_trip(0, [](PGconn*) { return true; }));
+  if (pending_begin_ != nullptr || !pending_.empty()) TRY_STATUS(round_trip(0, [](PGconn*) { return true; }));
   // Several statements in one text are for the simple protocol only.
   if (PQexitPipelineMode(connection_.get()) != 1) return broken();
   const PgResult result(PQexec(connection_.get(), sql.c_str()));
@@ -238,7 +266,7 @@ Status PostgresConnection::execute(const std::string& sql) {
 }
 
 bool PostgresConnection::in_transaction() const {
-  if (pending_begin_ != nullptr) return true;
+  if (pending_begin_ != nullptr || !pending_.empty()) return true;
   if (is_broken() || has_unread_end_) return false;
   const auto status = PQtransactionStatus(connection_.get());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;

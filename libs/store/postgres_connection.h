@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "store/connection.h"
 
@@ -53,15 +54,21 @@ class PostgresConnection final : public Connection {
   // The transaction begins with the next statement, by this text.
   void begin(const char* sql) {
     pending_begin_ = sql;
+    pending_.clear();
     failure_ = Failure::kNone;
   }
+  // The part of a transaction that begins here can be undone alone, also after an error that is not kRetry. One part
+  // at a time; what begins and ends it travels with the statement that comes next.
+  void set_savepoint();
+  void release_savepoint();
+  void undo_to_savepoint();
   // Ends it durably. After an error, failure() tells whether the outcome is known.
   Status commit();
   // Ends a transaction that only read; the answer is not waited for.
   void end_read() { end_later("COMMIT"); }
   void rollback();
 
-  // What the last error since begin() was about.
+  // What the first error since begin() or set_savepoint() was about; kBroken, if that came later.
   enum class Failure {
     kNone,
     kOther,
@@ -87,7 +94,9 @@ class PostgresConnection final : public Connection {
   Status connect();
   Status check_server();
   Result<std::unique_ptr<Statement>> make_statement(const char* sql) override;
-  // Sends a pending BEGIN, what `send` sends (`commands` of them) and a sync; gives the result of the last.
+  // Forgets a savepoint in which nothing was asked.
+  bool drop_unused_savepoint();
+  // Sends what is pending, what `send` sends (`commands` of them) and a sync; gives the result of the last.
   template <class Send>
   Result<PgResult> round_trip(int commands, Send send);
   Result<PgResult> collect(int commands);
@@ -99,7 +108,9 @@ class PostgresConnection final : public Connection {
 
   const PostgresTarget target_;
   std::unique_ptr<pg_conn, Finish> connection_;
+  // What goes out before the next statement.
   const char* pending_begin_ = nullptr;
+  std::vector<const char*> pending_;
   bool has_unread_end_ = false;  // an end_later() whose answer is still to be read
   bool is_gone_ = false;
   Failure failure_ = Failure::kNone;

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <latch>
+
 #include "store/conformance_checks.h"
 #include "store/conformance_world_test.h"
 
@@ -115,7 +117,6 @@ class LostCommitTest : public testing::Test {
     store_ = or_null(PostgresStore::open({.url = through,
                                           .clock = world_.clock,
                                           .entropy = world_.entropy,
-                                          .writers = 1,
                                           .patience = std::chrono::milliseconds(500)}));
     ASSERT_NE(store_, nullptr);
     ASSERT_TRUE(checks::make_scope(*store_));
@@ -131,6 +132,35 @@ class LostCommitTest : public testing::Test {
       return checks::audited(t);
     });
   }
+
+  // Three who share a transaction, of which the second is refused; its COMMIT is cut. Gives their answers.
+  std::vector<std::string> cut_a_batch(Cutter::Cut cut, bool server_stays_away) {
+    std::latch together(1);
+    std::vector<std::string> answers;
+    const auto answer = [&](const Status& status) { answers.emplace_back(status ? "" : status.error().code); };
+    // It holds up the writer until all are there, and commits nothing.
+    store_->submit({[&](Transaction&) -> Status {
+                      together.wait();
+                      return Error{ErrorKind::kRefused, "test.refused", "no"};
+                    },
+                    [](const Status&) {}});
+    for (std::uint64_t number = 1; number <= 3; ++number)
+      store_->submit({[this, number](Transaction& t) -> Status {
+                        ++applied_;
+                        TRY_STATUS(t.provisioning().insert_enrollment(sample::enrollment(number)));
+                        TRY_STATUS(checks::audited(t));
+                        return number == 2 ? Status(Error{ErrorKind::kRefused, "test.second", "no"}) : Status();
+                      },
+                      answer});
+    cutter_->cut_next(cut, server_stays_away);
+    together.count_down();
+    store_->settle();
+    cutter_->cut_next(Cutter::Cut::kNever);
+    EXPECT_EQ(cutter_->cuts(), 1);
+    EXPECT_TRUE(store_->write(checks::audited)) << "it is back";
+    return answers;
+  }
+  bool is_enrolled(std::uint64_t number) { return checks::is_enrolled(*store_, number).value(); }
 
   World world_;
   std::unique_ptr<Cutter> cutter_;
@@ -177,6 +207,24 @@ TEST_F(LostCommitTest, OfAChangeThatWroteNothingIsTriedAgain) {
     return t.provisioning().scope_exists(sample::scope()).map([](bool) {});
   }));
   EXPECT_EQ(applied_, 2);
+}
+
+TEST_F(LostCommitTest, OfABatchIsASuccessOfAllIfTheServerCommitted) {
+  EXPECT_THAT(cut_a_batch(Cutter::Cut::kAfterCommit, false), testing::ElementsAre("", "test.second", ""));
+  EXPECT_EQ(applied_, 3) << "none is made twice";
+  EXPECT_TRUE(is_enrolled(1) && !is_enrolled(2) && is_enrolled(3));
+}
+
+TEST_F(LostCommitTest, OfABatchIsTriedAgainIfTheServerDidNotCommit) {
+  EXPECT_THAT(cut_a_batch(Cutter::Cut::kBeforeCommit, false), testing::ElementsAre("", "test.second", ""));
+  EXPECT_EQ(applied_, 6);
+  EXPECT_TRUE(is_enrolled(1) && !is_enrolled(2) && is_enrolled(3));
+}
+
+TEST_F(LostCommitTest, OfABatchIsUnknownForAllIfTheServerDoesNotComeBack) {
+  EXPECT_THAT(cut_a_batch(Cutter::Cut::kAfterCommit, true),
+              testing::ElementsAre("store.unknown", "store.unknown", "store.unknown"));
+  EXPECT_TRUE(is_enrolled(1) && !is_enrolled(2) && is_enrolled(3));
 }
 
 }  // namespace

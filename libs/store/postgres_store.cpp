@@ -1,6 +1,7 @@
 #include "store/postgres_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/migrations.h"
@@ -20,29 +21,22 @@ Status bring_up_to_date(const PostgresTarget& target, const Clock& clock) {
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(const PostgresOptions& options) {
   const PostgresTarget target{.url = options.url, .allow_unsafe_server = options.allow_unsafe_server};
   TRY_STATUS(bring_up_to_date(target, options.clock));
-  auto share = std::make_unique<WritersShare>();
-  Writers writers;
-  for (std::size_t i = 0; i < options.writers; ++i) {
-    TRY(auto writer, PostgresWriter::open(options, *share));
-    writers.push_back(std::move(writer));
-  }
+  TRY(auto writer, PostgresWriter::open(options));
   TRY(auto readers, PostgresPool::open(target, options.readers));
   TRY(auto loose, PostgresLooseWrites::open(target));
-  return std::unique_ptr<PostgresStore>(new PostgresStore(options.queue_limit, std::move(share), std::move(writers),
-                                                          std::move(readers), std::move(loose)));
+  return std::unique_ptr<PostgresStore>(
+      new PostgresStore(options, std::move(writer), std::move(readers), std::move(loose)));
 }
 
-PostgresStore::PostgresStore(std::size_t queue_limit, std::unique_ptr<WritersShare> share, Writers writers,
+PostgresStore::PostgresStore(const PostgresOptions& options, std::unique_ptr<PostgresWriter> writer,
                              std::unique_ptr<PostgresPool> readers, std::unique_ptr<PostgresLooseWrites> loose)
-    : queue_limit_(queue_limit),
-      share_(std::move(share)),
+    : queue_limit_(options.queue_limit),
+      batch_limit_(options.batch_limit),
       readers_(std::move(readers)),
       loose_(std::move(loose)),
       challenges_(*loose_),
-      writers_(std::move(writers)) {
-  threads_.reserve(writers_.size());
-  for (const auto& writer : writers_)
-    threads_.emplace_back([this, &writer] { run(*writer); });
+      writer_(std::move(writer)),
+      thread_([this] { run(); }) {
 }
 
 PostgresStore::~PostgresStore() {
@@ -50,9 +44,8 @@ PostgresStore::~PostgresStore() {
     const std::lock_guard lock(mutex_);
     closing_ = true;
   }
-  submitted_.notify_all();
-  for (auto& thread : threads_)
-    thread.join();
+  submitted_.notify_one();
+  thread_.join();
   loose_.reset();  // before the challenges, which its last writes may count
 }
 
@@ -99,32 +92,28 @@ void PostgresStore::settle() {
   done_.wait(lock, [&] { return finished_ == accepted_; });
 }
 
-void PostgresStore::run(PostgresWriter& writer) {
-  while (auto change = take()) {
-    change->done(writer.write(change->apply));
-    change.reset();  // what it holds goes before anybody is told that it is over
+void PostgresStore::run() {
+  std::vector<Change> batch;
+  while (take_batch(batch)) {
+    const std::size_t size = batch.size();
+    writer_->commit_batch(batch);
+    batch.clear();  // what they hold goes before anybody is told that they are over
     {
       const std::lock_guard lock(mutex_);
-      ++finished_;
+      finished_ += size;
     }
     done_.notify_all();
   }
 }
 
-std::optional<Change> PostgresStore::take() {
+// Whatever waits, and a change that is alone waits for nobody.
+bool PostgresStore::take_batch(std::vector<Change>& batch) {
   std::unique_lock lock(mutex_);
   submitted_.wait(lock, [&] { return closing_ || !queue_.empty(); });
-  if (queue_.empty()) return std::nullopt;
-  std::optional<Change> taken(std::move(queue_.front()));
-  queue_.pop_front();
-  return taken;
-}
-
-std::uint64_t PostgresStore::retries() const {
-  std::uint64_t sum = 0;
-  for (const auto& writer : writers_)
-    sum += writer->retries();
-  return sum;
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), batch_limit_));
+  std::move(queue_.begin(), end, std::back_inserter(batch));
+  queue_.erase(queue_.begin(), end);
+  return !batch.empty();
 }
 
 }  // namespace warifu::store

@@ -14,9 +14,8 @@
 
 namespace warifu::store {
 
-// The database on a PostgreSQL server, which several nodes may share. Each change is a transaction of its own, and
-// several are made at a time, each on a connection of its own; they end in any order. Reads see one state of the
-// database, on other connections.
+// The database on a PostgreSQL server, which several nodes may share. One thread makes the changes, on a connection of
+// its own: those that wait share a commit. Reads see one state of the database, on other connections.
 class PostgresStore final : public Store {
  public:
   // Makes the tables, or brings the schema up to date. Errors: those of PostgresConnection and of migrate().
@@ -34,19 +33,18 @@ class PostgresStore final : public Store {
   LooseWrites& loose_writes() { return *loose_; }
 
   // How often changes were tried again, because the server gave them up in favour of others or was away.
-  std::uint64_t retries() const;
+  std::uint64_t retries() const { return writer_->retries(); }
+  std::uint64_t commits() const { return writer_->commits(); }
 
  private:
-  using Writers = std::vector<std::unique_ptr<PostgresWriter>>;
-
-  PostgresStore(std::size_t queue_limit, std::unique_ptr<WritersShare> share, Writers writers,
+  PostgresStore(const PostgresOptions& options, std::unique_ptr<PostgresWriter> writer,
                 std::unique_ptr<PostgresPool> readers, std::unique_ptr<PostgresLooseWrites> loose);
   Status may_queue() const;
-  void run(PostgresWriter& writer);
-  std::optional<Change> take();
+  void run();
+  bool take_batch(std::vector<Change>& batch);
 
   const std::size_t queue_limit_;
-  std::unique_ptr<WritersShare> share_;
+  const std::size_t batch_limit_;
   std::unique_ptr<PostgresPool> readers_;
   std::unique_ptr<PostgresLooseWrites> loose_;
   SqlChallenges challenges_;
@@ -60,8 +58,8 @@ class PostgresStore final : public Store {
   std::uint64_t finished_ = 0;
   bool closing_ = false;
 
-  Writers writers_;  // each belongs to a thread
-  std::vector<std::thread> threads_;
+  std::unique_ptr<PostgresWriter> writer_;  // the thread's
+  std::thread thread_;
 };
 
 }  // namespace warifu::store

@@ -196,7 +196,6 @@ TEST_F(PostgresStoreTest, RefusesChangesOfAClockThatIsBehindTheLogOfAnotherNode)
 TEST_F(PostgresStoreTest, RefusesWhatItsQueueCannotHoldAndAnswersAllBeforeItIsGone) {
   auto small = options();
   small.queue_limit = 2;
-  small.writers = 1;
   std::latch writing(1);
   std::latch go_on(1);
   std::atomic<int> accepted = 0;
@@ -223,7 +222,7 @@ TEST_F(PostgresStoreTest, RefusesWhatItsQueueCannotHoldAndAnswersAllBeforeItIsGo
   EXPECT_EQ(refused->error().kind, ErrorKind::kThrottled);
 }
 
-TEST_F(PostgresStoreTest, SettleWaitsForEveryChangeOfEveryWriter) {
+TEST_F(PostgresStoreTest, SettleWaitsForEveryChange) {
   const auto store = open_with_scope();
   std::atomic<int> done = 0;
   for (std::uint64_t i = 0; i < 40; ++i)
