@@ -111,11 +111,14 @@ Result<Options> parse_options(int argc, char** argv) {
       options.json = true;
     else if (argument == "--self-check")
       options.only_self_check = true;
+    else if (argument.starts_with("--only="))
+      options.only = argument.substr(argument.find('=') + 1);
     else if (argument == "--sabotage=accept-all")
       options.sabotage = Sabotage::kAcceptAll;
     else
-      return invalid_input("bench.usage",
-                           fmt::format("expected --json, --self-check or --sabotage=accept-all, {} came", argument));
+      return invalid_input(
+          "bench.usage",
+          fmt::format("expected --json, --self-check, --only=ID or --sabotage=accept-all, {} came", argument));
   }
   return options;
 }

@@ -54,8 +54,9 @@ struct Options {
   bool json = false;
   bool only_self_check = false;
   Sabotage sabotage = Sabotage::kNone;
+  std::string only;  // the id of one row, or empty for all
 };
-// "bench.usage" for anything but --json, --self-check and --sabotage=accept-all.
+// "bench.usage" for anything but --json, --self-check, --only=ID and --sabotage=accept-all.
 Result<Options> parse_options(int argc, char** argv);
 
 // Self-checks first, then the measurements. The exit code: 1 when a self-check fails, a ratio is under its floor or a

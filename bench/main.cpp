@@ -18,5 +18,6 @@ int main(int argc, char** argv) {
     auto more = rows_of(options->sabotage);
     rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
+  if (!options->only.empty()) std::erase_if(rows, [&](const bench::Row& row) { return row.id != options->only; });
   return bench::run(rows, *options);
 }

@@ -18,7 +18,7 @@
 namespace warifu::bench {
 namespace {
 
-constexpr char kProgram[] = "/usr/sbin/nginx";
+constexpr char kProgram[] = "/usr/sbin/nginx";  // of Debian's nginx-light
 
 // One process does all: its clock is the worker's. As many requests on a connection as the bench likes.
 constexpr char kConfiguration[] = R"(daemon off;

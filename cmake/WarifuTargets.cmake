@@ -1,5 +1,8 @@
 # A folder is a library. Beside x.cpp may stand x_test.cpp (unit test) and x_fuzz.cpp (libFuzzer target).
 
+# What `ctest --label-regex unit` runs, without the programs and the tests of the whole.
+add_custom_target(unit_tests)
+
 # warifu_library(NAME [DEPENDS lib...] [LINK external...]): the .cpp files of this folder as warifu_NAME.
 # DEPENDS names our own libraries, without the prefix, and must agree with module.txt (scripts/check-layering).
 function(warifu_library NAME)
@@ -30,6 +33,7 @@ function(warifu_library NAME)
                                                GTest::gmock_main)
     target_compile_definitions(${NAME}_test PRIVATE WARIFU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
+    add_dependencies(unit_tests ${NAME}_test)
     set(timeout 300)
     if(CMAKE_CROSSCOMPILING)
       set(timeout 1200)  # an emulator makes RSA keys slowly

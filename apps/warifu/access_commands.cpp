@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <iostream>
 
+#include "base/ids.h"
 #include "base/secret.h"
 #include "keystore/files.h"
 #include "warifu/commands.h"
@@ -26,6 +27,16 @@ Result<std::string> read_token(const std::string& file) {
   if (text.empty())
     return invalid_input("login.token", "there is no token in it", file == "-" ? "standard input" : file);
   return text;
+}
+
+// The permissions as one text.
+boost::json::object as_row(boost::json::object key) {
+  std::string names;
+  if (const auto* permissions = key["permissions"].if_array())
+    for (const auto& permission : *permissions)
+      names += (names.empty() ? "" : " ") + std::string(permission.as_string());
+  key["permissions"] = names;
+  return key;
 }
 
 }  // namespace
@@ -69,10 +80,13 @@ Status show_id_scope(const Context& context) {
   return {};
 }
 
-Status create_service_key(const Context& context, const std::string& name) {
+Status create_service_key(const Context& context, const ServiceKeyOptions& options) {
   TRY(auto connection, endpoint(context.connection));
-  const std::string request = boost::json::serialize(boost::json::object{{"name", name}});
-  TRY(const auto answer, ApiClient(std::move(connection)).post("/api/v1/service-keys", request));
+  boost::json::object request{{"name", options.name}};
+  if (!options.permissions.empty())
+    request["permissions"] = boost::json::array(options.permissions.begin(), options.permissions.end());
+  TRY(const auto answer,
+      ApiClient(std::move(connection)).post("/api/v1/service-keys", boost::json::serialize(request)));
   if (context.json) {
     print_json(answer);
     return {};
@@ -80,6 +94,34 @@ Status create_service_key(const Context& context, const std::string& name) {
   TRY(const auto fields, wire::JsonFields::of(answer));
   TRY(const auto connection_string, fields.required_string("connection_string"));
   fmt::print("{}\n", connection_string);
+  return {};
+}
+
+Status list_service_keys(const Context& context) {
+  TRY(auto connection, endpoint(context.connection));
+  TRY(const auto answer, ApiClient(std::move(connection)).get("/api/v1/service-keys"));
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  TRY(const auto* items, fields.required_array("items"));
+  if (context.json) {
+    print_json(*items);
+    return {};
+  }
+  boost::json::array rows;
+  for (const auto& item : *items)
+    rows.emplace_back(as_row(item.as_object()));
+  print_table(rows, {{"NAME", "name"}, {"CREATED", "created_at"}, {"PERMISSIONS", "permissions"}}, "no service keys");
+  return {};
+}
+
+Status delete_service_key(const Context& context, const std::string& name) {
+  // A slash must not change the path.
+  TRY(const auto label, Label::parse(name));
+  TRY(auto connection, endpoint(context.connection));
+  TRY_STATUS(ApiClient(std::move(connection)).remove("/api/v1/service-keys/" + label.text()));
+  if (context.json)
+    print_json(boost::json::object{{"deleted", label.text()}});
+  else
+    fmt::print("the service key {} is deleted: what it signed is refused\n", name);
   return {};
 }
 

@@ -43,15 +43,14 @@ bool is_broken_connection(CURLcode code) {
 }
 
 Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
-                       const std::string& body, const std::string& idempotency_key = {}) {
+                       const std::string& body, const std::string& more_header = {}) {
   const Handle curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
   http_client::HeaderLines headers;
   headers.add("Accept: application/json");
   headers.add("Content-Type: application/json");
   if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);
-
-  if (!idempotency_key.empty()) headers.add("Idempotency-Key: " + idempotency_key);
+  if (!more_header.empty()) headers.add(more_header);
 
   Answer answer;
   const std::string url = endpoint.server + path;
@@ -140,8 +139,9 @@ Result<boost::json::value> value_of(const Answer& answer) {
 
 }  // namespace
 
-Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body) const {
-  TRY(const auto answer, perform(endpoint_, method, path, body));
+Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body,
+                                           const std::string& more_header) const {
+  TRY(const auto answer, perform(endpoint_, method, path, body, more_header));
   return value_of(answer);
 }
 
@@ -149,7 +149,7 @@ Result<boost::json::value> ApiClient::post(const std::string& path, const std::s
   crypto::SystemEntropy entropy;
   Bytes random(kIdempotencyKeySize);
   entropy.fill(random);
-  const std::string key = to_hex(random);
+  const std::string key = "Idempotency-Key: " + to_hex(random);
   auto answer = perform(endpoint_, "POST", path, body, key);
   if (!answer && answer.error().code == "server.connection_lost") {
     std::this_thread::sleep_for(kRetryDelay);
@@ -161,6 +161,11 @@ Result<boost::json::value> ApiClient::post(const std::string& path, const std::s
   }
   if (!answer) return answer.error();
   return value_of(*answer);
+}
+
+Result<boost::json::value> ApiClient::put(const std::string& path, const std::string& body,
+                                          const std::string& etag) const {
+  return call("PUT", path, body, etag.empty() ? "" : fmt::format("If-Match: \"{}\"", etag));
 }
 
 Status ApiClient::remove(const std::string& path) const {

@@ -28,10 +28,13 @@ class ApiClient {
   Result<boost::json::value> post_once(const std::string& path, const std::string& body) const {
     return call("POST", path, body);
   }
+  // Only if the thing is still of the revision `etag`, as its ETag says; empty: whatever it is.
+  Result<boost::json::value> put(const std::string& path, const std::string& body, const std::string& etag = {}) const;
   Status remove(const std::string& path) const;
 
  private:
-  Result<boost::json::value> call(const char* method, const std::string& path, const std::string& body) const;
+  Result<boost::json::value> call(const char* method, const std::string& path, const std::string& body,
+                                  const std::string& more_header = {}) const;
 
   ApiEndpoint endpoint_;
 };

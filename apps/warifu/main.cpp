@@ -2,106 +2,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <functional>
-#include <memory>
 
-#include "warifu/commands.h"
+#include "warifu/command_line.h"
+#include "warifu/declaration_commands.h"
 
 namespace warifu::cli {
 namespace {
-
-// What the chosen subcommand does.
-using Action = std::function<Status(const Context&)>;
-
-CLI::App* add_noun(CLI::App& app, const char* name, const char* help) {
-  return app.add_subcommand(name, help)->require_subcommand(1);
-}
-
-// A verb that needs nothing but the context.
-void add_verb(CLI::App* noun, const char* name, const char* help, const char* example, Action& action,
-              Status (*run)(const Context&)) {
-  auto* verb = noun->add_subcommand(name, help);
-  verb->footer(std::string("Example: ") + example);
-  verb->callback([=, &action] { action = run; });
-}
-
-// A verb about one thing: `option` names it; it may also stand alone as the only word.
-void add_verb_on(CLI::App* noun, const char* name, const char* option, const char* help, const char* example,
-                 Action& action, Status (*run)(const Context&, const std::string&)) {
-  auto* verb = noun->add_subcommand(name, help);
-  verb->footer(std::string("Example: ") + example);
-  const auto id = std::make_shared<std::string>();
-  verb->add_option(std::string(option) + ",id", *id, "The ID")->required()->type_name("ID");
-  verb->callback([=, &action] { action = [=](const Context& context) { return run(context, *id); }; });
-}
-
-void add_login(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("login", "Exchange a bootstrap token for an access token, kept in the profile");
-  command->footer("Example: warifu --ca /var/lib/warifu/trust/root.pem login --token-file token.txt");
-  const auto options = std::make_shared<LoginOptions>();
-  command->add_option("--token-file", options->token_file, "File with the bootstrap token; - is standard input")
-      ->required();
-  command->add_option("--name", options->name, "A name for the token in the audit log (admin)");
-  command
-      ->add_option("--permission", options->permissions, "Only this permission, like enrollment:read; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--lifetime-seconds", options->lifetime_seconds,
-                      "How long the access token is good for (12 hours)");
-  command->callback([=, &action] { action = [=](const Context& context) { return login(context, *options); }; });
-}
-
-void add_service_key(CLI::App& app, Action& action) {
-  auto* noun = add_noun(app, "service-key", "Keys of the DPS service API");
-  auto* create = noun->add_subcommand("create", "Make a key and print its connection string, once");
-  create->footer("Example: warifu service-key create --name provisioning-service");
-  const auto name = std::make_shared<std::string>();
-  create->add_option("--name", *name, "The key's name")->required();
-  create->callback(
-      [=, &action] { action = [=](const Context& context) { return create_service_key(context, *name); }; });
-}
-
-void add_enrollment(CLI::App& app, Action& action) {
-  auto* noun = add_noun(app, "enrollment", "Devices that may come");
-  auto* create = noun->add_subcommand("create", "Enroll a device by the endorsement key of its TPM");
-  create->footer("Example: warifu enrollment create --registration-id meter-1 --tpm-ek ek.pub");
-  const auto options = std::make_shared<EnrollmentOptions>();
-  create->add_option("--registration-id", options->registration_id, "What the device calls itself")->required();
-  create
-      ->add_option("--tpm-ek", options->tpm_ek_file,
-                   "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
-      ->required();
-  create->add_flag("--allow-software-keys", options->allow_software_keys,
-                   "State that its TPM may be software: a test device");
-  create->callback(
-      [=, &action] { action = [=](const Context& context) { return create_enrollment(context, *options); }; });
-  add_verb(noun, "list", "List the enrollments", "warifu enrollment list", action, list_enrollments);
-  add_verb_on(noun, "show", "--registration-id", "Show one enrollment",
-              "warifu enrollment show --registration-id meter-1", action, show_enrollment);
-  add_verb_on(noun, "delete", "--registration-id", "Delete an enrollment: the device is refused from then on",
-              "warifu enrollment delete --registration-id meter-1", action, delete_enrollment);
-}
-
-void add_device(CLI::App& app, Action& action) {
-  auto* noun = add_noun(app, "device", "Devices that came and proved themselves");
-  add_verb(noun, "list", "List the devices", "warifu device list", action, list_devices);
-  add_verb_on(noun, "show", "--registration-id,--device-id", "Show one device", "warifu device show meter-1", action,
-              show_device);
-  add_verb_on(noun, "hub-key", "--registration-id,--device-id",
-              "Show a device's hub key, for a hub that is not ours; audited", "warifu device hub-key meter-1", action,
-              show_hub_key);
-  auto* escrow = noun->add_subcommand(
-      "escrow", "Show or fetch what a device deposited: the lockout password of its TPM, encrypted; audited");
-  escrow->footer("Example: warifu device escrow meter-1 --out meter-1.cms");
-  const auto options = std::make_shared<EscrowOptions>();
-  escrow->add_option("--registration-id,--device-id,id", options->device_id, "The ID")->required()->type_name("ID");
-  escrow->add_option("--out", options->out_file, "Write the newest package here (CMS, DER), for `warifud escrow open`")
-      ->type_name("FILE");
-  escrow->add_option("--number", options->number, "Write this one instead");
-  escrow->callback([=, &action] { action = [=](const Context& context) { return show_escrow(context, *options); }; });
-}
 
 int run(int argc, char** argv) {
   CLI::App app("Warifu's command line for operators.", "warifu");
@@ -123,12 +32,12 @@ int run(int argc, char** argv) {
   if (const char* token = std::getenv("WARIFU_TOKEN"); token != nullptr) context.connection.access_token = token;
   app.add_flag("--json", context.json, "Print JSON, for programs");
 
-  add_login(app, action);
-  add_verb(add_noun(app, "id-scope", "The ID scope that devices are told"), "show", "Show it", "warifu id-scope show",
-           action, show_id_scope);
-  add_service_key(app, action);
-  add_enrollment(app, action);
-  add_device(app, action);
+  add_access_commands(app, action);
+  add_enrollment_commands(app, action);
+  add_group_commands(app, action);
+  add_device_commands(app, action);
+  add_attention_commands(app, action);
+  add_declaration_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

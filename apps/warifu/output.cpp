@@ -11,7 +11,11 @@ namespace warifu::cli {
 namespace {
 
 std::string text_of(const boost::json::object& item, std::string_view member) {
-  const boost::json::value* value = item.if_contains(member);
+  const boost::json::value* value = item.if_contains(member.substr(0, member.find('.')));
+  for (auto dot = member.find('.'); dot != std::string_view::npos && value != nullptr; dot = member.find('.')) {
+    member.remove_prefix(dot + 1);
+    value = value->is_object() ? value->get_object().if_contains(member.substr(0, member.find('.'))) : nullptr;
+  }
   if (value == nullptr || value->is_null()) return "-";
   if (value->is_string()) return std::string(value->get_string());
   return boost::json::serialize(*value);

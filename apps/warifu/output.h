@@ -7,7 +7,7 @@
 
 namespace warifu::cli {
 
-// One column of a list: its heading and the member that it shows.
+// One column of a list: its heading and the member that it shows; "a.b" is the member b of a.
 struct Column {
   std::string_view heading;
   std::string_view member;

@@ -64,13 +64,15 @@ Status backup(const Place& place, const fs::path& target, const fs::path& passph
   for (const char* folder : kFolders)
     TRY_STATUS(copy_folder(place.data_dir / folder, target / folder));
   TRY_STATUS(keystore::make_private_folder(target / "database"));
-  TRY_STATUS(store::backup_database(organisation.database, keystore::DataDir(target).database()));
+  const auto* database = std::get_if<SqliteDatabase>(&organisation.database);
+  if (database != nullptr) TRY_STATUS(store::backup_database(database->path, keystore::DataDir(target).database()));
   TRY_STATUS(seal_backup(target, organisation.master_key, outside.entropy));
   // The master key comes last: a folder without it is no backup.
   TRY(const auto wrapped, organisation.master_key.wrap(passphrase, outside.entropy));
   TRY_STATUS(keystore::write_file(target / kWrappedMasterKey, as_bytes(wrapped), FileMode::kPrivate));
   fmt::print("backup of {} is in {}\nIt opens only with the passphrase: keep that elsewhere.\n",
              place.data_dir.string(), target.string());
+  if (database == nullptr) fmt::print("The database is not in it: that is on a PostgreSQL server. Use pg_dump.\n");
   return {};
 }
 
@@ -79,17 +81,20 @@ Status restore(const fs::path& source, const fs::path& data_dir, const fs::path&
   TRY(const auto wrapped, keystore::read_file(source / kWrappedMasterKey));
   TRY(const auto master_key, keystore::MasterKey::unwrap(wrapped, passphrase));
   TRY_STATUS(check_seal(source, master_key, kWrappedMasterKey));
-  TRY_STATUS(store::check_database(keystore::DataDir(source).database()));
+  // The seal says whether it is there: not if it was on a server.
+  std::error_code ignored;
+  const bool has_database = fs::exists(keystore::DataDir(source).database(), ignored);
+  if (has_database) TRY_STATUS(store::check_database(keystore::DataDir(source).database()));
 
   const keystore::DataDir target(data_dir);
   TRY_STATUS(target.create());
   for (const char* folder : kFolders)
     TRY_STATUS(copy_folder(source / folder, data_dir / folder));
   TRY_STATUS(master_key.save(target));
-  TRY_STATUS(store::backup_database(keystore::DataDir(source).database(), target.database()));
+  if (has_database) TRY_STATUS(store::backup_database(keystore::DataDir(source).database(), target.database()));
   TRY_STATUS(target.read_node(master_key.key_passphrase()));
-  fmt::print("{} is restored from {}; start it with: warifud serve --data-dir {}\n", data_dir.string(), source.string(),
-             data_dir.string());
+  fmt::print("{} is restored from {}; start it with: warifud serve --data-dir {}{}\n", data_dir.string(),
+             source.string(), data_dir.string(), has_database ? "" : " --database postgresql://…");
   return {};
 }
 

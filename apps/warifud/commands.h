@@ -12,7 +12,7 @@ namespace warifu::warifud {
 
 // What `warifud init` is asked for.
 struct InitRequest {
-  std::filesystem::path data_dir;
+  Place place;
   std::string organisation;
   std::vector<std::string> server_names;
   bool json = false;

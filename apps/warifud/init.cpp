@@ -60,6 +60,21 @@ Status write_certificates(const Certificates& made, const keystore::DataDir& dat
   return data_dir.write_node(made.node.certificate, made.server.certificate, made.node.key, passphrase, entropy);
 }
 
+Status check_is_empty(provisioning::RecordsView& records) {
+  TRY(const auto scopes, records.list_scopes());
+  if (scopes.empty()) return {};
+  return Error{ErrorKind::kConflict, "database.exists",
+               "the database holds an organisation: for another node of it restore a backup of the first one's data "
+               "directory (operators' guide, \"Two nodes\")"};
+}
+
+// Before the first file: a server that cannot be used, or is in use, leaves nothing behind.
+Status check_server(const Database& database, Outside& outside) {
+  if (std::holds_alternative<SqliteDatabase>(database)) return {};
+  TRY(const auto store, open_store(database, outside));
+  return store->read([](store::Snapshot& snapshot) { return check_is_empty(snapshot.provisioning()); });
+}
+
 void print(const InitRequest& request, const keystore::DataDir& data_dir, const ScopeId& scope,
            const std::string& token) {
   if (request.json) {
@@ -89,7 +104,9 @@ Status init(const InitRequest& request) {
   Outside outside;
   // Before the first file: what cannot stand in a certificate leaves nothing behind.
   TRY(const auto certificates, make_certificates(request, names, outside));
-  const keystore::DataDir data_dir(request.data_dir);
+  const auto database = database_of(request.place);
+  const keystore::DataDir data_dir(request.place.data_dir);
+  TRY_STATUS(check_server(database, outside));
   TRY_STATUS(data_dir.create());
   const auto master_key = keystore::MasterKey::generate(outside.entropy);
   TRY_STATUS(master_key.save(data_dir));
@@ -97,9 +114,10 @@ Status init(const InitRequest& request) {
 
   TRY(const auto scope, make_id_scope(outside.entropy));
   const operators::Desk desk(outside.clock, outside.entropy, master_key.envelope_key());
-  TRY(const auto store, (Organisation{data_dir, master_key.clone(), data_dir.database()}.open_store(outside)));
+  TRY(const auto store, open_store(database, outside));
   std::string token;
   TRY_STATUS(store->write([&](store::Transaction& transaction) -> Status {
+    TRY_STATUS(check_is_empty(transaction.provisioning()));
     TRY_STATUS(transaction.provisioning().insert_scope(scope, request.organisation, outside.clock.now()));
     TRY_STATUS(transaction.audit().record(
         scope, {"system", "organisation.init", "scope:" + scope.text(),

@@ -33,9 +33,11 @@ struct PlaceOptions {
 std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
   auto options = std::make_shared<PlaceOptions>();
   add_data_dir(command, options->data_dir);
-  command->add_option("--database", options->database, "The database, if it is not in the data directory")
+  command
+      ->add_option("--database", options->database,
+                   "The database, if it is not in the data directory: sqlite:PATH or postgresql://…")
       ->envname("WARIFU_DATABASE")
-      ->type_name("sqlite:PATH");
+      ->type_name("URL");
   return options;
 }
 
@@ -53,18 +55,17 @@ void add_init(CLI::App& app, Action& action) {
   command->footer(
       "Example: warifud init --data-dir /var/lib/warifu --org \"Example Power\" --server-name dps.example.com");
   const auto request = std::make_shared<InitRequest>();
-  const auto data_dir = std::make_shared<std::string>();
-  add_data_dir(command, *data_dir);
+  const auto options = add_place(command);
   command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")
       ->required();
   command->add_option("--server-name", request->server_names, "A DNS name or address of this server; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", request->json, "Print JSON");
   command->callback([=, &action] {
-    action = [=] {
-      request->data_dir = *data_dir;
+    action = at(options, [=](const Place& place) {
+      request->place = place;
       return init(*request);
-    };
+    });
   });
 }
 
@@ -78,7 +79,9 @@ void add_settings(CLI::App* command, ServeSettings& settings, std::string& confi
       "Where devices connect (127.0.0.1:8443; port 0 picks a free one)");
   add("--listen-operators", "WARIFU_LISTEN_OPERATORS", "ADDR:PORT", settings.listen_operators,
       "Where operators connect (127.0.0.1:9443)");
-  add("--database", "WARIFU_DATABASE", "sqlite:PATH", settings.database, "Another place for the database");
+  add("--listen-compat", "WARIFU_LISTEN_COMPAT", "ADDR:PORT", settings.listen_compat,
+      "Where clients made for Azure DPS connect, with TLS 1.2 too (nowhere)");
+  add("--database", "WARIFU_DATABASE", "URL", settings.database, "Another database: sqlite:PATH or postgresql://…");
   add("--assigned-hub", "WARIFU_ASSIGNED_HUB", "HOST", settings.assigned_hub,
       "The hub that devices are assigned to (this server's first name)");
   add("--log-level", "WARIFU_LOG_LEVEL", "LEVEL", settings.log_level, "debug, info, warning, error or off (info)");

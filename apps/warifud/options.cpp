@@ -13,6 +13,8 @@ namespace warifu::warifud {
 namespace {
 
 constexpr std::string_view kDevicesDefault = "127.0.0.1:8443";
+constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::array<std::string_view, 2> kPostgres = {"postgresql://", "postgres://"};
 constexpr std::string_view kOperatorsDefault = "127.0.0.1:9443";
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 
@@ -31,6 +33,7 @@ constexpr std::array kKeys = {
     Key{"database", &ServeSettings::database},
     Key{"listen.devices", &ServeSettings::listen_devices},
     Key{"listen.operators", &ServeSettings::listen_operators},
+    Key{"listen.compat", &ServeSettings::listen_compat},
     Key{"provisioning.assigned_hub", &ServeSettings::assigned_hub},
     Key{"log.level", &ServeSettings::log_level},
 };
@@ -156,11 +159,18 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
 }
 
 Result<Place> Place::from(const std::string& data_dir, const std::string& database) {
-  constexpr std::string_view kSqlite = "sqlite:";
   if (database.empty()) return Place{.data_dir = data_dir};
-  if (!database.starts_with(kSqlite))
-    return invalid_input("config.database", fmt::format("the database is sqlite:PATH, not \"{}\"", database));
-  return Place{.data_dir = data_dir, .database = database.substr(kSqlite.size())};
+  if (database.starts_with(kSqlite))
+    return Place{.data_dir = data_dir, .database = SqliteDatabase{database.substr(kSqlite.size())}};
+  if (std::ranges::any_of(kPostgres, [&](std::string_view scheme) { return database.starts_with(scheme); }))
+    return Place{.data_dir = data_dir, .database = PostgresDatabase{database}};
+  // What came is not repeated: it may hold a password.
+  return invalid_input("config.database", "the database is sqlite:PATH or postgresql://[USER@]HOST[:PORT]/NAME");
+}
+
+std::string to_string(const Database& database) {
+  if (const auto* postgres = std::get_if<PostgresDatabase>(&database)) return postgres->url;
+  return std::string(kSqlite) + std::get<SqliteDatabase>(database).path.string();
 }
 
 Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
@@ -170,6 +180,9 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
   ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,
                        settings.log_level.value_or("info")};
+  if (settings.listen_compat) {
+    TRY(options.compat, ListenAddress::parse(*settings.listen_compat));
+  }
   TRY_STATUS(set_limits(options, settings));
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));

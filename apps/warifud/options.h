@@ -4,20 +4,33 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/result.h"
 #include "front/limits/limits.h"
 
 namespace warifu::warifud {
 
+struct SqliteDatabase {
+  std::filesystem::path path;
+};
+// A connection URI of libpq. It may hold a password: it is never printed.
+struct PostgresDatabase {
+  std::string url;
+};
+using Database = std::variant<SqliteDatabase, PostgresDatabase>;
+
 // Where an organisation is: its data directory, and its database if that lies elsewhere.
 struct Place {
   std::filesystem::path data_dir;
-  std::optional<std::filesystem::path> database = {};
+  std::optional<Database> database = {};
 
-  // `database` is empty or "sqlite:PATH". kInvalidInput "config.database".
+  // `database` is empty, "sqlite:PATH" or "postgresql://…". kInvalidInput "config.database".
   static Result<Place> from(const std::string& data_dir, const std::string& database);
 };
+
+// As `--database` takes it.
+std::string to_string(const Database& database);
 
 struct ListenAddress {
   std::string address;
@@ -30,6 +43,7 @@ struct ServeSettings {
   std::optional<std::string> data_dir = {};
   std::optional<std::string> listen_devices = {};
   std::optional<std::string> listen_operators = {};
+  std::optional<std::string> listen_compat = {};
   std::optional<std::string> database = {};
   std::optional<std::string> assigned_hub = {};
   std::optional<std::string> log_level = {};
@@ -55,6 +69,8 @@ struct ServeOptions {
   ListenAddress operators;
   std::optional<std::string> assigned_hub;  // else the server's first name
   std::string log_level;
+  std::optional<ListenAddress> compat =
+      {};  // for clients that have no TLS 1.3: a separate door, closed unless asked for
   front::RequestLimits device_limits = {};
   front::RequestLimits operator_limits = front::unauthenticated_limits();
 

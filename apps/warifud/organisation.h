@@ -4,7 +4,7 @@
 #include "crypto/system_entropy.h"
 #include "keystore/data_dir.h"
 #include "keystore/master_key.h"
-#include "store/sqlite_store.h"
+#include "store/store.h"
 #include "warifud/options.h"
 
 namespace warifu::warifud {
@@ -19,13 +19,18 @@ struct Outside {
 struct Organisation {
   keystore::DataDir data_dir;
   keystore::MasterKey master_key;
-
-  std::filesystem::path database;
+  Database database;
 
   static Result<Organisation> open(const Place& place);
   // The first of the names that this server was given.
   Result<std::string> server_name() const;
-  Result<std::unique_ptr<store::SqliteStore>> open_store(Outside& outside) const;
+  Result<std::unique_ptr<store::Store>> open_store(Outside& outside) const;
 };
+
+// Makes the tables, or brings them up to date.
+Result<std::unique_ptr<store::Store>> open_store(const Database& database, Outside& outside);
+
+// The one in the data directory, unless the place names another.
+Database database_of(const Place& place);
 
 }  // namespace warifu::warifud

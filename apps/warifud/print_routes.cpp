@@ -36,11 +36,13 @@ Status print_routes(const Place& place, bool json) {
   if (!json) {
     print_text("devices", service.device_routes());
     print_text("operators", service.operator_routes());
+    print_text("compat", service.compat_routes());
     return {};
   }
   boost::json::array routes;
   add_json(routes, "devices", service.device_routes());
   add_json(routes, "operators", service.operator_routes());
+  add_json(routes, "compat", service.compat_routes());
   fmt::print("{}\n", boost::json::serialize(routes));
   return {};
 }

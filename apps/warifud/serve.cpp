@@ -4,9 +4,11 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "net/signals.h"
 #include "process/child.h"
+#include "store/clock_guard.h"
 #include "store/data_dir_lock.h"
 #include "warifud/commands.h"
 #include "warifud/organisation.h"
@@ -17,15 +19,15 @@ namespace {
 
 // A request in flight may wait for one commit and one slow client.
 constexpr std::chrono::seconds kDrainDeadline{10};
+constexpr const char* kDatabaseVariable = "WARIFU_DATABASE";
 
-// Requests refused by an old clock would leave certificates and audit entries in a wrong order.
+// With an old clock certificates and audit entries would stand in a wrong order. Another node's clock may be a little
+// ahead.
 Status check_clock(store::Store& store, const Clock& clock) {
   TRY(const auto latest, store.latest_audit_at());
-  if (latest && clock.now() < *latest)
-    return Error{ErrorKind::kUnavailable, "clock.behind",
-                 fmt::format("this machine's clock says {}, but the audit log goes on until {}: set the clock first",
-                             to_rfc3339(clock.now()), to_rfc3339(*latest))};
-  return {};
+  store::ClockGuard guard;
+  guard.learn(latest);
+  return guard.check(clock.now());
 }
 
 // A database without a scope was never init's: an empty file in its place, or a wrong path. Serving it would refuse
@@ -52,12 +54,19 @@ void raise_file_limit() {
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) spdlog::warn("the number of open files could not be raised");
 }
 
+// By the environment and not by an argument, which every user of this machine could read: it may hold a password.
+// Before the first thread.
+void tell_children_the_database(const Place& place) {
+  if (place.database)
+    ::setenv(kDatabaseVariable, to_string(*place.database).c_str(), 1);
+  else
+    ::unsetenv(kDatabaseVariable);
+}
+
 // In a program of its own, so that this process never reads the role's key. Whether there is a new certificate.
 bool renew_certificate_in_child(const ServeOptions& options) {
-  std::vector<std::string> command = {process::kThisProgram, "certificate", "renew", "--data-dir",
-                                      options.place.data_dir.string()};
-  if (options.place.database)
-    command.insert(command.end(), {"--database", "sqlite:" + options.place.database->string()});
+  const std::vector<std::string> command = {process::kThisProgram, "certificate", "renew", "--data-dir",
+                                            options.place.data_dir.string()};
   const auto code = process::run(command);
   if (!code) {
     spdlog::error("certificate renewal: {}", to_string(code.error()));
@@ -103,6 +112,7 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
 Status serve(const ServeOptions& options) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   raise_file_limit();
+  tell_children_the_database(options.place);
   Outside outside;
   TRY(const auto organisation, Organisation::open(options.place));
   TRY(const auto lock, store::DataDirLock::acquire(options.place.data_dir));
@@ -117,8 +127,9 @@ Status serve(const ServeOptions& options) {
   Service service(organisation, *store, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
-  fmt::print("warifud ready devices=https://{} operators=https://{}\n", endpoints.devices.text(),
-             endpoints.operators.text());
+  const std::string compat = endpoints.compat ? fmt::format(" compat=https://{}", endpoints.compat->text()) : "";
+  fmt::print("warifud ready devices=https://{} operators=https://{}{}\n", endpoints.devices.text(),
+             endpoints.operators.text(), compat);
   std::fflush(stdout);
   return run_until_stopped(signals, service, options);
 }

@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include <tuple>
-
+#include "front/api/body_limits.h"
+#include "front/compat/compat_router.h"
 #include "front/device/device_router.h"
 
 namespace warifu::warifud {
@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kDevices = "devices";
 constexpr const char* kOperators = "operators";
+constexpr const char* kCompat = "compat";
 constexpr std::chrono::minutes kHousekeepingInterval{1};
 // Soon enough for an operator who watches a device come.
 constexpr std::chrono::seconds kDiaryInterval{1};
@@ -24,44 +25,69 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
     : organisation_(organisation),
       store_(store),
       outside_(outside),
-      authenticator_(outside.clock),
+      authenticator_(outside.clock, organisation.master_key.envelope_key(), server_name),
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       groups_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       device_desk_(outside.clock, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
-      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), challenges_,
+      registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+                 store.shared_challenges() != nullptr ? *store.shared_challenges() : own_challenges_,
                  {.hubs = {options.assigned_hub.value_or(server_name)}}),
       attempts_(store, outside.clock),
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
       operator_api_(desk_, device_desk_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, store),
+      group_api_(groups_, store),
+      registration_api_(device_desk_, store),
+      service_api_(enrollments_, groups_, device_desk_, store),
       device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
                outside.clock, outside.entropy, {.admission = &device_admission_}),
-      operators_(front::api::router(operator_api_, enrollment_api_), authenticator_, store, metrics_, outside.clock,
-                 outside.entropy, {.admission = &operator_admission_, .idempotency = &idempotency_}),
+      operators_(front::api::router({operator_api_, enrollment_api_, group_api_, registration_api_, service_api_},
+                                    outside.clock),
+                 authenticator_, store, metrics_, outside.clock, outside.entropy,
+                 {.admission = &operator_admission_, .idempotency = &idempotency_}),
+      compat_(front::compat::router(device_api_, service_api_, outside.clock), authenticator_, store, metrics_,
+              outside.clock, outside.entropy, {.admission = &device_admission_}),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }
 
 Service::~Service() {
   server_.stop();
-  // The queue is in order and nothing new comes after stop(): when this is done, so is all before it.
-  std::ignore = store_.write([](store::Transaction&) { return Status(); });
+  store_.settle();  // nothing new comes after stop()
 }
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto credentials, load_credentials());
   TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
                                    std::move(credentials.devices), devices_));
-  TRY(auto operators,
-      server_.listen({.name = kOperators, .address = options.operators.address, .port = options.operators.port},
-                     std::move(credentials.operators), operators_));
-  return Endpoints{std::move(devices), std::move(operators)};
+  TRY(auto operators, server_.listen({.name = kOperators,
+                                      .address = options.operators.address,
+                                      .port = options.operators.port,
+                                      .body_bytes_max = front::api::kBulkBodySizeMax},
+                                     std::move(credentials.operators), operators_));
+  Endpoints endpoints{std::move(devices), std::move(operators), std::nullopt};
+  if (options.compat) {
+    TRY(endpoints.compat, listen_compat(*options.compat, std::move(credentials.compat)));
+  }
+  return endpoints;
+}
+
+Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, net::TlsCredentials credentials) {
+  TRY(auto endpoint,
+      server_.listen({.name = kCompat, .address = at.address, .port = at.port}, std::move(credentials), compat_));
+  has_compat_ = true;
+  metrics_.set_compat_listener_enabled(true);
+  spdlog::warn(
+      "the compat listener is open at {}: it takes TLS 1.2, in which a client's certificate can be read by whoever "
+      "listens; close it when no client needs it any more",
+      endpoint.text());
+  return endpoint;
 }
 
 void Service::start() {
@@ -79,10 +105,12 @@ Result<Service::Credentials> Service::load_credentials() {
   const Timestamp now = outside_.clock.now();
   TRY(auto devices, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = true}));
   TRY(auto operators, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = false}));
+  TRY(auto compat, net::TlsCredentials::make(
+                       chain, key, now, {.profile = net::TlsProfile::kCompat, .request_client_certificate = true}));
   renewal_time_ = pki::renewal_time(node.chain.front());
   const auto expiry = std::chrono::floor<std::chrono::seconds>(node.chain.front().not_after());
   metrics_.set_node_certificate_expiry(expiry.time_since_epoch().count());
-  return Credentials{std::move(devices), std::move(operators)};
+  return Credentials{std::move(devices), std::move(operators), std::move(compat)};
 }
 
 // The certificate only: this process never reads the key.
@@ -104,6 +132,7 @@ Status Service::reload_certificates() {
   TRY(auto credentials, load_credentials());
   TRY_STATUS(server_.reload(kDevices, std::move(credentials.devices)));
   TRY_STATUS(server_.reload(kOperators, std::move(credentials.operators)));
+  if (has_compat_) TRY_STATUS(server_.reload(kCompat, std::move(credentials.compat)));
   load_escrow_certificate();
   spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
   return {};

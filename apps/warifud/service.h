@@ -42,6 +42,7 @@ class Service {
   struct Endpoints {
     net::Endpoint devices;
     net::Endpoint operators;
+    std::optional<net::Endpoint> compat;
   };
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
@@ -55,13 +56,16 @@ class Service {
 
   const front::Router& device_routes() const { return devices_.router(); }
   const front::Router& operator_routes() const { return operators_.router(); }
+  const front::Router& compat_routes() const { return compat_.router(); }
 
  private:
   struct Credentials {
     net::TlsCredentials devices;
     net::TlsCredentials operators;
+    net::TlsCredentials compat;
   };
   Result<Credentials> load_credentials();
+  Result<net::Endpoint> listen_compat(const ListenAddress& at, net::TlsCredentials credentials);
   void load_escrow_certificate();
   void schedule_housekeeping();
   void schedule_diary();
@@ -90,13 +94,16 @@ class Service {
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
   provisioning::EscrowDesk escrow_;
-  provisioning::MemoryChallenges challenges_;
+  provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
+  front::api::GroupApi group_api_;
+  front::api::RegistrationApi registration_api_;
+  front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};
   front::Admission device_admission_;
@@ -104,6 +111,8 @@ class Service {
   front::Idempotency idempotency_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
+  front::Dispatcher compat_;
+  bool has_compat_ = false;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
   net::Server server_;                                     // last: it stops before what it calls goes away
 };

@@ -9,6 +9,11 @@ std::string to_string(const Error& error) {
   return fmt::format("{} (at {})", error.message, error.where);
 }
 
+std::string to_operator_string(const Error& error) {
+  if (error.operator_detail.empty()) return to_string(error);
+  return fmt::format("{}: {}", to_string(error), error.operator_detail);
+}
+
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kInvalidInput:

@@ -24,10 +24,14 @@ struct Error {
   std::string_view code;  // a string literal, like "tpm.public.attributes"
   std::string message;
   std::string where = {};
+  // What only an operator may know, like an enrolled value. No answer to a device and no to_string() holds it.
+  std::string operator_detail = {};
 };
 
 // "message (at where)"
 std::string to_string(const Error& error);
+// "message (at where): operator_detail", for those who may know all of it.
+std::string to_operator_string(const Error& error);
 
 // The name of the kind, as it stands in logs: "invalid-input", "not-found".
 std::string_view to_string(ErrorKind kind);

@@ -66,6 +66,8 @@ struct Metrics::State {
   prometheus::Gauge& node_certificate_expiry =
       gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.")
           .Add({});
+  prometheus::Gauge& compat_listener =
+      gauges(registry, "warifu_compat_listener_enabled", "1 while the listener that takes TLS 1.2 is open.").Add({});
   Gauges& connections = gauges(registry, "warifu_connections", "Open connections.");
   Counters& handshakes = counters(registry, "warifu_tls_handshakes_total", "TLS handshakes.");
   Counters& requests = counters(registry, "warifu_http_requests_total", "HTTP requests that were answered.");
@@ -116,6 +118,10 @@ void Metrics::set_challenges_outstanding(std::size_t count) {
 
 void Metrics::set_node_certificate_expiry(std::int64_t unix_seconds) {
   state_->node_certificate_expiry.Set(static_cast<double>(unix_seconds));
+}
+
+void Metrics::set_compat_listener_enabled(bool enabled) {
+  state_->compat_listener.Set(enabled ? 1 : 0);
 }
 
 void Metrics::on_connection_open(std::string_view listener) {

@@ -40,7 +40,7 @@ class Server {
   Server(store::Store& store, const Clock& clock, Entropy& entropy,
          provisioning::RegistrarOptions options = {.hubs = {"hub.example"}})
       : store_(store),
-        authenticator(clock),
+        authenticator(clock, envelope_key(), "warifu.example"),
         desk(clock, entropy, envelope_key()),
         enrollments(clock, entropy, envelope_key()),
         groups(clock, entropy, envelope_key()),
@@ -52,10 +52,13 @@ class Server {
         device_api_(registrar, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, store),
+        group_api_(groups, store),
+        registration_api_(device_desk, store),
+        service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy),
-        operators(api::router(operator_api_, enrollment_api_), authenticator, store, metrics, clock, entropy,
-                  {.idempotency = &idempotency_}) {}
+        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, service_api_}, clock),
+                  authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -74,10 +77,10 @@ class Server {
     return told_to_devices_;
   }
 
-  Status make_scope() {
-    return store_.write([](store::Transaction& t) -> Status {
-      TRY_STATUS(t.provisioning().insert_scope(scope_id(), "Example", Timestamp()));
-      return t.audit().record(scope_id(), {"system", "init", "scope"});
+  Status make_scope(const ScopeId& scope = scope_id()) {
+    return store_.write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(t.provisioning().insert_scope(scope, "Example", Timestamp()));
+      return t.audit().record(scope, {"system", "init", "scope"});
     });
   }
   Status enroll(const std::string& registration, const tpm::EkPublic& ek) {
@@ -94,17 +97,18 @@ class Server {
       return enrollments.remove(t.provisioning(), t.audit(), {scope_id(), "operator:test"}, id);
     });
   }
-  Result<std::string> bootstrap_token() {
+  Result<std::string> bootstrap_token(const ScopeId& scope = scope_id()) {
     std::string token;
     TRY_STATUS(store_.write([&](store::Transaction& t) -> Status {
-      TRY(token, desk.issue_bootstrap_token(t.operators(), t.audit(), scope_id()));
+      TRY(token, desk.issue_bootstrap_token(t.operators(), t.audit(), scope));
       return {};
     }));
     return token;
   }
   Result<std::string> access_token(operators::Permissions permissions,
-                                   std::chrono::seconds lifetime = operators::kAccessLifetimeDefault) {
-    TRY(const auto bootstrap, bootstrap_token());
+                                   std::chrono::seconds lifetime = operators::kAccessLifetimeDefault,
+                                   const ScopeId& scope = scope_id()) {
+    TRY(const auto bootstrap, bootstrap_token(scope));
     std::string token;
     TRY_STATUS(store_.write([&](store::Transaction& t) -> Status {
       TRY(const auto name, Label::parse("alice"));
@@ -153,6 +157,9 @@ class Server {
   dps::DeviceApi device_api_;
   api::OperatorApi operator_api_;
   api::EnrollmentApi enrollment_api_;
+  api::GroupApi group_api_;
+  api::RegistrationApi registration_api_;
+  dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 
  public:

@@ -1,6 +1,7 @@
 #include "net/socket_bio.h"
 
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -34,10 +35,16 @@ int receive(BIO* bio, char* data, int size) {
   return received > 0 ? static_cast<int>(received) : -1;
 }
 
+// The client waits for no session ticket. It goes out with the first response, or after the kernel's 200 ms.
+bool has_time(const SocketBio& link) {
+  return link.is_last_but_one || SSL_get_state(link.ssl) == TLS_ST_SW_SESSION_TICKET;
+}
+
 int send(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t sent =
-      ::send(link_of(bio).socket.native_handle(), data, static_cast<std::size_t>(std::max(size, 0)), MSG_NOSIGNAL);
+  const SocketBio& link = link_of(bio);
+  const int flags = MSG_NOSIGNAL | (has_time(link) ? MSG_MORE : 0);
+  const ssize_t sent = ::send(link.socket.native_handle(), data, static_cast<std::size_t>(std::max(size, 0)), flags);
   if (sent < 0 && is_temporary(errno)) BIO_set_retry_write(bio);
   return static_cast<int>(sent);
 }

@@ -5,6 +5,7 @@
 #include "net/asio.h"
 
 struct bio_st;
+struct ssl_st;
 
 namespace warifu::net {
 
@@ -15,11 +16,14 @@ struct SocketBio {
   // More than a record, so that each call gets on. The next call gets the rest, after others had their turn.
   static constexpr std::size_t kInputPerCall = 32 * 1024;
 
-  Socket& socket;              // non-blocking
+  Socket& socket;  // non-blocking
+  const ssl_st* ssl = nullptr;
   std::size_t input_left = 0;  // to be set to kInputPerCall before each call of OpenSSL
   // The client closed. OpenSSL is told to wait instead: it would take an end without a goodbye for an attack, forget
   // the session, and not let us answer. HTTP says itself where a request ends, so that none is cut short unnoticed.
   bool has_ended = false;
+  // More follows at once: one packet for both. Set before the goodbye.
+  bool is_last_but_one = false;
 };
 
 // A BIO on `link`, which lives longer; nullptr if there is no memory. The caller owns it.

@@ -40,6 +40,7 @@ bool TlsStream::begin() {
   if (ssl_ == nullptr) return false;
   BIO* bio = make_socket_bio(bio_);
   if (bio == nullptr) return false;
+  bio_.ssl = ssl_.get();
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_accept_state(ssl_.get());
   return true;
@@ -142,6 +143,7 @@ Awaitable<error_code> TlsStream::wait_for_input() {
 }
 
 Awaitable<void> TlsStream::close_gently() {
+  bio_.is_last_but_one = true;
   for (;;) {
     // 0: said, and the client has not said it yet. It need not.
     const Step step = call_openssl([](SSL* ssl, std::size_t&) { return SSL_shutdown(ssl) < 0 ? -1 : 1; });

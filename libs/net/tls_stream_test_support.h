@@ -31,7 +31,9 @@ class TlsStreamTest : public testing::Test {
     address.sin_port = htons(acceptor.local_endpoint().port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    stream_ = std::make_unique<TlsStream>(acceptor.accept(strand_), credentials_of(make_identity("server")));
+    Socket socket = acceptor.accept(strand_);
+    socket.set_option(asio::ip::tcp::no_delay(true));
+    stream_ = std::make_unique<TlsStream>(std::move(socket), credentials_of(make_identity("server")));
     SSL_set_bio(client_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(client_.get());
   }
@@ -96,11 +98,12 @@ class TlsStreamTest : public testing::Test {
     io_.poll();
   }
   bool run_until(const std::function<bool()>& condition) {
-    for (int i = 0; i < kClientTimeoutSeconds * 1000 && !condition(); ++i) {
+    for (int i = 0; i < kClientTimeoutSeconds * 1000; ++i) {
+      if (condition()) return true;
       io_.restart();
       if (io_.run_for(1ms) == 0) std::this_thread::sleep_for(1ms);
     }
-    return condition();
+    return false;
   }
 
   // A read that goes on while the test does something else.

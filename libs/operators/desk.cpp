@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "crypto/envelope.h"
+#include <algorithm>
+
+#include "operators/service_key.h"
 #include "operators/token.h"
 
 namespace warifu::operators {
@@ -63,15 +65,33 @@ Result<IssuedToken> Desk::login(Records& records, audit::Trail& trail, const Log
 }
 
 Result<IssuedServiceKey> Desk::create_service_key(Records& records, audit::Trail& trail, const Principal& who,
-                                                  const Label& name) const {
+                                                  const ServiceKeyRequest& request) const {
+  const Permissions permissions =
+      request.permissions.value_or(Permissions::of_service_api().common_with(who.permissions));
+  if (permissions.empty() || !who.permissions.contains_all(permissions))
+    return Error{ErrorKind::kRefused, "service_key.permissions",
+                 fmt::format("a key can be given some of your own permissions only: {}",
+                             fmt::join(who.permissions.names(), ", "))};
+  TRY(const auto there, records.list_service_keys(who.scope, kServiceKeysMax));
+  if (std::ranges::any_of(there, [&](const ServiceKey& key) { return key.name == request.name; }))
+    return Error{ErrorKind::kConflict, "service_key.exists",
+                 fmt::format("a service key named {} exists", request.name.text())};
+  if (there.size() >= kServiceKeysMax)
+    return Error{ErrorKind::kConflict, "service_key.too_many",
+                 fmt::format("there are {} service keys, which is the limit: delete one", there.size())};
   auto key = SecretBytes::random(entropy_, kServiceKeySize);
-  const std::string place = fmt::format("service-key/{}/{}", who.scope.text(), name.text());
-  TRY_STATUS(records.insert_service_key({who.scope, name,
-                                         crypto::seal_envelope(envelope_key_, as_bytes(place), key.reveal(), entropy_),
-                                         who.permissions, clock_.now()}));
-  TRY_STATUS(trail.record(who.scope, {fmt::format("operator:{}/{}", who.name.text(), who.token_id.text()),
-                                      "service-key.create", fmt::format("service-key:{}", name.text()), "{}"}));
-  return IssuedServiceKey{name, std::move(key)};
+  TRY_STATUS(records.insert_service_key({who.scope, request.name,
+                                         seal_service_key(envelope_key_, who.scope, request.name, key, entropy_),
+                                         permissions, clock_.now()}));
+  TRY_STATUS(
+      trail.record(who.scope, {who.actor(), "service-key.create", fmt::format("service-key:{}", request.name.text()),
+                               fmt::format(R"({{"permissions":"{}"}})", fmt::join(permissions.names(), " "))}));
+  return IssuedServiceKey{request.name, permissions, std::move(key)};
+}
+
+Status Desk::remove_service_key(Records& records, audit::Trail& trail, const Principal& who, const Label& name) const {
+  TRY_STATUS(records.remove_service_key(who.scope, name));
+  return trail.record(who.scope, {who.actor(), "service-key.delete", fmt::format("service-key:{}", name.text()), "{}"});
 }
 
 Status Desk::purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const {

@@ -17,6 +17,8 @@ constexpr std::chrono::hours kAccessLifetimeDefault{12};
 constexpr std::chrono::hours kAccessLifetimeMax{24 * 30};
 // How long the answer to a request with an Idempotency-Key is given again.
 constexpr std::chrono::hours kIdempotencyKept{24};
+// Of a scope: a request names a key, and all of that name are tried.
+constexpr std::size_t kServiceKeysMax = 100;
 
 // A credential at the only moment at which its text exists.
 struct IssuedToken {
@@ -32,8 +34,16 @@ struct LoginRequest {
   std::chrono::seconds lifetime;
 };
 
+// A new key of the DPS service API.
+struct ServiceKeyRequest {
+  Label name;
+  // Absent: what the service API demands, as far as whoever asks has it.
+  std::optional<Permissions> permissions = {};
+};
+
 struct IssuedServiceKey {
   Label name;
+  Permissions permissions;
   SecretBytes key;
 };
 
@@ -51,9 +61,12 @@ class Desk {
   // kInvalidInput "login.lifetime".
   Result<IssuedToken> login(Records& records, audit::Trail& trail, const LoginRequest& request) const;
 
-  // kConflict "service_key.exists".
+  // kConflict "service_key.exists", "service_key.too_many"; kRefused "service_key.permissions": nobody gives away what
+  // he has not.
   Result<IssuedServiceKey> create_service_key(Records& records, audit::Trail& trail, const Principal& who,
-                                              const Label& name) const;
+                                              const ServiceKeyRequest& request) const;
+  // What it signed is refused from then on. kNotFound "service_key.unknown".
+  Status remove_service_key(Records& records, audit::Trail& trail, const Principal& who, const Label& name) const;
 
   // Removes tokens that expired more than `kept` ago, and answers that are older than kIdempotencyKept.
   Status purge(Records& records, audit::Trail& trail, const ScopeId& scope, std::chrono::seconds kept) const;

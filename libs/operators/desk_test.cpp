@@ -33,6 +33,18 @@ class MemoryRecords final : public Records, public audit::Trail {
     const auto found = access.find(to_hex(digest));
     return found == access.end() ? std::nullopt : std::optional(found->second);
   }
+  Result<std::vector<ServiceKey>> find_service_keys(const Label& name) override {
+    std::vector<ServiceKey> found;
+    for (const auto& [place, key] : service_keys)
+      if (key.name == name) found.push_back(key);
+    return found;
+  }
+  Result<std::vector<ServiceKey>> list_service_keys(const ScopeId& scope, std::size_t limit) override {
+    std::vector<ServiceKey> found;
+    for (const auto& [place, key] : service_keys)
+      if (key.scope == scope && found.size() < limit) found.push_back(key);
+    return found;
+  }
   Status insert_bootstrap_token(const BootstrapToken& token) override {
     bootstrap.emplace(to_hex(token.digest), token);
     return {};
@@ -46,8 +58,12 @@ class MemoryRecords final : public Records, public audit::Trail {
     return {};
   }
   Status insert_service_key(const ServiceKey& key) override {
-    if (!service_keys.emplace(key.name, key).second) return Error{ErrorKind::kConflict, "service_key.exists", "taken"};
+    service_keys.emplace(std::pair(key.scope, key.name), key);
     return {};
+  }
+  Status remove_service_key(const ScopeId& scope, const Label& name) override {
+    if (service_keys.erase({scope, name}) == 1) return {};
+    return Error{ErrorKind::kNotFound, "service_key.unknown", "no such key"};
   }
   Result<std::size_t> purge_tokens(const ScopeId&, Timestamp before) override {
     const auto expired = [&](const auto& entry) { return entry.second.expires_at < before; };
@@ -77,7 +93,7 @@ class MemoryRecords final : public Records, public audit::Trail {
 
   std::map<std::string, BootstrapToken> bootstrap;  // by the digest, in hexadecimal
   std::map<std::string, AccessToken> access;
-  std::map<Label, ServiceKey> service_keys;
+  std::map<std::pair<ScopeId, Label>, ServiceKey> service_keys;
   std::map<std::string, IdempotentAnswer> answers;  // by the key
   std::vector<audit::Entry> entries;
 };
@@ -90,7 +106,7 @@ class DeskTest : public ::testing::Test {
     return desk_.login(records_, records_, {bootstrap, label("alice"), permissions, lifetime});
   }
   Result<Principal> authenticate(std::optional<std::string_view> authorization) {
-    return Authenticator(clock_).authenticate(records_, authorization);
+    return Authenticator(clock_, envelope_key_.clone(), "dps.example").authenticate(records_, {authorization, "x"});
   }
 
   sim::SteppingClock clock_{kNow};
@@ -224,19 +240,57 @@ TEST_F(DeskTest, RefusesWhatIsNoAccessTokenOfOurs) {
 
 TEST_F(DeskTest, MakesAServiceKeyOnceUnderAName) {
   const auto who = authenticate("Bearer " + login(bootstrap_token())->text).value();
-  const auto issued = desk_.create_service_key(records_, records_, who, label("ci"));
+  const auto issued = desk_.create_service_key(records_, records_, who, {label("ci")});
   ASSERT_TRUE(issued);
   EXPECT_EQ(issued->key.size(), 32u);
-  const auto& stored = records_.service_keys.at(label("ci"));
+  const auto& stored = records_.service_keys.at({kScope, label("ci")});
   EXPECT_EQ(std::ranges::search(stored.sealed_key, issued->key.reveal()).size(), 0u);
   const auto opened = crypto::open_envelope(envelope_key_, as_bytes("service-key/0ne00000001/ci"), stored.sealed_key);
   ASSERT_TRUE(opened);
   EXPECT_TRUE(equal_constant_time(opened->reveal(), issued->key.reveal()));
   EXPECT_FALSE(crypto::open_envelope(envelope_key_, as_bytes("service-key/0ne00000001/cd"), stored.sealed_key));
 
-  const auto again = desk_.create_service_key(records_, records_, who, label("ci"));
+  const auto again = desk_.create_service_key(records_, records_, who, {label("ci")});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, "service_key.exists");
+}
+
+TEST_F(DeskTest, GivesAKeyNoPermissionThatItsMakerHasNot) {
+  const auto weak = Permissions::parse({"enrollment:read", "service-key:write"}).value();
+  const auto who = authenticate("Bearer " + login(bootstrap_token(), kAccessLifetimeDefault, weak)->text).value();
+  const auto as_asked = desk_.create_service_key(records_, records_, who, {label("ci"), std::nullopt});
+  ASSERT_TRUE(as_asked);
+  EXPECT_THAT(as_asked->permissions.names(), ElementsAre("enrollment:read"));
+  const auto more = desk_.create_service_key(
+      records_, records_, who, {label("cd"), Permissions::parse({"enrollment:read", "enrollment:write"}).value()});
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, "service_key.permissions");
+  EXPECT_EQ(records_.service_keys.size(), 1u);
+
+  const auto nothing = Permissions::parse({"service-key:write"}).value();
+  const auto nobody = authenticate("Bearer " + login(bootstrap_token(), kAccessLifetimeDefault, nothing)->text).value();
+  EXPECT_EQ(desk_.create_service_key(records_, records_, nobody, {label("ce"), std::nullopt}).error().code,
+            "service_key.permissions");
+}
+
+TEST_F(DeskTest, DeletesAServiceKeyOfItsScopeOnly) {
+  const auto who = authenticate("Bearer " + login(bootstrap_token())->text).value();
+  const ScopeId elsewhere = ScopeId::parse("0ne00000002").value();
+  ASSERT_TRUE(desk_.create_service_key(records_, records_, who, {label("ci"), std::nullopt}));
+  Principal other = who;
+  other.scope = elsewhere;
+  EXPECT_EQ(desk_.remove_service_key(records_, records_, other, label("ci")).error().code, "service_key.unknown");
+  ASSERT_TRUE(desk_.remove_service_key(records_, records_, who, label("ci")));
+  EXPECT_TRUE(records_.service_keys.empty());
+  EXPECT_EQ(records_.actions().back(), "service-key.delete");
+}
+
+TEST_F(DeskTest, MakesNoMoreThanAHundredServiceKeys) {
+  const auto who = authenticate("Bearer " + login(bootstrap_token())->text).value();
+  for (std::size_t i = 0; i < kServiceKeysMax; ++i)
+    ASSERT_TRUE(desk_.create_service_key(records_, records_, who, {label("k" + std::to_string(i)), std::nullopt}));
+  EXPECT_EQ(desk_.create_service_key(records_, records_, who, {label("one-more"), std::nullopt}).error().code,
+            "service_key.too_many");
 }
 
 TEST_F(DeskTest, PurgesTokensSomeTimeAfterTheirExpiry) {
@@ -276,7 +330,7 @@ TEST(Token, SaysWhatItIsAndIsNeverTheSameTwice) {
 
 TEST(Permissions, NamesRoundTripAndNoOtherNameIsTaken) {
   const auto names = Permissions::all().names();
-  EXPECT_EQ(names.size(), 7u);
+  EXPECT_EQ(names.size(), 9u);
   EXPECT_EQ(Permissions::parse(names).value(), Permissions::all());
   for (const auto& name : names)
     EXPECT_THAT(Permissions::parse({name}).value().names(), ElementsAre(name));

@@ -29,6 +29,20 @@ Permissions Permissions::all() {
   return all;
 }
 
+Permissions Permissions::of_service_api() {
+  Permissions permissions;
+  for (const auto permission : {Permission::kEnrollmentRead, Permission::kEnrollmentWrite,
+                                Permission::kEnrollmentKeyRead, Permission::kDeviceRead})
+    permissions.bits_ |= static_cast<std::uint32_t>(permission);
+  return permissions;
+}
+
+Permissions Permissions::common_with(const Permissions& others) const {
+  Permissions common;
+  common.bits_ = bits_ & others.bits_;
+  return common;
+}
+
 Result<Permissions> Permissions::parse(const std::vector<std::string>& names) {
   if (names.empty()) return invalid_input("permission.none", "a credential without any permission is of no use");
   Permissions parsed;

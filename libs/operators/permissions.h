@@ -26,10 +26,16 @@ class Permissions {
  public:
   Permissions() = default;
   static Permissions all();
+  // What the DPS service API demands.
+  static Permissions of_service_api();
   // "enrollment:read"; the names are those of the API. An unknown name is refused, and so is an empty list.
   static Result<Permissions> parse(const std::vector<std::string>& names);
 
   bool contains(Permission permission) const { return (bits_ & static_cast<std::uint32_t>(permission)) != 0; }
+  bool contains_all(const Permissions& others) const { return (bits_ & others.bits_) == others.bits_; }
+  bool empty() const { return bits_ == 0; }
+  // What both have.
+  Permissions common_with(const Permissions& others) const;
   std::vector<std::string> names() const;
   friend bool operator==(const Permissions&, const Permissions&) = default;
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/ids.h"
 #include "operators/permissions.h"
 
@@ -8,9 +11,13 @@ namespace warifu::operators {
 // Who an authenticated request comes from, and what it may do in which scope.
 struct Principal {
   ScopeId scope;
-  Uuid token_id;
+  std::optional<Uuid> token_id;  // of an access token; absent: a service key
   Label name;
   Permissions permissions;
+
+  // As it stands in the audit log: "operator:NAME/TOKEN" (the name is the operator's own choice, the token is what was
+  // proved) or "service-key:NAME".
+  std::string actor() const;
 };
 
 }  // namespace warifu::operators

@@ -60,6 +60,10 @@ class RecordsView {
   virtual ~RecordsView() = default;
   virtual Result<std::optional<BootstrapToken>> find_bootstrap_token(const TokenDigest& digest) = 0;
   virtual Result<std::optional<AccessToken>> find_access_token(const TokenDigest& digest) = 0;
+  // Those of that name in all scopes: a signature does not say of which it is.
+  virtual Result<std::vector<ServiceKey>> find_service_keys(const Label& name) = 0;
+  // Those of the scope by name, at most `limit`.
+  virtual Result<std::vector<ServiceKey>> list_service_keys(const ScopeId& scope, std::size_t limit) = 0;
 };
 
 class Records : public RecordsView {
@@ -69,6 +73,8 @@ class Records : public RecordsView {
   virtual Status insert_access_token(const AccessToken& token) = 0;
   // kConflict "service_key.exists" if the scope has a key of that name.
   virtual Status insert_service_key(const ServiceKey& key) = 0;
+  // kNotFound "service_key.unknown".
+  virtual Status remove_service_key(const ScopeId& scope, const Label& name) = 0;
   // Removes access and bootstrap tokens of the scope that expired before `before`; returns how many.
   virtual Result<std::size_t> purge_tokens(const ScopeId& scope, Timestamp before) = 0;
 

@@ -93,9 +93,13 @@ Result<ClientChain> client_chain_of(const Claim& claim) {
 
 Status check_enrolled_certificate(const ClientChain& chain, const CertificatePair& enrolled, Timestamp now) {
   const Bytes leaf = chain.front().to_der();
-  if (leaf != enrolled.primary && leaf != enrolled.secondary)
-    return unauthenticated("certificate.unknown",
-                           "the client certificate is not one that is enrolled under this registration ID");
+  if (leaf != enrolled.primary && leaf != enrolled.secondary) {
+    auto error = unauthenticated("certificate.unknown",
+                                 "the client certificate is not one that is enrolled under this registration ID");
+    error.operator_detail = fmt::format("the device has the certificate with the SHA-256 {}",
+                                        to_hex(chain.front().fingerprint_sha256().bytes()));
+    return error;
+  }
   return check_validity(chain.front(), now);
 }
 

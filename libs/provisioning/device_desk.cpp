@@ -61,6 +61,31 @@ Result<SharedKeys> DeviceDesk::enrolled_keys(RecordsView& records, const Device&
   return open_shared_keys(envelope_key_, device.scope, enrollment->enrollment_id, *sealed);
 }
 
+Status DeviceDesk::deregister(Records& records, audit::Trail& trail, const Requester& who,
+                              const RegistrationId& registration, const std::optional<Uuid>& revision) const {
+  TRY(auto device, records.find_device_of(who.scope, registration));
+  if (!device || !is_registered(*device))
+    return Error{ErrorKind::kNotFound, "device.unknown",
+                 fmt::format("{} has not registered here", registration.text())};
+  if (revision && *revision != device->operation_id)
+    return Error{ErrorKind::kConflict, "device.revision",
+                 fmt::format("{} was assigned anew since it was read", registration.text())};
+  const Timestamp now = clock_.now();
+  TRY_STATUS(records.end_operations(who.scope, registration, now));
+  TRY(const auto approval, records.find_approval(who.scope, registration));
+  if (approval) TRY_STATUS(records.remove_approval(who.scope, registration));
+  const std::string operation_id = device->operation_id.text();
+  TRY(const auto nil, Uuid::from_bytes(Bytes(Uuid::kSize, 0)));
+  device->enrollment_id = nil;
+  device->operation_id = nil;
+  device->sealed_hub_key.clear();
+  device->updated_at = now;
+  TRY_STATUS(records.put_device(*device));
+  return trail.record(
+      who.scope, {who.actor, "device.deregister", fmt::format("device:{}", device->device_id.text()),
+                  fmt::format(R"({{"registration_id":"{}","operation_id":"{}"}})", registration.text(), operation_id)});
+}
+
 Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requester& who,
                            const RegistrationId& registration) const {
   TRY(auto approval, find_approval(records, who.scope, registration));

@@ -17,6 +17,13 @@ class DeviceDesk {
   Result<SharedKeys> reveal_hub_keys(Records& records, audit::Trail& trail, const Requester& who,
                                      const DeviceId& device) const;
 
+  // Takes back what the device was given: its operations end, its credentials at the hub are void, and it is assigned
+  // anew when it comes again. Its enrollment stands, and so do its lifecycle state and the EK that it is bound to.
+  // `revision` is that of the assignment (Device::operation_id). kNotFound "device.unknown", kConflict
+  // "device.revision".
+  Status deregister(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration,
+                    const std::optional<Uuid>& revision = {}) const;
+
   // Lets a device go on with the EK or SRK that it asked for; it holds for these keys, once. kNotFound
   // "approval.unknown".
   Status approve(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration) const;

@@ -71,8 +71,11 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
                                      fmt::format("registration:{}", operation.registration_id.text()),
                                      fmt::format(R"({{"code":"enrollment.bound","ek_name":"{}","bound_to":"{}"}})",
                                                  to_hex(operation.ek_name), listed->registration_id->text())}));
-  return std::optional(Error{ErrorKind::kRefused, "enrollment.bound",
-                             "this TPM came under another registration ID first, and stays with it"});
+  return std::optional(Error{.kind = ErrorKind::kRefused,
+                             .code = "enrollment.bound",
+                             .message = "this TPM came under another registration ID first, and stays with it",
+                             .operator_detail = fmt::format("the EK {} belongs to {}", to_hex(operation.ek_name),
+                                                            listed->registration_id->text())});
 }
 
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at) {

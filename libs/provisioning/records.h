@@ -16,7 +16,7 @@ struct Device {
   ScopeId scope;
   DeviceId device_id;
   RegistrationId registration_id;
-  Uuid enrollment_id;            // of the enrollment or group that it came under last
+  Uuid enrollment_id;            // of the enrollment or group that it came under last; nil: is_registered() is false
   std::optional<GroupId> group;  // absent: an enrollment of its own
   Mechanism mechanism = Mechanism::kTpm;
   Uuid operation_id;  // the one that assigned it last; only this one may collect the hub key
@@ -88,7 +88,7 @@ struct Attempt {
   Uuid tracking_id;
   Timestamp at;
   std::string peer_address;
-  std::string stage;    // "challenge", "operation", "assignment", or where it was refused
+  std::string stage;    // "challenge", "operation", "assignment", "lookup", or where it was refused
   std::string code;     // of the refusal; empty when there was none
   std::string message;  // all of it, for the operator
 };

@@ -43,7 +43,7 @@ bool keeps_its_hub(const Statement& statement, const std::optional<Device>& befo
 }
 
 Substatus substatus_of(const Statement& statement, const std::optional<Device>& before, bool ek_changed) {
-  if (!before || ek_changed) return Substatus::kInitialAssignment;
+  if (!before || ek_changed || !is_registered(*before)) return Substatus::kInitialAssignment;
   return statement.terms.reprovision == Reprovision::kReset ? Substatus::kDeviceDataReset
                                                             : Substatus::kDeviceDataMigrated;
 }

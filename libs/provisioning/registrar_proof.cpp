@@ -15,6 +15,8 @@ namespace {
 // Both keys are HMAC-SHA256 keys: as long as the digest.
 constexpr std::size_t kHmacKeySize = 32;
 
+constexpr std::string_view kUnknownCertificate = "certificate.unknown";
+
 // The same answer whether the challenge never was, has expired or is used up: a stranger learns nothing from it.
 Error unknown_challenge() {
   return {ErrorKind::kUnauthenticated, "challenge.unknown",
@@ -43,6 +45,27 @@ Bytes copy(ByteView bytes) {
   return to_bytes(bytes);
 }
 
+Error another_ek(ByteView enrolled, ByteView offered) {
+  return {
+      .kind = ErrorKind::kUnauthenticated,
+      .code = "enrollment.ek",
+      .message = "the endorsement key is not the one that is enrolled under this registration ID",
+      .operator_detail = fmt::format("enrolled is the EK {}, the device has {}", to_hex(enrolled), to_hex(offered))};
+}
+
+Error not_enrolled(const tpm::EkPublic& offered) {
+  Error error = not_enrolled();
+  error.operator_detail = fmt::format("the device has the EK {}", to_hex(offered.name().bytes()));
+  return error;
+}
+
+Error another_name(const GroupId& group, std::string_view naming) {
+  return {.kind = ErrorKind::kRefused,
+          .code = "enrollment.name",
+          .message = "the group of this endorsement key does not take it under this registration ID",
+          .operator_detail = fmt::format("the group {} takes it as \"{}\"", group.text(), naming)};
+}
+
 bool is_offered(const Offer& offer, ByteView ek_name, ByteView srk_name) {
   return std::ranges::equal(offer.ek.name().bytes(), ek_name) && std::ranges::equal(offer.srk.name().bytes(), srk_name);
 }
@@ -69,20 +92,16 @@ Result<Statement> Registrar::statement_of_offer(RecordsView& records, const Clai
   if (own) {
     const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
     if (tpm == nullptr) return wrong_mechanism("a TPM");
-    if (!std::ranges::equal(tpm->ek_public, ek.tpm2b()))
-      return Error{ErrorKind::kUnauthenticated, "enrollment.ek",
-                   "the endorsement key is not the one that is enrolled under this registration ID"};
+    if (!std::ranges::equal(tpm->ek_public, ek.tpm2b())) return another_ek(tpm->ek_name, ek.name().bytes());
     return statement_of(*own);
   }
   TRY(const auto listed, records.find_group_ek(claim.scope, ek.name().bytes()));
-  if (!listed) return not_enrolled();
+  if (!listed) return not_enrolled(ek);
   TRY(const auto group, records.find_group(claim.scope, listed->group));
-  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
+  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled(ek);
   const auto* list = std::get_if<EkListAttestation>(&group->attestation);
   if (list == nullptr || !list->naming.allows(ek, claim.registration))
-    return Error{ErrorKind::kRefused, "enrollment.name",
-                 fmt::format("the group of this endorsement key takes it under another registration ID: \"{}\"",
-                             list == nullptr ? "" : list->naming.text())};
+    return another_name(group->group_id, list == nullptr ? "" : list->naming.text());
   return statement_of(*group, claim.registration);
 }
 
@@ -219,13 +238,13 @@ Result<Statement> Registrar::find_certificate_group(RecordsView& records, const 
   TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kX509, kGroupsPerMechanismMax));
   if (groups.empty()) return not_enrolled();
   TRY(const auto chain, client_chain_of(claim));
-  Error why{ErrorKind::kUnauthenticated, "certificate.unknown", "no enrolled authority issued the client certificate"};
+  Error why{ErrorKind::kUnauthenticated, kUnknownCertificate, "no enrolled authority issued the client certificate"};
   for (const auto& group : groups) {
     const auto& signing = std::get<X509GroupAttestation>(group.attestation).signing;
     auto checked = check_certificate_path(chain, signing, authorities_, clock_.now());
     if (checked) return statement_of(group, claim.registration);
-    // An authority that is named tells more than all those that are not.
-    if (checked.error().code != why.code) why = std::move(checked).error();
+    // An authority that is named tells more than all those that are not, wherever they stand in the list.
+    if (checked.error().code != kUnknownCertificate) why = std::move(checked).error();
   }
   return why;
 }

@@ -1,35 +1,19 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "base/bytes.h"
 #include "base/ids.h"
-#include "base/secret.h"
-#include "base/time.h"
+#include "sas/sas_token.h"
 
+// What a device's shared access signature is for.
 namespace warifu::provisioning {
 
-// A shared access signature as it came, well-formed and not yet believed: "SharedAccessSignature
-// sr=…&sig=…&se=…[&skn=…]" with the fields in any order. Made by parse_sas_token().
-struct SasToken {
-  std::string_view resource;  // sr exactly as sent: the signature covers these bytes, each SDK encodes them its own way
-  std::string_view expiry_text;  // se as sent
-  Timestamp expires_at;
-  Bytes signature;            // HMAC-SHA256, 32 bytes
-  std::string_view key_name;  // skn; empty without it
-  std::string_view raw;       // the whole header value
-};
-
-// Clocks of devices may be off by this much, in favour of the token.
-constexpr std::chrono::minutes kSasClockTolerance{5};
-
-// Reads the value of an Authorization header; the views in the result are into it. Refuses unknown, doubled and missing
-// fields, bad percent escapes, a signature that is not 32 bytes of base64, an expiry that is no number of seconds.
-Result<SasToken> parse_sas_token(std::string_view authorization);
-
-// True if the token was signed with this key (HMAC-SHA256 over sr + "\n" + se).
-bool is_signed_by(const SasToken& token, const SecretBytes& key);
+using sas::check_expiry;
+using sas::is_signed_by;
+using sas::parse_sas_token;
+using sas::resource_of;
+using sas::SasToken;
+using sas::token_digest;
 
 // The token must be for "{scope}/registrations/{registration}", whatever its percent-encoding and case.
 Status check_resource(const SasToken& token, const ScopeId& scope, const RegistrationId& registration);
@@ -43,11 +27,5 @@ struct DepositSubject {
 // kUnauthenticated "token.resource" unless the token is for
 // "{scope}/registrations/{registration}/escrow/{SHA-256 in hexadecimal}", whatever its percent-encoding and case.
 Result<DepositSubject> deposit_subject_of(const SasToken& token);
-
-// The error names the server's time, so that a device's owner sees a wrong clock at once.
-Status check_expiry(const SasToken& token, Timestamp now);
-
-// SHA-256 over the header value: recognises a token that was accepted before.
-Bytes token_digest(const SasToken& token);
 
 }  // namespace warifu::provisioning

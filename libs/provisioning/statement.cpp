@@ -1,5 +1,7 @@
 #include "provisioning/statement.h"
 
+#include <algorithm>
+
 namespace warifu::provisioning {
 
 Result<Statement> statement_of(const Enrollment& enrollment) {
@@ -37,6 +39,10 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
   if (!stored || stored->enrollment_id != enrollment_id) return std::optional<Statement>();
   TRY(auto statement, statement_of(*stored, registration));
   return std::optional(std::move(statement));
+}
+
+bool is_registered(const Device& device) {
+  return std::ranges::any_of(device.enrollment_id.bytes(), [](std::uint8_t byte) { return byte != 0; });
 }
 
 Result<bool> has_standing_statement(RecordsView& records, const Device& device) {

@@ -29,6 +29,9 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
                                                 const RegistrationId& registration, const std::optional<GroupId>& group,
                                                 const Uuid& enrollment_id);
 
+// False after DeviceDesk::deregister(), until the device comes again: it is under no enrollment.
+bool is_registered(const Device& device);
+
 // Whether what the device was given is good still: the statement that it came under stands and is enabled.
 Result<bool> has_standing_statement(RecordsView& records, const Device& device);
 

@@ -27,7 +27,7 @@ Status ClockGuard::check(Timestamp now) {
   const std::lock_guard lock(mutex_);
   if (newest_ && now + kClockStepMax < *newest_)
     return Error{ErrorKind::kUnavailable, "clock.behind",
-                 fmt::format("this server's clock says {}, but the audit log goes on until {}: the clock must be set",
+                 fmt::format("this server's clock says {}, but the audit log goes on until {}: set the clock",
                              to_rfc3339(now), to_rfc3339(*newest_))};
   newest_ = std::max(newest_, std::optional(now));
   return {};

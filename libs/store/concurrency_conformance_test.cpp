@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "store/conformance_checks.h"
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 #include "store/sqlite_connection.h"
 
 namespace warifu::store {

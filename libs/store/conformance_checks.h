@@ -76,7 +76,7 @@ inline Status one_racer_opens_the_operation(Store& store) {
     const Status raced = store.write([&](Transaction& t) -> Status {
       auto own = sample::operation(kChallenge + racer, 1);
       own.challenge_id = sample::uuid(sample::Kind::kChallenge, kChallenge);
-      TRY(const auto existing, t.provisioning().find_operation_of_challenge(own.scope, own.challenge_id));
+      TRY(const auto existing, t.provisioning().find_operation_of_challenge(own.scope, *own.challenge_id));
       opened = !existing;
       answer = existing ? existing->operation_id : own.operation_id;
       if (existing) return {};

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 #include "store/sample_records.h"
 
 namespace warifu::store {
@@ -123,6 +123,33 @@ TEST_P(StoreConformance, NamesEachConflictAndAbsence) {
               return t.provisioning().insert_enrollment(sample::enrollment(1, sample::scope("nowhere")));
             }),
             "store.reference");
+}
+
+TEST_P(StoreConformance, FindsServiceKeysByNameInAllScopesAndListsThoseOfOne) {
+  const auto key = [](const ScopeId& scope, std::string_view name) {
+    return operators::ServiceKey{scope, Label::parse(name).value(), sample::bytes(60, 1),
+                                 operators::Permissions::of_service_api(), sample::time(1)};
+  };
+  for (const auto& row : {key(here_, "edge"), key(here_, "beta"), key(there_, "edge")})
+    ASSERT_TRUE(change([&](Transaction& t) { return t.operators().insert_service_key(row); }));
+  const Label edge = Label::parse("edge").value();
+  const auto named = found([&](Snapshot& s) { return s.operators().find_service_keys(edge); });
+  ASSERT_EQ(named.size(), 2u);
+  EXPECT_NE(named[0].scope, named[1].scope);
+  EXPECT_EQ(named[0].sealed_key, sample::bytes(60, 1));
+  EXPECT_EQ(named[0].permissions, operators::Permissions::of_service_api());
+  EXPECT_EQ(named[0].created_at, sample::time(1));
+  const auto listed = found([&](Snapshot& s) { return s.operators().list_service_keys(here_, 10); });
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].name.text(), "beta");
+  EXPECT_EQ(found([&](Snapshot& s) { return s.operators().list_service_keys(here_, 1); }).size(), 1u);
+
+  const auto remove = [&](Transaction& t) { return t.operators().remove_service_key(here_, edge); };
+  ASSERT_TRUE(change(remove));
+  EXPECT_EQ(code_of(remove), "service_key.unknown");
+  const auto left = found([&](Snapshot& s) { return s.operators().find_service_keys(edge); });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].scope, there_);
 }
 
 TEST_P(StoreConformance, KeepsEveryEscrowPackageOfADeviceInItsOrder) {

@@ -13,7 +13,10 @@ namespace {
 constexpr Sql kCommit = "COMMIT";
 constexpr Sql kRollback = "ROLLBACK";
 constexpr Sql kApplied = "SELECT version, sha256 FROM schema_migrations ORDER BY version";
-constexpr Sql kOldestProgram = "SELECT max(compatible_from) FROM schema_migrations WHERE version > ?";
+// A step without a promise is for programs that know it.
+constexpr Sql kOldestProgram =
+    "SELECT max(CASE WHEN compatible_from < 1 THEN version ELSE compatible_from END) FROM schema_migrations "
+    "WHERE version > ?";
 constexpr Sql kRemember = "INSERT INTO schema_migrations (version, sha256, applied_at) VALUES (?, ?, ?)";
 constexpr Sql kRememberRolling =
     "INSERT INTO schema_migrations (version, sha256, applied_at, compatible_from) VALUES (?, ?, ?, ?)";

@@ -167,6 +167,13 @@ TEST_F(RollingVersionsTest, AndNotWithOneThatDoesNot) {
   EXPECT_EQ(opened_by(4, made), "store.schema.newer");
 }
 
+TEST_F(RollingVersionsTest, AndNotWithAStepThatPromisesNothing) {
+  auto connection = connect();
+  ASSERT_TRUE(migrate(connection, sqlite_schema(), sqlite_migrations(), clock_));
+  ASSERT_TRUE(connection.execute("INSERT INTO schema_migrations (version, sha256, applied_at) VALUES (99, 'ff', 1)"));
+  EXPECT_THAT(refusal(sqlite_migrations()), testing::StartsWith("store.schema.newer"));
+}
+
 TEST_F(RollingVersionsTest, StillRefusesAnotherStepOfANumberThatItKnows) {
   auto made = up_to_four();
   made.push_back({5, "0005_a", "e5", "ALTER TABLE scopes ADD COLUMN note TEXT", 4});

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <tuple>
 
 #include "store/postgres_errors.h"
 #include "store/postgres_exchange.h"
@@ -16,6 +17,7 @@ namespace {
 // A server or a network that goes silent must not hold a thread for ever. Milliseconds.
 constexpr const char* kSessionSettings =
     "SET statement_timeout = 30000; SET lock_timeout = 10000; SET idle_in_transaction_session_timeout = 60000";
+constexpr const char* kIndexSettings = "SET enable_seqscan = off";
 constexpr const char* kLooseSettings = "SET synchronous_commit = off";
 constexpr Sql kServerSettings =
     "SELECT current_setting('server_encoding', true), current_setting('fsync', true), "
@@ -94,6 +96,8 @@ Status PostgresConnection::connect() {
   if (PQenterPipelineMode(connection_.get()) != 1) return broken();
   TRY_STATUS(execute(kSessionSettings));
   TRY_STATUS(check_server());
+  // Only advice: a server that knows no such setting goes on without it.
+  if (target_.by_index_only) std::ignore = execute(kIndexSettings);
   return target_.loose ? execute(kLooseSettings) : Status();
 }
 

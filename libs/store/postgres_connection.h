@@ -22,6 +22,9 @@ struct PostgresTarget {
   std::string url;
   // For tests: also a server that may lose what it said was committed.
   bool allow_unsafe_server = false;
+  // For changes: a scan of a whole table, which a server prefers while it is small, would conflict with every other
+  // change.
+  bool by_index_only = false;
   // A COMMIT need not wait for the disk: for what may be lost.
   bool loose = false;
 };

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 
 #include "store/conformance_checks.h"
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 
 namespace warifu::store {
 namespace {

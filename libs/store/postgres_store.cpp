@@ -20,22 +20,22 @@ Status bring_up_to_date(const PostgresTarget& target, const Clock& clock) {
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(const PostgresOptions& options) {
   const PostgresTarget target{.url = options.url, .allow_unsafe_server = options.allow_unsafe_server};
   TRY_STATUS(bring_up_to_date(target, options.clock));
-  auto clock_guard = std::make_unique<ClockGuard>();
+  auto share = std::make_unique<WritersShare>();
   Writers writers;
   for (std::size_t i = 0; i < options.writers; ++i) {
-    TRY(auto writer, PostgresWriter::open(options, *clock_guard));
+    TRY(auto writer, PostgresWriter::open(options, *share));
     writers.push_back(std::move(writer));
   }
   TRY(auto readers, PostgresPool::open(target, options.readers));
   TRY(auto loose, PostgresLooseWrites::open(target));
-  return std::unique_ptr<PostgresStore>(new PostgresStore(options.queue_limit, std::move(clock_guard),
-                                                          std::move(writers), std::move(readers), std::move(loose)));
+  return std::unique_ptr<PostgresStore>(new PostgresStore(options.queue_limit, std::move(share), std::move(writers),
+                                                          std::move(readers), std::move(loose)));
 }
 
-PostgresStore::PostgresStore(std::size_t queue_limit, std::unique_ptr<ClockGuard> clock_guard, Writers writers,
+PostgresStore::PostgresStore(std::size_t queue_limit, std::unique_ptr<WritersShare> share, Writers writers,
                              std::unique_ptr<PostgresPool> readers, std::unique_ptr<PostgresLooseWrites> loose)
     : queue_limit_(queue_limit),
-      clock_guard_(std::move(clock_guard)),
+      share_(std::move(share)),
       readers_(std::move(readers)),
       loose_(std::move(loose)),
       challenges_(*loose_),

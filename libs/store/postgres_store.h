@@ -29,8 +29,7 @@ class PostgresStore final : public Store {
   Result<std::optional<Timestamp>> latest_audit_at() override;
   void settle() override;
 
-  // The outstanding challenges of all nodes.
-  provisioning::Challenges& challenges() { return challenges_; }
+  provisioning::Challenges* shared_challenges() override { return &challenges_; }
   // What needs neither an audit entry nor the disk.
   LooseWrites& loose_writes() { return *loose_; }
 
@@ -40,14 +39,14 @@ class PostgresStore final : public Store {
  private:
   using Writers = std::vector<std::unique_ptr<PostgresWriter>>;
 
-  PostgresStore(std::size_t queue_limit, std::unique_ptr<ClockGuard> clock_guard, Writers writers,
+  PostgresStore(std::size_t queue_limit, std::unique_ptr<WritersShare> share, Writers writers,
                 std::unique_ptr<PostgresPool> readers, std::unique_ptr<PostgresLooseWrites> loose);
   Status may_queue() const;
   void run(PostgresWriter& writer);
   std::optional<Change> take();
 
   const std::size_t queue_limit_;
-  std::unique_ptr<ClockGuard> clock_guard_;
+  std::unique_ptr<WritersShare> share_;
   std::unique_ptr<PostgresPool> readers_;
   std::unique_ptr<PostgresLooseWrites> loose_;
   SqlChallenges challenges_;

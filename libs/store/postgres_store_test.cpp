@@ -6,7 +6,7 @@
 #include <latch>
 
 #include "store/conformance_checks.h"
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 #include "store/postgres_errors.h"
 #include "store/postgres_statement.h"
 

@@ -23,19 +23,20 @@ Error connection_lost() {
 
 }  // namespace
 
-Result<std::unique_ptr<PostgresWriter>> PostgresWriter::open(const PostgresOptions& options, ClockGuard& clock_guard) {
+Result<std::unique_ptr<PostgresWriter>> PostgresWriter::open(const PostgresOptions& options, WritersShare& share) {
   TRY(auto connection,
-      PostgresConnection::open({.url = options.url, .allow_unsafe_server = options.allow_unsafe_server}));
-  return std::unique_ptr<PostgresWriter>(new PostgresWriter(std::move(connection), options, clock_guard));
+      PostgresConnection::open(
+          {.url = options.url, .allow_unsafe_server = options.allow_unsafe_server, .by_index_only = true}));
+  return std::unique_ptr<PostgresWriter>(new PostgresWriter(std::move(connection), options, share));
 }
 
 PostgresWriter::PostgresWriter(std::unique_ptr<PostgresConnection> connection, const PostgresOptions& options,
-                               ClockGuard& clock_guard)
+                               WritersShare& share)
     : connection_(std::move(connection)),
       clock_(options.clock),
       entropy_(options.entropy),
       patience_(options.patience),
-      clock_guard_(clock_guard),
+      share_(share),
       random_(std::random_device{}()) {
 }
 
@@ -47,6 +48,7 @@ Status PostgresWriter::write(const std::function<Status(Transaction&)>& apply) {
       retries_.fetch_add(1, std::memory_order_relaxed);
       pause(tries);
     }
+    const ChangeGate::Pass pass(share_.gate, /*is_alone=*/tries > 0);
     attempt = try_once(apply, deadline, tries == 0);
     if (attempt.next == Next::kDone) return attempt.outcome;
   }
@@ -60,7 +62,7 @@ PostgresWriter::Attempt PostgresWriter::try_once(const std::function<Status(Tran
                                                  SteadyClock::time_point deadline, bool is_first) {
   using Failure = PostgresConnection::Failure;
   if (Status connected = connect(deadline); !connected) return {std::move(connected), Next::kDone};
-  if (Status right = clock_guard_.check(clock_.now()); !right) return {std::move(right), Next::kDone};
+  if (Status right = share_.clock_guard.check(clock_.now()); !right) return {std::move(right), Next::kDone};
   connection_->begin(kBegin);
   SqlTransaction transaction(*connection_, clock_, entropy_);
   Status outcome = transaction.run(apply);
@@ -110,14 +112,14 @@ Result<bool> PostgresWriter::was_committed(const SqlAuditTrail::Key& entry) {
 
 // The log may have grown by other nodes while this one was away.
 Status PostgresWriter::connect(SteadyClock::time_point deadline) {
-  if (!connection_->was_left() && clock_guard_.knows_newest()) return {};
+  if (!connection_->was_left() && share_.clock_guard.knows_newest()) return {};
   if (away_since_) deadline = std::min(deadline, *away_since_ + patience_);
   for (;;) {
     Status connected = connection_->was_left() ? connection_->reopen() : Status();
     if (connected) {
       const auto newest = find_latest_audit_time(*connection_);
       connected = newest ? Status() : Status(newest.error());
-      if (newest) clock_guard_.learn(*newest);
+      if (newest) share_.clock_guard.learn(*newest);
     }
     if (connected) {
       away_since_.reset();

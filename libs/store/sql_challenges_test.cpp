@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "provisioning/memory_challenges.h"
-#include "store/conformance_world.h"
+#include "store/conformance_world_test.h"
 
 namespace warifu::store {
 namespace {

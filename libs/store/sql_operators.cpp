@@ -28,6 +28,13 @@ constexpr Sql kInsertAccessToken =
     "VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kInsertServiceKey =
     "INSERT INTO service_keys (scope_id, name, sealed_key, permissions, created_at) VALUES (?, ?, ?, ?, ?)";
+#define SERVICE_KEY_COLUMNS "scope_id, name, sealed_key, permissions, created_at"
+constexpr Sql kFindServiceKeys =
+    "SELECT " SERVICE_KEY_COLUMNS " FROM service_keys WHERE scope_id IN (SELECT scope_id FROM scopes) AND name = ?";
+constexpr Sql kListServiceKeys =
+    "SELECT " SERVICE_KEY_COLUMNS " FROM service_keys WHERE scope_id = ? ORDER BY name LIMIT ?";
+#undef SERVICE_KEY_COLUMNS
+constexpr Sql kRemoveServiceKey = "DELETE FROM service_keys WHERE scope_id = ? AND name = ?";
 constexpr Sql kPurgeAccessTokens = "DELETE FROM access_tokens WHERE scope_id = ? AND expires_at < ?";
 constexpr Sql kPurgeBootstrapTokens = "DELETE FROM bootstrap_tokens WHERE scope_id = ? AND expires_at < ?";
 
@@ -36,7 +43,7 @@ std::string to_column(const Permissions& permissions) {
   return fmt::format("{}", fmt::join(permissions.names(), " "));
 }
 
-Result<Permissions> to_permissions(std::string_view column) {
+Result<Permissions> to_permissions(std::string_view column, std::string where) {
   std::vector<std::string> names;
   while (!column.empty()) {
     const auto end = std::min(column.find(' '), column.size());
@@ -45,8 +52,7 @@ Result<Permissions> to_permissions(std::string_view column) {
   }
   auto permissions = Permissions::parse(names);
   // Fewer permissions than were granted would be safe, but nobody would know why.
-  if (!permissions)
-    return Error{ErrorKind::kInternal, "store.corrupt", permissions.error().message, "access_tokens.permissions"};
+  if (!permissions) return Error{ErrorKind::kInternal, "store.corrupt", permissions.error().message, std::move(where)};
   return permissions;
 }
 
@@ -64,11 +70,21 @@ Result<AccessToken> to_access_token(Row row) {
   TRY(const auto token_id, row.next<Uuid>());
   TRY(auto name, row.next<Label>());
   TRY(const auto permission_names, row.next<std::string>());
-  TRY(const auto permissions, to_permissions(permission_names));
+  TRY(const auto permissions, to_permissions(permission_names, "access_tokens.permissions"));
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto expires_at, row.next<Timestamp>());
   return AccessToken{std::move(digest), std::move(scope), token_id,  std::move(name),
                      permissions,       created_at,       expires_at};
+}
+
+Result<ServiceKey> to_service_key(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto name, row.next<Label>());
+  TRY(auto sealed_key, row.next<Bytes>());
+  TRY(const auto permission_names, row.next<std::string>());
+  TRY(const auto permissions, to_permissions(permission_names, "service_keys.permissions"));
+  TRY(const auto created_at, row.next<Timestamp>());
+  return ServiceKey{std::move(scope), std::move(name), std::move(sealed_key), permissions, created_at};
 }
 
 Result<std::size_t> delete_expired(Connection& connection, Sql sql, const ScopeId& scope, Timestamp before) {
@@ -90,6 +106,18 @@ Result<std::optional<AccessToken>> SqlOperatorRecords::find_access_token(const T
   TRY(auto query, connection_.prepare(kFindAccessToken));
   query.bind(digest);
   return read_one(query, to_access_token);
+}
+
+Result<std::vector<ServiceKey>> SqlOperatorRecords::find_service_keys(const Label& name) {
+  TRY(auto query, connection_.prepare(kFindServiceKeys));
+  query.bind(name);
+  return read_all(query, to_service_key);
+}
+
+Result<std::vector<ServiceKey>> SqlOperatorRecords::list_service_keys(const ScopeId& scope, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kListServiceKeys));
+  query.bind(scope, limit_of(limit));
+  return read_all(query, to_service_key);
 }
 
 Status SqlOperatorRecords::insert_bootstrap_token(const BootstrapToken& token) {
@@ -120,6 +148,15 @@ Status SqlOperatorRecords::insert_service_key(const ServiceKey& key) {
   TRY(auto query, connection_.prepare(kInsertServiceKey));
   query.bind(key.scope, key.name, key.sealed_key, permissions, key.created_at);
   return name_conflict(query.run(), "service_key.exists", "a service key named", key.name.text());
+}
+
+Status SqlOperatorRecords::remove_service_key(const ScopeId& scope, const Label& name) {
+  TRY(auto query, connection_.prepare(kRemoveServiceKey));
+  query.bind(scope, name);
+  TRY_STATUS(query.run());
+  if (connection_.changes() == 1) return {};
+  return Error{ErrorKind::kNotFound, "service_key.unknown",
+               fmt::format("there is no service key named {}", name.text())};
 }
 
 Result<std::size_t> SqlOperatorRecords::purge_tokens(const ScopeId& scope, Timestamp before) {

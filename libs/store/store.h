@@ -7,6 +7,7 @@
 #include "audit/entry.h"
 #include "base/result.h"
 #include "operators/records.h"
+#include "provisioning/challenges.h"
 #include "provisioning/diary.h"
 #include "provisioning/records.h"
 
@@ -54,6 +55,9 @@ class Store {
 
   // The time of the newest audit entry. A clock that is before it is wrong: nothing may be issued by it.
   virtual Result<std::optional<Timestamp>> latest_audit_at() = 0;
+
+  // Where the nodes of this database share their outstanding challenges; null if this node is alone.
+  virtual provisioning::Challenges* shared_challenges() { return nullptr; }
 
   // Waits until every change that was submitted before has had its `done`. Not from inside `apply` or `done`.
   virtual void settle();

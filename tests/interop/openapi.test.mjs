@@ -16,7 +16,13 @@ import { Server } from './lib/server.mjs';
 const kDescription = process.env.WARIFU_OPENAPI ?? fileURLToPath(new URL('../../docs/openapi/warifu-v1.yaml', import.meta.url));
 const kOrder = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const kRegistrationId = 'interop-openapi';
+const kWaitingId = 'interop-openapi-waiting'; // its device waits for an approval
+const kLampId = 'interop-openapi-lamp'; // has symmetric keys
+const kPlant = 'interop-plant'; // a group of TPMs
+const kLamps = 'interop-lamps'; // a group with symmetric keys
 const kNobody = 'interop-nobody';
+// What is well-formed and not there.
+const kNobodys = { ek_name: `000b${'00'.repeat(32)}` };
 
 const api = new OpenApi(kDescription);
 const operations = api.operations.filter(({ path }) => path.startsWith('/api/v1/') && !path.startsWith('/api/v1/device/'))
@@ -30,20 +36,67 @@ let login_answer;
 let serial = 0;
 
 const enrollment = (registration_id) => ({ registration_id, attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64') } } });
+const group = (group_id) => ({ group_id, attestation: { type: 'tpm', tpm: { naming: '*' } } });
 
-async function enroll(registration_id) {
-  const response = await client.send('POST', '/api/v1/enrollments', { body: enrollment(registration_id) });
-  assert.equal(response.status, 201, `POST /api/v1/enrollments: ${response.status} ${response.text}`);
+async function made(path, body) {
+  const response = await client.send('POST', path, { body });
+  assert.ok(response.status < 300, `POST ${path}: ${response.status} ${response.text}`);
+  return response.json;
+}
+
+async function enroll(registration_id, more = {}) {
+  await made('/api/v1/enrollments', { ...enrollment(registration_id), ...more });
   return registration_id;
+}
+
+async function make_service_key(name) {
+  const response = await client.send('POST', '/api/v1/service-keys', { body: { name } });
+  assert.equal(response.status, 201, `POST /api/v1/service-keys: ${response.status} ${response.text}`);
+  return name;
+}
+
+async function make_group(group_id) {
+  await made('/api/v1/enrollment-groups', group(group_id));
+  return group_id;
+}
+
+async function list_ek() {
+  const { results } = await made(`/api/v1/enrollment-groups/${kPlant}/eks`, { eks: [keys.ek.toString('base64')] });
+  return results[0].ek_name;
+}
+
+// A device that was assigned, and comes again with another storage root key.
+async function make_waiting_device() {
+  await enroll(kWaitingId, { approve_srk_changes: true });
+  const before = new Registration({ server, device, keys, registration_id: kWaitingId });
+  await before.provision(await before.fresh_token());
+  before.close();
+  await device.clear();
+  keys = await device.identity();
+  const registration = new Registration({ server, device, keys, registration_id: kWaitingId });
+  await registration.open(await registration.fresh_token());
+  registration.close();
 }
 
 // What a description's examples cannot know: names that must exist, or must be new. Everything else comes from the examples.
 const kPlan = {
   'POST /api/v1/enrollments': { body: () => enrollment(`interop-openapi-${++serial}`) },
   'DELETE /api/v1/enrollments/{}': { parameters: async () => ({ registration_id: await enroll(`interop-openapi-${++serial}`) }) },
+  'PUT /api/v1/enrollments/{}': { body: () => enrollment(kRegistrationId) },
+  'GET /api/v1/enrollments/{}/keys': { parameters: () => ({ registration_id: kLampId }) },
+  'POST /api/v1/enrollment-groups': { body: () => group(`interop-group-${++serial}`) },
+  'PUT /api/v1/enrollment-groups/{}': { body: () => group(kPlant) },
+  'DELETE /api/v1/enrollment-groups/{}': { parameters: async () => ({ group_id: await make_group(`interop-group-${++serial}`) }) },
+  'GET /api/v1/enrollment-groups/{}/keys': { parameters: () => ({ group_id: kLamps }) },
+  'POST /api/v1/enrollment-groups/{}/eks': { body: () => ({ eks: [keys.ek.toString('base64')] }) },
+  'DELETE /api/v1/enrollment-groups/{}/eks/{}': { parameters: async () => ({ ek_name: await list_ek() }) },
+  'POST /api/v1/approvals/{}/approve': { parameters: () => ({ registration_id: kWaitingId }) },
+  'POST /api/v1/approvals/{}/reject': { parameters: () => ({ registration_id: kWaitingId }) },
+  'POST /api/v1/alerts/acknowledge': { body: () => ({ registration_id: kWaitingId, kind: 'ek.duplicate', subject: kRegistrationId }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
+  'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };
-const kParameters = { registration_id: kRegistrationId, device_id: kRegistrationId };
+const kParameters = { registration_id: kRegistrationId, device_id: kRegistrationId, group_id: kPlant };
 // A bootstrap token works once, and the preparation has used it up: its answer is judged in its place.
 const kLogin = 'POST /api/v1/login';
 
@@ -102,6 +155,11 @@ before(async () => {
   } finally {
     registration.close();
   }
+  await made('/api/v1/enrollments', { registration_id: kLampId, attestation: { type: 'symmetric-key' } });
+  await made('/api/v1/enrollment-groups', { group_id: kLamps, attestation: { type: 'symmetric-key' } });
+  await make_group(kPlant);
+  await list_ek();
+  await make_waiting_device();
 });
 after(async () => {
   client?.close();
@@ -131,6 +189,16 @@ describe('The description', () => {
     assert.deepEqual(served.filter((route) => !described.includes(route)), [], 'served and not described');
     assert.deepEqual(described.filter((route) => !served.includes(route)), [], 'described and not served');
     assert.deepEqual(served, described);
+  });
+});
+
+describe('Permissions', () => {
+  test('AreThoseThatAreDescribed', async () => {
+    const access = new Map((await server.routes()).map((route) => [key_of(route), route.access]));
+    for (const operation of operations.filter(({ open }) => !open)) {
+      const described = api.document.paths[operation.path][operation.method.toLowerCase()]['x-permission'];
+      assert.equal(access.get(key_of(operation)), described, key_of(operation));
+    }
   });
 });
 
@@ -248,11 +316,15 @@ for (const operation of operations) {
     }
 
     for (const { name } of operation.parameters.filter(({ in: place }) => place === 'path')) {
-      test(`Answers404ForAnUnknown: ${name}`, async () => {
-        const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: kNobody }), { body: valid_body(operation) });
-        assert.equal(response.status, 404, response.text);
-        judge(operation, response, name);
-      });
+      // A PUT makes what is not there.
+      if (operation.method !== 'PUT') {
+        test(`Answers404ForAnUnknown: ${name}`, async () => {
+          const nobody = kNobodys[name] ?? kNobody;
+          const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: nobody }), { body: valid_body(operation) });
+          assert.equal(response.status, 404, response.text);
+          judge(operation, response, name);
+        });
+      }
       test(`RefusesAMalformed: ${name}`, async () => {
         for (const value of ['%20', '-', '%00', 'x'.repeat(300), '%2F']) {
           const response = await client.send(operation.method, target_of(operation, { ...await path_parameters(operation), [name]: value }), { body: valid_body(operation) });

@@ -134,7 +134,7 @@ describe('A server is refused', () => {
 
   test('WithASchemaFromTheFuture', { skip: without('sqlite3') }, async () => {
     const copy = await copy_of('future');
-    await run('sqlite3', [copy.database, "INSERT INTO schema_migrations VALUES (999, 'x', 0)"]);
+    await run('sqlite3', [copy.database, "INSERT INTO schema_migrations (version, sha256, applied_at) VALUES (999, 'x', 0)"]);
     await refuses(1, /schema version 999.*start a newer program/, copy);
     const version = await run('sqlite3', [copy.database, 'SELECT max(version) FROM schema_migrations']);
     assert.equal(version.stdout.trim(), '999', 'and it is left as it is');

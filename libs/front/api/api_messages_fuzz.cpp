@@ -1,18 +1,47 @@
+#include "front/api/bulk.h"
+#include "front/api/ek_list_messages.h"
+#include "front/api/enrollment_messages.h"
 #include "front/api/messages.h"
+#include "front/api/registration_messages.h"
 
-// Everything that an operator's client can send as a body.
+namespace {
+
+using namespace warifu::front;
+
+template <class Parsed>
+void ignore(const Parsed&) {
+}
+
+}  // namespace
+
+// Everything that an operator's client can send as a body, or as a part of a path.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto body = warifu::as_text({data + 1, size - 1});
-  switch (data[0] % 3) {
+  switch (data[0] % 8) {
     case 0:
-      static_cast<void>(warifu::front::api::parse_login(body));
+      ignore(api::parse_login(body));
       break;
     case 1:
-      static_cast<void>(warifu::front::api::parse_enrollment(body));
+      ignore(api::parse_enrollment(body));
+      break;
+    case 2:
+      ignore(api::parse_service_key(body));
+      break;
+    case 3:
+      ignore(api::parse_group(body));
+      break;
+    case 4:
+      ignore(api::parse_bulk(body));
+      break;
+    case 5:
+      ignore(api::parse_eks(body));
+      break;
+    case 6:
+      ignore(api::parse_acknowledgement(body));
       break;
     default:
-      static_cast<void>(warifu::front::api::parse_service_key(body));
+      ignore(api::parse_ek_name(body, "ek_name"));
   }
   return 0;
 }

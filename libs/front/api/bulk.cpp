@@ -4,15 +4,15 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/body_limits.h"
 #include "front/api/enrollment_messages.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
 
 namespace json = boost::json;
 using provisioning::Precondition;
-
-constexpr std::size_t kBodySizeMax = 1024 * 1024;
 
 Result<BulkRequest::Mode> parse_mode(std::string_view text) {
   using Mode = BulkRequest::Mode;
@@ -24,8 +24,7 @@ Result<BulkRequest::Mode> parse_mode(std::string_view text) {
 }
 
 Result<BulkRequest::Removal> parse_removal(const wire::JsonFields& fields) {
-  TRY(const auto text, fields.required_string("registration_id"));
-  TRY(auto id, RegistrationId::parse(text));
+  TRY(auto id, parse_id<RegistrationId>(fields, "registration_id"));
   return BulkRequest::Removal{std::move(id)};
 }
 
@@ -57,13 +56,6 @@ Precondition precondition_of(BulkRequest::Mode mode) {
   return {Precondition::Existing::kEither};
 }
 
-// The database's own errors end the whole change; what an item is refused for, it is refused for alone, and before
-// anything of it was written.
-bool is_of_the_item(const Error& error) {
-  return error.kind == ErrorKind::kInvalidInput || error.kind == ErrorKind::kNotFound ||
-         error.kind == ErrorKind::kConflict || error.kind == ErrorKind::kRefused;
-}
-
 json::object failure(const std::string& id, const Error& error) {
   return {{"registration_id", id}, {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
 }
@@ -90,8 +82,13 @@ Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisio
 
 }  // namespace
 
+bool is_of_the_item(const Error& error) {
+  return error.kind == ErrorKind::kInvalidInput || error.kind == ErrorKind::kNotFound ||
+         error.kind == ErrorKind::kConflict || error.kind == ErrorKind::kRefused;
+}
+
 Result<BulkRequest> parse_bulk(std::string_view body) {
-  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBodySizeMax}));
+  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"mode", "dry_run", "enrollments"}));
   BulkRequest request;

@@ -34,6 +34,10 @@ struct BulkRequest {
 // kInvalidInput "bulk.mode", "bulk.size" and those of JSON. What is wrong with one item is that item's.
 Result<BulkRequest> parse_bulk(std::string_view body);
 
+// Whether an error is one item's, which alone is refused, before anything of it was written. The database's own errors
+// end the whole change.
+bool is_of_the_item(const Error& error);
+
 // {"succeeded": bool, "results": [{"registration_id", "outcome", "changes", "etag"} or {"registration_id", "error":
 // {"code", "detail"}}, in the order of the request]}. An error of the database is that of all.
 Result<boost::json::object> run_bulk(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,

@@ -17,16 +17,16 @@ using provisioning::EnrollmentRequest;
 using provisioning::Precondition;
 using provisioning::WrittenEnrollment;
 
-std::string etag_of(const Uuid& revision) {
-  return fmt::format("\"{}\"", revision.text());
-}
-
-net::HttpResponse written_response(int status, const WrittenEnrollment& written) {
+json::object written_body(const WrittenEnrollment& written) {
   json::object body = to_json(written.enrollment);
   json::array same_ek;
   for (const auto& id : written.same_ek)
     same_ek.emplace_back(id.text());
   body["same_ek_as"] = std::move(same_ek);
+  return body;
+}
+
+net::HttpResponse written_response(int status, const WrittenEnrollment& written, const json::object& body) {
   auto response = json_response(status, body);
   response.headers.emplace_back("Location",
                                 fmt::format("/api/v1/enrollments/{}", written.enrollment.registration_id.text()));
@@ -63,7 +63,7 @@ Result<Answer> EnrollmentApi::create(const Call& call) {
       Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
                                           {Precondition::Existing::kAbsent}));
-        return written_response(201, written);
+        return written_response(201, written, written_body(written));
       }});
 }
 
@@ -74,14 +74,20 @@ Result<Answer> EnrollmentApi::put(const Call& call) {
     return invalid_input("request.registration_id", "the registration_id of the body is not that of the path",
                          "registration_id");
   TRY(const auto revision, if_match_of(call));
+  TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const EnrollmentRequest>(std::move(parsed));
-  return Answer(Durable{[this, request, revision,
-                         who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
-                                      {Precondition::Existing::kEither, revision}));
-    const bool is_new = written.outcome.kind == provisioning::Outcome::Kind::kCreated;
-    return written_response(is_new ? 201 : 200, written);
-  }});
+  return Answer(Durable{.apply = [this, request, revision, dry_run, who = requester_of(call)](
+                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who,
+                                                            *request, {Precondition::Existing::kEither, revision}));
+                          json::object body = written_body(written);
+                          add_outcome(body, written.outcome);
+                          if (dry_run) return json_response(200, body);
+                          const bool is_new = written.outcome.kind == provisioning::Outcome::Kind::kCreated;
+                          return written_response(is_new ? 201 : 200, written, body);
+                        },
+                        .committed = {},
+                        .is_rehearsal = dry_run});
 }
 
 Result<Answer> EnrollmentApi::list(const Call& call) {
@@ -91,8 +97,9 @@ Result<Answer> EnrollmentApi::list(const Call& call) {
     TRY(items, snapshot.provisioning().list_enrollments(call.principal->scope, page));
     return {};
   }));
-  return Answer(page_response(std::move(items), page.limit,
-                              [](const auto& enrollment) { return enrollment.registration_id.text(); }));
+  return Answer(page_response(
+      std::move(items), page.limit, [](const auto& enrollment) { return enrollment.registration_id.text(); },
+      [](const auto& item) { return to_json(item); }));
 }
 
 Result<Answer> EnrollmentApi::show(const Call& call) {
@@ -114,7 +121,7 @@ Result<Answer> EnrollmentApi::remove(const Call& call) {
   return Answer(Durable{
       [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY_STATUS(desk_.remove(transaction.provisioning(), transaction.audit(), who, id, revision));
-        return net::HttpResponse{204, {}, "", ""};
+        return no_content();
       }});
 }
 

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "crypto/certificate.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
@@ -25,19 +26,6 @@ constexpr std::string_view kTermsNames[] = {"enabled",
                                             "initial_twin",
                                             "custom_allocation",
                                             "device_information"};
-
-Error at(Error error, std::string where) {
-  error.where = error.where.empty() ? std::move(where) : fmt::format("{}, {}", where, error.where);
-  return error;
-}
-
-template <class Id>
-Result<Id> parse_id(const wire::JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  auto id = Id::parse(text);
-  if (!id) return at(std::move(id).error(), fields.path_of(name));
-  return id;
-}
 
 Status refuse_unknown(const wire::JsonFields& fields, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(own);
@@ -351,6 +339,11 @@ json::object to_json(const provisioning::Outcome& outcome) {
   for (const auto& change : outcome.changes)
     changes.push_back(json::object{{"field", change.field}, {"from", change.from}, {"to", change.to}});
   return {{"outcome", text_of(outcome.kind)}, {"changes", std::move(changes)}};
+}
+
+void add_outcome(json::object& object, const provisioning::Outcome& outcome) {
+  for (const auto& member : to_json(outcome))
+    object[member.key()] = member.value();
 }
 
 }  // namespace warifu::front::api

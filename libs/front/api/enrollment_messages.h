@@ -35,5 +35,7 @@ boost::json::object to_json(const provisioning::GroupEk& ek);
 boost::json::object to_json(const provisioning::SharedKeys& keys);
 // {"outcome": "created" | "updated" | "unchanged", "changes": [{"field", "from", "to"}]}
 boost::json::object to_json(const provisioning::Outcome& outcome);
+// Adds those members.
+void add_outcome(boost::json::object& object, const provisioning::Outcome& outcome);
 
 }  // namespace warifu::front::api

@@ -5,7 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "wire/json.h"
+#include "front/api/fields.h"
 
 namespace warifu::front::api {
 namespace {
@@ -14,14 +14,9 @@ namespace json = boost::json;
 
 constexpr std::string_view kDefaultTokenName = "admin";
 
-Error at(Error error, std::string where) {
-  error.where = error.where.empty() ? std::move(where) : fmt::format("{}, {}", where, error.where);
-  return error;
-}
-
-Result<operators::Permissions> parse_permissions(const wire::JsonFields& fields) {
+Result<std::optional<operators::Permissions>> parse_permissions(const wire::JsonFields& fields) {
   TRY(const auto* array, fields.optional_array("permissions"));
-  if (array == nullptr) return operators::Permissions::all();
+  if (array == nullptr) return std::optional<operators::Permissions>();
   std::vector<std::string> names;
   for (const auto& element : *array) {
     if (!element.is_string())
@@ -30,15 +25,14 @@ Result<operators::Permissions> parse_permissions(const wire::JsonFields& fields)
   }
   auto permissions = operators::Permissions::parse(names);
   if (!permissions) return at(std::move(permissions).error(), "permissions");
-  return permissions;
+  return std::optional(*permissions);
 }
 
-template <class Id>
-Result<Id> parse_id(const wire::JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  auto id = Id::parse(text);
-  if (!id) return at(std::move(id).error(), fields.path_of(name));
-  return id;
+json::array names_of(const operators::Permissions& permissions) {
+  json::array names;
+  for (const auto& name : permissions.names())
+    names.emplace_back(name);
+  return names;
 }
 
 }  // namespace
@@ -57,28 +51,36 @@ Result<operators::LoginRequest> parse_login(std::string_view body) {
   constexpr auto kTooLong = std::chrono::seconds(operators::kAccessLifetimeMax).count() + 1;
   // Cut before the conversion, so that a huge number does not turn into a small one; login() refuses what is too long.
   const auto seconds = std::min<std::uint64_t>(lifetime.value_or(kDefault), kTooLong);
-  return operators::LoginRequest{std::move(token), *std::move(label), permissions,
+  return operators::LoginRequest{std::move(token), *std::move(label),
+                                 permissions.value_or(operators::Permissions::all()),
                                  std::chrono::seconds(static_cast<std::int64_t>(seconds))};
 }
 
-Result<Label> parse_service_key(std::string_view body) {
+Result<operators::ServiceKeyRequest> parse_service_key(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, wire::JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"name"}));
-  return parse_id<Label>(fields, "name");
+  TRY_STATUS(fields.refuse_unknown({"name", "permissions"}));
+  TRY(auto name, parse_id<Label>(fields, "name"));
+  TRY(const auto permissions, parse_permissions(fields));
+  return operators::ServiceKeyRequest{std::move(name), permissions};
 }
 
 json::object to_json(const operators::IssuedToken& token) {
-  json::array permissions;
-  for (const auto& name : token.record.permissions.names())
-    permissions.emplace_back(name);
   return {
       {"access_token", token.text},
       {"token_id", token.record.token_id.text()},
       {"name", token.record.name.text()},
       {"id_scope", token.record.scope.text()},
-      {"permissions", std::move(permissions)},
+      {"permissions", names_of(token.record.permissions)},
       {"expires_at", to_rfc3339(token.record.expires_at)},
+  };
+}
+
+json::object to_json(const operators::ServiceKey& key) {
+  return {
+      {"name", key.name.text()},
+      {"permissions", names_of(key.permissions)},
+      {"created_at", to_rfc3339(key.created_at)},
   };
 }
 

@@ -14,10 +14,12 @@ namespace warifu::front::api {
 // refused.
 Result<operators::LoginRequest> parse_login(std::string_view body);
 
-// {"name"}
-Result<Label> parse_service_key(std::string_view body);
+// {"name", "permissions"?}
+Result<operators::ServiceKeyRequest> parse_service_key(std::string_view body);
 
 boost::json::object to_json(const operators::IssuedToken& token);
+// Without the key.
+boost::json::object to_json(const operators::ServiceKey& key);
 boost::json::object to_json(const provisioning::Device& device);
 boost::json::object to_json(const provisioning::EscrowDeposit& deposit);
 

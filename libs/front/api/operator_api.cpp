@@ -35,6 +35,9 @@ std::vector<Route> OperatorApi::routes() {
        bind(&OperatorApi::create_service_key),
        {},
        kOnce},
+      {kGet, "/api/v1/service-keys", demands(Permission::kServiceKeyWrite), bind(&OperatorApi::list_service_keys)},
+      {kDelete, "/api/v1/service-keys/{name}", demands(Permission::kServiceKeyWrite),
+       bind(&OperatorApi::remove_service_key)},
       {kGet, "/api/v1/devices", demands(Permission::kDeviceRead), bind(&OperatorApi::list_devices)},
       {kGet, "/api/v1/devices/{device_id}", demands(Permission::kDeviceRead), bind(&OperatorApi::show_device)},
       {kGet, "/api/v1/devices/{device_id}/hub-key", demands(Permission::kHubKeyRead), bind(&OperatorApi::show_hub_key)},
@@ -59,14 +62,38 @@ Result<Answer> OperatorApi::show_id_scope(const Call& call) {
 }
 
 Result<Answer> OperatorApi::create_service_key(const Call& call) {
-  TRY(const auto name, parse_service_key(call.request.body));
+  TRY(const auto request, parse_service_key(call.request.body));
   return Answer(
-      Durable{[this, name, principal = *call.principal](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto key, desk_.create_service_key(transaction.operators(), transaction.audit(), principal, name));
+      Durable{[this, request, who = *call.principal](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto key, desk_.create_service_key(transaction.operators(), transaction.audit(), who, request));
+        const auto names = key.permissions.names();
         return json_response(
             201, {{"name", key.name.text()},
+                  {"permissions", json::array(names.begin(), names.end())},
                   {"connection_string", fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}",
                                                     service_host_, key.name.text(), to_base64(key.key.reveal()))}});
+      }});
+}
+
+// All of them: there are kServiceKeysMax at most.
+Result<Answer> OperatorApi::list_service_keys(const Call& call) {
+  std::vector<operators::ServiceKey> keys;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(keys, snapshot.operators().list_service_keys(call.principal->scope, operators::kServiceKeysMax));
+    return {};
+  }));
+  json::array items;
+  for (const auto& key : keys)
+    items.emplace_back(to_json(key));
+  return Answer(json_response(200, {{"items", std::move(items)}}));
+}
+
+Result<Answer> OperatorApi::remove_service_key(const Call& call) {
+  TRY(const auto name, Label::parse(call.parameter(0)));
+  return Answer(
+      Durable{[this, name, who = *call.principal](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.remove_service_key(transaction.operators(), transaction.audit(), who, name));
+        return net::HttpResponse{204, {}, "", ""};
       }});
 }
 
@@ -77,8 +104,9 @@ Result<Answer> OperatorApi::list_devices(const Call& call) {
     TRY(items, snapshot.provisioning().list_devices(call.principal->scope, page));
     return {};
   }));
-  return Answer(
-      page_response(std::move(items), page.limit, [](const auto& device) { return device.device_id.text(); }));
+  return Answer(page_response(
+      std::move(items), page.limit, [](const auto& device) { return device.device_id.text(); },
+      [](const auto& item) { return to_json(item); }));
 }
 
 Result<Answer> OperatorApi::show_device(const Call& call) {

@@ -32,6 +32,8 @@ class OperatorApi {
   Result<Answer> login(const Call& call);
   Result<Answer> show_id_scope(const Call& call);
   Result<Answer> create_service_key(const Call& call);
+  Result<Answer> list_service_keys(const Call& call);
+  Result<Answer> remove_service_key(const Call& call);
   Result<Answer> list_devices(const Call& call);
   Result<Answer> show_device(const Call& call);
   Result<Answer> show_hub_key(const Call& call);

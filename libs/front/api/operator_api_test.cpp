@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "front/dps_service/service_errors.h"
+#include <map>
+
 #include "front/test_world.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
@@ -162,7 +165,7 @@ TEST_F(OperatorApiTest, RefusesInProblemDetailsAndChangesNothing) {
       {"too large", kPost, enrollments, std::string(70'000, ' '), 400, "json.too-large"},
       {"an unknown member", kPost, enrollments, R"({"registration_id":"m","x":1})", 400, "json.unknown-field"},
       {"no attestation", kPost, enrollments, R"({"registration_id":"m"})", 400, "json.missing"},
-      {"another attestation", kPost, enrollments, R"({"registration_id":"m","attestation":{"type":"x509"}})", 400,
+      {"another attestation", kPost, enrollments, R"({"registration_id":"m","attestation":{"type":"magic"}})", 400,
        "enrollment.attestation"},
       {"a bad ID", kPost, enrollments, enrollment("a b", ek), 400, "id.registration"},
       {"not there", kDelete, enrollments + "/meter-2", "", 404, "enrollment.unknown"},
@@ -223,17 +226,57 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     };
     const auto before = world_.stored();
     const std::string what = fmt::format("{} {}", net::to_string(route.method), route.pattern);
-    expect_refused(with(""), 401, "credential.missing", what);
-    expect_refused(with("Basic YWxpY2U6YWxpY2U="), 401, "credential.missing", what);
-    expect_refused(with("Bearer " + before_expiry), 401, "credential.expired", what);
-    expect_refused(with("Bearer " + all_but_one), 403, "permission.missing", what);
-    EXPECT_EQ(net::find_header(with("").headers, "WWW-Authenticate"), "Bearer realm=\"warifu\"") << what;
+    const bool is_azures = dps_service::is_service_target(route.pattern);
+    const auto expect = [&](const net::HttpResponse& answer, int status, std::string_view code) {
+      if (!is_azures) return expect_refused(answer, status, code, what);
+      EXPECT_EQ(answer.status, status) << what << answer.body;
+      EXPECT_EQ(member(answer, "info.code"), code) << what;
+    };
+    expect(with(""), 401, "credential.missing");
+    expect(with("Basic YWxpY2U6YWxpY2U="), 401, "credential.missing");
+    expect(with("Bearer " + before_expiry), 401, "credential.expired");
+    expect(with("Bearer " + all_but_one), 403, "permission.missing");
+    EXPECT_EQ(net::find_header(with("").headers, "WWW-Authenticate"),
+              is_azures ? "SharedAccessSignature realm=\"warifu\"" : "Bearer realm=\"warifu\"")
+        << what;
     EXPECT_EQ(world_.stored(), before) << what;
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 11u);
+  EXPECT_EQ(guarded, 46u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/api/v1/login", "/healthz", "/readyz"));
+}
+
+TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
+  std::map<std::string, std::string> demands;
+  for (const Route& route : world_.server.operators.router().routes())
+    demands[fmt::format("{} {}", net::to_string(route.method), route.pattern)] = route.access.text();
+  const std::pair<std::string, std::string> rows[] = {
+      {"POST /api/v1/enrollments", "enrollment:write"},
+      {"POST /api/v1/bulk/enrollments", "enrollment:write"},
+      {"PUT /api/v1/enrollments/{registration_id}", "enrollment:write"},
+      {"DELETE /api/v1/enrollments/{registration_id}", "enrollment:write"},
+      {"GET /api/v1/enrollments", "enrollment:read"},
+      {"GET /api/v1/enrollments/{registration_id}/keys", "enrollment-key:read"},
+      {"POST /api/v1/enrollment-groups", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups", "enrollment:read"},
+      {"GET /api/v1/enrollment-groups/{group_id}", "enrollment:read"},
+      {"PUT /api/v1/enrollment-groups/{group_id}", "enrollment:write"},
+      {"DELETE /api/v1/enrollment-groups/{group_id}", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/keys", "enrollment-key:read"},
+      {"POST /api/v1/enrollment-groups/{group_id}/eks", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/eks", "enrollment:read"},
+      {"DELETE /api/v1/enrollment-groups/{group_id}/eks/{ek_name}", "enrollment:write"},
+      {"GET /api/v1/enrollment-groups/{group_id}/devices", "device:read"},
+      {"GET /api/v1/approvals", "device:read"},
+      {"POST /api/v1/approvals/{registration_id}/approve", "device:approve"},
+      {"POST /api/v1/approvals/{registration_id}/reject", "device:approve"},
+      {"GET /api/v1/alerts", "device:read"},
+      {"POST /api/v1/alerts/acknowledge", "device:approve"},
+      {"GET /api/v1/registrations/{registration_id}/explanation", "device:read"},
+  };
+  for (const auto& [route, permission] : rows)
+    EXPECT_EQ(demands[route], permission) << route;
 }
 
 TEST_F(OperatorApiTest, KeepsTheDevicesListenerFromTheOperatorsAndTheOtherWayRound) {
@@ -251,7 +294,7 @@ TEST_F(OperatorApiTest, AnswersMonitoring) {
   ASSERT_TRUE(world_.meter.get_challenge());
   const auto metrics = ask(net::Method::kGet, "/metrics").body;
   EXPECT_THAT(metrics, HasSubstr("warifu_challenges_total 2\n"));
-  EXPECT_THAT(metrics, HasSubstr("warifu_registrations_total 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("warifu_registrations_total{mechanism=\"tpm\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("warifu_challenges_outstanding 1\n"));
   EXPECT_THAT(metrics, Not(HasSubstr("meter-1")));
 }

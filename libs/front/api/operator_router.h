@@ -1,12 +1,25 @@
 #pragma once
 
 #include "front/api/enrollment_api.h"
+#include "front/api/group_api.h"
 #include "front/api/operator_api.h"
+#include "front/api/registration_api.h"
+#include "front/dps_service/service_api.h"
 #include "front/http/route.h"
 
 namespace warifu::front::api {
 
-// Everything on the operators listener, with errors as problem details (RFC 9457).
-Router router(OperatorApi& operators, EnrollmentApi& enrollments);
+// What is served on the operators listener.
+struct OperatorDoors {
+  OperatorApi& operators;
+  EnrollmentApi& enrollments;
+  GroupApi& groups;
+  RegistrationApi& registrations;
+  dps_service::ServiceApi& service;
+};
+
+// All of it. Errors are problem details (RFC 9457), and under the paths of the DPS service API those that its SDKs
+// read.
+Router router(OperatorDoors doors, const Clock& clock);
 
 }  // namespace warifu::front::api

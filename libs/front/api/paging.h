@@ -35,9 +35,10 @@ Result<provisioning::Page<Key>> page_of(const Call& call) {
   return page;
 }
 
-// {"items": […], "next": the key to continue after, or null}. `limit` is the page's; `key_of` gives the key's text.
-template <class Item, class KeyOf>
-net::HttpResponse page_response(std::vector<Item> items, std::size_t limit, KeyOf key_of) {
+// {"items": […], "next": the key to continue after, or null}. `limit` is the page's; `key_of` gives the key's text,
+// `to_object` the item as JSON.
+template <class Item, class KeyOf, class ToObject>
+net::HttpResponse page_response(std::vector<Item> items, std::size_t limit, KeyOf key_of, ToObject to_object) {
   boost::json::value next;
   if (items.size() == limit) {
     items.pop_back();
@@ -45,7 +46,7 @@ net::HttpResponse page_response(std::vector<Item> items, std::size_t limit, KeyO
   }
   boost::json::array array;
   for (const Item& item : items)
-    array.emplace_back(to_json(item));
+    array.emplace_back(to_object(item));
   return json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}});
 }
 

@@ -5,7 +5,7 @@
 namespace warifu::front::api {
 
 std::string actor_of(const Call& call) {
-  return fmt::format("operator:{}/{}", call.principal->name.text(), call.principal->token_id.text());
+  return call.principal->actor();
 }
 
 provisioning::Requester requester_of(const Call& call) {
@@ -20,6 +20,21 @@ Result<std::optional<Uuid>> if_match_of(const Call& call) {
   if (!revision)
     return invalid_input("request.if_match", "If-Match takes the ETag of the object, like \"01a2…\", or *", "If-Match");
   return std::optional(*revision);
+}
+
+std::string etag_of(const Uuid& revision) {
+  return fmt::format("\"{}\"", revision.text());
+}
+
+Result<bool> is_dry_run(const Call& call) {
+  const auto text = call.target.parameter("dry_run");
+  if (!text || *text == "false") return false;
+  if (*text == "true") return true;
+  return invalid_input("request.dry_run", "dry_run is true or false", "dry_run");
+}
+
+net::HttpResponse no_content() {
+  return {204, {}, "", ""};
 }
 
 Error unknown(std::string_view code, std::string_view what, std::string_view id) {

@@ -80,7 +80,7 @@ std::vector<Route> DeviceApi::routes() {
       {net::Method::kPut,
        "/{id_scope}/registrations/{registration_id}/register",
        Access::open(kProvesItself),
-       bind("register", &DeviceApi::register_device),
+       bind("operation", &DeviceApi::register_device),
        {.id_parameters = device, .makes_challenges = true}},
       {net::Method::kGet,
        "/{id_scope}/registrations/{registration_id}/operations/{operation_id}",
@@ -98,30 +98,29 @@ std::vector<Route> DeviceApi::routes() {
 Result<Answer> DeviceApi::keep_diary(const Call& call, std::string_view stage, Handler handle) {
   const auto caller = named_caller(call);
   if (!caller) return (this->*handle)(call);  // nobody has this name
-  const auto note = [this, caller = *caller, tracking_id = call.tracking_id, peer = call.request.peer_address,
-                     stage](const Error* error) {
+  const auto note = [this, caller = *caller, tracking_id = call.tracking_id, peer = call.request.peer_address](
+                        std::string_view reached, const Error* error) {
     const auto id = Uuid::parse(tracking_id);
     if (!id) return;
     attempts_.note({caller.scope, caller.registration, *id, clock_.now(), peer,
-                    std::string(error == nullptr ? stage : error->code.substr(0, error->code.find('.'))),
-                    std::string(error == nullptr ? "" : error->code), error == nullptr ? "" : to_string(*error)});
+                    std::string(error == nullptr ? reached : error->code.substr(0, error->code.find('.'))),
+                    std::string(error == nullptr ? "" : error->code),
+                    error == nullptr ? "" : to_operator_string(*error)});
   };
   auto answer = (this->*handle)(call);
   if (!answer) {
-    note(&answer.error());
+    note(stage, &answer.error());
     return answer;
   }
-  auto* durable = std::get_if<Durable>(&*answer);
-  if (durable == nullptr) {
-    note(nullptr);
+  if (const auto* response = std::get_if<net::HttpResponse>(&*answer)) {
+    // A challenge is a 401 that is no refusal, whichever route it is given on.
+    note(response->status == 401 ? "challenge" : stage, nullptr);
     return answer;
   }
-  durable->apply = [note, apply = std::move(durable->apply)](store::Transaction& transaction) -> Result<Decision> {
+  auto& durable = std::get<Durable>(*answer);
+  durable.apply = [note, stage, apply = std::move(durable.apply)](store::Transaction& transaction) -> Result<Decision> {
     auto decision = apply(transaction);
-    if (!decision)
-      note(&decision.error());
-    else
-      note(std::get_if<Error>(&*decision));
+    note(stage, decision ? std::get_if<Error>(&*decision) : &decision.error());
     return decision;
   };
   return answer;

@@ -41,18 +41,6 @@ Result<Key> parse_key(const wire::JsonFields& tpm, std::string_view name) {
   return *std::move(key);
 }
 
-json::object registration_state(const provisioning::Device& device) {
-  return {
-      {"registrationId", device.registration_id.text()},
-      {"createdDateTimeUtc", to_rfc3339(device.created_at)},
-      {"assignedHub", device.assigned_hub},
-      {"deviceId", device.device_id.text()},
-      {"status", "assigned"},
-      {"lastUpdatedDateTimeUtc", to_rfc3339(device.updated_at)},
-      {"etag", fmt::format("\"{}\"", device.operation_id.text())},
-  };
-}
-
 std::string_view name_of(provisioning::Substatus substatus) {
   switch (substatus) {
     case provisioning::Substatus::kInitialAssignment:
@@ -63,19 +51,6 @@ std::string_view name_of(provisioning::Substatus substatus) {
       return "deviceDataReset";
   }
   return "initialAssignment";
-}
-
-json::object certificate_info(const provisioning::CertificateInfo& info) {
-  return {
-      {"subjectName", info.subject},
-      {"sha1Thumbprint", info.sha1},
-      {"sha256Thumbprint", info.sha256},
-      {"issuerName", info.issuer},
-      {"notBeforeUtc", to_rfc3339(info.not_before)},
-      {"notAfterUtc", to_rfc3339(info.not_after)},
-      {"serialNumber", info.serial},
-      {"version", info.version},
-  };
 }
 
 // By what the device proved itself, and what it gets for it.
@@ -149,6 +124,31 @@ Result<RegistrationRequest> parse_registration_request(std::string_view body) {
     request.tpm = provisioning::Offer{std::move(ek), std::move(srk)};
   }
   return request;
+}
+
+json::object certificate_info(const provisioning::CertificateInfo& info) {
+  return {
+      {"subjectName", info.subject},
+      {"sha1Thumbprint", info.sha1},
+      {"sha256Thumbprint", info.sha256},
+      {"issuerName", info.issuer},
+      {"notBeforeUtc", to_rfc3339(info.not_before)},
+      {"notAfterUtc", to_rfc3339(info.not_after)},
+      {"serialNumber", info.serial},
+      {"version", info.version},
+  };
+}
+
+json::object registration_state(const provisioning::Device& device) {
+  return {
+      {"registrationId", device.registration_id.text()},
+      {"createdDateTimeUtc", to_rfc3339(device.created_at)},
+      {"assignedHub", device.assigned_hub},
+      {"deviceId", device.device_id.text()},
+      {"status", "assigned"},
+      {"lastUpdatedDateTimeUtc", to_rfc3339(device.updated_at)},
+      {"etag", fmt::format("\"{}\"", device.operation_id.text())},
+  };
 }
 
 net::HttpResponse challenge_response(ByteView authentication_key) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <optional>
 #include <string_view>
 
@@ -32,6 +33,12 @@ net::HttpResponse assigning_again_response(const provisioning::Operation& operat
 
 // 200 with the registrationState; IoT Edge wants registrationId inside it.
 net::HttpResponse assigned_response(const provisioning::Assignment& assignment);
+
+// The certificateInfo of Azure's objects.
+boost::json::object certificate_info(const provisioning::CertificateInfo& info);
+
+// The registrationState of a device that was assigned, without what it was given.
+boost::json::object registration_state(const provisioning::Device& device);
 
 // 200 with the bare registrationState, without the key.
 net::HttpResponse registration_state_response(const provisioning::Device& device);

@@ -94,8 +94,8 @@ Result<Answer> Dispatcher::answer(Visit& visit) const {
     TRY_STATUS(call.principal->permissions.contains(*route.access.permission())
                    ? Status()
                    : Error{ErrorKind::kRefused, "permission.missing",
-                           fmt::format("this needs the permission {}, which the token \"{}\" does not have",
-                                       route.access.text(), call.principal->name.text())});
+                           fmt::format("this needs the permission {}, which \"{}\" does not have", route.access.text(),
+                                       call.principal->name.text())});
   }
   TRY(auto answered, route.handle(call));
   auto* durable = std::get_if<Durable>(&answered);
@@ -119,7 +119,8 @@ net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, con
 Result<operators::Principal> Dispatcher::authenticate(const net::HttpRequest& request) const {
   std::optional<operators::Principal> principal;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(principal, authenticator_.authenticate(snapshot.operators(), request.header("Authorization")));
+    TRY(principal,
+        authenticator_.authenticate(snapshot.operators(), {request.header("Authorization"), request.header("Host")}));
     return {};
   }));
   return *std::move(principal);

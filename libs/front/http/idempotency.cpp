@@ -83,8 +83,9 @@ struct Idempotency::Once {
 
 Result<Durable> Idempotency::once(const Call& call, const Route& route, Durable durable) {
   TRY(auto key, key_of(call.request));
-  if (!key || durable.is_rehearsal) return durable;
-  operators::IdempotencyPlace place{call.principal->scope, call.principal->token_id,
+  // The service API, which takes no such key, is for service keys.
+  if (!key || durable.is_rehearsal || !call.principal->token_id) return durable;
+  operators::IdempotencyPlace place{call.principal->scope, *call.principal->token_id,
                                     fmt::format("{} {}", net::to_string(route.method), route.pattern), *std::move(key)};
   auto use = Use::begin(*this, place_text(place));
   if (!use) return in_progress();

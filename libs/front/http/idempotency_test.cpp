@@ -279,7 +279,8 @@ TEST_F(IdempotencyTest, HappensOnceOnTwoNodes) {
 TEST_F(IdempotencyTest, DoesNotOpenAnAnswerInAnotherPlace) {
   ASSERT_EQ(post(kServiceKeys, R"({"name":"ci"})", "k1").status, 201);
   auto connection =
-      store::Connection::open(world_.folder.path() / "warifu.sqlite3", store::Connection::Mode::kExisting).value();
+      store::SqliteConnection::open(world_.folder.path() / "warifu.sqlite3", store::SqliteConnection::Mode::kExisting)
+          .value();
   test::must(connection.execute("UPDATE idempotency_keys SET idempotency_key = 'k2'"));
   EXPECT_EQ(post(kServiceKeys, R"({"name":"ci"})", "k2").status, 500);
 }

@@ -37,10 +37,11 @@ export function https_request(url, { method = 'GET', headers = {}, body, ca, age
 
 /** Speaks to one server as one registration. Paths are sent as given. */
 export class DpsClient {
-  constructor({ url, ca, id_scope, registration_id }) {
+  /** `tls` are further options of tls.connect(): a client certificate, a version. */
+  constructor({ url, ca, id_scope, registration_id, tls = {} }) {
     this.base_ = url.replace(/127\.0\.0\.1|\[::1\]/, 'localhost');
     this.ca_ = readFileSync(ca);
-    this.agent_ = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    this.agent_ = new https.Agent({ keepAlive: true, maxSockets: 1, ...tls });
     this.path = `${id_scope}/registrations/${registration_id}`;
     this.registration_id = registration_id;
   }

@@ -2,11 +2,12 @@
 // only when Node starts, and tss.js throws from a callback when a TPM refuses a key, which would end the test runner too.
 //
 //   node sdk_child.mjs REQUEST      REQUEST is JSON: {do: identify|register|sign|activate, host?, id_scope?, registration_id?,
-//                                   tpm_port?, text?, blob?}. Without tpm_port the SDK finds its TPM by itself.
+//                                   tpm_port?, text?, blob?, symmetric_key?, x509?: {cert, key}}. Without a key or a certificate it
+//                                   is a TPM, and without tpm_port the SDK finds its TPM by itself.
 // Prints one line of JSON: {ok, result|error, http: [{method, path, status, headers}]}.
 import diagnostics_channel from 'node:diagnostics_channel';
 import { promisify } from 'node:util';
-import { Http, ProvisioningDeviceClient, TpmSecurityClient, tpm_on_bridge } from './sdk.mjs';
+import { Http, ProvisioningDeviceClient, SymmetricKeySecurityClient, TpmSecurityClient, X509Security, tpm_on_bridge } from './sdk.mjs';
 
 const http = []; // What the SDK saw on the wire: it replaces most refusals by a sentence of its own.
 diagnostics_channel.channel('http.client.response.finish').subscribe(({ request, response }) => {
@@ -21,11 +22,16 @@ function describe(error) {
   return { name: error?.name, message: error?.message, body: error?.responseBody, registration: error?.result };
 }
 
+function security_of({ registration_id, tpm_port, symmetric_key, x509 }) {
+  if (symmetric_key !== undefined) return new SymmetricKeySecurityClient(registration_id, symmetric_key);
+  if (x509 !== undefined) return new X509Security(registration_id, x509);
+  return new TpmSecurityClient(registration_id, tpm_port ? tpm_on_bridge(tpm_port) : undefined);
+}
+
 process.on('uncaughtException', (error) => finish({ ok: false, crashed: true, error: describe(error) }));
 
 const request = JSON.parse(process.argv[2]);
-const custom_tpm = request.tpm_port ? tpm_on_bridge(request.tpm_port) : undefined;
-const security = new TpmSecurityClient(request.registration_id, custom_tpm);
+const security = security_of(request);
 const ask = (method, ...values) => promisify(security[method].bind(security))(...values);
 
 const actions = {

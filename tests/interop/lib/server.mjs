@@ -1,15 +1,16 @@
 // warifud and warifu as an operator would use them, on a data folder of their own. See design.md section 9 for the command lines.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { new_database } from './database.mjs';
 
 const kRepository = fileURLToPath(new URL('../../../', import.meta.url));
 const kBinaries = path.resolve(process.env.WARIFU_BIN_DIR ?? path.join(kRepository, 'build/release/bin'));
 const kDeadlineMs = 30_000;
-const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+)/m;
+const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+?)(?: compat=(https:\/\/\S+))?$/m;
 
 export function binary(name) {
   const file = path.join(kBinaries, name);
@@ -48,10 +49,15 @@ function parse_json(text, what) {
 }
 
 export class Server {
-  /** Initialises a new organisation and serves it; `devices` is the device listener's ADDR:PORT, `config` the text of a configuration file. */
-  static async start({ devices = '127.0.0.1:443', config } = {}) {
+  /**
+   * Initialises a new organisation and serves it; `devices`, `operators` and `compat` are the ADDR:PORT of these listeners, `config` the
+   * text of a configuration file.
+   */
+  static async start({ devices = '127.0.0.1:443', operators = '127.0.0.1:0', compat, config } = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'warifu-interop-'));
     const server = new Server(folder, devices);
+    server.listen_operators_ = operators;
+    server.listen_compat_ = compat;
     try {
       if (config !== undefined) await server.configure_(config);
       await server.init_();
@@ -72,12 +78,13 @@ export class Server {
   }
 
   async serve() {
-    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', '127.0.0.1:0', ...this.config_args_];
-    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = ['serve', '--data-dir', this.data_dir, '--listen-devices', this.listen_devices_, '--listen-operators', this.listen_operators_, ...this.config_args_];
+    if (this.listen_compat_) args.push('--listen-compat', this.listen_compat_);
+    this.child_ = spawn('setpriv', ['--pdeathsig', 'TERM', binary('warifud'), ...args], { env: clean_environment(this.database_.environment), stdio: ['ignore', 'pipe', 'pipe'] });
     this.log_ = '';
     this.child_.stderr.on('data', (text) => (this.log_ = (this.log_ + text).slice(-20_000)));
     this.ended_ = new Promise((resolve) => this.child_.once('exit', (code, signal) => resolve(signal ?? code)).once('error', resolve));
-    [this.devices_url, this.operators_url] = await this.ready_();
+    [this.devices_url, this.operators_url, this.compat_url] = await this.ready_();
   }
 
   /** Ends the server as an init system would; throws unless it drained and said 0. */
@@ -94,10 +101,17 @@ export class Server {
     await this.serve();
   }
 
+  /** A new key and certificate, and the signal to take them. */
+  async renew_certificate() {
+    await must_run('warifud', ['certificate', 'renew', '--data-dir', this.data_dir], this.database_.environment);
+    this.child_.kill('SIGHUP');
+  }
+
   async stop() {
     const running = this.child_ && this.child_.exitCode === null && this.child_.signalCode === null;
     try {
       if (running) await this.halt();
+      await this.database_?.drop();
     } finally {
       await rm(this.folder_, { recursive: true, force: true });
     }
@@ -121,6 +135,20 @@ export class Server {
     await rm(file);
   }
 
+  /** What the server has written to its log, the end of it. */
+  get log() {
+    return this.log_;
+  }
+
+  /** Whether `secret` (a Buffer) stands in the data directory or the database: as it is, in hex or in base64. */
+  async has_on_disk(secret) {
+    const names = await readdir(this.data_dir, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => readFile(path.join(entry.parentPath ?? entry.path, entry.name), 'latin1'));
+    const texts = [await this.database_.dump(), ...await Promise.all(files)];
+    const forms = ['latin1', 'hex', 'base64', 'base64url'].map((form) => secret.toString(form).replace(/=+$/, ''));
+    return texts.some((text) => forms.some((form) => text.includes(form)));
+  }
+
   /** Enrolls `ek` (TPM2B_PUBLIC) under an id. */
   async enroll(registration_id, ek) {
     const file = path.join(this.folder_, 'ek.b64');
@@ -134,7 +162,7 @@ export class Server {
 
   /** Every route: [{listener, method, path, access}]. */
   async routes() {
-    const routes = parse_json(await must_run('warifud', ['routes', '--json'], { WARIFU_DATA_DIR: this.data_dir }), 'warifud routes');
+    const routes = parse_json(await must_run('warifud', ['routes', '--json'], { WARIFU_DATA_DIR: this.data_dir, ...this.database_.environment }), 'warifud routes');
     if (!Array.isArray(routes) || routes.length === 0) throw new Error('warifud routes --json printed no routes');
     for (const route of routes) for (const field of ['listener', 'method', 'path', 'access']) {
       if (typeof route[field] !== 'string') throw new Error(`warifud routes --json: no ${field} in ${JSON.stringify(route)}`);
@@ -155,8 +183,9 @@ export class Server {
   }
 
   async init_() {
+    this.database_ = await new_database();
     const args = ['init', '--data-dir', this.data_dir, '--org', 'Interop', '--server-name', 'localhost', '--json'];
-    const printed = parse_json(await must_run('warifud', args), 'warifud init');
+    const printed = parse_json(await must_run('warifud', args, this.database_.environment), 'warifud init');
     this.id_scope = printed.id_scope;
     this.bootstrap_token = printed.bootstrap_token;
     if (!this.id_scope || !this.bootstrap_token) throw new Error('warifud init --json printed no id_scope or no bootstrap_token');
@@ -173,7 +202,7 @@ export class Server {
       this.child_.stdout.on('data', (text) => {
         printed += text;
         const match = kReadyLine.exec(printed);
-        if (match && printed.includes('\n')) resolve(match.slice(1, 3));
+        if (match && printed.includes('\n')) resolve(match.slice(1, 4));
       });
     });
     let timer;

@@ -1,4 +1,5 @@
 // Starts sdk_child.mjs and reads its answer.
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -11,11 +12,11 @@ function device_environment(ca) {
   return { ...Object.fromEntries(keep), NODE_NO_WARNINGS: '1', ...(ca ? { NODE_EXTRA_CA_CERTS: ca } : {}) };
 }
 
-/** `request` as in sdk_child.mjs; `ca` is the file of the root that the device trusts. */
-export function run_vendor_sdk(request, { ca } = {}) {
+/** `request` as in sdk_child.mjs; `ca` is the file of the root that the device trusts, `node_options` are Node's own. */
+export function run_vendor_sdk(request, { ca, node_options = [] } = {}) {
   return new Promise((resolve, reject) => {
     const options = { env: device_environment(ca), timeout: kDeadlineMs };
-    execFile(process.execPath, [kProgram, JSON.stringify(request)], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [...node_options, kProgram, JSON.stringify(request)], options, (error, stdout, stderr) => {
       const line = stdout.trim().split('\n').at(-1);
       try {
         resolve(JSON.parse(line));
@@ -25,4 +26,15 @@ export function run_vendor_sdk(request, { ca } = {}) {
       }
     });
   });
+}
+
+/** The registration state that the SDK resolved to; throws with all that is known when it was refused. */
+export function assert_assigned(answer, registration_id) {
+  assert.ok(answer.ok, `the SDK was not assigned: ${JSON.stringify(answer, null, 1)}`);
+  // The TPM's registration resolves to {status, registrationState}, the others to the state itself.
+  const state = answer.result.registrationState ?? answer.result;
+  assert.equal(state.status, 'assigned');
+  assert.equal(state.registrationId, registration_id.toLowerCase());
+  assert.match(state.assignedHub ?? '', /^[^\s/]+$/, 'assignedHub names a host');
+  return state;
 }

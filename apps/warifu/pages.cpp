@@ -1,0 +1,30 @@
+#include "warifu/pages.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+
+#include "wire/json.h"
+
+namespace warifu::cli {
+
+// Also the largest enrollments, with all their objects, are an answer that ApiClient takes.
+constexpr int kPageSize = 500;
+
+Status each_item(const ApiClient& api, const std::string& path,
+                 const std::function<Status(const boost::json::value&)>& visit) {
+  std::string after;
+  for (;;) {
+    TRY(const auto page, api.get(fmt::format("{}?limit={}{}", path, kPageSize, after)));
+    TRY(const auto fields, wire::JsonFields::of(page));
+    TRY(const auto* items, fields.required_array("items"));
+    for (const auto& item : *items) {
+      TRY_STATUS(visit(item));
+    }
+    TRY(const auto next, fields.optional_string("next"));
+    if (!next) return {};
+    after = "&after=" + *next;
+  }
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,65 @@
+#include "warifu/statement_command_line.h"
+
+namespace warifu::cli {
+namespace {
+
+// CLI11 2.1 makes an optional flag that is not given false, where it should stay absent.
+void add_switch(CLI::App* verb, const char* names, std::optional<bool>& value, const char* help) {
+  verb->add_flag_function(
+      names, [&value](std::int64_t count) { value = count > 0; }, help);
+}
+
+}  // namespace
+
+CLI::App* add_credential_options(CLI::App* verb, CredentialOptions& options, StatementKind kind) {
+  const bool is_group = kind == StatementKind::kGroup;
+  auto* one_of = verb->add_option_group("credential", "One of");
+  one_of->require_option(0, 1);
+  if (is_group) {
+    auto* tpm = one_of->add_flag("--tpm", options.tpm, "The TPMs whose EKs are listed (add-eks)");
+    verb->add_option("--naming", options.naming,
+                     "Which registration IDs they may have: text with {ek}, {ek:N} or * in it ({ek})")
+        ->needs(tpm)
+        ->type_name("TEMPLATE");
+  } else {
+    one_of
+        ->add_option("--tpm-ek", options.tpm_ek_file,
+                     "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
+        ->type_name("FILE");
+  }
+  auto* symmetric = one_of->add_flag("--symmetric", options.symmetric,
+                                     is_group ? "Keys that the devices' are derived from" : "Symmetric keys");
+  auto* x509 = one_of
+                   ->add_option("--x509", options.x509_file,
+                                is_group ? "The certificate of an authority, PEM or DER"
+                                         : "The device's certificate, PEM or DER")
+                   ->type_name("FILE");
+  verb->add_option("--primary-key-file", options.primary_key_file, "The key in base64 (drawn by the server)")
+      ->needs(symmetric)
+      ->type_name("FILE");
+  verb->add_option("--secondary-key-file", options.secondary_key_file, "The other key in base64 (drawn by the server)")
+      ->needs(symmetric)
+      ->type_name("FILE");
+  verb->add_option("--x509-secondary", options.x509_secondary_file, "Another certificate that will do as well")
+      ->needs(x509)
+      ->type_name("FILE");
+  return one_of;
+}
+
+void add_terms_options(CLI::App* verb, TermsOptions& options) {
+  add_switch(verb, "--enabled,!--disabled", options.enabled, "Whether it is let in at all (enabled)");
+  verb->add_option("--hub", options.hubs, "A hub to assign to; may be repeated (the server's own)")
+      ->allow_extra_args(false)
+      ->type_name("HOST");
+  verb->add_option("--allocation", options.allocation, "How a hub is chosen: hashed, static, geo-latency or custom");
+  verb->add_option("--reprovision", options.reprovision,
+                   "What a device that comes again gets: migrate, reset or never");
+  add_switch(verb, "--approve-srk-changes,!--no-approve-srk-changes", options.approve_srk_changes,
+             "Let an operator decide when the TPM's storage root key is another");
+  add_switch(verb, "--allow-software-keys,!--no-allow-software-keys", options.allow_software_keys,
+             "State that its keys may be in software: a test device");
+  verb->add_option("--initial-twin", options.initial_twin_file, "What its twin begins with: a JSON object")
+      ->type_name("FILE");
+}
+
+}  // namespace warifu::cli

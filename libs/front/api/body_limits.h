@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+
+#include "front/http/route.h"
+
+// How large a body each route of the operators' API takes. The listener takes the largest of them from anybody; the
+// rest is refused here, before it is parsed.
+namespace warifu::front::api {
+
+constexpr std::size_t kBodySizeMax = 128 * 1024;
+// Of routes that take up to 1,000 things at once.
+constexpr std::size_t kBulkBodySizeMax = 1024 * 1024;
+
+// The route with its limit before it. kInvalidInput "http.body_too_large" (413), once the caller has the permission.
+Route with_body_limit(Route route);
+
+}  // namespace warifu::front::api

@@ -1,0 +1,77 @@
+#include "front/api/ek_list_messages.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+
+#include "front/api/body_limits.h"
+#include "front/api/enrollment_messages.h"
+#include "front/api/paging.h"
+#include "tpm_types/name.h"
+#include "wire/json.h"
+
+namespace warifu::front::api {
+namespace {
+
+namespace json = boost::json;
+
+}  // namespace
+
+Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body) {
+  constexpr std::size_t kMax = provisioning::GroupDesk::kEksPerChangeMax;
+  TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"eks"}));
+  TRY(const auto* array, fields.required_array("eks"));
+  if (array->empty() || array->size() > kMax)
+    return invalid_input("group.eks", fmt::format("expected 1 to {} EKs, {} came", kMax, array->size()), "eks");
+  std::vector<tpm::EkPublic> eks;
+  for (const auto& item : *array) {
+    const std::string where = fmt::format("eks.{}", eks.size());
+    if (!item.is_string()) return invalid_input("json.type", "an EK is a text: TPM2B_PUBLIC in base64", where);
+    TRY(auto ek, parse_ek(item.get_string(), where));
+    eks.push_back(std::move(ek));
+  }
+  return eks;
+}
+
+json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed) {
+  json::array results;
+  for (const auto& ek : listed)
+    results.push_back(json::object{{"ek_name", ek.name.text()}, {"outcome", ek.is_new ? "added" : "unchanged"}});
+  return {{"group_id", group.text()}, {"results", std::move(results)}};
+}
+
+Result<Bytes> parse_ek_name(std::string_view text, std::string where) {
+  auto bytes = from_hex(text);
+  if (!bytes) return invalid_input("tpm.name", "the Name of an EK is hexadecimal, like 000b…", std::move(where));
+  const auto name = tpm::Name::parse(*bytes);
+  if (!name) return invalid_input("tpm.name", name.error().message, std::move(where));
+  return bytes;
+}
+
+Result<provisioning::Page<Bytes>> ek_page_of(const Call& call) {
+  TRY(const auto size, page_size_of(call));
+  provisioning::Page<Bytes> page{std::nullopt, size + 1};
+  if (const auto after = call.target.parameter("after")) {
+    auto name = parse_ek_name(*after, "after");
+    if (!name) return invalid_input("request.after", to_string(name.error()), "after");
+    page.after = *std::move(name);
+  }
+  return page;
+}
+
+net::HttpResponse ek_page_response(std::vector<provisioning::GroupEk> items, std::size_t limit,
+                                   const Uuid& generation) {
+  json::value next;
+  if (items.size() == limit) {
+    items.pop_back();
+    next = to_hex(items.back().ek_name);
+  }
+  json::array array;
+  for (const auto& ek : items)
+    if (ek.enrollment_id == generation) array.push_back(to_json(ek));
+  return json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}});
+}
+
+}  // namespace warifu::front::api

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string_view>
+#include <vector>
+
+#include "front/http/route.h"
+#include "provisioning/group_desk.h"
+
+// The EKs of a TPM group as JSON (docs/openapi/warifu-v1.yaml).
+namespace warifu::front::api {
+
+// {"eks": [TPM2B_PUBLIC or TPMT_PUBLIC in base64, …]}, 1 to GroupDesk::kEksPerChangeMax. What is wrong with one names
+// its place, like "eks.3".
+Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body);
+// {"group_id", "results": [{"ek_name", "outcome": "added" | "unchanged"}]}, in the order of the request.
+boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed);
+
+// A Name in hexadecimal. kInvalidInput "tpm.name", "hex".
+Result<Bytes> parse_ek_name(std::string_view text, std::string where);
+
+// As page_of(), by EK Name.
+Result<provisioning::Page<Bytes>> ek_page_of(const Call& call);
+// Only those that the group of this generation listed: a page may be shorter than its limit, also before the last one.
+net::HttpResponse ek_page_response(std::vector<provisioning::GroupEk> items, std::size_t limit, const Uuid& generation);
+
+}  // namespace warifu::front::api

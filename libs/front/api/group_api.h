@@ -1,0 +1,33 @@
+#pragma once
+
+#include "front/http/route.h"
+#include "provisioning/group_desk.h"
+#include "store/store.h"
+
+namespace warifu::front::api {
+
+// Enrollment groups: the groups themselves, the EKs of TPM groups, and the devices that came under a group. The objects
+// that it is given outlive it.
+class GroupApi {
+ public:
+  GroupApi(const provisioning::GroupDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+
+  std::vector<Route> routes();
+
+ private:
+  Result<Answer> create(const Call& call);
+  Result<Answer> put(const Call& call);
+  Result<Answer> list(const Call& call);
+  Result<Answer> show(const Call& call);
+  Result<Answer> remove(const Call& call);
+  Result<Answer> show_keys(const Call& call);
+  Result<Answer> add_eks(const Call& call);
+  Result<Answer> list_eks(const Call& call);
+  Result<Answer> remove_ek(const Call& call);
+  Result<Answer> list_devices(const Call& call);
+
+  const provisioning::GroupDesk& desk_;
+  store::Store& store_;
+};
+
+}  // namespace warifu::front::api

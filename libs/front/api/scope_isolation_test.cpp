@@ -1,0 +1,159 @@
+// What a token of one ID scope can learn of another's things, and do to them: nothing, on any route.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "front/api/test_operator.h"
+#include "front/test_world.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
+
+namespace warifu::front::api {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
+using test::member;
+
+const ScopeId kOther = ScopeId::parse("0ne00000002").value();
+const std::string kGroups = "/api/v1/enrollment-groups";
+
+// A scope in which there is one of everything, and an operator of another scope, in which there is nothing.
+class ScopeIsolation : public ::testing::Test {
+ protected:
+  ScopeIsolation() {
+    test::must(world_.server.make_scope(kOther));
+    must(owner_.put("/api/v1/enrollments/meter-1",
+                    test::tpm_enrollment("meter-1", world_.tpm_a.ek(), R"(,"approve_srk_changes":true)")));
+    must(owner_.post("/api/v1/enrollments", test::key_enrollment("lamp-1")));
+    must(owner_.post(kGroups, test::tpm_group("plant", "pump-*")));
+    must(owner_.post(kGroups, test::key_group("keys")));
+    must(owner_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})));
+    test::must(world_.server.enroll("meter-2", world_.tpm_a.ek()));  // makes an alert
+    EXPECT_TRUE(world_.meter.provision());
+    EXPECT_TRUE(world_.device(world_.tpm_b, "pump-1").provision());
+    auto cleared = world_.device(world_.tpm_a_cleared, "meter-1");  // waits for an approval
+    EXPECT_TRUE(cleared.open_operation(cleared.sign(cleared.get_challenge().value())));
+    world_.server.attempts.flush();
+    stranger_.emplace(world_.server, operators::Permissions::all(), kOther);
+  }
+  static void must(const net::HttpResponse& answer) { ASSERT_LT(answer.status, 300) << answer.body; }
+
+  // All that its owner sees of it.
+  std::string seen_by_owner() {
+    std::string seen;
+    for (const std::string path :
+         {"enrollments", "enrollments/meter-1", "enrollments/lamp-1", "enrollment-groups", "enrollment-groups/plant",
+          "enrollment-groups/plant/eks", "enrollment-groups/plant/devices", "devices", "approvals", "alerts",
+          "registrations/meter-1/explanation", "devices/meter-1/hub-key", "enrollments/lamp-1/keys",
+          "enrollment-groups/keys/keys", "id-scope"}) {
+      const auto answer = owner_.get("/api/v1/" + path);
+      EXPECT_EQ(answer.status, 200) << path << answer.body;
+      seen += answer.body + "\n";
+    }
+    return seen;
+  }
+  std::string ek_name() const { return world_.tpm_b.ek().name().text(); }
+
+  // The route, pointed at the owner's things (or at what nobody has).
+  std::string target_of(const Route& route, bool at_nobody) const {
+    std::string target = route.pattern;
+    const auto fill = [&](std::string_view parameter, const std::string& value) {
+      if (const auto at = target.find(parameter); at != std::string::npos) target.replace(at, parameter.size(), value);
+    };
+    const bool wants_keys = target.ends_with("/keys");
+    fill("{registration_id}", at_nobody ? "nobody" : wants_keys ? "lamp-1" : "meter-1");
+    fill("{group_id}", at_nobody ? "nobody" : wants_keys ? "keys" : "plant");
+    fill("{device_id}", at_nobody ? "nobody" : "meter-1");
+    fill("{ek_name}", at_nobody ? world_.tpm_a.ek().name().text() : ek_name());
+    return target;
+  }
+
+  World world_;
+  const test::Operator owner_{world_.server};
+  std::optional<test::Operator> stranger_;
+};
+
+// The answers of one request differ in their tracking IDs, and name what was asked for.
+std::string without_names(net::HttpResponse answer) {
+  std::string text = fmt::format("{} {}", answer.status, answer.body);
+  if (const auto at = text.find("\"tracking_id\""); at != std::string::npos) text.resize(at);
+  for (const std::string name : {"nobody", "meter-1", "lamp-1", "plant", "keys"})
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
+      text.replace(at, name.size(), "X");
+  return text;
+}
+
+TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) {
+  const auto before = seen_by_owner();
+  std::size_t tried = 0;
+  for (const Route& route : world_.server.operators.router().routes()) {
+    if (!route.access.permission() || route.pattern == "/metrics") continue;
+    // What makes something needs a body, and is tried below.
+    const bool makes = route.method == net::Method::kPut ||
+                       (route.method == net::Method::kPost && !route.pattern.starts_with("/api/v1/approvals"));
+    if (makes) continue;
+    const auto theirs = stranger_->ask(route.method, target_of(route, false));
+    const auto nobodys = stranger_->ask(route.method, target_of(route, true));
+    const std::string what = fmt::format("{} {}", net::to_string(route.method), route.pattern);
+    if (route.pattern.find('{') != std::string::npos) {
+      EXPECT_EQ(theirs.status, 404) << what << theirs.body;
+      EXPECT_EQ(without_names(theirs), without_names(nobodys)) << what;
+    } else if (route.pattern != "/api/v1/id-scope") {
+      EXPECT_EQ(member(theirs, "items"), "[]") << what;
+      EXPECT_EQ(member(theirs, "next"), "null") << what;
+    }
+    ++tried;
+  }
+  EXPECT_EQ(tried, 21u);
+  EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
+  EXPECT_EQ(seen_by_owner(), before);
+}
+
+TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
+  const auto before = seen_by_owner();
+  const std::string alert = R"({"registration_id":"meter-1","kind":"ek.duplicate","subject":"meter-2"})";
+  const auto refused = stranger_->post("/api/v1/alerts/acknowledge", alert);
+  EXPECT_EQ(member(refused, "code"), "alert.unknown");
+
+  // The EKs are enrolled and listed in the other scope: here that says nothing and hinders nobody.
+  const auto created = stranger_->post("/api/v1/enrollments", test::tpm_enrollment("meter-1", world_.tpm_a.ek()));
+  EXPECT_EQ(created.status, 201) << created.body;
+  EXPECT_EQ(member(created, "same_ek_as"), "[]");
+  const auto declared = stranger_->put("/api/v1/enrollments/lamp-1", test::key_enrollment("lamp-1"));
+  EXPECT_EQ(member(declared, "outcome"), "created");
+  EXPECT_EQ(member(stranger_->put(kGroups + "/plant", test::tpm_group("plant", "*")), "outcome"), "created");
+  EXPECT_EQ(stranger_->post(kGroups, test::key_group("keys")).status, 201);
+  EXPECT_THAT(stranger_->post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})).body, HasSubstr("added"));
+  const auto bulk = stranger_->post(
+      "/api/v1/bulk/enrollments",
+      R"({"mode":"delete","enrollments":[{"registration_id":"meter-2"},{"registration_id":"lamp-1"}]})");
+  EXPECT_THAT(bulk.body, HasSubstr("enrollment.unknown"));
+  EXPECT_EQ(stranger_->post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
+  EXPECT_EQ(owner_.post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
+  for (const auto& [name, value] : {std::pair{"primary_key", "keys/keys"}})
+    EXPECT_NE(member(stranger_->get(fmt::format("{}/{}", kGroups, value)), name),
+              member(owner_.get(fmt::format("{}/{}", kGroups, value)), name));
+  EXPECT_EQ(seen_by_owner(), before);
+
+  // And what he takes away is his own too.
+  EXPECT_EQ(stranger_->remove(kGroups + "/plant/eks/" + ek_name()).status, 204);
+  EXPECT_EQ(stranger_->remove(kGroups + "/plant").status, 204);
+  EXPECT_EQ(stranger_->remove("/api/v1/enrollments/meter-1").status, 204);
+  EXPECT_EQ(seen_by_owner(), before);
+  EXPECT_TRUE(world_.device(world_.tpm_b, "pump-1").provision());
+}
+
+TEST_F(ScopeIsolation, AnExplanationTellsOfOneScopeOnly) {
+  must(stranger_->post("/api/v1/enrollments", test::key_enrollment("meter-1")));
+  const auto told = stranger_->get("/api/v1/registrations/meter-1/explanation");
+  EXPECT_EQ(told.status, 200);
+  EXPECT_EQ(member(told, "attempts"), "[]");
+  EXPECT_EQ(member(told, "device"), "null");
+  EXPECT_EQ(member(told, "approval"), "null");
+  EXPECT_EQ(member(told, "alerts"), "[]");
+  EXPECT_THAT(told.body, Not(HasSubstr(world_.tpm_a.ek().name().text())));
+}
+
+}  // namespace
+}  // namespace warifu::front::api

@@ -1,0 +1,47 @@
+#include "provisioning/explanation.h"
+
+namespace warifu::provisioning {
+namespace {
+
+// The group of the last operation, of the device, or of the EK that is bound to the ID, in this order.
+Result<std::optional<EnrollmentGroup>> find_group_of(RecordsView& records, const ScopeId& scope,
+                                                     const RegistrationStory& story) {
+  std::optional<GroupId> id;
+  if (story.operation) id = story.operation->group;
+  if (!id && story.device) id = story.device->group;
+  if (id) return records.find_group(scope, *id);
+  TRY(const auto bound, records.find_bound_ek(scope, story.registration_id));
+  if (!bound) return std::optional<EnrollmentGroup>();
+  TRY(auto group, records.find_group(scope, bound->group));
+  // The list of a group that was made anew is empty.
+  const bool is_listed = group && group->enrollment_id == bound->enrollment_id;
+  return is_listed ? std::move(group) : std::optional<EnrollmentGroup>();
+}
+
+bool is_known(const RegistrationStory& story) {
+  return story.enrollment || story.group || story.device || story.operation || story.approval ||
+         !story.alerts.empty() || !story.attempts.empty();
+}
+
+}  // namespace
+
+Result<std::optional<RegistrationStory>> tell_story(RecordsView& records, const ScopeId& scope,
+                                                    const RegistrationId& registration) {
+  RegistrationStory story{.registration_id = registration};
+  TRY(story.enrollment, records.find_enrollment(scope, registration));
+  TRY(story.device, records.find_device_of(scope, registration));
+  TRY(story.operation, records.find_open_operation(scope, registration));
+  if (!story.operation && story.device) {
+    TRY(story.operation, records.find_operation(scope, story.device->operation_id));
+  }
+  if (!story.enrollment) {
+    TRY(story.group, find_group_of(records, scope, story));
+  }
+  TRY(story.approval, records.find_approval(scope, registration));
+  TRY(story.alerts, records.list_alerts_of(scope, registration));
+  TRY(story.attempts, records.list_attempts(scope, registration, RegistrationStory::kAttemptsMax));
+  if (!is_known(story)) return std::optional<RegistrationStory>();
+  return std::optional(std::move(story));
+}
+
+}  // namespace warifu::provisioning

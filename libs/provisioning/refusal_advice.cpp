@@ -1,0 +1,89 @@
+#include "provisioning/refusal_advice.h"
+
+#include <algorithm>
+
+namespace warifu::provisioning {
+namespace {
+
+struct Advice {
+  std::string_view code;  // with a dot at its end: all codes that begin so
+  std::string_view text;
+};
+
+// The first row that fits counts.
+constexpr Advice kAdvice[] = {
+    {"enrollment.unknown",
+     "It is not enrolled: if it is yours, enroll it (`warifu enrollment create`), or add its EK to a group "
+     "(`warifu enrollment-group add-eks`)."},
+    {"enrollment.ek",
+     "If its TPM or board was replaced, or the wrong EK was enrolled, enroll the EK that it has (`warifu enrollment "
+     "update ID --tpm-ek FILE`). Otherwise another machine pretends to be this device."},
+    {"enrollment.mechanism",
+     "It proves itself by something else than it is enrolled for: configure the device for that, or enroll it for what "
+     "it has."},
+    {"enrollment.disabled",
+     "It is disabled: `warifu enrollment enable ID` or `warifu enrollment-group update ID --enabled` lets it in."},
+    {"enrollment.name",
+     "Configure an ID on the device that its group takes, or enroll it by itself (`warifu enrollment create`)."},
+    {"enrollment.bound",
+     "Give the device back the ID under which its TPM came first. If it is to have this one, take its EK off the list "
+     "of "
+     "its group and add it again (`warifu enrollment-group remove-ek`, `add-eks`)."},
+    {"enrollment.allocation",
+     "Choose static or hashed allocation for it (`warifu enrollment update ID --allocation`)."},
+    {"challenge.unknown",
+     "Its challenge had expired or was used up, or its token is not signed by what the TPM was given. It should ask "
+     "for a "
+     "new one by itself; if this comes again and again, its TPM is too slow, or two machines use this ID."},
+    {"challenge.keys", "Two programs or two machines use this ID at once: look for the other one."},
+    {"challenge.too_many",
+     "It is throttled, because too many challenges are open. It is told to come again; if that does not end, look for "
+     "whoever asks again and again."},
+    {"limit.", "It is throttled and told to come again later; if that does not end, look for whoever asks so often."},
+    {"token.expired",
+     "Its token had expired when it came: look at the device's clock, which is wrong or has no battery."},
+    {"token.signature",
+     "The key on the device is not the enrolled one: compare it with `warifu enrollment keys ID`; a device of a group "
+     "has "
+     "the key that is derived for its ID."},
+    {"token.",
+     "The device's software makes a token that is not for this ID: compare ID scope and registration ID in "
+     "its configuration."},
+    {"certificate.missing",
+     "It showed no client certificate: configure certificate and key on the device, and let no proxy end its TLS."},
+    {"certificate.expired", "Renew the device's certificate. If it has not expired, the server's clock is wrong."},
+    {"certificate.not_yet_valid",
+     "Look at the clock of the authority that issued the certificate, and at that of the server."},
+    {"certificate.unknown",
+     "Enroll the certificate that the device has (`warifu enrollment update ID --x509 FILE`), or the authority that "
+     "issued it (`warifu enrollment-group create --x509 FILE`)."},
+    {"certificate.name",
+     "Issue a certificate whose common name is the registration ID, or configure the ID that is its common name."},
+    {"certificate.",
+     "Its certificate does not lead to the enrolled authority: issue it anew, and let the device send "
+     "all authorities between the two."},
+    {"operation.unknown",
+     "The registration that it asks about is over or forgotten: it should register again by itself. Restart it if it "
+     "does not."},
+    {"operation.superseded",
+     "A later registration took its place. If that comes again and again, two machines use this ID."},
+    {"device.id_taken", "Choose another device ID for its enrollment (`warifu enrollment update ID --device-id`)."},
+    {"device.", "See `warifu device show`: its lifecycle state or a hold forbids it."},
+    {"store.", "The server could not write or read: look at its disk, its database and its log."},
+};
+constexpr std::string_view kOther =
+    "The device's software sends what cannot be served: look at its version and its log, and at the server's log under "
+    "the tracking ID.";
+
+bool fits(const Advice& advice, std::string_view code) {
+  return advice.code.ends_with('.') ? code.starts_with(advice.code) : code == advice.code;
+}
+
+}  // namespace
+
+std::string_view advice_on(std::string_view code) {
+  const auto* found = std::ranges::find_if(kAdvice, [&](const auto& advice) { return fits(advice, code); });
+  return found == std::end(kAdvice) ? kOther : found->text;
+}
+
+}  // namespace warifu::provisioning
