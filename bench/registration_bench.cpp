@@ -165,7 +165,8 @@ class DeviceReads {
   Status self_check() {
     if (!read()) return wrong("a device was not shown");
     const auto has = [](int status) {
-      return [start = fmt::format("HTTP/1.1 {}", status)](const std::string& answer) { return answer.starts_with(start); };
+      return
+          [start = fmt::format("HTTP/1.1 {}", status)](const std::string& answer) { return answer.starts_with(start); };
     };
     if (!ours_.ask_all(stranger_, has(401))) return wrong("a device was shown to a stranger");
     if (!ours_.ask_all(unknown_, has(404))) return wrong("a device was shown that is not there");

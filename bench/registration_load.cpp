@@ -17,7 +17,8 @@ std::string written(const net::HttpRequest& request) {
 net::HttpResponse read(const std::string& text) {
   constexpr std::string_view kVersion = "HTTP/1.1 ";
   const auto end = text.find("\r\n\r\n");
-  if (!text.starts_with(kVersion) || end == std::string::npos) return {.status = 0, .headers = {}, .content_type = {}, .body = {}};
+  if (!text.starts_with(kVersion) || end == std::string::npos)
+    return {.status = 0, .headers = {}, .content_type = {}, .body = {}};
   return {.status = std::atoi(text.c_str() + kVersion.size()),
           .headers = {},
           .content_type = {},
