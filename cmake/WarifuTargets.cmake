@@ -35,6 +35,9 @@ function(warifu_library NAME)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     add_dependencies(unit_tests ${NAME}_test)
     set(timeout 300)
+    if(WARIFU_SANITIZE)
+      set(timeout 1200)  # several times slower, and the store's tests have a PostgreSQL server of their own
+    endif()
     if(CMAKE_CROSSCOMPILING)
       set(timeout 1200)  # an emulator makes RSA keys slowly
     endif()
