@@ -190,7 +190,7 @@ TEST_F(IdempotencyTest, RefusesASecondRequestWhileTheFirstIsWorkedOn) {
   test::Server server(slow, world_.clock, world_.entropy);
   std::vector<net::HttpResponse> answers;
   const auto ask = [&](const std::string& body, const std::string& key) {
-    server.operators.handle(request(kServiceKeys, body, key), [&](net::HttpResponse answer) {
+    server.operators.handle(request(kServiceKeys, body, key), [&, body, key](net::HttpResponse answer) {
       answers.push_back(answer);
       // The first thing that a client does with a refusal is to ask again.
       if (answer.status == 409 && member(answer, "code") == "service_key.exists" && answers.size() < 10)
