@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <list>
 
 #include "kept_connections.h"
 #include "net/server.h"
@@ -13,10 +16,15 @@ namespace warifu::bench {
 namespace {
 
 constexpr int kKeptConnections = 16;
+constexpr int kTogether = 16;  // connections that begin at once
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
 Error wrong(std::string message) {
   return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
+}
+
+bool is_200(const std::string& response) {
+  return response.starts_with("HTTP/1.1 200") && response.ends_with("hello");
 }
 
 // Knows who it speaks with, as a device's door does.
@@ -48,24 +56,41 @@ class Connections {
   double server_micros() const { return clock_.micros(); }
   double bare_micros() const { return bare_micros_; }
   void bare_handshake() { bare_micros_ += handshake_in_memory(client_.get(), bare_server_.get()); }
-  std::string full() const { return TlsPeer(port_, client_.get()).get("/"); }
-  // Each resumption spends a session and brings the next one.
-  std::string resume() {
-    TlsPeer peer(port_, client_.get(), session_);
-    std::string response = peer.get("/");
-    was_resumed_ = peer.is_resumed();
-    session_ = peer.session();
-    return response;
+  // kTogether new connections, each with a request that is answered right.
+  bool full() const {
+    std::list<TlsPeer> peers;
+    for (int i = 0; i < kTogether; ++i)
+      peers.emplace_back(port_, client_.get());
+    return all_answered(peers);
   }
-  bool was_resumed() const { return was_resumed_; }
-  void forget_session() { session_ = nullptr; }
-  std::string stranger() const { return TlsPeer(port_, stranger_.get()).get("/"); }
-  std::string nobody() const { return TlsPeer(port_, nobody_.get()).get("/"); }
+  // The same with the sessions of the last time: each resumption spends one and brings the next.
+  bool resume() {
+    std::list<TlsPeer> peers;
+    for (const auto& session : sessions_)
+      peers.emplace_back(port_, client_.get(), session);
+    const bool ok = all_answered(peers);
+    were_resumed_ = std::ranges::all_of(peers, &TlsPeer::is_resumed);
+    std::ranges::transform(peers, sessions_.begin(), &TlsPeer::session);
+    return ok;
+  }
+  bool were_resumed() const { return were_resumed_; }
+  void forget_sessions() { sessions_.fill(nullptr); }
+  bool answers_stranger() const { return answers(stranger_.get()); }
+  bool answers_nobody() const { return answers(nobody_.get()); }
   std::uint16_t port() const { return port_; }
   SSL_CTX* client() const { return client_.get(); }
   const TlsIdentity& server_identity() const { return server_identity_; }
 
  private:
+  static bool all_answered(std::list<TlsPeer>& peers) {
+    if (!shake_hands(peers)) return false;
+    return std::ranges::all_of(ask_all(peers, std::vector(peers.size(), std::string(kGet))), is_200);
+  }
+  bool answers(SSL_CTX* client) const {
+    TlsPeer peer(port_, client);
+    return peer.shake_hands() && is_200(peer.get("/"));
+  }
+
   const TlsIdentity server_identity_ = make_tls_identity("server");
   const TlsIdentity device_ = make_tls_identity("device");
   const TlsIdentity other_ = make_tls_identity("other");
@@ -78,30 +103,25 @@ class Connections {
   std::uint16_t port_ = 0;
   StartedThreads clock_;
   double bare_micros_ = 0;
-  SessionPtr session_;
-  bool was_resumed_ = false;
+  std::array<SessionPtr, kTogether> sessions_;
+  bool were_resumed_ = false;
 };
-
-bool is_200(const std::string& response) {
-  return response.starts_with("HTTP/1.1 200") && response.ends_with("hello");
-}
 
 void must(bool ok) {
   if (!ok) std::abort();
 }
 
 Status check_full(const Connections& connections) {
-  if (!is_200(connections.full())) return wrong("the device's chain was not recognised");
-  if (is_200(connections.stranger())) return wrong("another device's chain was taken for the device's");
-  if (is_200(connections.nobody())) return wrong("a client without a certificate was taken for the device");
+  if (!connections.full()) return wrong("the device's chain was not recognised");
+  if (connections.answers_stranger()) return wrong("another device's chain was taken for the device's");
+  if (connections.answers_nobody()) return wrong("a client without a certificate was taken for the device");
   return {};
 }
 
 Status check_resumed(Connections& connections) {
-  connections.forget_session();
-  if (!is_200(connections.resume()) || connections.was_resumed()) return wrong("a session came out of nothing");
-  if (!is_200(connections.resume()) || !connections.was_resumed())
-    return wrong("a session was not resumed with its chain");
+  connections.forget_sessions();
+  if (!connections.resume() || connections.were_resumed()) return wrong("a session came out of nothing");
+  if (!connections.resume() || !connections.were_resumed()) return wrong("a session was not resumed with its chain");
   return {};
 }
 
@@ -111,8 +131,13 @@ Row full_row(const std::shared_ptr<Connections>& connections) {
           .goal = 0.80,
           .floor = 0.70,
           .self_check = [connections] { return check_full(*connections); },
-          .bound = [connections] { connections->bare_handshake(); },
-          .product = [connections] { must(is_200(connections->full())); },
+          .bound =
+              [connections] {
+                for (int i = 0; i < kTogether; ++i)
+                  connections->bare_handshake();
+              },
+          .product = [connections] { must(connections->full()); },
+          .per_call = kTogether,
           .bound_clock = [connections] { return connections->bare_micros(); },
           .product_clock = [connections] { return connections->server_micros(); }};
 }
@@ -123,8 +148,9 @@ Row resumed_row(const std::shared_ptr<Connections>& connections) {
           .goal = 3.0,
           .floor = 2.5,
           .self_check = [connections] { return check_resumed(*connections); },
-          .bound = [connections] { must(is_200(connections->full())); },
-          .product = [connections] { must(is_200(connections->resume())); },
+          .bound = [connections] { must(connections->full()); },
+          .product = [connections] { must(connections->resume()); },
+          .per_call = kTogether,
           .bound_clock = [connections] { return connections->server_micros(); },
           .product_clock = [connections] { return connections->server_micros(); }};
 }

@@ -75,7 +75,7 @@ void raise_descriptor_limit() {
 void connect(std::list<bench::TlsPeer>& peers, int count, std::uint16_t port, SSL_CTX* context) {
   for (int i = 0; i < count; ++i) {
     auto& peer = peers.emplace_back(port, context);
-    if (!peer.ok() || !peer.get("/").starts_with("HTTP/1.1 200")) die("the server did not answer as expected");
+    if (!peer.shake_hands() || !peer.get("/").starts_with("HTTP/1.1 200")) die("the server did not answer as expected");
   }
 }
 

@@ -39,6 +39,7 @@ http {{
     ssl_certificate {0}/chain.pem;
     ssl_certificate_key {0}/key.pem;
     ssl_protocols TLSv1.3;
+    ssl_session_tickets off;
     location / {{ return 200 "hello"; }}
   }}
 }}

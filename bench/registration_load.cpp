@@ -43,6 +43,7 @@ bool RegistrationLoad::register_all() {
     peers.emplace_back(server_.devices_port(), context_.get());
     requests.push_back(device.register_request());
   }
+  if (!shake_hands(peers)) return false;
   const auto challenges = ask_all(peers, requests);
   std::vector<std::string> tokens;
   for (std::size_t i = 0; i < devices_.size(); ++i) {
@@ -68,7 +69,8 @@ bool RegistrationLoad::register_all() {
 
 net::HttpResponse RegistrationLoad::ask(const net::HttpRequest& request) const {
   TlsPeer peer(server_.devices_port(), context_.get());
-  return read(peer.send(written(request)) ? peer.receive() : std::string());
+  const bool is_sent = peer.shake_hands() && peer.send(written(request));
+  return read(is_sent ? peer.receive() : std::string());
 }
 
 std::vector<net::HttpResponse> RegistrationLoad::ask_all(std::list<TlsPeer>& peers,
@@ -76,12 +78,9 @@ std::vector<net::HttpResponse> RegistrationLoad::ask_all(std::list<TlsPeer>& pee
   std::vector<std::string> texts;
   for (const auto& request : requests)
     texts.push_back(written(request));
-  auto text = texts.begin();
-  for (auto& peer : peers)
-    peer.send(*text++);
   std::vector<net::HttpResponse> responses;
-  for (auto& peer : peers)
-    responses.push_back(read(peer.receive()));
+  for (const auto& answer : bench::ask_all(peers, texts))
+    responses.push_back(read(answer));
   return responses;
 }
 

@@ -1,6 +1,7 @@
 #include "tls_peer.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -136,12 +137,36 @@ TlsPeer::TlsPeer(std::uint16_t port, SSL_CTX* context, const SessionPtr& session
     : fd_(connect_to(port)), ssl_(SSL_new(context), SSL_free) {
   SSL_set_fd(ssl_.get(), fd_);
   if (session != nullptr) SSL_set_session(ssl_.get(), session.get());
-  ok_ = SSL_connect(ssl_.get()) == 1;
+  ::fcntl(fd_, F_SETFL, O_NONBLOCK);
+  SSL_connect(ssl_.get());  // the hello; there is no answer yet
+  ::fcntl(fd_, F_SETFL, 0);
+}
+
+bool TlsPeer::shake_hands() {
+  return SSL_connect(ssl_.get()) == 1;
 }
 
 TlsPeer::~TlsPeer() {
   SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   ::close(fd_);
+}
+
+bool shake_hands(std::list<TlsPeer>& peers) {
+  bool ok = true;
+  for (auto peer = peers.rbegin(); peer != peers.rend(); ++peer)
+    ok = peer->shake_hands() && ok;
+  return ok;
+}
+
+std::vector<std::string> ask_all(std::list<TlsPeer>& peers, const std::vector<std::string>& requests) {
+  auto request = requests.begin();
+  for (auto& peer : peers)
+    peer.send(*request++);
+  std::vector<std::string> answers(peers.size());
+  auto answer = answers.rbegin();
+  for (auto peer = peers.rbegin(); peer != peers.rend(); ++peer)
+    *answer++ = peer->receive();
+  return answers;
 }
 
 bool TlsPeer::send(std::string_view bytes) {

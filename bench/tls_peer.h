@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,12 +33,14 @@ SslContextPtr make_server_context(const TlsIdentity& identity);
 // A blocking client on 127.0.0.1, of OpenSSL alone. Aborts if it cannot connect.
 class TlsPeer {
  public:
+  // Connects and says hello.
   TlsPeer(std::uint16_t port, SSL_CTX* context, const SessionPtr& session = nullptr);
   ~TlsPeer();
   TlsPeer(const TlsPeer&) = delete;
   TlsPeer& operator=(const TlsPeer&) = delete;
 
-  bool ok() const { return ok_; }
+  // Waits for the server's half of the handshake. True if it succeeded.
+  bool shake_hands();
   bool is_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   // To be taken after the first response: TLS 1.3 sends it after the handshake.
   SessionPtr session() const { return {SSL_get1_session(ssl_.get()), SSL_SESSION_free}; }
@@ -49,8 +52,13 @@ class TlsPeer {
  private:
   int fd_;
   SslPtr ssl_{nullptr, SSL_free};
-  bool ok_ = false;
 };
+
+// The handshakes of peers that have all said hello. The last one is waited for first: a client that sleeps once for all
+// of them has the server wake it once, whether the server is fast or slow. Waking costs it more than a small answer.
+bool shake_hands(std::list<TlsPeer>& peers);
+// Asks each its own, then waits for the answers, in the same manner.
+std::vector<std::string> ask_all(std::list<TlsPeer>& peers, const std::vector<std::string>& requests);
 
 // A handshake in memory, without a socket. Returns the server's CPU time of it in microseconds; aborts if it fails.
 double handshake_in_memory(SSL_CTX* client, SSL_CTX* server);

@@ -128,16 +128,25 @@ TEST_F(ServerTls, GivesEachClientItsOwnChain) {
   EXPECT_EQ(one.get("/").body, text_of({&device_, &first_}));
   EXPECT_EQ(two.get("/").body, text_of({&second_}));
   EXPECT_EQ(none.get("/").body, "none");
-  TlsClient without(port_, {.identity = &device_, .session = none.session()});
-  EXPECT_EQ(without.get("/").body, "none");
-  EXPECT_TRUE(without.resumed());
+}
+
+// It would gain nothing, and its ticket would take the place of one that a device resumes with.
+TEST_F(ServerTls, GivesNoTicketToAClientWithoutACertificate) {
+  tls_.request_client_certificate = true;
+  start();
+  TlsClient none(port_);
+  EXPECT_EQ(none.get("/").body, "none");
+  TlsClient later(port_, {.identity = &device_, .session = none.session()});
+  EXPECT_EQ(later.get("/").body, text_of({&device_}));
+  EXPECT_FALSE(later.resumed());
 }
 
 TEST_F(ServerTls, ResumesTheSessionOfAClientWhoseLinkBroke) {
+  tls_.request_client_certificate = true;
   start();
   SessionPtr session;
   {
-    TlsClient broken(port_);
+    TlsClient broken(port_, {.identity = &device_});
     ASSERT_EQ(broken.get("/").status, 200);
     session = broken.session();
   }

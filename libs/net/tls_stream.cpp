@@ -87,7 +87,16 @@ TlsStream::Step TlsStream::handshake_step() {
   }
   const Step step = call_openssl([](SSL* ssl, std::size_t&) { return SSL_do_handshake(ssl); });
   established_ = step.want == Want::kNothing && !step.error;
+  if (established_) offer_resumption();
   return step;
+}
+
+// A client certificate is three quarters of a handshake. Without one a resumed handshake is hardly cheaper than a full
+// one, and the ticket has its price. It is made now and goes out before the first response. TLS 1.2 needs none.
+void TlsStream::offer_resumption() {
+  if (version() != TlsVersion::k13 || peer_chain() == nullptr) return;
+  // Refused only where there is nothing to resume.
+  if (SSL_new_session_ticket(ssl_.get()) != 1) ERR_clear_error();
 }
 
 TlsStream::Step TlsStream::read_step(std::span<char> buffer) {
@@ -151,9 +160,13 @@ Awaitable<void> TlsStream::close_gently() {
     const error_code error = co_await wait(step.want);
     if (error) break;
   }
+  error_code ignored;
+  if (bio_.has_ended) {
+    socket_.close(ignored);
+    co_return;
+  }
   // The client may still be sending what we refused to read. Closing now would answer that with a reset, and the reset
   // would overtake our response: read and drop until it closes as well.
-  error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   std::array<char, 1024> sink;
   for (;;) {

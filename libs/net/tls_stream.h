@@ -72,6 +72,7 @@ class TlsStream {
     void operator()(ssl_st* ssl) const;
   };
   bool begin();
+  void offer_resumption();
   template <class Call>
   Step call_openssl(Call call);
   Step failed(int reason);

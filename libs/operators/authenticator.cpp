@@ -11,7 +11,6 @@
 namespace warifu::operators {
 namespace {
 
-constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kSignature = "SharedAccessSignature ";
 
 Error unknown_key() {
@@ -36,7 +35,7 @@ std::string host_name(std::string_view host) {
 
 Result<Principal> Authenticator::authenticate(RecordsView& records, const Credentials& credentials) const {
   const auto authorization = credentials.authorization.value_or(std::string_view());
-  if (authorization.starts_with(kBearer)) return by_access_token(records, authorization.substr(kBearer.size()));
+  if (const auto token = bearer_token(authorization)) return by_access_token(records, *token);
   if (authorization.starts_with(kSignature)) return by_service_key(records, credentials);
   return Error{ErrorKind::kUnauthenticated, "credential.missing",
                "this needs an access token: send \"Authorization: Bearer …\" (`warifu login` gets one), or a shared "
@@ -51,7 +50,7 @@ Result<Principal> Authenticator::by_access_token(RecordsView& records, std::stri
   if (token->expires_at <= clock_.now())
     return Error{ErrorKind::kUnauthenticated, "credential.expired",
                  fmt::format("this access token expired at {}: log in again", to_rfc3339(token->expires_at))};
-  return Principal{token->scope, token->token_id, token->name, token->permissions};
+  return Principal{token->scope, token->token_id, token->name, token->permissions, token->expires_at};
 }
 
 Result<Principal> Authenticator::by_service_key(RecordsView& records, const Credentials& credentials) const {

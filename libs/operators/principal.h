@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "operators/permissions.h"
 
 namespace warifu::operators {
@@ -14,6 +15,7 @@ struct Principal {
   std::optional<Uuid> token_id;  // of an access token; absent: a service key
   Label name;
   Permissions permissions;
+  std::optional<Timestamp> expires_at = {};  // of an access token
 
   // As it stands in the audit log: "operator:NAME/TOKEN" (the name is the operator's own choice, the token is what was
   // proved) or "service-key:NAME".

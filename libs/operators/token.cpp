@@ -25,6 +25,12 @@ std::string make_token(TokenKind kind, Entropy& entropy) {
   return fmt::format("{}{}", prefix_of(kind), to_base64url(random.reveal()));
 }
 
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!authorization.starts_with(kBearer)) return std::nullopt;
+  return authorization.substr(kBearer.size());
+}
+
 Result<TokenDigest> digest_of(TokenKind kind, std::string_view token) {
   const std::string_view prefix = prefix_of(kind);
   const auto bytes = token.starts_with(prefix) ? from_base64url(token.substr(prefix.size())) : Result<Bytes>(Bytes());

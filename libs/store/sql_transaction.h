@@ -31,7 +31,12 @@ class SqlTransaction final : public Transaction {
         diary_(connection) {}
 
   provisioning::Records& provisioning() override { return provisioning_; }
-  operators::Records& operators() override { return operators_; }
+  operators::Records& operators() override {
+    used_operators_ = true;
+    return operators_;
+  }
+  // Whether what the records of operators say may have changed.
+  bool used_operators() const { return used_operators_; }
   SqlAuditTrail& audit() override { return audit_; }
   const SqlAuditTrail& audit() const { return audit_; }
   SqlDiary& diary() override { return diary_; }
@@ -45,6 +50,7 @@ class SqlTransaction final : public Transaction {
   SqlOperatorRecords operators_;
   SqlAuditTrail audit_;
   SqlDiary diary_;
+  bool used_operators_ = false;
 };
 
 }  // namespace warifu::store

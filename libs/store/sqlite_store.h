@@ -22,6 +22,7 @@ class SqliteStore final : public Store {
 
   Status read(const std::function<Status(Snapshot&)>& use) override;
   void submit(Change change) override;
+  std::optional<std::uint64_t> operators_version() const override { return writer_.operators_version(); }
   Result<std::optional<Timestamp>> latest_audit_at() override;
 
   // Commits so far. It grows slower than the changes when they share.

@@ -219,6 +219,27 @@ TEST_F(SqliteStoreTest, TwoProcessesMayWriteToOneDatabase) {
   EXPECT_EQ(count_enrollments(*served), 100U);
 }
 
+TEST_F(SqliteStoreTest, TellsWhenWhatOperatorsMayDoMayHaveChanged) {
+  const auto store = open_with_scope(options());
+  const auto before = store->operators_version();
+  ASSERT_TRUE(before);
+  EXPECT_TRUE(store->write([](Transaction& t) { return enroll(t, 1); }));
+  EXPECT_EQ(store->operators_version(), before) << "a device's change is not an operator's";
+  std::optional<std::uint64_t> at_done;
+  store->submit({[](Transaction& t) -> Status {
+                   TRY_STATUS(t.operators().insert_access_token(
+                       {sample::bytes(32, 2), sample::scope(), sample::uuid(1), Label::parse("ci").value(),
+                        operators::Permissions::all(), sample::time(0), sample::time(60)}));
+                   return t.audit().record(sample::scope(), {"test", "login", "token"});
+                 },
+                 [&](const Status& done) {
+                   EXPECT_TRUE(done);
+                   at_done = store->operators_version();
+                 }});
+  store->settle();
+  EXPECT_EQ(at_done, *before + 1) << "whoever is told of the change is told of the version";
+}
+
 TEST_F(SqliteStoreTest, GivesUpWhenAnotherProcessKeepsTheLock) {
   auto impatient = options();
   impatient.busy_timeout = std::chrono::milliseconds(20);

@@ -82,10 +82,12 @@ Status SqliteWriter::check_clock() {
 Status SqliteWriter::commit(std::span<Change> batch) {
   TRY_STATUS(check_clock());
   TRY_STATUS(connection_.run(kBegin));
+  used_operators_ = false;
   Status applied = apply_all(batch);
   if (applied) applied = connection_.run(kCommit);
   if (applied) {
     ++commits_;
+    if (used_operators_) ++operators_version_;
     return applied;
   }
   // Should this fail too, the next BEGIN says so and nothing is committed.
@@ -102,7 +104,9 @@ Status SqliteWriter::apply_all(std::span<Change> batch) {
 // An error is the batch's; that of the change alone goes to outcomes_.
 Status SqliteWriter::apply(Change& change) {
   TRY_STATUS(connection_.run(kSavepoint));
-  Status outcome = SqlTransaction(connection_, clock_, entropy_).run(change.apply);
+  SqlTransaction transaction(connection_, clock_, entropy_);
+  Status outcome = transaction.run(change.apply);
+  used_operators_ = used_operators_ || transaction.used_operators();
   // SQLite gives up the whole transaction by itself when it cannot write.
   if (!connection_.in_transaction()) {
     if (!outcome) return outcome;

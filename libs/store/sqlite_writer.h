@@ -45,6 +45,8 @@ class SqliteWriter {
 
   // Safe to ask from another thread.
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  // See Store. Safe to ask from another thread.
+  std::uint64_t operators_version() const { return operators_version_.load(); }
 
  private:
   Status check_clock();
@@ -57,7 +59,9 @@ class SqliteWriter {
   Entropy& entropy_;
   ClockGuard clock_guard_;
   std::vector<Status> outcomes_;  // of each change of the batch that is being committed
+  bool used_operators_ = false;   // by the batch that is being committed
   std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> operators_version_ = 0;
 };
 
 }  // namespace warifu::store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -52,6 +53,10 @@ class Store {
   // Queues a change; several may share one commit. When the queue is full, `done` is called at once with kThrottled
   // "store.busy".
   virtual void submit(Change change) = 0;
+
+  // Grows with every change by this process that may have changed what operators() says, before its `done` runs: who
+  // asked for the version and then read has seen at least that version. nullopt where other nodes change it too.
+  virtual std::optional<std::uint64_t> operators_version() const { return std::nullopt; }
 
   // The time of the newest audit entry. A clock that is before it is wrong: nothing may be issued by it.
   virtual Result<std::optional<Timestamp>> latest_audit_at() = 0;

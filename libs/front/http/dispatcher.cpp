@@ -117,12 +117,17 @@ net::HttpResponse Dispatcher::method_not_allowed(const std::string& allowed, con
 }
 
 Result<operators::Principal> Dispatcher::authenticate(const net::HttpRequest& request) const {
-  std::optional<operators::Principal> principal;
+  const operators::Credentials credentials{request.header("Authorization"), request.header("Host")};
+  const auto version = store_.operators_version();  // before the look
+  auto principal = version && credentials.authorization
+                       ? known_tokens_.find(*credentials.authorization, *version, clock_.now())
+                       : std::nullopt;
+  if (principal) return *std::move(principal);
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(principal,
-        authenticator_.authenticate(snapshot.operators(), {request.header("Authorization"), request.header("Host")}));
+    TRY(principal, authenticator_.authenticate(snapshot.operators(), credentials));
     return {};
   }));
+  if (version) known_tokens_.keep(*credentials.authorization, *version, *principal, clock_.now());
   return *std::move(principal);
 }
 

@@ -11,6 +11,7 @@
 #include "front/metrics.h"
 #include "net/http_message.h"
 #include "operators/authenticator.h"
+#include "operators/known_tokens.h"
 #include "store/store.h"
 
 namespace warifu::front {
@@ -62,6 +63,7 @@ class Dispatcher final : public net::RequestHandler {
   const Clock& clock_;
   Entropy& entropy_;
   const DispatcherParts parts_;
+  mutable operators::KnownTokens known_tokens_;
   mutable std::atomic<Timestamp> throttled_logged_at_ = Timestamp::min();
 };
 
