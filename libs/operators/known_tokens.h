@@ -20,7 +20,8 @@ class KnownTokens {
  public:
   // `version` is store::Store::operators_version(), asked before the records are read. nullopt: look it up.
   std::optional<Principal> find(std::string_view authorization, std::uint64_t version, Timestamp now);
-  // What a look into the records of that version, or of a later one, has found. Principals without a token are not kept.
+  // What a look into the records of that version, or of a later one, has found. Principals without a token are not
+  // kept.
   void keep(std::string_view authorization, std::uint64_t version, const Principal& principal, Timestamp now);
   std::size_t size();
 

@@ -226,9 +226,10 @@ TEST_F(SqliteStoreTest, TellsWhenWhatOperatorsMayDoMayHaveChanged) {
   EXPECT_TRUE(store->write([](Transaction& t) { return enroll(t, 1); }));
   EXPECT_EQ(store->operators_version(), before) << "a device's change is not an operator's";
   std::optional<std::uint64_t> at_done;
-  store->submit({[](Transaction& t) -> Status {
+  const Uuid token_id = Uuid::v7(sample::time(0), entropy_);
+  store->submit({[&](Transaction& t) -> Status {
                    TRY_STATUS(t.operators().insert_access_token(
-                       {sample::bytes(32, 2), sample::scope(), sample::uuid(1), Label::parse("ci").value(),
+                       {sample::bytes(32, 2), sample::scope(), token_id, Label::parse("ci").value(),
                         operators::Permissions::all(), sample::time(0), sample::time(60)}));
                    return t.audit().record(sample::scope(), {"test", "login", "token"});
                  },
