@@ -4,10 +4,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/digest.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "base/secret.h"
 
@@ -46,6 +48,34 @@ using Sha1 = Hasher<SHA_CTX, SHA1_Init, SHA1_Update, SHA1_Final, 64, HashAlgorit
 using Sha256 = Hasher<SHA256_CTX, SHA256_Init, SHA256_Update, SHA256_Final, 64, HashAlgorithm::kSha256>;
 using Sha384 = Hasher<SHA512_CTX, SHA384_Init, SHA384_Update, SHA384_Final, 128, HashAlgorithm::kSha384>;
 using Sha512 = Hasher<SHA512_CTX, SHA512_Init, SHA512_Update, SHA512_Final, 128, HashAlgorithm::kSha512>;
+
+// Has no low-level functions.
+class Sm3 {
+ public:
+  static constexpr std::size_t kBlockSize = 64;
+
+  Sm3() {
+    if (context_ == nullptr || EVP_DigestInit_ex(context_.get(), EVP_sm3(), nullptr) != 1) std::abort();
+  }
+  Sm3& add(ByteView bytes) {
+    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+    return *this;
+  }
+  Sm3& add(std::initializer_list<ByteView> parts) {
+    for (const ByteView part : parts)
+      add(part);
+    return *this;
+  }
+  Digest finish() {
+    Digest result(HashAlgorithm::kSm3);
+    EVP_DigestFinal_ex(context_.get(), result.writable().data(), nullptr);
+    return result;
+  }
+  void forget() { EVP_MD_CTX_reset(context_.get()); }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+};
 
 template <class H>
 Digest digest_with(std::initializer_list<ByteView> parts) {
@@ -87,6 +117,8 @@ std::string_view to_string(HashAlgorithm algorithm) {
       return "SHA-384";
     case HashAlgorithm::kSha512:
       return "SHA-512";
+    case HashAlgorithm::kSm3:
+      return "SM3";
   }
   std::abort();
 }
@@ -101,6 +133,8 @@ Digest digest(HashAlgorithm algorithm, std::initializer_list<ByteView> parts) {
       return digest_with<Sha384>(parts);
     case HashAlgorithm::kSha512:
       return digest_with<Sha512>(parts);
+    case HashAlgorithm::kSm3:
+      return digest_with<Sm3>(parts);
   }
   std::abort();
 }
@@ -115,6 +149,8 @@ Digest hmac(HashAlgorithm algorithm, ByteView key, std::initializer_list<ByteVie
       return hmac_with<Sha384>(key, parts);
     case HashAlgorithm::kSha512:
       return hmac_with<Sha512>(key, parts);
+    case HashAlgorithm::kSm3:
+      return hmac_with<Sm3>(key, parts);
   }
   std::abort();
 }

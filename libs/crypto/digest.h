@@ -10,7 +10,8 @@
 
 namespace warifu::crypto {
 
-enum class HashAlgorithm : std::uint8_t { kSha1, kSha256, kSha384, kSha512 };
+// SM3 (GB/T 32905-2016) is there to read what Chinese firmware measures; no key of ours is used with it.
+enum class HashAlgorithm : std::uint8_t { kSha1, kSha256, kSha384, kSha512, kSm3 };
 
 inline constexpr std::size_t kMaxDigestSize = 64;
 
@@ -19,6 +20,7 @@ constexpr std::size_t digest_size(HashAlgorithm algorithm) {
     case HashAlgorithm::kSha1:
       return 20;
     case HashAlgorithm::kSha256:
+    case HashAlgorithm::kSm3:
       return 32;
     case HashAlgorithm::kSha384:
       return 48;

@@ -24,6 +24,11 @@ TEST(Digest, FollowsTheExamplesOfFips180) {
   EXPECT_EQ(hash_of(HashAlgorithm::kSha256, ""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+// GB/T 32905-2016, A.1.
+TEST(Digest, FollowsTheExampleOfSm3) {
+  EXPECT_EQ(hash_of(HashAlgorithm::kSm3, "abc"), "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
+}
+
 TEST(Digest, OfPartsIsThatOfTheirConcatenation) {
   EXPECT_EQ(digest(HashAlgorithm::kSha256, {as_bytes("a"), {}, as_bytes("bc")}),
             digest(HashAlgorithm::kSha256, {as_bytes("abc")}));

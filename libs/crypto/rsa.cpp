@@ -82,6 +82,8 @@ const EVP_MD* evp_digest(HashAlgorithm hash) {
       return EVP_sha384();
     case HashAlgorithm::kSha512:
       return EVP_sha512();
+    case HashAlgorithm::kSm3:
+      return EVP_sm3();
   }
   std::abort();
 }

@@ -16,6 +16,8 @@ AlgorithmId algorithm_of(crypto::HashAlgorithm hash) {
       return AlgorithmId::kSha384;
     case crypto::HashAlgorithm::kSha512:
       return AlgorithmId::kSha512;
+    case crypto::HashAlgorithm::kSm3:
+      return AlgorithmId::kSm3Of256;
   }
   std::abort();
 }

@@ -21,6 +21,7 @@ enum class AlgorithmId : std::uint16_t {
   kSha384 = 0x000C,
   kSha512 = 0x000D,
   kNull = 0x0010,
+  kSm3Of256 = 0x0012,
   kRsaSsa = 0x0014,
   kRsaEs = 0x0015,
   kRsaPss = 0x0016,
@@ -40,7 +41,7 @@ inline constexpr std::uint16_t kEccNistP384 = 0x0004;
 AlgorithmId algorithm_of(crypto::HashAlgorithm hash);
 std::uint16_t curve_id_of(crypto::EcCurve curve);
 
-// "tpm.algorithm.hash" and "tpm.algorithm.curve" when it is none that we have; `where` goes into the error.
+// "tpm.algorithm.hash" and "tpm.algorithm.curve" when it is none that we take for a key; `where` goes into the error.
 Result<crypto::HashAlgorithm> parse_hash(std::uint16_t id, std::string where);
 Result<crypto::EcCurve> parse_curve(std::uint16_t id, std::string where);
 
