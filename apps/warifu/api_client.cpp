@@ -18,7 +18,8 @@ namespace {
 
 constexpr long kConnectTimeoutSeconds = 10;
 constexpr long kTimeoutSeconds = 60;
-constexpr std::size_t kAnswerSizeMax = 16 << 20;
+// A page of the largest enrollments: 500 of what a request may have, 128 KiB.
+constexpr std::size_t kAnswerSizeMax = 64 << 20;
 
 // Nobody meets it by chance.
 constexpr std::size_t kIdempotencyKeySize = 16;

@@ -38,8 +38,8 @@ Result<std::size_t> list_batch(const ApiClient& api, const std::string& group_pa
   std::size_t added = 0;
   if (batch.empty()) return added;
   // Listing is safe to repeat.
-  TRY(const auto answer, api.post_repeatable(group_path + "/eks",
-                                             boost::json::serialize(boost::json::object{{"eks", batch.take()}})));
+  TRY(const auto answer,
+      api.post_repeatable(group_path + "/eks", boost::json::serialize(boost::json::object{{"eks", batch.take()}})));
   TRY(const auto fields, wire::JsonFields::of(answer));
   TRY(const auto* results, fields.required_array("results"));
   for (const auto& item : *results) {
