@@ -97,15 +97,8 @@ Result<Answer> GroupApi::put(const Call& call) {
 }
 
 Result<Answer> GroupApi::list(const Call& call) {
-  TRY(const auto page, page_of<GroupId>(call));
-  std::vector<EnrollmentGroup> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_groups(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& group) { return group.group_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_groups, &provisioning::EnrollmentGroup::group_id,
+                   to_json);
 }
 
 Result<Answer> GroupApi::show(const Call& call) {

@@ -25,15 +25,8 @@ std::vector<Route> RegistrationApi::routes() {
 }
 
 Result<Answer> RegistrationApi::list_approvals(const Call& call) {
-  TRY(const auto page, page_of<RegistrationId>(call));
-  std::vector<provisioning::Approval> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_approvals(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& approval) { return approval.registration_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_approvals, &provisioning::Approval::registration_id,
+                   to_json);
 }
 
 Result<Answer> RegistrationApi::approve(const Call& call) {
