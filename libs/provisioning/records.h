@@ -80,17 +80,21 @@ struct Alert {
   std::optional<Timestamp> acknowledged_at;  // a later occurrence takes it back
 };
 
-// What became of one request of a device: how far it came, and why no further. A diary for people, kept as well as it
-// goes (store::Store::note()).
+// What became of a device's request, or of several alike: how far it came, and why no further. A diary for people, kept
+// as well as it goes (Diary).
 struct Attempt {
   ScopeId scope;
   RegistrationId registration_id;
-  Uuid tracking_id;
+  Uuid tracking_id;  // of the last of them, like the next two and the message
   Timestamp at;
   std::string peer_address;
-  std::string stage;    // "challenge", "operation", "assignment", "lookup", or where it was refused
-  std::string code;     // of the refusal; empty when there was none
-  std::string message;  // all of it, for the operator
+  std::string stage;              // "challenge", "operation", "assignment", "lookup", or where it was refused
+  std::string code;               // of the refusal; empty when there was none
+  std::string message;            // all of it, for the operator
+  std::string peer_network = {};  // what counts as one client there, as text
+  std::int64_t count = 1;
+  Timestamp first_at = {};  // of the first of them; the epoch: `at`
+  bool is_enrolled = true;  // an enrollment or a device has this ID
 };
 
 // A package that a device left for its operator. None is ever replaced.
@@ -167,6 +171,8 @@ class RecordsView {
   // The newest first, at most `limit`.
   virtual Result<std::vector<Attempt>> list_attempts(const ScopeId& scope, const RegistrationId& id,
                                                      std::size_t limit) = 0;
+  // How many there are of IDs that are enrolled, or that are not; counts to `limit` only.
+  virtual Result<std::size_t> count_attempts(const ScopeId& scope, bool is_enrolled, std::size_t limit) = 0;
 
   // All of that device, by number.
   virtual Result<std::vector<EscrowDeposit>> list_escrow_deposits(const ScopeId& scope, const DeviceId& id) = 0;

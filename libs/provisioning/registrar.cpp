@@ -296,6 +296,7 @@ Status Registrar::end_operation(Records& records, audit::Trail& trail, const Ass
 
 Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, const ScopeId& scope) {
   const Timestamp now = clock_.now();
+  group_keys_.purge(now);
   challenges_.purge(now);
   TRY(const std::size_t operations, records.purge_operations(scope, now - options_.operation_lifetime, kPurgeMax));
   TRY(const std::size_t eks, records.purge_group_eks(scope, kPurgeMax));

@@ -13,7 +13,7 @@
 #include "provisioning/challenges.h"
 #include "provisioning/claim.h"
 #include "provisioning/records.h"
-#include "provisioning/shared_keys.h"
+#include "provisioning/shared_key_cache.h"
 #include "provisioning/statement.h"
 
 namespace warifu::provisioning {
@@ -133,6 +133,9 @@ class Registrar {
 
   // --- who is there: registrar_proof.cpp
   Result<Statement> statement_of_offer(RecordsView& records, const Claim& claim) const;
+  Result<std::optional<SecretBytes>> find_challenge_again(RecordsView& records, const Claim& claim,
+                                                          const Statement& statement) const;
+  Result<Bytes> make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const;
   Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof) const;
   Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
   Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
@@ -170,6 +173,7 @@ class Registrar {
   Challenges& challenges_;
   const RegistrarOptions options_;
   CertificateCache authorities_;
+  mutable SharedKeyCache group_keys_;
 };
 
 }  // namespace warifu::provisioning

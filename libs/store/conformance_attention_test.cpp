@@ -38,7 +38,24 @@ class AttentionConformance : public ConformanceTest {
             "2001:db8::7",
             "challenge",
             std::move(code),
-            "all of it\nin \"any\" form: '; --"};
+            "all of it\nin \"any\" form: '; --",
+            std::to_string(number),  // each of a network of its own
+            1,
+            sample::time(number)};
+  }
+  // What one client does again and again.
+  Attempt repeated(std::uint64_t number, std::chrono::seconds after, std::string code = "token.expired") const {
+    auto one = attempt(number, 1, std::move(code));
+    one.at = one.first_at = sample::time(0) + after;
+    one.peer_network = "network";
+    return one;
+  }
+  void add(const std::vector<Attempt>& all) {
+    ASSERT_TRUE(world_.store->write([&](Transaction& t) -> Status {
+      for (const auto& one : all)
+        TRY_STATUS(t.diary().add(one));
+      return {};
+    }));
   }
   auto attempts(std::uint64_t registration, std::size_t limit = 100) {
     return found(
@@ -211,6 +228,83 @@ TEST_P(AttentionConformance, AttemptsAreListedTheNewestFirst) {
   EXPECT_EQ(fields(listed[2]), fields(attempt(1, 1, "enrollment.ek")));
   EXPECT_EQ(attempts(1, 2).size(), 2U);
   EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+TEST_P(AttentionConformance, AttemptsAlikeWithinAMinuteAreOneRowWithACount) {
+  using std::chrono::seconds;
+  auto three = repeated(3, seconds(59));
+  three.count = 3;
+  add({repeated(1, seconds(0)), repeated(2, seconds(30)), three});
+  ASSERT_EQ(attempts(1).size(), 1U);
+  auto expected = three;
+  expected.count = 5;
+  expected.first_at = sample::time(0);
+  EXPECT_EQ(fields(attempts(1)[0]), fields(expected));
+
+  add({three});
+  EXPECT_EQ(attempts(1)[0].count, 5) << "told already";
+  add({repeated(4, seconds(60))});
+  EXPECT_EQ(attempts(1).size(), 2U) << "a minute is over";
+
+  auto elsewhere = repeated(5, seconds(61));
+  elsewhere.peer_network = "another";
+  auto further = repeated(6, seconds(61));
+  further.stage = "operation";
+  add({elsewhere, further, repeated(7, seconds(61), "token.resource")});
+  EXPECT_EQ(attempts(1).size(), 5U);
+  auto other_meter = repeated(8, seconds(61));
+  other_meter.registration_id = sample::registration(2);
+  add({other_meter});
+  EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+// A transaction that runs twice may decide otherwise the second time.
+TEST_P(AttentionConformance, ARequestThatWasToldTwoWaysCostsNobodyElseHisRow) {
+  using std::chrono::seconds;
+  add({repeated(1, seconds(0), "a"), repeated(2, seconds(0), "b")});
+  add({repeated(3, seconds(1), "a"), repeated(3, seconds(1), "b"), repeated(4, seconds(1), "c")});
+  EXPECT_EQ(attempts(1).size(), 3U);
+}
+
+TEST_P(AttentionConformance, OfARegistrationTheNewestAttemptsAreKept) {
+  constexpr auto kMax = provisioning::Diary::kPerRegistrationMax;
+  std::vector<Attempt> all;
+  for (std::uint64_t number = 1; number <= kMax + 7; ++number)
+    all.push_back(attempt(number, 1));
+  all.push_back(attempt(1, 2));
+  add(all);
+  const auto kept = attempts(1, kMax + 100);
+  ASSERT_EQ(kept.size(), kMax);
+  EXPECT_EQ(kept.front().at, sample::time(kMax + 7));
+  EXPECT_EQ(kept.back().at, sample::time(8));
+  EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+TEST_P(AttentionConformance, TheOldestAttemptsGoFirstOfIdsThatAreEnrolledAndOfOthers) {
+  std::vector<Attempt> all;
+  for (std::uint64_t number = 1; number <= 6; ++number) {
+    all.push_back(attempt(number, 1));
+    all.push_back(attempt(number, 2));
+    all.back().is_enrolled = false;
+  }
+  add(all);
+  const auto count = [&](bool is_enrolled, std::size_t limit) {
+    return found([&](Snapshot& s) { return s.provisioning().count_attempts(here_, is_enrolled, limit); });
+  };
+  EXPECT_EQ(count(true, 100), 6U);
+  EXPECT_EQ(count(false, 100), 6U);
+  EXPECT_EQ(count(false, 4), 4U);
+  std::size_t removed = 0;
+  ASSERT_TRUE(world_.store->write([&](Transaction& t) -> Status {
+    TRY(removed, t.diary().trim(here_, false, 4));
+    return {};
+  }));
+  EXPECT_EQ(removed, 4U);
+  EXPECT_EQ(attempts(1).size(), 6U);
+  const auto left = attempts(2);
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left.back().at, sample::time(5));
+  EXPECT_FALSE(left.back().is_enrolled);
 }
 
 TEST_P(AttentionConformance, OldAttemptsArePurgedAFewAtATime) {

@@ -153,7 +153,8 @@ inline auto fields(const provisioning::Alert& a) {
                   a.acknowledged_at);
 }
 inline auto fields(const provisioning::Attempt& a) {
-  return std::tie(a.scope, a.registration_id, a.tracking_id, a.at, a.peer_address, a.stage, a.code, a.message);
+  return std::tie(a.scope, a.registration_id, a.tracking_id, a.at, a.peer_address, a.stage, a.code, a.message,
+                  a.peer_network, a.count, a.first_at, a.is_enrolled);
 }
 inline auto fields(const provisioning::EscrowDeposit& d) {
   return std::tie(d.scope, d.device_id, d.number, d.sha256, d.ek_name, d.package, d.received_at);

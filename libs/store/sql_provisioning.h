@@ -78,6 +78,7 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Result<std::vector<provisioning::Alert>> list_alerts(const ScopeId& scope,
                                                        const provisioning::Page<provisioning::AlertKey>& page) override;
   Result<std::vector<provisioning::Alert>> list_alerts_of(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::size_t> count_attempts(const ScopeId& scope, bool is_enrolled, std::size_t limit) override;
   Result<std::vector<provisioning::Attempt>> list_attempts(const ScopeId& scope, const RegistrationId& id,
                                                            std::size_t limit) override;
   Status put_approval(const provisioning::Approval& approval) override;

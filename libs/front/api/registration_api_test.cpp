@@ -170,6 +170,7 @@ TEST_F(RegistrationApiTest, KeepsTheNamingOfAGroupAndWhatATpmIsBoundToFromTheDev
 
 TEST_F(RegistrationApiTest, ShowsAtMostTwentyAttemptsTheNewestFirst) {
   for (int i = 0; i < 25; ++i) {
+    world_.clock.advance(provisioning::Diary::kTogether);
     ASSERT_TRUE(world_.meter.get_challenge());
     settle();
   }
@@ -177,6 +178,17 @@ TEST_F(RegistrationApiTest, ShowsAtMostTwentyAttemptsTheNewestFirst) {
   const auto attempts = boost::json::parse(member(explain("meter-1"), "attempts")).as_array();
   ASSERT_EQ(attempts.size(), 20u);
   EXPECT_EQ(attempts[0].at("at").as_string(), last);
+}
+
+TEST_F(RegistrationApiTest, CountsWhatADeviceTriesAgainAndAgain) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(world_.meter.get_challenge());
+    settle();
+  }
+  const auto attempts = boost::json::parse(member(explain("meter-1"), "attempts")).as_array();
+  ASSERT_EQ(attempts.size(), 1u);
+  EXPECT_EQ(attempts[0].at("count").as_int64(), 3);
+  EXPECT_LT(attempts[0].at("first_at").as_string(), attempts[0].at("at").as_string());
 }
 
 TEST_F(RegistrationApiTest, RefusesWithTheFieldAndChangesNothing) {

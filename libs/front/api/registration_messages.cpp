@@ -131,6 +131,8 @@ json::object to_json(const provisioning::Alert& alert) {
 json::object to_json(const provisioning::Attempt& attempt) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? json::value() : json::value(text); };
   return {{"at", to_rfc3339(attempt.at)},
+          {"first_at", to_rfc3339(attempt.first_at)},
+          {"count", attempt.count},
           {"peer_address", attempt.peer_address},
           {"stage", attempt.stage},
           {"code", text_or_null(attempt.code)},

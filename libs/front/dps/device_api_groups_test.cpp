@@ -92,6 +92,21 @@ TEST_F(DeviceGroupsTest, TakesTheTpmsOfItsListUnderTheIdsOfItsNaming) {
     EXPECT_THAT(told, AllOf(Not(HasSubstr("pump-*")), Not(HasSubstr("{ek"))));
 }
 
+TEST_F(DeviceGroupsTest, AChallengeOpensNothingUnderAnIdThatTheGroupNoLongerGives) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto put = [&](const std::string& naming) {
+    return operator_.put(kGroups + "/plant", test::tpm_group("plant", naming)).status;
+  };
+  ASSERT_EQ(put("fan-*"), 200);
+  EXPECT_EQ(member(b_.ask(b_.register_request(token)), "info.code"), "enrollment.name");
+  EXPECT_EQ(member(b_.ask(b_.lookup_request(token)), "info.code"), "enrollment.name");
+  // Another change of the group costs nobody his challenge.
+  ASSERT_EQ(put("pump-{ek:8}"), 200);
+  ASSERT_EQ(put("*-1"), 200);
+  EXPECT_TRUE(b_.open_operation(token));
+}
+
 TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
   make_group("plant", "pump-*", {&world_.tpm_a.ek()});
   make_group("roof", "fan-*", {&world_.tpm_b.ek()});
@@ -165,9 +180,9 @@ TEST_F(DeviceGroupsTest, WhatWaitedIsRefusedIfItsTpmCameUnderAnotherIdMeanwhile)
 
 TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiven) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  const auto live = b_.sign(b_.get_challenge().value());
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
+  const auto live = b_.sign(b_.get_challenge().value());
   ASSERT_EQ(hub_key_code("pump-1"), "absent");
   ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
   const auto expect_void = [&](const std::string& when) {
@@ -186,9 +201,9 @@ TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiv
 
 TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  const auto live = b_.sign(b_.get_challenge().value());
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
+  const auto live = b_.sign(b_.get_challenge().value());
   ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
   EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.unknown");
