@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kSmallFileMax = 64 * 1024;
 
-Result<std::optional<tpm::Name>> parse_ek_name(const std::string& text) {
+Result<std::optional<tpm::Name>> parse_key_name(const std::string& text) {
   if (text.empty()) return std::optional<tpm::Name>();
   const auto bytes = from_hex(text);
   const auto name = bytes ? tpm::Name::parse(*bytes) : Result<tpm::Name>(bytes.error());
@@ -39,7 +39,7 @@ Result<Settings> Settings::from(const Options& options) {
   TRY(auto config, device_config::load(options.config));
   TRY(const std::string root_pem, device_config::read_trusted_file(config.server.root, kSmallFileMax));
   TRY(auto root, crypto::Certificate::from_pem(root_pem));
-  TRY(auto ek_name, parse_ek_name(options.ek_name));
+  TRY(auto ek_name, parse_key_name(options.ek_name));
   TRY(auto owner_auth, read_auth(config.tpm.owner_auth_file));
   TRY(auto endorsement_auth, read_auth(config.tpm.endorsement_auth_file));
   TRY(const auto agent, process::find_user(config.tcb.agent_user.text));
