@@ -116,8 +116,13 @@ Status show_escrow(const Context& context, const EscrowOptions& options);
 // --- what waits for an operator
 
 Status list_approvals(const Context& context);
-Status approve(const Context& context, const std::string& registration_id);
-Status reject(const Context& context, const std::string& registration_id);
+struct DecisionOptions {
+  std::string registration_id;
+  std::string ek_name;  // of the wish that the operator looked at; both empty: that which waits now, and is shown
+  std::string srk_name;
+};
+Status approve(const Context& context, const DecisionOptions& options);
+Status reject(const Context& context, const DecisionOptions& options);
 
 struct AlertOptions {
   std::string registration_id;

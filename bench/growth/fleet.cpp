@@ -128,7 +128,8 @@ std::vector<std::string> column_of_texts(sqlite3* connection, const std::string&
 // The rows of a table that name the pattern in any column.
 void add_rows(sqlite3* connection, const std::string& table, std::vector<PatternRow>& rows) {
   std::string condition, marks;
-  for (const auto& column : column_of_texts(connection, fmt::format("SELECT name FROM pragma_table_info('{}')", table))) {
+  for (const auto& column :
+       column_of_texts(connection, fmt::format("SELECT name FROM pragma_table_info('{}')", table))) {
     condition += fmt::format("{}{} LIKE '%{}%'", condition.empty() ? "" : " OR ", column, kPattern);
     marks += marks.empty() ? "?" : ", ?";
   }
@@ -192,8 +193,8 @@ void build_fleet(const std::filesystem::path& path, std::uint64_t devices) {
 
 FleetEks::FleetEks(const std::filesystem::path& path) {
   const Connection connection = open(path);
-  const Statement query = prepare(
-      connection.get(), fmt::format("SELECT ek_name FROM enrollments WHERE registration_id = '{}'", kPattern));
+  const Statement query =
+      prepare(connection.get(), fmt::format("SELECT ek_name FROM enrollments WHERE registration_id = '{}'", kPattern));
   if (sqlite3_step(query.get()) != SQLITE_ROW) give_up("the pattern is not enrolled");
   pattern_ = text_at(query.get(), 0);
 }

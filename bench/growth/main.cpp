@@ -82,8 +82,9 @@ std::vector<Goal> goals_of(const Growth& a, std::uint64_t n1, const Growth& b, s
 
 int report(const std::vector<Goal>& goals, const Growth& a, const Growth& b, const GrowthOptions& options) {
   bool all = true;
-  fmt::print("{}", options.json ? "[\n" : fmt::format("{:<4} {:>12} {:>12} {:>9} {:>9}  {}\n", "id", options.devices[0],
-                                                     options.devices[1], "value", "limit", "what"));
+  fmt::print("{}", options.json ? "[\n"
+                                : fmt::format("{:<4} {:>12} {:>12} {:>9} {:>9}  {}\n", "id", options.devices[0],
+                                              options.devices[1], "value", "limit", "what"));
   for (const Goal& goal : goals) {
     const bool is_kept = goal.value <= goal.limit;
     all = all && is_kept;
@@ -97,9 +98,10 @@ int report(const std::vector<Goal>& goals, const Growth& a, const Growth& b, con
   if (options.json)
     fmt::print("]\n");
   else
-    fmt::print("beside: median registration {:.0f} and {:.0f} us; history (operations, audit, diary) {:.0f} and {:.0f} "
-               "bytes for each device\n",
-               a.median_us, b.median_us, a.history_per_device, b.history_per_device);
+    fmt::print(
+        "beside: median registration {:.0f} and {:.0f} us; history (operations, audit, diary) {:.0f} and {:.0f} "
+        "bytes for each device\n",
+        a.median_us, b.median_us, a.history_per_device, b.history_per_device);
   return all ? 0 : 1;
 }
 

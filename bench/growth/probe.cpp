@@ -104,8 +104,7 @@ std::vector<double> latencies_under_load(RegistrationLoad& load) {
         std::this_thread::sleep_until(turn);
         if (!load.register_one(i)) give_up("a registration under load failed");
         i = (i + kClients) % kDevicesTogether;
-        latencies.push_back(
-            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - turn).count());
+        latencies.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - turn).count());
       }
     });
   std::vector<double> all;
@@ -137,7 +136,8 @@ double bytes_of_tables(const std::filesystem::path& path, const char* which) {
   sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
   const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> connection(opened, sqlite3_close);
   const std::string sql = fmt::format(
-      "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN (SELECT name FROM sqlite_master WHERE tbl_name "
+      "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN (SELECT name FROM sqlite_master WHERE "
+      "tbl_name "
       "{})",
       which);
   sqlite3_stmt* prepared = nullptr;

@@ -26,6 +26,8 @@ struct Device {
   Bytes certificate_sha256;  // of an X.509 device's leaf
   std::string assigned_hub;
   Bytes sealed_hub_key;  // under the envelope key; empty for what has its own credential, or whose was revoked
+  // Of a device of a symmetric-key group: the spelling of its ID that its key is derived from. Empty: that of the ID.
+  std::string key_derived_for = {};
   Timestamp created_at;
   Timestamp updated_at;
 };
@@ -67,10 +69,16 @@ struct Approval {
   std::optional<Timestamp> approved_at;  // it holds for these very keys, once
 };
 
+// The wish that an operator looked at before he decided.
+struct ApprovalKeys {
+  Bytes ek_name;
+  Bytes srk_name;
+};
+
 // Something that an operator should look at. The same again counts up.
 struct Alert {
   ScopeId scope;
-  std::string kind;  // "ek.duplicate", "srk.overlap", "srk.returned", "ek.bound"
+  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned"
   RegistrationId registration_id;
   std::string subject;  // what it is about: the other registration ID, the Name of a key
   std::string detail;   // for people
@@ -161,8 +169,9 @@ class RecordsView {
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
   virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                        const Uuid& challenge_id) = 0;
-  // The one operation of that registration that has not ended.
-  virtual Result<std::optional<Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id) = 0;
+  // The one operation of that registration in that state that has not ended.
+  virtual Result<std::optional<Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
+                                                               Operation::State state) = 0;
 
   virtual Result<std::optional<Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) = 0;
   virtual Result<std::vector<Approval>> list_approvals(const ScopeId& scope, const Page<RegistrationId>& page) = 0;

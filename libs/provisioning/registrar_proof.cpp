@@ -172,7 +172,7 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
   TRY_STATUS(may_provision(records, statement));
 
   const Bytes digest = proof_digest(claim);
-  TRY(auto open, records.find_open_operation(claim.scope, claim.registration));
+  TRY(auto open, records.find_open_operation(claim.scope, claim.registration, Operation::State::kAssigned));
   if (open && is_live(*open) && open->enrollment_id == statement.enrollment_id && open->token_digest == digest)
     return ProvenDevice(*std::move(open), true);
   const Timestamp now = clock_.now();
@@ -192,6 +192,11 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
                                 .ended_at = std::nullopt},
                       false);
   if (mechanism == Mechanism::kX509) device.certificate_sha256_ = digest;
+  if (mechanism == Mechanism::kSymmetricKey && statement.group) {
+    TRY(const auto group, records.find_group(claim.scope, *statement.group));
+    TRY(auto spelling, group ? find_signed_spelling(claim, *group) : Result<std::optional<std::string>>(std::nullopt));
+    device.key_derived_for_ = std::move(spelling).value_or("");
+  }
   device.is_sticky_ = claim.is_sticky;
   device.revision_ = statement.revision;
   return device;
@@ -298,23 +303,25 @@ Result<Statement> Registrar::find_key_group(RecordsView& records, const Claim& c
   TRY(const auto device, records.find_device_of(claim.scope, claim.registration));
   if (device && device->group && device->mechanism == Mechanism::kSymmetricKey) {
     TRY(const auto group, records.find_group(claim.scope, *device->group));
-    TRY(const bool is_signed, group ? signs_for_group(claim, *group) : Result<bool>(false));
-    if (is_signed) return statement_of(*group, claim.registration);
+    TRY(const auto spelling,
+        group ? find_signed_spelling(claim, *group) : Result<std::optional<std::string>>(std::nullopt));
+    if (spelling) return statement_of(*group, claim.registration);
   }
   TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kSymmetricKey, kGroupsPerMechanismMax));
   if (groups.empty()) return unknown_challenge();
   for (const auto& group : groups) {
-    TRY(const bool is_signed, signs_for_group(claim, group));
-    if (is_signed) return statement_of(group, claim.registration);
+    TRY(const auto spelling, find_signed_spelling(claim, group));
+    if (spelling) return statement_of(group, claim.registration);
   }
   return unsigned_token();
 }
 
-Result<bool> Registrar::signs_for_group(const Claim& claim, const EnrollmentGroup& group) const {
+Result<std::optional<std::string>> Registrar::find_signed_spelling(const Claim& claim,
+                                                                   const EnrollmentGroup& group) const {
   const auto* sealed = std::get_if<SymmetricKeyGroupAttestation>(&group.attestation);
-  if (sealed == nullptr) return false;
+  if (sealed == nullptr) return std::optional<std::string>();
   TRY(const auto keys, group_keys_.open(envelope_key_, group.scope, group.enrollment_id, *sealed, clock_.now()));
-  return is_signed_by_derived(*claim.token, *keys, claim.registration_as_written, claim.registration);
+  return signed_spelling(*claim.token, *keys, claim.registration_as_written, claim.registration);
 }
 
 Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challenge(const Claim& claim) const {
@@ -328,10 +335,13 @@ Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challen
 }
 
 Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const Claim& claim) const {
-  TRY(auto operation, records.find_open_operation(claim.scope, claim.registration));
-  if (!operation || !operation->challenge_id || !is_live(*operation)) return std::optional<Operation>();
-  TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
-  return is_signed ? std::move(operation) : std::optional<Operation>();
+  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
+    TRY(auto operation, records.find_open_operation(claim.scope, claim.registration, state));
+    if (!operation || !operation->challenge_id || !is_live(*operation)) continue;
+    TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
+    if (is_signed) return operation;
+  }
+  return std::optional<Operation>();
 }
 
 Result<bool> Registrar::is_signed_by_operation(const SasToken& token, const Operation& operation) const {

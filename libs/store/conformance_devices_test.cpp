@@ -22,9 +22,11 @@ class DeviceConformance : public ConformanceTest {
     const auto id = sample::operation(number, 1).operation_id;
     return found([&](Snapshot& s) { return s.provisioning().find_operation(here_, id); });
   }
-  auto open_operation(const ScopeId& scope, std::uint64_t registration) {
-    return found(
-        [&](Snapshot& s) { return s.provisioning().find_open_operation(scope, sample::registration(registration)); });
+  auto open_operation(const ScopeId& scope, std::uint64_t registration,
+                      Operation::State state = Operation::State::kAssigned) {
+    return found([&](Snapshot& s) {
+      return s.provisioning().find_open_operation(scope, sample::registration(registration), state);
+    });
   }
 };
 
@@ -162,11 +164,18 @@ TEST_P(DeviceConformance, TheOpenOperationIsTheOneThatHasNotEnded) {
   }));
   ASSERT_TRUE(open_operation(here_, 1));
   EXPECT_EQ(fields(*open_operation(here_, 1)), fields(sample::operation(2, 1, here_)));
+  EXPECT_FALSE(open_operation(here_, 1, Operation::State::kWaiting));
+  auto waiting = sample::operation(4, 1, here_);
+  waiting.state = Operation::State::kWaiting;
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(waiting); }));
+  EXPECT_EQ(fields(*open_operation(here_, 1, Operation::State::kWaiting)), fields(waiting));
+  EXPECT_EQ(fields(*open_operation(here_, 1)), fields(sample::operation(2, 1, here_)));
   EXPECT_FALSE(open_operation(there_, 1));
   ASSERT_TRUE(change([&](Transaction& t) {
     return t.provisioning().end_operations(here_, sample::registration(1), sample::time(6));
   }));
   EXPECT_FALSE(open_operation(here_, 1));
+  EXPECT_FALSE(open_operation(here_, 1, Operation::State::kWaiting));
   EXPECT_TRUE(open_operation(here_, 2));
 }
 

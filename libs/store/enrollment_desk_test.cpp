@@ -118,7 +118,9 @@ TEST_P(EnrollmentDeskTest, AnotherEkIsAnotherGenerationAndTheHubKeyIsVoid) {
   EXPECT_THAT(fields_of(changed->outcome), ElementsAre("attestation.ek_name"));
   EXPECT_NE(changed->enrollment.enrollment_id, created->enrollment.enrollment_id);
   EXPECT_TRUE(device(meter_)->sealed_hub_key.empty());
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_); }));
+  EXPECT_FALSE(found([&](Snapshot& s) {
+    return s.provisioning().find_open_operation(here_, meter_, provisioning::Operation::State::kAssigned);
+  }));
 }
 
 TEST_P(EnrollmentDeskTest, AnotherMechanismIsAnotherGenerationToo) {

@@ -62,8 +62,8 @@ class SqlProvisioningRecords final : public provisioning::Records {
                                                                 const Uuid& operation_id) override;
   Result<std::optional<provisioning::Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                              const Uuid& challenge_id) override;
-  Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope,
-                                                                     const RegistrationId& id) override;
+  Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
+                                                                     provisioning::Operation::State state) override;
   // kConflict "operation.exists": the challenge has opened an operation before.
   Status insert_operation(const provisioning::Operation& operation) override;
   Status assign_operation(const ScopeId& scope, const Uuid& operation_id, provisioning::Substatus substatus) override;

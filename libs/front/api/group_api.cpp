@@ -159,7 +159,7 @@ Result<Answer> GroupApi::list_eks(const Call& call) {
 
 Result<Answer> GroupApi::remove_ek(const Call& call) {
   TRY(const auto id, GroupId::parse(call.parameter(0)));
-  TRY(const auto ek_name, parse_ek_name(call.parameter(1), "ek_name"));
+  TRY(const auto ek_name, parse_key_name(call.parameter(1), "ek_name"));
   return Answer(Durable{
       [this, id, ek_name, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY_STATUS(desk_.unlist_ek(transaction.provisioning(), transaction.audit(), who, id, ek_name));

@@ -31,9 +31,10 @@ Result<Answer> RegistrationApi::list_approvals(const Call& call) {
 
 Result<Answer> RegistrationApi::approve(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto keys, parse_approval_keys(call.request.body));
   return Answer(
-      Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.approve(transaction.provisioning(), transaction.audit(), who, id));
+      Durable{[this, id, keys, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.approve(transaction.provisioning(), transaction.audit(), who, id, keys));
         TRY(const auto approval, transaction.provisioning().find_approval(who.scope, id));
         return json_response(200, to_json(*approval));
       }});
@@ -41,9 +42,10 @@ Result<Answer> RegistrationApi::approve(const Call& call) {
 
 Result<Answer> RegistrationApi::reject(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto keys, parse_approval_keys(call.request.body));
   return Answer(
-      Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.reject(transaction.provisioning(), transaction.audit(), who, id));
+      Durable{[this, id, keys, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.reject(transaction.provisioning(), transaction.audit(), who, id, keys));
         return no_content();
       }});
 }

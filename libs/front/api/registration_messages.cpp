@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/ek_list_messages.h"
 #include "front/api/fields.h"
 #include "front/api/messages.h"
 #include "front/api/paging.h"
@@ -93,6 +94,17 @@ Result<AlertKey> parse_acknowledgement(std::string_view body) {
   TRY(auto kind, fields.required_string("kind"));
   TRY(auto subject, fields.required_string("subject"));
   return AlertKey{std::move(registration), std::move(kind), std::move(subject)};
+}
+
+Result<provisioning::ApprovalKeys> parse_approval_keys(std::string_view body) {
+  TRY(const auto value, wire::parse_json(body));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"ek_name", "srk_name"}));
+  TRY(const auto ek, fields.required_string("ek_name"));
+  TRY(const auto srk, fields.required_string("srk_name"));
+  TRY(auto ek_name, parse_key_name(ek, "ek_name"));
+  TRY(auto srk_name, parse_key_name(srk, "srk_name"));
+  return provisioning::ApprovalKeys{std::move(ek_name), std::move(srk_name)};
 }
 
 Result<provisioning::Page<AlertKey>> alert_page_of(const Call& call) {

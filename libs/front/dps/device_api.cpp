@@ -183,7 +183,7 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
     progress = std::make_shared<const Progress>(std::move(found));
     return {};
   }));
-  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting);
+  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting, claim.is_sticky);
   const std::shared_ptr<const Assignment> assignment(progress, &std::get<Assignment>(*progress));
   if (assignment->operation.ended_at) return Answer(assigned_response(*assignment));
   return Answer(Durable{[this, assignment](store::Transaction& transaction) -> Result<net::HttpResponse> {
@@ -193,13 +193,14 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
 }
 
 // The device keeps polling: the next time it gets its assignment.
-Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting) {
+Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting, bool is_sticky) {
   if (!waiting.is_approved) return Answer(still_assigning_response(waiting.operation));
-  return Answer(Durable{[this, operation = waiting.operation](store::Transaction& transaction) -> Result<Decision> {
-    TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation));
-    if (refusal) return Decision(std::move(refusal->error));
-    return Decision(assigning_again_response(operation));
-  }});
+  return Answer(
+      Durable{[this, operation = waiting.operation, is_sticky](store::Transaction& transaction) -> Result<Decision> {
+        TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation, is_sticky));
+        if (refusal) return Decision(std::move(refusal->error));
+        return Decision(assigning_again_response(operation));
+      }});
 }
 
 Result<Answer> DeviceApi::registration_lookup(const Call& call) {
