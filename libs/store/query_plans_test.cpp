@@ -90,7 +90,8 @@ TEST(QueryPlan, OfALookThroughAllIsFoundOut) {
   const auto connection = migrated(folder.path() / "db");
   EXPECT_NE(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE assigned_hub = ?"), "");
   EXPECT_NE(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND assigned_hub = ?"), "");
-  EXPECT_EQ(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND registration_id = ?"), "");
+  EXPECT_EQ(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND registration_id = ?"),
+            "");
 }
 
 }  // namespace
