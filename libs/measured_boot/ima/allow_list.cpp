@@ -9,6 +9,7 @@ namespace {
 // Odd constants without structure: digits of pi.
 constexpr std::uint64_t kMixA = 0x243f6a8885a308d3;
 constexpr std::uint64_t kMixB = 0x13198a2e03707345;
+constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHeader = 8;  // kind, size of the digest, two free bytes, u32 size of the path
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
@@ -78,6 +79,7 @@ struct AllowList::Pair {
   std::string_view path;
 
   bool has_digest(const Pair& other) const { return kind == other.kind && std::ranges::equal(digest, other.digest); }
+  bool is_same(const Pair& other) const { return has_digest(other) && path == other.path; }
 };
 
 AllowList::Pair AllowList::pair_at(std::uint64_t place) const {
@@ -113,7 +115,7 @@ bool AllowList::allow(std::string_view path, const FileDigest& digest) {
   const Pair pair{*kind, digest.bytes, path};
   const std::uint64_t digest_print = digest_fingerprint(*kind, digest.bytes);
   const std::uint64_t exact_print = fingerprint(as_bytes(path), digest_print);
-  const auto is_same = [&](std::uint64_t at) { return pair_at(at).path == path && pair_at(at).has_digest(pair); };
+  const auto is_same = [&](std::uint64_t at) { return pair_at(at).is_same(pair); };
   if (exact_.find(exact_print, is_same)) return true;
   const std::uint64_t place = append(pair);
   exact_.insert(exact_print, place);
@@ -136,19 +138,34 @@ bool AllowList::withdraw(const FileDigest& digest) {
   return true;
 }
 
-AllowList::Verdict AllowList::judge(std::string_view path, const FileDigest& digest) const {
-  const auto kind = kind_of(digest);
-  if (kind) {
-    const Pair pair{*kind, digest.bytes, path};
-    const std::uint64_t digest_print = digest_fingerprint(*kind, digest.bytes);
-    const auto has_digest = [&](std::uint64_t at) { return pair_at(at).has_digest(pair); };
-    if (withdrawn_count_ != 0 && withdrawn_.find(digest_print, has_digest)) return Verdict::kWithdrawn;
-    const auto is_same = [&](std::uint64_t at) { return pair_at(at).path == path && pair_at(at).has_digest(pair); };
-    if (exact_.find(fingerprint(as_bytes(path), digest_print), is_same)) return Verdict::kAllowed;
-    if (by_digest_.find(digest_print, has_digest)) return Verdict::kOtherPath;
+AllowList::Question AllowList::prepare(std::string_view path, const FileDigest& digest) const {
+  Question question{.path = path, .digest = digest.bytes, .kind = kind_of(digest)};
+  if (!question.kind) return question;
+  question.digest_print = digest_fingerprint(*question.kind, digest.bytes);
+  question.exact_print = fingerprint(as_bytes(path), question.digest_print);
+  exact_.prefetch(question.exact_print);
+  return question;
+}
+
+void AllowList::fetch(const Question& question) const {
+  if (!question.kind) return;
+  if (const auto place = exact_.first(question.exact_print)) {
+    __builtin_prefetch(pairs_.data() + *place);
+    __builtin_prefetch(pairs_.data() + std::min<std::size_t>(*place + kCacheLine, pairs_.size() - 1));
   }
-  const auto has_path = [&](std::uint64_t at) { return pair_at(at).path == path; };
-  return by_path_.find(fingerprint(as_bytes(path), 0), has_path) ? Verdict::kChanged : Verdict::kUnknown;
+}
+
+AllowList::Verdict AllowList::judge(const Question& question) const {
+  if (question.kind) {
+    const Pair pair{*question.kind, question.digest, question.path};
+    const auto has_digest = [&](std::uint64_t at) { return pair_at(at).has_digest(pair); };
+    if (withdrawn_count_ != 0 && withdrawn_.find(question.digest_print, has_digest)) return Verdict::kWithdrawn;
+    if (exact_.find(question.exact_print, [&](std::uint64_t at) { return pair_at(at).is_same(pair); }))
+      return Verdict::kAllowed;
+    if (by_digest_.find(question.digest_print, has_digest)) return Verdict::kOtherPath;
+  }
+  const auto has_path = [&](std::uint64_t at) { return pair_at(at).path == question.path; };
+  return by_path_.find(fingerprint(as_bytes(question.path), 0), has_path) ? Verdict::kChanged : Verdict::kUnknown;
 }
 
 }  // namespace warifu::measured_boot::ima

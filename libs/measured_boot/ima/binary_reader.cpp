@@ -19,26 +19,30 @@ std::uint32_t big_endian(const std::uint8_t* at) {
   return std::uint32_t{at[3]} | std::uint32_t{at[2]} << 8 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[0]} << 24;
 }
 
-// Takes from the front of `rest`; every error says what was wanted and where.
+// Takes from the front of `rest`, or says no; what was wanted and where is told once it is known that it failed. A list
+// has millions of these steps, and a Result for each would cost more than the hashes.
 struct Cursor {
-  ByteView& rest;
-  const Position& before;  // of the list, where the entry starts
-  std::size_t offset;
+  const std::uint8_t* at;
+  const std::uint8_t* end;
 
-  Result<ByteView> take(std::size_t size, std::string_view field) {
-    if (size > rest.size())
-      return entry_error("ima.truncated", fmt::format("expected {} bytes, only {} are left", size, rest.size()), before,
-                         field, offset);
-    const ByteView taken = rest.first(size);
-    rest = rest.subspan(size);
-    offset += size;
-    return taken;
+  std::size_t left() const { return static_cast<std::size_t>(end - at); }
+  bool take(std::size_t size, ByteView& taken) {
+    if (size > left()) return false;
+    taken = {at, size};
+    at += size;
+    return true;
   }
-  Result<std::uint32_t> u32(std::string_view field) {
-    TRY(const ByteView word, take(kWord, field));
-    return little_endian(word.data());
+  bool u32(std::uint32_t& value) {
+    if (left() < kWord) return false;
+    value = little_endian(at);
+    at += kWord;
+    return true;
   }
 };
+
+Cursor cursor_over(ByteView bytes) {
+  return {bytes.data(), bytes.data() + bytes.size()};
+}
 
 Error pcr_error(ByteView word, const Position& before) {
   if (big_endian(word.data()) <= kMaxPcr)
@@ -52,66 +56,91 @@ Error pcr_error(ByteView word, const Position& before) {
 }  // namespace
 
 Status ListReader::read_binary() {
-  ByteView rest = rest_;
-  Cursor cursor{rest, position_, position_.offset};
-  TRY(const ByteView pcr, cursor.take(kWord, "PCR"));
-  entry_.pcr = little_endian(pcr.data());
-  if (entry_.pcr > kMaxPcr) return pcr_error(pcr, position_);
-  TRY(entry_.template_digest, cursor.take(crypto::digest_size(form_.template_digest), "template digest"));
-  const std::size_t name_offset = cursor.offset;
-  TRY(const std::uint32_t name_size, cursor.u32("template name length"));
+  Cursor cursor = cursor_over(rest_);
+  const auto offset = [&] { return position_.offset + rest_.size() - cursor.left(); };
+  const auto truncated = [&](std::size_t size, std::string_view field) {
+    return entry_error("ima.truncated", fmt::format("expected {} bytes, only {} are left", size, cursor.left()),
+                       position_, field, offset());
+  };
+  if (!cursor.u32(entry_.pcr)) return truncated(kWord, "PCR");
+  if (entry_.pcr > kMaxPcr) return pcr_error(rest_.first(kWord), position_);
+  const std::size_t digest_size = crypto::digest_size(form_.template_digest);
+  if (!cursor.take(digest_size, entry_.template_digest)) return truncated(digest_size, "template digest");
+  std::uint32_t name_size = 0;
+  if (!cursor.u32(name_size)) return truncated(kWord, "template name length");
   if (name_size > kMaxTemplateName)
     return entry_error("ima.template-name",
                        fmt::format("expected a length of at most {}, got {}", kMaxTemplateName, name_size), position_,
-                       "template name length", name_offset);
-  TRY(const ByteView name, cursor.take(name_size, "template name"));
+                       "template name length", offset() - kWord);
+  ByteView name;
+  if (!cursor.take(name_size, name)) return truncated(name_size, "template name");
   entry_.template_name = as_text(name);
-  TRY_STATUS(use_template(entry_.template_name, cursor.offset - name.size()));
-
-  if (entry_.is_original) {
-    rest_ = rest;
-    TRY_STATUS(read_original(cursor.offset));
-    return {};
+  if (!uses_last_template(entry_.template_name)) {
+    TRY_STATUS(use_template(entry_.template_name, offset() - name.size()));
   }
-  TRY(const std::uint32_t data_size, cursor.u32("template data length"));
-  TRY(entry_.template_data, cursor.take(data_size, "template data"));
-  TRY_STATUS(read_fields(entry_.template_data, cursor.offset - data_size));
-  rest_ = rest;
-  position_.offset = cursor.offset;
+  if (entry_.is_original) return read_original({cursor.at, cursor.left()}, offset());
+
+  std::uint32_t data_size = 0;
+  if (!cursor.u32(data_size)) return truncated(kWord, "template data length");
+  if (!cursor.take(data_size, entry_.template_data)) return truncated(data_size, "template data");
+  const std::size_t end = offset();
+  if (!take_fields(entry_.template_data)) return fields_error(entry_.template_data, end - data_size);
+  rest_ = {cursor.at, cursor.left()};
+  position_.offset = end;
   return {};
 }
 
-Status ListReader::read_fields(ByteView data, std::size_t offset) {
-  const auto expected = format_.view();
-  Cursor cursor{data, position_, offset};
-  while (!data.empty()) {
-    const std::size_t count = entry_.field_count;
-    if (count == (is_known_ ? expected.size() : kMaxFields))
-      return entry_error("ima.field", fmt::format("expected {} fields, {} bytes are left over", count, data.size()),
-                         position_, "template data", cursor.offset);
-    const FieldId id = is_known_ ? expected[count] : FieldId::kUnknown;
-    TRY(const std::uint32_t size, cursor.u32(field_name(id)));
-    TRY(const ByteView bytes, cursor.take(size, field_name(id)));
-    entry_.all_fields[entry_.field_count++] = {id, bytes};
+// False: not these fields, one after another, and nothing behind them.
+bool ListReader::take_fields(ByteView data) {
+  Cursor cursor = cursor_over(data);
+  const std::size_t expected = is_known_ ? format_.count : kMaxFields;
+  std::size_t count = 0;
+  while (cursor.left() != 0 && count < expected) {
+    Field& field = entry_.all_fields[count];
+    std::uint32_t size = 0;
+    if (!cursor.u32(size) || !cursor.take(size, field.bytes)) return false;
+    field.id = is_known_ ? format_.fields[count] : FieldId::kUnknown;
+    ++count;
   }
-  if (is_known_ && entry_.field_count != expected.size())
-    return entry_error("ima.field", fmt::format("expected {} fields, got {}", expected.size(), entry_.field_count),
-                       position_, "template data", cursor.offset);
-  return {};
+  entry_.field_count = count;
+  return cursor.left() == 0 && (!is_known_ || count == expected);
+}
+
+// Why take_fields() said no.
+Error ListReader::fields_error(ByteView data, std::size_t start) const {
+  Cursor cursor = cursor_over(data);
+  const auto offset = [&] { return start + data.size() - cursor.left(); };
+  const std::size_t expected = is_known_ ? format_.count : kMaxFields;
+  std::size_t count = 0;
+  for (; cursor.left() != 0 && count < expected; ++count) {
+    const auto field = field_name(is_known_ ? format_.fields[count] : FieldId::kUnknown);
+    std::uint32_t size = 0;
+    ByteView bytes;
+    const std::size_t wanted = cursor.u32(size) ? size : kWord;
+    if (wanted > cursor.left())
+      return entry_error("ima.truncated", fmt::format("expected {} bytes, only {} are left", wanted, cursor.left()),
+                         position_, field, offset());
+    cursor.take(size, bytes);
+  }
+  if (cursor.left() != 0)
+    return entry_error("ima.field", fmt::format("expected {} fields, {} bytes are left over", count, cursor.left()),
+                       position_, "template data", offset());
+  return entry_error("ima.field", fmt::format("expected {} fields, got {}", expected, count), position_,
+                     "template data", offset());
 }
 
 // The digest is SHA-1 or MD5, and nothing says which: after a SHA-1 digest stands the length of a name, and after an
 // MD5 digest the same four bytes are its first characters.
-Status ListReader::read_original(std::size_t offset) {
+Status ListReader::read_original(ByteView rest, std::size_t offset) {
   for (const std::size_t digest_size : {20U, 16U}) {
-    if (rest_.size() < digest_size + kWord) continue;
-    const std::uint32_t size = little_endian(rest_.data() + digest_size);
-    if (size == 0 || size > kMaxOriginalName || size > rest_.size() - digest_size - kWord) continue;
-    entry_.all_fields[0] = {FieldId::kDigest, rest_.first(digest_size)};
-    entry_.all_fields[1] = {FieldId::kName, rest_.subspan(digest_size + kWord, size)};
+    if (rest.size() < digest_size + kWord) continue;
+    const std::uint32_t size = little_endian(rest.data() + digest_size);
+    if (size == 0 || size > kMaxOriginalName || size > rest.size() - digest_size - kWord) continue;
+    entry_.all_fields[0] = {FieldId::kDigest, rest.first(digest_size)};
+    entry_.all_fields[1] = {FieldId::kName, rest.subspan(digest_size + kWord, size)};
     entry_.field_count = 2;
     entry_.template_data = {};
-    rest_ = rest_.subspan(digest_size + kWord + size);
+    rest_ = rest.subspan(digest_size + kWord + size);
     position_.offset = offset + digest_size + kWord + size;
     return {};
   }
@@ -119,7 +148,7 @@ Status ListReader::read_original(std::size_t offset) {
       "ima.template-data",
       fmt::format(
           "expected a digest of 20 or 16 bytes, the length of a name of 1 to {} bytes, and the name; {} bytes are left",
-          kMaxOriginalName, rest_.size()),
+          kMaxOriginalName, rest.size()),
       position_, "d", offset);
 }
 

@@ -98,7 +98,7 @@ Result<const Entry*> ListReader::next() {
 }
 
 Status ListReader::use_template(std::string_view name, std::size_t offset) {
-  if (name != template_name_ || name.empty()) {
+  if (!uses_last_template(name)) {
     const bool is_name = !name.empty() && name.size() <= kMaxTemplateName &&
                          std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
     if (!is_name)

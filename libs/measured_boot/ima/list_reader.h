@@ -50,14 +50,18 @@ class ListReader {
   // binary list. kInvalidInput, with entry, field and offset: "ima.truncated", "ima.pcr", "ima.template-name",
   // "ima.template-data", "ima.field", "ima.line", "ima.limit".
   Result<const Entry*> next();
+  // Whether the views of an entry live as long as the bytes of the list.
+  bool views_stay() const { return form_.encoding == ListForm::Encoding::kBinary; }
   // After the entry that next() gave last.
   Position position() const { return position_; }
 
  private:
+  bool uses_last_template(std::string_view name) const { return name == template_name_ && !name.empty(); }
   Status use_template(std::string_view name, std::size_t offset);
   Status read_binary();  // binary_reader.cpp
-  Status read_fields(ByteView data, std::size_t offset);
-  Status read_original(std::size_t offset);
+  bool take_fields(ByteView data);
+  Error fields_error(ByteView data, std::size_t start) const;
+  Status read_original(ByteView rest, std::size_t offset);
   Status read_line();  // ascii_reader.cpp
   Status read_tokens(std::string_view tokens, std::size_t offset);
 

@@ -72,8 +72,9 @@ class MeasuredList {
 class MeasuredReader {
  public:
   explicit MeasuredReader(const MeasuredList& list) : reader_(list.bytes_, list.form_, list.start_) {}
-  // nullopt after the last. It lives until the next call.
+  // nullopt after the last. It lives until the next call; so do its names and digests, unless views_stay().
   std::optional<MeasuredEntry> next();
+  bool views_stay() const { return reader_.views_stay(); }
 
  private:
   ListReader reader_;

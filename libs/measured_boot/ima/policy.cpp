@@ -10,10 +10,14 @@ namespace {
 
 using Verdict = AllowList::Verdict;
 
+// What is asked of the allow list and not yet answered: how many questions lie between two steps of one.
+constexpr std::size_t kAhead = 8;
+
 // One pass over a list.
 class Judge {
  public:
-  explicit Judge(const Policy& policy) : policy_(policy) {
+  // `views_stay`: names and digests of entries may be kept for later.
+  Judge(const Policy& policy, bool views_stay) : policy_(policy), ahead_(views_stay ? kAhead : 0) {
     result_.excluded.resize(policy.excludes.size());
     result_.required_seen.resize(policy.required.size());
   }
@@ -22,27 +26,16 @@ class Judge {
     ++result_.entries;
     const auto name = entry.name();
     const auto digest = entry.digest();
-    if (!name || !digest) return add(Finding::Kind::kUnreadable, true, entry, name, digest);
+    if (!name || !digest)
+      return add(Finding::Kind::kUnreadable, true, {entry.number(), entry.pcr(), name.value_or(""), digest});
     if (*name == kBootAggregate) {
       ++result_.boot_aggregates;
       return;
     }
-    switch (policy_.files.judge(*name, *digest)) {
-      case Verdict::kAllowed:
-        ++result_.allowed;
-        return see(*name);
-      case Verdict::kOtherPath:
-        ++result_.other_path;
-        if (!policy_.allow_other_paths) add(Finding::Kind::kOtherPath, true, entry, name, digest);
-        return;
-      case Verdict::kChanged:
-        return add(Finding::Kind::kChanged, true, entry, name, digest);
-      case Verdict::kWithdrawn:
-        return add(Finding::Kind::kWithdrawn, true, entry, name, digest);
-      case Verdict::kUnknown:
-        if (!exclude(*name)) add(Finding::Kind::kUnknown, true, entry, name, digest);
-        return;
-    }
+    pending_[asked_ % pending_.size()] = {{entry.number(), entry.pcr(), *name, digest},
+                                          policy_.files.prepare(*name, *digest)};
+    ++asked_;
+    step();
   }
 
   void operator()(const ProvedViolation& violation) {
@@ -52,19 +45,63 @@ class Judge {
                                 return exclude.covers(*name);
                               });
     if (is_tolerated) ++result_.tolerated_violations;
-    add(Finding::Kind::kViolation, !is_tolerated && policy_.violations == Policy::Violations::kFail, violation, name,
-        std::nullopt);
+    add(Finding::Kind::kViolation, !is_tolerated && policy_.violations == Policy::Violations::kFail,
+        {violation.number(), violation.pcr(), name.value_or(""), std::nullopt});
   }
 
-  Judgement take() { return std::move(result_); }
+  // In the order of the list: what is found late is told where it stands.
+  Judgement take() {
+    ahead_ = 0;
+    while (answered_ != asked_)
+      step();
+    std::ranges::stable_sort(result_.findings, {}, &Finding::entry);
+    return std::move(result_);
+  }
 
  private:
-  template <class AnyEntry>
-  void add(Finding::Kind kind, bool fails, const AnyEntry& entry, std::optional<std::string_view> name,
-           const std::optional<FileDigest>& digest) {
+  struct Subject {
+    std::uint64_t number = 0;
+    RegisterIndex pcr = 0;
+    std::string_view name;
+    std::optional<FileDigest> digest;
+  };
+  struct Pending {
+    Subject subject;
+    AllowList::Question question;
+  };
+
+  // Fetches for one question and answers one, each as far behind the newest as it may be.
+  void step() {
+    if (fetched_ != asked_ && asked_ - fetched_ > ahead_)
+      policy_.files.fetch(pending_[fetched_++ % pending_.size()].question);
+    if (answered_ != fetched_ && asked_ - answered_ > 2 * ahead_) answer(pending_[answered_++ % pending_.size()]);
+  }
+
+  void answer(const Pending& pending) {
+    const Subject& subject = pending.subject;
+    switch (policy_.files.judge(pending.question)) {
+      case Verdict::kAllowed:
+        ++result_.allowed;
+        return see(subject.name);
+      case Verdict::kOtherPath:
+        ++result_.other_path;
+        if (!policy_.allow_other_paths) add(Finding::Kind::kOtherPath, true, subject);
+        return;
+      case Verdict::kChanged:
+        return add(Finding::Kind::kChanged, true, subject);
+      case Verdict::kWithdrawn:
+        return add(Finding::Kind::kWithdrawn, true, subject);
+      case Verdict::kUnknown:
+        if (!exclude(subject.name)) add(Finding::Kind::kUnknown, true, subject);
+        return;
+    }
+  }
+
+  void add(Finding::Kind kind, bool fails, const Subject& subject) {
     result_.failed += fails ? 1U : 0U;
     if (result_.findings.size() == kMaxFindings) return;
-    result_.findings.push_back({kind, fails, entry.number(), entry.pcr(), std::string(name.value_or("")),
+    const auto& digest = subject.digest;
+    result_.findings.push_back({kind, fails, subject.number, subject.pcr, std::string(subject.name),
                                 digest ? fmt::format("{}:{}", digest->algorithm, to_hex(digest->bytes)) : ""});
   }
 
@@ -83,6 +120,11 @@ class Judge {
   }
 
   const Policy& policy_;
+  std::size_t ahead_;
+  std::array<Pending, 2 * kAhead + 1> pending_;
+  std::size_t asked_ = 0;
+  std::size_t fetched_ = 0;
+  std::size_t answered_ = 0;
   Judgement result_;
 };
 
@@ -124,8 +166,8 @@ double Judgement::share_of(std::size_t exclude) const {
 }
 
 Judgement judge(const MeasuredList& measured, const Policy& policy) {
-  Judge judge_one(policy);
   MeasuredReader reader(measured);
+  Judge judge_one(policy, reader.views_stay());
   while (const auto entry = reader.next())
     std::visit(judge_one, *entry);
   return judge_one.take();
