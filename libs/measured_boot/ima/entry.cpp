@@ -41,9 +41,9 @@ std::optional<FileDigest> parse_prefixed(ByteView bytes, bool has_kind) {
 }  // namespace
 
 const ByteView* Entry::find(FieldId id) const {
-  const auto all = fields();
-  const auto found = std::ranges::find(all, id, &Field::id);
-  return found == all.end() ? nullptr : &found->bytes;
+  for (std::size_t i = 0; i < field_count; ++i)
+    if (all_fields[i].id == id) return &all_fields[i].bytes;
+  return nullptr;
 }
 
 bool Entry::is_violation() const {
@@ -63,6 +63,7 @@ std::optional<std::string_view> name_of(const Entry& entry) {
 }
 
 std::optional<crypto::HashAlgorithm> parse_kernel_hash(std::string_view name) {
+  if (name == "sha256") return crypto::HashAlgorithm::kSha256;  // what most lists have
   if (name == "sm3" || name == "sm3-256") return crypto::HashAlgorithm::kSm3;
   return parse_bank_name(name);
 }

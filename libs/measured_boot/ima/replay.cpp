@@ -55,7 +55,10 @@ Replay::Replay(ListForm form, BankRule rule, std::span<const HashAlgorithm> bank
 
 void Replay::extend(Bank& bank, RegisterIndex pcr, ByteView digest) {
   const crypto::Digest* old = bank.find(pcr);
-  bank.set(pcr, extended(old == nullptr ? starting_value(bank.algorithm(), pcr) : *old, digest));
+  if (old == nullptr)
+    bank.set(pcr, extended(starting_value(bank.algorithm(), pcr), digest));
+  else
+    bank.set(pcr, extended(*old, digest));
 }
 
 Status Replay::add(const Entry& entry, const Position& after) {
