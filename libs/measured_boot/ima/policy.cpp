@@ -17,7 +17,8 @@ constexpr std::size_t kAhead = 8;
 class Judge {
  public:
   // `views_stay`: names and digests of entries may be kept for later.
-  Judge(const Policy& policy, bool views_stay) : policy_(policy), ahead_(views_stay ? kAhead : 0) {
+  Judge(const Policy& policy, bool views_stay)
+      : policy_(policy), ahead_(views_stay && !looks_at_signatures() ? kAhead : 0) {
     result_.excluded.resize(policy.excludes.size());
     result_.required_seen.resize(policy.required.size());
   }
@@ -35,6 +36,7 @@ class Judge {
     pending_[asked_ % pending_.size()] = {{entry.number(), entry.pcr(), *name, digest},
                                           policy_.files.prepare(*name, *digest)};
     ++asked_;
+    current_ = &entry;
     step();
   }
 
@@ -77,9 +79,37 @@ class Judge {
     if (answered_ != fetched_ && asked_ - answered_ > 2 * ahead_) answer(pending_[answered_++ % pending_.size()]);
   }
 
+  bool looks_at_signatures() const { return policy_.signatures != Policy::Signatures::kIgnore; }
+
+  // Only while nothing is asked ahead: `current_` is the entry that is answered.
+  bool is_signed() const { return judge_signature(*current_, policy_.keyring).is_valid(); }
+
+  // What was measured from a buffer is its own proof of that: the buffer stands in the entry.
+  bool is_buffer(const FileDigest& digest) const {
+    const ByteView* buffer = current_->field(FieldId::kBuffer);
+    const auto algorithm = digest.known_algorithm();
+    return buffer != nullptr && algorithm &&
+           std::ranges::equal(crypto::digest(*algorithm, {*buffer}).bytes(), digest.bytes);
+  }
+
+  // True if the signature decides.
+  bool answer_by_signature(const Subject& subject, Verdict verdict) {
+    const bool is_required = policy_.signatures == Policy::Signatures::kRequire && !is_buffer(*subject.digest);
+    if (verdict == Verdict::kWithdrawn || (verdict == Verdict::kAllowed && !is_required)) return false;
+    if (is_signed()) {
+      if (verdict == Verdict::kAllowed) return false;
+      ++result_.signed_files;
+      return true;
+    }
+    if (is_required) add(Finding::Kind::kNotSigned, true, subject);
+    return is_required;
+  }
+
   void answer(const Pending& pending) {
     const Subject& subject = pending.subject;
-    switch (policy_.files.judge(pending.question)) {
+    const Verdict verdict = policy_.files.judge(pending.question);
+    if (looks_at_signatures() && answer_by_signature(subject, verdict)) return;
+    switch (verdict) {
       case Verdict::kAllowed:
         ++result_.allowed;
         return see(subject.name);
@@ -121,6 +151,7 @@ class Judge {
 
   const Policy& policy_;
   std::size_t ahead_;
+  const ProvedEntry* current_ = nullptr;
   std::array<Pending, 2 * kAhead + 1> pending_;
   std::size_t asked_ = 0;
   std::size_t fetched_ = 0;
@@ -155,6 +186,8 @@ std::string_view to_string(Finding::Kind kind) {
       return "other-path";
     case Finding::Kind::kViolation:
       return "violation";
+    case Finding::Kind::kNotSigned:
+      return "not-signed";
     case Finding::Kind::kUnreadable:
       return "unreadable";
   }

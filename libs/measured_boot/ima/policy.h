@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "measured_boot/ima/allow_list.h"
 #include "measured_boot/ima/match.h"
+#include "measured_boot/ima/signature.h"
 
 namespace warifu::measured_boot::ima {
 
@@ -31,6 +32,11 @@ struct Policy {
   std::vector<Exclude> excludes;
   // A known digest under another path (I15).
   bool allow_other_paths = true;
+  // What a valid signature by a key of the keyring is worth. kAllow: as much as a known digest, which is asked first,
+  // and less than one that was withdrawn. kRequire: every file needs one, also where the digest is known; what was
+  // measured from a buffer (ima-buf) has none and needs a known digest.
+  enum class Signatures : std::uint8_t { kIgnore, kAllow, kRequire } signatures = Signatures::kIgnore;
+  Keyring keyring;
   enum class Violations : std::uint8_t { kFail, kWarn } violations = Violations::kFail;
   // Where violations are let through even so. Nothing proves the name of one: this trusts whoever sends the list.
   std::vector<Exclude> tolerated_violations;
@@ -46,6 +52,7 @@ struct Finding {
     kWithdrawn,
     kOtherPath,
     kViolation,
+    kNotSigned,   // a signature is required, and there is no valid one
     kUnreadable,  // a template that we do not know, or fields that do not read as its name says
   };
   Kind kind;
@@ -63,6 +70,7 @@ struct Judgement {
   std::uint64_t entries = 0;
   std::uint64_t allowed = 0;
   std::uint64_t other_path = 0;
+  std::uint64_t signed_files = 0;     // let through by their signature
   std::uint64_t boot_aggregates = 0;  // check_boot() judges them
   std::uint64_t failed = 0;
   std::uint64_t tolerated_violations = 0;
