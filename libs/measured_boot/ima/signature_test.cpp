@@ -7,6 +7,7 @@
 #include "crypto/digest_signature.h"
 #include "crypto/private_key.h"
 #include "measured_boot/ima/policy.h"
+#include "measured_boot/ima/test_evmctl.h"
 #include "measured_boot/ima/test_lists.h"
 
 namespace warifu::measured_boot::ima {
@@ -214,6 +215,33 @@ TEST(ImaSignature, I12_RefusesAPortableSignatureOnOtherAttributes) {
   EXPECT_EQ(judged("evm-sig", fields, keyring).kind, Kind::kNotJudged);
   // In ima-sig there are no attributes to judge it by.
   EXPECT_EQ(judged("ima-sig", {digest_field("dash"), name_field("/bin/sh"), good}, keyring).kind, Kind::kNotJudged);
+}
+
+TEST(ImaSignature, I12_TakesWhatEvmctlMakes) {
+  const auto bytes = [](std::string_view hex) { return from_hex(hex).value(); };
+  Keyring keyring;
+  for (const auto key : {test::kEvmctlRsaKey, test::kEvmctlEcKey})
+    keyring.add(crypto::PublicKey::from_spki(bytes(key)).value());
+  const Bytes name = name_field("/bin/sh");
+  for (const auto signature : {test::kEvmctlRsaSignature, test::kEvmctlEcSignature}) {
+    EXPECT_EQ(judged("ima-sig", {digest_field("dash"), name, bytes(signature)}, keyring).kind, Kind::kValid);
+    EXPECT_EQ(judged("ima-sig", {digest_field("bash"), name, bytes(signature)}, keyring).kind, Kind::kInvalid);
+  }
+  const Bytes ima = bytes(test::kEvmctlPortableIma);
+  Bytes lengths;
+  test::append_u32(lengths, ima.size());
+  std::vector<Bytes> fields = {digest_field("dash"),
+                               name,
+                               bytes(test::kEvmctlPortableSignature),
+                               name_field("security.ima"),
+                               lengths,
+                               ima,
+                               {0, 0, 0, 0},
+                               {0, 0, 0, 0},
+                               {0xa4, 0x81}};
+  EXPECT_EQ(judged("evm-sig", fields, keyring).kind, Kind::kValid);
+  fields[6] = {1, 0, 0, 0};
+  EXPECT_EQ(judged("evm-sig", fields, keyring).kind, Kind::kInvalid);
 }
 
 TEST(ImaPolicy, I12_SignaturesCountAsThePolicySays) {
