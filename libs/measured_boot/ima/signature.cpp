@@ -77,7 +77,9 @@ std::optional<ByteView> ima_xattr(const ProvedEntry& entry) {
     const std::string_view name = names.substr(0, names.find('|'));
     names.remove_prefix(std::min(names.size(), name.size() + 1));
     if (lengths.size() < 4) return std::nullopt;
-    const std::size_t size = lengths[0] | lengths[1] << 8 | lengths[2] << 16 | std::size_t{lengths[3]} << 24;
+    std::size_t size = 0;
+    for (std::size_t i = 4; i > 0; --i)
+      size = size << 8 | lengths[i - 1];
     lengths = lengths.subspan(4);
     if (size > values.size()) return std::nullopt;
     if (name == "security.ima" && !found) found = values.first(size);
