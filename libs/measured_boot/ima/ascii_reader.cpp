@@ -60,11 +60,12 @@ bool starts_entry(std::string_view text, std::size_t digest_size) {
   return start && start->digest.size() == 2 * digest_size && text.substr(start->size).starts_with(' ');
 }
 
-// All of the entry, without the line feed that ends it. npos: there is none.
+// All of the entry, without the line feed that ends it. Nothing is lost when the last one has none: its digest tells
+// whether it is whole.
 std::size_t entry_size(std::string_view text, std::size_t digest_size) {
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
     if (end + 1 == text.size() || starts_entry(text.substr(end + 1), digest_size)) return end;
-  return std::string_view::npos;
+  return text.size();
 }
 
 std::string_view take_token(std::string_view& text) {
@@ -135,9 +136,6 @@ Status ListReader::read_line() {
     return entry_error("ima.pcr", fmt::format("expected a PCR from 0 to {}, got {}", kMaxPcr, entry_.pcr), position_,
                        "PCR", position_.offset);
   const std::size_t size = entry_size(text, digest_size);
-  if (size == std::string_view::npos)
-    return entry_error("ima.truncated", "expected a line feed at the end", position_, "line",
-                       position_.offset + text.size());
   if (start->size >= size || text[start->size] != ' ')
     return line_error("expected a space and the template name", "template name", start->size);
 
@@ -150,8 +148,9 @@ Status ListReader::read_line() {
   scratch_.clear();
   append_hex(start->digest, scratch_);
   TRY_STATUS(read_tokens(rest, position_.offset + size - rest.size()));
-  rest_ = rest_.subspan(size + 1);
-  position_.offset += size + 1;
+  const std::size_t taken = std::min(size + 1, rest_.size());
+  rest_ = rest_.subspan(taken);
+  position_.offset += taken;
   return {};
 }
 
