@@ -21,20 +21,22 @@ Error refused(std::string_view code, std::string message) {
 // Which registers of a replay hold what was quoted, kept up to date one register at a time.
 class Comparison {
  public:
-  Comparison(const Replay& replay, const Bank& quoted) : quoted_(quoted) {
+  Comparison(const Replay& replay, const Bank& quoted) {
+    for (const auto& [pcr, value] : quoted.registers())
+      if (pcr < kPcrs) quoted_[pcr] = &value;
     for (const auto& [pcr, value] : replay.banks().front().registers())
       update(pcr, value);
   }
+  bool is_quoted(RegisterIndex pcr) const { return quoted_[pcr] != nullptr; }
   void update(RegisterIndex pcr, const crypto::Digest& value) {
-    const crypto::Digest* wanted = quoted_.find(pcr);
-    const bool differs = wanted == nullptr || *wanted != value;
+    const bool differs = quoted_[pcr] == nullptr || *quoted_[pcr] != value;
     differing_ += (differs ? 1U : 0U) - (differs_[pcr] ? 1U : 0U);
     differs_[pcr] = differs;
   }
   bool all_equal() const { return differing_ == 0; }
 
  private:
-  const Bank& quoted_;
+  std::array<const crypto::Digest*, kPcrs> quoted_{};
   std::array<bool, kPcrs> differs_{};
   unsigned differing_ = 0;
 };
@@ -61,7 +63,7 @@ struct Matcher {
       TRY(const Entry* entry, reader.next());
       if (entry == nullptr) break;
       if (!first_pcr) first_pcr = entry->pcr;
-      if (!not_quoted && quoted.find(entry->pcr) == nullptr) not_quoted = entry->pcr;
+      if (!not_quoted && !comparison.is_quoted(entry->pcr)) not_quoted = entry->pcr;
       TRY_STATUS(replay.add(*entry, reader.position()));
       comparison.update(entry->pcr, *replay.banks().front().find(entry->pcr));
       if (comparison.all_equal()) matched = replay;

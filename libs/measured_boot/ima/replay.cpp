@@ -19,22 +19,6 @@ constexpr std::array<std::uint8_t, crypto::kMaxDigestSize> kOnes = [] {
   return ones;
 }();
 
-// The digests of one entry, each made once.
-class EntryDigests {
- public:
-  explicit EntryDigests(const Entry& entry) : entry_(entry) {}
-
-  const crypto::Digest& of(HashAlgorithm algorithm) {
-    auto& digest = digests_[static_cast<std::size_t>(algorithm)];
-    if (!digest) digest = template_digest(entry_, algorithm);
-    return *digest;
-  }
-
- private:
-  const Entry& entry_;
-  std::array<std::optional<crypto::Digest>, 5> digests_;
-};
-
 }  // namespace
 
 std::string_view to_string(BankRule rule) {
@@ -63,19 +47,21 @@ void Replay::extend(Bank& bank, RegisterIndex pcr, ByteView digest) {
 
 Status Replay::add(const Entry& entry, const Position& after) {
   const bool is_violation = entry.is_violation();
-  EntryDigests digests(entry);
-  if (!is_violation && !std::ranges::equal(digests.of(form_.template_digest).bytes(), entry.template_digest))
+  const crypto::Digest digest =
+      is_violation ? crypto::Digest(form_.template_digest) : template_digest(entry, form_.template_digest);
+  if (!std::ranges::equal(digest.bytes(), entry.template_digest))
     return entry_error("ima.template-digest",
-                       fmt::format("expected {}, the {} of the template data, got {}",
-                                   to_hex(digests.of(form_.template_digest).bytes()), to_string(form_.template_digest),
-                                   to_hex(entry.template_digest)),
+                       fmt::format("expected {}, the {} of the template data, got {}", to_hex(digest.bytes()),
+                                   to_string(form_.template_digest), to_hex(entry.template_digest)),
                        position_, "template digest", entry.offset);
   for (Bank& bank : banks_) {
     const std::size_t size = crypto::digest_size(bank.algorithm());
     if (is_violation) {
       extend(bank, entry.pcr, ByteView(kOnes).first(size));
+    } else if (bank.algorithm() == form_.template_digest) {
+      extend(bank, entry.pcr, digest.bytes());
     } else if (rule_ == BankRule::kNative) {
-      extend(bank, entry.pcr, digests.of(bank.algorithm()).bytes());
+      extend(bank, entry.pcr, template_digest(entry, bank.algorithm()).bytes());
     } else {
       crypto::Digest padded(bank.algorithm());
       std::ranges::copy(entry.template_digest, padded.writable().begin());
