@@ -77,6 +77,20 @@ TEST(ImaAllowList, FindsEachOfManyAndNoOther) {
   }
 }
 
+TEST(ImaAllowList, ComparesWhatHasTheSameFingerprint) {
+  // This word makes the fingerprint forget what stood before it, so that these paths have one, with any digest.
+  const auto path_of = [](std::string_view start) { return std::string(start) + "\x45\x73\x70\x03\x2e\x8a\x19\x13"; };
+  AllowList files;
+  ASSERT_TRUE(files.allow(path_of("/bin/one"), Sha256Of("one").view()));
+  ASSERT_TRUE(files.allow(path_of("/bin/two"), Sha256Of("two").view()));
+  using Verdict = AllowList::Verdict;
+  EXPECT_EQ(files.judge(path_of("/bin/one"), Sha256Of("one").view()), Verdict::kAllowed);
+  EXPECT_EQ(files.judge(path_of("/bin/two"), Sha256Of("two").view()), Verdict::kAllowed);
+  EXPECT_EQ(files.judge(path_of("/bin/two"), Sha256Of("one").view()), Verdict::kOtherPath);
+  EXPECT_EQ(files.judge(path_of("/bin/two"), Sha256Of("bad").view()), Verdict::kChanged);
+  EXPECT_EQ(files.judge(path_of("/bin/six"), Sha256Of("bad").view()), Verdict::kUnknown);
+}
+
 TEST(ImaPolicy, JudgesEachEntryOfTheMatch) {
   const auto list = TestList()
                         .add_file("boot_aggregate", "pcrs")
@@ -157,6 +171,7 @@ TEST(ImaPolicy, I14_AWithdrawnDigestFailsWhenTheSameListIsJudgedAgain) {
   policy.excludes.push_back(Exclude::parse("/snap/").value());
   ASSERT_TRUE(policy.files.withdraw(Sha256Of("dash").view()));
   const Judgement judgement = judge(match.measured, policy);
+  ASSERT_EQ(judgement.findings.size(), 2U);
   EXPECT_EQ(judgement.failed, 2U);
   EXPECT_EQ(judgement.findings[0].kind, Finding::Kind::kWithdrawn);
 }

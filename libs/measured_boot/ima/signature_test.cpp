@@ -286,7 +286,9 @@ TEST(ImaPolicy, I12_SignaturesCountAsThePolicySays) {
   withdrawn.algorithm = "sha256";
   withdrawn.bytes = new_digest.bytes();
   ASSERT_TRUE(policy.files.withdraw(withdrawn));
-  EXPECT_EQ(judge(match.measured, policy).findings[0].kind, Finding::Kind::kWithdrawn);
+  judgement = judge(match.measured, policy);
+  ASSERT_EQ(judgement.findings.size(), 1U);
+  EXPECT_EQ(judgement.findings[0].kind, Finding::Kind::kWithdrawn);
 }
 
 }  // namespace
