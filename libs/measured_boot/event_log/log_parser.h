@@ -18,7 +18,7 @@ class LogParser {
   Result<bool> next_event();
   Status read_digests(std::uint32_t count);
   Status read_digest();
-  Result<Event> read_data(RegisterIndex register_index, EventType type, std::size_t offset);
+  Status read_data(Event& event);
   Status add(const Event& event);
   Status check_register(const Event& event);
   Status check_no_action(const Event& event);
@@ -29,9 +29,9 @@ class LogParser {
   void conclude();
 
   ByteView rest() const { return input_.subspan(position_); }
-  template <class Unsigned>
-  Result<Unsigned> integer(std::string_view field);
-  Result<ByteView> bytes(std::size_t size, std::string_view field);
+  // nullptr: so many bytes are not left.
+  const std::uint8_t* take(std::size_t size);
+  Error truncated(std::size_t size, std::string_view field) const;
   void finding(std::string_view code, std::uint32_t event, std::string detail);
 
   ByteView input_;

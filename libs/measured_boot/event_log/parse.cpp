@@ -34,6 +34,7 @@ Result<EventLog> parse_event_log(ByteView log) {
 }
 
 Result<EventLog> LogParser::run() {
+  log_.events_.reserve(input_.size() / 256 + 16);  // as large as usual; others grow
   TRY_STATUS(first_event());
   while (true) {
     TRY(const bool more, next_event());
@@ -43,26 +44,30 @@ Result<EventLog> LogParser::run() {
   return std::move(log_);
 }
 
-template <class Unsigned>
-Result<Unsigned> LogParser::integer(std::string_view field) {
-  TRY(const ByteView raw, bytes(sizeof(Unsigned), field));
-  return Cursor::load<Unsigned>(raw.data());
-}
-
-Result<ByteView> LogParser::bytes(std::size_t size, std::string_view field) {
-  if (size > input_.size() - position_) return Cursor(rest(), position_).bytes(size, field);
-  const ByteView taken = input_.subspan(position_, size);
+// A Result for each field would cost more than the hashes of a small event.
+const std::uint8_t* LogParser::take(std::size_t size) {
+  if (size > input_.size() - position_) return nullptr;
+  const std::uint8_t* taken = input_.data() + position_;
   position_ += size;
   return taken;
+}
+
+Error LogParser::truncated(std::size_t size, std::string_view field) const {
+  return Cursor(rest(), position_).bytes(size, field).error();
 }
 
 // In both formats the first record has the legacy layout.
 Status LogParser::first_event() {
   const std::size_t offset = position_;
-  TRY(const auto index, integer<std::uint32_t>("event[0].pcrIndex"));
-  TRY(const auto type, integer<std::uint32_t>("event[0].eventType"));
-  TRY(const auto digest, bytes(kSha1Size, "event[0].digest"));
-  TRY(const auto event, read_data(index, EventType{type}, offset));
+  const std::uint8_t* header = take(8 + kSha1Size);
+  if (header == nullptr) return truncated(kLegacyHeaderSize, "event[0]");
+  const std::uint8_t* digest = header + 8;
+  Event event{.number = 0,
+              .offset = offset,
+              .register_index = Cursor::load<std::uint32_t>(header),
+              .type = EventType{Cursor::load<std::uint32_t>(header + 4)},
+              .data = {}};
+  TRY_STATUS(read_data(event));
   const SpecIdKind kind = event.is_measured() ? SpecIdKind::kNone : spec_id_kind(event.data);
   if (kind == SpecIdKind::kUnknown)
     return invalid_input("eventlog.spec-id", "expected Spec ID Event00, 02 or 03",
@@ -72,10 +77,11 @@ Status LogParser::first_event() {
     log_.banks_ = {{.algorithm_id = static_cast<std::uint16_t>(tpm::AlgorithmId::kSha1),
                     .digest_size = kSha1Size,
                     .algorithm = crypto::HashAlgorithm::kSha1}};
-    log_.digests_.push_back(digest.data());
+    log_.digests_.push_back(digest);
     return add(event);
   }
-  if (!is_all(digest, 0)) finding("no-action.digest", 0, "the digest of an EV_NO_ACTION event is not zero");
+  if (!is_all({digest, kSha1Size}, 0))
+    finding("no-action.digest", 0, "the digest of an EV_NO_ACTION event is not zero");
   return begin_agile(event);
 }
 
@@ -104,17 +110,21 @@ Result<bool> LogParser::next_event() {
   if (log_.events_.size() == kEventsMax)
     return invalid_input("eventlog.too-large", fmt::format("expected at most {} events", kEventsMax),
                          wire::place("event", position_));
-  const std::size_t offset = position_;
-  TRY(const auto index, integer<std::uint32_t>("event.pcrIndex"));
-  TRY(const auto type, integer<std::uint32_t>("event.eventType"));
+  Event event{.number = static_cast<std::uint32_t>(log_.events_.size()),
+              .offset = position_,
+              .register_index = 0,
+              .type = EventType::kNoAction,
+              .data = {}};
+  const std::uint8_t* header = take(kAgileHeaderSize);  // ends_here() saw that it is there
+  event.register_index = Cursor::load<std::uint32_t>(header);
+  event.type = EventType{Cursor::load<std::uint32_t>(header + 4)};
   if (log_.format_ == LogFormat::kSha1Legacy) {
-    TRY(const auto digest, bytes(kSha1Size, "event.digest"));
-    log_.digests_.push_back(digest.data());
+    position_ = event.offset + 8 + kSha1Size;
+    log_.digests_.push_back(header + 8);
   } else {
-    TRY(const auto count, integer<std::uint32_t>("event.digests.count"));
-    TRY_STATUS(read_digests(count));
+    TRY_STATUS(read_digests(Cursor::load<std::uint32_t>(header + 8)));
   }
-  TRY(const auto event, read_data(index, EventType{type}, offset));
+  TRY_STATUS(read_data(event));
   TRY_STATUS(add(event));
   return true;
 }
@@ -136,32 +146,34 @@ Status LogParser::read_digests(std::uint32_t count) {
 
 Status LogParser::read_digest() {
   const std::size_t offset = position_;
-  TRY(const auto id, integer<std::uint16_t>("event.digests.hashAlg"));
+  const std::uint8_t* id_bytes = take(2);
+  if (id_bytes == nullptr) return truncated(2, "event.digests.hashAlg");
+  const auto id = Cursor::load<std::uint16_t>(id_bytes);
   const auto bank = std::ranges::find(log_.banks_, id, &LoggedBank::algorithm_id);
   if (bank == log_.banks_.end())
     return invalid_input("eventlog.digests",
                          fmt::format("algorithm {} is not announced in the Spec ID event", tpm::to_hex_id(id)),
                          wire::place("event.digests.hashAlg", offset));
-  TRY(const auto digest, bytes(bank->digest_size, "event.digests.digest"));
+  const std::uint8_t* digest = take(bank->digest_size);
+  if (digest == nullptr) return truncated(bank->digest_size, "event.digests.digest");
   const auto first = log_.digests_.size() - log_.banks_.size();
   auto& slot = log_.digests_[first + static_cast<std::size_t>(bank - log_.banks_.begin())];
   if (slot != nullptr)
     return invalid_input("eventlog.digests", fmt::format("algorithm {} occurs twice", tpm::to_hex_id(id)),
                          wire::place("event.digests.hashAlg", offset));
-  slot = digest.data();
+  slot = digest;
   return {};
 }
 
-Result<Event> LogParser::read_data(RegisterIndex register_index, EventType type, std::size_t offset) {
-  TRY(const auto size, integer<std::uint32_t>("event.eventSize"));
-  Event event{.number = static_cast<std::uint32_t>(log_.events_.size()),
-              .offset = offset,
-              .register_index = register_index,
-              .type = type,
-              .data = {},
-              .data_offset = position_};
-  TRY(event.data, bytes(size, "event.event"));
-  return event;
+Status LogParser::read_data(Event& event) {
+  const std::uint8_t* size_bytes = take(4);
+  if (size_bytes == nullptr) return truncated(4, "event.eventSize");
+  const auto size = Cursor::load<std::uint32_t>(size_bytes);
+  event.data_offset = position_;
+  const std::uint8_t* data = take(size);
+  if (data == nullptr) return truncated(size, "event.event");
+  event.data = {data, size};
+  return {};
 }
 
 Status LogParser::add(const Event& event) {
