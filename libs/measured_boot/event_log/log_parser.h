@@ -17,6 +17,7 @@ class LogParser {
   // One more record, or the end.
   Result<bool> next_event();
   Status read_digests(std::uint32_t count);
+  bool read_usual_digests();
   Status read_digest();
   Status read_data(Event& event);
   Status add(const Event& event);
@@ -37,6 +38,7 @@ class LogParser {
   ByteView input_;
   std::size_t position_ = 0;
   std::size_t missing_vendor_info_ = 0;
+  std::size_t usual_digests_size_ = 0;
   bool register_0_extended_ = false;
   bool has_hcrtm_ = false;
   EventLog log_;

@@ -93,7 +93,10 @@ Status LogParser::begin_agile(const Event& event) {
   log_.register_kind_ = event.register_index == 1 ? RegisterKind::kRtmr : RegisterKind::kPcr;
   TRY(auto spec_id, parse_spec_id(event.data, event.data_offset));
   log_.banks_ = std::move(spec_id.banks);
+  log_.digests_.reserve(log_.events_.capacity() * log_.banks_.size());
   log_.digests_.assign(log_.banks_.size(), nullptr);
+  for (const LoggedBank& bank : log_.banks_)
+    usual_digests_size_ += 2 + bank.digest_size;
   missing_vendor_info_ = spec_id.missing_vendor_info;
   if (spec_id.unknown_bytes != 0)
     finding("spec-id.unknown-bytes", 0, fmt::format("{} bytes after the vendor information", spec_id.unknown_bytes));
@@ -134,6 +137,7 @@ Status LogParser::read_digests(std::uint32_t count) {
     return invalid_input("eventlog.digests",
                          fmt::format("expected 1 to {} digests as announced, not {}", log_.banks_.size(), count),
                          wire::place("event.digests.count", position_ - sizeof count));
+  if (count == log_.banks_.size() && read_usual_digests()) return {};
   log_.digests_.resize(log_.digests_.size() + log_.banks_.size(), nullptr);
   for (std::uint32_t i = 0; i < count; ++i)
     TRY_STATUS(read_digest());
@@ -142,6 +146,24 @@ Status LogParser::read_digests(std::uint32_t count) {
   finding("digest.missing", static_cast<std::uint32_t>(log_.events_.size()),
           "an event has no digest for a bank that the Spec ID event announces");
   return {};
+}
+
+// One for each bank in the order of the Spec ID event, as nearly all firmware has them. False: they are not, and
+// nothing was taken.
+bool LogParser::read_usual_digests() {
+  if (usual_digests_size_ > input_.size() - position_) return false;
+  const std::size_t before = log_.digests_.size();
+  const std::uint8_t* next = input_.data() + position_;
+  for (const LoggedBank& bank : log_.banks_) {
+    if (Cursor::load<std::uint16_t>(next) != bank.algorithm_id) {
+      log_.digests_.resize(before);
+      return false;
+    }
+    log_.digests_.push_back(next + 2);
+    next += 2 + bank.digest_size;
+  }
+  position_ += usual_digests_size_;
+  return true;
 }
 
 Status LogParser::read_digest() {
@@ -243,6 +265,11 @@ Result<bool> LogParser::ends_here() {
   if (left.empty()) return true;
   const bool legacy = log_.format_ == LogFormat::kSha1Legacy;
   const std::size_t header_size = legacy ? kLegacyHeaderSize : kAgileHeaderSize;
+  // Only these two numbers can begin padding or an event of no register.
+  const bool may_end = left.size() < header_size || missing_vendor_info_ != 0 ||
+                       Cursor::load<std::uint32_t>(left.data()) == 0 ||
+                       Cursor::load<std::uint32_t>(left.data()) == kNoRegister;
+  if (!may_end) return false;
   const ByteView header = left.first(std::min(header_size, left.size()));
   // A measured event has digests, so no header is all zeros; no register and no type is ffffffff at once.
   for (const std::uint8_t filler : {std::uint8_t{0x00}, std::uint8_t{0xFF}}) {
