@@ -123,8 +123,9 @@ std::vector<Row> boot_log_rows(Sabotage sabotage) {
   const auto logs = std::make_shared<BootLogs>(sabotage);
   return {{.id = "A1-log",
            .what = "boot log of 120 events: read, replayed, compared, data against digests (bound: the same hashes)",
-           .goal = 0.90,
-           .floor = 0.80,
+           // What A2 (its signature is 17 us) leaves to the log: at 0.77 A2 reaches its goal, at 0.64 its floor.
+           .goal = 0.77,
+           .floor = 0.64,
            .self_check = [logs] { return check(*logs); },
            .bound = [logs] { logs->raw(); },
            .product =

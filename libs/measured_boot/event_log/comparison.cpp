@@ -15,21 +15,25 @@ constexpr RegisterIndex kFirmwarePcrs = 8;
 // A bank that firmware leaves alone is zero; one that it caps holds the same in PCR 0 to 7, a separator's hash. Where
 // PCR 0 is not quoted, equal values mean nothing: PCR 2, 3 and 6 of many a machine hold a separator alone.
 bool is_unused(const Bank& quoted) {
-  std::vector<crypto::Digest> firmware;
-  for (const auto& [index, value] : quoted.registers())
-    if (index < kFirmwarePcrs) firmware.push_back(value);
-  if (firmware.empty()) return false;
-  const bool same = std::ranges::all_of(firmware, [&](const auto& value) { return value == firmware.front(); });
-  const bool is_zero = firmware.front() == crypto::Digest(quoted.algorithm());
-  return same && (is_zero || (quoted.find(0) != nullptr && firmware.size() > 1));
+  const crypto::Digest* first = nullptr;
+  std::size_t seen = 0;
+  for (const auto& [index, value] : quoted.registers()) {
+    if (index >= kFirmwarePcrs) break;
+    if (first != nullptr && value != *first) return false;
+    if (first == nullptr) first = &value;
+    ++seen;
+  }
+  if (first == nullptr) return false;
+  return *first == crypto::Digest(quoted.algorithm()) || (seen > 1 && quoted.find(0) != nullptr);
 }
 
-RegisterComparison::Answer judge(const crypto::Digest* replayed, const crypto::Digest* quoted,
-                                 const crypto::Digest& initial) {
+RegisterComparison::Answer judge(const EventLog& log, RegisterIndex index, const crypto::Digest* replayed,
+                                 const crypto::Digest* quoted) {
   if (quoted == nullptr) return RegisterComparison::Answer::kNotQuoted;
   if (replayed != nullptr)
     return *replayed == *quoted ? RegisterComparison::Answer::kEqual : RegisterComparison::Answer::kDifferent;
-  return *quoted == initial ? RegisterComparison::Answer::kEqual : RegisterComparison::Answer::kUnlogged;
+  const bool untouched = *quoted == initial_value(log, quoted->algorithm(), index);
+  return untouched ? RegisterComparison::Answer::kEqual : RegisterComparison::Answer::kUnlogged;
 }
 
 }  // namespace
@@ -57,11 +61,12 @@ Result<Comparison> compare(const EventLog& log, const Bank& quoted) {
                  fmt::format("firmware did not measure into the quoted bank {}", bank_name(bank))};
   const Bank replayed = replay(log, bank);
   Comparison comparison{.bank = bank, .registers = {}};
+  comparison.registers.reserve(kRegisters);
   for (RegisterIndex index = 0; index < kRegisters; ++index) {
     const crypto::Digest* ours = replayed.find(index);
     const crypto::Digest* theirs = quoted.find(index);
     if (ours == nullptr && theirs == nullptr) continue;
-    comparison.registers.push_back({index, judge(ours, theirs, initial_value(log, bank, index))});
+    comparison.registers.push_back({index, judge(log, index, ours, theirs)});
   }
   return comparison;
 }

@@ -17,11 +17,13 @@ class LogParser {
   // One more record, or the end.
   Result<bool> next_event();
   Status read_digests(std::uint32_t count);
-  bool read_usual_digests();
+  bool take_usual_digests();
   Status read_digest();
-  Status read_data(Event& event);
-  Status add(const Event& event);
-  Status check_register(const Event& event);
+  bool take_data(Event& event);
+  Error no_data(const Event& event) const;
+  void add(const Event& event);
+  bool register_exists(const Event& event) const;
+  Error no_register(const Event& event) const;
   Status check_no_action(const Event& event);
   Status startup_locality(const Event& event);
   Result<bool> ends_here();

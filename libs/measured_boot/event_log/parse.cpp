@@ -44,7 +44,7 @@ Result<EventLog> LogParser::run() {
   return std::move(log_);
 }
 
-// A Result for each field would cost more than the hashes of a small event.
+// What every event goes through returns no Result: each would cost a tenth of the event's hash.
 const std::uint8_t* LogParser::take(std::size_t size) {
   if (size > input_.size() - position_) return nullptr;
   const std::uint8_t* taken = input_.data() + position_;
@@ -67,7 +67,7 @@ Status LogParser::first_event() {
               .register_index = Cursor::load<std::uint32_t>(header),
               .type = EventType{Cursor::load<std::uint32_t>(header + 4)},
               .data = {}};
-  TRY_STATUS(read_data(event));
+  if (!take_data(event)) return no_data(event);
   const SpecIdKind kind = event.is_measured() ? SpecIdKind::kNone : spec_id_kind(event.data);
   if (kind == SpecIdKind::kUnknown)
     return invalid_input("eventlog.spec-id", "expected Spec ID Event00, 02 or 03",
@@ -78,7 +78,10 @@ Status LogParser::first_event() {
                     .digest_size = kSha1Size,
                     .algorithm = crypto::HashAlgorithm::kSha1}};
     log_.digests_.push_back(digest);
-    return add(event);
+    if (!register_exists(event)) return no_register(event);
+    if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+    add(event);
+    return {};
   }
   if (!is_all({digest, kSha1Size}, 0))
     finding("no-action.digest", 0, "the digest of an EV_NO_ACTION event is not zero");
@@ -125,10 +128,13 @@ Result<bool> LogParser::next_event() {
     position_ = event.offset + 8 + kSha1Size;
     log_.digests_.push_back(header + 8);
   } else {
-    TRY_STATUS(read_digests(Cursor::load<std::uint32_t>(header + 8)));
+    const auto count = Cursor::load<std::uint32_t>(header + 8);
+    if (count != log_.banks_.size() || !take_usual_digests()) TRY_STATUS(read_digests(count));
   }
-  TRY_STATUS(read_data(event));
-  TRY_STATUS(add(event));
+  if (!take_data(event)) return no_data(event);
+  if (!register_exists(event)) return no_register(event);
+  if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+  add(event);
   return true;
 }
 
@@ -137,7 +143,6 @@ Status LogParser::read_digests(std::uint32_t count) {
     return invalid_input("eventlog.digests",
                          fmt::format("expected 1 to {} digests as announced, not {}", log_.banks_.size(), count),
                          wire::place("event.digests.count", position_ - sizeof count));
-  if (count == log_.banks_.size() && read_usual_digests()) return {};
   log_.digests_.resize(log_.digests_.size() + log_.banks_.size(), nullptr);
   for (std::uint32_t i = 0; i < count; ++i)
     TRY_STATUS(read_digest());
@@ -150,7 +155,7 @@ Status LogParser::read_digests(std::uint32_t count) {
 
 // One for each bank in the order of the Spec ID event, as nearly all firmware has them. False: they are not, and
 // nothing was taken.
-bool LogParser::read_usual_digests() {
+bool LogParser::take_usual_digests() {
   if (usual_digests_size_ > input_.size() - position_) return false;
   const std::size_t before = log_.digests_.size();
   const std::uint8_t* next = input_.data() + position_;
@@ -187,35 +192,40 @@ Status LogParser::read_digest() {
   return {};
 }
 
-Status LogParser::read_data(Event& event) {
+bool LogParser::take_data(Event& event) {
   const std::uint8_t* size_bytes = take(4);
-  if (size_bytes == nullptr) return truncated(4, "event.eventSize");
+  if (size_bytes == nullptr) return false;
   const auto size = Cursor::load<std::uint32_t>(size_bytes);
   event.data_offset = position_;
   const std::uint8_t* data = take(size);
-  if (data == nullptr) return truncated(size, "event.event");
+  if (data == nullptr) return false;
   event.data = {data, size};
-  return {};
+  return true;
 }
 
-Status LogParser::add(const Event& event) {
-  TRY_STATUS(check_register(event));
-  if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+// Why take_data() failed.
+Error LogParser::no_data(const Event& event) const {
+  if (event.data_offset == 0) return truncated(4, "event.eventSize");
+  return truncated(Cursor::load<std::uint32_t>(input_.data() + position_ - 4), "event.event");
+}
+
+void LogParser::add(const Event& event) {
   if (event.is_measured() && event.register_index == 0) {
     register_0_extended_ = true;
     if (event.type == EventType::kEfiHcrtmEvent) has_hcrtm_ = true;
   }
   log_.events_.push_back(event);
-  return {};
 }
 
-Status LogParser::check_register(const Event& event) {
+bool LogParser::register_exists(const Event& event) const {
   // PFP 1.06, 10.4.5.3 and 10.4.5.4: what is not extended may belong to no register.
-  if (!event.is_measured() && event.register_index == kNoRegister) return {};
+  if (!event.is_measured() && event.register_index == kNoRegister) return true;
+  if (log_.register_kind_ == RegisterKind::kPcr) return event.register_index < kPcrs;
+  return event.register_index <= kLastRtmr && (event.register_index > 0 || !event.is_measured());
+}
+
+Error LogParser::no_register(const Event& event) const {
   const bool is_pcr = log_.register_kind_ == RegisterKind::kPcr;
-  const bool exists = is_pcr ? event.register_index < kPcrs
-                             : event.register_index <= kLastRtmr && (event.register_index > 0 || !event.is_measured());
-  if (exists) return {};
   return invalid_input(
       "eventlog.register",
       fmt::format("expected {}, not {}", is_pcr ? "PCR 0 to 23" : "measurement register 1 to 4", event.register_index),
