@@ -116,8 +116,9 @@ Bytes RsaVerifier::open(ByteView signature) const {
   if (signature.size() != size_) return {};
   const std::unique_ptr<bignum_st, FreeBignum> number(number_of(signature));
   if (BN_cmp(number.get(), modulus_.get()) >= 0) return {};
-  require(BN_mod_exp_mont(number.get(), number.get(), exponent_.get(), modulus_.get(), scratch(), montgomery_.get()) == 1,
-          "BN_mod_exp_mont");
+  require(
+      BN_mod_exp_mont(number.get(), number.get(), exponent_.get(), modulus_.get(), scratch(), montgomery_.get()) == 1,
+      "BN_mod_exp_mont");
   Bytes opened(size_);
   require(BN_bn2binpad(number.get(), opened.data(), to_int(size_)) > 0, "BN_bn2binpad");
   return opened;
