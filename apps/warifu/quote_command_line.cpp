@@ -5,8 +5,9 @@ namespace warifu::cli {
 
 void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action) {
   auto* noun = add_noun(app, "quote", "Quotes of TPMs, without a server");
-  auto* verb = add_verb(noun, "verify", "What a quote proves",
-                        "warifu quote verify --ak ak.pem --message quote.msg --signature quote.sig --nonce 0011… --json");
+  auto* verb =
+      add_verb(noun, "verify", "What a quote proves",
+               "warifu quote verify --ak ak.pem --message quote.msg --signature quote.sig --nonce 0011… --json");
   const auto options = std::make_shared<QuoteOptions>();
   verb->add_option("--ak", options->ak_file, "The attestation key: PEM, TPMT_PUBLIC or TPM2B_PUBLIC")
       ->required()

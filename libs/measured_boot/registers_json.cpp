@@ -25,7 +25,8 @@ Result<RegisterIndex> parse_index(std::string_view text, const std::string& wher
 Status read_bank(std::string_view name, const json::value& value, RegisterValues& values) {
   const auto algorithm = parse_bank_name(name);
   if (!algorithm)
-    return invalid_input("registers.bank", fmt::format("expected a bank like sha256, {} came", name), std::string(name));
+    return invalid_input("registers.bank", fmt::format("expected a bank like sha256, {} came", name),
+                         std::string(name));
   const auto* registers = value.if_object();
   if (registers == nullptr)
     return invalid_input("registers.bank", "expected an object of registers", std::string(name));

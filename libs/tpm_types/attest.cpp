@@ -49,9 +49,10 @@ Status expect_quote(wire::Reader& reader) {
   }
   TRY(const std::uint16_t type, reader.u16("type"));
   if (type == kAttestQuote) return {};
-  return invalid_input("tpm.attest.type",
-                       fmt::format("expected 0x8018 (TPM_ST_ATTEST_QUOTE), {} ({}) came", to_hex_id(type), type_name(type)),
-                       wire::place("type", reader.offset() - 2));
+  return invalid_input(
+      "tpm.attest.type",
+      fmt::format("expected 0x8018 (TPM_ST_ATTEST_QUOTE), {} ({}) came", to_hex_id(type), type_name(type)),
+      wire::place("type", reader.offset() - 2));
 }
 
 Result<Bytes> sized(wire::Reader& reader, std::string_view field, std::string_view code, std::size_t size_max) {

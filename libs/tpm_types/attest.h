@@ -23,9 +23,9 @@ struct ClockInfo {
 
 // TPMS_PCR_SELECTION (Part 2, 10.6.2).
 struct PcrSelection {
-  std::uint16_t bank_id = 0;                    // TPM_ALG_ID
-  std::optional<crypto::HashAlgorithm> bank;    // nullopt: one that we cannot compute with
-  std::uint32_t indices = 0;                    // bit n: PCR n
+  std::uint16_t bank_id = 0;                  // TPM_ALG_ID
+  std::optional<crypto::HashAlgorithm> bank;  // nullopt: one that we cannot compute with
+  std::uint32_t indices = 0;                  // bit n: PCR n
   bool has(std::uint32_t index) const { return index < 32 && (indices >> index & 1) != 0; }
   friend bool operator==(const PcrSelection&, const PcrSelection&) = default;
 };

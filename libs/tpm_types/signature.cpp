@@ -47,7 +47,8 @@ Result<Signature> parse_signature(ByteView bytes) {
   TRY(const std::uint16_t id, reader.u16("sigAlg"));
   const auto scheme = static_cast<AlgorithmId>(id);
   if (scheme != AlgorithmId::kRsaSsa && scheme != AlgorithmId::kRsaPss && scheme != AlgorithmId::kEcdsa) {
-    return invalid_input("tpm.signature.scheme", fmt::format("expected RSASSA, RSAPSS or ECDSA, {} came", to_hex_id(id)),
+    return invalid_input("tpm.signature.scheme",
+                         fmt::format("expected RSASSA, RSAPSS or ECDSA, {} came", to_hex_id(id)),
                          wire::place("sigAlg", 0));
   }
   TRY(const std::uint16_t hash_id, reader.u16("hash"));

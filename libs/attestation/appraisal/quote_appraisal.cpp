@@ -43,7 +43,8 @@ void appraise_nonce(const VerifiedQuote& quote, AttestationResult& result) {
     return;
   }
   const bool is_long = nonce->size() >= kNonceSizeMin;
-  result.add({Layer::kFreshness, is_long ? Tier::kAffirming : Tier::kWarning, is_long ? "nonce.answered" : "nonce.short",
+  result.add({Layer::kFreshness, is_long ? Tier::kAffirming : Tier::kWarning,
+              is_long ? "nonce.answered" : "nonce.short",
               is_long ? "the quote answers the nonce" : "the quote answers a nonce that may come again", "extraData",
               is_long ? "" : fmt::format("at least {} bytes", kNonceSizeMin), to_hex(*nonce)});
 }

@@ -22,11 +22,12 @@ Error refused(std::string_view code, std::string message, std::string where) {
 
 Status expect_attributes(tpm::ObjectAttributes attributes) {
   if (attributes.has_all(kNeeded) && !attributes.has_any(tpm::kDecrypt)) return {};
-  return refused("ak.attributes",
-                 fmt::format("expected restricted, sign, fixedTPM, fixedParent and sensitiveDataOrigin without decrypt, "
-                             "{} came",
-                             to_string(attributes)),
-                 "objectAttributes");
+  return refused(
+      "ak.attributes",
+      fmt::format("expected restricted, sign, fixedTPM, fixedParent and sensitiveDataOrigin without decrypt, "
+                  "{} came",
+                  to_string(attributes)),
+      "objectAttributes");
 }
 
 Result<tpm::Scheme> scheme_of(const tpm::PublicArea& area) {
@@ -67,13 +68,14 @@ std::string_view scheme_name(AlgorithmId id) {
 Result<AkPublic::Key> AkPublic::key_of(const tpm::PublicArea& area) {
   if (const auto* rsa = std::get_if<tpm::RsaParameters>(&area.parameters())) {
     if (rsa->key_bits < kMinRsaBits || area.unique().size() * 8 != rsa->key_bits) {
-      return refused("ak.key",
-                     fmt::format("expected RSA of at least {} bits and a modulus of that size, {} bits and {} bytes came",
-                                 kMinRsaBits, rsa->key_bits, area.unique().size()),
-                     "unique");
+      return refused(
+          "ak.key",
+          fmt::format("expected RSA of at least {} bits and a modulus of that size, {} bits and {} bytes came",
+                      kMinRsaBits, rsa->key_bits, area.unique().size()),
+          "unique");
     }
-    TRY(const auto key, crypto::RsaPublicKey::from_modulus(area.unique(),
-                                                           rsa->exponent == 0 ? kDefaultExponent : rsa->exponent));
+    TRY(const auto key,
+        crypto::RsaPublicKey::from_modulus(area.unique(), rsa->exponent == 0 ? kDefaultExponent : rsa->exponent));
     return Key(std::make_shared<const crypto::RsaVerifier>(key));
   }
   if (const auto* ecc = std::get_if<tpm::EccParameters>(&area.parameters())) {
@@ -122,9 +124,10 @@ std::size_t AkPublic::key_bits() const {
 Status AkPublic::expect_scheme(const tpm::Signature& signature) const {
   const AlgorithmId came = scheme_id(signature);
   if (is_rsa() != (came != AlgorithmId::kEcdsa)) {
-    return refused("quote.scheme", fmt::format("expected a signature of an {} key, {} came", is_rsa() ? "RSA" : "ECC",
-                                               scheme_name(came)),
-                   "sigAlg");
+    return refused(
+        "quote.scheme",
+        fmt::format("expected a signature of an {} key, {} came", is_rsa() ? "RSA" : "ECC", scheme_name(came)),
+        "sigAlg");
   }
   if (identity_ == nullptr) return {};
   const tpm::Scheme& scheme = identity_->scheme;
@@ -142,7 +145,8 @@ Status AkPublic::verify(ByteView message, const tpm::Signature& signature) const
     return std::get<Ecdsa>(key_)->verify(digest, ecdsa->r, ecdsa->s);
   const auto& rsa = std::get<tpm::RsaSignature>(signature);
   const auto& key = *std::get<Rsa>(key_);
-  return rsa.scheme == tpm::RsaScheme::kRsaSsa ? key.verify_pkcs1(digest, rsa.value) : key.verify_pss(digest, rsa.value);
+  return rsa.scheme == tpm::RsaScheme::kRsaSsa ? key.verify_pkcs1(digest, rsa.value)
+                                               : key.verify_pss(digest, rsa.value);
 }
 
 }  // namespace warifu::attestation

@@ -50,7 +50,8 @@ class AkPublic {
   using Rsa = std::shared_ptr<const crypto::RsaVerifier>;
   using Ecdsa = std::shared_ptr<const crypto::EcdsaVerifier>;
   using Key = std::variant<Rsa, Ecdsa>;
-  AkPublic(Key key, std::shared_ptr<const AkIdentity> identity) : key_(std::move(key)), identity_(std::move(identity)) {}
+  AkPublic(Key key, std::shared_ptr<const AkIdentity> identity)
+      : key_(std::move(key)), identity_(std::move(identity)) {}
   static Result<Key> key_of(const tpm::PublicArea& area);
   Status expect_scheme(const tpm::Signature& signature) const;
 

@@ -1,5 +1,6 @@
 #include "attestation/quote/progress.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace warifu::attestation {
@@ -50,7 +51,8 @@ Progress compare(const QuoteState& earlier, const QuoteState& now) {
   if (resets == 0 && restarts < 0) progress.anomalies.push_back(Anomaly::kRestartCountFell);
   if (now.clock.clock_ms < earlier.clock.clock_ms)
     progress.anomalies.push_back(now.clock.safe ? Anomaly::kClockFell : Anomaly::kClockMayHaveFallen);
-  const bool fell = !progress.anomalies.empty() && progress.anomalies.back() != Anomaly::kClockMayHaveFallen;
+  const bool fell =
+      std::ranges::any_of(progress.anomalies, [](Anomaly anomaly) { return anomaly != Anomaly::kClockMayHaveFallen; });
   if (!fell) {
     progress.relation = resets > 0     ? BootRelation::kNewBoot
                         : restarts > 0 ? BootRelation::kResumed

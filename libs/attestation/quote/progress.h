@@ -13,9 +13,7 @@ namespace warifu::attestation {
 struct QuoteState {
   tpm::ClockInfo clock;
   std::uint64_t firmware_version = 0;
-  static QuoteState of(const VerifiedQuote& quote) {
-    return {quote.attest().clock, quote.attest().firmware_version};
-  }
+  static QuoteState of(const VerifiedQuote& quote) { return {quote.attest().clock, quote.attest().firmware_version}; }
   friend bool operator==(const QuoteState&, const QuoteState&) = default;
 };
 
@@ -28,11 +26,11 @@ enum class BootRelation : std::uint8_t {
 std::string_view to_string(BootRelation relation);
 
 enum class Anomaly : std::uint8_t {
-  kClockFell,         // and TPMS_CLOCK_INFO.safe says that it cannot have
+  kClockFell,           // and TPMS_CLOCK_INFO.safe says that it cannot have
   kClockMayHaveFallen,  // without an orderly shutdown the TPM loses some minutes: safe is not set
-  kResetCountFell,    // an old state of the TPM was put back, or it was cleared
-  kRestartCountFell,  // the same
-  kFirmwareChanged,   // an update or a rollback: ask anew what is known of it (Q10)
+  kResetCountFell,      // an old state of the TPM was put back, or it was cleared
+  kRestartCountFell,    // the same
+  kFirmwareChanged,     // an update or a rollback: ask anew what is known of it (Q10)
 };
 std::string_view to_string(Anomaly anomaly);
 

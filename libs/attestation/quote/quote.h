@@ -52,8 +52,9 @@ class VerifiedQuote {
 };
 
 // Malformed (kInvalidInput): codes of tpm::QuoteAttest and tpm::Signature. Refused: "quote.scheme", "quote.sha1",
-// "crypto.signature", "quote.nonce", "quote.pcr-digest-size", "quote.signature-size" (malformed). A plain signature says no scheme: it is the AK's, and for
-// an AK that came as PEM the hash is that of pcrDigest's length and RSA is tried as RSASSA, then as RSAPSS.
+// "crypto.signature", "quote.nonce", "quote.pcr-digest-size", "quote.signature-size" (malformed). A plain signature
+// says no scheme: it is the AK's, and for an AK that came as PEM the hash is that of pcrDigest's length and RSA is
+// tried as RSASSA, then as RSAPSS.
 Result<VerifiedQuote> verify(const RawQuote& quote, const AkPublic& ak, const Nonce& nonce,
                              Sha1Use sha1 = Sha1Use::kRefused);
 
