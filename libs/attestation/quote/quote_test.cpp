@@ -72,7 +72,9 @@ TEST(Quote, Q3_TheNonceIsEveryByteOfIt) {
   const SoftwareAk& key = ak_of(KeyKind::kRsa2048);
   const Bytes message = attest_of(fields());
   const Bytes signature = key.sign(message);
-  const auto with = [&](Bytes nonce) { return verify({message, signature}, key.ak(), ExpectedNonce{std::move(nonce)}); };
+  const auto with = [&](Bytes nonce) {
+    return verify({message, signature}, key.ak(), ExpectedNonce{std::move(nonce)});
+  };
   const Bytes nonce = QuoteFields().nonce;
   const auto right = with(nonce);
   ASSERT_TRUE(right);
@@ -97,8 +99,7 @@ Result<VerifiedQuote> quote_of(const measured_boot::RegisterValues& values, cons
 
 TEST(Quote, Q4_OnlyQuotedRegistersAreProved) {
   const auto values = some_values({HashAlgorithm::kSha1, HashAlgorithm::kSha256});
-  const auto quote =
-      quote_of(values, {selected(HashAlgorithm::kSha256, {0, 7})}, ak_of(KeyKind::kEcP256)).value();
+  const auto quote = quote_of(values, {selected(HashAlgorithm::kSha256, {0, 7})}, ak_of(KeyKind::kEcP256)).value();
   const auto proved = prove_registers(quote, values);
   ASSERT_TRUE(proved);
   EXPECT_EQ(*proved->find(HashAlgorithm::kSha256, 7), *values.find(HashAlgorithm::kSha256, 7));
@@ -117,8 +118,8 @@ TEST(Quote, Q4_OnlyQuotedRegistersAreProved) {
 TEST(Quote, Q5_PcrDigestIsOfTheSignaturesHashWhateverTheBankIs) {
   for (const KeyKind kind : kKinds) {
     const SoftwareAk& key = ak_of(kind);
-    for (const auto bank : {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384, HashAlgorithm::kSha512,
-                            HashAlgorithm::kSm3}) {
+    for (const auto bank : {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384,
+                            HashAlgorithm::kSha512, HashAlgorithm::kSm3}) {
       const auto values = some_values({bank});
       const auto quote = quote_of(values, {selected(bank, {0, 23})}, key);
       ASSERT_TRUE(quote);
@@ -279,7 +280,9 @@ TEST(Quote, Q9_CountersAndClockOnlyRise) {
            Row{state(5, 1, 2), state(4, 2, 0, false), BootRelation::kNewBoot, {Anomaly::kClockMayHaveFallen}},
            Row{state(5, 1, 2), state(6, 0, 2), BootRelation::kUnknown, {Anomaly::kResetCountFell}},
            Row{state(5, 1, 2), state(6, 1, 1), BootRelation::kUnknown, {Anomaly::kRestartCountFell}},
-           Row{state(5, 1, 2), state(4, 0, 2, false), BootRelation::kUnknown,
+           Row{state(5, 1, 2),
+               state(4, 0, 2, false),
+               BootRelation::kUnknown,
                {Anomaly::kResetCountFell, Anomaly::kClockMayHaveFallen}},
        }) {
     const Progress progress = compare(row.earlier, row.now);

@@ -1,5 +1,5 @@
-// Every quote under eventlogs/quotes of the test data against what its .expected.json says, and each with refused twins:
-// by us, and by tpm2_checkquote (tpm2-tools), whose verdicts must be the same.
+// Every quote under eventlogs/quotes of the test data against what its .expected.json says, and each with refused
+// twins: by us, and by tpm2_checkquote (tpm2-tools), whose verdicts must be the same.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -193,7 +193,8 @@ class CheckQuote {
     write("ak.pem", as_bytes(item.pem));
     write("message", item.message);
     write("signature", item.signature);
-    std::string command = "cd '" + folder_.string() + "' && tpm2_checkquote -u ak.pem -m message -s signature -g sha256";
+    std::string command =
+        "cd '" + folder_.string() + "' && tpm2_checkquote -u ak.pem -m message -s signature -g sha256";
     if (!nonce.empty()) command += " -q " + to_hex(nonce);
     if (item.values) {
       write_values(item);

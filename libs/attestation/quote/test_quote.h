@@ -63,7 +63,8 @@ struct SoftwareAk {
 
   static SoftwareAk of(crypto::KeyKind kind) {
     const bool is_rsa = kind == crypto::KeyKind::kRsa2048 || kind == crypto::KeyKind::kRsa3072;
-    const auto hash = kind == crypto::KeyKind::kEcP384 ? crypto::HashAlgorithm::kSha384 : crypto::HashAlgorithm::kSha256;
+    const auto hash =
+        kind == crypto::KeyKind::kEcP384 ? crypto::HashAlgorithm::kSha384 : crypto::HashAlgorithm::kSha256;
     return {crypto::PrivateKey::generate(kind), is_rsa, hash};
   }
 
