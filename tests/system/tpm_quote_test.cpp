@@ -28,10 +28,14 @@ struct Kind {
   std::uint16_t size;  // of an RSA modulus in bits, or the curve
 };
 const Kind kKinds[] = {
-    {AlgorithmId::kRsaSsa, HashAlgorithm::kSha256, 2048}, {AlgorithmId::kRsaSsa, HashAlgorithm::kSha384, 2048},
-    {AlgorithmId::kRsaPss, HashAlgorithm::kSha256, 2048}, {AlgorithmId::kRsaPss, HashAlgorithm::kSha512, 2048},
-    {AlgorithmId::kRsaSsa, HashAlgorithm::kSha256, 3072}, {AlgorithmId::kEcdsa, HashAlgorithm::kSha256, tpm::kEccNistP256},
-    {AlgorithmId::kEcdsa, HashAlgorithm::kSha384, tpm::kEccNistP384}, {AlgorithmId::kEcdsa, HashAlgorithm::kSha256, tpm::kEccNistP384},
+    {AlgorithmId::kRsaSsa, HashAlgorithm::kSha256, 2048},
+    {AlgorithmId::kRsaSsa, HashAlgorithm::kSha384, 2048},
+    {AlgorithmId::kRsaPss, HashAlgorithm::kSha256, 2048},
+    {AlgorithmId::kRsaPss, HashAlgorithm::kSha512, 2048},
+    {AlgorithmId::kRsaSsa, HashAlgorithm::kSha256, 3072},
+    {AlgorithmId::kEcdsa, HashAlgorithm::kSha256, tpm::kEccNistP256},
+    {AlgorithmId::kEcdsa, HashAlgorithm::kSha384, tpm::kEccNistP384},
+    {AlgorithmId::kEcdsa, HashAlgorithm::kSha256, tpm::kEccNistP384},
 };
 
 std::uint16_t id(AlgorithmId algorithm) {
@@ -75,7 +79,8 @@ class TpmQuote : public testing::Test {
   TpmQuote() {
     for (const std::uint32_t index : {0u, 4u, 7u, 10u, 16u})
       EXPECT_TRUE(tpm_.measure(index, as_bytes("event of " + std::to_string(index))));
-    for (const auto bank : {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384, HashAlgorithm::kSha512})
+    for (const auto bank :
+         {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384, HashAlgorithm::kSha512})
       for (std::uint32_t index = 0; index < 24; ++index)
         values_.bank(bank).set(index, tpm_.pcr(bank, index).value());
   }
@@ -137,7 +142,8 @@ TEST_F(TpmQuote, Q1_ACertificationIsNoQuote) {
 
 TEST_F(TpmQuote, Q7_Sha1OnlyForThoseWhoAskForIt) {
   const Transient key =
-      tpm_.create_primary(ESYS_TR_RH_ENDORSEMENT, template_of({AlgorithmId::kRsaSsa, HashAlgorithm::kSha1, 2048})).value();
+      tpm_.create_primary(ESYS_TR_RH_ENDORSEMENT, template_of({AlgorithmId::kRsaSsa, HashAlgorithm::kSha1, 2048}))
+          .value();
   EXPECT_EQ(AkPublic::from_tpm_public(tpm_.read_public(key)).error().code, "ak.sha1");
   const AkPublic ak = ak_of(key, Sha1Use::kAllowed);
   const Bytes nonce = random_nonce();
