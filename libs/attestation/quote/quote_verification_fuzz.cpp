@@ -3,8 +3,8 @@
 
 #include "attestation/quote/quote.h"
 
-// Three parts, each behind a 16-bit size: public area, TPMS_ATTEST, signature. Nobody can sign here, so that nothing may
-// be accepted but what a seed holds; and a key that was accepted verifies without falling over.
+// Three parts, each behind a 16-bit size: public area, TPMS_ATTEST, signature. Nobody can sign here, so that nothing
+// may be accepted but what a seed holds; and a key that was accepted verifies without falling over.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace warifu;
   ByteView rest(data, size);
