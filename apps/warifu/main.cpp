@@ -8,6 +8,7 @@
 
 #include "warifu/command_line.h"
 #include "warifu/declaration_commands.h"
+#include "warifu/evidence_commands.h"
 #include "warifu/ima_commands.h"
 #include "warifu/quote_commands.h"
 
@@ -40,6 +41,7 @@ int run(int argc, char** argv) {
   add_device_commands(app, action);
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
+  add_eventlog_commands(app, action);
   add_ima_commands(app, action);
   add_quote_commands(app, action);
   try {
