@@ -22,8 +22,10 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
   auto* nonce_option = choice->add_option("--nonce", *nonce, "The bytes that extraData must be")->type_name("HEX");
   choice->add_flag("--any-nonce", *any, "Do not look at freshness");
   choice->require_option(1);
-  verb->add_option("--pcrs", options->pcrs_file, "Register values as JSON, {\"sha256\":{\"0\":\"hex\"}}")
-      ->type_name("FILE");
+  auto* pcrs = verb->add_option("--pcrs", options->pcrs_file, "Register values as JSON, {\"sha256\":{\"0\":\"hex\"}}")
+                   ->type_name("FILE");
+  verb->add_option("--eventlog", options->eventlog_file, "The boot log (needs --pcrs)")->type_name("FILE")->needs(pcrs);
+  verb->add_option("--ima", options->ima_file, "The IMA list (needs --pcrs)")->type_name("FILE")->needs(pcrs);
   verb->add_flag("--allow-sha1", options->allow_sha1, "Take a signature over SHA-1");
   verb->callback([=, &action] {
     if (nonce_option->count() > 0) options->nonce = *nonce;

@@ -74,7 +74,7 @@ void appraise_registers(const ProvedRegisters& registers, AttestationResult& res
     return;
   }
   result.add({Layer::kBoot, Tier::kNone, "boot.no-reference-values",
-              "the register values are proved, and were compared with nothing", "pcrDigest"});
+              "the register values are proved, and no reference values were there to compare them with", "pcrDigest"});
   for (const auto& bank : registers.values().banks()) {
     const std::string name(measured_boot::bank_name(bank.algorithm()));
     if (is_unused(bank)) {
