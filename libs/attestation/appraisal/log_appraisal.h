@@ -8,10 +8,10 @@
 
 namespace warifu::attestation {
 
-// Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that differs,
-// or was extended by what the log does not tell, contradicts the boot layer; in SHA-1 it is a warning when a stronger
-// bank was compared. What agrees is no good boot yet: that needs reference values. "eventlog.register-kind" (kRefused)
-// for a log of other registers than PCRs; "eventlog.bank-missing" when it has none of the proved banks.
+// Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that
+// differs, or was extended by what the log does not tell, contradicts the boot layer; in SHA-1 it is a warning when a
+// stronger bank was compared. What agrees is no good boot yet: that needs reference values. "eventlog.register-kind"
+// (kRefused) for a log of other registers than PCRs; "eventlog.bank-missing" when it has none of the proved banks.
 Status appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
                           AttestationResult& result);
 
