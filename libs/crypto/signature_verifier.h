@@ -34,7 +34,7 @@ class RsaVerifier {
   // RFC 8017 §8.2.2, by comparison with the one right encoding. The signature is exactly as long as the modulus.
   Status verify_pkcs1(const Digest& digest, ByteView signature) const;
   // RFC 8017 §8.1.2, MGF1 with the same hash, any length of salt: TPMs take the longest that fits, or that of the hash
-  // (TPM 2.0 Part 1, B.7).
+  // (TPM 2.0 Part 1, annex B, "RSASSA_PSS").
   Status verify_pss(const Digest& digest, ByteView signature) const;
 
   std::size_t size() const { return size_; }  // of the modulus, in bytes

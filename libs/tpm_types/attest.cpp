@@ -10,14 +10,14 @@
 namespace warifu::tpm {
 namespace {
 
-// TPM_GENERATED_VALUE and TPM_ST (Part 2, 6.2 and 6.9).
+// TPM_GENERATED_VALUE and TPM_ST (Part 2).
 constexpr std::uint32_t kGenerated = 0xff544347;
 constexpr std::uint16_t kAttestQuote = 0x8018;
 
 constexpr std::uint32_t kSelectionsMax = 16;  // a TPM has up to five banks
 constexpr std::uint8_t kSelectMax = 4;        // bytes: PCR 0 to 31
 constexpr std::size_t kNameMax = 2 + crypto::kMaxDigestSize;
-// TPM2B_DATA holds a TPMT_HA of the largest hash (Part 2, 10.4.3).
+// TPM2B_DATA holds a TPMT_HA of the largest hash (Part 2).
 constexpr std::size_t kDataMax = 2 + crypto::kMaxDigestSize;
 
 std::string_view type_name(std::uint16_t type) {
@@ -68,7 +68,7 @@ Result<ClockInfo> clock_info(wire::Reader& reader) {
   TRY(info.reset_count, reader.u32("clockInfo.resetCount"));
   TRY(info.restart_count, reader.u32("clockInfo.restartCount"));
   TRY(const std::uint8_t safe, reader.u8("clockInfo.safe"));
-  // TPMI_YES_NO (Part 2, 9.2).
+  // TPMI_YES_NO (Part 2).
   if (safe > 1) {
     return invalid_input("tpm.attest.safe", fmt::format("expected 0 or 1, {} came", safe),
                          wire::place("clockInfo.safe", reader.offset() - 1));

@@ -8,11 +8,13 @@
 #include "base/result.h"
 #include "crypto/digest.h"
 
-// What a TPM signs about itself (TPM 2.0 Part 2, 10.12), as parsed types. Parsing proves nothing: it may all be forged.
+// What a TPM signs about itself (TPM 2.0 Part 2, "Attestation Structures"), as parsed types. Parsing proves nothing: it
+// may all be forged.
 namespace warifu::tpm {
 
-// TPMS_CLOCK_INFO (Part 2, 10.11.1). For keys outside the endorsement and platform hierarchies the TPM adds a constant
-// of the key to both counters (Part 1, 36.7): two quotes of one key can be compared, those of two keys cannot.
+// TPMS_CLOCK_INFO (Part 2). For keys outside the endorsement and platform hierarchies the TPM adds a constant
+// of the key to both counters (Part 1, "Timing Components"): two quotes of one key can be compared, those of two keys
+// cannot.
 struct ClockInfo {
   std::uint64_t clock_ms = 0;  // powered time since the last TPM2_Clear
   std::uint32_t reset_count = 0;
@@ -21,7 +23,7 @@ struct ClockInfo {
   friend bool operator==(const ClockInfo&, const ClockInfo&) = default;
 };
 
-// TPMS_PCR_SELECTION (Part 2, 10.6.2).
+// TPMS_PCR_SELECTION (Part 2).
 struct PcrSelection {
   std::uint16_t bank_id = 0;                  // TPM_ALG_ID
   std::optional<crypto::HashAlgorithm> bank;  // nullopt: one that we cannot compute with
@@ -30,10 +32,10 @@ struct PcrSelection {
   friend bool operator==(const PcrSelection&, const PcrSelection&) = default;
 };
 
-// TPML_PCR_SELECTION (Part 2, 10.9.7), in the order in which the TPM hashes the values.
+// TPML_PCR_SELECTION (Part 2), in the order in which the TPM hashes the values.
 using PcrSelections = std::vector<PcrSelection>;
 
-// TPMS_ATTEST (Part 2, 10.12.12) of TPM2_Quote, and of nothing else: all that an AK signs looks alike up to its type.
+// TPMS_ATTEST (Part 2) of TPM2_Quote, and of nothing else: all that an AK signs looks alike up to its type.
 struct QuoteAttest {
   Bytes qualified_signer;  // TPM2B_NAME
   Bytes extra_data;        // the caller's nonce

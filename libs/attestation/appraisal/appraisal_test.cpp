@@ -98,9 +98,9 @@ TEST(QuoteAppraisal, Q2_ABareKeyIsNoProvedAk) {
 
 TEST(QuoteAppraisal, Q4_TellsOfValuesThatNothingProves) {
   auto values = some_values({HashAlgorithm::kSha256});
-  const auto quote = quote_of(fields_of(values, {selected(HashAlgorithm::kSha256, {0, 1, 2, 3, 4, 5, 6, 7})},
-                                        HashAlgorithm::kSha256),
-                              AnyNonce{});
+  const auto quote =
+      quote_of(fields_of(values, {selected(HashAlgorithm::kSha256, {0, 1, 2, 3, 4, 5, 6, 7})}, HashAlgorithm::kSha256),
+               AnyNonce{});
   AttestationResult result;
   appraise_registers(prove_registers(quote, values).value(), result);
   EXPECT_EQ(result.of(Layer::kBoot), Tier::kWarning);
@@ -137,13 +137,11 @@ TEST(QuoteAppraisal, Q9_WhatFellContradictsAndNewFirmwareWarns) {
 }
 
 TEST(QuoteAppraisal, ARefusalContradictsTheLayerThatItIsOf) {
-  const std::pair<std::string_view, Layer> rows[] = {{"quote.nonce", Layer::kFreshness},
-                                                     {"quote.pcr-digest", Layer::kBoot},
-                                                     {"quote.register-missing", Layer::kBoot},
-                                                     {"eventlog.bank-missing", Layer::kBoot},
-                                                     {"ima.no-match", Layer::kRuntime},
-                                                     {"crypto.signature", Layer::kIdentity},
-                                                     {"ak.attributes", Layer::kIdentity}};
+  const std::pair<std::string_view, Layer> rows[] = {
+      {"quote.nonce", Layer::kFreshness},       {"quote.pcr-digest", Layer::kBoot},
+      {"quote.register-missing", Layer::kBoot}, {"eventlog.bank-missing", Layer::kBoot},
+      {"ima.no-match", Layer::kRuntime},        {"crypto.signature", Layer::kIdentity},
+      {"ak.attributes", Layer::kIdentity}};
   for (const auto& [code, layer] : rows) {
     AttestationResult result;
     add_refusal({ErrorKind::kRefused, code, "no"}, result);

@@ -58,8 +58,8 @@ class VerifiedQuote {
 Result<VerifiedQuote> verify(const RawQuote& quote, const AkPublic& ak, const Nonce& nonce,
                              Sha1Use sha1 = Sha1Use::kRefused);
 
-// H(QN of the parent ‖ Name) with nameAlg (Part 1, 16.4): what qualifiedSigner must be. The QN of a hierarchy is its
-// handle, like 40 00 00 0b (Q11).
+// H(QN of the parent ‖ Name) with nameAlg (Part 1, "Qualified Names"): what qualifiedSigner must be. The QN of a
+// hierarchy is its handle, like 40 00 00 0b (Q11).
 Bytes qualified_name(ByteView parent, const tpm::Name& name);
 // "quote.signer" when the quote names another signer than the AK below this parent; "quote.ak-name" when the AK came as
 // PEM, which has no Name.
