@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 
 namespace warifu::bench {
 namespace {
@@ -44,9 +45,11 @@ struct RawQuote::State {
   Bytes message;
   Bytes signature;
   Bytes register_values;
+  std::vector<Event> events;
 };
 
-RawQuote::RawQuote(const std::string& pem, Bytes message, Bytes signature, Bytes register_values)
+RawQuote::RawQuote(const std::string& pem, Bytes message, Bytes signature, Bytes register_values,
+                   std::vector<Event> events)
     : state_(std::make_unique<State>()) {
   const std::unique_ptr<BIO, Free<BIO_free>> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
@@ -62,6 +65,7 @@ RawQuote::RawQuote(const std::string& pem, Bytes message, Bytes signature, Bytes
   state_->message = std::move(message);
   state_->signature = std::move(signature);
   state_->register_values = std::move(register_values);
+  state_->events = std::move(events);
 }
 
 RawQuote::~RawQuote() = default;
@@ -76,6 +80,16 @@ void RawQuote::operator()() {
   } else {
     must(ECDSA_do_verify(digest.data(), static_cast<int>(size), state_->ec_signature.get(), state_->ec.get()) == 1);
   }
+  std::array<std::array<unsigned char, 2 * SHA256_DIGEST_LENGTH>, 24> registers{};
+  for (const Event& event : state_->events) {
+    auto& value = registers[event.register_index];
+    const auto measured = sha256(event.data);
+    std::memcpy(value.data() + SHA256_DIGEST_LENGTH, measured.data(), measured.size());
+    const auto extended = sha256(value);
+    std::memcpy(value.data(), extended.data(), extended.size());
+  }
+  const volatile unsigned char last = registers[0][0];
+  (void)last;
   const volatile unsigned char kept = sha256(state_->register_values)[0];
   (void)kept;
 }
