@@ -1,5 +1,7 @@
 #include "warifu/eventlog_output.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -56,6 +58,31 @@ json::object summary_of(const EventLog& log) {
                        {"log_findings", findings_of(log)}};
   if (log.startup_locality()) summary["startup_locality"] = *log.startup_locality();
   return summary;
+}
+
+json::array events_of(const Prover& prover) {
+  const EventLog& log = prover.log();
+  json::array events;
+  for (const Event& event : log.events()) {
+    json::object digests;
+    for (std::size_t bank = 0; bank < log.banks().size(); ++bank) {
+      const ByteView digest =
+          event.number == 0 && log.format() == LogFormat::kPfpAgile ? ByteView() : log.digest(event, bank);
+      if (log.banks()[bank].algorithm && !digest.empty())
+        digests[bank_name(*log.banks()[bank].algorithm)] = to_hex(digest);
+    }
+    const std::string_view name = name_of(event.type);
+    events.push_back(json::object{
+        {"number", event.number},
+        {"offset", event.offset},
+        {"register", event.register_index},
+        {"type", name.empty() ? fmt::format("{:08x}", static_cast<std::uint32_t>(event.type)) : std::string(name)},
+        {"type_proved", false},
+        {"digests", std::move(digests)},
+        {"data", to_hex(event.data)},
+        {"data_proved", prover.data(event).has_value()}});
+  }
+  return events;
 }
 
 }  // namespace warifu::cli

@@ -12,6 +12,7 @@ void add_verb_on_file(CLI::App* noun, const char* name, const char* help, const 
                       Status (*run)(const Context&, const std::string&));
 
 void add_eventlog_commands(CLI::App& app, Action& action);
+Status show_event_log(const Context& context, const std::string& file);
 Status replay_event_log(const Context& context, const std::string& file);
 
 }  // namespace warifu::cli

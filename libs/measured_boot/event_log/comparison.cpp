@@ -12,17 +12,16 @@ namespace {
 constexpr RegisterIndex kRegisters = 24;
 constexpr RegisterIndex kFirmwarePcrs = 8;
 
-// A bank that firmware leaves alone is zero; one that it caps holds the same in PCR 0 to 7, a separator's hash.
+// A bank that firmware leaves alone is zero; one that it caps holds the same in PCR 0 to 7, a separator's hash. Where
+// PCR 0 is not quoted, equal values mean nothing: PCR 2, 3 and 6 of many a machine hold a separator alone.
 bool is_unused(const Bank& quoted) {
-  const crypto::Digest* first = nullptr;
-  std::size_t seen = 0;
-  for (const auto& [index, value] : quoted.registers()) {
-    if (index >= kFirmwarePcrs) break;
-    if (first != nullptr && value != *first) return false;
-    first = &value;
-    ++seen;
-  }
-  return seen > 1 || (seen == 1 && *first == crypto::Digest(quoted.algorithm()));
+  std::vector<crypto::Digest> firmware;
+  for (const auto& [index, value] : quoted.registers())
+    if (index < kFirmwarePcrs) firmware.push_back(value);
+  if (firmware.empty()) return false;
+  const bool same = std::ranges::all_of(firmware, [&](const auto& value) { return value == firmware.front(); });
+  const bool is_zero = firmware.front() == crypto::Digest(quoted.algorithm());
+  return same && (is_zero || (quoted.find(0) != nullptr && firmware.size() > 1));
 }
 
 RegisterComparison::Answer judge(const crypto::Digest* replayed, const crypto::Digest* quoted,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -42,10 +44,10 @@ class Cursor {
 
   template <std::unsigned_integral Unsigned>
   static Unsigned load(const std::uint8_t* bytes) {
-    std::uint64_t value = 0;
-    for (std::size_t i = sizeof(Unsigned); i-- > 0;)
-      value = value << 8 | bytes[i];
-    return static_cast<Unsigned>(value);
+    static_assert(std::endian::native == std::endian::little, "every machine that we build for is little-endian");
+    Unsigned value;
+    std::memcpy(&value, bytes, sizeof value);
+    return value;
   }
 
  private:

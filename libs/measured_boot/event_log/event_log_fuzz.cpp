@@ -1,9 +1,10 @@
 #include <cstdlib>
 
+#include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
 
-// What is read accounts for every byte, and is replayed without a surprise.
+// What is read accounts for every byte, and is replayed and told as claims without a surprise.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace warifu::measured_boot;
   const warifu::ByteView input(data, size);
@@ -23,5 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const RegisterValues values = replay(*log);
   for (const Bank& bank : values.banks())
     if (replay(*log, bank.algorithm()) != bank) std::abort();
+  for (const Bank& bank : values.banks())
+    claims_of(Prover(*log, bank.algorithm(), RegisterSet().set()));
   return 0;
 }

@@ -17,10 +17,13 @@ class LogParser {
   // One more record, or the end.
   Result<bool> next_event();
   Status read_digests(std::uint32_t count);
+  bool take_usual_digests();
   Status read_digest();
-  Result<Event> read_data(RegisterIndex register_index, EventType type, std::size_t offset);
-  Status add(const Event& event);
-  Status check_register(const Event& event);
+  bool take_data(Event& event);
+  Error no_data(const Event& event) const;
+  void add(const Event& event);
+  bool register_exists(const Event& event) const;
+  Error no_register(const Event& event) const;
   Status check_no_action(const Event& event);
   Status startup_locality(const Event& event);
   Result<bool> ends_here();
@@ -29,14 +32,15 @@ class LogParser {
   void conclude();
 
   ByteView rest() const { return input_.subspan(position_); }
-  template <class Unsigned>
-  Result<Unsigned> integer(std::string_view field);
-  Result<ByteView> bytes(std::size_t size, std::string_view field);
+  // nullptr: so many bytes are not left.
+  const std::uint8_t* take(std::size_t size);
+  Error truncated(std::size_t size, std::string_view field) const;
   void finding(std::string_view code, std::uint32_t event, std::string detail);
 
   ByteView input_;
   std::size_t position_ = 0;
   std::size_t missing_vendor_info_ = 0;
+  std::size_t usual_digests_size_ = 0;
   bool register_0_extended_ = false;
   bool has_hcrtm_ = false;
   EventLog log_;

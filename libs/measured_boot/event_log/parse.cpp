@@ -34,6 +34,7 @@ Result<EventLog> parse_event_log(ByteView log) {
 }
 
 Result<EventLog> LogParser::run() {
+  log_.events_.reserve(input_.size() / 256 + 16);  // as large as usual; others grow
   TRY_STATUS(first_event());
   while (true) {
     TRY(const bool more, next_event());
@@ -43,26 +44,30 @@ Result<EventLog> LogParser::run() {
   return std::move(log_);
 }
 
-template <class Unsigned>
-Result<Unsigned> LogParser::integer(std::string_view field) {
-  TRY(const ByteView raw, bytes(sizeof(Unsigned), field));
-  return Cursor::load<Unsigned>(raw.data());
-}
-
-Result<ByteView> LogParser::bytes(std::size_t size, std::string_view field) {
-  if (size > input_.size() - position_) return Cursor(rest(), position_).bytes(size, field);
-  const ByteView taken = input_.subspan(position_, size);
+// What every event goes through returns no Result: each would cost a tenth of the event's hash.
+const std::uint8_t* LogParser::take(std::size_t size) {
+  if (size > input_.size() - position_) return nullptr;
+  const std::uint8_t* taken = input_.data() + position_;
   position_ += size;
   return taken;
+}
+
+Error LogParser::truncated(std::size_t size, std::string_view field) const {
+  return Cursor(rest(), position_).bytes(size, field).error();
 }
 
 // In both formats the first record has the legacy layout.
 Status LogParser::first_event() {
   const std::size_t offset = position_;
-  TRY(const auto index, integer<std::uint32_t>("event[0].pcrIndex"));
-  TRY(const auto type, integer<std::uint32_t>("event[0].eventType"));
-  TRY(const auto digest, bytes(kSha1Size, "event[0].digest"));
-  TRY(const auto event, read_data(index, EventType{type}, offset));
+  const std::uint8_t* header = take(8 + kSha1Size);
+  if (header == nullptr) return truncated(kLegacyHeaderSize, "event[0]");
+  const std::uint8_t* digest = header + 8;
+  Event event{.number = 0,
+              .offset = offset,
+              .register_index = Cursor::load<std::uint32_t>(header),
+              .type = EventType{Cursor::load<std::uint32_t>(header + 4)},
+              .data = {}};
+  if (!take_data(event)) return no_data(event);
   const SpecIdKind kind = event.is_measured() ? SpecIdKind::kNone : spec_id_kind(event.data);
   if (kind == SpecIdKind::kUnknown)
     return invalid_input("eventlog.spec-id", "expected Spec ID Event00, 02 or 03",
@@ -72,10 +77,14 @@ Status LogParser::first_event() {
     log_.banks_ = {{.algorithm_id = static_cast<std::uint16_t>(tpm::AlgorithmId::kSha1),
                     .digest_size = kSha1Size,
                     .algorithm = crypto::HashAlgorithm::kSha1}};
-    log_.digests_.push_back(digest.data());
-    return add(event);
+    log_.digests_.push_back(digest);
+    if (!register_exists(event)) return no_register(event);
+    if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+    add(event);
+    return {};
   }
-  if (!is_all(digest, 0)) finding("no-action.digest", 0, "the digest of an EV_NO_ACTION event is not zero");
+  if (!is_all({digest, kSha1Size}, 0))
+    finding("no-action.digest", 0, "the digest of an EV_NO_ACTION event is not zero");
   return begin_agile(event);
 }
 
@@ -87,7 +96,10 @@ Status LogParser::begin_agile(const Event& event) {
   log_.register_kind_ = event.register_index == 1 ? RegisterKind::kRtmr : RegisterKind::kPcr;
   TRY(auto spec_id, parse_spec_id(event.data, event.data_offset));
   log_.banks_ = std::move(spec_id.banks);
+  log_.digests_.reserve(log_.events_.capacity() * log_.banks_.size());
   log_.digests_.assign(log_.banks_.size(), nullptr);
+  for (const LoggedBank& bank : log_.banks_)
+    usual_digests_size_ += 2 + bank.digest_size;
   missing_vendor_info_ = spec_id.missing_vendor_info;
   if (spec_id.unknown_bytes != 0)
     finding("spec-id.unknown-bytes", 0, fmt::format("{} bytes after the vendor information", spec_id.unknown_bytes));
@@ -104,18 +116,25 @@ Result<bool> LogParser::next_event() {
   if (log_.events_.size() == kEventsMax)
     return invalid_input("eventlog.too-large", fmt::format("expected at most {} events", kEventsMax),
                          wire::place("event", position_));
-  const std::size_t offset = position_;
-  TRY(const auto index, integer<std::uint32_t>("event.pcrIndex"));
-  TRY(const auto type, integer<std::uint32_t>("event.eventType"));
+  Event event{.number = static_cast<std::uint32_t>(log_.events_.size()),
+              .offset = position_,
+              .register_index = 0,
+              .type = EventType::kNoAction,
+              .data = {}};
+  const std::uint8_t* header = take(kAgileHeaderSize);  // ends_here() saw that it is there
+  event.register_index = Cursor::load<std::uint32_t>(header);
+  event.type = EventType{Cursor::load<std::uint32_t>(header + 4)};
   if (log_.format_ == LogFormat::kSha1Legacy) {
-    TRY(const auto digest, bytes(kSha1Size, "event.digest"));
-    log_.digests_.push_back(digest.data());
+    position_ = event.offset + 8 + kSha1Size;
+    log_.digests_.push_back(header + 8);
   } else {
-    TRY(const auto count, integer<std::uint32_t>("event.digests.count"));
-    TRY_STATUS(read_digests(count));
+    const auto count = Cursor::load<std::uint32_t>(header + 8);
+    if (count != log_.banks_.size() || !take_usual_digests()) TRY_STATUS(read_digests(count));
   }
-  TRY(const auto event, read_data(index, EventType{type}, offset));
-  TRY_STATUS(add(event));
+  if (!take_data(event)) return no_data(event);
+  if (!register_exists(event)) return no_register(event);
+  if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+  add(event);
   return true;
 }
 
@@ -134,54 +153,79 @@ Status LogParser::read_digests(std::uint32_t count) {
   return {};
 }
 
+// One for each bank in the order of the Spec ID event, as nearly all firmware has them. False: they are not, and
+// nothing was taken.
+bool LogParser::take_usual_digests() {
+  if (usual_digests_size_ > input_.size() - position_) return false;
+  const std::size_t before = log_.digests_.size();
+  const std::uint8_t* next = input_.data() + position_;
+  for (const LoggedBank& bank : log_.banks_) {
+    if (Cursor::load<std::uint16_t>(next) != bank.algorithm_id) {
+      log_.digests_.resize(before);
+      return false;
+    }
+    log_.digests_.push_back(next + 2);
+    next += 2 + bank.digest_size;
+  }
+  position_ += usual_digests_size_;
+  return true;
+}
+
 Status LogParser::read_digest() {
   const std::size_t offset = position_;
-  TRY(const auto id, integer<std::uint16_t>("event.digests.hashAlg"));
+  const std::uint8_t* id_bytes = take(2);
+  if (id_bytes == nullptr) return truncated(2, "event.digests.hashAlg");
+  const auto id = Cursor::load<std::uint16_t>(id_bytes);
   const auto bank = std::ranges::find(log_.banks_, id, &LoggedBank::algorithm_id);
   if (bank == log_.banks_.end())
     return invalid_input("eventlog.digests",
                          fmt::format("algorithm {} is not announced in the Spec ID event", tpm::to_hex_id(id)),
                          wire::place("event.digests.hashAlg", offset));
-  TRY(const auto digest, bytes(bank->digest_size, "event.digests.digest"));
+  const std::uint8_t* digest = take(bank->digest_size);
+  if (digest == nullptr) return truncated(bank->digest_size, "event.digests.digest");
   const auto first = log_.digests_.size() - log_.banks_.size();
   auto& slot = log_.digests_[first + static_cast<std::size_t>(bank - log_.banks_.begin())];
   if (slot != nullptr)
     return invalid_input("eventlog.digests", fmt::format("algorithm {} occurs twice", tpm::to_hex_id(id)),
                          wire::place("event.digests.hashAlg", offset));
-  slot = digest.data();
+  slot = digest;
   return {};
 }
 
-Result<Event> LogParser::read_data(RegisterIndex register_index, EventType type, std::size_t offset) {
-  TRY(const auto size, integer<std::uint32_t>("event.eventSize"));
-  Event event{.number = static_cast<std::uint32_t>(log_.events_.size()),
-              .offset = offset,
-              .register_index = register_index,
-              .type = type,
-              .data = {},
-              .data_offset = position_};
-  TRY(event.data, bytes(size, "event.event"));
-  return event;
+bool LogParser::take_data(Event& event) {
+  const std::uint8_t* size_bytes = take(4);
+  if (size_bytes == nullptr) return false;
+  const auto size = Cursor::load<std::uint32_t>(size_bytes);
+  event.data_offset = position_;
+  const std::uint8_t* data = take(size);
+  if (data == nullptr) return false;
+  event.data = {data, size};
+  return true;
 }
 
-Status LogParser::add(const Event& event) {
-  TRY_STATUS(check_register(event));
-  if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
+// Why take_data() failed.
+Error LogParser::no_data(const Event& event) const {
+  if (event.data_offset == 0) return truncated(4, "event.eventSize");
+  return truncated(Cursor::load<std::uint32_t>(input_.data() + position_ - 4), "event.event");
+}
+
+void LogParser::add(const Event& event) {
   if (event.is_measured() && event.register_index == 0) {
     register_0_extended_ = true;
     if (event.type == EventType::kEfiHcrtmEvent) has_hcrtm_ = true;
   }
   log_.events_.push_back(event);
-  return {};
 }
 
-Status LogParser::check_register(const Event& event) {
+bool LogParser::register_exists(const Event& event) const {
   // PFP 1.06, 10.4.5.3 and 10.4.5.4: what is not extended may belong to no register.
-  if (!event.is_measured() && event.register_index == kNoRegister) return {};
+  if (!event.is_measured() && event.register_index == kNoRegister) return true;
+  if (log_.register_kind_ == RegisterKind::kPcr) return event.register_index < kPcrs;
+  return event.register_index <= kLastRtmr && (event.register_index > 0 || !event.is_measured());
+}
+
+Error LogParser::no_register(const Event& event) const {
   const bool is_pcr = log_.register_kind_ == RegisterKind::kPcr;
-  const bool exists = is_pcr ? event.register_index < kPcrs
-                             : event.register_index <= kLastRtmr && (event.register_index > 0 || !event.is_measured());
-  if (exists) return {};
   return invalid_input(
       "eventlog.register",
       fmt::format("expected {}, not {}", is_pcr ? "PCR 0 to 23" : "measurement register 1 to 4", event.register_index),
@@ -231,6 +275,11 @@ Result<bool> LogParser::ends_here() {
   if (left.empty()) return true;
   const bool legacy = log_.format_ == LogFormat::kSha1Legacy;
   const std::size_t header_size = legacy ? kLegacyHeaderSize : kAgileHeaderSize;
+  // Only these two numbers can begin padding or an event of no register.
+  const bool may_end = left.size() < header_size || missing_vendor_info_ != 0 ||
+                       Cursor::load<std::uint32_t>(left.data()) == 0 ||
+                       Cursor::load<std::uint32_t>(left.data()) == kNoRegister;
+  if (!may_end) return false;
   const ByteView header = left.first(std::min(header_size, left.size()));
   // A measured event has digests, so no header is all zeros; no register and no type is ffffffff at once.
   for (const std::uint8_t filler : {std::uint8_t{0x00}, std::uint8_t{0xFF}}) {

@@ -23,6 +23,7 @@ inline Bytes little_endian(std::uint64_t value, std::size_t size) {
 
 inline Bytes concatenated(std::initializer_list<ByteView> parts) {
   Bytes bytes;
+  bytes.reserve(4096);
   for (const ByteView part : parts)
     bytes.insert(bytes.end(), part.begin(), part.end());
   return bytes;
@@ -31,8 +32,10 @@ inline Bytes concatenated(std::initializer_list<ByteView> parts) {
 // Without a NUL at the end.
 inline Bytes utf16(std::string_view ascii) {
   Bytes bytes;
-  for (const char c : ascii)
-    bytes.insert(bytes.end(), {static_cast<std::uint8_t>(c), 0});
+  for (const char c : ascii) {
+    bytes.push_back(static_cast<std::uint8_t>(c));
+    bytes.push_back(0);
+  }
   return bytes;
 }
 
