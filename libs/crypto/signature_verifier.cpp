@@ -11,6 +11,7 @@
 #include <array>
 
 #include "crypto/ec_group.h"
+#include "crypto/mgf1.h"
 #include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
@@ -47,18 +48,6 @@ ByteView digest_info(HashAlgorithm hash) {
   return {};
 }
 
-// RFC 8017 §B.2.1, added onto `target`.
-void unmask(HashAlgorithm hash, ByteView seed, std::span<std::uint8_t> target) {
-  for (std::uint8_t counter = 0; !target.empty(); ++counter) {
-    const std::array<std::uint8_t, 4> counter_bytes = {0, 0, 0, counter};
-    const Digest mask = digest(hash, {seed, counter_bytes});
-    const std::size_t taken = std::min(target.size(), mask.size());
-    for (std::size_t i = 0; i < taken; ++i)
-      target[i] ^= mask.bytes()[i];
-    target = target.subspan(taken);
-  }
-}
-
 // EMSA-PSS-VERIFY (RFC 8017 §9.1.2) for an encoding of `bits` bits.
 bool is_pss(const Digest& message, std::span<std::uint8_t> encoded, std::size_t bits) {
   const std::size_t hash_size = message.size();
@@ -68,7 +57,7 @@ bool is_pss(const Digest& message, std::span<std::uint8_t> encoded, std::size_t 
   // The bits of the first byte that are too many are zero.
   const auto top = static_cast<std::uint8_t>(0xff00u >> (encoded.size() * 8 - bits));
   if ((block[0] & top) != 0) return false;
-  unmask(message.algorithm(), hash, block);
+  mask_with_mgf1(message.algorithm(), hash, block);
   block[0] &= static_cast<std::uint8_t>(~top);
   const auto one = std::ranges::find_if(block, [](std::uint8_t byte) { return byte != 0; });
   if (one == block.end() || *one != 1) return false;
