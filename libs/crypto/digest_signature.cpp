@@ -7,26 +7,6 @@
 #include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
-namespace {
-
-const EVP_MD* evp_of(HashAlgorithm hash) {
-  switch (hash) {
-    case HashAlgorithm::kSha1:
-      return EVP_sha1();
-    case HashAlgorithm::kSha256:
-      return EVP_sha256();
-    case HashAlgorithm::kSha384:
-      return EVP_sha384();
-    case HashAlgorithm::kSha512:
-      return EVP_sha512();
-    case HashAlgorithm::kSm3:
-      return EVP_sm3();
-  }
-  std::abort();
-}
-
-}  // namespace
-
 Status verify_digest_signature(const PublicKey& key, HashAlgorithm hash, ByteView digest, ByteView signature) {
   if (digest.size() != digest_size(hash))
     return invalid_input("crypto.signature.digest", fmt::format("expected the {} bytes of a {} digest, got {}",
@@ -37,7 +17,7 @@ Status verify_digest_signature(const PublicKey& key, HashAlgorithm hash, ByteVie
     require(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1, "RSASSA-PKCS1-v1_5");
   // An OpenSSL without that hash for that key (SM3 with RSA) cannot say that the signature is right.
   const bool is_right =
-      EVP_PKEY_CTX_set_signature_md(context.get(), evp_of(hash)) == 1 &&
+      EVP_PKEY_CTX_set_signature_md(context.get(), evp_digest(hash)) == 1 &&
       EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) == 1;
   if (is_right) return {};
   ERR_clear_error();

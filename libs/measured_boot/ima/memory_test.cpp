@@ -12,9 +12,8 @@
 #include <fstream>
 #include <string>
 
-#include "measured_boot/ima/match.h"
 #include "measured_boot/ima/policy.h"
-#include "measured_boot/ima/test_lists.h"
+#include "measured_boot/ima/test_match.h"
 #include "sim/test_data.h"
 
 extern char** environ;
@@ -23,7 +22,6 @@ namespace warifu::measured_boot::ima {
 namespace {
 
 namespace fs = std::filesystem;
-using crypto::HashAlgorithm;
 
 constexpr std::size_t kEntries = 100'000;
 constexpr const char* kListVariable = "WARIFU_IMA_MEMORY_TEST_LIST";
@@ -37,14 +35,6 @@ std::size_t status_bytes(std::string_view name) {
   std::abort();
 }
 
-Bank replayed(ByteView list) {
-  const auto form = list_form(list).value();
-  Replay replay(form, BankRule::kNative, std::array{HashAlgorithm::kSha256});
-  ListReader reader(list, form);
-  if (!replay.add_all(reader)) std::abort();
-  return replay.banks().front();
-}
-
 // The child: reads the list, replays it, matches it and judges it.
 TEST(ImaMemory, DISABLED_Child) {
   const char* path = std::getenv(kListVariable);
@@ -53,7 +43,7 @@ TEST(ImaMemory, DISABLED_Child) {
   Bytes list(fs::file_size(path));
   std::ifstream(path, std::ios::binary)
       .read(reinterpret_cast<char*>(list.data()), static_cast<std::streamsize>(list.size()));
-  const Bank quoted = replayed(list);
+  const Bank quoted = test::quoted_after(list);
   const auto match = match_quote(list, quoted);
   ASSERT_TRUE(match) << to_string(match.error());
   ASSERT_EQ(match->measured.size(), kEntries);

@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <array>
-
-#include "measured_boot/ima/test_lists.h"
+#include "measured_boot/ima/test_match.h"
 
 namespace warifu::measured_boot::ima {
 namespace {
 
 using crypto::HashAlgorithm;
 using test::digest_field;
+using test::matched;
 using test::name_field;
 using test::TestList;
 
@@ -27,14 +26,6 @@ struct Sha256Of {
   }
   crypto::Digest digest;
 };
-
-Match matched(const TestList& list) {
-  const auto form = list_form(list.bytes()).value();
-  Replay replay(form, BankRule::kNative, std::array{HashAlgorithm::kSha256});
-  ListReader reader(list.bytes(), form);
-  if (!replay.add_all(reader)) std::abort();
-  return match_quote(list.bytes(), replay.banks().front()).value();
-}
 
 Policy policy_of(std::initializer_list<std::pair<std::string_view, std::string_view>> files) {
   Policy policy;

@@ -2,13 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "crypto/digest_signature.h"
 #include "crypto/private_key.h"
 #include "measured_boot/ima/policy.h"
 #include "measured_boot/ima/test_evmctl.h"
-#include "measured_boot/ima/test_lists.h"
+#include "measured_boot/ima/test_match.h"
 
 namespace warifu::measured_boot::ima {
 namespace {
@@ -19,6 +17,7 @@ using crypto::PrivateKey;
 using Kind = SignatureVerdict::Kind;
 using test::append;
 using test::digest_field;
+using test::matched;
 using test::name_field;
 using test::TestList;
 
@@ -46,14 +45,6 @@ Keyring keyring_of(const PrivateKey& key) {
   Keyring keyring;
   keyring.add(key.public_key());
   return keyring;
-}
-
-Match matched(const TestList& list) {
-  const auto form = list_form(list.bytes()).value();
-  Replay replay(form, BankRule::kNative, std::array{HashAlgorithm::kSha256});
-  ListReader reader(list.bytes(), form);
-  if (!replay.add_all(reader)) std::abort();
-  return match_quote(list.bytes(), replay.banks().front()).value();
 }
 
 SignatureVerdict judged(std::string_view name, const std::vector<Bytes>& fields, const Keyring& keyring) {
