@@ -10,6 +10,7 @@
 #include "warifu/declaration_commands.h"
 #include "warifu/evidence_commands.h"
 #include "warifu/ima_commands.h"
+#include "warifu/quote_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -40,8 +41,9 @@ int run(int argc, char** argv) {
   add_device_commands(app, action);
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
-  add_ima_commands(app, action);
   add_eventlog_commands(app, action);
+  add_ima_commands(app, action);
+  add_quote_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -7,17 +7,11 @@
 
 #include <algorithm>
 
+#include "crypto/ec_group.h"
 #include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
 namespace {
-
-// Made once for the life of the process, and only read afterwards.
-const EC_GROUP* group_of(EcCurve curve) {
-  static const EcGroupHandle p256(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
-  static const EcGroupHandle p384(EC_GROUP_new_by_curve_name(NID_secp384r1));
-  return curve == EcCurve::kP256 ? p256.get() : p384.get();
-}
 
 BignumHandle to_bignum(ByteView bytes) {
   BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
@@ -52,6 +46,12 @@ EcPointHandle to_point(EcCurve curve, ByteView x, ByteView y, BN_CTX* context) {
 }
 
 }  // namespace
+
+const EC_GROUP* group_of(EcCurve curve) {
+  static const EcGroupHandle p256(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  static const EcGroupHandle p384(EC_GROUP_new_by_curve_name(NID_secp384r1));
+  return curve == EcCurve::kP256 ? p256.get() : p384.get();
+}
 
 Result<EcPublicKey> EcPublicKey::from_affine(EcCurve curve, ByteView x, ByteView y) {
   const std::size_t size = coordinate_size(curve);

@@ -8,12 +8,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "crypto/mgf1.h"
 #include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
-namespace {
 
-// RFC 8017 §B.2.1, added onto `target`.
 void mask_with_mgf1(HashAlgorithm hash, ByteView seed, std::span<std::uint8_t> target) {
   for (std::uint8_t counter = 0; !target.empty(); ++counter) {
     const std::array<std::uint8_t, 4> counter_bytes = {0, 0, 0, counter};
@@ -25,6 +24,8 @@ void mask_with_mgf1(HashAlgorithm hash, ByteView seed, std::span<std::uint8_t> t
     wipe(mask.writable());
   }
 }
+
+namespace {
 
 // EME-OAEP (RFC 8017 §7.1.1, step 2). OpenSSL's own draws its seed past our Entropy.
 SecretBytes encode_oaep(HashAlgorithm hash, ByteView label, ByteView message, std::size_t size, Entropy& entropy) {

@@ -47,7 +47,29 @@ Result<TPM2B_PUBLIC> unmarshal_public(ByteView tpm2b) {
 }
 
 TPM2_ALG_ID tss_hash(crypto::HashAlgorithm hash) {
-  return hash == crypto::HashAlgorithm::kSha384 ? TPM2_ALG_SHA384 : TPM2_ALG_SHA256;
+  switch (hash) {
+    case crypto::HashAlgorithm::kSha1:
+      return TPM2_ALG_SHA1;
+    case crypto::HashAlgorithm::kSha256:
+      return TPM2_ALG_SHA256;
+    case crypto::HashAlgorithm::kSha384:
+      return TPM2_ALG_SHA384;
+    case crypto::HashAlgorithm::kSha512:
+      return TPM2_ALG_SHA512;
+    case crypto::HashAlgorithm::kSm3:
+      return TPM2_ALG_SM3_256;
+  }
+  std::abort();
+}
+
+constexpr TPMT_SIG_SCHEME kOwnScheme = {.scheme = TPM2_ALG_NULL, .details = {}};
+
+EsysTpm::Quote attested(const EsysPointer<TPM2B_ATTEST>& attest, const EsysPointer<TPMT_SIGNATURE>& signature) {
+  Bytes marshaled(sizeof *signature);
+  std::size_t size = 0;
+  must(Tss2_MU_TPMT_SIGNATURE_Marshal(signature.get(), marshaled.data(), marshaled.size(), &size), "marshal");
+  marshaled.resize(size);
+  return {Bytes(attest->attestationData, attest->attestationData + attest->size), std::move(marshaled)};
 }
 
 }  // namespace
@@ -161,6 +183,52 @@ Result<Bytes> EsysTpm::hmac(const Transient& key, ByteView data) {
       "TPM2_HMAC"));
   const EsysPointer<TPM2B_DIGEST> mac(raw);
   return Bytes(mac->buffer, mac->buffer + mac->size);
+}
+
+Result<EsysTpm::Quote> EsysTpm::quote(const Transient& key, ByteView nonce, const TPML_PCR_SELECTION& selection) {
+  TRY(const auto qualifying, sized(nonce, &TPM2B_DATA::buffer));
+  TPM2B_ATTEST* attest = nullptr;
+  TPMT_SIGNATURE* signature = nullptr;
+  TRY_STATUS(check(Esys_Quote(esys_, key.handle(), ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying,
+                              &kOwnScheme, &selection, &attest, &signature),
+                   "TPM2_Quote"));
+  return attested(EsysPointer<TPM2B_ATTEST>(attest), EsysPointer<TPMT_SIGNATURE>(signature));
+}
+
+Result<EsysTpm::Quote> EsysTpm::certify(const Transient& key, ByteView nonce) {
+  TRY(const auto qualifying, sized(nonce, &TPM2B_DATA::buffer));
+  TPM2B_ATTEST* attest = nullptr;
+  TPMT_SIGNATURE* signature = nullptr;
+  TRY_STATUS(check(Esys_Certify(esys_, key.handle(), key.handle(), ESYS_TR_PASSWORD, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                &qualifying, &kOwnScheme, &attest, &signature),
+                   "TPM2_Certify"));
+  return attested(EsysPointer<TPM2B_ATTEST>(attest), EsysPointer<TPMT_SIGNATURE>(signature));
+}
+
+Result<crypto::Digest> EsysTpm::pcr(crypto::HashAlgorithm bank, std::uint32_t index) {
+  TPML_PCR_SELECTION selection{};
+  selection.count = 1;
+  selection.pcrSelections[0].hash = tss_hash(bank);
+  selection.pcrSelections[0].sizeofSelect = 3;
+  selection.pcrSelections[0].pcrSelect[index / 8] = static_cast<BYTE>(1u << index % 8);
+  TPML_DIGEST* raw = nullptr;
+  TRY_STATUS(check(Esys_PCR_Read(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &selection, nullptr, nullptr, &raw),
+                   "TPM2_PCR_Read"));
+  const EsysPointer<TPML_DIGEST> values(raw);
+  crypto::Digest value(bank);
+  if (values->count != 1 || values->digests[0].size != value.size())
+    return Error{ErrorKind::kRefused, "tpm.rc", "the bank is not active", "TPM2_PCR_Read"};
+  std::copy_n(values->digests[0].buffer, value.size(), value.writable().begin());
+  return value;
+}
+
+Status EsysTpm::measure(std::uint32_t index, ByteView event) {
+  TRY(const auto data, sized(event, &TPM2B_EVENT::buffer));
+  TPML_DIGEST_VALUES* digests = nullptr;
+  TRY_STATUS(check(Esys_PCR_Event(esys_, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &data, &digests),
+                   "TPM2_PCR_Event"));
+  Esys_Free(digests);
+  return {};
 }
 
 }  // namespace warifu::test

@@ -51,6 +51,19 @@ class EsysTpm {
                                     ByteView private_area, ByteView encrypted_seed);
   Result<Bytes> hmac(const Transient& key, ByteView data);
 
+  // TPM2_Quote with the key's own scheme: TPMS_ATTEST and TPMT_SIGNATURE.
+  struct Quote {
+    Bytes message;
+    Bytes signature;
+  };
+  Result<Quote> quote(const Transient& key, ByteView nonce, const TPML_PCR_SELECTION& selection);
+  // TPM2_CertifyCreation would need a ticket; TPM2_Certify of the key by itself is what looks like a quote too.
+  Result<Quote> certify(const Transient& key, ByteView nonce);
+  // TPM2_PCR_Read of one register.
+  Result<crypto::Digest> pcr(crypto::HashAlgorithm bank, std::uint32_t index);
+  // TPM2_PCR_Extend in each active bank, by TPM2_PCR_Event.
+  Status measure(std::uint32_t index, ByteView event);
+
  private:
   friend class Transient;
   Result<ESYS_TR> endorsement_session(crypto::HashAlgorithm hash);

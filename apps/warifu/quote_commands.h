@@ -1,0 +1,29 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "warifu/commands.h"
+
+// Quotes, verified without a server (docs/protocols/quotes.md).
+namespace warifu::cli {
+
+struct QuoteOptions {
+  std::string ak_file;  // PEM, TPMT_PUBLIC or TPM2B_PUBLIC
+  std::string message_file;
+  std::string signature_file;
+  std::optional<std::string> nonce;  // hexadecimal; nullopt: any
+  std::string pcrs_file;
+  std::string eventlog_file;  // this and the next need pcrs_file
+  std::string ima_file;
+  bool allow_sha1 = false;
+};
+// Prints the attestation result, also when something does not hold: then it ends with that error, or with
+// "attestation.contraindicated" (kRefused).
+Status verify_quote(const Context& context, const QuoteOptions& options);
+
+void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action);
+
+}  // namespace warifu::cli

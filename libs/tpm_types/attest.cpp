@@ -1,0 +1,128 @@
+#include "tpm_types/attest.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "tpm_types/algorithm.h"
+#include "wire/reader.h"
+
+namespace warifu::tpm {
+namespace {
+
+// TPM_GENERATED_VALUE and TPM_ST (Part 2).
+constexpr std::uint32_t kGenerated = 0xff544347;
+constexpr std::uint16_t kAttestQuote = 0x8018;
+
+constexpr std::uint32_t kSelectionsMax = 16;  // a TPM has up to five banks
+constexpr std::uint8_t kSelectMax = 4;        // bytes: PCR 0 to 31
+constexpr std::size_t kNameMax = 2 + crypto::kMaxDigestSize;
+// TPM2B_DATA holds a TPMT_HA of the largest hash (Part 2).
+constexpr std::size_t kDataMax = 2 + crypto::kMaxDigestSize;
+
+std::string_view type_name(std::uint16_t type) {
+  switch (type) {
+    case 0x8014:
+      return "TPM_ST_ATTEST_NV";
+    case 0x8015:
+      return "TPM_ST_ATTEST_COMMAND_AUDIT";
+    case 0x8016:
+      return "TPM_ST_ATTEST_SESSION_AUDIT";
+    case 0x8017:
+      return "TPM_ST_ATTEST_CERTIFY";
+    case 0x8019:
+      return "TPM_ST_ATTEST_TIME";
+    case 0x801a:
+      return "TPM_ST_ATTEST_CREATION";
+    case 0x801c:
+      return "TPM_ST_ATTEST_NV_DIGEST";
+    default:
+      return "no type of attestation";
+  }
+}
+
+Status expect_quote(wire::Reader& reader) {
+  TRY(const std::uint32_t magic, reader.u32("magic"));
+  if (magic != kGenerated) {
+    return invalid_input("tpm.attest.magic", fmt::format("expected {:#010x}, {:#010x} came", kGenerated, magic),
+                         wire::place("magic", reader.offset() - 4));
+  }
+  TRY(const std::uint16_t type, reader.u16("type"));
+  if (type == kAttestQuote) return {};
+  return invalid_input(
+      "tpm.attest.type",
+      fmt::format("expected 0x8018 (TPM_ST_ATTEST_QUOTE), {} ({}) came", to_hex_id(type), type_name(type)),
+      wire::place("type", reader.offset() - 2));
+}
+
+Result<Bytes> sized(wire::Reader& reader, std::string_view field, std::string_view code, std::size_t size_max) {
+  TRY(const ByteView bytes, reader.sized16(field));
+  if (bytes.size() <= size_max) return to_bytes(bytes);
+  return invalid_input(code, fmt::format("expected at most {} bytes, {} came", size_max, bytes.size()),
+                       wire::place(field, reader.offset() - bytes.size()));
+}
+
+Result<ClockInfo> clock_info(wire::Reader& reader) {
+  ClockInfo info;
+  TRY(info.clock_ms, reader.u64("clockInfo.clock"));
+  TRY(info.reset_count, reader.u32("clockInfo.resetCount"));
+  TRY(info.restart_count, reader.u32("clockInfo.restartCount"));
+  TRY(const std::uint8_t safe, reader.u8("clockInfo.safe"));
+  // TPMI_YES_NO (Part 2).
+  if (safe > 1) {
+    return invalid_input("tpm.attest.safe", fmt::format("expected 0 or 1, {} came", safe),
+                         wire::place("clockInfo.safe", reader.offset() - 1));
+  }
+  info.safe = safe == 1;
+  return info;
+}
+
+Result<PcrSelection> selection(wire::Reader& reader) {
+  PcrSelection selected;
+  TRY(selected.bank_id, reader.u16("pcrSelect.hash"));
+  if (selected.bank_id == static_cast<std::uint16_t>(AlgorithmId::kSm3Of256))
+    selected.bank = crypto::HashAlgorithm::kSm3;
+  else if (const auto known = parse_hash(selected.bank_id, {}))
+    selected.bank = *known;
+  TRY(const std::uint8_t size, reader.u8("pcrSelect.sizeofSelect"));
+  if (size == 0 || size > kSelectMax) {
+    return invalid_input("tpm.pcr-selection.size", fmt::format("expected 1 to {} bytes, {} came", kSelectMax, size),
+                         wire::place("pcrSelect.sizeofSelect", reader.offset() - 1));
+  }
+  TRY(const ByteView bits, reader.bytes(size, "pcrSelect.pcrSelect"));
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    selected.indices |= static_cast<std::uint32_t>(bits[i]) << (8 * i);
+  return selected;
+}
+
+Result<PcrSelections> selection_list(wire::Reader& reader) {
+  TRY(const std::uint32_t count, reader.u32("pcrSelect.count"));
+  if (count > kSelectionsMax) {
+    return invalid_input("tpm.pcr-selection.count", fmt::format("expected at most {}, {} came", kSelectionsMax, count),
+                         wire::place("pcrSelect.count", reader.offset() - 4));
+  }
+  PcrSelections all;
+  all.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TRY(all.emplace_back(), selection(reader));
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<QuoteAttest> QuoteAttest::parse(ByteView bytes) {
+  wire::Reader reader(bytes);
+  TRY_STATUS(expect_quote(reader));
+  QuoteAttest quote;
+  TRY(quote.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
+  TRY(quote.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
+  TRY(quote.clock, clock_info(reader));
+  TRY(quote.firmware_version, reader.u64("firmwareVersion"));
+  TRY(quote.selections, selection_list(reader));
+  TRY(quote.pcr_digest, sized(reader, "pcrDigest", "tpm.attest.pcr-digest", crypto::kMaxDigestSize));
+  TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
+  return quote;
+}
+
+}  // namespace warifu::tpm

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/digest.h"
+
+// What a TPM signs about itself (TPM 2.0 Part 2, "Attestation Structures"), as parsed types. Parsing proves nothing: it
+// may all be forged.
+namespace warifu::tpm {
+
+// TPMS_CLOCK_INFO (Part 2). For keys outside the endorsement and platform hierarchies the TPM adds a constant
+// of the key to both counters (Part 1, "Timing Components"): two quotes of one key can be compared, those of two keys
+// cannot.
+struct ClockInfo {
+  std::uint64_t clock_ms = 0;  // powered time since the last TPM2_Clear
+  std::uint32_t reset_count = 0;
+  std::uint32_t restart_count = 0;
+  bool safe = false;  // no earlier quote can have shown a later clock
+  friend bool operator==(const ClockInfo&, const ClockInfo&) = default;
+};
+
+// TPMS_PCR_SELECTION (Part 2).
+struct PcrSelection {
+  std::uint16_t bank_id = 0;                  // TPM_ALG_ID
+  std::optional<crypto::HashAlgorithm> bank;  // nullopt: one that we cannot compute with
+  std::uint32_t indices = 0;                  // bit n: PCR n
+  bool has(std::uint32_t index) const { return index < 32 && (indices >> index & 1) != 0; }
+  friend bool operator==(const PcrSelection&, const PcrSelection&) = default;
+};
+
+// TPML_PCR_SELECTION (Part 2), in the order in which the TPM hashes the values.
+using PcrSelections = std::vector<PcrSelection>;
+
+// TPMS_ATTEST (Part 2) of TPM2_Quote, and of nothing else: all that an AK signs looks alike up to its type.
+struct QuoteAttest {
+  Bytes qualified_signer;  // TPM2B_NAME
+  Bytes extra_data;        // the caller's nonce
+  ClockInfo clock;
+  std::uint64_t firmware_version = 0;
+  PcrSelections selections;
+  Bytes pcr_digest;
+
+  // Codes (kInvalidInput): "tpm.attest.magic", "tpm.attest.type" (what another type is, is said), "tpm.attest.safe",
+  // "tpm.attest.signer", "tpm.attest.extra-data", "tpm.attest.pcr-digest", "tpm.pcr-selection.count",
+  // "tpm.pcr-selection.size", "wire.truncated", "wire.trailing".
+  static Result<QuoteAttest> parse(ByteView bytes);
+};
+
+}  // namespace warifu::tpm

@@ -1,0 +1,28 @@
+#include <cstdlib>
+
+#include "tpm_types/attest.h"
+
+namespace {
+
+// What was parsed, written again. A selection's own length is not kept: the caller compares what it must give.
+std::size_t size_of(const warifu::tpm::QuoteAttest& quote, std::size_t selection_bytes) {
+  constexpr std::size_t kFixed = 4 + 2 + 2 + 2 + 8 + 4 + 4 + 1 + 8 + 4 + 2;
+  return kFixed + quote.qualified_signer.size() + quote.extra_data.size() + selection_bytes + quote.pcr_digest.size();
+}
+
+}  // namespace
+
+// What is accepted has no byte that belongs to nothing, and bounds that callers rely on.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace warifu;
+  const auto quote = tpm::QuoteAttest::parse(ByteView(data, size));
+  if (!quote) {
+    if (quote.error().kind != ErrorKind::kInvalidInput || quote.error().where.empty()) std::abort();
+    return 0;
+  }
+  const std::size_t least = size_of(*quote, quote->selections.size() * 4);
+  const std::size_t most = size_of(*quote, quote->selections.size() * 7);
+  if (size < least || size > most) std::abort();
+  if (quote->selections.size() > 16 || quote->pcr_digest.size() > crypto::kMaxDigestSize) std::abort();
+  return 0;
+}
