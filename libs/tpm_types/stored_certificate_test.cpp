@@ -7,23 +7,26 @@
 namespace warifu::tpm {
 namespace {
 
-Bytes with_padding(Bytes content, std::uint8_t padding) {
-  content.resize(content.size() + 100, padding);
-  return content;
+Bytes joined(ByteView a, ByteView b) {
+  Bytes out(a.size() + b.size());
+  std::ranges::copy(a, out.begin());
+  std::ranges::copy(b, out.begin() + static_cast<std::ptrdiff_t>(a.size()));
+  return out;
+}
+
+Bytes with_padding(const Bytes& content, std::uint8_t padding) {
+  return joined(content, Bytes(100, padding));
 }
 
 Bytes long_form() {
-  Bytes certificate = {0x30, 0x82, 0x01, 0x00};
-  certificate.resize(4 + 256, 7);
-  return certificate;
+  return joined(from_hex("30820100").value(), Bytes(256, 7));
 }
 
 // Tag, type, size and inner tag before `certificate`.
 Bytes with_header(const Bytes& certificate, std::size_t size, std::uint8_t type = 0) {
-  Bytes out = {0x10, 0x01, type, static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size), 0x10, 0x02};
-  out.resize(7 + certificate.size());
-  std::ranges::copy(certificate, out.begin() + 7);
-  return out;
+  return joined(
+      Bytes{0x10, 0x01, type, static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size), 0x10, 0x02},
+      certificate);
 }
 
 bool is(ByteView a, const Bytes& b) {
@@ -33,7 +36,7 @@ bool is(ByteView a, const Bytes& b) {
 TEST(StoredCertificate, K1_TakesTheSequenceAndLeavesThePadding) {
   for (const Bytes& certificate : {Bytes{0x30, 0x03, 1, 2, 3}, long_form()}) {
     EXPECT_TRUE(is(stored_certificate(certificate).value().der, certificate));
-    for (const std::uint8_t filler : {0x00, 0xFF}) {
+    for (const std::uint8_t filler : Bytes{0x00, 0xFF}) {
       const Bytes padded = with_padding(certificate, filler);
       const auto stored = stored_certificate(padded).value();
       EXPECT_TRUE(is(stored.der, certificate));
@@ -45,8 +48,7 @@ TEST(StoredCertificate, K1_TakesTheSequenceAndLeavesThePadding) {
 
 TEST(StoredCertificate, K1_SaysWhenWhatFollowsIsNoPadding) {
   for (const Bytes& tail : {Bytes{1}, Bytes{0, 0xFF}, Bytes{0xFF, 0xFF, 0}, Bytes{0x30, 0x01, 0x00}}) {
-    Bytes content = long_form();
-    content.insert(content.end(), tail.begin(), tail.end());
+    const Bytes content = joined(long_form(), tail);
     const auto stored = stored_certificate(content).value();
     EXPECT_TRUE(is(stored.der, long_form()));
     EXPECT_TRUE(stored.odd_padding) << to_hex(tail);
