@@ -33,7 +33,8 @@ Result<ByteView> without_header(ByteView content) {
   TRY(const std::uint16_t size, reader.u16("certSize"));
   TRY(const std::uint16_t inner_tag, reader.u16("tag of the certificate"));
   if (type != kFullCertificate || inner_tag != kFullCertificateTag)
-    return no_certificate(fmt::format("expected a full certificate (00, 1002), {:02x}, {:04x} came", type, inner_tag), 2);
+    return no_certificate(fmt::format("expected a full certificate (00, 1002), {:02x}, {:04x} came", type, inner_tag),
+                          2);
   // The specification counts the inner tag; some wrote the size without it.
   if (size > content.size() - kHeaderSize + 2 || size <= 2)
     return no_certificate(fmt::format("the header announces {} bytes, {} are there", size, content.size() - 5), 3);

@@ -103,8 +103,7 @@ Result<ByteView> DerReader::whole_bytes(std::string_view field) {
 
 Status DerReader::expect_done(std::string_view what) const {
   if (done()) return {};
-  return invalid_input("wire.trailing",
-                       fmt::format("{} bytes are left over after {}", input_.size() - position_, what),
+  return invalid_input("wire.trailing", fmt::format("{} bytes are left over after {}", input_.size() - position_, what),
                        place(what, offset()));
 }
 

@@ -41,8 +41,8 @@ constexpr std::uint8_t context_constructed(unsigned number) {
 struct DerElement {
   std::uint8_t tag = 0;
   ByteView content;
-  ByteView whole;             // identifier and length octets too
-  std::size_t offset = 0;     // of `whole` in the outermost input
+  ByteView whole;          // identifier and length octets too
+  std::size_t offset = 0;  // of `whole` in the outermost input
   std::size_t content_offset() const { return offset + (whole.size() - content.size()); }
 };
 
