@@ -26,7 +26,8 @@ struct IssuerSignature {
 // manufacturer signed years ago.
 class IssuerKey {
  public:
-  // Big-endian numbers without leading zeros: 2048 to 8192 bits; the exponent is odd, 3 to 2^32 - 1. "crypto.issuer-key"
+  // Big-endian numbers without leading zeros: 2048 to 8192 bits; the exponent is odd, 3 to 2^32 - 1.
+  // "crypto.issuer-key"
   static Result<IssuerKey> from_rsa(ByteView modulus, ByteView exponent);
   // An uncompressed point (SEC 1, 2.3.3) on that curve. "crypto.issuer-key"
   static Result<IssuerKey> from_point(NamedCurve curve, ByteView point);

@@ -21,7 +21,8 @@ TpmAttributes tpm_attributes(const X509Certificate& x509) {
   for (const Name& name : x509.extensions.directory_names) {
     const std::string_view manufacturer = name.find("2.23.133.2.1");
     if (!manufacturer.empty())
-      return {std::string(manufacturer), std::string(name.find("2.23.133.2.2")), std::string(name.find("2.23.133.2.3"))};
+      return {std::string(manufacturer), std::string(name.find("2.23.133.2.2")),
+              std::string(name.find("2.23.133.2.3"))};
   }
   return {};
 }
@@ -104,12 +105,14 @@ void EkCertificate::find_oddities() {
 }
 
 bool EkCertificate::names_ek_purpose() const {
-  return std::ranges::find(x509_.extensions.extended_key_usage, kEkPurpose) != x509_.extensions.extended_key_usage.end();
+  return std::ranges::find(x509_.extensions.extended_key_usage, kEkPurpose) !=
+         x509_.extensions.extended_key_usage.end();
 }
 
 Status EkCertificate::check_purpose() const {
   if (x509_.extensions.is_ca)
-    return refused("endorsement.ek.authority", "expected the certificate of an EK, that of an authority came (CA:TRUE)");
+    return refused("endorsement.ek.authority",
+                   "expected the certificate of an EK, that of an authority came (CA:TRUE)");
   if (!names_ek_purpose())
     return refused("endorsement.ek.purpose",
                    fmt::format("expected the extended key usage {} of an EK certificate, it has {}", kEkPurpose,
@@ -117,12 +120,12 @@ Status EkCertificate::check_purpose() const {
                                    ? "none"
                                    : fmt::format("{}", fmt::join(x509_.extensions.extended_key_usage, ", "))));
   if (!x509_.extensions.unknown_critical.empty())
-    return refused("endorsement.ek.critical",
-                   fmt::format("the critical extension {} is not understood", x509_.extensions.unknown_critical.front()));
+    return refused("endorsement.ek.critical", fmt::format("the critical extension {} is not understood",
+                                                          x509_.extensions.unknown_critical.front()));
   if (!tpm_.vendor())
-    return refused("endorsement.ek.tpm",
-                   fmt::format("expected a TPM manufacturer like id:53544D20 in subjectAltName, \"{}\" came",
-                               tpm_.manufacturer));
+    return refused(
+        "endorsement.ek.tpm",
+        fmt::format("expected a TPM manufacturer like id:53544D20 in subjectAltName, \"{}\" came", tpm_.manufacturer));
   return {};
 }
 

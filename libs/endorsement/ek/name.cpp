@@ -37,7 +37,11 @@ std::string hex_form(const wire::DerElement& value) {
 bool is_clean_utf8(ByteView text) {
   for (std::size_t i = 0; i < text.size();) {
     const std::uint8_t first = text[i];
-    const std::size_t size = first < 0x80 ? 1 : (first >> 5) == 6 ? 2 : (first >> 4) == 14 ? 3 : (first >> 3) == 30 ? 4 : 0;
+    const std::size_t size = first < 0x80         ? 1
+                             : (first >> 5) == 6  ? 2
+                             : (first >> 4) == 14 ? 3
+                             : (first >> 3) == 30 ? 4
+                                                  : 0;
     if (size == 0 || size > text.size() - i || first < 0x20 || first == 0x7F) return false;
     std::uint32_t point = size == 1 ? first : first & (0x7Fu >> size);
     for (std::size_t k = 1; k < size; ++k) {

@@ -26,8 +26,8 @@ Status check_authority(const X509Certificate& authority, std::size_t below) {
   if (extensions.path_length && below > *extensions.path_length)
     return unfit(fmt::format("allows {} authorities below it, {} are there", *extensions.path_length, below));
   if (!extensions.unknown_critical.empty())
-    return unfit(fmt::format("has the critical extension {}, which is not understood",
-                             extensions.unknown_critical.front()));
+    return unfit(
+        fmt::format("has the critical extension {}, which is not understood", extensions.unknown_critical.front()));
   return {};
 }
 
@@ -83,9 +83,8 @@ Status check_revoked(const X509Certificate& certificate, const X509Certificate& 
     has_list = true;
     has_fresh_list |= !at || !list->next_update() || *at <= *list->next_update();
     if (list->lists(certificate.serial))
-      return refused("endorsement.path.revoked",
-                     fmt::format("\"{}\" revoked the certificate with the number {}", issuer.subject.text(),
-                                 to_hex(certificate.serial)));
+      return refused("endorsement.path.revoked", fmt::format("\"{}\" revoked the certificate with the number {}",
+                                                             issuer.subject.text(), to_hex(certificate.serial)));
   }
   if (!has_list) note(findings, Finding::kRevocationUnknown);
   if (has_list && !has_fresh_list) note(findings, Finding::kRevocationStale);
@@ -152,9 +151,8 @@ Result<Maker> check_maker(const WholePath& path) {
                    fmt::format("the path to \"{}\" names nobody who makes TPMs, and the operator did not say whom it "
                                "speaks for",
                                path.root.certificate.subject.text()));
-  return refused("endorsement.path.vendor",
-                 fmt::format("the path to \"{}\" does not speak for TPMs of {}", path.root.certificate.subject.text(),
-                             vendor.text()));
+  return refused("endorsement.path.vendor", fmt::format("the path to \"{}\" does not speak for TPMs of {}",
+                                                        path.root.certificate.subject.text(), vendor.text()));
 }
 
 }  // namespace

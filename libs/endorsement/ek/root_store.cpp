@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "endorsement/ek/pem.h"
+#include "tpm_types/stored_certificate.h"
 
 namespace warifu::endorsement {
 namespace {
@@ -25,9 +26,9 @@ auto all_with(const Map& map, ByteView key, Get get) {
 
 Status RootStore::check_room(const X509Certificate& certificate) const {
   if (!certificate.extensions.is_ca)
-    return invalid_input("endorsement.root.authority",
-                         fmt::format("expected the certificate of an authority (CA:TRUE), \"{}\" is none",
-                                     certificate.subject.text()));
+    return invalid_input(
+        "endorsement.root.authority",
+        fmt::format("expected the certificate of an authority (CA:TRUE), \"{}\" is none", certificate.subject.text()));
   if (roots_.size() + intermediates_.size() >= kMaxAuthorities)
     return invalid_input("endorsement.root.full", fmt::format("expected at most {} authorities", kMaxAuthorities));
   return {};
@@ -36,9 +37,9 @@ Status RootStore::check_room(const X509Certificate& certificate) const {
 Status RootStore::add_root(X509Certificate certificate, std::vector<VendorId> vendors) {
   TRY_STATUS(check_room(certificate));
   if (certificate.is_self_issued() && !certificate.signed_by(certificate))
-    return invalid_input("endorsement.root.signature",
-                         fmt::format("\"{}\" names itself as its issuer, and its signature is not its own",
-                                     certificate.subject.text()));
+    return invalid_input(
+        "endorsement.root.signature",
+        fmt::format("\"{}\" names itself as its issuer, and its signature is not its own", certificate.subject.text()));
   for (const TrustedRoot* there : roots_named(certificate.subject))
     if (std::ranges::equal(there->certificate.der(), certificate.der())) return {};
   std::string key(as_text(certificate.subject.der()));
@@ -86,17 +87,27 @@ const Distrust* RootStore::find_distrust(const X509Certificate& authority) const
   return found != distrusted_.end() ? &found->second : nullptr;
 }
 
+namespace {
+
+// Bundles in the field have certificates with a byte or two after them.
+Result<X509Certificate> parse_trimmed(ByteView content) {
+  TRY(const auto stored, tpm::stored_certificate(content));
+  return X509Certificate::parse(stored.der);
+}
+
+}  // namespace
+
 Result<std::vector<X509Certificate>> parse_certificates(ByteView content) {
   std::vector<X509Certificate> out;
   if (!looks_like_pem(content)) {
-    TRY(auto certificate, X509Certificate::parse(content));
+    TRY(auto certificate, parse_trimmed(content));
     out.push_back(std::move(certificate));
     return out;
   }
   TRY(const auto blocks, pem_blocks(as_text(content)));
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     if (blocks[i].label != "CERTIFICATE") continue;
-    auto certificate = X509Certificate::parse(blocks[i].content);
+    auto certificate = parse_trimmed(blocks[i].content);
     if (!certificate) {
       Error error = std::move(certificate).error();
       error.where = fmt::format("block {}, {}", i + 1, error.where);

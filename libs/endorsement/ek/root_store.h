@@ -29,8 +29,8 @@ struct Distrust {
 // What EK certificates are judged by.
 class RootStore {
  public:
-  // "endorsement.root.authority" when it is no CA's, "endorsement.root.signature" when it names itself as its issuer and
-  // its signature is not its own, "endorsement.root.full" above 20,000 authorities. What is there already is left.
+  // "endorsement.root.authority" when it is no CA's, "endorsement.root.signature" when it names itself as its issuer
+  // and its signature is not its own, "endorsement.root.full" above 20,000 authorities. What is there already is left.
   Status add_root(X509Certificate certificate, std::vector<VendorId> vendors = {});
   // Trusted by nothing but a path to a root. "endorsement.root.authority", "endorsement.root.full"
   Status add_intermediate(X509Certificate certificate);

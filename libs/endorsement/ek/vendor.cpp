@@ -67,7 +67,8 @@ std::uint32_t with_blanks(std::uint32_t number) {
 
 }  // namespace
 
-VendorId::VendorId(std::uint32_t number) : number_(with_blanks(number)) {}
+VendorId::VendorId(std::uint32_t number) : number_(with_blanks(number)) {
+}
 
 std::optional<VendorId> VendorId::parse(std::string_view text) {
   if (text.starts_with("id:")) {

@@ -50,7 +50,8 @@ struct Vendor {
 const Vendor* find_vendor(VendorId id);
 // Who the name of an authority names; nullptr when it is nobody who makes TPMs, as GlobalSign.
 const Vendor* vendor_named_by(const Name& authority);
-// True when authorities of `authority` may speak for TPMs with the ID of `tpm`: the same maker, also under another name.
+// True when authorities of `authority` may speak for TPMs with the ID of `tpm`: the same maker, also under another
+// name.
 bool is_same_maker(const Vendor& authority, VendorId tpm);
 
 }  // namespace warifu::endorsement

@@ -35,9 +35,9 @@ class PathSearch {
     if (auto found = extend(leaf_.x509())) return std::move(*found);
     if (path_error_) return *path_error_;
     if (dead_end_ == nullptr || signatures_ >= kMaxSignatures)
-      return refused("endorsement.path.too-long",
-                     fmt::format("no path was found within {} authorities and {} signatures", kMaxAuthorities,
-                                 kMaxSignatures));
+      return refused(
+          "endorsement.path.too-long",
+          fmt::format("no path was found within {} authorities and {} signatures", kMaxAuthorities, kMaxSignatures));
     if (dead_end_had_names_)
       return refused("endorsement.path.signature",
                      fmt::format("authorities named \"{}\" are there, and none of them signed {}",
@@ -64,7 +64,8 @@ class PathSearch {
   }
 
   bool is_in_path(const X509Certificate& authority) const {
-    return std::ranges::any_of(path_, [&](const auto* there) { return std::ranges::equal(there->der(), authority.der()); });
+    return std::ranges::any_of(path_,
+                               [&](const auto* there) { return std::ranges::equal(there->der(), authority.der()); });
   }
 
   std::optional<VerifiedEkCertificate> extend(const X509Certificate& child) {
@@ -80,7 +81,8 @@ class PathSearch {
       if (verified) return verified;
     }
     auto intermediates = store_.intermediates_named(child.issuer);
-    std::ranges::stable_partition(intermediates, [&](const auto* candidate) { return key_ids_match(child, *candidate); });
+    std::ranges::stable_partition(intermediates,
+                                  [&](const auto* candidate) { return key_ids_match(child, *candidate); });
     for (const X509Certificate* candidate : intermediates) {
       if (is_in_path(*candidate) || !proves(child, *candidate)) continue;
       has_issuer = true;

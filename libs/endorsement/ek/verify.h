@@ -40,10 +40,10 @@ class VerifiedEkCertificate {
 
 // What an operator has to find when a path ends too early.
 struct MissingAuthority {
-  std::string name;      // RFC 4514
-  std::string key_id;    // hexadecimal, of authorityKeyIdentifier; empty if there is none
+  std::string name;               // RFC 4514
+  std::string key_id;             // hexadecimal, of authorityKeyIdentifier; empty if there is none
   std::vector<std::string> urls;  // where the certificate says that it is
-  std::string wanted_by;  // whose issuer it is
+  std::string wanted_by;          // whose issuer it is
 };
 
 // Without a time validity is not looked at, and the result says so.

@@ -81,7 +81,8 @@ Result<SignatureAlgorithm> parse_tbs(DerReader tbs, X509Certificate& out) {
 
 Result<X509Certificate> X509Certificate::parse(ByteView input) {
   if (input.size() > kMaxCertificateSize)
-    return bad_form(fmt::format("expected at most {} bytes, {} came", kMaxCertificateSize, input.size()), "certificate", 0);
+    return bad_form(fmt::format("expected at most {} bytes, {} came", kMaxCertificateSize, input.size()), "certificate",
+                    0);
   DerReader outer(input);
   TRY(DerReader parts, outer.enter(der::kSequence, "certificate"));
   TRY_STATUS(outer.expect_done("certificate"));
@@ -98,9 +99,9 @@ Result<X509Certificate> X509Certificate::parse(ByteView input) {
   TRY(const SignatureAlgorithm inner, parse_tbs(DerReader(tbs), out));
   TRY(const DerElement algorithm, parts.element(der::kSequence, "signatureAlgorithm"));
   TRY(const SignatureAlgorithm named, parse_signature_algorithm(algorithm));
-  // RFC 5280 §4.1.1.2: both are the same. What is not signed may not choose how it is verified.
+  // RFC 5280 §4.1.1.2: both are the same, parameters too. What is not signed may not choose how it is verified.
   out.signature_algorithm = inner.oid;
-  if (inner.oid == named.oid) out.signature_scheme = inner.scheme;
+  if (inner.der == named.der) out.signature_scheme = inner.scheme;
   TRY(const ByteView signature, parts.whole_bytes("signatureValue"));
   out.signature = to_bytes(signature);
   TRY_STATUS(parts.expect_done("certificate"));

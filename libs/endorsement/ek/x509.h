@@ -14,14 +14,14 @@
 #include "crypto/issuer_key.h"
 #include "endorsement/ek/name.h"
 
-// X.509 certificates of TPMs and of those who sign them, as they are found in the field. Our own reader: some have names
-// that are no DER, and public keys that OpenSSL does not load.
+// X.509 certificates of TPMs and of those who sign them, as they are found in the field. Our own reader: some have
+// names that are no DER, and public keys that OpenSSL does not load.
 namespace warifu::endorsement {
 
 inline constexpr std::size_t kMaxCertificateSize = 64 * 1024;
 
 struct RsaSubjectKey {
-  Bytes modulus;   // big-endian, no leading zeros
+  Bytes modulus;  // big-endian, no leading zeros
   Bytes exponent;
   bool oaep = false;  // announced as id-RSAES-OAEP (RFC 4055 §4), which is an RSA key all the same
 };
@@ -31,7 +31,7 @@ struct EcSubjectKey {
 };
 // A kind that nothing here computes with: another curve, SM2.
 struct OtherSubjectKey {
-  std::string algorithm;  // dotted decimals
+  std::string algorithm;   // dotted decimals
   std::string parameters;  // those of an EC key: its curve
 };
 using SubjectKey = std::variant<RsaSubjectKey, EcSubjectKey, OtherSubjectKey>;
@@ -108,6 +108,7 @@ class X509Certificate {
 struct SignatureAlgorithm {
   std::string oid;
   std::optional<crypto::IssuerSignature> scheme;
+  Bytes der;
 };
 Result<SignatureAlgorithm> parse_signature_algorithm(const wire::DerElement& sequence);
 // UTCTime or GeneralizedTime in UTC with seconds (RFC 5280 §4.1.2.5).

@@ -54,7 +54,8 @@ Result<std::string> algorithm_oid(DerReader& algorithm) {
   return wire::oid_text(oid);
 }
 
-// RFC 4055 §3.1. What it leaves out is SHA-1 with a salt of 20 bytes. nullopt when it is well formed and not taken here.
+// RFC 4055 §3.1. What it leaves out is SHA-1 with a salt of 20 bytes. nullopt when it is well formed and not taken
+// here.
 Result<std::optional<crypto::IssuerSignature>> parse_pss(DerReader algorithm) {
   crypto::IssuerSignature how{Scheme::kRsaPss, HashAlgorithm::kSha1, 20};
   std::optional<HashAlgorithm> hash = HashAlgorithm::kSha1;
@@ -139,6 +140,7 @@ std::optional<unsigned> digits(ByteView text, std::size_t at, std::size_t count)
 Result<SignatureAlgorithm> parse_signature_algorithm(const DerElement& sequence) {
   DerReader algorithm(sequence);
   SignatureAlgorithm out;
+  out.der = to_bytes(sequence.whole);
   TRY(out.oid, algorithm_oid(algorithm));
   for (const SchemeRow& row : kSchemes)
     if (row.oid == out.oid) out.scheme = row.how;
