@@ -26,7 +26,7 @@ std::optional<fs::path> folder() {
   return *data / "ek-certs";
 }
 
-#define REQUIRE_DATA(name)     \
+#define REQUIRE_DATA(name)    \
   const auto name = folder(); \
   if (!name) GTEST_SKIP() << "there are no real certificates: set WARIFU_TEST_DATA"
 
@@ -63,8 +63,9 @@ std::string openssl_text(const Name& name) {
   for (const auto& rdn : name.rdns()) {
     if (!out.empty()) out += ", ";
     for (std::size_t i = 0; i < rdn.size(); ++i) {
-      const std::set<std::pair<std::string, std::string>> types = {
-          {"2.5.4.3", "CN"}, {"2.5.4.6", "C"}, {"2.5.4.7", "L"}, {"2.5.4.8", "ST"}, {"2.5.4.10", "O"}, {"2.5.4.11", "OU"}};
+      const std::set<std::pair<std::string, std::string>> types = {{"2.5.4.3", "CN"}, {"2.5.4.6", "C"},
+                                                                   {"2.5.4.7", "L"},  {"2.5.4.8", "ST"},
+                                                                   {"2.5.4.10", "O"}, {"2.5.4.11", "OU"}};
       const auto type = std::ranges::find(types, rdn[i].type, [](const auto& row) { return row.first; });
       const bool quoted = rdn[i].value.find_first_of(",+\"\\<>;") != std::string::npos;
       out += fmt::format("{}{} = {}{}{}", i > 0 ? " + " : "", type != types.end() ? type->second : rdn[i].type,
@@ -78,7 +79,9 @@ std::string openssl_text(const Name& name) {
 std::set<std::string> key_words(const SubjectKey& key) {
   if (const auto* rsa = std::get_if<RsaSubjectKey>(&key)) return {fmt::format("{} bit", rsa->modulus.size() * 8)};
   if (const auto* ec = std::get_if<EcSubjectKey>(&key)) {
-    const std::string size = ec->curve == crypto::NamedCurve::kP256 ? "256" : ec->curve == crypto::NamedCurve::kP384 ? "384" : "521";
+    const std::string size = ec->curve == crypto::NamedCurve::kP256   ? "256"
+                             : ec->curve == crypto::NamedCurve::kP384 ? "384"
+                                                                      : "521";
     return {size + " bit", "P-" + size};
   }
   return {};
@@ -153,7 +156,8 @@ TEST(RealEkCertificates, K1_K2_K3_K4_ParseAndChainAsExpected) {
     ASSERT_TRUE(is_expected_file || entry.path().extension() == ".der") << "an unknown file";
     fs::path partner = entry.path();
     if (is_expected_file) {
-      ASSERT_TRUE(fs::exists(entry.path().parent_path() / (name.substr(0, name.size() - 14) + ".der"))) << "nothing to run";
+      ASSERT_TRUE(fs::exists(entry.path().parent_path() / (name.substr(0, name.size() - 14) + ".der")))
+          << "nothing to run";
       continue;
     }
     partner.replace_extension(".expected.json");
@@ -301,7 +305,9 @@ TEST(RealKeys, K10_NoRealEkOfTheFoldersIsWeak) {
   for (const auto& entry : fs::directory_iterator(*data / "leaf")) {
     if (entry.path().extension() != ".der") continue;
     const auto certificate = EkCertificate::parse(sim::read_test_file(entry.path())).value();
-    if (const auto* rsa = std::get_if<RsaSubjectKey>(&certificate.x509().key)) { EXPECT_FALSE(is_roca_key(rsa->modulus)); }
+    if (const auto* rsa = std::get_if<RsaSubjectKey>(&certificate.x509().key)) {
+      EXPECT_FALSE(is_roca_key(rsa->modulus));
+    }
   }
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 constexpr unsigned kGenerator = 65537;
 // The odd primes up to 167; M of every size of key has them all.
-constexpr std::array<unsigned, 38> kPrimes = {3,  5,  7,  11, 13,  17,  19,  23,  29,  31,  37,  41,  43,
-                                              47, 53, 59, 61, 67,  71,  73,  79,  83,  89,  97,  101, 103,
+constexpr std::array<unsigned, 38> kPrimes = {3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,
+                                              47,  53,  59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103,
                                               107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
 
 unsigned remainder(ByteView number, unsigned prime) {
