@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   add_device_commands(app, action);
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
+  add_endorsement_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -91,7 +91,9 @@ bool is_in(const std::vector<VersionRange>& ranges, const FirmwareVersion& versi
 }
 
 FlawJudgement judge_by_firmware(const Flaw& flaw, const TpmUnderTest& tpm) {
-  const auto say = [&](FlawVerdict verdict, std::string reason) { return FlawJudgement{&flaw, verdict, std::move(reason)}; };
+  const auto say = [&](FlawVerdict verdict, std::string reason) {
+    return FlawJudgement{&flaw, verdict, std::move(reason)};
+  };
   if (!tpm.vendor) return say(FlawVerdict::kUnknown, "the manufacturer is not known");
   std::vector<const FlawRule*> rules;
   for (const FlawRule& rule : flaw.rules)
@@ -108,7 +110,8 @@ FlawJudgement judge_by_firmware(const Flaw& flaw, const TpmUnderTest& tpm) {
       return say(FlawVerdict::kAffected, fmt::format("firmware {} is affected", tpm.firmware->text()));
     if ((is_for_all || is_model) && is_in(rule->not_affected, *tpm.firmware)) is_cleared = true;
   }
-  if (is_cleared) return say(FlawVerdict::kNotAffected, fmt::format("firmware {} is not affected", tpm.firmware->text()));
+  if (is_cleared)
+    return say(FlawVerdict::kNotAffected, fmt::format("firmware {} is not affected", tpm.firmware->text()));
   return say(FlawVerdict::kUnknown, fmt::format("nothing is known of firmware {}{}", tpm.firmware->text(),
                                                 tpm.model ? "" : " without the model"));
 }
