@@ -36,7 +36,8 @@ json::array names_of(const std::vector<Finding>& findings) {
 
 json::object key_of(const SubjectKey& key) {
   if (const auto* rsa = std::get_if<RsaSubjectKey>(&key))
-    return {{"kind", "rsa"}, {"bits", rsa->modulus.size() * 8}, {"oaep", rsa->oaep}, {"roca", is_roca_key(rsa->modulus)}};
+    return {
+        {"kind", "rsa"}, {"bits", rsa->modulus.size() * 8}, {"oaep", rsa->oaep}, {"roca", is_roca_key(rsa->modulus)}};
   if (const auto* ec = std::get_if<EcSubjectKey>(&key)) {
     constexpr std::array<std::string_view, 3> kNames = {"P-256", "P-384", "P-521"};
     return {{"kind", "ec"}, {"curve", kNames.at(static_cast<std::size_t>(ec->curve))}};
@@ -119,9 +120,10 @@ Result<RootStore> read_store(const EkVerifyOptions& options) {
     vendors.push_back(*vendor);
   }
   RootStore store;
-  TRY_STATUS(for_each_authority(options.roots, [&](X509Certificate root) { return store.add_root(std::move(root), vendors); }));
-  TRY_STATUS(for_each_authority(options.intermediates,
-                                [&](X509Certificate authority) { return store.add_intermediate(std::move(authority)); }));
+  TRY_STATUS(for_each_authority(options.roots,
+                                [&](X509Certificate root) { return store.add_root(std::move(root), vendors); }));
+  TRY_STATUS(for_each_authority(
+      options.intermediates, [&](X509Certificate authority) { return store.add_intermediate(std::move(authority)); }));
   for (const std::string& file : options.crls) {
     TRY(const auto content, keystore::read_file(file));
     auto list = RevocationList::parse(as_bytes(content));
@@ -135,7 +137,8 @@ Result<JudgedAt> judged_at(const EkVerifyOptions& options) {
   if (options.ignore_time) return JudgedAt();
   if (options.at.empty()) return JudgedAt(SystemClock().now());
   const std::string& at = options.at;
-  const bool is_formed = at.size() == 20 && at[4] == '-' && at[7] == '-' && at[10] == 'T' && at[13] == ':' && at[16] == ':';
+  const bool is_formed =
+      at.size() == 20 && at[4] == '-' && at[7] == '-' && at[10] == 'T' && at[13] == ':' && at[16] == ':';
   std::string digits;
   for (const char c : at)
     if (std::string_view("-T:").find(c) == std::string_view::npos) digits.push_back(c);
@@ -151,8 +154,8 @@ Result<JudgedAt> judged_at(const EkVerifyOptions& options) {
 json::object describe(const VerifiedEkCertificate& verified) {
   json::array path;
   for (const X509Certificate& authority : verified.authorities())
-    path.push_back(json::object{{"subject", authority.subject.text()},
-                                {"fingerprint_sha256", authority.fingerprint_sha256()}});
+    path.push_back(
+        json::object{{"subject", authority.subject.text()}, {"fingerprint_sha256", authority.fingerprint_sha256()}});
   return {{"verdict", "trusted"},
           {"vendor", verified.vendor().text()},
           {"model", verified.certificate().tpm().model},

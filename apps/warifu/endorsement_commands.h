@@ -29,7 +29,7 @@ struct FlawCheckOptions {
   std::vector<std::string> keys;  // certificates and public keys
   std::string manufacturer;
   std::string model;
-  std::string firmware;  // as its maker writes it
+  std::string firmware;                // as its maker writes it
   std::string firmware_1, firmware_2;  // TPM_PT_FIRMWARE_VERSION_1 and _2, hexadecimal
   std::string data, data_signature, data_key;
 };

@@ -106,7 +106,8 @@ Status check_tpm_flaws(const Context& context, const FlawCheckOptions& options) 
   if (context.json) {
     print_json(json::object{{"data_issued", table.issued()}, {"flaws", described}});
   } else {
-    print_table(described, {{"FLAW", "id"}, {"NAME", "name"}, {"VERDICT", "verdict"}, {"WHY", "reason"}}, "no flaws are known");
+    print_table(described, {{"FLAW", "id"}, {"NAME", "name"}, {"VERDICT", "verdict"}, {"WHY", "reason"}},
+                "no flaws are known");
   }
   const auto not_safe = std::ranges::count_if(
       judgements, [](const FlawJudgement& judged) { return judged.verdict != FlawVerdict::kNotAffected; });
