@@ -45,8 +45,8 @@ inline Bytes time(std::string_view text) {
 inline Bytes algorithm() {
   return hex("300a06082a8648ce3d040302");
 }
-inline Bytes signed_by(const crypto::PrivateKey& key, const Bytes& tbs) {
-  return tlv(0x30, joined({tbs, algorithm(), tlv(0x03, joined({Bytes{0}, key.sign(tbs)}))}));
+inline Bytes signed_by(const crypto::PrivateKey& key, const Bytes& tbs, const Bytes& outer_algorithm = algorithm()) {
+  return tlv(0x30, joined({tbs, outer_algorithm, tlv(0x03, joined({Bytes{0}, key.sign(tbs)}))}));
 }
 
 struct Template {
@@ -60,6 +60,7 @@ struct Template {
   bool is_ek = false;
   std::string manufacturer = "id:49465800";
   Bytes more_extensions = {};
+  Bytes outer_algorithm = algorithm();
 };
 
 inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject, const crypto::PrivateKey& issuer) {
@@ -74,7 +75,7 @@ inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject
   const Bytes tbs = tlv(0x30, joined({hex("a003020102"), Bytes{0x02, 0x01, from.serial}, algorithm(), from.issuer,
                                       tlv(0x30, joined({time(from.not_before), time(from.not_after)})), from.subject,
                                       subject.public_key().spki(), tlv(0xA3, tlv(0x30, extensions))}));
-  return signed_by(issuer, tbs);
+  return signed_by(issuer, tbs, from.outer_algorithm);
 }
 
 inline Template ek_template(Bytes issuer) {

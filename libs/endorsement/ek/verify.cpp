@@ -81,8 +81,8 @@ class PathSearch {
       if (verified) return verified;
     }
     auto intermediates = store_.intermediates_named(child.issuer);
-    std::ranges::stable_partition(intermediates,
-                                  [&](const auto* candidate) { return key_ids_match(child, *candidate); });
+    std::stable_partition(intermediates.begin(), intermediates.end(),
+                          [&](const auto* candidate) { return key_ids_match(child, *candidate); });
     for (const X509Certificate* candidate : intermediates) {
       if (is_in_path(*candidate) || !proves(child, *candidate)) continue;
       has_issuer = true;

@@ -190,6 +190,11 @@ TEST_F(Paths, ARootThatDidNotSignItselfIsNone) {
             "endorsement.root.signature");
 }
 
+TEST_F(Paths, WhatIsNotSignedDoesNotChooseTheAlgorithm) {
+  ek.outer_algorithm = hex("300c06082a8648ce3d0403020500");  // the same with NULL as parameters
+  EXPECT_EQ(code(), "endorsement.path.signature");
+}
+
 TEST_F(Paths, AnExtensionTwiceIsRefused) {
   ek.more_extensions = test::extension("551d0f", false, hex("03020308"));
   EXPECT_EQ(code(), "endorsement.certificate.form");

@@ -23,7 +23,8 @@ struct MachineMatch {
 
 // A known deviation of firmware that an appraisal may then expect (pitfall L13).
 enum class FirmwareQuirk : std::uint8_t {
-  kExitBootServicesNotLogged,  // "Exit Boot Services Invocation" and "Returned with Success" are in PCR 5, not in the log
+  kExitBootServicesNotLogged,  // "Exit Boot Services Invocation" and "Returned with Success" are in PCR 5, not in the
+                               // log
   kDmaProtectionActionEvent,   // an action event about DMA protection in PCR 7
   kSeparatorMissing,           // a PCR of 0 to 7 without its separator
 };

@@ -26,7 +26,8 @@ Result<FirmwareQuirks> load(const std::string& text) {
 }
 
 Timestamp day(int year, unsigned month, unsigned number) {
-  return Timestamp(std::chrono::sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(number)));
+  return Timestamp(
+      std::chrono::sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(number)));
 }
 
 TEST(FirmwareQuirks, L13_L14_AreThoseOfTheModelAndEnd) {
