@@ -1,11 +1,12 @@
 # Thin names for scripts/: each installs what it needs on a bare Debian 12 and says what it is doing.
-.PHONY: help build demo test bench format lint fuzz check clean
+.PHONY: help build demo test bench bench-growth format lint fuzz check clean
 
 help:
 	@echo 'make demo     a server, our device half on a software TPM, and what its bus shows (DEMO_EXIT=1: ends by itself)'
 	@echo 'make test     builds and runs all tests'
 	@echo 'make build    programs end up in build/release/bin/'
 	@echo 'make bench    speed, as a ratio to the cost of what cannot be avoided'
+	@echo 'make bench-growth   the same beside a fleet of 100,000 devices and one of 1,000,000 (GROWTH_FLAGS)'
 	@echo 'make format   formats the sources;  make lint: format, layering, clang-tidy, shellcheck, spelling'
 	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (10)'
 	@echo 'make check    what CI runs'
@@ -18,6 +19,9 @@ test:
 	@scripts/test
 bench:
 	@scripts/bench $(BENCH_FLAGS)
+bench-growth:
+	@scripts/build release warifu-growth
+	@build/release/bin/warifu-growth $(GROWTH_FLAGS)
 format:
 	@scripts/format
 lint:

@@ -27,10 +27,10 @@ net::HttpResponse read(const std::string& text) {
 
 }  // namespace
 
-RegistrationLoad::RegistrationLoad(WholeServer& server, std::size_t devices)
+RegistrationLoad::RegistrationLoad(WholeServer& server, std::size_t devices, std::string_view name)
     : server_(server), tpms_(make_software_tpms(devices)) {
   for (const auto& tpm : tpms_) {
-    const std::string id = fmt::format("meter-{}", devices_.size());
+    const std::string id = fmt::format("{}-{}", name, devices_.size());
     devices_.emplace_back(server.parts(), server.clock(), tpm, id);
     front::test::must(server.parts().enroll(id, tpm.ek()));
   }
@@ -65,6 +65,22 @@ bool RegistrationLoad::register_all() {
     hub_keys_.push_back(*std::move(key));
   }
   return true;
+}
+
+bool RegistrationLoad::register_one(std::size_t number) const {
+  const Device& device = devices_.at(number);
+  TlsPeer peer(server_.devices_port(), context_.get());
+  if (!peer.shake_hands()) return false;
+  const auto ask = [&peer](const net::HttpRequest& request) {
+    return read(peer.send(written(request)) ? peer.receive() : std::string());
+  };
+  const auto challenge_key = device.open(ask(device.register_request()), "authenticationKey");
+  if (!challenge_key) return false;
+  const std::string token = device.sign(*challenge_key);
+  const auto operation = ask(device.register_request(token));
+  if (operation.status != 202) return false;
+  const auto result = ask(device.poll_request(front::test::member(operation, "operationId"), token));
+  return device.open(result, "registrationState.tpm.authenticationKey").has_value();
 }
 
 net::HttpResponse RegistrationLoad::ask(const net::HttpRequest& request) const {

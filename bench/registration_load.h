@@ -18,11 +18,13 @@ class RegistrationLoad {
   using Device = front::test::Device<sim::SoftwareTpm>;
 
   // Enrolls them too.
-  RegistrationLoad(WholeServer& server, std::size_t devices);
+  RegistrationLoad(WholeServer& server, std::size_t devices, std::string_view name = "meter");
 
   // All register from the beginning, with requests in flight together: challenge, proof, result. True when each has got
   // its hub key out of its TPM; they are kept in hub_keys().
   bool register_all();
+  // One of them, on a connection of its own. Several threads may do it, each with its own devices.
+  bool register_one(std::size_t number) const;
   const std::vector<SecretBytes>& hub_keys() const { return hub_keys_; }
   const std::vector<Device>& devices() const { return devices_; }
 

@@ -13,5 +13,7 @@ std::vector<Row> connection_rows(Sabotage sabotage);    // T1, T2, H1-net
 std::vector<Row> registration_rows(Sabotage sabotage);  // P4, H1
 std::vector<Row> store_rows(Sabotage sabotage);         // S1, S2
 std::vector<Row> tcb_rows(Sabotage sabotage);           // D1
+std::vector<Row> ima_rows(Sabotage sabotage);           // A4, A5, A6
+std::vector<Row> boot_log_rows(Sabotage sabotage);      // A1, its log half
 
 }  // namespace warifu::bench

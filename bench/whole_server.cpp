@@ -48,7 +48,7 @@ WholeServer::WholeServer(const std::filesystem::path& database, const TlsIdentit
   server_ = std::make_unique<front::test::Server>(*store_, system_clock_, entropy_,
                                                   provisioning::RegistrarOptions{.hubs = {"hub.example"}},
                                                   front::DispatcherParts{.admission = admission_.get()});
-  front::test::must(server_->make_scope());
+  if (!has_scope()) front::test::must(server_->make_scope());
   devices_ = std::make_unique<Forgiving>(server_->devices);
   operators_ = std::make_unique<Forgiving>(server_->operators);
 
@@ -68,6 +68,15 @@ WholeServer::WholeServer(const std::filesystem::path& database, const TlsIdentit
 WholeServer::~WholeServer() {
   net_->stop();
   store_->settle();
+}
+
+bool WholeServer::has_scope() {
+  bool exists = false;
+  front::test::must(store_->read([&](store::Snapshot& snapshot) -> Status {
+    TRY(exists, snapshot.provisioning().scope_exists(front::test::scope_id()));
+    return {};
+  }));
+  return exists;
 }
 
 Result<SecretBytes> WholeServer::stored_hub_key(const std::string& device) {

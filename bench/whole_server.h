@@ -19,7 +19,7 @@ namespace warifu::bench {
 // limited as always, at limits that one address of a bench does not reach.
 class WholeServer {
  public:
-  // Sabotaged: what would be refused is answered 200.
+  // Makes the database, or opens one that it has made. Sabotaged: what would be refused is answered 200.
   WholeServer(const std::filesystem::path& database, const TlsIdentity& identity, Sabotage sabotage);
   ~WholeServer();
   WholeServer(const WholeServer&) = delete;
@@ -30,11 +30,13 @@ class WholeServer {
   std::uint16_t operators_port() const { return operators_port_; }
   const Clock& clock() const { return system_clock_; }
   front::test::Server& parts() { return *server_; }
+  store::Store& store() { return *store_; }
   // The hub key of a device as it is stored.
   Result<SecretBytes> stored_hub_key(const std::string& device);
 
  private:
   class Forgiving;
+  bool has_scope();
 
   const SystemClock system_clock_;
   const SystemMonotonicClock monotonic_clock_;

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "crypto/system_entropy.h"
 #include "http_client/header_lines.h"
@@ -16,7 +18,8 @@ namespace {
 
 constexpr long kConnectTimeoutSeconds = 10;
 constexpr long kTimeoutSeconds = 60;
-constexpr std::size_t kAnswerSizeMax = 16 << 20;
+// A page of the largest enrollments: 500 of what a request may have, 128 KiB.
+constexpr std::size_t kAnswerSizeMax = 64 << 20;
 
 // Nobody meets it by chance.
 constexpr std::size_t kIdempotencyKeySize = 16;
@@ -42,50 +45,52 @@ bool is_broken_connection(CURLcode code) {
          code == CURLE_PARTIAL_FILE;
 }
 
-Result<Answer> perform(const ApiEndpoint& endpoint, const char* method, const std::string& path,
-                       const std::string& body, const std::string& more_header = {}) {
-  const Handle curl(curl_easy_init(), curl_easy_cleanup);
-  if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
-  http_client::HeaderLines headers;
-  headers.add("Accept: application/json");
-  headers.add("Content-Type: application/json");
-  if (!endpoint.access_token.empty()) headers.add("Authorization: Bearer " + endpoint.access_token);
-  if (!more_header.empty()) headers.add(more_header);
+struct Request {
+  const char* method = "GET";
+  std::string path;
+  std::string body = {};
+  std::string more_header = {};
+};
 
-  Answer answer;
-  const std::string url = endpoint.server + path;
-  std::string pem = endpoint.ca_pem;
-  curl_blob ca{pem.data(), pem.size(), CURL_BLOB_NOCOPY};
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "https");
-  curl_easy_setopt(curl.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
-  curl_easy_setopt(curl.get(), CURLOPT_CAINFO_BLOB, &ca);
+void set_request(CURL* curl, const Request& request, const std::string& url, const http_client::HeaderLines& headers) {
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method);
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  if (request.body.empty()) return;
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+}
+
+void set_trust(CURL* curl, const ApiEndpoint& endpoint) {
+  // libcurl does not write to it.
+  curl_blob ca{const_cast<char*>(endpoint.ca_pem.data()), endpoint.ca_pem.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
   // Debian's libcurl would believe the machine's authorities too: their folder is built into it.
-  curl_easy_setopt(curl.get(), CURLOPT_CAPATH, nullptr);
-  curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
-  if (!body.empty()) {
-    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
-    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.c_str());
-  }
-  const CURLcode code = curl_easy_perform(curl.get());
+  curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+}
+
+void set_answer(CURL* curl, Answer& answer) {
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, kTimeoutSeconds);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+}
+
+Error error_of(CURLcode code, const std::string& server) {
+  const char* reason = curl_easy_strerror(code);
   if (code == CURLE_PEER_FAILED_VERIFICATION)
-    return Error{ErrorKind::kRefused, "server.identity",
-                 fmt::format("{} did not prove itself: {}; is --ca this server's trust/root.pem?", endpoint.server,
-                             curl_easy_strerror(code))};
+    return {ErrorKind::kRefused, "server.identity",
+            fmt::format("{} did not prove itself: {}; is --ca this server's trust/root.pem?", server, reason)};
   if (is_broken_connection(code))
-    return Error{ErrorKind::kUnavailable, "server.connection_lost",
-                 fmt::format("the connection to {} broke before the answer came: {}", endpoint.server,
-                             curl_easy_strerror(code))};
-  if (code != CURLE_OK)
-    return Error{ErrorKind::kUnavailable, "server.unreachable",
-                 fmt::format("no answer from {}: {}", endpoint.server, curl_easy_strerror(code))};
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
-  return answer;
+    return {ErrorKind::kUnavailable, "server.connection_lost",
+            fmt::format("the connection to {} broke before the answer came: {}", server, reason)};
+  return {ErrorKind::kUnavailable, "server.unreachable", fmt::format("no answer from {}: {}", server, reason)};
+}
+
+bool is_lost(const Result<Answer>& answer) {
+  return !answer && answer.error().code == "server.connection_lost";
 }
 
 ErrorKind kind_of(long status) {
@@ -139,9 +144,67 @@ Result<boost::json::value> value_of(const Answer& answer) {
 
 }  // namespace
 
-Result<boost::json::value> ApiClient::call(const char* method, const std::string& path, const std::string& body,
-                                           const std::string& more_header) const {
-  TRY(const auto answer, perform(endpoint_, method, path, body, more_header));
+// A handle of libcurl keeps its connection. Each serves one request at a time, so there are as many as requests were
+// on their way at once.
+class ApiClient::Connections {
+ public:
+  explicit Connections(ApiEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
+
+  Result<Answer> ask(const Request& request) {
+    Handle curl = take();
+    if (!curl) return Error{ErrorKind::kInternal, "curl", "libcurl could not be initialised"};
+    http_client::HeaderLines headers;
+    headers.add("Accept: application/json");
+    headers.add("Content-Type: application/json");
+    if (!endpoint_.access_token.empty()) headers.add("Authorization: Bearer " + endpoint_.access_token);
+    if (!request.more_header.empty()) headers.add(request.more_header);
+    const std::string url = endpoint_.server + request.path;
+    Answer answer;
+    set_trust(curl.get(), endpoint_);
+    set_request(curl.get(), request, url, headers);
+    set_answer(curl.get(), answer);
+    const CURLcode code = curl_easy_perform(curl.get());
+    if (code != CURLE_OK) return error_of(code, endpoint_.server);
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+    give_back(std::move(curl));
+    return answer;
+  }
+
+  // For what may be done twice.
+  Result<Answer> ask_again(const Request& request) {
+    auto answer = ask(request);
+    if (!is_lost(answer)) return answer;
+    std::this_thread::sleep_for(kRetryDelay);
+    return ask(request);
+  }
+
+ private:
+  Handle take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return {curl_easy_init(), curl_easy_cleanup};
+    Handle curl = std::move(idle_.back());
+    idle_.pop_back();
+    return curl;
+  }
+
+  void give_back(Handle curl) {
+    curl_easy_reset(curl.get());  // the options go, the connection stays
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(curl));
+  }
+
+  const ApiEndpoint endpoint_;
+  std::mutex mutex_;
+  std::vector<Handle> idle_;
+};
+
+ApiClient::ApiClient(ApiEndpoint endpoint) : connections_(std::make_unique<Connections>(std::move(endpoint))) {
+}
+ApiClient::~ApiClient() = default;
+ApiClient::ApiClient(ApiClient&&) noexcept = default;
+
+Result<boost::json::value> ApiClient::get(const std::string& path) const {
+  TRY(const auto answer, connections_->ask_again({"GET", path}));
   return value_of(answer);
 }
 
@@ -149,27 +212,40 @@ Result<boost::json::value> ApiClient::post(const std::string& path, const std::s
   crypto::SystemEntropy entropy;
   Bytes random(kIdempotencyKeySize);
   entropy.fill(random);
-  const std::string key = "Idempotency-Key: " + to_hex(random);
-  auto answer = perform(endpoint_, "POST", path, body, key);
-  if (!answer && answer.error().code == "server.connection_lost") {
+  const Request request{"POST", path, body, "Idempotency-Key: " + to_hex(random)};
+  auto answer = connections_->ask(request);
+  if (is_lost(answer)) {
     std::this_thread::sleep_for(kRetryDelay);
-    answer = perform(endpoint_, "POST", path, body, key);
+    answer = connections_->ask(request);
     for (int i = 0; i < kInProgressTries && answer && is_in_progress(*answer); ++i) {
       std::this_thread::sleep_for(kRetryDelay);
-      answer = perform(endpoint_, "POST", path, body, key);
+      answer = connections_->ask(request);
     }
   }
   if (!answer) return answer.error();
   return value_of(*answer);
 }
 
+Result<boost::json::value> ApiClient::post_repeatable(const std::string& path, const std::string& body) const {
+  TRY(const auto answer, connections_->ask_again({"POST", path, body}));
+  return value_of(answer);
+}
+
+Result<boost::json::value> ApiClient::post_once(const std::string& path, const std::string& body) const {
+  TRY(const auto answer, connections_->ask({"POST", path, body}));
+  return value_of(answer);
+}
+
 Result<boost::json::value> ApiClient::put(const std::string& path, const std::string& body,
                                           const std::string& etag) const {
-  return call("PUT", path, body, etag.empty() ? "" : fmt::format("If-Match: \"{}\"", etag));
+  TRY(const auto answer,
+      connections_->ask({"PUT", path, body, etag.empty() ? "" : fmt::format("If-Match: \"{}\"", etag)}));
+  return value_of(answer);
 }
 
 Status ApiClient::remove(const std::string& path) const {
-  TRY_STATUS(call("DELETE", path, {}));
+  TRY(const auto answer, connections_->ask({"DELETE", path}));
+  TRY_STATUS(value_of(answer));
   return {};
 }
 

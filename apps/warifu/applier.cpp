@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/bytes.h"
+#include "warifu/ek_batch.h"
 #include "warifu/pages.h"
 #include "wire/json.h"
 
@@ -25,13 +26,6 @@ constexpr std::size_t kBatchesOnTheirWay = 2;
 bool is_of_the_item(const Error& error) {
   return error.kind == ErrorKind::kInvalidInput || error.kind == ErrorKind::kNotFound ||
          error.kind == ErrorKind::kConflict;
-}
-
-// Applying is safe to repeat, so it needs no Idempotency-Key, for which the server would have to keep each answer.
-Result<json::value> post_batch(const ApiClient& api, const std::string& path, const std::string& body) {
-  auto answer = api.post_once(path, body);
-  if (!answer && answer.error().code == "server.connection_lost") return api.post_once(path, body);
-  return answer;
 }
 
 // TPM2B_PUBLIC and TPMT_PUBLIC of one key are the same: without the size in front.
@@ -84,7 +78,7 @@ Status Applier::send() {
   body_.clear();
   on_their_way_.push_back(
       {std::async(std::launch::async,
-                  [this, body = std::move(body)] { return post_batch(api_, "/api/v1/bulk/enrollments", body); }),
+                  [this, body = std::move(body)] { return api_.post_repeatable("/api/v1/bulk/enrollments", body); }),
        std::exchange(origins_, {})});
   return {};
 }
@@ -146,23 +140,16 @@ Status Applier::list_eks(const Declaration& declaration, const Origin& origin) {
   if (is_dry_run_) return compare_eks(declaration, origin);
   std::size_t added = 0;
   const auto& eks = declaration.eks;
-  for (std::size_t at = 0; at < eks.size();) {
-    json::array some;
-    for (std::size_t size = 0; at < eks.size() && some.size() < kBatchCountMax; ++at) {
-      size += eks[at].size() + 3;
-      if (size > kBatchSizeMax && !some.empty()) break;
-      some.emplace_back(eks[at]);
+  EkBatch batch;
+  for (const auto& ek : eks) {
+    if (!batch.has_room_for(ek)) {
+      TRY(const auto some, list_batch(api_, group_path(declaration.id), batch));
+      added += some;
     }
-    TRY(const auto answer,
-        post_batch(api_, group_path(declaration.id) + "/eks", json::serialize(json::object{{"eks", std::move(some)}})));
-    TRY(const auto fields, wire::JsonFields::of(answer));
-    TRY(const auto* results, fields.required_array("results"));
-    for (const auto& item : *results) {
-      TRY(const auto result, wire::JsonFields::of(item, "results"));
-      TRY(const auto outcome, result.required_string("outcome"));
-      if (outcome == "added") ++added;
-    }
+    batch.add(ek);
   }
+  TRY(const auto rest, list_batch(api_, group_path(declaration.id), batch));
+  added += rest;
   report_.eks_listed(origin, added, eks.size() - added);
   return {};
 }

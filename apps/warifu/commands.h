@@ -92,7 +92,7 @@ Status show_group(const Context& context, const std::string& group_id);
 Status update_group(const Context& context, const GroupOptions& options);
 Status show_group_keys(const Context& context, const std::string& group_id);
 Status delete_group(const Context& context, const std::string& group_id);
-// Each file holds one EK, binary or base64, or base64 of one in each line.
+// Each file, of any size, holds one EK in binary, or base64 of one in each line; "-" is standard input.
 Status add_group_eks(const Context& context, const std::string& group_id, const std::vector<std::string>& files);
 Status list_group_eks(const Context& context, const std::string& group_id);
 Status remove_group_ek(const Context& context, const std::string& group_id, const std::string& ek_name);
@@ -116,8 +116,13 @@ Status show_escrow(const Context& context, const EscrowOptions& options);
 // --- what waits for an operator
 
 Status list_approvals(const Context& context);
-Status approve(const Context& context, const std::string& registration_id);
-Status reject(const Context& context, const std::string& registration_id);
+struct DecisionOptions {
+  std::string registration_id;
+  std::string ek_name;  // of the wish that the operator looked at; both empty: that which waits now, and is shown
+  std::string srk_name;
+};
+Status approve(const Context& context, const DecisionOptions& options);
+Status reject(const Context& context, const DecisionOptions& options);
 
 struct AlertOptions {
   std::string registration_id;

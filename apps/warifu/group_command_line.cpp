@@ -25,8 +25,10 @@ void add_eks_verbs(CLI::App* noun, Action& action) {
   auto* add = add_verb(noun, "add-eks", "Put EKs on the list of a TPM group: their devices may come",
                        "warifu enrollment-group add-eks plant eks.txt");
   add->add_option("--group-id,id", added->group_id, "The group")->required()->type_name("ID");
-  add->add_option("files", added->files,
-                  "Files with EKs: TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64; base64 of one in each line, too")
+  add->add_option(
+         "files", added->files,
+         "Files with EKs: TPM2B_PUBLIC or TPMT_PUBLIC, one in binary, or base64 of one in each line; - is standard "
+         "input")
       ->required()
       ->type_name("FILE");
   add->callback([=, &action] {

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/json/serialize.hpp>
 
+#include "warifu/ek_batch.h"
+#include "warifu/ek_reader.h"
 #include "warifu/statement.h"
-#include "wire/json.h"
 
 namespace warifu::cli {
 namespace {
@@ -11,9 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kGroups = "enrollment-groups";
-// What the API takes at once.
-constexpr std::size_t kEksPerRequest = 1'000;
-
 const std::vector<Column> kColumns = {{"GROUP ID", "group_id"},
                                       {"TYPE", "attestation.type"},
                                       {"ENABLED", "enabled"},
@@ -25,19 +24,73 @@ const std::vector<Column> kLines = with_terms({{"group id", "group_id"},
                                                {"authority", "attestation.x509.primary.subject"},
                                                {"second authority", "attestation.x509.secondary.subject"}});
 
-// How many of them are new.
-Result<std::size_t> add_some(const ApiClient& api, const std::string& path, const json::array& eks) {
-  TRY(const auto answer, api.post(path, json::serialize(json::object{{"eks", eks}})));
-  TRY(const auto fields, wire::JsonFields::of(answer));
-  TRY(const auto* results, fields.required_array("results"));
-  std::size_t added = 0;
-  for (const auto& item : *results) {
-    TRY(const auto result, wire::JsonFields::of(item, "results"));
-    TRY(const auto outcome, result.required_string("outcome"));
-    if (outcome == "added") ++added;
+// All are opened before anything is sent: a wrong name changes nothing.
+Result<std::vector<EkReader>> open_all(const std::vector<std::string>& files) {
+  std::vector<EkReader> readers;
+  for (const auto& file : files) {
+    TRY(auto reader, EkReader::open(file));
+    readers.push_back(std::move(reader));
   }
-  return added;
+  return readers;
 }
+
+// Puts EKs on the list of one group, batch after batch, as they are read.
+class EkLister {
+ public:
+  EkLister(const ApiClient& api, std::string group_path)
+      : api_(api), group_path_(std::move(group_path)), shows_progress_(isatty(STDERR_FILENO) == 1) {}
+
+  Status add_all(EkReader& reader) {
+    const auto before = sent_ + batch_.count();
+    for (;;) {
+      auto ek = reader.next();
+      if (!ek) return explained(std::move(ek).error());
+      if (!*ek) break;
+      if (!batch_.has_room_for(**ek)) {
+        TRY_STATUS(send(reader.place()));
+      }
+      batch_.add(**ek);
+    }
+    if (sent_ + batch_.count() > before) return {};
+    return explained(invalid_input("ek.file", "there is no EK in it", reader.place()));
+  }
+  // Sends what is left.
+  Status finish() {
+    TRY_STATUS(send("the end"));
+    if (shows_progress_) fmt::print(stderr, "\n");
+    return {};
+  }
+  std::size_t added() const { return added_; }
+  std::size_t unchanged() const { return sent_ - added_; }
+
+ private:
+  // What is in the batch stands before `place`.
+  Status send(const std::string& place) {
+    const std::size_t count = batch_.count();
+    auto added = list_batch(api_, group_path_, batch_);
+    if (!added) {
+      Error error = std::move(added).error();
+      if (error.kind == ErrorKind::kInvalidInput)
+        error.message += fmt::format("; it is one of the {} EKs before {}", count, place);
+      return explained(std::move(error));
+    }
+    sent_ += count;
+    added_ += *added;
+    if (shows_progress_) fmt::print(stderr, "\r{} EKs", sent_);
+    return {};
+  }
+  Error explained(Error error) const {
+    if (sent_ > 0) error.message += fmt::format(" (the first {} EKs are on the list)", sent_);
+    return error;
+  }
+
+  const ApiClient& api_;
+  const std::string group_path_;
+  const bool shows_progress_;
+  EkBatch batch_;
+  std::size_t sent_ = 0;
+  std::size_t added_ = 0;
+};
 
 }  // namespace
 
@@ -79,31 +132,17 @@ Status delete_group(const Context& context, const std::string& group_id) {
 
 Status add_group_eks(const Context& context, const std::string& group_id, const std::vector<std::string>& files) {
   TRY(const auto path, path_of(kGroups, group_id));
-  // All files are read before anything is sent: a wrong name changes nothing.
-  std::vector<std::string> all;
-  for (const auto& file : files) {
-    TRY(const auto eks, read_eks(file));
-    all.insert(all.end(), eks.begin(), eks.end());
-  }
+  TRY(auto readers, open_all(files));
   TRY(const auto api, client_of(context));
-  std::size_t added = 0;
-  for (std::size_t begin = 0; begin < all.size(); begin += kEksPerRequest) {
-    const auto end = std::min(begin + kEksPerRequest, all.size());
-    json::array eks;
-    for (std::size_t i = begin; i < end; ++i)
-      eks.emplace_back(all[i]);
-    auto some = add_some(api, path + "/eks", eks);
-    if (!some) {
-      Error error = std::move(some).error();
-      if (begin > 0) error.message += fmt::format(" (the first {} EKs are on the list)", begin);
-      return error;
-    }
-    added += *some;
+  EkLister lister(api, path);
+  for (auto& reader : readers) {
+    TRY_STATUS(lister.add_all(reader));
   }
+  TRY_STATUS(lister.finish());
   if (context.json)
-    print_json(json::object{{"group_id", group_id}, {"added", added}, {"unchanged", all.size() - added}});
+    print_json(json::object{{"group_id", group_id}, {"added", lister.added()}, {"unchanged", lister.unchanged()}});
   else
-    fmt::print("{} EKs were added to {}; {} were on its list before\n", added, group_id, all.size() - added);
+    fmt::print("{} EKs were added to {}; {} were on its list before\n", lister.added(), group_id, lister.unchanged());
   return {};
 }
 

@@ -8,6 +8,8 @@
 
 #include "warifu/command_line.h"
 #include "warifu/declaration_commands.h"
+#include "warifu/evidence_commands.h"
+#include "warifu/ima_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -39,6 +41,8 @@ int run(int argc, char** argv) {
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
   add_endorsement_commands(app, action);
+  add_ima_commands(app, action);
+  add_eventlog_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -8,7 +8,7 @@
 
 namespace warifu::cli {
 
-// Also the largest enrollments, with all their objects, are an answer that ApiClient takes.
+// ApiClient takes that many of the largest enrollments.
 constexpr int kPageSize = 500;
 
 Status each_item(const ApiClient& api, const std::string& path,

@@ -33,8 +33,9 @@ const std::vector<Column> kAlertColumns = {{"ALERT", "kind"},
                                            {"LAST", "last_at"},
                                            {"ACKNOWLEDGED", "acknowledged_at"},
                                            {"DETAIL", "detail"}};
-const std::vector<Column> kAttemptColumns = {{"AT", "at"},     {"FROM", "peer_address"},       {"STAGE", "stage"},
-                                             {"CODE", "code"}, {"TRACKING ID", "tracking_id"}, {"MESSAGE", "message"}};
+const std::vector<Column> kAttemptColumns = {{"AT", "at"},          {"COUNT", "count"}, {"FROM", "peer_address"},
+                                             {"STAGE", "stage"},    {"CODE", "code"},   {"TRACKING ID", "tracking_id"},
+                                             {"MESSAGE", "message"}};
 
 // The parts of the story that there are, in one block.
 std::vector<Column> lines_of(const json::object& story) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "wire/json.h"
+#include "warifu/pages.h"
 
 namespace warifu::cli {
 
@@ -21,16 +21,11 @@ Result<ApiClient> client_of(const Context& context) {
 
 Result<boost::json::array> get_all(const ApiClient& api, const std::string& path) {
   boost::json::array all;
-  std::string query;
-  for (;;) {
-    TRY(const auto page, api.get(fmt::format("{}?limit=1000{}", path, query)));
-    TRY(const auto fields, wire::JsonFields::of(page));
-    TRY(const auto* items, fields.required_array("items"));
-    all.insert(all.end(), items->begin(), items->end());
-    TRY(const auto next, fields.optional_string("next"));
-    if (!next) return all;
-    query = "&after=" + *next;
-  }
+  TRY_STATUS(each_item(api, path, [&](const boost::json::value& item) -> Status {
+    all.push_back(item);
+    return {};
+  }));
+  return all;
 }
 
 Status list(const Context& context, const std::string& path, const std::vector<Column>& columns,

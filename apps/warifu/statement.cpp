@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "keystore/files.h"
+#include "warifu/ek_reader.h"
 #include "wire/json.h"
 
 namespace warifu::cli {
@@ -21,9 +22,12 @@ std::string without_line_end(std::string text) {
 
 // One EK: the structure itself, or its base64.
 Result<std::string> read_ek(const std::string& file) {
-  TRY(const auto eks, read_eks(file));
-  if (eks.size() == 1) return eks.front();
-  return invalid_input("ek.file", fmt::format("expected one EK, {} are in it", eks.size()), file);
+  TRY(auto reader, EkReader::open(file));
+  TRY(auto ek, reader.next());
+  if (!ek) return invalid_input("ek.file", "there is no EK in it", file);
+  TRY(const auto second, reader.next());
+  if (second) return invalid_input("ek.file", "expected one EK, more are in it", reader.place());
+  return *std::move(ek);
 }
 
 // PEM as it is, DER in base64: the API takes both.
@@ -72,21 +76,6 @@ void print_changes(const json::object& written, bool dry_run) {
 }
 
 }  // namespace
-
-Result<std::vector<std::string>> read_eks(const std::string& file) {
-  TRY(const auto content, keystore::read_file(file));
-  std::vector<std::string> eks;
-  for (std::size_t begin = 0; begin < content.size();) {
-    const auto end = std::min(content.find('\n', begin), content.size());
-    auto line = without_line_end(content.substr(begin, end - begin));
-    begin = end + 1;
-    if (line.empty()) continue;
-    if (!from_base64(line)) return std::vector{to_base64(as_bytes(content))};
-    eks.push_back(std::move(line));
-  }
-  if (eks.empty()) return invalid_input("ek.file", "there is no EK in it", file);
-  return eks;
-}
 
 Result<json::value> attestation_of(const CredentialOptions& options) {
   if (!options.tpm_ek_file.empty()) {

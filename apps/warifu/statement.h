@@ -31,7 +31,4 @@ struct StatementChange {
 Status update_statement(const Context& context, const std::string& path, const StatementChange& change,
                         const std::vector<Column>& lines);
 
-// The EKs in a file: one in binary or base64, or base64 of one in each line. All in base64.
-Result<std::vector<std::string>> read_eks(const std::string& file);
-
 }  // namespace warifu::cli

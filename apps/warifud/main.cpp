@@ -116,7 +116,9 @@ void add_config(CLI::App& app, Action& action) {
   add_settings(check, *settings, *config);
   check->callback([=, &action] {
     action = [=]() -> Status {
-      TRY_STATUS(complete(*settings, *config));
+      TRY(const auto options, complete(*settings, *config));
+      for (const std::string& warning : options.warnings())
+        fmt::print(stderr, "warning: {}\n", warning);
       fmt::print("the configuration is good\n");
       return {};
     };

@@ -47,6 +47,7 @@ constexpr std::array kNumberKeys = {
     NumberKey{"limits.waiting_max", &ServeSettings::waiting_max},
     NumberKey{"limits.unauthenticated_rate", &ServeSettings::unauthenticated_rate},
     NumberKey{"limits.unauthenticated_burst", &ServeSettings::unauthenticated_burst},
+    NumberKey{"limits.connections_per_address", &ServeSettings::connections_per_address},
 };
 
 constexpr std::int64_t kRateMax = 1'000'000;
@@ -115,6 +116,16 @@ Status set_rate(front::Rate& rate, std::string_view name, const std::optional<st
   return set_limit(rate.burst, fmt::format("{}_burst", name), burst, kRateMax);
 }
 
+// 0 is no limit but that of all connections.
+Status set_connections(net::ListenerLimits& limits, const std::optional<std::int64_t>& per_address) {
+  if (per_address == 0) {
+    limits.connections_per_address = limits.connections;
+    return {};
+  }
+  return set_limit(limits.connections_per_address, "connections_per_address", per_address,
+                   static_cast<std::int64_t>(limits.connections));
+}
+
 Status set_limits(ServeOptions& options, const ServeSettings& settings) {
   auto& devices = options.device_limits;
   auto& operators = options.operator_limits;
@@ -122,6 +133,7 @@ Status set_limits(ServeOptions& options, const ServeSettings& settings) {
   TRY_STATUS(set_rate(devices.registration, "registration", settings.registration_rate, settings.registration_burst));
   TRY_STATUS(
       set_rate(operators.address, "unauthenticated", settings.unauthenticated_rate, settings.unauthenticated_burst));
+  TRY_STATUS(set_connections(options.listener_limits, settings.connections_per_address));
   TRY_STATUS(set_limit(devices.wait_max, "wait_max_ms", settings.wait_max_ms, kWaitMaxMs));
   TRY_STATUS(set_limit(devices.waiting_max, "waiting_max", settings.waiting_max, kWaitingMax));
   devices.waiting_per_address_max = (devices.waiting_max + 1) / 2;
@@ -189,6 +201,16 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())
     return invalid_input("config.log_level", fmt::format("the log level is one of {}", fmt::join(kLogLevels, ", ")));
   return options;
+}
+
+std::vector<std::string> ServeOptions::warnings() const {
+  std::vector<std::string> warnings;
+  if (listener_limits.connections_per_address >= listener_limits.connections)
+    warnings.push_back(fmt::format(
+        "limits.connections_per_address lets one address take all {} connections of a listener: only behind a load "
+        "balancer that limits them itself",
+        listener_limits.connections));
+  return warnings;
 }
 
 }  // namespace warifu::warifud

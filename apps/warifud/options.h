@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "front/limits/limits.h"
+#include "net/limits.h"
 
 namespace warifu::warifud {
 
@@ -56,6 +58,7 @@ struct ServeSettings {
   std::optional<std::int64_t> waiting_max = {};
   std::optional<std::int64_t> unauthenticated_rate = {};
   std::optional<std::int64_t> unauthenticated_burst = {};
+  std::optional<std::int64_t> connections_per_address = {};
 };
 
 // Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
@@ -73,6 +76,10 @@ struct ServeOptions {
       {};  // for clients that have no TLS 1.3: a separate door, closed unless asked for
   front::RequestLimits device_limits = {};
   front::RequestLimits operator_limits = front::unauthenticated_limits();
+  net::ListenerLimits listener_limits = {};  // of each listener
+
+  // What is allowed and may not be meant, in whole sentences.
+  std::vector<std::string> warnings() const;
 
   static Result<ServeOptions> from(const ServeSettings& settings);
 };

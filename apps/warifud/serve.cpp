@@ -112,6 +112,8 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
 Status serve(const ServeOptions& options) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   raise_file_limit();
+  for (const std::string& warning : options.warnings())
+    spdlog::warn("{}", warning);
   tell_children_the_database(options.place);
   Outside outside;
   TRY(const auto organisation, Organisation::open(options.place));

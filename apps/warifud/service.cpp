@@ -59,28 +59,35 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
 
 Service::~Service() {
   server_.stop();
+  attempts_.flush();
   store_.settle();  // nothing new comes after stop()
 }
 
 Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto credentials, load_credentials());
-  TRY(auto devices, server_.listen({.name = kDevices, .address = options.devices.address, .port = options.devices.port},
+  TRY(auto devices, server_.listen({.name = kDevices,
+                                    .address = options.devices.address,
+                                    .port = options.devices.port,
+                                    .limits = options.listener_limits},
                                    std::move(credentials.devices), devices_));
   TRY(auto operators, server_.listen({.name = kOperators,
                                       .address = options.operators.address,
                                       .port = options.operators.port,
-                                      .body_bytes_max = front::api::kBulkBodySizeMax},
+                                      .body_bytes_max = front::api::kBulkBodySizeMax,
+                                      .body_bytes_of_anybody_max = front::api::kBodyOfAnybodySizeMax,
+                                      .limits = options.listener_limits},
                                      std::move(credentials.operators), operators_));
   Endpoints endpoints{std::move(devices), std::move(operators), std::nullopt};
   if (options.compat) {
-    TRY(endpoints.compat, listen_compat(*options.compat, std::move(credentials.compat)));
+    TRY(endpoints.compat, listen_compat(*options.compat, options.listener_limits, std::move(credentials.compat)));
   }
   return endpoints;
 }
 
-Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, net::TlsCredentials credentials) {
-  TRY(auto endpoint,
-      server_.listen({.name = kCompat, .address = at.address, .port = at.port}, std::move(credentials), compat_));
+Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, const net::ListenerLimits& limits,
+                                             net::TlsCredentials credentials) {
+  TRY(auto endpoint, server_.listen({.name = kCompat, .address = at.address, .port = at.port, .limits = limits},
+                                    std::move(credentials), compat_));
   has_compat_ = true;
   metrics_.set_compat_listener_enabled(true);
   spdlog::warn(

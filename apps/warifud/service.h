@@ -65,7 +65,8 @@ class Service {
     net::TlsCredentials compat;
   };
   Result<Credentials> load_credentials();
-  Result<net::Endpoint> listen_compat(const ListenAddress& at, net::TlsCredentials credentials);
+  Result<net::Endpoint> listen_compat(const ListenAddress& at, const net::ListenerLimits& limits,
+                                      net::TlsCredentials credentials);
   void load_escrow_certificate();
   void schedule_housekeeping();
   void schedule_diary();

@@ -57,22 +57,6 @@ const char* group_name(NamedCurve curve) {
   std::abort();
 }
 
-const EVP_MD* evp_digest(HashAlgorithm hash) {
-  switch (hash) {
-    case HashAlgorithm::kSha1:
-      return EVP_sha1();
-    case HashAlgorithm::kSha256:
-      return EVP_sha256();
-    case HashAlgorithm::kSha384:
-      return EVP_sha384();
-    case HashAlgorithm::kSha512:
-      return EVP_sha512();
-    case HashAlgorithm::kSm3:
-      return nullptr;
-  }
-  std::abort();
-}
-
 bool set_pss(EVP_PKEY_CTX* context, const EVP_MD* hash, std::size_t salt_size) {
   return salt_size <= 512 && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
          EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1 &&
@@ -114,7 +98,7 @@ Result<IssuerKey> IssuerKey::from_point(NamedCurve curve, ByteView point) {
 
 bool IssuerKey::verifies(const IssuerSignature& how, ByteView message, ByteView signature) const {
   const bool wants_rsa = how.scheme != IssuerSignature::Scheme::kEcdsa;
-  const EVP_MD* hash = evp_digest(how.hash);
+  const EVP_MD* hash = how.hash == HashAlgorithm::kSm3 ? nullptr : evp_digest(how.hash);
   if (hash == nullptr || wants_rsa != (EVP_PKEY_is_a(key_.get(), "RSA") == 1)) return false;
   const MdCtxHandle context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 
 // Owners of OpenSSL's objects. Only .cpp files of this library include it.
 namespace warifu::crypto {
@@ -80,6 +81,22 @@ Bytes to_der_bytes(const T* object) {
   std::uint8_t* end = der.data();
   require(Encode(object, &end) == size, "an i2d function");
   return der;
+}
+
+inline const EVP_MD* evp_digest(HashAlgorithm algorithm) {
+  switch (algorithm) {
+    case HashAlgorithm::kSha1:
+      return EVP_sha1();
+    case HashAlgorithm::kSha256:
+      return EVP_sha256();
+    case HashAlgorithm::kSha384:
+      return EVP_sha384();
+    case HashAlgorithm::kSha512:
+      return EVP_sha512();
+    case HashAlgorithm::kSm3:
+      return EVP_sm3();
+  }
+  std::abort();
 }
 
 // What a key signs with: the hash that fits its curve, SHA-256 for RSA.

@@ -72,22 +72,6 @@ BignumHandle power(const BIGNUM* base, std::uint32_t exponent, const BIGNUM* mod
   return result;
 }
 
-const EVP_MD* evp_digest(HashAlgorithm hash) {
-  switch (hash) {
-    case HashAlgorithm::kSha1:
-      return EVP_sha1();
-    case HashAlgorithm::kSha256:
-      return EVP_sha256();
-    case HashAlgorithm::kSha384:
-      return EVP_sha384();
-    case HashAlgorithm::kSha512:
-      return EVP_sha512();
-    case HashAlgorithm::kSm3:
-      return EVP_sm3();
-  }
-  std::abort();
-}
-
 }  // namespace
 
 Result<RsaPublicKey> RsaPublicKey::from_modulus(ByteView modulus, std::uint32_t exponent) {

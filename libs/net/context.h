@@ -25,6 +25,7 @@ struct ServerContext {
 struct ListenerContext {
   const std::string name;
   const std::size_t body_bytes_max;
+  const std::size_t body_bytes_of_anybody_max;
   const ListenerLimits limits;
   RequestHandler& handler;
   ServerContext& server;

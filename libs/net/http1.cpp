@@ -120,10 +120,14 @@ HttpResponse refusal_of(Connection& connection, const Problem& why) {
   return response;
 }
 
-Awaitable<void> refuse(Connection& connection, Problem why) {
-  const HttpResponse response = refusal_of(connection, why);
+// The last of the connection.
+Awaitable<void> send_last(Connection& connection, HttpResponse response, bool is_head) {
   connection.enter(Stage::kWrite);
-  co_await send(connection, serialize(response, {.keep_alive = false, .is_head = false}));
+  co_await send(connection, serialize(response, {.keep_alive = false, .is_head = is_head}));
+}
+
+Awaitable<void> refuse(Connection& connection, Problem why) {
+  co_await send_last(connection, refusal_of(connection, why), /*is_head=*/false);
 }
 
 // Between requests a connection holds no buffer: it waits for one byte, which is then the first of the request. A
@@ -179,6 +183,18 @@ Awaitable<error_code> read_body(Connection& connection, Buffer& buffer, Parser& 
   }
 }
 
+// What the handler says to a body that is too large for anybody to send. Of a chunked one that is not known yet: its
+// refusal waits until so much has come.
+std::optional<HttpResponse> refusal_of_body(Connection& connection, const HttpRequest& request, Parser& parser) {
+  ListenerContext& listener = connection.listener();
+  const auto size = parser.content_length();
+  if (listener.body_bytes_max <= listener.body_bytes_of_anybody_max) return std::nullopt;
+  if (size && *size <= listener.body_bytes_of_anybody_max) return std::nullopt;
+  auto refused = listener.handler.refuse_body(request);
+  if (refused && !size) parser.body_limit(listener.body_bytes_of_anybody_max);
+  return refused;
+}
+
 // nullopt: the connection is of no more use, and the client was told why if it can still be told.
 Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& buffer, Parser& parser) {
   connection.enter(Stage::kHeader);
@@ -189,11 +205,21 @@ Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& bu
   if (header_error || why) co_return std::nullopt;
   HttpRequest request = header_of(parser.get(), connection);
   if (parser.is_done()) co_return request;
+  auto refused = refusal_of_body(connection, request, parser);
+  const bool is_head = request.method == Method::kHead;
+  if (refused && parser.content_length()) {
+    co_await send_last(connection, *std::move(refused), is_head);
+    co_return std::nullopt;
+  }
 
   connection.enter(Stage::kBody);
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
     co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
   const error_code body_error = co_await read_body(connection, buffer, parser);
+  if (refused && body_error == http::error::body_limit) {
+    co_await send_last(connection, *std::move(refused), is_head);
+    co_return std::nullopt;
+  }
   why = body_error ? problem_of(body_error) : std::nullopt;
   if (why) co_await refuse(connection, *why);
   if (body_error) co_return std::nullopt;

@@ -60,6 +60,10 @@ class RequestHandler {
   // (413), http.header_too_large (431) and http.too_many_requests (503); `status` is sent whatever the answer's own
   // says. Called on an I/O thread. By default an RFC 9457 problem.
   virtual HttpResponse refuse(int status, const Error& error);
+  // Asked before a body is read that is larger than the listener reads for anybody, or of unknown size: nothing, to
+  // have it read, or the answer, after which the connection is closed. `request` has no body. Called on an I/O thread,
+  // must not block for long. By default nothing.
+  virtual std::optional<HttpResponse> refuse_body(const HttpRequest& request);
 };
 
 }  // namespace warifu::net

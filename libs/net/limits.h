@@ -28,7 +28,8 @@ struct ListenerLimits {
   std::size_t connections = 10'000;
   // Of those, what one address may have, or one IPv6 network of 64 bits. A plant behind one NAT is one address: 2,500
   // of its devices at once. Four addresses are needed to fill a listener. Raise it to `connections` behind a load
-  // balancer that does not pass addresses on. Beyond it a new connection is closed at once.
+  // balancer that does not pass addresses on (limits.connections_per_address of warifud). Beyond it a new connection is
+  // closed at once.
   std::size_t connections_per_address = 2'500;
   // Handshakes that compute at the same time; the others, at most `connections`, wait in the order in which they came.
   // A request waits for no more than these, half a millisecond each. 0: as many as there are I/O threads.

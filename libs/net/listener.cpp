@@ -36,8 +36,9 @@ Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const Lis
                  "cannot listen on " + Endpoint{options.address, options.port}.text() + ": " + error.message()};
   const ListenerLimits& limits = options.limits;
   const std::size_t handshakes = limits.handshakes_at_once > 0 ? limits.handshakes_at_once : server.io_threads;
-  std::shared_ptr<ListenerContext> context(
-      new ListenerContext{options.name, options.body_bytes_max, limits, handler, server, HandshakeGate(handshakes)});
+  std::shared_ptr<ListenerContext> context(new ListenerContext{options.name, options.body_bytes_max,
+                                                               options.body_bytes_of_anybody_max, limits, handler,
+                                                               server, HandshakeGate(handshakes)});
   return std::shared_ptr<Listener>(new Listener(std::move(acceptor), std::move(credentials), std::move(context)));
 }
 

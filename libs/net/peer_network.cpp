@@ -34,4 +34,11 @@ std::string peer_network(std::string_view numeric_address) {
   return text_of(bytes.begin(), bytes.begin() + 8);
 }
 
+std::string peer_site(std::string_view numeric_address) {
+  std::string network = peer_network(numeric_address);
+  if (network.size() == 4) network.resize(3);
+  if (network.size() == 8 && network.front() != '\0') network.resize(6);
+  return network;
+}
+
 }  // namespace warifu::net

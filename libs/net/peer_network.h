@@ -11,4 +11,8 @@ namespace warifu::net {
 // address stands for itself, behind a zero byte.
 std::string peer_network(std::string_view numeric_address);
 
+// The same, coarser, where it matters how many networks one person can have: the /24 of an IPv4 address as 3 bytes, the
+// /48 of an IPv6 address as 6 bytes (what a site is given: RFC 6177).
+std::string peer_site(std::string_view numeric_address);
+
 }  // namespace warifu::net

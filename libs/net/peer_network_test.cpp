@@ -30,5 +30,16 @@ TEST(PeerNetwork, IsTheTextOfWhatIsNoAddress) {
   EXPECT_NE(peer_network("abcd"), peer_network("97.98.99.100"));
 }
 
+TEST(PeerSite, IsTheTwentyFourOfAnIpv4AddressAndTheFortyEightOfAnIpv6Address) {
+  EXPECT_EQ(peer_site("192.0.2.1"), std::string("\xC0\x00\x02", 3));
+  EXPECT_EQ(peer_site("::ffff:192.0.2.77"), peer_site("192.0.2.1"));
+  EXPECT_NE(peer_site("192.0.3.1"), peer_site("192.0.2.1"));
+  EXPECT_EQ(peer_site("2001:db8:1:2::1"), peer_site("2001:db8:1:ffff::1"));
+  EXPECT_NE(peer_site("2001:db8:1:2::1"), peer_site("2001:db8:2:2::1"));
+  EXPECT_EQ(peer_site("2001:db8::1").size(), 6u);
+  EXPECT_EQ(peer_site("no address"), peer_network("no address"));
+  EXPECT_NE(peer_site("7 bytesA"), peer_site("7 bytesB"));
+}
+
 }  // namespace
 }  // namespace warifu::net

@@ -58,6 +58,10 @@ HttpResponse problem(int status, std::string_view detail) {
   return {.status = status, .headers = {}, .content_type = "application/problem+json", .body = std::move(body)};
 }
 
+std::optional<HttpResponse> RequestHandler::refuse_body(const HttpRequest&) {
+  return std::nullopt;
+}
+
 HttpResponse RequestHandler::refuse(int status, const Error& error) {
   HttpResponse response = problem(status, error.message);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ struct ListenerOptions {
   std::string address;                      // numeric, IPv4 or IPv6; "::" takes both
   std::uint16_t port = 0;                   // 0 picks a free one
   std::size_t body_bytes_max = 128 * 1024;  // beyond it 413; the largest body of a device is its event log
+  // Beyond it the handler says, by the header, whether the body is read (RequestHandler::refuse_body()).
+  std::size_t body_bytes_of_anybody_max = std::numeric_limits<std::size_t>::max();
   ListenerLimits limits = {};
 };
 

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "net/server_test_support.h"
 
 namespace warifu::net::test {
@@ -177,6 +179,87 @@ TEST_F(ServerHttp, TakesABodyOfExactlyTheLimit) {
   const Reply reply = client.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n" + body);
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "POST / " + body);
+}
+
+class ServerLargeBodies : public ServerHttp {
+ protected:
+  ServerLargeBodies() {
+    listener_.body_bytes_of_anybody_max = 1'000;
+    handler_.refuse_large_body = [&](const HttpRequest& request) -> std::optional<HttpResponse> {
+      ++asked_;
+      if (request.header("Authorization") == "good") return std::nullopt;
+      return HttpResponse{.status = 401, .headers = {}, .content_type = {}, .body = "who is there?"};
+    };
+    handler_.function = [&](const HttpRequest& request, const Respond& respond) {
+      ++handled_;
+      respond({.status = 200, .headers = {}, .content_type = {}, .body = std::to_string(request.body.size())});
+    };
+  }
+  static std::string post(const std::string& authorization, const std::string& more) {
+    return "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: " + authorization + "\r\n" + more;
+  }
+  static std::string chunk(std::size_t size) {
+    std::ostringstream text;
+    text << std::hex << size << "\r\n" << std::string(size, 'b') << "\r\n";
+    return text.str();
+  }
+
+  std::atomic<int> asked_ = 0;
+  std::atomic<int> handled_ = 0;
+};
+
+TEST_F(ServerLargeBodies, AreRefusedByTheHeaderBeforeTheyAreSent) {
+  start();
+  for (const std::string more :
+       {"Content-Length: 1001\r\n\r\n", "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n"}) {
+    TlsClient client(port_);
+    const Reply reply = client.exchange(post("bad", more));
+    EXPECT_EQ(reply.status, 401) << "no body was sent, and none is asked for";
+    EXPECT_EQ(reply.body, "who is there?");
+    EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
+    EXPECT_TRUE(client.is_closed());
+  }
+  EXPECT_EQ(handled_, 0);
+}
+
+TEST_F(ServerLargeBodies, ThatAreSentAllTheSameDoNotLoseTheirAnswer) {
+  start();
+  TlsClient client(port_);
+  EXPECT_EQ(client.exchange(post("bad", "Content-Length: 131072\r\n\r\n") + std::string(131'072, 'b')).status, 401);
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(handled_, 0);
+}
+
+TEST_F(ServerLargeBodies, OfUnknownSizeAreReadAsFarAsAnybodys) {
+  start();
+  const std::string chunked = "Transfer-Encoding: chunked\r\n\r\n";
+  {
+    TlsClient client(port_);
+    EXPECT_EQ(client.exchange(post("bad", chunked) + chunk(600) + chunk(400) + "0\r\n\r\n").body, "1000");
+    const Reply reply = client.exchange(post("bad", chunked) + chunk(600) + chunk(401));
+    EXPECT_EQ(reply.status, 401);
+    EXPECT_EQ(reply.body, "who is there?");
+    EXPECT_TRUE(client.is_closed());
+  }
+  TlsClient client(port_);
+  EXPECT_EQ(client.exchange(post("good", chunked) + chunk(5'000) + "0\r\n\r\n").body, "5000");
+}
+
+TEST_F(ServerLargeBodies, AreReadForWhomTheHandlerKnowsAndTheConnectionStays) {
+  start();
+  TlsClient client(port_);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(client.exchange(post("good", "Content-Length: 100000\r\n\r\n") + std::string(100'000, 'b')).body,
+              "100000");
+  EXPECT_EQ(asked_, 3);
+}
+
+TEST_F(ServerLargeBodies, AskNobodyWhoSendsASmallOne) {
+  start();
+  TlsClient client(port_);
+  EXPECT_EQ(client.exchange(post("bad", "Content-Length: 1000\r\n\r\n") + std::string(1'000, 'b')).body, "1000");
+  EXPECT_EQ(client.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n").body, "0");
+  EXPECT_EQ(asked_, 0);
 }
 
 TEST_F(ServerHttp, DeliversFieldsAndThePeer) {

@@ -248,12 +248,16 @@ class TestHandler final : public RequestHandler {
  public:
   using Function = std::function<void(HttpRequest, Respond)>;
   void handle(HttpRequest request, Respond respond) override { function(std::move(request), std::move(respond)); }
+  std::optional<HttpResponse> refuse_body(const HttpRequest& request) override { return refuse_large_body(request); }
 
   Function function = [](const HttpRequest& request, const Respond& respond) {
     respond({.status = 200,
              .headers = {},
              .content_type = "text/plain",
              .body = std::string(to_string(request.method)) + " " + request.target + " " + request.body});
+  };
+  std::function<std::optional<HttpResponse>(const HttpRequest&)> refuse_large_body = [](const HttpRequest&) {
+    return std::nullopt;
   };
 };
 

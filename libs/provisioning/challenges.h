@@ -20,15 +20,20 @@ struct SealedChallenge {
   Bytes srk_name;
   Bytes srk_public;  // TPM2B_PUBLIC
   Timestamp expires_at;
+  std::string peer_network = {};  // of who asked, as text; coarse: see Challenges
+  bool has_known_keys = false;    // EK and SRK are those that the registration's device proved last
 };
 
 // The outstanding challenges of all nodes that serve one database. Losing them costs a device one more request, so
-// adding one is never synced to a disk: strangers ask for them. At most two for each registration, the newest, so that
-// a repeated request does not void the one before and a flood for one registration stays small. Safe to call from
-// several threads.
+// adding one is never synced to a disk: strangers ask for them. A flood for one registration stays small, and what
+// strangers ask for cannot push out the challenge of a device that is known (docs/decisions/0025). Of a registration
+// are kept, the newest of each: two for known keys; of others two for each network, and in all as many as one search
+// may cost. Safe to call from several threads.
 class Challenges {
  public:
-  static constexpr std::size_t kOutstandingPerRegistrationMax = 2;
+  static constexpr std::size_t kOfKnownKeysMax = 2;
+  static constexpr std::size_t kOfNetworkMax = 2;
+  static constexpr std::size_t kOfOthersMax = 32;
   static constexpr std::size_t kOutstandingMax = 100'000;
 
   virtual ~Challenges() = default;

@@ -29,6 +29,7 @@ struct Claim {
   std::optional<SasToken> token;  // its views outlive the claim
   PresentedChain chain;           // null or empty: no client certificate
   bool is_sticky = false;         // an SDK of the time before re-provisioning: assigned once, it stays
+  std::string peer_network = {};  // from where it comes, as text: bounds what strangers may ask for
 };
 
 }  // namespace warifu::provisioning

@@ -12,11 +12,18 @@ std::string subject_of(const RegistrationId& registration) {
   return fmt::format("registration:{}", registration.text());
 }
 
-Result<Approval> find_approval(RecordsView& records, const ScopeId& scope, const RegistrationId& registration) {
+// The wish that the operator looked at: another may have taken its place since.
+Result<Approval> find_approval(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                               const ApprovalKeys& keys) {
   TRY(auto approval, records.find_approval(scope, registration));
   if (!approval)
     return Error{ErrorKind::kNotFound, "approval.unknown",
                  fmt::format("{} does not wait for an approval", registration.text())};
+  if (approval->ek_name != keys.ek_name || approval->srk_name != keys.srk_name)
+    return Error{
+        ErrorKind::kConflict, "approval.keys",
+        fmt::format("{} waits with the EK {} and the SRK {}, and not with those that this is about: look again",
+                    registration.text(), to_hex(approval->ek_name), to_hex(approval->srk_name))};
   return *std::move(approval);
 }
 
@@ -53,7 +60,8 @@ Result<SharedKeys> DeviceDesk::enrolled_keys(RecordsView& records, const Device&
     const auto* sealed = group ? std::get_if<SymmetricKeyGroupAttestation>(&group->attestation) : nullptr;
     if (sealed == nullptr) return gone;
     TRY(const auto keys, open_shared_keys(envelope_key_, device.scope, group->enrollment_id, *sealed));
-    return derive_device_keys(keys, device.registration_id.text());
+    return derive_device_keys(keys,
+                              device.key_derived_for.empty() ? device.registration_id.text() : device.key_derived_for);
   }
   TRY(const auto enrollment, records.find_enrollment(device.scope, device.registration_id));
   const auto* sealed = enrollment ? std::get_if<SymmetricKeyAttestation>(&enrollment->attestation) : nullptr;
@@ -77,8 +85,8 @@ Status DeviceDesk::deregister(Records& records, audit::Trail& trail, const Reque
 }
 
 Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requester& who,
-                           const RegistrationId& registration) const {
-  TRY(auto approval, find_approval(records, who.scope, registration));
+                           const RegistrationId& registration, const ApprovalKeys& keys) const {
+  TRY(auto approval, find_approval(records, who.scope, registration, keys));
   if (approval.approved_at) return {};
   approval.approved_at = clock_.now();
   TRY_STATUS(records.put_approval(approval));
@@ -86,11 +94,11 @@ Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requeste
 }
 
 Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester& who,
-                          const RegistrationId& registration) const {
-  TRY(const auto approval, find_approval(records, who.scope, registration));
+                          const RegistrationId& registration, const ApprovalKeys& keys) const {
+  TRY(const auto approval, find_approval(records, who.scope, registration, keys));
   TRY_STATUS(records.remove_approval(who.scope, registration));
-  TRY(const auto open, records.find_open_operation(who.scope, registration));
-  if (open && open->state == Operation::State::kWaiting)
+  TRY(const auto open, records.find_open_operation(who.scope, registration, Operation::State::kWaiting));
+  if (open && open->ek_name == approval.ek_name)
     TRY_STATUS(records.end_operation(who.scope, open->operation_id, clock_.now()));
   return trail.record(who.scope, {who.actor, "approval.reject", subject_of(registration), detail_of(approval)});
 }

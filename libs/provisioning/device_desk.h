@@ -26,9 +26,11 @@ class DeviceDesk {
 
   // Lets a device go on with the EK or SRK that it asked for; it holds for these keys, once. kNotFound
   // "approval.unknown".
-  Status approve(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration) const;
+  Status approve(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration,
+                 const ApprovalKeys& keys) const;
   // Ends the operation that waits; the device may ask again.
-  Status reject(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration) const;
+  Status reject(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration,
+                const ApprovalKeys& keys) const;
 
   // kNotFound "alert.unknown".
   Status acknowledge(Records& records, audit::Trail& trail, const Requester& who, const AlertKey& alert) const;

@@ -42,23 +42,57 @@ Result<std::vector<RegistrationId>> other_ids_of_ek(RecordsView& records, const 
   return ids;
 }
 
+// The EK that the registration is bound to, if its group still lists it.
+Result<std::optional<GroupEk>> find_standing_bond(RecordsView& records, const Operation& operation) {
+  TRY(auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
+  if (!bound) return std::optional<GroupEk>();
+  TRY(const auto group, records.find_group(operation.scope, bound->group));
+  const bool stands = group && group->enrollment_id == bound->enrollment_id;
+  return stands ? std::move(bound) : std::optional<GroupEk>();
+}
+
 // Whether the device of a group comes under a registration that is another's: another EK is bound to it, in whichever
 // group, or what it came under before still stands. A naming with a wildcard lets a TPM choose its ID, and must not let
 // it take one.
 Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
   const Operation& operation = sighting.operation;
   if (!operation.group) return false;  // an enrollment of its own names the EK
-  TRY(const auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
-  if (bound && bound->ek_name != operation.ek_name) {
-    TRY(const auto group, records.find_group(operation.scope, bound->group));
-    if (group && group->enrollment_id == bound->enrollment_id) return true;
-  }
+  TRY(const auto bound, find_standing_bond(records, operation));
+  if (bound && bound->ek_name != operation.ek_name) return true;
   const auto& before = sighting.before;
   const bool was_tpm_of_group = before && before->group && before->mechanism == Mechanism::kTpm;  // then it was bound
   if (!before || was_tpm_of_group || before->ek_name == operation.ek_name) return false;
   TRY(const auto standing,
       find_statement(records, before->scope, before->registration_id, before->group, before->enrollment_id));
   return standing.has_value();
+}
+
+// Whether that EK may come under that registration: an enrollment of its own names it, or a group lists it.
+Result<bool> may_come(RecordsView& records, const Approval& wish) {
+  TRY(const auto own, records.find_enrollment(wish.scope, wish.registration_id));
+  if (own) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    return tpm != nullptr && tpm->ek_name == wish.ek_name;
+  }
+  TRY(const auto listed, records.find_group_ek(wish.scope, wish.ek_name));
+  if (!listed) return false;
+  TRY(const auto group, records.find_group(wish.scope, listed->group));
+  return group && group->enrollment_id == listed->enrollment_id;
+}
+
+// Whether such an alert waits for an operator's look already.
+Result<bool> is_told(RecordsView& records, const Operation& operation, std::string_view kind,
+                     const std::string& subject) {
+  TRY(const auto alerts, records.list_alerts_of(operation.scope, operation.registration_id));
+  return std::ranges::any_of(alerts, [&](const Alert& alert) {
+    return alert.kind == kind && alert.subject == subject && !alert.acknowledged_at;
+  });
+}
+
+Status record_refusal(audit::Trail& trail, const Operation& operation, std::string detail) {
+  return trail.record(operation.scope,
+                      {fmt::format("device:{}", operation.registration_id.text()), "enrollment.refuse",
+                       fmt::format("registration:{}", operation.registration_id.text()), std::move(detail)});
 }
 
 bool has_another_srk(const std::optional<Device>& before, const Bytes& srk_name) {
@@ -77,16 +111,74 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
         Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
   if (!listed->registration_id || *listed->registration_id == operation.registration_id) return std::optional<Error>();
   TRY_STATUS(raise_duplicate_ek(records, operation, *listed->registration_id, at));
-  TRY_STATUS(
-      trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "enrollment.refuse",
-                                     fmt::format("registration:{}", operation.registration_id.text()),
-                                     fmt::format(R"({{"code":"enrollment.bound","ek_name":"{}","bound_to":"{}"}})",
-                                                 to_hex(operation.ek_name), listed->registration_id->text())}));
+  TRY_STATUS(record_refusal(trail, operation,
+                            fmt::format(R"({{"code":"enrollment.bound","ek_name":"{}","bound_to":"{}"}})",
+                                        to_hex(operation.ek_name), listed->registration_id->text())));
   return std::optional(Error{.kind = ErrorKind::kRefused,
                              .code = "enrollment.bound",
                              .message = "this TPM came under another registration ID first, and stays with it",
                              .operator_detail = fmt::format("the EK {} belongs to {}", to_hex(operation.ek_name),
                                                             listed->registration_id->text())});
+}
+
+Result<std::optional<Error>> refuse_bound_id(Records& records, audit::Trail& trail, const Operation& operation,
+                                             Timestamp at) {
+  if (!operation.group) return std::optional<Error>();  // an operator named this very ID
+  TRY(const auto bound, find_standing_bond(records, operation));
+  if (!bound) return std::optional<Error>();
+  const std::string ek = to_hex(bound->ek_name);
+  // What has a certificate or a key comes again and again with the same proof: it is told and written down once, and
+  // again when an operator has looked at it.
+  TRY(const bool is_known, is_told(records, operation, "ek.bound", ek));
+  if (!is_known) {
+    TRY_STATUS(raise(records, operation, "ek.bound", ek,
+                     fmt::format("a device of the group {} proved itself as {} by {}, and that ID belongs to the TPM "
+                                 "with the EK {} of the group {}",
+                                 operation.group->text(), operation.registration_id.text(),
+                                 to_string(operation.mechanism), ek, bound->group.text()),
+                     at));
+    TRY_STATUS(record_refusal(trail, operation,
+                              fmt::format(R"({{"code":"enrollment.id_bound","mechanism":"{}","bound_to":"{}"}})",
+                                          to_string(operation.mechanism), ek)));
+  }
+  return std::optional(
+      Error{.kind = ErrorKind::kRefused,
+            .code = "enrollment.id_bound",
+            .message = "this registration ID belongs to a TPM, and goes to nothing else",
+            .operator_detail = fmt::format("it belongs to the EK {} of the group {}", ek, bound->group.text())});
+}
+
+Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& trail, const TpmSighting& sighting,
+                                                Timestamp at) {
+  const Operation& operation = sighting.operation;
+  TRY(const auto first, records.find_approval(operation.scope, operation.registration_id));
+  if (!first || first->ek_name == operation.ek_name) return std::optional<Error>();
+  TRY(const bool stands, may_come(records, *first));
+  if (!stands) return std::optional<Error>();
+  const std::string ek = to_hex(operation.ek_name);
+  TRY_STATUS(raise(records, operation, "ek.contended", ek,
+                   fmt::format("the TPM with the EK {} wants to be {} too, while the one with the EK {} waits for an "
+                               "approval: the first keeps its place until it is approved and assigned, or rejected",
+                               ek, operation.registration_id.text(), to_hex(first->ek_name)),
+                   at));
+  TRY_STATUS(record_refusal(
+      trail, operation,
+      fmt::format(R"({{"code":"approval.pending","ek_name":"{}","waiting":"{}"}})", ek, to_hex(first->ek_name))));
+  return std::optional(
+      Error{.kind = ErrorKind::kRefused,
+            .code = "approval.pending",
+            .message = "another device waits for an approval under this registration ID",
+            .operator_detail = fmt::format("the EK {} waits, this is the EK {}", to_hex(first->ek_name), ek)});
+}
+
+Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at) {
+  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
+    TRY(const auto open, records.find_open_operation(operation.scope, operation.registration_id, state));
+    if (!open || open->operation_id == operation.operation_id) continue;
+    if (state == operation.state || open->ek_name == operation.ek_name)
+      TRY_STATUS(records.end_operation(operation.scope, open->operation_id, at));
+  }
+  return {};
 }
 
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at) {
@@ -96,13 +188,16 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
     TRY_STATUS(raise_duplicate_ek(records, operation, other, at));
 
   const std::string srk = to_hex(sighting.srk_name);
-  TRY(const auto open, records.find_open_operation(operation.scope, operation.registration_id));
-  if (open && open->mechanism == Mechanism::kTpm && open->srk_public != operation.srk_public)
+  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
+    TRY(const auto open, records.find_open_operation(operation.scope, operation.registration_id, state));
+    if (!open || open->ek_name != operation.ek_name || open->srk_public == operation.srk_public) continue;
     TRY_STATUS(raise(records, operation, "srk.overlap", srk,
                      fmt::format("{} began a registration with the SRK {} while one with another SRK was open: two "
                                  "machines may share the TPM's keys",
                                  operation.registration_id.text(), srk),
                      at));
+    break;
+  }
   if (!has_another_srk(sighting.before, sighting.srk_name)) return {};
   TRY(const bool is_back, records.was_srk_replaced(operation.scope, operation.registration_id, sighting.srk_name));
   if (!is_back) return {};
@@ -129,7 +224,11 @@ Status settle_tpm(Records& records, const Statement& statement, const TpmSightin
   if (has_another_srk(sighting.before, sighting.srk_name))
     TRY_STATUS(records.note_replaced_srk(operation.scope, operation.registration_id, sighting.before->srk_name, at));
   TRY(const auto approval, records.find_approval(operation.scope, operation.registration_id));
-  if (approval) TRY_STATUS(records.remove_approval(operation.scope, operation.registration_id));
+  if (approval) {
+    TRY(const bool stands, may_come(records, *approval));
+    if (approval->ek_name == operation.ek_name || !stands)
+      TRY_STATUS(records.remove_approval(operation.scope, operation.registration_id));
+  }
   if (!statement.group) return {};
 
   TRY(auto listed, records.find_group_ek(operation.scope, operation.ek_name));

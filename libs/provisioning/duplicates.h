@@ -20,6 +20,22 @@ struct TpmSighting {
 Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
                                              Timestamp at);
 
+// A registration that is bound to the EK of a group is no other device's: what comes with a certificate or a key of a
+// group under its ID is refused, and an operator is told ("ek.bound"), once until he acknowledges it. He lets it in by
+// an enrollment of its own, or by taking the EK off its list. As refuse_bound_ek().
+Result<std::optional<Error>> refuse_bound_id(Records& records, audit::Trail& trail, const Operation& operation,
+                                             Timestamp at);
+
+// A registration has one wish at a time, the first, until an operator decides or the wish is void: its EK may not come
+// under this ID any more. Another TPM that needs an approval meanwhile is refused, and an operator is told
+// ("ek.contended"). As refuse_bound_ek().
+Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& trail, const TpmSighting& sighting,
+                                                Timestamp at);
+
+// Ends what this operation takes the place of: the open one of the same state, and what its own EK had begun. What
+// another TPM has begun goes on: who waits ends nobody's assignment, and who is assigned ends nobody's wish.
+Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at);
+
 // Raises an alert for each sign that one TPM is, or pretends to be, two: its EK stands under another ID
 // ("ek.duplicate"), an operation with another SRK is open at the same time ("srk.overlap"), an SRK that was replaced is
 // back
@@ -31,7 +47,7 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
 
 // What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval
-// is used up.
+// of this EK is used up.
 Status settle_tpm(Records& records, const Statement& statement, const TpmSighting& sighting, Timestamp at);
 
 }  // namespace warifu::provisioning

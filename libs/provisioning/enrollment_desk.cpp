@@ -168,6 +168,8 @@ Result<WrittenEnrollment> EnrollmentDesk::put(Records& records, audit::Trail& tr
 Status EnrollmentDesk::revoke_device(Records& records, const ScopeId& scope, const RegistrationId& registration) const {
   const Timestamp now = clock_.now();
   TRY_STATUS(records.end_operations(scope, registration, now));
+  // What was approved, or waited for it, was so under the enrollment that goes.
+  TRY_STATUS(records.remove_approval(scope, registration));
   TRY(auto device, records.find_device_of(scope, registration));
   if (!device || device->sealed_hub_key.empty()) return {};
   device->sealed_hub_key.clear();

@@ -30,7 +30,10 @@ Result<std::optional<RegistrationStory>> tell_story(RecordsView& records, const 
   RegistrationStory story{.registration_id = registration};
   TRY(story.enrollment, records.find_enrollment(scope, registration));
   TRY(story.device, records.find_device_of(scope, registration));
-  TRY(story.operation, records.find_open_operation(scope, registration));
+  TRY(story.operation, records.find_open_operation(scope, registration, Operation::State::kWaiting));
+  if (!story.operation) {
+    TRY(story.operation, records.find_open_operation(scope, registration, Operation::State::kAssigned));
+  }
   if (!story.operation && story.device) {
     TRY(story.operation, records.find_operation(scope, story.device->operation_id));
   }

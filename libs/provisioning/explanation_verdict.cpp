@@ -84,9 +84,9 @@ std::string approval_of(const RegistrationStory& story) {
   return fmt::format(
       "{} waits for your decision since {}: its TPM has the EK {} with the SRK {} now, which is not what is "
       "known of it. If you or its user changed it (TPM2_Clear, a new board), `warifu approval approve "
-      "{}`; otherwise `warifu approval reject {}`.",
+      "{} --ek-name {} --srk-name {}`; otherwise `warifu approval reject {}`.",
       id, to_rfc3339(story.approval->requested_at), to_hex(story.approval->ek_name), to_hex(story.approval->srk_name),
-      id, id);
+      id, to_hex(story.approval->ek_name), to_hex(story.approval->srk_name), id);
 }
 
 std::string disabled(const RegistrationStory& story) {

@@ -17,17 +17,39 @@ std::string key_of(const ScopeId& scope, const RegistrationId& registration) {
 
 }  // namespace
 
+// The first, which is the oldest, of those that fit, if they are `most` already.
+template <class Fits>
+MemoryChallenges::Outstanding::iterator MemoryChallenges::find_oldest(Outstanding& outstanding, std::size_t most,
+                                                                      Fits fits) {
+  if (static_cast<std::size_t>(std::ranges::count_if(outstanding, fits)) < most) return outstanding.end();
+  return std::ranges::find_if(outstanding, fits);
+}
+
+// Whose place the new one takes; the end: it is one more.
+MemoryChallenges::Outstanding::iterator MemoryChallenges::find_replaced(Outstanding& outstanding,
+                                                                        const SealedChallenge& challenge) {
+  if (challenge.has_known_keys)
+    return find_oldest(outstanding, kOfKnownKeysMax, [](const SealedChallenge& c) { return c.has_known_keys; });
+  const auto of_network = find_oldest(outstanding, kOfNetworkMax, [&](const SealedChallenge& c) {
+    return !c.has_known_keys && c.peer_network == challenge.peer_network;
+  });
+  if (of_network != outstanding.end()) return of_network;
+  return find_oldest(outstanding, kOfOthersMax, [](const SealedChallenge& c) { return !c.has_known_keys; });
+}
+
 Status MemoryChallenges::add(const ScopeId& scope, const RegistrationId& registration, SealedChallenge challenge,
                              Timestamp now) {
   const std::lock_guard lock(mutex_);
   if (size_ >= limit_ && now >= next_expiry_) purge_locked(now);
   const auto slot = outstanding_.find(key_of(scope, registration));
-  const bool replaces = slot != outstanding_.end() && slot->second.size() >= kOutstandingPerRegistrationMax;
+  Outstanding none;
+  const auto replaced = find_replaced(slot == outstanding_.end() ? none : slot->second, challenge);
+  const bool replaces = slot != outstanding_.end() && replaced != slot->second.end();
   if (size_ >= limit_ && !replaces)
     return Error{ErrorKind::kThrottled, "challenge.too_many",
                  fmt::format("{} challenges are outstanding, which is the limit: try again in a minute", limit_)};
   if (replaces) {
-    slot->second.erase(slot->second.begin());
+    slot->second.erase(replaced);
     --size_;
   }
   Outstanding& outstanding = slot != outstanding_.end() ? slot->second : outstanding_[key_of(scope, registration)];

@@ -26,6 +26,9 @@ class MemoryChallenges final : public Challenges {
   using Outstanding = std::vector<SealedChallenge>;  // oldest first
 
   void purge_locked(Timestamp now);
+  template <class Fits>
+  static Outstanding::iterator find_oldest(Outstanding& outstanding, std::size_t most, Fits fits);
+  static Outstanding::iterator find_replaced(Outstanding& outstanding, const SealedChallenge& challenge);
 
   const std::size_t limit_;
   mutable std::mutex mutex_;

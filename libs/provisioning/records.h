@@ -26,6 +26,8 @@ struct Device {
   Bytes certificate_sha256;  // of an X.509 device's leaf
   std::string assigned_hub;
   Bytes sealed_hub_key;  // under the envelope key; empty for what has its own credential, or whose was revoked
+  // Of a device of a symmetric-key group: the spelling of its ID that its key is derived from. Empty: that of the ID.
+  std::string key_derived_for = {};
   Timestamp created_at;
   Timestamp updated_at;
 };
@@ -67,10 +69,16 @@ struct Approval {
   std::optional<Timestamp> approved_at;  // it holds for these very keys, once
 };
 
+// The wish that an operator looked at before he decided.
+struct ApprovalKeys {
+  Bytes ek_name;
+  Bytes srk_name;
+};
+
 // Something that an operator should look at. The same again counts up.
 struct Alert {
   ScopeId scope;
-  std::string kind;  // "ek.duplicate", "srk.overlap", "srk.returned", "ek.bound"
+  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned"
   RegistrationId registration_id;
   std::string subject;  // what it is about: the other registration ID, the Name of a key
   std::string detail;   // for people
@@ -80,17 +88,21 @@ struct Alert {
   std::optional<Timestamp> acknowledged_at;  // a later occurrence takes it back
 };
 
-// What became of one request of a device: how far it came, and why no further. A diary for people, kept as well as it
-// goes (store::Store::note()).
+// What became of a device's request, or of several alike: how far it came, and why no further. A diary for people, kept
+// as well as it goes (Diary).
 struct Attempt {
   ScopeId scope;
   RegistrationId registration_id;
-  Uuid tracking_id;
+  Uuid tracking_id;  // of the last of them, like the next two and the message
   Timestamp at;
   std::string peer_address;
-  std::string stage;    // "challenge", "operation", "assignment", "lookup", or where it was refused
-  std::string code;     // of the refusal; empty when there was none
-  std::string message;  // all of it, for the operator
+  std::string stage;              // "challenge", "operation", "assignment", "lookup", or where it was refused
+  std::string code;               // of the refusal; empty when there was none
+  std::string message;            // all of it, for the operator
+  std::string peer_network = {};  // what counts as one client there, as text
+  std::int64_t count = 1;
+  Timestamp first_at = {};  // of the first of them; the epoch: `at`
+  bool is_enrolled = true;  // an enrollment or a device has this ID
 };
 
 // A package that a device left for its operator. None is ever replaced.
@@ -157,8 +169,9 @@ class RecordsView {
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
   virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                        const Uuid& challenge_id) = 0;
-  // The one operation of that registration that has not ended.
-  virtual Result<std::optional<Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id) = 0;
+  // The one operation of that registration in that state that has not ended.
+  virtual Result<std::optional<Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
+                                                               Operation::State state) = 0;
 
   virtual Result<std::optional<Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) = 0;
   virtual Result<std::vector<Approval>> list_approvals(const ScopeId& scope, const Page<RegistrationId>& page) = 0;
@@ -167,6 +180,8 @@ class RecordsView {
   // The newest first, at most `limit`.
   virtual Result<std::vector<Attempt>> list_attempts(const ScopeId& scope, const RegistrationId& id,
                                                      std::size_t limit) = 0;
+  // How many there are of IDs that are enrolled, or that are not; counts to `limit` only.
+  virtual Result<std::size_t> count_attempts(const ScopeId& scope, bool is_enrolled, std::size_t limit) = 0;
 
   // All of that device, by number.
   virtual Result<std::vector<EscrowDeposit>> list_escrow_deposits(const ScopeId& scope, const DeviceId& id) = 0;

@@ -29,6 +29,15 @@ constexpr Advice kAdvice[] = {
      "Give the device back the ID under which its TPM came first. If it is to have this one, take its EK off the list "
      "of "
      "its group and add it again (`warifu enrollment-group remove-ek`, `add-eks`)."},
+    {"enrollment.id_bound",
+     "The ID belongs to the TPM of a group: give this device another ID. If it is to have this one, enroll it by "
+     "itself "
+     "(`warifu enrollment create`), or take that EK off the list of its group (`warifu enrollment-group remove-ek`)."},
+    {"enrollment.changed",
+     "An operator changed the enrollment or group at the moment in which it came: it tries again by itself."},
+    {"approval.pending",
+     "Another TPM waits for your decision under this ID, and keeps its place until then: `warifu approval list`, and "
+     "`warifu approval reject ID` if it is not the right one. Then let this device register again."},
     {"enrollment.allocation",
      "Choose static or hashed allocation for it (`warifu enrollment update ID --allocation`)."},
     {"challenge.unknown",
@@ -43,9 +52,9 @@ constexpr Advice kAdvice[] = {
     {"token.expired",
      "Its token had expired when it came: look at the device's clock, which is wrong or has no battery."},
     {"token.signature",
-     "The key on the device is not the enrolled one: compare it with `warifu enrollment keys ID`; a device of a group "
-     "has "
-     "the key that is derived for its ID."},
+     "The key on the device is not the enrolled one: compare it with `warifu enrollment keys ID`. A device of a group "
+     "has the key that is derived for its ID, as the device spells it, from one of `warifu enrollment-group keys "
+     "GROUP`."},
     {"token.",
      "The device's software makes a token that is not for this ID: compare ID scope and registration ID in "
      "its configuration."},

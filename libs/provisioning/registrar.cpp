@@ -42,8 +42,11 @@ bool keeps_its_hub(const Statement& statement, const std::optional<Device>& befo
   return policy == Reprovision::kNever;
 }
 
-Substatus substatus_of(const Statement& statement, const std::optional<Device>& before, bool ek_changed) {
-  if (!before || ek_changed || !is_registered(*before)) return Substatus::kInitialAssignment;
+// The other two mean that data went, or did not go, to another hub (Azure's SDKs): where the hub is kept, the first
+// assignment still stands.
+Substatus substatus_of(const Statement& statement, const std::optional<Device>& before, bool ek_changed,
+                       bool keeps_hub) {
+  if (!before || ek_changed || keeps_hub || !is_registered(*before)) return Substatus::kInitialAssignment;
   return statement.terms.reprovision == Reprovision::kReset ? Substatus::kDeviceDataReset
                                                             : Substatus::kDeviceDataMigrated;
 }
@@ -57,6 +60,14 @@ Status check_device_id(RecordsView& records, const Statement& statement, const s
                                     before->device_id.text(), statement.device_id.text())
                       : fmt::format("the device {} belongs to the registration {}", statement.device_id.text(),
                                     holder->registration_id.text())};
+}
+
+// What can never be assigned waits no longer, and its wish stands in nobody's way.
+Status give_up(Records& records, const Operation& waiting, Timestamp at) {
+  TRY_STATUS(records.end_operation(waiting.scope, waiting.operation_id, at));
+  TRY(const auto wish, records.find_approval(waiting.scope, waiting.registration_id));
+  if (!wish || wish->ek_name != waiting.ek_name) return {};
+  return records.remove_approval(waiting.scope, waiting.registration_id);
 }
 
 }  // namespace
@@ -87,7 +98,7 @@ Result<Statement> Registrar::statement_of_result(RecordsView& records, const Ope
 
 Result<std::optional<Operation>> Registrar::find_same(RecordsView& records, const Operation& operation) const {
   if (operation.challenge_id) return records.find_operation_of_challenge(operation.scope, *operation.challenge_id);
-  TRY(auto open, records.find_open_operation(operation.scope, operation.registration_id));
+  TRY(auto open, records.find_open_operation(operation.scope, operation.registration_id, Operation::State::kAssigned));
   // A certificate is the same proof for years, and the result of an operation can be fetched for an hour.
   const bool is_same = open && is_live(*open) && open->enrollment_id == operation.enrollment_id &&
                        open->token_digest == operation.token_digest;
@@ -109,25 +120,43 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
   if (wanted.mechanism == Mechanism::kTpm) {
     const TpmSighting sighting{wanted, proven.srk_name_, before};
     TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
-    if (refusal) return Opened(RecordedRefusal{*std::move(refusal)});
+    if (refusal) {
+      TRY(auto kept, keep_refusal(records, wanted, *std::move(refusal)));
+      return Opened(std::move(kept));
+    }
     TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
     TRY(const bool waits, needs_approval(records, statement.terms, sighting));
     if (waits) {
+      TRY(auto second, refuse_second_wish(records, trail, sighting, clock_.now()));
+      if (second) {
+        TRY(auto kept, keep_refusal(records, wanted, *std::move(second)));
+        return Opened(std::move(kept));
+      }
       TRY_STATUS(wait_for_approval(records, trail, proven));
       return Opened(wanted.operation_id);
     }
+  } else {
+    TRY(auto refusal, refuse_bound_id(records, trail, wanted, clock_.now()));
+    if (refusal) return Opened(RecordedRefusal{*std::move(refusal)});
   }
-  TRY_STATUS(records.end_operations(wanted.scope, wanted.registration_id, wanted.created_at));
+  TRY_STATUS(end_replaced_operations(records, wanted, wanted.created_at));
   TRY(const auto operation, assign(records, trail, statement, before, proven));
   TRY_STATUS(records.insert_operation(operation));
   return Opened(operation.operation_id);
+}
+
+Result<RecordedRefusal> Registrar::keep_refusal(Records& records, Operation operation, Error refusal) const {
+  operation.state = Operation::State::kWaiting;  // nothing was assigned
+  operation.ended_at = operation.created_at;
+  TRY_STATUS(records.insert_operation(operation));
+  return RecordedRefusal{std::move(refusal)};
 }
 
 // The device that is assigned goes on as it is meanwhile.
 Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
   Operation operation = proven.operation_;
   operation.state = Operation::State::kWaiting;
-  TRY_STATUS(records.end_operations(operation.scope, operation.registration_id, operation.created_at));
+  TRY_STATUS(end_replaced_operations(records, operation, operation.created_at));
   TRY_STATUS(records.insert_operation(operation));
   TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
                                    operation.created_at, std::nullopt}));
@@ -142,11 +171,13 @@ Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const
 Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const Statement& statement,
                                     const std::optional<Device>& before, const ProvenDevice& proven) const {
   Operation operation = proven.operation_;
+  operation.state = Operation::State::kAssigned;
   const bool is_tpm = operation.mechanism == Mechanism::kTpm;
   const bool ek_changed = before && before->ek_name != operation.ek_name;
   const bool srk_changed = before && before->srk_name != proven.srk_name_;
+  const bool keeps_hub = keeps_its_hub(statement, before, proven.is_sticky_);
   std::string hub;
-  if (keeps_its_hub(statement, before, proven.is_sticky_)) {
+  if (keeps_hub) {
     hub = before->assigned_hub;
   } else {
     TRY(hub, allocate(statement.terms, options_.hubs, statement.registration));
@@ -164,6 +195,7 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
                 .certificate_sha256 = proven.certificate_sha256_,
                 .assigned_hub = std::move(hub),
                 .sealed_hub_key = {},
+                .key_derived_for = proven.key_derived_for_,
                 .created_at = before ? before->created_at : operation.created_at,
                 .updated_at = operation.created_at};
   if (is_tpm) {
@@ -172,7 +204,7 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
     TRY_STATUS(settle_tpm(records, statement, {operation, proven.srk_name_, before}, operation.created_at));
   }
   TRY_STATUS(records.put_device(device));
-  operation.substatus = substatus_of(statement, before, ek_changed);
+  operation.substatus = substatus_of(statement, before, ek_changed, keeps_hub);
   const std::string who = device_text(device.device_id);
   TRY_STATUS(trail.record(
       device.scope,
@@ -185,7 +217,7 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
 }
 
 Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit::Trail& trail,
-                                                         const Operation& waiting) const {
+                                                         const Operation& waiting, bool is_sticky) const {
   const std::optional<RecordedRefusal> none;
   TRY(auto operation, records.find_operation(waiting.scope, waiting.operation_id));
   if (!operation || operation->ended_at) return superseded();
@@ -196,13 +228,18 @@ Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit
   TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
   ProvenDevice proven(*std::move(operation), true);
   proven.srk_name_ = to_bytes(srk.name().bytes());
+  proven.is_sticky_ = is_sticky;
   const TpmSighting sighting{proven.operation_, proven.srk_name_, before};
   // It may have come under another registration while it waited.
   TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
-  if (refusal) return std::optional(RecordedRefusal{*std::move(refusal)});
+  if (refusal) {
+    TRY_STATUS(give_up(records, proven.operation_, clock_.now()));
+    return std::optional(RecordedRefusal{*std::move(refusal)});
+  }
   TRY(const bool waits, needs_approval(records, statement.terms, sighting));
   if (waits) return none;
   TRY(const auto assigned, assign(records, trail, statement, before, proven));
+  TRY_STATUS(end_replaced_operations(records, assigned, clock_.now()));
   TRY_STATUS(records.assign_operation(assigned.scope, assigned.operation_id, assigned.substatus));
   return none;
 }
@@ -296,6 +333,7 @@ Status Registrar::end_operation(Records& records, audit::Trail& trail, const Ass
 
 Result<std::size_t> Registrar::purge(Records& records, audit::Trail& trail, const ScopeId& scope) {
   const Timestamp now = clock_.now();
+  group_keys_.purge(now);
   challenges_.purge(now);
   TRY(const std::size_t operations, records.purge_operations(scope, now - options_.operation_lifetime, kPurgeMax));
   TRY(const std::size_t eks, records.purge_group_eks(scope, kPurgeMax));

@@ -13,7 +13,7 @@
 #include "provisioning/challenges.h"
 #include "provisioning/claim.h"
 #include "provisioning/records.h"
-#include "provisioning/shared_keys.h"
+#include "provisioning/shared_key_cache.h"
 #include "provisioning/statement.h"
 
 namespace warifu::provisioning {
@@ -48,6 +48,7 @@ class ProvenDevice {
   std::optional<Uuid> revision_;  // of the statement by which it was proved
   Bytes srk_name_;
   Bytes certificate_sha256_;
+  std::string key_derived_for_;
 };
 
 // What a device learns when it asks how its operation stands and is assigned.
@@ -106,9 +107,9 @@ class Registrar {
   // verify(); kRefused "operation.superseded": a newer one took its place.
   Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id);
   // Assigns a device whose operation waited, once it is approved; refuses it as open_operation() does if its EK came
-  // under another registration meanwhile. kRefused "operation.superseded".
-  Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail,
-                                                const Operation& operation) const;
+  // under another registration meanwhile. `is_sticky`: of the claim that asks. kRefused "operation.superseded".
+  Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail, const Operation& operation,
+                                                bool is_sticky) const;
 
   // Notes that the result was fetched: from now on the challenge opens nothing any more.
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
@@ -133,19 +134,23 @@ class Registrar {
 
   // --- who is there: registrar_proof.cpp
   Result<Statement> statement_of_offer(RecordsView& records, const Claim& claim) const;
+  Result<std::optional<SecretBytes>> find_challenge_again(RecordsView& records, const Claim& claim,
+                                                          const Statement& statement) const;
+  Result<Bytes> make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const;
   Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof) const;
   Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
   Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
   Result<Statement> check_own(RecordsView& records, const Claim& claim, const Enrollment& enrollment);
   Result<Statement> find_certificate_group(RecordsView& records, const Claim& claim);
   Result<Statement> find_key_group(RecordsView& records, const Claim& claim) const;
-  Result<bool> signs_for_group(const Claim& claim, const EnrollmentGroup& group) const;
+  // The spelling of its ID for which the group's key was derived that signed the token.
+  Result<std::optional<std::string>> find_signed_spelling(const Claim& claim, const EnrollmentGroup& group) const;
   Result<Statement> statement_of_challenge(RecordsView& records, const Claim& claim,
                                            const SealedChallenge& challenge) const;
   Result<Statement> statement_of_last(RecordsView& records, const Operation& last) const;
   Result<Statement> proven_statement(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
   Result<std::optional<SignedChallenge>> find_signed_challenge(const Claim& claim) const;
-  // The operation of the registration that has not ended, if its challenge key signed the token.
+  // An operation of the registration that has not ended and whose challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const Claim& claim) const;
   Result<bool> is_signed_by_operation(const SasToken& token, const Operation& operation) const;
 
@@ -155,6 +160,8 @@ class Registrar {
   Result<std::optional<Operation>> find_same(RecordsView& records, const Operation& operation) const;
   Result<Statement> statement_that_stands(RecordsView& records, const Operation& operation) const;
   Result<Statement> statement_of_result(RecordsView& records, const Operation& operation) const;
+  // Keeps what was proved as used up, so that the same proof is refused, written down and told of once.
+  Result<RecordedRefusal> keep_refusal(Records& records, Operation operation, Error refusal) const;
   Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;
   Result<Operation> assign(Records& records, audit::Trail& trail, const Statement& statement,
                            const std::optional<Device>& before, const ProvenDevice& proven) const;
@@ -170,6 +177,7 @@ class Registrar {
   Challenges& challenges_;
   const RegistrarOptions options_;
   CertificateCache authorities_;
+  mutable SharedKeyCache group_keys_;
 };
 
 }  // namespace warifu::provisioning

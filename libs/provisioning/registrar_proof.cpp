@@ -77,6 +77,15 @@ Status check_token(const Claim& claim, Timestamp now) {
   return check_expiry(*claim.token, now);
 }
 
+// What stands for an EK that the group lists, if the group takes it under this ID.
+Result<Statement> statement_of_listed(const EnrollmentGroup& group, const tpm::EkPublic& ek,
+                                      const RegistrationId& registration) {
+  const auto* list = std::get_if<EkListAttestation>(&group.attestation);
+  if (list == nullptr || !list->naming.allows(ek, registration))
+    return another_name(group.group_id, list == nullptr ? "" : list->naming.text());
+  return statement_of(group, registration);
+}
+
 }  // namespace
 
 // The enrollment of its own, or the group that lists the EK.
@@ -95,10 +104,7 @@ Result<Statement> Registrar::statement_of_offer(RecordsView& records, const Clai
   if (!listed) return not_enrolled(ek);
   TRY(const auto group, records.find_group(claim.scope, listed->group));
   if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled(ek);
-  const auto* list = std::get_if<EkListAttestation>(&group->attestation);
-  if (list == nullptr || !list->naming.allows(ek, claim.registration))
-    return another_name(group->group_id, list == nullptr ? "" : list->naming.text());
-  return statement_of(*group, claim.registration);
+  return statement_of_listed(*group, ek, claim.registration);
 }
 
 Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
@@ -109,8 +115,34 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
   // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
   TRY(const auto statement, statement_of_offer(records, claim));
   TRY_STATUS(may_provision(records, statement));
+  TRY(const auto again, find_challenge_again(records, claim, statement));
+  if (again) return tpm::make_authentication_key(claim.offer->ek, claim.offer->srk, *again, entropy_);
+  return make_challenge(records, claim, statement);
+}
+
+// The key of a live challenge for the same keys, if it is good for long enough: whoever asks again, be it a stranger,
+// pushes out nothing. It tells a stranger nothing either: only the TPM that has both keys can open it.
+Result<std::optional<SecretBytes>> Registrar::find_challenge_again(RecordsView& records, const Claim& claim,
+                                                                   const Statement& statement) const {
+  const Timestamp now = clock_.now();
+  TRY(const auto live, challenges_.find(claim.scope, claim.registration, now));
+  const auto same = std::ranges::find_if(live, [&](const SealedChallenge& c) {
+    return c.enrollment_id == statement.enrollment_id && c.expires_at >= now + options_.challenge_lifetime / 2 &&
+           std::ranges::equal(c.ek_public, claim.offer->ek.tpm2b()) &&
+           std::ranges::equal(c.srk_public, claim.offer->srk.tpm2b());
+  });
+  if (same == live.end()) return std::optional<SecretBytes>();
+  // What was used up leaves the challenges a little later.
+  TRY(const auto used, records.find_operation_of_challenge(claim.scope, same->challenge_id));
+  if (used) return std::optional<SecretBytes>();
+  TRY(auto key, open_outstanding_key(envelope_key_, claim.scope, same->challenge_id, same->sealed_key));
+  return std::optional<SecretBytes>(std::move(key));
+}
+
+Result<Bytes> Registrar::make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const {
   const Timestamp now = clock_.now();
   const auto& [ek, srk] = *claim.offer;
+  TRY(const auto device, records.find_device_of(claim.scope, claim.registration));
   const auto key = SecretBytes::random(entropy_, kHmacKeySize);
   const Uuid challenge_id = Uuid::v7(now, entropy_);
   SealedChallenge challenge{.challenge_id = challenge_id,
@@ -120,7 +152,9 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
                             .ek_public = to_bytes(ek.tpm2b()),
                             .srk_name = to_bytes(srk.name().bytes()),
                             .srk_public = to_bytes(srk.tpm2b()),
-                            .expires_at = now + options_.challenge_lifetime};
+                            .expires_at = now + options_.challenge_lifetime,
+                            .peer_network = claim.peer_network,
+                            .has_known_keys = device && is_offered(*claim.offer, device->ek_name, device->srk_name)};
   TRY(auto blob, tpm::make_authentication_key(ek, srk, key, entropy_));
   TRY_STATUS(challenges_.add(claim.scope, claim.registration, std::move(challenge), now));
   return blob;
@@ -138,7 +172,7 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
   TRY_STATUS(may_provision(records, statement));
 
   const Bytes digest = proof_digest(claim);
-  TRY(auto open, records.find_open_operation(claim.scope, claim.registration));
+  TRY(auto open, records.find_open_operation(claim.scope, claim.registration, Operation::State::kAssigned));
   if (open && is_live(*open) && open->enrollment_id == statement.enrollment_id && open->token_digest == digest)
     return ProvenDevice(*std::move(open), true);
   const Timestamp now = clock_.now();
@@ -158,6 +192,11 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
                                 .ended_at = std::nullopt},
                       false);
   if (mechanism == Mechanism::kX509) device.certificate_sha256_ = digest;
+  if (mechanism == Mechanism::kSymmetricKey && statement.group) {
+    TRY(const auto group, records.find_group(claim.scope, *statement.group));
+    TRY(auto spelling, group ? find_signed_spelling(claim, *group) : Result<std::optional<std::string>>(std::nullopt));
+    device.key_derived_for_ = std::move(spelling).value_or("");
+  }
   device.is_sticky_ = claim.is_sticky;
   device.revision_ = statement.revision;
   return device;
@@ -174,7 +213,9 @@ Result<Statement> Registrar::statement_of_challenge(RecordsView& records, const 
   TRY(const auto group, records.find_group(claim.scope, listed->group));
   if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
   if (group->enrollment_id != challenge.enrollment_id) return unknown_challenge();
-  return statement_of(*group, claim.registration);
+  // The naming may have been changed since: the ID must be one that the group gives now.
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(challenge.ek_public));
+  return statement_of_listed(*group, ek, claim.registration);
 }
 
 // A challenge was signed: EK and SRK are in the TPM that did.
@@ -262,23 +303,25 @@ Result<Statement> Registrar::find_key_group(RecordsView& records, const Claim& c
   TRY(const auto device, records.find_device_of(claim.scope, claim.registration));
   if (device && device->group && device->mechanism == Mechanism::kSymmetricKey) {
     TRY(const auto group, records.find_group(claim.scope, *device->group));
-    TRY(const bool is_signed, group ? signs_for_group(claim, *group) : Result<bool>(false));
-    if (is_signed) return statement_of(*group, claim.registration);
+    TRY(const auto spelling,
+        group ? find_signed_spelling(claim, *group) : Result<std::optional<std::string>>(std::nullopt));
+    if (spelling) return statement_of(*group, claim.registration);
   }
   TRY(const auto groups, records.list_groups_of(claim.scope, Mechanism::kSymmetricKey, kGroupsPerMechanismMax));
   if (groups.empty()) return unknown_challenge();
   for (const auto& group : groups) {
-    TRY(const bool is_signed, signs_for_group(claim, group));
-    if (is_signed) return statement_of(group, claim.registration);
+    TRY(const auto spelling, find_signed_spelling(claim, group));
+    if (spelling) return statement_of(group, claim.registration);
   }
   return unsigned_token();
 }
 
-Result<bool> Registrar::signs_for_group(const Claim& claim, const EnrollmentGroup& group) const {
+Result<std::optional<std::string>> Registrar::find_signed_spelling(const Claim& claim,
+                                                                   const EnrollmentGroup& group) const {
   const auto* sealed = std::get_if<SymmetricKeyGroupAttestation>(&group.attestation);
-  if (sealed == nullptr) return false;
-  TRY(const auto keys, open_shared_keys(envelope_key_, group.scope, group.enrollment_id, *sealed));
-  return is_signed_by_derived(*claim.token, keys, claim.registration_as_written, claim.registration);
+  if (sealed == nullptr) return std::optional<std::string>();
+  TRY(const auto keys, group_keys_.open(envelope_key_, group.scope, group.enrollment_id, *sealed, clock_.now()));
+  return signed_spelling(*claim.token, *keys, claim.registration_as_written, claim.registration);
 }
 
 Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challenge(const Claim& claim) const {
@@ -292,10 +335,13 @@ Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challen
 }
 
 Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const Claim& claim) const {
-  TRY(auto operation, records.find_open_operation(claim.scope, claim.registration));
-  if (!operation || !operation->challenge_id || !is_live(*operation)) return std::optional<Operation>();
-  TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
-  return is_signed ? std::move(operation) : std::optional<Operation>();
+  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
+    TRY(auto operation, records.find_open_operation(claim.scope, claim.registration, state));
+    if (!operation || !operation->challenge_id || !is_live(*operation)) continue;
+    TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
+    if (is_signed) return operation;
+  }
+  return std::optional<Operation>();
 }
 
 Result<bool> Registrar::is_signed_by_operation(const SasToken& token, const Operation& operation) const {

@@ -79,7 +79,20 @@ Result<RegistrationNaming> RegistrationNaming::parse(std::string_view text) {
   }
   // With two it would not be clear which part of an ID is whose.
   if (wildcards > 1) return malformed(text, "\"*\" may stand once");
+  TRY_STATUS(check_that_an_id_fits(text, parts));
   return RegistrationNaming(std::string(text), std::move(parts));
+}
+
+// A template that no ID fits would keep every device out, and nobody would know why.
+Status RegistrationNaming::check_that_an_id_fits(std::string_view text, const std::vector<Part>& parts) {
+  std::string shortest;
+  for (const Part& part : parts)
+    shortest += part.kind == Part::Kind::kText     ? part.text
+                : part.kind == Part::Kind::kEkHash ? std::string(part.characters, 'a')
+                                                   : std::string("a");
+  const auto id = RegistrationId::parse(shortest);
+  if (id) return {};
+  return malformed(text, fmt::format("no registration ID fits it ({})", id.error().message));
 }
 
 bool RegistrationNaming::allows(const tpm::EkPublic& ek, const RegistrationId& registration) const {

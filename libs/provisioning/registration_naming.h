@@ -32,6 +32,7 @@ class RegistrationNaming {
   };
   RegistrationNaming(std::string text, std::vector<Part> parts) : text_(std::move(text)), parts_(std::move(parts)) {}
   static Result<Part> parse_placeholder(std::string_view inner);
+  static Status check_that_an_id_fits(std::string_view text, const std::vector<Part>& parts);
 
   std::string text_;
   std::vector<Part> parts_;  // at most one kAnything

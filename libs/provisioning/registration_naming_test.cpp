@@ -108,6 +108,10 @@ TEST_F(Naming, RefusesWhatIsNoTemplateAndSaysWhy) {
       {"a\n", "letters, digits"},
       {"*a*", "may stand once"},
       {"**", "may stand once"},
+      {"-x{ek}", "no registration ID fits"},
+      {"*-", "no registration ID fits"},
+      {":", "no registration ID fits"},
+      {"{ek}{ek}{ek}", "no registration ID fits"},
   };
   for (const auto& row : rows) {
     const auto naming = RegistrationNaming::parse(row.text);
@@ -133,8 +137,8 @@ TEST_F(Naming, TakesAnyBytesForInput) {
         EXPECT_EQ(text.find_first_of("{}\xFF"), std::string::npos) << text;
         EXPECT_EQ(naming->text(), text);
       }
-  // Of the nine characters that a literal may have or "*": all but those with more than one "*".
-  EXPECT_EQ(taken, 9U * 9 * 9 - 3 * 8 - 1);
+  // Eight characters are a literal's and five of them may stand at the ends of an ID; "*" stands once, or not at all.
+  EXPECT_EQ(taken, 5U * 8 * 5 + 8 * 5 + 5 * 5 + 5 * 8);
 }
 
 }  // namespace

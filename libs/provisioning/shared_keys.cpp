@@ -56,11 +56,12 @@ bool is_signed_by(const SasToken& token, const SharedKeys& keys) {
   return is_signed_by(token, keys.primary) || is_signed_by(token, keys.secondary);
 }
 
-bool is_signed_by_derived(const SasToken& token, const SharedKeys& group_keys, std::string_view as_written,
-                          const RegistrationId& registration) {
-  return is_signed_by(token, derive_device_keys(group_keys, as_written)) ||
-         (as_written != registration.text() &&
-          is_signed_by(token, derive_device_keys(group_keys, registration.text())));
+std::optional<std::string> signed_spelling(const SasToken& token, const SharedKeys& group_keys,
+                                           const std::string& as_written, const RegistrationId& registration) {
+  if (is_signed_by(token, derive_device_keys(group_keys, as_written))) return as_written;
+  if (as_written == registration.text()) return std::nullopt;
+  if (is_signed_by(token, derive_device_keys(group_keys, registration.text()))) return registration.text();
+  return std::nullopt;
 }
 
 }  // namespace warifu::provisioning

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/secret.h"
@@ -29,8 +31,9 @@ SecretBytes derive_device_key(const SecretBytes& group_key, std::string_view reg
 SharedKeys derive_device_keys(const SharedKeys& group_keys, std::string_view registration_id);
 
 bool is_signed_by(const SasToken& token, const SharedKeys& keys);
-// By a key derived for the ID as the device writes it, or for its lower case: SDKs differ.
-bool is_signed_by_derived(const SasToken& token, const SharedKeys& group_keys, std::string_view as_written,
-                          const RegistrationId& registration);
+// The spelling for which the key was derived that signed it: the ID as the device writes it, or its lower case (Azure
+// takes IDs in either case, and SDKs differ). Nothing else than this spelling gives that key again.
+std::optional<std::string> signed_spelling(const SasToken& token, const SharedKeys& group_keys,
+                                           const std::string& as_written, const RegistrationId& registration);
 
 }  // namespace warifu::provisioning

@@ -1,4 +1,4 @@
-// What provisioning may rely on for devices, operations, approvals, alerts, and the diary of attempts.
+// What provisioning may rely on for approvals, alerts, and the diary of attempts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,27 +11,10 @@ using provisioning::Alert;
 using provisioning::AlertKey;
 using provisioning::Approval;
 using provisioning::Attempt;
-using provisioning::Device;
-using provisioning::Mechanism;
-using provisioning::Operation;
-using provisioning::Substatus;
 using sample::fields;
-using testing::ElementsAre;
 
 class AttentionConformance : public ConformanceTest {
  protected:
-  auto device_of(const ScopeId& scope, std::uint64_t registration) {
-    return found(
-        [&](Snapshot& s) { return s.provisioning().find_device_of(scope, sample::registration(registration)); });
-  }
-  auto operation(std::uint64_t number) {
-    const auto id = sample::operation(number, 1).operation_id;
-    return found([&](Snapshot& s) { return s.provisioning().find_operation(here_, id); });
-  }
-  auto open_operation(const ScopeId& scope, std::uint64_t registration) {
-    return found(
-        [&](Snapshot& s) { return s.provisioning().find_open_operation(scope, sample::registration(registration)); });
-  }
   Alert alert(std::string kind, std::uint64_t registration, std::string subject, std::uint64_t at = 1) const {
     return {.scope = here_,
             .kind = std::move(kind),
@@ -55,175 +38,30 @@ class AttentionConformance : public ConformanceTest {
             "2001:db8::7",
             "challenge",
             std::move(code),
-            "all of it\nin \"any\" form: '; --"};
+            "all of it\nin \"any\" form: '; --",
+            std::to_string(number),  // each of a network of its own
+            1,
+            sample::time(number)};
+  }
+  // What one client does again and again.
+  Attempt repeated(std::uint64_t number, std::chrono::seconds after, std::string code = "token.expired") const {
+    auto one = attempt(number, 1, std::move(code));
+    one.at = one.first_at = sample::time(0) + after;
+    one.peer_network = "network";
+    return one;
+  }
+  void add(const std::vector<Attempt>& all) {
+    ASSERT_TRUE(world_.store->write([&](Transaction& t) -> Status {
+      for (const auto& one : all)
+        TRY_STATUS(t.diary().add(one));
+      return {};
+    }));
   }
   auto attempts(std::uint64_t registration, std::size_t limit = 100) {
     return found(
         [&](Snapshot& s) { return s.provisioning().list_attempts(here_, sample::registration(registration), limit); });
   }
 };
-
-TEST_P(AttentionConformance, ADeviceOfEachMechanismIsFoundByItsRegistration) {
-  auto tpm = sample::device(1, 1, here_);
-  tpm.group = GroupId::parse("plant").value();
-  auto x509 = sample::device(2, 2, here_);
-  x509.mechanism = Mechanism::kX509;
-  x509.device_id = DeviceId::parse("pump-9").value();
-  x509.ek_name = x509.srk_name = x509.sealed_hub_key = {};
-  x509.certificate_sha256 = sample::bytes(32, 2);
-  auto keyed = sample::device(3, 3, here_);
-  keyed.mechanism = Mechanism::kSymmetricKey;
-  keyed.ek_name = keyed.srk_name = keyed.sealed_hub_key = {};
-  for (const auto& device : {tpm, x509, keyed})
-    ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(device); }));
-  EXPECT_EQ(fields(*device_of(here_, 1)), fields(tpm));
-  EXPECT_EQ(fields(*device_of(here_, 2)), fields(x509));
-  EXPECT_EQ(fields(*device_of(here_, 3)), fields(keyed));
-  EXPECT_FALSE(device_of(here_, 4));
-  EXPECT_FALSE(device_of(there_, 1));
-
-  // Under another mechanism it is replaced as a whole.
-  x509.mechanism = Mechanism::kTpm;
-  x509.ek_name = sample::bytes(34, 7);
-  x509.srk_name = sample::bytes(34, 8);
-  x509.certificate_sha256 = {};
-  x509.group = GroupId::parse("plant").value();
-  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(x509); }));
-  EXPECT_EQ(fields(*device_of(here_, 2)), fields(x509));
-  x509.group.reset();
-  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(x509); }));
-  EXPECT_EQ(fields(*device_of(here_, 2)), fields(x509));
-}
-
-TEST_P(AttentionConformance, ARegistrationHasOneDevice) {
-  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(sample::device(1, 1, here_)); }));
-  auto second = sample::device(1, 2, here_);
-  second.device_id = DeviceId::parse("pump-9").value();
-  EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().put_device(second); }), "device.registration");
-  second.scope = there_;
-  EXPECT_EQ(code_of([&](Transaction& t) { return t.provisioning().put_device(second); }), "");
-}
-
-TEST_P(AttentionConformance, DevicesAreListedByGroupAndByEk) {
-  const GroupId plant = GroupId::parse("plant").value();
-  const GroupId works = GroupId::parse("works").value();
-  std::vector<std::string> expected;
-  ASSERT_TRUE(change([&](Transaction& t) -> Status {
-    for (std::uint64_t i = 0; i < 9; ++i) {
-      auto device = sample::device(i, i, here_);
-      if (i < 5) device.group = plant;
-      if (i == 5) device.group = works;
-      if (i >= 6) device.ek_name = sample::bytes(34, 77);
-      if (i < 5) expected.push_back(device.device_id.text());
-      TRY_STATUS(t.provisioning().put_device(device));
-    }
-    auto other = sample::device(1, 1, there_);
-    other.group = plant;
-    return t.provisioning().put_device(other);
-  }));
-  std::ranges::sort(expected);
-  std::vector<std::string> ids;
-  provisioning::Page<DeviceId> page{std::nullopt, 2};
-  for (;;) {
-    const auto part = found([&](Snapshot& s) { return s.provisioning().list_devices_of_group(here_, plant, page); });
-    if (part.empty()) break;
-    EXPECT_LE(part.size(), 2U);
-    for (const auto& device : part)
-      ids.push_back(device.device_id.text());
-    page.after = part.back().device_id;
-  }
-  EXPECT_EQ(ids, expected);
-
-  const auto of_ek = [&](std::size_t limit) {
-    return found([&](Snapshot& s) { return s.provisioning().find_devices_of_ek(here_, sample::bytes(34, 77), limit); });
-  };
-  EXPECT_THAT(of_ek(10),
-              testing::UnorderedElementsAre(sample::registration(6), sample::registration(7), sample::registration(8)));
-  EXPECT_EQ(of_ek(2).size(), 2U);
-}
-
-TEST_P(AttentionConformance, RemembersTheSrksThatWereReplaced) {
-  const auto was_replaced = [&](const ScopeId& scope, std::uint64_t registration, std::uint64_t srk) {
-    return found([&](Snapshot& s) {
-      return s.provisioning().was_srk_replaced(scope, sample::registration(registration), sample::bytes(34, srk));
-    });
-  };
-  const auto note = [&](std::uint64_t srk, std::uint64_t at) {
-    return change([&](Transaction& t) {
-      return t.provisioning().note_replaced_srk(here_, sample::registration(1), sample::bytes(34, srk),
-                                                sample::time(at));
-    });
-  };
-  EXPECT_FALSE(was_replaced(here_, 1, 1));
-  ASSERT_TRUE(note(1, 1));
-  ASSERT_TRUE(note(2, 2));
-  ASSERT_TRUE(note(1, 3)) << "twice is no error";
-  EXPECT_TRUE(was_replaced(here_, 1, 1));
-  EXPECT_TRUE(was_replaced(here_, 1, 2));
-  EXPECT_FALSE(was_replaced(here_, 1, 3));
-  EXPECT_FALSE(was_replaced(here_, 2, 1));
-  EXPECT_FALSE(was_replaced(there_, 1, 1));
-}
-
-TEST_P(AttentionConformance, AnOperationOfEachKindIsGivenBack) {
-  auto waiting = sample::operation(1, 1, here_);
-  waiting.state = Operation::State::kWaiting;
-  waiting.group = GroupId::parse("plant").value();
-  waiting.substatus = Substatus::kDeviceDataReset;
-  // Two without a challenge are no conflict.
-  auto x509 = sample::operation(2, 2, here_);
-  x509.mechanism = Mechanism::kX509;
-  x509.challenge_id.reset();
-  x509.sealed_challenge_key = x509.ek_name = x509.srk_public = x509.token_digest = {};
-  x509.substatus = Substatus::kDeviceDataMigrated;
-  auto keyed = x509;
-  keyed.operation_id = sample::operation(3, 3).operation_id;
-  keyed.registration_id = sample::registration(3);
-  keyed.mechanism = Mechanism::kSymmetricKey;
-  keyed.ended_at = sample::time(9);
-  for (const auto& operation : {waiting, x509, keyed})
-    ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(operation); }));
-  EXPECT_EQ(fields(*operation(1)), fields(waiting));
-  EXPECT_EQ(fields(*operation(2)), fields(x509));
-  EXPECT_EQ(fields(*operation(3)), fields(keyed));
-}
-
-TEST_P(AttentionConformance, TheOpenOperationIsTheOneThatHasNotEnded) {
-  ASSERT_TRUE(change([&](Transaction& t) -> Status {
-    TRY_STATUS(t.provisioning().insert_operation(sample::operation(1, 1, here_)));
-    TRY_STATUS(t.provisioning().end_operation(here_, sample::operation(1, 1).operation_id, sample::time(5)));
-    TRY_STATUS(t.provisioning().insert_operation(sample::operation(2, 1, here_)));
-    return t.provisioning().insert_operation(sample::operation(3, 2, here_));
-  }));
-  ASSERT_TRUE(open_operation(here_, 1));
-  EXPECT_EQ(fields(*open_operation(here_, 1)), fields(sample::operation(2, 1, here_)));
-  EXPECT_FALSE(open_operation(there_, 1));
-  ASSERT_TRUE(change([&](Transaction& t) {
-    return t.provisioning().end_operations(here_, sample::registration(1), sample::time(6));
-  }));
-  EXPECT_FALSE(open_operation(here_, 1));
-  EXPECT_TRUE(open_operation(here_, 2));
-}
-
-TEST_P(AttentionConformance, AnOperationThatWaitsIsAssigned) {
-  auto waiting = sample::operation(1, 1, here_);
-  waiting.state = Operation::State::kWaiting;
-  auto neighbour = sample::operation(2, 2, here_);
-  neighbour.state = Operation::State::kWaiting;
-  ASSERT_TRUE(change([&](Transaction& t) -> Status {
-    TRY_STATUS(t.provisioning().insert_operation(waiting));
-    TRY_STATUS(t.provisioning().insert_operation(neighbour));
-    return t.provisioning().assign_operation(here_, waiting.operation_id, Substatus::kDeviceDataReset);
-  }));
-  waiting.state = Operation::State::kAssigned;
-  waiting.substatus = Substatus::kDeviceDataReset;
-  EXPECT_EQ(fields(*operation(1)), fields(waiting));
-  EXPECT_EQ(fields(*operation(2)), fields(neighbour));
-  EXPECT_EQ(code_of([&](Transaction& t) {
-              return t.provisioning().assign_operation(there_, waiting.operation_id, Substatus::kDeviceDataReset);
-            }),
-            "operation.unknown");
-}
 
 TEST_P(AttentionConformance, ARegistrationWaitsForOneApproval) {
   Approval approval{here_, sample::registration(1), sample::bytes(34, 1), sample::bytes(34, 2), sample::time(1), {}};
@@ -390,6 +228,83 @@ TEST_P(AttentionConformance, AttemptsAreListedTheNewestFirst) {
   EXPECT_EQ(fields(listed[2]), fields(attempt(1, 1, "enrollment.ek")));
   EXPECT_EQ(attempts(1, 2).size(), 2U);
   EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+TEST_P(AttentionConformance, AttemptsAlikeWithinAMinuteAreOneRowWithACount) {
+  using std::chrono::seconds;
+  auto three = repeated(3, seconds(59));
+  three.count = 3;
+  add({repeated(1, seconds(0)), repeated(2, seconds(30)), three});
+  ASSERT_EQ(attempts(1).size(), 1U);
+  auto expected = three;
+  expected.count = 5;
+  expected.first_at = sample::time(0);
+  EXPECT_EQ(fields(attempts(1)[0]), fields(expected));
+
+  add({three});
+  EXPECT_EQ(attempts(1)[0].count, 5) << "told already";
+  add({repeated(4, seconds(60))});
+  EXPECT_EQ(attempts(1).size(), 2U) << "a minute is over";
+
+  auto elsewhere = repeated(5, seconds(61));
+  elsewhere.peer_network = "another";
+  auto further = repeated(6, seconds(61));
+  further.stage = "operation";
+  add({elsewhere, further, repeated(7, seconds(61), "token.resource")});
+  EXPECT_EQ(attempts(1).size(), 5U);
+  auto other_meter = repeated(8, seconds(61));
+  other_meter.registration_id = sample::registration(2);
+  add({other_meter});
+  EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+// A transaction that runs twice may decide otherwise the second time.
+TEST_P(AttentionConformance, ARequestThatWasToldTwoWaysCostsNobodyElseHisRow) {
+  using std::chrono::seconds;
+  add({repeated(1, seconds(0), "a"), repeated(2, seconds(0), "b")});
+  add({repeated(3, seconds(1), "a"), repeated(3, seconds(1), "b"), repeated(4, seconds(1), "c")});
+  EXPECT_EQ(attempts(1).size(), 3U);
+}
+
+TEST_P(AttentionConformance, OfARegistrationTheNewestAttemptsAreKept) {
+  constexpr auto kMax = provisioning::Diary::kPerRegistrationMax;
+  std::vector<Attempt> all;
+  for (std::uint64_t number = 1; number <= kMax + 7; ++number)
+    all.push_back(attempt(number, 1));
+  all.push_back(attempt(1, 2));
+  add(all);
+  const auto kept = attempts(1, kMax + 100);
+  ASSERT_EQ(kept.size(), kMax);
+  EXPECT_EQ(kept.front().at, sample::time(kMax + 7));
+  EXPECT_EQ(kept.back().at, sample::time(8));
+  EXPECT_EQ(attempts(2).size(), 1U);
+}
+
+TEST_P(AttentionConformance, TheOldestAttemptsGoFirstOfIdsThatAreEnrolledAndOfOthers) {
+  std::vector<Attempt> all;
+  for (std::uint64_t number = 1; number <= 6; ++number) {
+    all.push_back(attempt(number, 1));
+    all.push_back(attempt(number, 2));
+    all.back().is_enrolled = false;
+  }
+  add(all);
+  const auto count = [&](bool is_enrolled, std::size_t limit) {
+    return found([&](Snapshot& s) { return s.provisioning().count_attempts(here_, is_enrolled, limit); });
+  };
+  EXPECT_EQ(count(true, 100), 6U);
+  EXPECT_EQ(count(false, 100), 6U);
+  EXPECT_EQ(count(false, 4), 4U);
+  std::size_t removed = 0;
+  ASSERT_TRUE(world_.store->write([&](Transaction& t) -> Status {
+    TRY(removed, t.diary().trim(here_, false, 4));
+    return {};
+  }));
+  EXPECT_EQ(removed, 4U);
+  EXPECT_EQ(attempts(1).size(), 6U);
+  const auto left = attempts(2);
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left.back().at, sample::time(5));
+  EXPECT_FALSE(left.back().is_enrolled);
 }
 
 TEST_P(AttentionConformance, OldAttemptsArePurgedAFewAtATime) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -7,6 +8,9 @@
 #include "store/conformance_world_test.h"
 
 namespace warifu::store {
+
+// Whether what the database is asked now comes from the repositories (see query_plans_test.cpp).
+inline std::atomic<bool> running_conformance = false;
 
 // A database with two scopes, of every kind that there is.
 class ConformanceTest : public testing::TestWithParam<Backend> {
@@ -17,7 +21,9 @@ class ConformanceTest : public testing::TestWithParam<Backend> {
     for (const auto& scope : {here_, there_})
       ASSERT_TRUE(
           change([&](Transaction& t) { return t.provisioning().insert_scope(scope, "Example", sample::time(0)); }));
+    running_conformance = true;
   }
+  void TearDown() override { running_conformance = false; }
 
   // A change with its audit entry.
   Status change(const std::function<Status(Transaction&)>& apply) {

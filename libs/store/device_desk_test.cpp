@@ -11,6 +11,7 @@ namespace warifu::store {
 namespace {
 
 using provisioning::AlertKey;
+using provisioning::ApprovalKeys;
 using provisioning::Device;
 using provisioning::EkListRequest;
 using provisioning::Mechanism;
@@ -50,16 +51,20 @@ class DeviceDeskTest : public DeskTest {
   auto approval() {
     return found([&](Snapshot& s) { return s.provisioning().find_approval(here_, meter_); });
   }
-  std::string approve() {
-    return code(ask([&](auto& r, auto& t) { return devices_.approve(r, t, who_, meter_); }));
+  auto open_operation(Operation::State state) {
+    return found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_, state); });
   }
-  std::string reject() {
-    return code(ask([&](auto& r, auto& t) { return devices_.reject(r, t, who_, meter_); }));
+  std::string approve(const ApprovalKeys& keys = {{1}, {2}}) {
+    return code(ask([&](auto& r, auto& t) { return devices_.approve(r, t, who_, meter_, keys); }));
+  }
+  std::string reject(const ApprovalKeys& keys = {{1}, {2}}) {
+    return code(ask([&](auto& r, auto& t) { return devices_.reject(r, t, who_, meter_, keys); }));
   }
   // It waits for an approval.
   void ask_for_approval() {
     auto waiting = sample::operation(1, 1, here_);
     waiting.registration_id = meter_;
+    waiting.ek_name = {1};
     waiting.state = Operation::State::kWaiting;
     ASSERT_TRUE(change([&](Transaction& t) -> Status {
       TRY_STATUS(t.provisioning().insert_operation(waiting));
@@ -153,18 +158,22 @@ TEST_P(DeviceDeskTest, ASymmetricKeyDeviceHasTheKeysThatItWasEnrolledWith) {
   EXPECT_EQ(to_bytes(revealed->secondary.reveal()), to_bytes(enrolled->secondary.reveal()));
 }
 
-TEST_P(DeviceDeskTest, ASymmetricKeyDeviceOfAGroupHasDerivedKeys) {
+TEST_P(DeviceDeskTest, ASymmetricKeyDeviceOfAGroupHasTheKeysThatAreDerivedForItsSpelling) {
   auto keyed = came(meter_, make_group(false).enrollment_id, "meter-1");
   keyed.mechanism = Mechanism::kSymmetricKey;
   keyed.group = plant_;
   keyed.sealed_hub_key.clear();
-  store_device(keyed);
   const auto of_group = ask([&](auto& r, auto& t) { return groups_.reveal_keys(r, t, who_, plant_); });
-  const auto derived = provisioning::derive_device_keys(*of_group, "meter-1");
-  const auto revealed = reveal();
-  ASSERT_TRUE(revealed);
-  EXPECT_EQ(to_bytes(revealed->primary.reveal()), to_bytes(derived.primary.reveal()));
-  EXPECT_EQ(to_bytes(revealed->secondary.reveal()), to_bytes(derived.secondary.reveal()));
+  // The second is of one that came before its spelling was kept.
+  for (const auto& [kept, spelling] : {std::pair{"Meter-1", "Meter-1"}, std::pair{"", "meter-1"}}) {
+    keyed.key_derived_for = kept;
+    store_device(keyed);
+    const auto revealed = reveal();
+    ASSERT_TRUE(revealed);
+    const auto derived = provisioning::derive_device_keys(*of_group, spelling);
+    EXPECT_EQ(to_bytes(revealed->primary.reveal()), to_bytes(derived.primary.reveal())) << spelling;
+    EXPECT_EQ(to_bytes(revealed->secondary.reveal()), to_bytes(derived.secondary.reveal())) << spelling;
+  }
   enroll(true);
   EXPECT_EQ(code(reveal()), "device.credentials_revoked") << "an enrollment of its own took the group's place";
 }
@@ -192,7 +201,7 @@ TEST_P(DeviceDeskTest, DeregisteringTakesBackWhatADeviceWasGivenAndLeavesItsEnro
   EXPECT_EQ(device(meter_)->ek_name, given.ek_name);
   EXPECT_EQ(device(meter_)->standing, given.standing);
   EXPECT_FALSE(approval());
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_); }));
+  EXPECT_FALSE(open_operation(Operation::State::kAssigned));
   EXPECT_TRUE(enrollment(meter_));
   EXPECT_EQ(code(reveal()), "device.credentials_revoked");
   EXPECT_EQ(deregister({}), "device.unknown") << "once";
@@ -210,12 +219,26 @@ TEST_P(DeviceDeskTest, AnApprovalIsGivenOnce) {
   EXPECT_EQ(approval()->approved_at, given->approved_at);
 }
 
+// Between the operator's look and his word another TPM may have taken the place of the one that waited.
+TEST_P(DeviceDeskTest, AWordOnOtherKeysThanThoseThatWaitIsRefused) {
+  ask_for_approval();
+  for (const ApprovalKeys& others : {ApprovalKeys{{9}, {2}}, ApprovalKeys{{1}, {9}}, ApprovalKeys{}}) {
+    EXPECT_FALSE(is_audited([&] { EXPECT_EQ(approve(others), "approval.keys"); }));
+    EXPECT_FALSE(is_audited([&] { EXPECT_EQ(reject(others), "approval.keys"); }));
+  }
+  ASSERT_TRUE(approval());
+  EXPECT_FALSE(approval()->approved_at);
+  EXPECT_TRUE(open_operation(Operation::State::kWaiting));
+  EXPECT_EQ(approve(), "");
+  EXPECT_EQ(approve({{1}, {9}}), "approval.keys") << "approved, for other keys";
+}
+
 TEST_P(DeviceDeskTest, ARejectionEndsTheOperationThatWaits) {
   EXPECT_EQ(reject(), "approval.unknown");
   ask_for_approval();
   EXPECT_TRUE(is_audited([&] { EXPECT_EQ(reject(), ""); }));
   EXPECT_FALSE(approval());
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_); }));
+  EXPECT_FALSE(open_operation(Operation::State::kWaiting));
 
   // One that is assigned goes on.
   auto assigned = sample::operation(2, 1, here_);
@@ -225,7 +248,7 @@ TEST_P(DeviceDeskTest, ARejectionEndsTheOperationThatWaits) {
     return t.provisioning().put_approval({here_, meter_, {1}, {2}, sample::time(1), {}});
   }));
   EXPECT_EQ(reject(), "");
-  EXPECT_TRUE(found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_); }));
+  EXPECT_TRUE(open_operation(Operation::State::kAssigned));
 }
 
 TEST_P(DeviceDeskTest, AnAlertIsAcknowledged) {

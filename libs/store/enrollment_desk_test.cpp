@@ -118,7 +118,9 @@ TEST_P(EnrollmentDeskTest, AnotherEkIsAnotherGenerationAndTheHubKeyIsVoid) {
   EXPECT_THAT(fields_of(changed->outcome), ElementsAre("attestation.ek_name"));
   EXPECT_NE(changed->enrollment.enrollment_id, created->enrollment.enrollment_id);
   EXPECT_TRUE(device(meter_)->sealed_hub_key.empty());
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_open_operation(here_, meter_); }));
+  EXPECT_FALSE(found([&](Snapshot& s) {
+    return s.provisioning().find_open_operation(here_, meter_, provisioning::Operation::State::kAssigned);
+  }));
 }
 
 TEST_P(EnrollmentDeskTest, AnotherMechanismIsAnotherGenerationToo) {
@@ -135,8 +137,12 @@ TEST_P(EnrollmentDeskTest, AnotherMechanismIsAnotherGenerationToo) {
 TEST_P(EnrollmentDeskTest, RemovingVoidsWhatTheDeviceWasGiven) {
   const auto created = put(tpm(1), kCreate);
   store_device(came(meter_, created->enrollment.enrollment_id, "meter-1"));
+  const auto at = sample::time(1);
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_approval({here_, meter_, {1}, {2}, at, at}); }));
   EXPECT_EQ(code(ask([&](auto& r, auto& t) { return enrollments_.remove(r, t, who_, meter_); })), "");
   EXPECT_TRUE(device(meter_)->sealed_hub_key.empty());
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_approval(here_, meter_); }))
+      << "an approval is for the enrollment under which it was asked for";
   EXPECT_NE(put(tpm(1), kCreate)->enrollment.enrollment_id, created->enrollment.enrollment_id);
 }
 

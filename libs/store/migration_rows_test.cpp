@@ -142,7 +142,7 @@ TEST_P(MigrationRows, OperationsAreAssignedAndGoOn) {
   ASSERT_TRUE(first) << to_string(first.error());
   EXPECT_EQ((*first)->substatus, Substatus::kInitialAssignment);
   EXPECT_EQ((*first)->ended_at, from_micros(32));
-  const auto open = records_->find_open_operation(here_, meter_);
+  const auto open = records_->find_open_operation(here_, meter_, provisioning::Operation::State::kAssigned);
   ASSERT_TRUE(open && *open);
   const Operation expected{.scope = here_,
                            .operation_id = uuid(0x22),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <tuple>
 
 #include "operators/records.h"
@@ -87,6 +88,7 @@ inline provisioning::Device device(std::uint64_t number, std::uint64_t operation
           .certificate_sha256 = {},
           .assigned_hub = "hub.example.org",
           .sealed_hub_key = bytes(76, operation),
+          .key_derived_for = "Meter-" + std::to_string(operation),
           .created_at = time(operation),
           .updated_at = time(operation)};
 }
@@ -138,7 +140,7 @@ inline auto fields(const provisioning::GroupEk& e) {
 inline auto fields(const provisioning::Device& d) {
   return std::tie(d.scope, d.device_id, d.registration_id, d.enrollment_id, d.group, d.mechanism, d.operation_id,
                   d.standing, d.ek_name, d.srk_name, d.certificate_sha256, d.assigned_hub, d.sealed_hub_key,
-                  d.created_at, d.updated_at);
+                  d.created_at, d.updated_at, d.key_derived_for);
 }
 inline auto fields(const provisioning::Operation& o) {
   return std::tie(o.scope, o.operation_id, o.registration_id, o.enrollment_id, o.group, o.mechanism, o.state,
@@ -153,7 +155,8 @@ inline auto fields(const provisioning::Alert& a) {
                   a.acknowledged_at);
 }
 inline auto fields(const provisioning::Attempt& a) {
-  return std::tie(a.scope, a.registration_id, a.tracking_id, a.at, a.peer_address, a.stage, a.code, a.message);
+  return std::tie(a.scope, a.registration_id, a.tracking_id, a.at, a.peer_address, a.stage, a.code, a.message,
+                  a.peer_network, a.count, a.first_at, a.is_enrolled);
 }
 inline auto fields(const provisioning::EscrowDeposit& d) {
   return std::tie(d.scope, d.device_id, d.number, d.sha256, d.ek_name, d.package, d.received_at);

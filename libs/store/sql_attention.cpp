@@ -1,7 +1,6 @@
-// What people are asked and told: approvals, alerts, and the diary of attempts.
+// What people are asked and told: approvals and alerts.
 #include <fmt/format.h>
 
-#include "store/sql_diary.h"
 #include "store/sql_provisioning.h"
 #include "store/sql_records.h"
 
@@ -11,13 +10,11 @@ namespace {
 using provisioning::Alert;
 using provisioning::AlertKey;
 using provisioning::Approval;
-using provisioning::Attempt;
 using provisioning::Page;
 
 #define APPROVAL_COLUMNS "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at"
 #define ALERT_COLUMNS \
   "scope_id, registration_id, kind, subject, detail, occurrences, first_at, last_at, acknowledged_at"
-#define ATTEMPT_COLUMNS "scope_id, registration_id, tracking_id, at, peer_address, stage, code, message"
 
 constexpr Sql kFindApproval = "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE scope_id = ? AND registration_id = ?";
 constexpr Sql kListApprovals = "SELECT " APPROVAL_COLUMNS
@@ -42,19 +39,8 @@ constexpr Sql kRaiseAlert =
 constexpr Sql kAcknowledgeAlert =
     "UPDATE alerts SET acknowledged_at = ? WHERE scope_id = ? AND registration_id = ? AND kind = ? AND subject = ?";
 
-constexpr Sql kListAttempts = "SELECT " ATTEMPT_COLUMNS
-                              " FROM attempts WHERE scope_id = ? AND registration_id = ? "
-                              "ORDER BY tracking_id DESC LIMIT ?";
-constexpr Sql kInsertAttempt = "INSERT INTO attempts (" ATTEMPT_COLUMNS
-                               ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-                               "ON CONFLICT (scope_id, registration_id, tracking_id) DO NOTHING";
-constexpr Sql kPurgeAttempts =
-    "DELETE FROM attempts WHERE (scope_id, registration_id, tracking_id) IN (SELECT scope_id, registration_id, "
-    "tracking_id FROM attempts WHERE scope_id = ? AND at < ? ORDER BY at LIMIT ?)";
-
 #undef APPROVAL_COLUMNS
 #undef ALERT_COLUMNS
-#undef ATTEMPT_COLUMNS
 
 Result<Approval> to_approval(Row row) {
   TRY(auto scope, row.next<ScopeId>());
@@ -86,19 +72,6 @@ Result<Alert> to_alert(Row row) {
                .first_at = first_at,
                .last_at = last_at,
                .acknowledged_at = acknowledged_at};
-}
-
-Result<Attempt> to_attempt(Row row) {
-  TRY(auto scope, row.next<ScopeId>());
-  TRY(auto registration_id, row.next<RegistrationId>());
-  TRY(const auto tracking_id, row.next<Uuid>());
-  TRY(const auto at, row.next<Timestamp>());
-  TRY(auto peer_address, row.next<std::string>());
-  TRY(auto stage, row.next<std::string>());
-  TRY(auto code, row.next<std::string>());
-  TRY(auto message, row.next<std::string>());
-  return Attempt{std::move(scope),        std::move(registration_id), tracking_id,     at,
-                 std::move(peer_address), std::move(stage),           std::move(code), std::move(message)};
 }
 
 }  // namespace
@@ -159,30 +132,6 @@ Status SqlProvisioningRecords::acknowledge_alert(const ScopeId& scope, const Ale
   if (connection_.changes() == 1) return {};
   return Error{ErrorKind::kNotFound, "alert.unknown",
                fmt::format("{} has no alert {} about {}", key.registration_id.text(), key.kind, key.subject)};
-}
-
-Result<std::vector<Attempt>> SqlProvisioningRecords::list_attempts(const ScopeId& scope, const RegistrationId& id,
-                                                                   std::size_t limit) {
-  TRY(auto query, connection_.prepare(kListAttempts));
-  query.bind(scope, id, limit_of(limit));
-  return read_all(query, to_attempt);
-}
-
-Status SqlDiary::add(const Attempt& attempt) {
-  TRY(auto query, connection_.prepare(kInsertAttempt));
-  query.bind(attempt.scope, attempt.registration_id, attempt.tracking_id, attempt.at, attempt.peer_address,
-             attempt.stage, attempt.code, attempt.message);
-  TRY_STATUS(query.run());
-  rows_ += connection_.changes();
-  return {};
-}
-
-Result<std::size_t> SqlDiary::purge(const ScopeId& scope, Timestamp before, std::size_t limit) {
-  TRY(auto query, connection_.prepare(kPurgeAttempts));
-  query.bind(scope, before, limit_of(limit));
-  TRY_STATUS(query.run());
-  rows_ += connection_.changes();
-  return static_cast<std::size_t>(connection_.changes());
 }
 
 }  // namespace warifu::store

@@ -24,7 +24,13 @@ class SqlChallenges final : public provisioning::Challenges {
 
  private:
   // Whether another one has room, or only takes the place of an older one of the same registration.
-  Status check_room(Connection& connection, const ScopeId& scope, const RegistrationId& registration, Timestamp now);
+  Status check_room(Connection& connection, const ScopeId& scope, const RegistrationId& registration,
+                    const provisioning::SealedChallenge& challenge, Timestamp now);
+  static Result<bool> replaces_another(Connection& connection, const ScopeId& scope, const RegistrationId& registration,
+                                       const provisioning::SealedChallenge& challenge, Timestamp now);
+  static Result<std::size_t> keep_newest(Connection& connection, const ScopeId& scope,
+                                         const RegistrationId& registration,
+                                         const provisioning::SealedChallenge& challenge);
   Status count(Connection& connection, Timestamp now);
   bool must_count(Timestamp now) const;
 

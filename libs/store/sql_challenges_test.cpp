@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kLifetime{300};
 
 auto fields(const SealedChallenge& c) {
   return std::tie(c.challenge_id, c.enrollment_id, c.sealed_key, c.ek_name, c.ek_public, c.srk_name, c.srk_public,
-                  c.expires_at);
+                  c.expires_at, c.peer_network, c.has_known_keys);
 }
 
 struct Shared {
@@ -31,20 +31,28 @@ struct Shared {
 struct Kind {
   const char* name;
   void (*open)(Shared&);
+  void (*limit)(Shared&, std::size_t);
 };
 
+void limit_memory(Shared& shared, std::size_t limit) {
+  shared.challenges = std::make_unique<provisioning::MemoryChallenges>(limit);
+}
+void limit_postgres_challenges(Shared& shared, std::size_t limit) {
+  shared.challenges = std::make_unique<SqlChallenges>(*shared.writes, limit);
+}
 void open_memory(Shared& shared) {
-  shared.challenges = std::make_unique<provisioning::MemoryChallenges>(kLimit);
+  limit_memory(shared, kLimit);
 }
 void open_postgres_challenges(Shared& shared) {
   shared.store = open_postgres(shared.world);
   auto writes = PostgresLooseWrites::open({.url = shared.world.url});
   ASSERT_TRUE(writes);
   shared.writes = *std::move(writes);
-  shared.challenges = std::make_unique<SqlChallenges>(*shared.writes, kLimit);
+  limit_postgres_challenges(shared, kLimit);
 }
 
-constexpr Kind kKinds[] = {{"Memory", open_memory}, {"PostgreSQL", open_postgres_challenges}};
+constexpr Kind kKinds[] = {{"Memory", open_memory, limit_memory},
+                           {"PostgreSQL", open_postgres_challenges, limit_postgres_challenges}};
 
 class ChallengesConformance : public testing::TestWithParam<Kind> {
  protected:
@@ -62,8 +70,20 @@ class ChallengesConformance : public testing::TestWithParam<Kind> {
             sample::bytes(314, number),
             sample::bytes(34, number + 1),
             Bytes(),
-            now() + kLifetime};
+            now() + kLifetime,
+            "here"};
   }
+  SealedChallenge make_of(std::string network) {
+    auto challenge = make();
+    challenge.peer_network = std::move(network);
+    return challenge;
+  }
+  SealedChallenge make_known() {
+    auto challenge = make();
+    challenge.has_known_keys = true;
+    return challenge;
+  }
+  void make_room() { GetParam().limit(shared_, Challenges::kOutstandingMax); }
   Timestamp now() const { return shared_.world.clock.now(); }
   // "", or the code of the refusal.
   std::string add(std::uint64_t device, const SealedChallenge& challenge, Challenges* to = nullptr) {
@@ -102,7 +122,7 @@ TEST_P(ChallengesConformance, GiveBackAllThatWasStored) {
   EXPECT_EQ(shared_.challenges->size(), 1U);
 }
 
-TEST_P(ChallengesConformance, KeepTwoOfARegistrationNewestFirst) {
+TEST_P(ChallengesConformance, KeepTwoOfANetworkNewestFirst) {
   const auto first = make();
   const auto second = make();
   const auto third = make();
@@ -112,6 +132,38 @@ TEST_P(ChallengesConformance, KeepTwoOfARegistrationNewestFirst) {
   ASSERT_EQ(add(1, third), "");
   EXPECT_THAT(live(1), testing::ElementsAre(third.challenge_id, second.challenge_id));
   EXPECT_EQ(shared_.challenges->size(), 2U);
+}
+
+TEST_P(ChallengesConformance, OfOneNetworkPushOutNoneOfAnother) {
+  make_room();
+  const auto own = make_of("the plant");
+  ASSERT_EQ(add(1, own), "");
+  for (int i = 0; i < 100; ++i)
+    ASSERT_EQ(add(1, make_of("an attacker's")), "");
+  EXPECT_EQ(live(1).size(), 3U);
+  EXPECT_EQ(live(1).back(), own.challenge_id);
+}
+
+TEST_P(ChallengesConformance, OfKnownKeysArePushedOutByNoOthers) {
+  make_room();
+  const auto first = make_known();
+  const auto second = make_known();
+  const auto third = make_known();
+  for (const auto& challenge : {first, second})
+    ASSERT_EQ(add(1, challenge), "");
+  for (int i = 0; i < 100; ++i)
+    ASSERT_EQ(add(1, make_of("network " + std::to_string(i))), "");
+  auto left = live(1);
+  EXPECT_EQ(left.size(), Challenges::kOfOthersMax + 2);
+  EXPECT_EQ(shared_.challenges->size(), Challenges::kOfOthersMax + 2);
+  EXPECT_THAT(left, testing::Contains(first.challenge_id));
+  EXPECT_THAT(left, testing::Contains(second.challenge_id));
+  // They make room for each other, and for nobody else.
+  ASSERT_EQ(add(1, third), "");
+  left = live(1);
+  EXPECT_EQ(left.size(), Challenges::kOfOthersMax + 2);
+  EXPECT_THAT(left, testing::Not(testing::Contains(first.challenge_id)));
+  EXPECT_THAT(left, testing::Contains(second.challenge_id));
 }
 
 TEST_P(ChallengesConformance, EndAtTheirExpiry) {

@@ -11,7 +11,7 @@ using provisioning::Page;
 
 #define DEVICE_COLUMNS                                                                                             \
   "scope_id, device_id, registration_id, enrollment_id, group_id, mechanism, operation_id, state, hold, ek_name, " \
-  "srk_name, certificate_sha256, assigned_hub, sealed_hub_key, created_at, updated_at"
+  "srk_name, certificate_sha256, assigned_hub, sealed_hub_key, created_at, updated_at, key_derived_for"
 
 constexpr Sql kFind = "SELECT " DEVICE_COLUMNS " FROM devices WHERE scope_id = ? AND device_id = ?";
 constexpr Sql kFindOf = "SELECT " DEVICE_COLUMNS " FROM devices WHERE scope_id = ? AND registration_id = ?";
@@ -24,13 +24,13 @@ constexpr Sql kFindOfEk =
     "SELECT registration_id FROM devices WHERE scope_id = ? AND ek_name = ? ORDER BY registration_id LIMIT ?";
 constexpr Sql kPut =
     "INSERT INTO devices (" DEVICE_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (scope_id, device_id) DO UPDATE SET registration_id = excluded.registration_id, "
     "enrollment_id = excluded.enrollment_id, group_id = excluded.group_id, mechanism = excluded.mechanism, "
     "operation_id = excluded.operation_id, state = excluded.state, hold = excluded.hold, ek_name = excluded.ek_name, "
     "srk_name = excluded.srk_name, certificate_sha256 = excluded.certificate_sha256, "
     "assigned_hub = excluded.assigned_hub, sealed_hub_key = excluded.sealed_hub_key, "
-    "updated_at = excluded.updated_at";
+    "updated_at = excluded.updated_at, key_derived_for = excluded.key_derived_for";
 
 #undef DEVICE_COLUMNS
 
@@ -57,6 +57,7 @@ Result<Device> to_device(Row row) {
   TRY(auto sealed_hub_key, row.next<Bytes>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto updated_at, row.next<Timestamp>());
+  TRY(auto key_derived_for, row.next<std::string>());
   return Device{.scope = std::move(scope),
                 .device_id = std::move(device_id),
                 .registration_id = std::move(registration_id),
@@ -70,6 +71,7 @@ Result<Device> to_device(Row row) {
                 .certificate_sha256 = certificate_sha256 ? *std::move(certificate_sha256) : Bytes(),
                 .assigned_hub = std::move(assigned_hub),
                 .sealed_hub_key = std::move(sealed_hub_key),
+                .key_derived_for = std::move(key_derived_for),
                 .created_at = created_at,
                 .updated_at = updated_at};
 }
@@ -126,7 +128,7 @@ Status SqlProvisioningRecords::put_device(const Device& device) {
   query.bind(device.scope, device.device_id, device.registration_id, device.enrollment_id, device.group,
              to_string(device.mechanism), device.operation_id, lifecycle::to_string(device.standing.state),
              lifecycle::to_string(device.standing.hold), device.ek_name, device.srk_name, certificate,
-             device.assigned_hub, device.sealed_hub_key, device.created_at, device.updated_at);
+             device.assigned_hub, device.sealed_hub_key, device.created_at, device.updated_at, device.key_derived_for);
   return name_conflict(query.run(), "device.registration", "a device of the registration",
                        device.registration_id.text());
 }

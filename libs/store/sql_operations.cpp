@@ -17,8 +17,9 @@ using provisioning::Substatus;
 
 constexpr Sql kFind = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND operation_id = ?";
 constexpr Sql kFindOfChallenge = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
-constexpr Sql kFindOpen = "SELECT " OPERATION_COLUMNS
-                          " FROM operations WHERE scope_id = ? AND registration_id = ? AND ended_at IS NULL LIMIT 1";
+constexpr Sql kFindOpen =
+    "SELECT " OPERATION_COLUMNS
+    " FROM operations WHERE scope_id = ? AND registration_id = ? AND state = ? AND ended_at IS NULL LIMIT 1";
 constexpr Sql kInsert =
     "INSERT INTO operations (" OPERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kAssign =
@@ -115,9 +116,10 @@ Result<std::optional<Operation>> SqlProvisioningRecords::find_operation_of_chall
 }
 
 Result<std::optional<Operation>> SqlProvisioningRecords::find_open_operation(const ScopeId& scope,
-                                                                             const RegistrationId& id) {
+                                                                             const RegistrationId& id,
+                                                                             Operation::State state) {
   TRY(auto query, connection_.prepare(kFindOpen));
-  query.bind(scope, id);
+  query.bind(scope, id, name_of(kStates, state));
   return read_one(query, to_operation);
 }
 

@@ -62,8 +62,8 @@ class SqlProvisioningRecords final : public provisioning::Records {
                                                                 const Uuid& operation_id) override;
   Result<std::optional<provisioning::Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                              const Uuid& challenge_id) override;
-  Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope,
-                                                                     const RegistrationId& id) override;
+  Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
+                                                                     provisioning::Operation::State state) override;
   // kConflict "operation.exists": the challenge has opened an operation before.
   Status insert_operation(const provisioning::Operation& operation) override;
   Status assign_operation(const ScopeId& scope, const Uuid& operation_id, provisioning::Substatus substatus) override;
@@ -78,6 +78,7 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Result<std::vector<provisioning::Alert>> list_alerts(const ScopeId& scope,
                                                        const provisioning::Page<provisioning::AlertKey>& page) override;
   Result<std::vector<provisioning::Alert>> list_alerts_of(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::size_t> count_attempts(const ScopeId& scope, bool is_enrolled, std::size_t limit) override;
   Result<std::vector<provisioning::Attempt>> list_attempts(const ScopeId& scope, const RegistrationId& id,
                                                            std::size_t limit) override;
   Status put_approval(const provisioning::Approval& approval) override;

@@ -49,6 +49,11 @@ async function provision() {
 }
 
 const hub_key = async () => (await operator.must(200, 'GET', `/api/v1/devices/${kId}/hub-key`)).primary_key;
+// The wish that waits, as an operator names it.
+async function wish() {
+  const { ek_name, srk_name } = (await approvals()).find(({ registration_id }) => registration_id === kId);
+  return { ek_name, srk_name };
+}
 const approvals = async () => (await operator.must(200, 'GET', '/api/v1/approvals')).items;
 
 /** As IoT Edge reads it: status beside registrationState, and a registrationId in the latter. */
@@ -83,7 +88,7 @@ describe('A device with another storage root key', () => {
     assert.deepEqual((await approvals()).map(({ registration_id }) => registration_id), [kId]);
     assert.equal(await hub_key(), key_before, 'a device that waits has changed what stands');
 
-    await operator.must(200, 'POST', `/api/v1/approvals/${kId}/approve`);
+    await operator.must(200, 'POST', `/api/v1/approvals/${kId}/approve`, { body: await wish() });
     assert_waits(await poll(), operation, 1);
     const response = await poll();
     assert.equal(response.status, 200, shown(response));
@@ -100,7 +105,7 @@ describe('A device with another storage root key', () => {
 
   test('IsRefusedWhenAnOperatorRejects', async () => {
     assert_waits(await poll(), operation, 30);
-    await operator.must(204, 'POST', `/api/v1/approvals/${kId}/reject`);
+    await operator.must(204, 'POST', `/api/v1/approvals/${kId}/reject`, { body: await wish() });
     const response = await poll();
     assert_error(response, 403);
     assert.equal(response.json.info.code, 'operation.superseded');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import crypto from 'node:crypto';
+import { name_of } from './lib/challenge.mjs';
 import { SoftDevice } from './lib/device.mjs';
 import { require_isolation } from './lib/isolation.mjs';
 import { OpenApi, shape_of } from './lib/openapi.mjs';
@@ -78,6 +79,8 @@ async function make_waiting_device() {
   registration.close();
 }
 
+const key_names = () => ({ ek_name: name_of(keys.ek.subarray(2)).toString('hex'), srk_name: name_of(keys.srk.subarray(2)).toString('hex') });
+
 // What a description's examples cannot know: names that must exist, or must be new. Everything else comes from the examples.
 const kPlan = {
   'POST /api/v1/enrollments': { body: () => enrollment(`interop-openapi-${++serial}`) },
@@ -90,8 +93,8 @@ const kPlan = {
   'GET /api/v1/enrollment-groups/{}/keys': { parameters: () => ({ group_id: kLamps }) },
   'POST /api/v1/enrollment-groups/{}/eks': { body: () => ({ eks: [keys.ek.toString('base64')] }) },
   'DELETE /api/v1/enrollment-groups/{}/eks/{}': { parameters: async () => ({ ek_name: await list_ek() }) },
-  'POST /api/v1/approvals/{}/approve': { parameters: () => ({ registration_id: kWaitingId }) },
-  'POST /api/v1/approvals/{}/reject': { parameters: () => ({ registration_id: kWaitingId }) },
+  'POST /api/v1/approvals/{}/approve': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
+  'POST /api/v1/approvals/{}/reject': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
   'POST /api/v1/alerts/acknowledge': { body: () => ({ registration_id: kWaitingId, kind: 'ek.duplicate', subject: kRegistrationId }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },

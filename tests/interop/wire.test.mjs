@@ -166,11 +166,10 @@ describe('A token', () => {
     });
   }
 
-  test('IsRefusedForTheOldestOfThreeChallenges', async () => {
-    const blobs = [await registration.challenge(), await registration.challenge(), await registration.challenge()];
-    const evicted = await registration.token(blobs[0]);
-    assert_error(await registration.client.register({ body: registration.body(), authorization: evicted }), 401, 'evicted:');
-    await registration.provision(await registration.token(blobs[1]));
+  test('WorksForTheFirstOfManyChallenges', async () => {
+    const first = await registration.challenge();
+    for (let i = 0; i < 4; ++i) assert.notDeepEqual(await registration.challenge(), first, 'encrypted anew');
+    await registration.provision(await registration.token(first));
   });
 
   const wrong_key = (text) => crypto.createHmac('sha256', crypto.randomBytes(32)).update(text).digest();

@@ -83,6 +83,9 @@ test('AnExplanationIsReadableAndJson', async () => {
   assert.equal((await json('registration', 'explain', 'lamp-2')).registration_id, 'lamp-2');
   await refused(1, /nobody enrolled/, 'registration', 'explain', 'nobody');
   await refused(1, /does not wait/, 'approval', 'approve', 'lamp-2');
+  const name = `000b${'0'.repeat(64)}`;
+  await refused(1, /does not wait/, 'approval', 'reject', 'lamp-2', '--ek-name', name, '--srk-name', name);
+  await refused(2, /--srk-name/, 'approval', 'approve', 'lamp-2', '--ek-name', name);
   await refused(1, /no alert/, 'alert', 'acknowledge', '--registration-id', 'lamp-2', '--kind', 'ek.duplicate', '--subject', 'x');
   for (const noun of ['approval', 'alert', 'registration']) assert.deepEqual(await json(noun, 'list'), []);
 });

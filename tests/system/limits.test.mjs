@@ -101,7 +101,8 @@ describe('An operator', () => {
 describe('The settings of limits', () => {
   for (const [text, pattern] of [
     ['address_rate = 0', /limits\.address_rate is from 1 to/], ['address_rate = "1"', /is a whole number/], ['address_burst = 1.5', /is a whole number/],
-    ['registration_burst = 7', /at least 8/], ['wait_max_ms = 20001', /from 1 to 20000/], ['waiting_max = -1', /from 1 to 1024/], ['per_hour = 1', /there is no setting/],
+    ['registration_burst = 7', /at least 8/], ['wait_max_ms = 20001', /from 1 to 20000/], ['waiting_max = -1', /from 1 to 1024/],
+    ['connections_per_address = -1', /limits\.connections_per_address is from 1 to 10000/], ['connections_per_address = 10001', /from 1 to 10000/], ['per_hour = 1', /there is no setting/],
   ]) {
     test(`Refuse: ${text}`, async () => {
       const config = await daemon.write('bad.toml', `[limits]\n${text}\n`);
@@ -110,6 +111,20 @@ describe('The settings of limits', () => {
       assert.match(stderr, pattern);
     });
   }
+
+  test('WarnOfAnAddressThatMayHaveAllConnections', async () => {
+    const check = async (value) => run('warifud', ['config', 'check', '--data-dir', daemon.data_dir, '--config',
+      await daemon.write('connections.toml', `[limits]\nconnections_per_address = ${value}\n`)]);
+    for (const value of [0, 10000]) {
+      const { code, stdout, stderr } = await check(value);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^warning: limits\.connections_per_address lets one address take all 10000 connections/);
+      assert.match(stdout, /is good/);
+    }
+    const { code, stderr } = await check(9999);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, '');
+  });
 });
 
 /** A way to the operators' listener that breaks off its first connection once `is_done` says that the server has acted; later ones pass. */

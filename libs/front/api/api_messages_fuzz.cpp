@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ignore(api::parse_acknowledgement(body));
       break;
     default:
-      ignore(api::parse_ek_name(body, "ek_name"));
+      ignore(api::parse_key_name(body, "ek_name"));
   }
   return 0;
 }

@@ -4,10 +4,12 @@
 
 #include "front/http/route.h"
 
-// How large a body each route of the operators' API takes. The listener takes the largest of them from anybody; the
-// rest is refused here, before it is parsed.
+// How large a body each route of the operators' API takes. The listener reads the largest of them for who may use the
+// route; the rest is refused here, before it is parsed.
 namespace warifu::front::api {
 
+// What is read of a body before anybody has shown a credential: a login, a probe.
+constexpr std::size_t kBodyOfAnybodySizeMax = 64 * 1024;
 constexpr std::size_t kBodySizeMax = 128 * 1024;
 // Of routes that take up to 1,000 things at once.
 constexpr std::size_t kBulkBodySizeMax = 1024 * 1024;

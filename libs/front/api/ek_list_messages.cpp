@@ -42,9 +42,9 @@ json::object to_json(const GroupId& group, const std::vector<provisioning::Liste
   return {{"group_id", group.text()}, {"results", std::move(results)}};
 }
 
-Result<Bytes> parse_ek_name(std::string_view text, std::string where) {
+Result<Bytes> parse_key_name(std::string_view text, std::string where) {
   auto bytes = from_hex(text);
-  if (!bytes) return invalid_input("tpm.name", "the Name of an EK is hexadecimal, like 000b…", std::move(where));
+  if (!bytes) return invalid_input("tpm.name", "the Name of a key is hexadecimal, like 000b…", std::move(where));
   const auto name = tpm::Name::parse(*bytes);
   if (!name) return invalid_input("tpm.name", name.error().message, std::move(where));
   return bytes;
@@ -54,7 +54,7 @@ Result<provisioning::Page<Bytes>> ek_page_of(const Call& call) {
   TRY(const auto size, page_size_of(call));
   provisioning::Page<Bytes> page{std::nullopt, size + 1};
   if (const auto after = call.target.parameter("after")) {
-    auto name = parse_ek_name(*after, "after");
+    auto name = parse_key_name(*after, "after");
     if (!name) return invalid_input("request.after", to_string(name.error()), "after");
     page.after = *std::move(name);
   }

@@ -17,7 +17,7 @@ Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body);
 boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed);
 
 // A Name in hexadecimal. kInvalidInput "tpm.name", "hex".
-Result<Bytes> parse_ek_name(std::string_view text, std::string where);
+Result<Bytes> parse_key_name(std::string_view text, std::string where);
 
 // As page_of(), by EK Name.
 Result<provisioning::Page<Bytes>> ek_page_of(const Call& call);

@@ -91,15 +91,8 @@ Result<Answer> EnrollmentApi::put(const Call& call) {
 }
 
 Result<Answer> EnrollmentApi::list(const Call& call) {
-  TRY(const auto page, page_of<RegistrationId>(call));
-  std::vector<provisioning::Enrollment> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_enrollments(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& enrollment) { return enrollment.registration_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_enrollments,
+                   &provisioning::Enrollment::registration_id, to_json);
 }
 
 Result<Answer> EnrollmentApi::show(const Call& call) {

@@ -34,6 +34,15 @@ Status refuse_unknown(const wire::JsonFields& fields, std::initializer_list<std:
 }
 
 template <class T>
+Result<T> parse_required_name(const wire::JsonFields& fields, std::string_view name,
+                              Result<T> (*parse)(std::string_view)) {
+  TRY(const auto text, fields.required_string(name));
+  auto value = parse(text);
+  if (!value) return at(std::move(value).error(), fields.path_of(name));
+  return value;
+}
+
+template <class T>
 Result<std::optional<T>> parse_name(const wire::JsonFields& fields, std::string_view name,
                                     Result<T> (*parse)(std::string_view)) {
   TRY(const auto text, fields.optional_string(name));
@@ -123,21 +132,29 @@ Result<provisioning::EkListRequest> parse_ek_list(const wire::JsonFields& attest
   return provisioning::EkListRequest{*std::move(naming)};
 }
 
-// {"type": …, and the one member of that type}
-struct AttestationFields {
-  wire::JsonFields fields;
-  provisioning::Mechanism type;
-};
-Result<AttestationFields> attestation_of(const wire::JsonFields& fields) {
+// {"type": …, and the one member of that type}. `parse_of_tpm` reads what TPMs an enrollment or a group stands for.
+template <class Attestation, class OfTpm>
+Result<Attestation> parse_attestation(const wire::JsonFields& fields,
+                                      Result<OfTpm> (*parse_of_tpm)(const wire::JsonFields& attestation)) {
   TRY(const auto attestation, fields.required_object("attestation"));
-  TRY(const auto name, attestation.required_string("type"));
-  auto type = provisioning::parse_mechanism(name);
-  if (!type) return at(std::move(type).error(), attestation.path_of("type"));
-  const std::string_view member = *type == provisioning::Mechanism::kTpm    ? "tpm"
-                                  : *type == provisioning::Mechanism::kX509 ? "x509"
-                                                                            : "symmetric_key";
-  TRY_STATUS(attestation.refuse_unknown({"type", member}));
-  return AttestationFields{attestation, *type};
+  TRY(const auto type, parse_required_name(attestation, "type", provisioning::parse_mechanism));
+  switch (type) {
+    case provisioning::Mechanism::kTpm: {
+      TRY_STATUS(attestation.refuse_unknown({"type", "tpm"}));
+      TRY(auto tpm, parse_of_tpm(attestation));
+      return Attestation(std::move(tpm));
+    }
+    case provisioning::Mechanism::kX509: {
+      TRY_STATUS(attestation.refuse_unknown({"type", "x509"}));
+      TRY(auto x509, parse_x509(attestation));
+      return Attestation(std::move(x509));
+    }
+    case provisioning::Mechanism::kSymmetricKey:
+      break;
+  }
+  TRY_STATUS(attestation.refuse_unknown({"type", "symmetric_key"}));
+  TRY(auto keys, parse_keys(attestation));
+  return Attestation(std::move(keys));
 }
 
 json::object certificate_json(const Bytes& der) {
@@ -233,57 +250,25 @@ Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body) 
 }
 
 Result<provisioning::EnrollmentRequest> parse_enrollment(const wire::JsonFields& fields) {
+  using Attestation = decltype(provisioning::EnrollmentRequest::attestation);
   TRY_STATUS(refuse_unknown(fields, {"registration_id", "attestation", "device_id"}));
   TRY(auto registration, parse_id<RegistrationId>(fields, "registration_id"));
-  TRY(const auto attestation, attestation_of(fields));
+  TRY(auto attestation, parse_attestation<Attestation>(fields, parse_tpm));
   TRY(auto device_id, parse_name(fields, "device_id", DeviceId::parse));
   TRY(auto terms, parse_terms(fields));
-  provisioning::EnrollmentRequest request{std::move(registration), provisioning::SymmetricKeyRequest{},
-                                          std::move(device_id), std::move(terms)};
-  switch (attestation.type) {
-    case provisioning::Mechanism::kTpm: {
-      TRY(request.attestation, parse_tpm(attestation.fields));
-      break;
-    }
-    case provisioning::Mechanism::kX509: {
-      TRY(request.attestation, parse_x509(attestation.fields));
-      break;
-    }
-    case provisioning::Mechanism::kSymmetricKey: {
-      TRY(request.attestation, parse_keys(attestation.fields));
-      break;
-    }
-  }
-  return request;
+  return provisioning::EnrollmentRequest{std::move(registration), std::move(attestation), std::move(device_id),
+                                         std::move(terms)};
 }
 
 Result<provisioning::GroupRequest> parse_group(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, wire::JsonFields::of(value));
-  return parse_group(fields);
-}
-
-Result<provisioning::GroupRequest> parse_group(const wire::JsonFields& fields) {
+  using Attestation = decltype(provisioning::GroupRequest::attestation);
   TRY_STATUS(refuse_unknown(fields, {"group_id", "attestation"}));
   TRY(auto group_id, parse_id<GroupId>(fields, "group_id"));
-  TRY(const auto attestation, attestation_of(fields));
+  TRY(auto attestation, parse_attestation<Attestation>(fields, parse_ek_list));
   TRY(auto terms, parse_terms(fields));
-  provisioning::GroupRequest request{std::move(group_id), provisioning::SymmetricKeyRequest{}, std::move(terms)};
-  switch (attestation.type) {
-    case provisioning::Mechanism::kTpm: {
-      TRY(request.attestation, parse_ek_list(attestation.fields));
-      break;
-    }
-    case provisioning::Mechanism::kX509: {
-      TRY(request.attestation, parse_x509(attestation.fields));
-      break;
-    }
-    case provisioning::Mechanism::kSymmetricKey: {
-      TRY(request.attestation, parse_keys(attestation.fields));
-      break;
-    }
-  }
-  return request;
+  return provisioning::GroupRequest{std::move(group_id), std::move(attestation), std::move(terms)};
 }
 
 json::object to_json(const provisioning::Enrollment& enrollment) {

@@ -17,7 +17,6 @@ Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body);
 Result<provisioning::EnrollmentRequest> parse_enrollment(const wire::JsonFields& fields);
 // {"group_id", "attestation", terms…}
 Result<provisioning::GroupRequest> parse_group(std::string_view body);
-Result<provisioning::GroupRequest> parse_group(const wire::JsonFields& fields);
 
 // What every enrollment and group may say: "enabled", "reprovision", "allocation", "hubs", "approve_srk_changes",
 // "allow_software_keys", "iot_edge", "initial_twin", "custom_allocation", "device_information".

@@ -97,15 +97,8 @@ Result<Answer> GroupApi::put(const Call& call) {
 }
 
 Result<Answer> GroupApi::list(const Call& call) {
-  TRY(const auto page, page_of<GroupId>(call));
-  std::vector<EnrollmentGroup> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_groups(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& group) { return group.group_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_groups, &provisioning::EnrollmentGroup::group_id,
+                   to_json);
 }
 
 Result<Answer> GroupApi::show(const Call& call) {
@@ -166,7 +159,7 @@ Result<Answer> GroupApi::list_eks(const Call& call) {
 
 Result<Answer> GroupApi::remove_ek(const Call& call) {
   TRY(const auto id, GroupId::parse(call.parameter(0)));
-  TRY(const auto ek_name, parse_ek_name(call.parameter(1), "ek_name"));
+  TRY(const auto ek_name, parse_key_name(call.parameter(1), "ek_name"));
   return Answer(Durable{
       [this, id, ek_name, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY_STATUS(desk_.unlist_ek(transaction.provisioning(), transaction.audit(), who, id, ek_name));

@@ -98,15 +98,7 @@ Result<Answer> OperatorApi::remove_service_key(const Call& call) {
 }
 
 Result<Answer> OperatorApi::list_devices(const Call& call) {
-  TRY(const auto page, page_of<DeviceId>(call));
-  std::vector<provisioning::Device> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_devices(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& device) { return device.device_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_devices, &provisioning::Device::device_id, to_json);
 }
 
 Result<Answer> OperatorApi::show_device(const Call& call) {

@@ -10,6 +10,7 @@
 
 #include "front/http/route.h"
 #include "provisioning/records.h"
+#include "store/store.h"
 
 // Pages of lists, the same on every route: ?after=KEY&limit=N in, {"items", "next"} out.
 namespace warifu::front::api {
@@ -48,6 +49,23 @@ net::HttpResponse page_response(std::vector<Item> items, std::size_t limit, KeyO
   for (const Item& item : items)
     array.emplace_back(to_object(item));
   return json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}});
+}
+
+// The page that `call` asks for of a list of its scope. `read` gives the list, `key` is the member by which it is
+// ordered.
+template <class Key, class Item>
+Result<Answer> list_page(const Call& call, store::Store& store,
+                         Result<std::vector<Item>> (provisioning::RecordsView::*read)(const ScopeId&,
+                                                                                      const provisioning::Page<Key>&),
+                         Key Item::*key, boost::json::object (*to_object)(const Item&)) {
+  TRY(const auto page, page_of<Key>(call));
+  std::vector<Item> items;
+  TRY_STATUS(store.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(items, (snapshot.provisioning().*read)(call.principal->scope, page));
+    return {};
+  }));
+  return Answer(page_response(
+      std::move(items), page.limit, [key](const Item& item) { return (item.*key).text(); }, to_object));
 }
 
 }  // namespace warifu::front::api

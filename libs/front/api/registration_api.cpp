@@ -25,22 +25,16 @@ std::vector<Route> RegistrationApi::routes() {
 }
 
 Result<Answer> RegistrationApi::list_approvals(const Call& call) {
-  TRY(const auto page, page_of<RegistrationId>(call));
-  std::vector<provisioning::Approval> items;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.provisioning().list_approvals(call.principal->scope, page));
-    return {};
-  }));
-  return Answer(page_response(
-      std::move(items), page.limit, [](const auto& approval) { return approval.registration_id.text(); },
-      [](const auto& item) { return to_json(item); }));
+  return list_page(call, store_, &provisioning::RecordsView::list_approvals, &provisioning::Approval::registration_id,
+                   to_json);
 }
 
 Result<Answer> RegistrationApi::approve(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto keys, parse_approval_keys(call.request.body));
   return Answer(
-      Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.approve(transaction.provisioning(), transaction.audit(), who, id));
+      Durable{[this, id, keys, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.approve(transaction.provisioning(), transaction.audit(), who, id, keys));
         TRY(const auto approval, transaction.provisioning().find_approval(who.scope, id));
         return json_response(200, to_json(*approval));
       }});
@@ -48,9 +42,10 @@ Result<Answer> RegistrationApi::approve(const Call& call) {
 
 Result<Answer> RegistrationApi::reject(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto keys, parse_approval_keys(call.request.body));
   return Answer(
-      Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.reject(transaction.provisioning(), transaction.audit(), who, id));
+      Durable{[this, id, keys, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.reject(transaction.provisioning(), transaction.audit(), who, id, keys));
         return no_content();
       }});
 }

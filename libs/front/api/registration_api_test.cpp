@@ -71,7 +71,7 @@ TEST_F(RegistrationApiTest, ADeviceThatWaitsIsListedApprovedAndAssigned) {
   EXPECT_FALSE(cleared_.collect(operation, token));
   EXPECT_THAT(member(explain("meter-1"), "verdict"), HasSubstr("waits for your decision"));
 
-  const auto approved = operator_.post(kApprovals + "/meter-1/approve");
+  const auto approved = operator_.decide("approve", "meter-1");
   EXPECT_EQ(approved.status, 200) << approved.body;
   EXPECT_NE(member(approved, "approved_at"), "null");
   EXPECT_THAT(world_.stored(), ContainsRegex("operator:alice/[0-9a-f-]+ approval.grant registration:meter-1"));
@@ -84,13 +84,33 @@ TEST_F(RegistrationApiTest, ADeviceThatWaitsIsListedApprovedAndAssigned) {
 
 TEST_F(RegistrationApiTest, ADeviceThatIsRejectedIsNotAssigned) {
   const auto [operation, token] = come_with_another_srk();
-  EXPECT_EQ(operator_.post(kApprovals + "/meter-1/reject").status, 204);
+  EXPECT_EQ(operator_.decide("reject", "meter-1").status, 204);
   EXPECT_FALSE(cleared_.collect(operation, token));
   EXPECT_FALSE(cleared_.collect(operation, token));
   EXPECT_EQ(member(operator_.get(kApprovals), "items"), "[]");
   EXPECT_EQ(member(operator_.get("/api/v1/devices/meter-1"), "srk_name"), world_.tpm_a.srk().name().text());
-  EXPECT_EQ(member(operator_.post(kApprovals + "/meter-1/reject"), "code"), "approval.unknown");
-  EXPECT_EQ(member(operator_.post(kApprovals + "/meter-1/approve"), "code"), "approval.unknown");
+  EXPECT_EQ(member(operator_.decide("reject", "meter-1"), "code"), "approval.unknown");
+  EXPECT_EQ(member(operator_.decide("approve", "meter-1"), "code"), "approval.unknown");
+}
+
+TEST_F(RegistrationApiTest, AWordOnOtherKeysThanThoseThatWaitIsAConflictAndChangesNothing) {
+  come_with_another_srk();
+  const auto seen = operator_.approval_keys("meter-1");
+  const auto third = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a", "p256").value();
+  settle();
+  const auto other = world_.device(third, "meter-1");
+  const auto token = other.sign(other.get_challenge().value());
+  settle();
+  ASSERT_TRUE(other.open_operation(token));  // between the operator's look and his word
+  const auto before = world_.stored();
+  for (const std::string verb : {"/approve", "/reject"}) {
+    const auto answer = operator_.post(kApprovals + "/meter-1" + verb, seen);
+    EXPECT_EQ(answer.status, 409) << answer.body;
+    EXPECT_EQ(member(answer, "code"), "approval.keys");
+    EXPECT_THAT(member(answer, "detail"), HasSubstr(third.srk().name().text()));
+  }
+  EXPECT_EQ(world_.stored(), before);
+  EXPECT_EQ(operator_.decide("approve", "meter-1").status, 200);
 }
 
 TEST_F(RegistrationApiTest, AlertsAreListedInPagesAndAcknowledged) {
@@ -170,6 +190,7 @@ TEST_F(RegistrationApiTest, KeepsTheNamingOfAGroupAndWhatATpmIsBoundToFromTheDev
 
 TEST_F(RegistrationApiTest, ShowsAtMostTwentyAttemptsTheNewestFirst) {
   for (int i = 0; i < 25; ++i) {
+    world_.clock.advance(provisioning::Diary::kTogether);
     ASSERT_TRUE(world_.meter.get_challenge());
     settle();
   }
@@ -179,10 +200,22 @@ TEST_F(RegistrationApiTest, ShowsAtMostTwentyAttemptsTheNewestFirst) {
   EXPECT_EQ(attempts[0].at("at").as_string(), last);
 }
 
+TEST_F(RegistrationApiTest, CountsWhatADeviceTriesAgainAndAgain) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(world_.meter.get_challenge());
+    settle();
+  }
+  const auto attempts = boost::json::parse(member(explain("meter-1"), "attempts")).as_array();
+  ASSERT_EQ(attempts.size(), 1u);
+  EXPECT_EQ(attempts[0].at("count").as_int64(), 3);
+  EXPECT_LT(attempts[0].at("first_at").as_string(), attempts[0].at("at").as_string());
+}
+
 TEST_F(RegistrationApiTest, RefusesWithTheFieldAndChangesNothing) {
   const auto before = world_.stored();
   using enum net::Method;
   const std::string acknowledge = kAlerts + "/acknowledge";
+  const std::string keys = operator_.approval_keys("meter-1");
   const struct {
     std::string what;
     net::Method method;
@@ -192,8 +225,17 @@ TEST_F(RegistrationApiTest, RefusesWithTheFieldAndChangesNothing) {
   } rows[] = {
       {"nobody", kGet, "/api/v1/registrations/nobody/explanation", "", 404, "registration.unknown", "nobody"},
       {"no ID", kGet, "/api/v1/registrations/a%20b/explanation", "", 400, "id.registration", "registration"},
-      {"nothing to approve", kPost, kApprovals + "/meter-1/approve", "", 404, "approval.unknown", "meter-1"},
-      {"nothing to reject", kPost, kApprovals + "/meter-1/reject", "", 404, "approval.unknown", "meter-1"},
+      {"nothing to approve", kPost, kApprovals + "/meter-1/approve", keys, 404, "approval.unknown", "meter-1"},
+      {"nothing to reject", kPost, kApprovals + "/meter-1/reject", keys, 404, "approval.unknown", "meter-1"},
+      {"no EK", kPost, kApprovals + "/meter-1/approve", "{}", 400, "json.missing", "ek_name"},
+      {"no SRK", kPost, kApprovals + "/meter-1/reject", R"({"ek_name":"000b"})", 400, "json.missing", "srk_name"},
+      {"no body", kPost, kApprovals + "/meter-1/reject", "", 400, "json.syntax", ""},
+      {"no Name", kPost, kApprovals + "/meter-1/approve", R"({"ek_name":"x","srk_name":"000b"})", 400, "tpm.name",
+       "ek_name"},
+      {"no Name either", kPost, kApprovals + "/meter-1/approve",
+       R"({"ek_name":"000b)" + std::string(64, '0') + R"(","srk_name":"000b"})", 400, "tpm.name", "srk_name"},
+      {"more than the names", kPost, kApprovals + "/meter-1/approve", R"({"ek_name":"","srk_name":"","x":1})", 400,
+       "json.unknown-field", "x"},
       {"approvals after nothing", kGet, kApprovals + "?after=a%20b", "", 400, "request.after", "after"},
       {"alerts after an ID", kGet, kAlerts + "?after=meter-1", "", 400, "request.after", "after"},
       {"alerts after half of one", kGet, kAlerts + "?after=meter-1~ek", "", 400, "request.after", "after"},

@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/ek_list_messages.h"
 #include "front/api/fields.h"
 #include "front/api/messages.h"
 #include "front/api/paging.h"
@@ -95,6 +96,17 @@ Result<AlertKey> parse_acknowledgement(std::string_view body) {
   return AlertKey{std::move(registration), std::move(kind), std::move(subject)};
 }
 
+Result<provisioning::ApprovalKeys> parse_approval_keys(std::string_view body) {
+  TRY(const auto value, wire::parse_json(body));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"ek_name", "srk_name"}));
+  TRY(const auto ek, fields.required_string("ek_name"));
+  TRY(const auto srk, fields.required_string("srk_name"));
+  TRY(auto ek_name, parse_key_name(ek, "ek_name"));
+  TRY(auto srk_name, parse_key_name(srk, "srk_name"));
+  return provisioning::ApprovalKeys{std::move(ek_name), std::move(srk_name)};
+}
+
 Result<provisioning::Page<AlertKey>> alert_page_of(const Call& call) {
   TRY(const auto size, page_size_of(call));
   provisioning::Page<AlertKey> page{std::nullopt, size + 1};
@@ -131,6 +143,8 @@ json::object to_json(const provisioning::Alert& alert) {
 json::object to_json(const provisioning::Attempt& attempt) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? json::value() : json::value(text); };
   return {{"at", to_rfc3339(attempt.at)},
+          {"first_at", to_rfc3339(attempt.first_at)},
+          {"count", attempt.count},
           {"peer_address", attempt.peer_address},
           {"stage", attempt.stage},
           {"code", text_or_null(attempt.code)},

@@ -13,6 +13,9 @@ namespace warifu::front::api {
 // {"registration_id", "kind", "subject"}
 Result<provisioning::AlertKey> parse_acknowledgement(std::string_view body);
 
+// {"ek_name", "srk_name"}: the wish that the operator looked at.
+Result<provisioning::ApprovalKeys> parse_approval_keys(std::string_view body);
+
 // As page_of(); the key is "registration ID~kind~subject".
 Result<provisioning::Page<provisioning::AlertKey>> alert_page_of(const Call& call);
 std::string cursor_of(const provisioning::Alert& alert);

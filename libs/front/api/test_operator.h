@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/parse.hpp>
+
 #include <string>
 #include <utility>
 
@@ -37,6 +39,22 @@ class Operator {
   }
   net::HttpResponse remove(std::string target, net::Headers headers = {}) const {
     return ask(net::Method::kDelete, std::move(target), {}, std::move(headers));
+  }
+  // What is sent about a wish: the names that the list shows of it, or those of nobody's keys.
+  std::string approval_keys(const std::string& id) const {
+    std::string ek = "000b" + std::string(64, '0');
+    std::string srk = ek;
+    const auto listed = boost::json::parse(get("/api/v1/approvals").body);
+    for (const auto& item : listed.at("items").as_array()) {
+      if (item.at("registration_id").as_string() != std::string_view(id)) continue;
+      ek = std::string(item.at("ek_name").as_string());
+      srk = std::string(item.at("srk_name").as_string());
+    }
+    return fmt::format(R"({{"ek_name":"{}","srk_name":"{}"}})", ek, srk);
+  }
+  // "approve" or "reject", on what the list shows now.
+  net::HttpResponse decide(const std::string& verb, const std::string& id) const {
+    return post("/api/v1/approvals/" + id + "/" + verb, approval_keys(id));
   }
 
  private:

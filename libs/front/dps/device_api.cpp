@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "front/dps/messages.h"
+#include "net/peer_network.h"
 
 namespace warifu::front::dps {
 namespace {
@@ -42,6 +44,7 @@ Result<Claim> claim_of(const Call& call) {
   Claim claim{std::move(caller.scope), std::move(caller.registration), call.parameter(1), {}, {}, {}, false};
   claim.is_sticky = is_sticky(*api_version);
   claim.chain = call.request.peer_chain;
+  claim.peer_network = to_hex(as_bytes(net::peer_site(call.request.peer_address)));
   if (const auto authorization = call.request.header("Authorization")) {
     TRY(auto token, provisioning::parse_sas_token(*authorization));
     claim.token = std::move(token);
@@ -99,28 +102,30 @@ Result<Answer> DeviceApi::keep_diary(const Call& call, std::string_view stage, H
   const auto caller = named_caller(call);
   if (!caller) return (this->*handle)(call);  // nobody has this name
   const auto note = [this, caller = *caller, tracking_id = call.tracking_id, peer = call.request.peer_address](
-                        std::string_view reached, const Error* error) {
+                        std::string_view reached, const Error* error, AttemptLog::Standing standing) {
     const auto id = Uuid::parse(tracking_id);
     if (!id) return;
-    attempts_.note({caller.scope, caller.registration, *id, clock_.now(), peer,
-                    std::string(error == nullptr ? reached : error->code.substr(0, error->code.find('.'))),
-                    std::string(error == nullptr ? "" : error->code),
-                    error == nullptr ? "" : to_operator_string(*error)});
+    attempts_.note(
+        {caller.scope, caller.registration, *id, clock_.now(), peer,
+         std::string(error == nullptr ? reached : error->code.substr(0, error->code.find('.'))),
+         std::string(error == nullptr ? "" : error->code), error == nullptr ? "" : to_operator_string(*error)},
+        standing);
   };
+  using Standing = AttemptLog::Standing;
   auto answer = (this->*handle)(call);
   if (!answer) {
-    note(stage, &answer.error());
+    note(stage, &answer.error(), Standing::kUnknown);
     return answer;
   }
   if (const auto* response = std::get_if<net::HttpResponse>(&*answer)) {
     // A challenge is a 401 that is no refusal, whichever route it is given on.
-    note(response->status == 401 ? "challenge" : stage, nullptr);
+    note(response->status == 401 ? "challenge" : stage, nullptr, Standing::kUnknown);
     return answer;
   }
   auto& durable = std::get<Durable>(*answer);
   durable.apply = [note, stage, apply = std::move(durable.apply)](store::Transaction& transaction) -> Result<Decision> {
     auto decision = apply(transaction);
-    note(stage, decision ? std::get_if<Error>(&*decision) : &decision.error());
+    note(stage, decision ? std::get_if<Error>(&*decision) : &decision.error(), Standing::kProven);
     return decision;
   };
   return answer;
@@ -178,7 +183,7 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
     progress = std::make_shared<const Progress>(std::move(found));
     return {};
   }));
-  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting);
+  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting, claim.is_sticky);
   const std::shared_ptr<const Assignment> assignment(progress, &std::get<Assignment>(*progress));
   if (assignment->operation.ended_at) return Answer(assigned_response(*assignment));
   return Answer(Durable{[this, assignment](store::Transaction& transaction) -> Result<net::HttpResponse> {
@@ -188,13 +193,14 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
 }
 
 // The device keeps polling: the next time it gets its assignment.
-Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting) {
+Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting, bool is_sticky) {
   if (!waiting.is_approved) return Answer(still_assigning_response(waiting.operation));
-  return Answer(Durable{[this, operation = waiting.operation](store::Transaction& transaction) -> Result<Decision> {
-    TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation));
-    if (refusal) return Decision(std::move(refusal->error));
-    return Decision(assigning_again_response(operation));
-  }});
+  return Answer(
+      Durable{[this, operation = waiting.operation, is_sticky](store::Transaction& transaction) -> Result<Decision> {
+        TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation, is_sticky));
+        if (refusal) return Decision(std::move(refusal->error));
+        return Decision(assigning_again_response(operation));
+      }});
 }
 
 Result<Answer> DeviceApi::registration_lookup(const Call& call) {

@@ -25,7 +25,7 @@ class DeviceApi {
   Result<Answer> challenge(const provisioning::Claim& claim);
   Result<Answer> open_operation(const provisioning::Claim& claim, provisioning::ProvenDevice device);
   Result<Answer> operation_status(const Call& call);
-  Result<Answer> resume(const provisioning::WaitingForApproval& waiting);
+  Result<Answer> resume(const provisioning::WaitingForApproval& waiting, bool is_sticky);
   Result<Answer> registration_lookup(const Call& call);
 
   // Runs the handler and writes down what becomes of it, for the operator who asks why a device does not come.

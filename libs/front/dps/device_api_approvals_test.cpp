@@ -42,7 +42,7 @@ class DeviceApprovalsTest : public ::testing::Test {
   net::HttpResponse poll(const World::TestDevice& device, const Wish& wish) {
     return device.ask(device.poll_request(wish.operation, wish.token));
   }
-  void approve() { ASSERT_EQ(operator_.post(kApprovals + "/meter-1/approve").status, 200); }
+  void approve() { ASSERT_EQ(operator_.decide("approve", "meter-1").status, 200); }
   std::string approvals() { return member(operator_.get(kApprovals), "items"); }
   std::string alerts() { return member(operator_.get("/api/v1/alerts"), "items"); }
   std::string srk_of_device() { return member(operator_.get("/api/v1/devices/meter-1"), "srk_name"); }
@@ -81,6 +81,8 @@ TEST_F(DeviceApprovalsTest, AnotherSrkWaitsIsApprovedAndAssigned) {
   EXPECT_TRUE(cleared_.open(assigned, "registrationState.tpm.authenticationKey"));
   EXPECT_EQ(srk_of_device(), world_.tpm_a_cleared.srk().name().text());
   EXPECT_EQ(approvals(), kNone);
+  EXPECT_THAT(operator_.get("/metrics").body, HasSubstr("warifu_registrations_total{mechanism=\"tpm\"} 2\n"))
+      << "counted when it was opened, and not again when it was assigned";
 }
 
 TEST_F(DeviceApprovalsTest, WithoutTheWishForItNobodyIsAsked) {
@@ -116,7 +118,7 @@ TEST_F(DeviceApprovalsTest, ARejectedOneEndsAndMayAskAgain) {
   ask_for_approvals();
   ASSERT_TRUE(meter_.provision());
   const auto wish = open(cleared_);
-  ASSERT_EQ(operator_.post(kApprovals + "/meter-1/reject").status, 204);
+  ASSERT_EQ(operator_.decide("reject", "meter-1").status, 204);
   EXPECT_EQ(member(poll(cleared_, wish), "info.code"), "operation.superseded");
   EXPECT_EQ(member(cleared_.ask(cleared_.register_request(wish.token)), "info.code"), "challenge.unknown");
   EXPECT_EQ(srk_of_device(), world_.tpm_a.srk().name().text());

@@ -65,6 +65,9 @@ class DeviceGroupsTest : public ::testing::Test {
   const test::Operator operator_{world_.server};
   const World::TestDevice a_{world_.server, world_.clock, world_.tpm_a, "pump-1"};
   const World::TestDevice b_{world_.server, world_.clock, world_.tpm_b, "pump-1"};
+  const sim::SoftwareTpm third_tpm_ =
+      sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "p256").value();
+  const World::TestDevice third_{world_.server, world_.clock, third_tpm_, "pump-1"};
 };
 
 TEST_F(DeviceGroupsTest, TakesTheTpmsOfItsListUnderTheIdsOfItsNaming) {
@@ -90,6 +93,21 @@ TEST_F(DeviceGroupsTest, TakesTheTpmsOfItsListUnderTheIdsOfItsNaming) {
   }
   for (const auto& told : world_.server.told_to_devices())
     EXPECT_THAT(told, AllOf(Not(HasSubstr("pump-*")), Not(HasSubstr("{ek"))));
+}
+
+TEST_F(DeviceGroupsTest, AChallengeOpensNothingUnderAnIdThatTheGroupNoLongerGives) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto put = [&](const std::string& naming) {
+    return operator_.put(kGroups + "/plant", test::tpm_group("plant", naming)).status;
+  };
+  ASSERT_EQ(put("fan-*"), 200);
+  EXPECT_EQ(member(b_.ask(b_.register_request(token)), "info.code"), "enrollment.name");
+  EXPECT_EQ(member(b_.ask(b_.lookup_request(token)), "info.code"), "enrollment.name");
+  // Another change of the group costs nobody his challenge.
+  ASSERT_EQ(put("pump-{ek:8}"), 200);
+  ASSERT_EQ(put("*-1"), 200);
+  EXPECT_TRUE(b_.open_operation(token));
 }
 
 TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
@@ -129,7 +147,7 @@ TEST_F(DeviceGroupsTest, AnIdMovesToAnotherTpmOnlyAfterApproval) {
   EXPECT_EQ(come(b_), "waits");
   EXPECT_THAT(approvals(), HasSubstr(world_.tpm_b.ek().name().text()));
   EXPECT_EQ(to_hex(world_.stored_hub_key("pump-1").reveal()), to_hex(hub_key.reveal())) << "it goes on meanwhile";
-  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve").status, 200);
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
   EXPECT_EQ(come(b_), "assigned");
   EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_name"), world_.tpm_b.ek().name().text());
   EXPECT_EQ(come(a_), "waits") << "now it is the other one's";
@@ -150,24 +168,141 @@ TEST_F(DeviceGroupsTest, AnIdOfAnotherGroupsDeviceMovesOnlyAfterApprovalToo) {
   EXPECT_EQ(come(a_), "assigned") << "its group is gone";
 }
 
+// A naming with "*" lets every TPM of the group name every ID. That must neither end what another has begun nor hide
+// it.
+TEST_F(DeviceGroupsTest, ASecondTpmDoesNotTakeThePlaceOfTheOneThatWaits) {
+  make_group("plant", "*", {&world_.tpm_a.ek(), &world_.tpm_b.ek(), &third_tpm_.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  const auto token = b_.sign(b_.get_challenge().value());
+  const auto operation = b_.open_operation(token).value();
+  const auto wish = approvals();
+  ASSERT_THAT(wish, HasSubstr(world_.tpm_b.ek().name().text()));
+
+  const auto again = third_.sign(third_.get_challenge().value());
+  const auto refused = third_.ask(third_.register_request(again));
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(member(refused, "info.stage"), "approval");
+  EXPECT_EQ(member(refused, "info.code"), "approval.pending");
+  EXPECT_EQ(approvals(), wish);
+  EXPECT_THAT(alerts(), AllOf(HasSubstr(R"("kind":"ek.contended")"), HasSubstr(third_tpm_.ek().name().text()),
+                              HasSubstr(R"("count":1)")));
+  EXPECT_EQ(member(third_.ask(third_.register_request(again)), "info.code"), "challenge.unknown");
+  EXPECT_THAT(alerts(), HasSubstr(R"("count":1)")) << "the same proof again tells nothing new";
+  EXPECT_EQ(b_.ask(b_.poll_request(operation, token)).status, 202) << "it waits on";
+  EXPECT_EQ(come(a_), "assigned") << "whose ID it is";
+  EXPECT_EQ(approvals(), wish);
+  EXPECT_EQ(b_.ask(b_.poll_request(operation, token)).status, 202) << "and its coming ends no wish";
+
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
+  EXPECT_EQ(come(third_), "approval.pending") << "approved, and not assigned yet";
+  EXPECT_EQ(b_.ask(b_.poll_request(operation, token)).status, 202);
+  EXPECT_EQ(b_.ask(b_.poll_request(operation, token)).status, 200);
+  EXPECT_EQ(come(third_), "waits") << "its turn";
+}
+
+TEST_F(DeviceGroupsTest, ATpmThatWaitsEndsNoOperationOfTheOneWhoseIdItIs) {
+  make_group("plant", "*", {&world_.tpm_a.ek(), &world_.tpm_b.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  const auto token = a_.sign(a_.get_challenge().value());
+  const auto operation = a_.open_operation(token).value();
+  EXPECT_EQ(come(b_), "waits");
+  EXPECT_EQ(member(a_.ask(a_.register_request(token)), "operationId"), operation)
+      << "asked once more, it is open still";
+  EXPECT_EQ(a_.ask(a_.poll_request(operation, token)).status, 200);
+}
+
+TEST_F(DeviceGroupsTest, AWishOfATpmThatMayNotComeAnyMoreStandsInNobodysWay) {
+  make_group("plant", "*", {&world_.tpm_a.ek(), &world_.tpm_b.ek(), &third_tpm_.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  ASSERT_EQ(come(b_), "waits");
+  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
+  EXPECT_EQ(come(third_), "waits");
+  EXPECT_THAT(approvals(),
+              AllOf(HasSubstr(third_tpm_.ek().name().text()), Not(HasSubstr(world_.tpm_b.ek().name().text()))));
+}
+
+TEST_F(DeviceGroupsTest, ATpmRefusedUnderASecondIdIsWrittenDownOnceForEachProof) {
+  make_group("plant", "pump-*", {&world_.tpm_b.ek()});
+  ASSERT_EQ(come(b_), "assigned");
+  const auto second = world_.device(world_.tpm_b, "pump-2");
+  const auto token = second.sign(second.get_challenge().value());
+  EXPECT_EQ(member(second.ask(second.register_request(token)), "info.code"), "enrollment.bound");
+  const auto stored = world_.stored();
+  EXPECT_EQ(member(second.ask(second.register_request(token)), "info.code"), "challenge.unknown");
+  EXPECT_EQ(world_.stored(), stored);
+  EXPECT_THAT(alerts(), HasSubstr(R"("count":1)"));
+}
+
+TEST_F(DeviceGroupsTest, AnIdThatIsBoundToATpmGoesToNoCertificateAndNoKeyOfAGroup) {
+  make_group("plant", "*", {&world_.tpm_a.ek()});
+  ASSERT_EQ(come(a_), "assigned");
+  const auto hub_key = to_hex(world_.stored_hub_key("pump-1").reveal());
+  const auto impostor = key_device("pump-1", make_key_group("lamps"), "pump-1");
+  EXPECT_EQ(impostor.ask_to_register(impostor.sign()).status, 403);
+  EXPECT_EQ(member(impostor.ask_to_register(impostor.sign()), "info.code"), "enrollment.id_bound");
+  EXPECT_THAT(alerts(), AllOf(HasSubstr(R"("kind":"ek.bound")"), HasSubstr(world_.tpm_a.ek().name().text()),
+                              HasSubstr(R"("count":1)")));
+  const auto stored = world_.stored();
+  const auto first = stored.find("enrollment.id_bound");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(stored.find("enrollment.id_bound", first + 1), std::string::npos) << "told once";
+  const auto acknowledged = operator_.post(
+      "/api/v1/alerts/acknowledge", fmt::format(R"({{"registration_id":"pump-1","kind":"ek.bound","subject":"{}"}})",
+                                                world_.tpm_a.ek().name().text()));
+  ASSERT_EQ(acknowledged.status, 204) << acknowledged.body;
+  EXPECT_EQ(member(impostor.ask_to_register(impostor.sign()), "info.code"), "enrollment.id_bound");
+  EXPECT_THAT(alerts(), HasSubstr(R"("count":2)")) << "and again when an operator has looked at it";
+  EXPECT_THAT(world_.server.told_to_devices().back(), Not(HasSubstr(world_.tpm_a.ek().name().text())));
+  EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "attestation_type"), "tpm");
+  EXPECT_EQ(to_hex(world_.stored_hub_key("pump-1").reveal()), hub_key);
+  EXPECT_EQ(come(a_), "assigned");
+
+  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_a.ek().name().text()).status, 204);
+  EXPECT_EQ(impostor.provision().status, 200) << "its operator took the EK off the list";
+}
+
+TEST_F(DeviceGroupsTest, AnApprovedDeviceOfAnOldSdkKeepsItsHub) {
+  put_group("plant", test::tpm_group("plant", "*", R"(,"hubs":["a.example"],"approve_srk_changes":true)"));
+  ASSERT_EQ(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_a.ek()})).status, 200);
+  ASSERT_EQ(come(a_), "assigned");
+  put_group("plant", test::tpm_group("plant", "*", R"(,"hubs":["b.example"],"approve_srk_changes":true)"));
+  world_.clock.advance(std::chrono::seconds(1));
+  const auto cleared = world_.device(world_.tpm_a_cleared, "pump-1");
+  const auto token = cleared.sign(cleared.get_challenge().value());
+  const auto operation = cleared.open_operation(token).value();
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
+  auto poll = cleared.poll_request(operation, token);
+  const auto version = poll.target.find("2019-03-31");
+  ASSERT_NE(version, std::string::npos) << poll.target;
+  poll.target.replace(version, 10, "2018-04-01");
+  EXPECT_EQ(cleared.ask(poll).status, 202);
+  const auto assigned = cleared.ask(poll);
+  ASSERT_EQ(assigned.status, 200) << assigned.body;
+  EXPECT_EQ(member(assigned, "registrationState.assignedHub"), "a.example");
+}
+
 TEST_F(DeviceGroupsTest, WhatWaitedIsRefusedIfItsTpmCameUnderAnotherIdMeanwhile) {
   make_group("plant", "pump-*", {&world_.tpm_a.ek(), &world_.tpm_b.ek()});
   ASSERT_EQ(come(a_), "assigned");
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
   ASSERT_EQ(come(world_.device(world_.tpm_b, "pump-2")), "assigned");
-  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve").status, 200);
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
   EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.bound");
   EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_name"), world_.tpm_a.ek().name().text());
   EXPECT_THAT(alerts(), HasSubstr(R"("subject":"pump-2")"));
+  const auto stored = world_.stored();
+  EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "operation.superseded");
+  EXPECT_EQ(world_.stored(), stored) << "told once";
+  EXPECT_EQ(member(operator_.get("/api/v1/approvals"), "items"), "[]");
   EXPECT_EQ(come(a_), "assigned");
 }
 
 TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiven) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  const auto live = b_.sign(b_.get_challenge().value());
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
+  const auto live = b_.sign(b_.get_challenge().value());
   ASSERT_EQ(hub_key_code("pump-1"), "absent");
   ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
   const auto expect_void = [&](const std::string& when) {
@@ -186,9 +321,9 @@ TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiv
 
 TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  const auto live = b_.sign(b_.get_challenge().value());
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
+  const auto live = b_.sign(b_.get_challenge().value());
   ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
   EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.unknown");
@@ -228,6 +363,16 @@ TEST_F(DeviceGroupsTest, TakesTheKeyThatIsDerivedForTheIdInEitherSpelling) {
   const auto assigned = key_device("Lamp-1", key, "lamp-1").provision();
   EXPECT_EQ(assigned.status, 200) << assigned.body;
   EXPECT_EQ(member(assigned, "registrationState.symmetricKey.enrollmentGroupId"), "lamps");
+  // The hub knows it by the key that it has, and not by that of another spelling.
+  const auto expect_hub_key = [&](const std::string& spelling) {
+    const auto own = provisioning::derive_device_key(SecretBytes(from_base64(key).value()), spelling);
+    EXPECT_EQ(member(operator_.get("/api/v1/devices/lamp-1/hub-key"), "primary_key"), to_base64(own.reveal()))
+        << spelling;
+  };
+  expect_hub_key("lamp-1");
+  world_.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(lamp.provision().status, 200);
+  expect_hub_key("Lamp-1");
   const auto before = world_.stored();
   for (const auto& other : {key_device("lamp-2", key, "lamp-1"), key_device("lamp-1", make_key_group("x"), "lamp-2")})
     EXPECT_EQ(member(other.provision(), "info.code"), "token.signature");

@@ -192,12 +192,12 @@ TEST_F(DeviceKeysTest, GoesWhereThePolicySaysWhenItComesAgain) {
   } rows[] = {
       {R"(,"reprovision":"migrate")", "2019-03-31", "deviceDataMigrated", "b.example"},
       {R"(,"reprovision":"reset")", "2019-03-31", "deviceDataReset", "b.example"},
-      {R"(,"reprovision":"never")", "2019-03-31", "deviceDataMigrated", "a.example"},
+      {R"(,"reprovision":"never")", "2019-03-31", "initialAssignment", "a.example"},
       {"", "2019-03-31", "deviceDataMigrated", "b.example"},
       {"", "2021-10-01", "deviceDataMigrated", "b.example"},
       // Made before re-provisioning: what they were assigned stays, unless the operator says otherwise.
-      {"", "2018-04-01", "deviceDataMigrated", "a.example"},
-      {"", "2017-08-31-preview", "deviceDataMigrated", "a.example"},
+      {"", "2018-04-01", "initialAssignment", "a.example"},
+      {"", "2017-08-31-preview", "initialAssignment", "a.example"},
       {R"(,"reprovision":"migrate")", "2018-04-01", "deviceDataMigrated", "b.example"},
       {R"(,"reprovision":"reset")", "2018-04-01", "deviceDataReset", "b.example"},
   };

@@ -34,8 +34,20 @@ class DeviceApiTest : public ::testing::Test {
     return count;
   }
 
+  // With the EK, which is public, and a storage root key that was made up.
+  net::HttpRequest strangers_request(int number, std::string address) const {
+    auto srk = to_bytes(world_.tpm_a.srk().tpm2b());
+    srk.at(srk.size() - 100) ^= static_cast<std::uint8_t>(number + 1);
+    auto request = meter_.register_request();
+    request.body = fmt::format(R"({{"tpm":{{"endorsementKey":"{}","storageRootKey":"{}"}}}})",
+                               to_base64(world_.tpm_a.ek().tpm2b()), to_base64(srk));
+    request.peer_address = std::move(address);
+    return request;
+  }
+
   World world_;
   const World::TestDevice& meter_ = world_.meter;
+  const RegistrationId meter_1_ = RegistrationId::parse("meter-1").value();
 };
 
 TEST_F(DeviceApiTest, ProvisionsADeviceThatProvesItself) {
@@ -159,12 +171,52 @@ TEST_F(DeviceApiTest, KeepsTheResultForAnHourAndNotLonger) {
   EXPECT_EQ(member(meter_.ask(meter_.poll_request(operation, token)), "info.code"), "operation.unknown");
 }
 
-TEST_F(DeviceApiTest, AnswersEitherOfTwoChallengesAndTheOldestOfThreeNoMore) {
-  const auto oldest = meter_.get_challenge().value();
-  const auto older = meter_.get_challenge().value();
-  ASSERT_TRUE(meter_.get_challenge());
-  EXPECT_EQ(member(meter_.ask(meter_.register_request(meter_.sign(oldest))), "info.code"), "challenge.unknown");
-  EXPECT_TRUE(meter_.open_operation(meter_.sign(older)));
+// SDKs repeat requests, and a stranger may repeat a device's.
+TEST_F(DeviceApiTest, GivesTheSameKeyAgainWhileItsChallengeIsYoung) {
+  const auto first = meter_.ask(meter_.register_request());
+  const auto second = meter_.ask(meter_.register_request());
+  EXPECT_NE(member(first, "authenticationKey"), member(second, "authenticationKey")) << "encrypted anew";
+  const auto key = meter_.open(first, "authenticationKey").value();
+  EXPECT_EQ(text_of(meter_.open(second, "authenticationKey").value()), text_of(key));
+  EXPECT_EQ(world_.server.challenges.size(), 1U);
+
+  world_.clock.advance(std::chrono::seconds(151));
+  const auto later = meter_.get_challenge().value();
+  EXPECT_NE(text_of(later), text_of(key)) << "a TPM needs time";
+  EXPECT_TRUE(meter_.open_operation(meter_.sign(key)));
+  // Used up: another one is made, and the old one opens nothing.
+  const auto after = meter_.get_challenge().value();
+  EXPECT_NE(text_of(after), text_of(key));
+  EXPECT_EQ(text_of(after), text_of(later));
+}
+
+// Where nodes share challenges, one that was used up is taken away in the background.
+TEST_F(DeviceApiTest, GivesNoKeyAgainThatOpenedAnOperation) {
+  const auto key = meter_.get_challenge().value();
+  const auto used = world_.server.challenges.find(test::scope_id(), meter_1_, world_.clock.now()).value().at(0);
+  ASSERT_TRUE(meter_.open_operation(meter_.sign(key)));
+  ASSERT_TRUE(world_.server.challenges.add(test::scope_id(), meter_1_, used, world_.clock.now()));
+  EXPECT_NE(text_of(meter_.get_challenge().value()), text_of(key));
+}
+
+// The EK is public, and anybody can make up storage root keys.
+TEST_F(DeviceApiTest, AStrangerPushesOutNoChallengeOfADeviceThatIsKnown) {
+  ASSERT_TRUE(meter_.provision());
+  const auto key = meter_.get_challenge().value();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(meter_.ask(strangers_request(i, fmt::format("198.51.{}.7", i))).status, 401);
+  }
+  EXPECT_GT(world_.server.challenges.size(), 30U) << "they were made";
+  EXPECT_TRUE(meter_.open_operation(meter_.sign(key)));
+}
+
+TEST_F(DeviceApiTest, AStrangerOfAnotherNetworkPushesOutNoFirstChallenge) {
+  const auto key = meter_.get_challenge().value();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(meter_.ask(strangers_request(i, fmt::format("198.51.100.{}", i))).status, 401);
+  }
+  EXPECT_EQ(world_.server.challenges.size(), 3U);
+  EXPECT_TRUE(meter_.open_operation(meter_.sign(key)));
 }
 
 TEST_F(DeviceApiTest, MakesAnotherKeyAtEachRegistrationAndKeepsWhenTheDeviceWasMade) {

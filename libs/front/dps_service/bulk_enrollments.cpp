@@ -50,7 +50,7 @@ BulkEnrollments::Item parse_item(const json::value& value, std::size_t index, Mo
 Result<Precondition> precondition_of_item(Mode mode, const IndividualEnrollment& enrollment) {
   if (mode == Mode::kCreate) return Precondition{Precondition::Existing::kAbsent};
   if (mode == Mode::kUpdate) return Precondition{Precondition::Existing::kPresent};
-  if (!enrollment.etag)
+  if (!enrollment.etag || enrollment.etag->empty())
     return Error{ErrorKind::kConflict, "request.revision", "updateIfMatchEtag needs the etag of each enrollment",
                  "etag"};
   return precondition_of(*enrollment.etag);

@@ -105,6 +105,9 @@ TEST_F(ServiceCollectionsTest, WritesManyAtOnceAndTellsWhichItRefused) {
   EXPECT_EQ(member(bulk("updateIfMatchEtag", {disabled("\"01a2b3c4-0000-7000-8000-000000000000\"")}), "isSuccessful"),
             "false");
   EXPECT_EQ(member(bulk("updateIfMatchEtag", {one}), "isSuccessful"), "false") << "without an etag";
+  EXPECT_EQ(member(bulk("updateIfMatchEtag", {enrollment("pump-9", kSymmetric, R"(,"etag":"")")}), "isSuccessful"),
+            "false")
+      << "an update creates nothing";
   EXPECT_EQ(member(service_.get("/enrollments/pump-1"), "provisioningStatus"), "enabled");
   EXPECT_EQ(member(bulk("updateIfMatchEtag", {disabled(etag)}), "isSuccessful"), "true");
   EXPECT_EQ(member(service_.get("/enrollments/pump-1"), "provisioningStatus"), "disabled");

@@ -12,7 +12,7 @@ namespace {
 // Enough to recognise it: what strangers send must not fill the disk.
 constexpr std::size_t kLoggedTargetMax = 256;
 // A flood is in the metrics; the log has an example of it this often.
-constexpr std::chrono::seconds kThrottledLogInterval{1};
+constexpr std::chrono::seconds kExampleLogInterval{1};
 
 std::string written(const net::HttpRequest& request) {
   return fmt::format("{} {} {:?}", request.peer_address, net::to_string(request.method),
@@ -22,6 +22,14 @@ std::string written(const net::HttpRequest& request) {
 void set_header(net::Headers& headers, std::string_view name, std::string value) {
   std::erase_if(headers, [&](const auto& field) { return field.first == name; });
   headers.emplace_back(name, std::move(value));
+}
+
+// Of a route that demands one.
+Status check_permission(const operators::Principal& principal, const Route& route) {
+  if (principal.permissions.contains(*route.access.permission())) return {};
+  return Error{ErrorKind::kRefused, "permission.missing",
+               fmt::format("this needs the permission {}, which \"{}\" does not have", route.access.text(),
+                           principal.name.text())};
 }
 
 }  // namespace
@@ -91,11 +99,7 @@ Result<Answer> Dispatcher::answer(Visit& visit) const {
   Call call{visit.request, *visit.target, visit.tracking_id, std::move(visit.match.parameters)};
   if (visit.principal) {
     TRY(call.principal, std::move(*visit.principal));
-    TRY_STATUS(call.principal->permissions.contains(*route.access.permission())
-                   ? Status()
-                   : Error{ErrorKind::kRefused, "permission.missing",
-                           fmt::format("this needs the permission {}, which \"{}\" does not have", route.access.text(),
-                                       call.principal->name.text())});
+    TRY_STATUS(check_permission(*call.principal, route));
   }
   TRY(auto answered, route.handle(call));
   auto* durable = std::get_if<Durable>(&answered);
@@ -136,11 +140,7 @@ net::HttpResponse Dispatcher::throttled(const Admission::Refused& refused, const
       refused.by == LimitedBy::kAddress
           ? Error{ErrorKind::kThrottled, "limit.address", "too many requests came from this address"}
           : Error{ErrorKind::kThrottled, "limit.registration", "too many requests came for this registration ID"};
-  const Timestamp now = clock_.now();
-  Timestamp last = throttled_logged_at_.load();
-  const bool is_time = last == Timestamp::min() || now < last || now - last >= kThrottledLogInterval;
-  if (is_time && throttled_logged_at_.compare_exchange_strong(last, now))
-    log_refusal(error, visit.tracking_id, written(visit.request));
+  log_example(error, visit.tracking_id, visit.request);
   metrics_.count_refusal(error);
   auto response = router_.error(error, visit.tracking_id, visit.request.target);
   set_header(response.headers, "Retry-After", std::to_string(refused.retry_after.count()));
@@ -160,6 +160,37 @@ void Dispatcher::log_refusal(const Error& error, const std::string& tracking_id,
   spdlog::log(is_ours ? spdlog::level::err : spdlog::level::info,
               "refused tracking_id={} request={} kind={} code={} detail={:?}", tracking_id, request,
               to_string(error.kind), error.code, to_string(error));
+}
+
+void Dispatcher::log_example(const Error& error, const std::string& tracking_id,
+                             const net::HttpRequest& request) const {
+  const Timestamp now = clock_.now();
+  Timestamp last = example_logged_at_.load();
+  const bool is_time = last == Timestamp::min() || now < last || now - last >= kExampleLogInterval;
+  if (is_time && example_logged_at_.compare_exchange_strong(last, now))
+    log_refusal(error, tracking_id, written(request));
+}
+
+// Nobody waits for a place here: what is refused costs its sender the connection, and a handshake for the next one.
+std::optional<net::HttpResponse> Dispatcher::refuse_body(const net::HttpRequest& request) {
+  const Status allowed = may_send_large_body(request);
+  if (allowed) return std::nullopt;
+  const std::string tracking_id = Uuid::v7(clock_.now(), entropy_).text();
+  log_example(allowed.error(), tracking_id, request);
+  metrics_.count_refusal(allowed.error());
+  return router_.error(allowed.error(), tracking_id, request.target);
+}
+
+Status Dispatcher::may_send_large_body(const net::HttpRequest& request) const {
+  TRY(const auto target, net::parse_target(request.target));
+  const auto match = router_.match(request.method, target);
+  if (match.route == nullptr)
+    return Error{ErrorKind::kNotFound, "http.route", "nothing is served under this path with this method"};
+  const auto permission = match.route->access.permission();
+  if (!permission)
+    return invalid_input("http.body_too_large", "a body of this size, or of unknown size, needs a credential");
+  TRY(const auto principal, authenticate(request));
+  return check_permission(principal, *match.route);
 }
 
 net::HttpResponse Dispatcher::refuse(int, const Error& error) {

@@ -38,6 +38,8 @@ class Dispatcher final : public net::RequestHandler {
 
   void handle(net::HttpRequest request, net::Respond respond) override;
   net::HttpResponse refuse(int status, const Error& error) override;
+  // A large body is read for who may use its route, and for nobody else.
+  std::optional<net::HttpResponse> refuse_body(const net::HttpRequest& request) override;
 
   const Router& router() const { return router_; }
 
@@ -50,10 +52,13 @@ class Dispatcher final : public net::RequestHandler {
   Result<Answer> answer(Visit& visit) const;
   net::HttpResponse method_not_allowed(const std::string& allowed, const Visit& visit) const;
   Result<operators::Principal> authenticate(const net::HttpRequest& request) const;
+  Status may_send_large_body(const net::HttpRequest& request) const;
   net::HttpResponse throttled(const Admission::Refused& refused, const Visit& visit) const;
   net::HttpResponse refuse(const Error& error, const Visit& visit) const;
   // `request` says which, as far as it was read.
   void log_refusal(const Error& error, const std::string& tracking_id, const std::string& request) const;
+  // The same of refusals that may come in a flood: some of them.
+  void log_example(const Error& error, const std::string& tracking_id, const net::HttpRequest& request) const;
   void submit(Durable durable, const std::shared_ptr<Visit>& visit) const;
 
   const Router router_;
@@ -64,7 +69,7 @@ class Dispatcher final : public net::RequestHandler {
   Entropy& entropy_;
   const DispatcherParts parts_;
   mutable operators::KnownTokens known_tokens_;
-  mutable std::atomic<Timestamp> throttled_logged_at_ = Timestamp::min();
+  mutable std::atomic<Timestamp> example_logged_at_ = Timestamp::min();
 };
 
 }  // namespace warifu::front

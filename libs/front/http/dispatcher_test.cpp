@@ -57,6 +57,46 @@ TEST_F(DispatcherTest, RefusesTargetsThatAreNone) {
   }
 }
 
+TEST_F(DispatcherTest, ReadsALargeBodyForWhoMayUseTheRouteOnly) {
+  const auto writer = world_.server.access_token(operators::Permissions::parse({"enrollment:write"}).value());
+  const auto reader = world_.server.access_token(operators::Permissions::parse({"enrollment:read"}).value());
+  const std::string bulk = "/api/v1/bulk/enrollments";
+  const struct {
+    std::string target, authorization;
+    int status;
+    std::string code;
+  } rows[] = {
+      {bulk, "Bearer " + writer.value(), 0, ""},
+      {bulk, "Bearer " + reader.value(), 403, "permission.missing"},
+      {bulk, "", 401, "credential.missing"},
+      {bulk, "Basic abc", 401, "credential.missing"},
+      {bulk, "Bearer abc", 401, "credential.form"},
+      {bulk, "Bearer warifu_access_" + std::string(43, 'A'), 401, "credential.unknown"},
+      {bulk, "SharedAccessSignature sr=warifu.example&sig=" + std::string(43, 'A') + "%3D&se=9999999999&skn=none", 401,
+       "credential.unknown"},
+      {"/healthz", "", 413, "http.body_too_large"},
+      {"/api/v1/login", "", 413, "http.body_too_large"},
+      {"/nothing", "Bearer " + writer.value(), 404, "http.route"},
+      {"/%zz", "", 400, "http.target"},
+  };
+  for (const auto& row : rows) {
+    auto large = World::TestDevice::request(row.target == "/healthz" ? net::Method::kGet : net::Method::kPost,
+                                            row.target, row.authorization, "");
+    const auto refused = world_.server.operators.refuse_body(large);
+    EXPECT_EQ(refused ? refused->status : 0, row.status) << row.target << " " << row.authorization;
+    EXPECT_EQ(refused ? member(*refused, "code") : "", row.code) << row.target << " " << row.authorization;
+  }
+}
+
+TEST_F(DispatcherTest, LogsOneExampleASecondOfWhoSendsLargeBodies) {
+  for (int i = 0; i < 50; ++i)
+    EXPECT_TRUE(world_.server.operators.refuse_body(request(net::Method::kPost, "/api/v1/bulk/enrollments")));
+  const std::string log = log_.text();
+  const auto first = log.find("credential.missing");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find("code=credential.missing", first + 1), std::string::npos);
+}
+
 TEST_F(DispatcherTest, NamesTheMethodsThatAPathTakes) {
   const auto answer = world_.server.operator_asks(request(net::Method::kPatch, "/api/v1/enrollments"));
   EXPECT_EQ(answer.status, 405);

@@ -22,7 +22,7 @@ struct RequestLimits {
   // address belongs to it because IDs can be guessed: else a stranger could use up what is the device's.
   Rate registration{2, 60};
   // Tokens of a registration for a request that makes a challenge: 7 at once, then one in 4 seconds. It costs us two
-  // encryptions, and the third pushes out the first (docs/decisions/0004). A TPM answers within 4 seconds.
+  // encryptions. A TPM answers within 4 seconds.
   std::uint32_t challenge_cost = 8;
 
   // The longest delay. One challenge must fit: then a client that waits for each answer is slowed down and never sees a

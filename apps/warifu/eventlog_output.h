@@ -1,0 +1,21 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include "measured_boot/claims/claims.h"
+#include "measured_boot/event_log/event_log.h"
+
+namespace warifu::cli {
+
+// {"sha256":{"0":"hex",…},…}
+boost::json::object to_json(const measured_boot::RegisterValues& values);
+// Format, kind of registers, startup locality, number of events, what follows the end, findings: the members that
+// `replay` and `show` have in common.
+boost::json::object summary_of(const measured_boot::EventLog& log);
+
+// One object for each event; "data_proved": its digest in the prover's bank is that of its data.
+boost::json::array events_of(const measured_boot::Prover& prover);
+// Each field with "proved" and the event that it is from.
+boost::json::object to_json(const measured_boot::Claims& claims);
+
+}  // namespace warifu::cli

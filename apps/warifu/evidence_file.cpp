@@ -1,0 +1,42 @@
+#include "warifu/evidence_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+namespace warifu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<Bytes> read_stream(std::istream& in, const std::string& path, std::size_t expected, std::size_t size_max) {
+  Bytes content;
+  content.reserve(expected);
+  std::array<char, 64 * 1024> buffer{};
+  while (in.read(buffer.data(), buffer.size()), in.gcount() > 0) {
+    const auto size = static_cast<std::size_t>(in.gcount());
+    if (size > size_max - content.size())
+      return invalid_input("file.size", fmt::format("expected at most {} bytes", size_max), path);
+    content.insert(content.end(), buffer.begin(), buffer.begin() + in.gcount());
+  }
+  if (in.bad()) return invalid_input("file.read", "it could not be read", path);
+  return content;
+}
+
+}  // namespace
+
+Result<Bytes> read_evidence(const std::string& path, std::size_t size_max) {
+  if (path == "-") return read_stream(std::cin, "standard input", 0, size_max);
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return invalid_input("file.read", "it is not there, or no regular file", path);
+  const auto size = fs::file_size(path, error);
+  std::ifstream in(path, std::ios::binary);
+  if (error || !in) return invalid_input("file.read", "it could not be opened", path);
+  return read_stream(in, path, std::min<std::size_t>(size, size_max), size_max);
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace warifu::cli {
+
+// All of a file of evidence, or of standard input ("-"), held once: room for as much as the file says it has is made
+// at once. A file of securityfs says that it is empty. kInvalidInput "file.read", "file.size".
+Result<Bytes> read_evidence(const std::string& path, std::size_t size_max);
+
+}  // namespace warifu::cli

@@ -1,0 +1,95 @@
+#include "measured_boot/claims/claims.h"
+
+#include <fmt/format.h>
+
+#include "measured_boot/claims/extraction.h"
+
+namespace warifu::measured_boot {
+namespace {
+
+constexpr RegisterIndex kFirmwarePcrs = 8;
+
+// UEFI 2.10, 38.4.1: which measurement register stands for a PCR. MRTD stands for PCR 0.
+RegisterIndex measurement_register_of(RegisterIndex pcr) {
+  if (pcr == 1 || pcr == 7) return 1;
+  if (2 <= pcr && pcr <= 6) return 2;
+  return pcr == 0 ? 0 : 3;
+}
+
+}  // namespace
+
+std::string_view to_string(KernelEvidence evidence) {
+  switch (evidence) {
+    case KernelEvidence::kNone:
+      return "none";
+    case KernelEvidence::kUki:
+      return "uki";
+    case KernelEvidence::kGrub:
+      return "grub";
+    case KernelEvidence::kEfiStub:
+      return "efi-stub";
+    case KernelEvidence::kUBoot:
+      return "u-boot";
+    case KernelEvidence::kWindows:
+      return "windows";
+  }
+  return "none";
+}
+
+Claims claims_of(const Prover& prover) {
+  return Extraction(prover).run();
+}
+
+Claims Extraction::run() {
+  for (const Event& event : prover_.log().events()) {
+    if (!event.is_measured()) continue;
+    const bool firmware = prover_.log().register_kind() == RegisterKind::kRtmr || event.register_index < kFirmwarePcrs;
+    if (firmware) separator(event);
+    if (firmware && event.type != EventType::kSeparator) platform(event);
+    if (is_in(event, 7)) secure_boot(event);
+    if (!firmware || event.register_index == 3) boot_loader(event);
+    // U-Boot's image of a log without EFI, and systemd-stub of old, use PCR 1 and 8.
+    if (firmware && name_of(event.type).empty() && prover_.log().format() == LogFormat::kPfpAgile)
+      finding("event.type-unknown",
+              fmt::format("type {:08x} in register {}", static_cast<std::uint32_t>(event.type), event.register_index),
+              &event);
+  }
+  check_separators();
+  conclude_secure_boot();
+  conclude_kernel();
+  conclude_command_line();
+  return std::move(claims_);
+}
+
+bool Extraction::is_in(const Event& event, RegisterIndex pcr) const {
+  const bool is_pcr = prover_.log().register_kind() == RegisterKind::kPcr;
+  return event.register_index == (is_pcr ? pcr : measurement_register_of(pcr));
+}
+
+// The digest makes a separator, not the type (PFP 1.06, 3.3.2.2: 00000000 or ffffffff; 00000001 is an error).
+void Extraction::separator(const Event& event) {
+  static constexpr std::array<std::uint8_t, 4> kZero{};
+  static constexpr std::array<std::uint8_t, 4> kOnes{0xFF, 0xFF, 0xFF, 0xFF};
+  const bool is_one = prover_.hash_of(event, kZero) || prover_.hash_of(event, kOnes);
+  if (is_one) {
+    ++separators_[event.register_index];
+    if (event.type != EventType::kSeparator)
+      finding("separator.retyped", "a separator's digest under another type", &event);
+  } else if (event.type == EventType::kSeparator) {
+    finding("separator.digest", "a separator whose digest is of something else: an error, or forged", &event);
+  }
+}
+
+void Extraction::check_separators() {
+  if (prover_.log().register_kind() == RegisterKind::kRtmr) return;  // several PCRs share a register
+  for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)
+    if (separators_[index] != 1)
+      finding(separators_[index] == 0 ? "separator.missing" : "separator.doubled",
+              fmt::format("PCR {} has {} separators", index, separators_[index]));
+}
+
+void Extraction::finding(std::string_view code, std::string detail, const Event* event) {
+  claims_.findings.push_back({code, std::move(detail), event ? std::optional(event->number) : std::nullopt});
+}
+
+}  // namespace warifu::measured_boot

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "measured_boot/claims/extraction.h"
+#include "measured_boot/event_log/cursor.h"
+
+namespace warifu::measured_boot {
+namespace {
+
+constexpr std::size_t kGptHeaderSize = 92;
+constexpr std::size_t kPartitionSize = 128;  // of the fields that we read
+
+// The name in the last File Path node (UEFI 2.10, 10.3.5.4) of a device path; empty if there is none.
+std::string file_name_of(ByteView device_path) {
+  std::string name;
+  while (device_path.size() >= 4) {
+    const std::size_t length = Cursor::load<std::uint16_t>(device_path.data() + 2);
+    if (length < 4 || length > device_path.size() || device_path[0] == 0x7F) break;
+    if (device_path[0] == 4 && device_path[1] == 4)
+      if (auto text = utf8_of_utf16(device_path.subspan(4, length - 4))) name = std::move(*text);
+    device_path = device_path.subspan(length);
+  }
+  return name;
+}
+
+// UEFI_GPT_DATA (PFP 1.06, 10.2.7): header, number of partitions, partitions of the size that the header says.
+Result<Gpt> parse_gpt(ByteView data, std::size_t offset) {
+  Cursor cursor(data, offset);
+  TRY(const auto header, cursor.bytes(kGptHeaderSize, "gpt.header"));
+  const std::uint64_t entry_size = Cursor::load<std::uint32_t>(header.data() + 84);
+  TRY(const auto count, cursor.u64("gpt.numberOfPartitions"));
+  if (entry_size < kPartitionSize || count > cursor.remaining() / entry_size)
+    return invalid_input("eventlog.truncated", fmt::format("{} partitions of {} bytes do not fit", count, entry_size),
+                         fmt::format("gpt.partitions, offset {}", cursor.offset()));
+  Gpt gpt{.disk = guid_of(header.subspan(56)), .partitions = {}};
+  for (std::uint64_t i = 0; i < count; ++i) {
+    TRY(const auto entry, cursor.bytes(entry_size, "gpt.partitions"));
+    gpt.partitions.push_back({.type = guid_of(entry),
+                              .id = guid_of(entry.subspan(16)),
+                              .name = utf8_of_utf16(entry.subspan(56, 72)).value_or("")});
+  }
+  return gpt;
+}
+
+}  // namespace
+
+void Extraction::platform(const Event& event) {
+  switch (event.type) {
+    case EventType::kSCrtmVersion:
+      if (const auto data = prover_.data(event); data && is_in(event, 0) && !claims_.firmware_version) {
+        claims_.firmware_version = data->derive([](ByteView bytes) {
+          const auto wide = bytes.size() >= 2 && bytes[1] == 0 ? utf8_of_utf16(bytes) : std::nullopt;
+          return wide ? *wide : printable(until_nul(bytes));
+        });
+      }
+      return;
+    case EventType::kEfiAction:
+      return action(event);
+    case EventType::kEfiVariableBoot:
+    case EventType::kEfiVariableBoot2:
+      return variable_of_platform(event);
+    case EventType::kEfiVariableDriverConfig:
+      if (!is_in(event, 7) || prover_.log().register_kind() == RegisterKind::kRtmr) variable_of_platform(event);
+      return;
+    case EventType::kEfiGptEvent:
+    case EventType::kEfiGptEvent2:
+      return gpt(event);
+    case EventType::kEfiBootServicesApplication:
+    case EventType::kEfiBootServicesDriver:
+    case EventType::kEfiRuntimeServicesDriver:
+      return image(event);
+    default:
+      return;
+  }
+}
+
+void Extraction::action(const Event& event) {
+  const auto data = prover_.data(event);
+  if (!data) return finding("action.unproved", "the digest is not that of the text", &event);
+  const std::string text = printable(until_nul(**data));
+  if (text == "UEFI Debug Mode") finding("firmware.debug-mode", text, &event);
+  if (text == "DMA Protection Disabled") {
+    claims_.dma_protection_disabled = data->derive([&](ByteView) { return text; });
+    finding("dma-protection.disabled", text, &event);
+  }
+  if (is_in(event, 5) && text.starts_with("Exit Boot Services Returned with Success")) exit_boot_services_ = true;
+}
+
+// MOR: TCG PC Client Platform Reset Attack Mitigation Specification, 4.2; bit 0 asks that memory is cleared.
+void Extraction::variable_of_platform(const Event& event) {
+  static const Guid mor = parse_guid("e20939be-32d4-41be-a150-897f85d49829");
+  const auto variable = parse_variable(event.data, event.data_offset);
+  if (!variable || variable->name != "MemoryOverwriteRequestControl" || variable->vendor != mor) return;
+  const auto data = prover_.data(event);
+  if (data && variable->value.size() == 1)
+    claims_.memory_overwrite_requested = data->derive([&](ByteView) { return (variable->value[0] & 1) != 0; });
+}
+
+void Extraction::gpt(const Event& event) {
+  const auto data = prover_.data(event);
+  if (!data) return finding("gpt.unproved", "the digest is not that of the table", &event);
+  auto parsed = parse_gpt(event.data, event.data_offset);
+  if (!parsed) return finding("gpt.malformed", to_string(parsed.error()), &event);
+  claims_.disks.push_back(data->derive([&](ByteView) { return std::move(*parsed); }));
+}
+
+// UEFI_IMAGE_LOAD_EVENT: address, size and link address, then the device path with its size.
+void Extraction::image(const Event& event) {
+  const auto digest = prover_.digest(event);
+  if (!digest || event.type != EventType::kEfiBootServicesApplication || !is_in(event, 4)) return;
+  Cursor cursor(event.data, event.data_offset);
+  std::string path;
+  if (cursor.bytes(24, "image.location"))
+    if (const auto size = cursor.u64("image.lengthOfDevicePath"); size && *size <= cursor.remaining())
+      path = file_name_of(cursor.rest().first(static_cast<std::size_t>(*size)));
+  claims_.images.push_back({.digest = *digest, .path = {std::move(path), event.number}});
+}
+
+}  // namespace warifu::measured_boot

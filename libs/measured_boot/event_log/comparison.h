@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include "measured_boot/event_log/proof.h"
+#include "measured_boot/registers.h"
+
+namespace warifu::measured_boot {
+
+// One register of a quoted bank, beside what the log makes of it.
+struct RegisterComparison {
+  enum class Answer : std::uint8_t {
+    kEqual,
+    kDifferent,
+    kUnlogged,  // it was extended, and no event of the log says by what
+    kNotQuoted,
+  };
+  RegisterIndex index = 0;
+  Answer answer = Answer::kNotQuoted;
+};
+
+// Each register that is quoted or that the log extends, in rising order.
+struct Comparison {
+  crypto::HashAlgorithm bank;
+  std::vector<RegisterComparison> registers;
+
+  // Those that are equal: what a Prover may build on. A quoted register that neither was nor should be extended is
+  // among them.
+  RegisterSet confirmed() const;
+  // Equal, or not quoted.
+  bool agrees() const;
+};
+
+// Compares one bank. Refused (Refused): "eventlog.bank-missing" when the log does not have the bank, and
+// "eventlog.bank-unused" when firmware did not extend it: all quoted PCR 0 to 7 are zero, or hold one and the same
+// value (PFP 1.06, 2.3.4: capped). Whoever runs first could fill such a bank with anything.
+Result<Comparison> compare(const EventLog& log, const Bank& quoted);
+
+}  // namespace warifu::measured_boot

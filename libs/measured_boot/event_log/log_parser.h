@@ -1,0 +1,47 @@
+#pragma once
+
+#include "measured_boot/event_log/event_log.h"
+#include "measured_boot/event_log/spec_id.h"
+
+namespace warifu::measured_boot {
+
+// The state of one parse_event_log(); not for others.
+class LogParser {
+ public:
+  explicit LogParser(ByteView input) : input_(input) {}
+  Result<EventLog> run();
+
+ private:
+  Status first_event();
+  Status begin_agile(const Event& event);
+  // One more record, or the end.
+  Result<bool> next_event();
+  Status read_digests(std::uint32_t count);
+  bool read_usual_digests();
+  Status read_digest();
+  Status read_data(Event& event);
+  Status add(const Event& event);
+  Status check_register(const Event& event);
+  Status check_no_action(const Event& event);
+  Status startup_locality(const Event& event);
+  Result<bool> ends_here();
+  bool is_cut_unmeasured(std::size_t header_size) const;
+  Status end(AfterEnd::Kind kind);
+  void conclude();
+
+  ByteView rest() const { return input_.subspan(position_); }
+  // nullptr: so many bytes are not left.
+  const std::uint8_t* take(std::size_t size);
+  Error truncated(std::size_t size, std::string_view field) const;
+  void finding(std::string_view code, std::uint32_t event, std::string detail);
+
+  ByteView input_;
+  std::size_t position_ = 0;
+  std::size_t missing_vendor_info_ = 0;
+  std::size_t usual_digests_size_ = 0;
+  bool register_0_extended_ = false;
+  bool has_hcrtm_ = false;
+  EventLog log_;
+};
+
+}  // namespace warifu::measured_boot

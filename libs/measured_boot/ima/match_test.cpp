@@ -1,0 +1,308 @@
+#include "measured_boot/ima/match.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "measured_boot/ima/boot_aggregate.h"
+#include "measured_boot/ima/test_lists.h"
+
+namespace warifu::measured_boot::ima {
+namespace {
+
+using crypto::HashAlgorithm;
+using test::digest_field;
+using test::name_field;
+using test::TestList;
+
+// What a TPM's bank holds after the first `count` entries.
+Bank quoted_after(ByteView list, std::uint64_t count, BankRule rule = BankRule::kNative,
+                  HashAlgorithm bank = HashAlgorithm::kSha256) {
+  const auto form = list_form(list).value();
+  Replay replay(form, rule, std::array{bank});
+  ListReader reader(list, form);
+  while (reader.position().entries < count) {
+    const auto entry = reader.next();
+    if (!replay.add(**entry, reader.position())) std::abort();
+  }
+  Bank quoted = replay.banks().front();
+  if (quoted.find(10) == nullptr) quoted.set(10, crypto::Digest(bank));
+  return quoted;
+}
+
+TestList files(std::size_t count) {
+  TestList list;
+  list.add_file("boot_aggregate", "pcrs");
+  for (std::size_t i = 1; i < count; ++i)
+    list.add_file(fmt::format("/usr/bin/{}", i), fmt::format("content {}", i));
+  return list;
+}
+
+void expect_refused(const Result<Match>& match, std::string_view code) {
+  ASSERT_FALSE(match) << "expected " << code;
+  EXPECT_EQ(match.error().code, code) << to_string(match.error());
+}
+
+TEST(ImaMatch, I8_FindsThePrefixThatWasQuoted) {
+  const Bytes list = files(20).bytes();
+  for (std::uint64_t count = 1; count <= 20; ++count) {
+    const auto match = match_quote(list, quoted_after(list, count));
+    ASSERT_TRUE(match) << to_string(match.error());
+    EXPECT_EQ(match->verified.position().entries, count);
+    EXPECT_EQ(match->measured.size(), count);
+    EXPECT_EQ(match->beyond, 20 - count);
+    std::uint64_t read = 0;
+    for (MeasuredReader reader(match->measured); reader.next();)
+      ++read;
+    EXPECT_EQ(read, count) << "nothing beyond the prefix may be read as proved";
+  }
+  Bank other = quoted_after(list, 20);
+  other.set(10, crypto::digest(HashAlgorithm::kSha256, {as_bytes("other")}));
+  expect_refused(match_quote(list, other), "ima.no-match");
+}
+
+TEST(ImaMatch, I8_RefusesAShorterList) {
+  const auto list = files(20);
+  const auto first = match_quote(list.bytes(), quoted_after(list.bytes(), 12));
+  ASSERT_TRUE(first) << to_string(first.error());
+  const ByteView cut = ByteView(list.bytes()).first(list.starts()[8]);
+  const auto since = entries_since(cut, first->verified);
+  ASSERT_FALSE(since);
+  EXPECT_EQ(since.error().code, "ima.shorter");
+  // The register as it was at an earlier entry, with all of the list: time does not run backwards either.
+  const auto rest = entries_since(list.bytes(), first->verified);
+  ASSERT_TRUE(rest);
+  expect_refused(match_quote(*rest, quoted_after(list.bytes(), 8), &first->verified), "ima.no-match");
+}
+
+TEST(ImaMatch, GoesOnFromWhatWasKept) {
+  const auto list = files(20);
+  const auto first = match_quote(list.bytes(), quoted_after(list.bytes(), 12));
+  ASSERT_TRUE(first);
+  const Bytes kept = first->verified.to_bytes();
+  EXPECT_EQ(kept.size(), 74U);
+  const auto last = Replay::from_bytes(kept);
+  ASSERT_TRUE(last) << to_string(last.error());
+  ASSERT_EQ(*last, first->verified);
+  const auto rest = entries_since(list.bytes(), *last);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->size(), list.bytes().size() - list.starts()[12]);
+  const auto second = match_quote(*rest, quoted_after(list.bytes(), 17), &*last);
+  ASSERT_TRUE(second) << to_string(second.error());
+  EXPECT_EQ(second->measured.size(), 5U);
+  EXPECT_EQ(second->measured.earlier(), 12U);
+  MeasuredReader reader(second->measured);
+  const auto entry = reader.next();
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(std::get<ProvedEntry>(*entry).number(), 13U);
+  EXPECT_EQ(std::get<ProvedEntry>(*entry).name(), "/usr/bin/12");
+  // Nothing new is fine too.
+  const auto same = match_quote({}, quoted_after(list.bytes(), 12), &*last);
+  ASSERT_TRUE(same) << to_string(same.error());
+  EXPECT_EQ(same->measured.size(), 0U);
+}
+
+TEST(ImaMatch, RefusesAStateThatWasNotKept) {
+  const auto list = files(3);
+  const Bytes kept = match_quote(list.bytes(), quoted_after(list.bytes(), 3))->verified.to_bytes();
+  for (std::size_t size = 0; size < kept.size(); ++size)
+    EXPECT_FALSE(Replay::from_bytes(ByteView(kept).first(size)));
+  Bytes longer = kept;
+  longer.push_back(0);
+  EXPECT_FALSE(Replay::from_bytes(longer));
+  Bytes no_bank = to_bytes(ByteView(kept).first(37));
+  no_bank.push_back(0);
+  EXPECT_FALSE(Replay::from_bytes(no_bank));
+  for (const std::size_t offset : {0U, 1U, 2U, 4U, 5U, 37U, 38U, 40U, 41U}) {
+    Bytes changed = kept;
+    changed[offset] = 0xee;
+    const auto state = Replay::from_bytes(changed);
+    EXPECT_FALSE(state) << offset;
+  }
+}
+
+TEST(ImaMatch, I2_FindsTheRuleOnceAndKeepsIt) {
+  const auto list = files(6);
+  for (const BankRule rule : {BankRule::kNative, BankRule::kPaddedSha1}) {
+    const auto first = match_quote(list.bytes(), quoted_after(list.bytes(), 3, rule));
+    ASSERT_TRUE(first) << to_string(first.error());
+    EXPECT_EQ(first->verified.rule(), rule);
+    const auto rest = entries_since(list.bytes(), first->verified).value();
+    EXPECT_TRUE(match_quote(rest, quoted_after(list.bytes(), 6, rule), &first->verified));
+  }
+  // Three entries by one rule and three by the other: no kernel does that.
+  const auto first = match_quote(list.bytes(), quoted_after(list.bytes(), 3, BankRule::kPaddedSha1)).value();
+  Bank mixed = first.verified.banks().front();
+  const auto rest = entries_since(list.bytes(), first.verified).value();
+  ListReader reader(rest, first.verified.form(), first.verified.position());
+  for (auto entry = reader.next(); *entry != nullptr; entry = reader.next())
+    mixed.set(10, extended(*mixed.find(10), template_digest(**entry, HashAlgorithm::kSha256).bytes()));
+  expect_refused(match_quote(rest, mixed, &first.verified), "ima.no-match");
+  expect_refused(match_quote(list.bytes(), mixed), "ima.no-match");
+}
+
+TEST(ImaMatch, I3_RefusesAChangedEntryAnywhere) {
+  const auto list = files(6);
+  const Bank quoted = quoted_after(list.bytes(), 6);
+  Bytes changed = list.bytes();
+  changed[list.starts()[4] + 60] ^= 0x01;
+  expect_refused(match_quote(changed, quoted), "ima.template-digest");
+}
+
+TEST(ImaMatch, I7_NeedsEveryRegisterThatTheListExtends) {
+  auto list = files(4).add_file("/other", "register", 11).add_file("/usr/bin/more", "ten");
+  const Bank quoted = quoted_after(list.bytes(), 6);
+  ASSERT_NE(quoted.find(11), nullptr);
+  const auto match = match_quote(list.bytes(), quoted);
+  ASSERT_TRUE(match) << to_string(match.error());
+  EXPECT_EQ(match->measured.size(), 6U);
+
+  Bank only_ten(HashAlgorithm::kSha256);
+  only_ten.set(10, *quoted.find(10));
+  expect_refused(match_quote(list.bytes(), only_ten), "ima.pcr-not-quoted");
+  // Registers of two moments.
+  Bank torn = quoted;
+  torn.set(10, *quoted_after(list.bytes(), 4).find(10));
+  EXPECT_EQ(match_quote(list.bytes(), torn)->measured.size(), 5U) << "PCR 10 of entry 4 is that of entry 5 too";
+  torn = quoted;
+  torn.set(11, crypto::Digest(HashAlgorithm::kSha256));
+  expect_refused(match_quote(list.bytes(), torn), "ima.no-match");
+}
+
+TEST(ImaMatch, AZeroRegisterIsNoEvidence) {
+  const Bytes list = files(3).bytes();
+  Bank zero(HashAlgorithm::kSha256);
+  zero.set(10, crypto::Digest(HashAlgorithm::kSha256));
+  expect_refused(match_quote(list, zero), "ima.no-evidence");
+  expect_refused(match_quote({}, zero), "ima.no-evidence");
+  expect_refused(match_quote({}, quoted_after(list, 3)), "ima.no-evidence");
+  expect_refused(match_quote(list, Bank(HashAlgorithm::kSha256)), "ima.pcr-not-quoted");
+}
+
+TEST(ImaMatch, I1_NothingOfAViolationIsProvedButItself) {
+  const auto list = files(2).add_violation("ima-ng", {digest_field("x"), name_field("/etc/passwd")});
+  const auto match = match_quote(list.bytes(), quoted_after(list.bytes(), 3));
+  ASSERT_TRUE(match);
+  MeasuredReader reader(match->measured);
+  reader.next();
+  reader.next();
+  const auto third = reader.next();
+  ASSERT_TRUE(third);
+  ASSERT_TRUE(std::holds_alternative<ProvedViolation>(*third));
+  EXPECT_EQ(std::get<ProvedViolation>(*third).described_name(), "/etc/passwd");
+  // Its name can be changed, and the list matches as before: so no policy may believe it.
+  const auto renamed = files(2).add_violation("ima-ng", {digest_field("x"), name_field("/tmp/harmless")});
+  EXPECT_TRUE(match_quote(renamed.bytes(), quoted_after(list.bytes(), 3)));
+}
+
+TEST(ImaMatch, I17_NothingHashesTheNameOfTheTemplate) {
+  const auto list = TestList().add("ima-sig", {digest_field("x"), name_field("/a"), {0x03}});
+  const auto renamed = TestList().add("ima-buf", {digest_field("x"), name_field("/a"), {0x03}});
+  EXPECT_TRUE(match_quote(renamed.bytes(), quoted_after(list.bytes(), 1)));
+  // What does not read as the name says is nothing.
+  const auto swapped = TestList().add("n-ng|d-ng|sig", {digest_field("x"), name_field("/a"), {0x03}});
+  const auto match = match_quote(swapped.bytes(), quoted_after(list.bytes(), 1));
+  ASSERT_TRUE(match);
+  MeasuredReader reader(match->measured);
+  EXPECT_FALSE(std::get<ProvedEntry>(*reader.next()).digest());
+}
+
+// --- boot_aggregate
+
+RegisterValues boot_registers() {
+  RegisterValues values;
+  for (const auto algorithm : {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384})
+    for (RegisterIndex pcr = 0; pcr <= 9; ++pcr)
+      values.bank(algorithm).set(pcr, crypto::digest(algorithm, {as_bytes(fmt::format("PCR {}", pcr))}));
+  return values;
+}
+
+Bytes aggregate_of(const RegisterValues& values, HashAlgorithm bank, RegisterIndex last) {
+  Bytes all;
+  for (RegisterIndex pcr = 0; pcr <= last; ++pcr)
+    test::append(all, values.find(bank, pcr)->bytes());
+  return to_bytes(crypto::digest(bank, {all}).bytes());
+}
+
+FileDigest file_digest(HashAlgorithm bank, ByteView bytes) {
+  FileDigest digest;
+  digest.algorithm = bank_name(bank);
+  digest.bytes = bytes;
+  return digest;
+}
+
+TEST(ImaBootAggregate, I9_TakesEveryVariantOfTheKernel) {
+  const RegisterValues quoted = boot_registers();
+  for (const auto& [bank, last] :
+       {BootAggregate{HashAlgorithm::kSha1, 7}, BootAggregate{HashAlgorithm::kSha256, 7},
+        BootAggregate{HashAlgorithm::kSha256, 9}, BootAggregate{HashAlgorithm::kSha384, 9}}) {
+    const Bytes digest = aggregate_of(quoted, bank, last);
+    const auto variant = check_boot_aggregate(file_digest(bank, digest), quoted);
+    ASSERT_TRUE(variant) << to_string(variant.error());
+    EXPECT_EQ(*variant, (BootAggregate{bank, last}));
+  }
+}
+
+TEST(ImaBootAggregate, I9_RefusesAnotherBoot) {
+  const RegisterValues quoted = boot_registers();
+  const auto expect_refusal = [](const FileDigest& digest, const RegisterValues& values, std::string_view part) {
+    const auto variant = check_boot_aggregate(digest, values);
+    ASSERT_FALSE(variant) << part;
+    EXPECT_EQ(variant.error().code, "ima.boot-aggregate");
+    EXPECT_NE(variant.error().message.find(part), std::string::npos) << variant.error().message;
+  };
+  for (RegisterIndex pcr = 0; pcr <= 9; ++pcr) {
+    RegisterValues other = quoted;
+    other.bank(HashAlgorithm::kSha256).set(pcr, crypto::Digest(HashAlgorithm::kSha256));
+    expect_refusal(file_digest(HashAlgorithm::kSha256, aggregate_of(quoted, HashAlgorithm::kSha256, 9)), other,
+                   "another boot");
+  }
+  // No kernel takes PCR 8 and 9 into a SHA-1 aggregate.
+  expect_refusal(file_digest(HashAlgorithm::kSha1, aggregate_of(quoted, HashAlgorithm::kSha1, 9)), quoted,
+                 "another boot");
+  expect_refusal(file_digest(HashAlgorithm::kSha1, Bytes(20)), quoted, "no TPM");
+  const Bytes sha512(64, 1);
+  expect_refusal(file_digest(HashAlgorithm::kSha512, sha512), quoted, "not quoted");
+  expect_refusal(file_digest(HashAlgorithm::kSha256, sha512), quoted, "bank that we know");
+}
+
+Result<Match> matched(const TestList& list) {
+  return match_quote(list.bytes(), quoted_after(list.bytes(), list.starts().size()));
+}
+
+TestList& add_aggregate(TestList& list, const RegisterValues& quoted, HashAlgorithm bank, RegisterIndex last) {
+  Bytes field = test::joined({bank_name(bank), ":", std::string_view("\0", 1)});
+  test::append(field, aggregate_of(quoted, bank, last));
+  return list.add("ima-ng", {field, name_field("boot_aggregate")});
+}
+
+TEST(ImaBootAggregate, I10_KexecIsTakenOnlyWhenAnnounced) {
+  const RegisterValues quoted = boot_registers();
+  TestList list;
+  add_aggregate(list, quoted, HashAlgorithm::kSha256, 9).add_file("/init", "init");
+  EXPECT_TRUE(check_boot(matched(list)->measured, quoted));
+  add_aggregate(list, quoted, HashAlgorithm::kSha256, 7).add_file("/init", "init again");
+  const auto match = matched(list);
+  const Status surprise = check_boot(match->measured, quoted);
+  ASSERT_FALSE(surprise);
+  EXPECT_EQ(surprise.error().code, "ima.kexec");
+  EXPECT_TRUE(check_boot(match->measured, quoted, 0, 1));
+  EXPECT_FALSE(check_boot(match->measured, quoted, 1, 1)) << "one was seen before";
+  EXPECT_EQ(match->verified.boot_aggregates(), 2U);
+}
+
+TEST(ImaBootAggregate, I9_TheListStartsWithIt) {
+  const RegisterValues quoted = boot_registers();
+  TestList late;
+  late.add_file("/init", "init");
+  add_aggregate(late, quoted, HashAlgorithm::kSha256, 9);
+  EXPECT_EQ(check_boot(matched(late)->measured, quoted).error().code, "ima.boot-aggregate");
+  const auto violated = TestList().add_violation("ima-ng", {digest_field("x"), name_field("boot_aggregate")});
+  EXPECT_EQ(check_boot(matched(violated)->measured, quoted).error().code, "ima.boot-aggregate");
+  // Going on in a list that began with it.
+  EXPECT_TRUE(check_boot(matched(TestList().add_file("/init", "init"))->measured, quoted, 1));
+}
+
+}  // namespace
+}  // namespace warifu::measured_boot::ima
