@@ -1,36 +1,16 @@
 #include "tpm_device/ek_certificate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "tpm_device/capability.h"
 #include "tpm_device/nv.h"
-#include "wire/reader.h"
+#include "tpm_types/stored_certificate.h"
 
 namespace warifu::tpm_device {
 namespace {
 
-constexpr std::uint8_t kSequence = 0x30;
 constexpr std::uint32_t kFirstIndex = 0x01C00000;
 constexpr std::uint32_t kLastIndex = 0x01C07FFF;
-
-Error no_certificate(std::string message) {
-  return invalid_input("tpm.ek-certificate", std::move(message));
-}
-
-// X.690, 8.1.3: the short form, or one to four bytes that follow.
-Result<std::size_t> der_length(wire::Reader& reader) {
-  TRY(const std::uint8_t first, reader.u8("length"));
-  if (first < 0x80) return first;
-  const unsigned count = first & 0x7Fu;
-  if (count == 0 || count > 4) return no_certificate(fmt::format("expected a length of 1 to 4 bytes, {} came", count));
-  TRY(const ByteView bytes, reader.bytes(count, "length"));
-  std::size_t length = 0;
-  for (const std::uint8_t byte : bytes)
-    length = length << 8 | byte;
-  return length;
-}
 
 // An RSA modulus, or an ECC point as it stands in a SubjectPublicKeyInfo. Neither occurs in a certificate by chance.
 Bytes key_bytes(const tpm::EkPublic& ek) {
@@ -46,16 +26,6 @@ bool holds(ByteView der, const Bytes& key) {
 
 }  // namespace
 
-Result<Bytes> trim_certificate(ByteView content) {
-  wire::Reader reader(content);
-  TRY(const std::uint8_t tag, reader.u8("SEQUENCE"));
-  if (tag != kSequence) return no_certificate(fmt::format("expected a DER SEQUENCE, tag 0x{:02x} came", tag));
-  TRY(const std::size_t length, der_length(reader));
-  if (length == 0) return no_certificate("an empty SEQUENCE is no certificate");
-  TRY_STATUS(reader.bytes(length, "certificate"));
-  return to_bytes(content.first(reader.offset()));
-}
-
 Result<std::vector<EkCertificate>> read_ek_certificates(Device& device) {
   TRY(const auto indices, read_handles(device, kFirstIndex, kLastIndex));
   std::vector<EkCertificate> out;
@@ -65,8 +35,8 @@ Result<std::vector<EkCertificate>> read_ek_certificates(Device& device) {
     // One that was defined and never written.
     if (!content && content.error().kind == ErrorKind::kNotFound) continue;
     if (!content) return content.error();
-    auto der = trim_certificate(content->reveal());
-    if (der) out.push_back({profile.profile, profile.certificate_index, *std::move(der)});
+    const auto stored = tpm::stored_certificate(content->reveal());
+    if (stored) out.push_back({profile.profile, profile.certificate_index, to_bytes(stored->der)});
   }
   return out;
 }

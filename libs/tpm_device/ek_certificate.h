@@ -12,10 +12,6 @@
 // EK certificates in NV (TCG EK Credential Profile 2.6, 2.2.1.4 and 2.2.1.5).
 namespace warifu::tpm_device {
 
-// The DER in what an index holds: manufacturers define the index larger than the certificate and fill it with zeros or
-// ones. kInvalidInput "tpm.ek-certificate" when there is no whole SEQUENCE at its beginning.
-Result<Bytes> trim_certificate(ByteView content);
-
 struct EkCertificate {
   tpm::EkProfile profile;
   std::uint32_t index;

@@ -1,0 +1,64 @@
+#include <memory>
+
+#include "warifu/command_line.h"
+#include "warifu/endorsement_commands.h"
+
+namespace warifu::cli {
+namespace {
+
+void add_verify(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "verify", "Look for a path from an EK certificate to a root that you trust",
+                        "warifu ek-certificate verify ek.der --roots vendor-roots.pem --intermediates vendor-cas/");
+  const auto options = std::make_shared<EkVerifyOptions>();
+  verb->add_option("file", options->file, "PEM, DER, or what an NV index holds")->required()->type_name("FILE");
+  verb->add_option("--roots", options->roots, "Authorities that are trusted")->required()->type_name("FILE|DIR");
+  verb->add_option("--intermediates", options->intermediates, "Authorities between")->type_name("FILE|DIR");
+  verb->add_option("--crl", options->crls, "A revocation list")->type_name("FILE");
+  verb->add_option("--vendor", options->vendors, "For whose TPMs these roots speak, like IFX (whom their names name)")
+      ->type_name("ID");
+  auto* at =
+      verb->add_option("--at", options->at, "When it is judged, in UTC (now)")->type_name("2026-11-28T12:00:00Z");
+  verb->add_flag("--ignore-time", options->ignore_time, "Do not look at validity; the result says so")->excludes(at);
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return verify_ek_certificate(context, *options); }; });
+}
+
+void add_flaw_check(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "check", "Which published flaws a TPM has, as far as is known",
+                        "warifu tpm-flaws check --ek-certificate ek.der --firmware 7.85.4555.0");
+  const auto options = std::make_shared<FlawCheckOptions>();
+  verb->add_option("--ek-certificate", options->ek_certificate, "Names manufacturer and model, and holds a key")
+      ->type_name("FILE");
+  verb->add_option("--key", options->keys, "More keys of this TPM: certificates or public keys")->type_name("FILE");
+  verb->add_option("--manufacturer", options->manufacturer, "The vendor ID, like IFX")->type_name("ID");
+  verb->add_option("--model", options->model, "As its EK certificate names it")->type_name("MODEL");
+  auto* text = verb->add_option("--firmware", options->firmware, "The version as its maker writes it")->type_name("V");
+  auto* first = verb->add_option("--firmware-1", options->firmware_1, "TPM_PT_FIRMWARE_VERSION_1")->type_name("HEX");
+  auto* second = verb->add_option("--firmware-2", options->firmware_2, "TPM_PT_FIRMWARE_VERSION_2")->type_name("HEX");
+  first->needs(second)->excludes(text);
+  second->needs(first);
+  auto* data =
+      verb->add_option("--data", options->data, "Flaws to judge by (what came with warifu)")->type_name("FILE");
+  auto* signature = verb->add_option("--data-signature", options->data_signature, "Its signature")->type_name("FILE");
+  auto* key = verb->add_option("--data-key", options->data_key, "The public key that signed it")->type_name("PEM");
+  data->needs(signature)->needs(key);
+  signature->needs(data);
+  key->needs(data);
+  verb->callback([=, &action] { action = [=](const Context& context) { return check_tpm_flaws(context, *options); }; });
+}
+
+}  // namespace
+
+void add_endorsement_commands(CLI::App& app, Action& action) {
+  auto* ek = add_noun(app, "ek-certificate", "Certificates of endorsement keys, in files");
+  auto* show =
+      add_verb(ek, "show", "What a certificate says, which proves nothing yet", "warifu ek-certificate show ek.der");
+  const auto file = std::make_shared<std::string>();
+  show->add_option("file", *file, "PEM, DER, or what an NV index holds")->required()->type_name("FILE");
+  show->callback(
+      [=, &action] { action = [=](const Context& context) { return show_ek_certificate(context, *file); }; });
+  add_verify(ek, action);
+  add_flaw_check(add_noun(app, "tpm-flaws", "Published flaws of TPMs"), action);
+}
+
+}  // namespace warifu::cli

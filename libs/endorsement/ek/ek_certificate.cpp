@@ -1,0 +1,132 @@
+#include "endorsement/ek/ek_certificate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "endorsement/ek/pem.h"
+#include "tpm_types/stored_certificate.h"
+
+namespace warifu::endorsement {
+namespace {
+
+constexpr std::string_view kEkPurpose = "2.23.133.8.1";  // tcg-kp-EKCertificate
+
+Error refused(std::string_view code, std::string message) {
+  return Error{ErrorKind::kRefused, code, std::move(message)};
+}
+
+TpmAttributes tpm_attributes(const X509Certificate& x509) {
+  for (const Name& name : x509.extensions.directory_names) {
+    const std::string_view manufacturer = name.find("2.23.133.2.1");
+    if (!manufacturer.empty())
+      return {std::string(manufacturer), std::string(name.find("2.23.133.2.2")),
+              std::string(name.find("2.23.133.2.3"))};
+  }
+  return {};
+}
+
+Result<Bytes> only_certificate(std::string_view text) {
+  TRY(auto blocks, pem_blocks(text));
+  if (blocks.size() != 1)
+    return invalid_input("endorsement.pem", fmt::format("expected one certificate, {} blocks came", blocks.size()));
+  return std::move(blocks.front().content);
+}
+
+}  // namespace
+
+std::string_view to_string(Finding finding) {
+  switch (finding) {
+    case Finding::kPadding:
+      return "padding";
+    case Finding::kOddPadding:
+      return "odd-padding";
+    case Finding::kStoredCertHeader:
+      return "stored-cert-header";
+    case Finding::kNotDer:
+      return "not-der";
+    case Finding::kOaepKey:
+      return "oaep-key";
+    case Finding::kSubject:
+      return "subject";
+    case Finding::kAltNameNotCritical:
+      return "alt-name-not-critical";
+    case Finding::kNoBasicConstraints:
+      return "no-basic-constraints";
+    case Finding::kNoKeyUsage:
+      return "no-key-usage";
+    case Finding::kSigningKey:
+      return "signing-key";
+    case Finding::kSha1Signature:
+      return "sha1-signature";
+    case Finding::kTimeNotChecked:
+      return "time-not-checked";
+    case Finding::kRevocationUnknown:
+      return "revocation-unknown";
+    case Finding::kRevocationStale:
+      return "revocation-stale";
+  }
+  return "unknown";
+}
+
+Result<EkCertificate> EkCertificate::parse(ByteView content) {
+  Bytes decoded;
+  if (looks_like_pem(content)) {
+    TRY(decoded, only_certificate(as_text(content)));
+    content = decoded;
+  }
+  TRY(const auto stored, tpm::stored_certificate(content));
+  TRY(auto x509, X509Certificate::parse(stored.der));
+  EkCertificate out(std::move(x509));
+  out.padding_ = stored.padding;
+  if (stored.padding > 0) out.findings_.push_back(stored.odd_padding ? Finding::kOddPadding : Finding::kPadding);
+  if (stored.has_header) out.findings_.push_back(Finding::kStoredCertHeader);
+  out.tpm_ = tpm_attributes(out.x509_);
+  out.find_oddities();
+  return out;
+}
+
+void EkCertificate::find_oddities() {
+  const Extensions& extensions = x509_.extensions;
+  const auto note = [&](bool is_so, Finding finding) {
+    if (is_so) findings_.push_back(finding);
+  };
+  const auto* rsa = std::get_if<RsaSubjectKey>(&x509_.key);
+  note(x509_.has_der_violations(), Finding::kNotDer);
+  note(rsa != nullptr && rsa->oaep, Finding::kOaepKey);
+  note(!x509_.subject.empty(), Finding::kSubject);
+  note(x509_.subject.empty() && !extensions.subject_alt_name_is_critical, Finding::kAltNameNotCritical);
+  note(!extensions.has_basic_constraints, Finding::kNoBasicConstraints);
+  note(!extensions.key_usage, Finding::kNoKeyUsage);
+  // RSA EKs decrypt (keyEncipherment), EC EKs agree (keyAgreement): profile, 3.5.
+  note(extensions.key_usage && !extensions.may(KeyUsage::kKeyEncipherment) && !extensions.may(KeyUsage::kKeyAgreement),
+       Finding::kSigningKey);
+}
+
+bool EkCertificate::names_ek_purpose() const {
+  return std::ranges::find(x509_.extensions.extended_key_usage, kEkPurpose) !=
+         x509_.extensions.extended_key_usage.end();
+}
+
+Status EkCertificate::check_purpose() const {
+  if (x509_.extensions.is_ca)
+    return refused("endorsement.ek.authority",
+                   "expected the certificate of an EK, that of an authority came (CA:TRUE)");
+  if (!names_ek_purpose())
+    return refused("endorsement.ek.purpose",
+                   fmt::format("expected the extended key usage {} of an EK certificate, it has {}", kEkPurpose,
+                               x509_.extensions.extended_key_usage.empty()
+                                   ? "none"
+                                   : fmt::format("{}", fmt::join(x509_.extensions.extended_key_usage, ", "))));
+  if (!x509_.extensions.unknown_critical.empty())
+    return refused("endorsement.ek.critical", fmt::format("the critical extension {} is not understood",
+                                                          x509_.extensions.unknown_critical.front()));
+  if (!tpm_.vendor())
+    return refused(
+        "endorsement.ek.tpm",
+        fmt::format("expected a TPM manufacturer like id:53544D20 in subjectAltName, \"{}\" came", tpm_.manufacturer));
+  return {};
+}
+
+}  // namespace warifu::endorsement

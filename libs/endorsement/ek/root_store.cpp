@@ -1,0 +1,122 @@
+#include "endorsement/ek/root_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "endorsement/ek/pem.h"
+#include "tpm_types/stored_certificate.h"
+
+namespace warifu::endorsement {
+namespace {
+
+constexpr std::size_t kMaxAuthorities = 20'000;
+constexpr std::size_t kMaxLists = 1'000;
+
+template <class Map, class Get>
+auto all_with(const Map& map, ByteView key, Get get) {
+  std::vector<decltype(get(map.begin()->second))> found;
+  const auto [begin, end] = map.equal_range(std::string(as_text(key)));
+  for (auto it = begin; it != end; ++it)
+    found.push_back(get(it->second));
+  return found;
+}
+
+}  // namespace
+
+Status RootStore::check_room(const X509Certificate& certificate) const {
+  if (!certificate.extensions.is_ca)
+    return invalid_input(
+        "endorsement.root.authority",
+        fmt::format("expected the certificate of an authority (CA:TRUE), \"{}\" is none", certificate.subject.text()));
+  if (roots_.size() + intermediates_.size() >= kMaxAuthorities)
+    return invalid_input("endorsement.root.full", fmt::format("expected at most {} authorities", kMaxAuthorities));
+  return {};
+}
+
+Status RootStore::add_root(X509Certificate certificate, std::vector<VendorId> vendors) {
+  TRY_STATUS(check_room(certificate));
+  if (certificate.is_self_issued() && !certificate.signed_by(certificate))
+    return invalid_input(
+        "endorsement.root.signature",
+        fmt::format("\"{}\" names itself as its issuer, and its signature is not its own", certificate.subject.text()));
+  for (const TrustedRoot* there : roots_named(certificate.subject))
+    if (std::ranges::equal(there->certificate.der(), certificate.der())) return {};
+  std::string key(as_text(certificate.subject.der()));
+  roots_.emplace(std::move(key), TrustedRoot{std::move(certificate), std::move(vendors)});
+  return {};
+}
+
+Status RootStore::add_intermediate(X509Certificate certificate) {
+  TRY_STATUS(check_room(certificate));
+  for (const X509Certificate* there : intermediates_named(certificate.subject))
+    if (std::ranges::equal(there->der(), certificate.der())) return {};
+  std::string key(as_text(certificate.subject.der()));
+  intermediates_.emplace(std::move(key), std::move(certificate));
+  return {};
+}
+
+Status RootStore::add_revocation_list(RevocationList list) {
+  if (lists_.size() >= kMaxLists)
+    return invalid_input("endorsement.root.full", fmt::format("expected at most {} CRLs", kMaxLists));
+  std::string key(as_text(list.issuer().der()));
+  lists_.emplace(std::move(key), std::move(list));
+  return {};
+}
+
+void RootStore::distrust(Distrust distrust) {
+  const auto [there, is_new] = distrusted_.try_emplace(distrust.fingerprint_sha256, distrust);
+  // The earlier one stands: distrust is not shortened by saying it again.
+  if (!is_new && distrust.since < there->second.since) there->second = std::move(distrust);
+}
+
+std::vector<const TrustedRoot*> RootStore::roots_named(const Name& subject) const {
+  return all_with(roots_, subject.der(), [](const TrustedRoot& root) { return &root; });
+}
+
+std::vector<const X509Certificate*> RootStore::intermediates_named(const Name& subject) const {
+  return all_with(intermediates_, subject.der(), [](const X509Certificate& certificate) { return &certificate; });
+}
+
+std::vector<const RevocationList*> RootStore::lists_of(const X509Certificate& authority) const {
+  return all_with(lists_, authority.subject.der(), [](const RevocationList& list) { return &list; });
+}
+
+const Distrust* RootStore::find_distrust(const X509Certificate& authority) const {
+  const auto found = distrusted_.find(authority.fingerprint_sha256());
+  return found != distrusted_.end() ? &found->second : nullptr;
+}
+
+namespace {
+
+// Bundles in the field have certificates with a byte or two after them.
+Result<X509Certificate> parse_trimmed(ByteView content) {
+  TRY(const auto stored, tpm::stored_certificate(content));
+  return X509Certificate::parse(stored.der);
+}
+
+}  // namespace
+
+Result<std::vector<X509Certificate>> parse_certificates(ByteView content) {
+  std::vector<X509Certificate> out;
+  if (!looks_like_pem(content)) {
+    TRY(auto certificate, parse_trimmed(content));
+    out.push_back(std::move(certificate));
+    return out;
+  }
+  TRY(const auto blocks, pem_blocks(as_text(content)));
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].label != "CERTIFICATE") continue;
+    auto certificate = parse_trimmed(blocks[i].content);
+    if (!certificate) {
+      Error error = std::move(certificate).error();
+      error.where = fmt::format("block {}, {}", i + 1, error.where);
+      return error;
+    }
+    out.push_back(std::move(*certificate));
+  }
+  if (out.empty()) return invalid_input("endorsement.pem", "expected certificates, there is none");
+  return out;
+}
+
+}  // namespace warifu::endorsement

@@ -1,0 +1,204 @@
+#include "endorsement/ek/verify.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "crypto/system_entropy.h"
+#include "endorsement/ek/test_pki.h"
+
+namespace warifu::endorsement {
+namespace {
+
+using test::certificate;
+using test::hex;
+using test::Template;
+
+Timestamp year(int number) {
+  return Timestamp(std::chrono::sys_days(std::chrono::year(number) / 6 / 1));
+}
+
+// A root, an authority below it and an EK, each part open to change.
+class Paths : public testing::Test {
+ protected:
+  static crypto::PrivateKey key() { return crypto::PrivateKey::generate(crypto::KeyKind::kEcP256); }
+
+  const Bytes root_name = test::name("Infineon Technologies AG", "Test Root");
+  const Bytes ca_name = test::name("Infineon Technologies AG", "Test CA");
+  const crypto::PrivateKey root_key = key();
+  const crypto::PrivateKey ca_key = key();
+  const crypto::PrivateKey ek_key = key();
+  Template root{.issuer = root_name, .subject = root_name};
+  Template ca{.issuer = root_name, .subject = ca_name, .serial = 2};
+  Template ek = test::ek_template(ca_name);
+  std::vector<VendorId> vendors;
+  std::vector<Bytes> lists;
+  bool has_ca = true;
+  std::optional<MissingAuthority> missing;
+
+  Bytes ca_der() const { return certificate(ca, ca_key, root_key); }
+
+  Result<VerifiedEkCertificate> run(JudgedAt at = year(2026)) {
+    RootStore store;
+    TRY_STATUS(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value(), vendors));
+    if (has_ca) TRY_STATUS(store.add_intermediate(X509Certificate::parse(ca_der()).value()));
+    for (const Bytes& list : lists)
+      TRY_STATUS(store.add_revocation_list(RevocationList::parse(list).value()));
+    TRY(const auto leaf, EkCertificate::parse(certificate(ek, ek_key, ca_key)));
+    return verify(leaf, store, at, &missing);
+  }
+  std::string code(JudgedAt at = year(2026)) {
+    const auto verified = run(at);
+    return verified ? "trusted" : std::string(verified.error().code);
+  }
+  bool finds(Finding finding) {
+    const auto verified = run();
+    return verified && std::ranges::find(verified->findings(), finding) != verified->findings().end();
+  }
+};
+
+TEST_F(Paths, AWholeOneIsTrusted) {
+  const auto verified = run();
+  ASSERT_TRUE(verified) << (verified ? "" : to_string(verified.error()));
+  EXPECT_EQ(verified->authorities().size(), 2U);
+  EXPECT_EQ(verified->vendor().text(), "IFX");
+  EXPECT_EQ(verified->tpm_class(), TpmClass::kDiscrete);
+  EXPECT_EQ(verified->certificate().tpm().model, "TestTPM");
+}
+
+TEST_F(Paths, SaysWhichAuthorityIsMissing) {
+  has_ca = false;
+  EXPECT_EQ(code(), "endorsement.path.missing-ca");
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->name, "CN=Test CA,O=Infineon Technologies AG");
+}
+
+TEST_F(Paths, AnAuthorityOfThatNameWithAnotherKeyProvesNothing) {
+  RootStore store;
+  ASSERT_TRUE(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value()));
+  ASSERT_TRUE(store.add_intermediate(X509Certificate::parse(certificate(ca, key(), root_key)).value()));
+  const auto leaf = EkCertificate::parse(certificate(ek, ek_key, ca_key)).value();
+  EXPECT_EQ(verify(leaf, store, year(2026)).error().code, "endorsement.path.signature");
+}
+
+TEST_F(Paths, TimesOfEveryCertificateCount) {
+  EXPECT_EQ(code(year(2041)), "endorsement.path.expired");
+  EXPECT_EQ(code(year(2019)), "endorsement.path.not-yet-valid");
+  ca.not_after = "20250101000000Z";
+  EXPECT_EQ(code(), "endorsement.path.expired");
+  EXPECT_EQ(code(year(2024)), "trusted");
+  EXPECT_EQ(code(std::nullopt), "trusted");
+}
+
+TEST_F(Paths, K4_WhoIsNoAuthoritySignsNothing) {
+  ca.key_usage = hex("03020780");  // digitalSignature
+  EXPECT_EQ(code(), "endorsement.path.authority");
+  ca.key_usage = hex("03020106");
+  ca.more_extensions = test::extension("551d1e", true, hex("3000"));  // nameConstraints
+  EXPECT_EQ(code(), "endorsement.path.authority");
+  ca.more_extensions.clear();
+  root.basic_constraints = hex("30060101ff020100");  // path length 0
+  EXPECT_EQ(code(), "endorsement.path.authority");
+  root.basic_constraints = hex("30060101ff020101");
+  EXPECT_EQ(code(), "trusted");
+  ca.basic_constraints = hex("3000");
+  EXPECT_EQ(code(), "endorsement.root.authority");
+}
+
+TEST_F(Paths, K4_TheLeafMustBeAnEk) {
+  ek.basic_constraints = hex("30030101ff");
+  EXPECT_EQ(code(), "endorsement.ek.authority");
+  ek.basic_constraints = hex("3000");
+  ek.more_extensions = test::extension("2a0304", true, hex("0500"));
+  EXPECT_EQ(code(), "endorsement.ek.critical");
+  ek.more_extensions = test::extension("2a0304", false, hex("0500"));
+  EXPECT_EQ(code(), "trusted");
+  ek.manufacturer = "Infineon";
+  EXPECT_EQ(code(), "endorsement.ek.tpm");
+  ek.is_ek = false;
+  EXPECT_EQ(code(), "endorsement.ek.purpose");
+}
+
+TEST_F(Paths, K4_ASigningKeyIsAFinding) {
+  EXPECT_FALSE(finds(Finding::kSigningKey));
+  ek.key_usage = hex("03020780");
+  EXPECT_TRUE(finds(Finding::kSigningKey));
+}
+
+TEST_F(Paths, K5_AVendorsRootDoesNotSpeakForAnother) {
+  ek.manufacturer = "id:53544D20";
+  EXPECT_EQ(code(), "endorsement.path.vendor");
+  vendors = {*VendorId::parse("STM")};
+  EXPECT_EQ(code(), "trusted");
+  vendors = {*VendorId::parse("NTC")};
+  EXPECT_EQ(code(), "endorsement.path.vendor");
+}
+
+TEST_F(Paths, K5_AnAuthorityBelowAVendorsRootCannotNameAnother) {
+  ca.subject = test::name("STMicroelectronics NV", "Test CA");
+  ek.issuer = ca.subject;
+  ek.manufacturer = "id:53544D20";
+  EXPECT_EQ(code(), "endorsement.path.vendor");
+}
+
+TEST_F(Paths, K5_UnderARootOfNobodyTheAuthorityBelowItNamesTheMaker) {
+  root.issuer = root.subject = ca.issuer = test::name("GlobalSign", "Test Root");
+  EXPECT_EQ(code(), "trusted");
+  ca.subject = ek.issuer = test::name("Somebody", "Test CA");
+  EXPECT_EQ(code(), "endorsement.path.vendor");
+}
+
+TEST_F(Paths, K14_ASoftwareTpmIsSoftwareAndNothingElse) {
+  ek.manufacturer = "id:00001014";
+  EXPECT_EQ(code(), "endorsement.path.vendor") << "under a vendor's root";
+  vendors = {*VendorId::parse("id:00001014")};
+  EXPECT_EQ(run().value().tpm_class(), TpmClass::kSoftware);
+}
+
+TEST_F(Paths, ADistrustedAuthorityIsNotBelievedFromThenOn) {
+  // ECDSA signatures differ each time: the certificate is made once.
+  RootStore store;
+  const Bytes once = ca_der();
+  ASSERT_TRUE(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value()));
+  ASSERT_TRUE(store.add_intermediate(X509Certificate::parse(once).value()));
+  store.distrust({X509Certificate::parse(once).value().fingerprint_sha256(), year(2025), "its key was stolen"});
+  const auto leaf = EkCertificate::parse(certificate(ek, ek_key, ca_key)).value();
+  EXPECT_TRUE(verify(leaf, store, year(2024)));
+  EXPECT_EQ(verify(leaf, store, year(2026)).error().code, "endorsement.path.distrusted");
+  EXPECT_EQ(verify(leaf, store, std::nullopt).error().code, "endorsement.path.distrusted");
+}
+
+TEST_F(Paths, ARevokedCertificateIsRefused) {
+  EXPECT_TRUE(finds(Finding::kRevocationUnknown));
+  lists = {test::revocation_list(ca_name, ca_key, 9, "20300101000000Z"),
+           test::revocation_list(root_name, root_key, 9, "20300101000000Z")};
+  EXPECT_FALSE(finds(Finding::kRevocationUnknown));
+  EXPECT_FALSE(finds(Finding::kRevocationStale));
+  lists.front() = test::revocation_list(ca_name, ca_key, 9, "20250101000000Z");
+  EXPECT_TRUE(finds(Finding::kRevocationStale));
+  lists.front() = test::revocation_list(ca_name, ca_key, ek.serial, "20250101000000Z");
+  EXPECT_EQ(code(), "endorsement.path.revoked");
+  lists.front() = test::revocation_list(ca_name, key(), ek.serial, "20300101000000Z");
+  EXPECT_EQ(code(), "trusted") << "a list that the authority did not sign";
+  lists = {test::revocation_list(root_name, root_key, ca.serial, "20300101000000Z")};
+  EXPECT_EQ(code(), "endorsement.path.revoked");
+}
+
+TEST_F(Paths, ARootThatDidNotSignItselfIsNone) {
+  RootStore store;
+  EXPECT_EQ(store.add_root(X509Certificate::parse(certificate(root, root_key, ca_key)).value()).error().code,
+            "endorsement.root.signature");
+}
+
+TEST_F(Paths, WhatIsNotSignedDoesNotChooseTheAlgorithm) {
+  ek.outer_algorithm = hex("300c06082a8648ce3d0403020500");  // the same with NULL as parameters
+  EXPECT_EQ(code(), "endorsement.path.signature");
+}
+
+TEST_F(Paths, AnExtensionTwiceIsRefused) {
+  ek.more_extensions = test::extension("551d0f", false, hex("03020308"));
+  EXPECT_EQ(code(), "endorsement.certificate.form");
+}
+
+}  // namespace
+}  // namespace warifu::endorsement

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "endorsement/ek/vendor.h"
+
+namespace warifu::endorsement {
+
+// The numbers of a TPM's firmware as its maker counts them, like 7.85.4555.0. One with fewer numbers names all that
+// begin with them.
+class FirmwareVersion {
+ public:
+  // TPM_PT_FIRMWARE_VERSION_1 and _2 (TPM 2.0 Part 2, "TPM_PT"). Most makers: four halves of 16 bits, the higher first.
+  // Infineon: two halves, then 24 bits of build and 8 bits of its kind. Software TPMs and Google: dates, which stay
+  // whole and are written in hexadecimal.
+  static FirmwareVersion from_properties(VendorId vendor, std::uint32_t first, std::uint32_t second);
+  // "7.85" or "7.85.4555.0": one to four decimals.
+  static std::optional<FirmwareVersion> parse(std::string_view text);
+
+  std::string text() const;
+  // Compares number by number; a missing one counts as zero.
+  bool before(const FirmwareVersion& other) const;
+
+ private:
+  explicit FirmwareVersion(std::vector<std::uint32_t> numbers) : numbers_(std::move(numbers)) {}
+  std::uint32_t at(std::size_t index) const { return index < numbers_.size() ? numbers_[index] : 0; }
+
+  std::vector<std::uint32_t> numbers_;
+};
+
+}  // namespace warifu::endorsement

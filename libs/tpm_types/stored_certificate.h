@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace warifu::tpm {
+
+// A certificate as an NV index or a file of it holds it: views into the input.
+struct StoredCertificate {
+  ByteView der;
+  bool has_header = false;   // TCG_PCCLIENT_STORED_CERT stood before it
+  std::size_t padding = 0;   // bytes after it, which count for nothing
+  bool odd_padding = false;  // they are not all 00 or all FF: worth a finding, as nothing belongs there
+};
+
+// Cuts the one DER SEQUENCE out. Manufacturers define the index larger than the certificate and leave zeros or ones
+// (TCG EK Credential Profile 2.6, 2.2.1.4), and TPM 1.2 put TCG_PCCLIENT_STORED_CERT before it (TCG PC Client Specific
+// Implementation Specification for Conventional BIOS 1.21, 7.4: tag 1001, type, size, and 1002 for a full certificate;
+// the size counts that tag). "tpm.ek-certificate" when there is no whole SEQUENCE.
+Result<StoredCertificate> stored_certificate(ByteView content);
+
+}  // namespace warifu::tpm

@@ -1,0 +1,18 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "tpm_types/stored_certificate.h"
+
+// What is cut out stands in the input, and is cut out of itself whole.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace warifu;
+  const ByteView input(data, size);
+  const auto stored = tpm::stored_certificate(input);
+  if (!stored) return 0;
+  const std::size_t header = stored->has_header ? 7 : 0;
+  if (header + stored->der.size() + stored->padding != size) std::abort();
+  if (!std::ranges::equal(stored->der, input.subspan(header, stored->der.size()))) std::abort();
+  const auto again = tpm::stored_certificate(stored->der);
+  if (!again || again->has_header || again->padding != 0 || again->der.size() != stored->der.size()) std::abort();
+  return 0;
+}
