@@ -136,7 +136,7 @@ double bytes_of_tables(const std::filesystem::path& path, const char* which) {
   sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
   const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> connection(opened, sqlite3_close);
   const std::string sql = fmt::format(
-      "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN (SELECT name FROM sqlite_master WHERE "
+      "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE "
       "tbl_name "
       "{})",
       which);
