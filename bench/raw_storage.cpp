@@ -83,7 +83,7 @@ BareRegistrations::BareRegistrations(const std::filesystem::path& path)
       end_(prepare("UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL")),
       audit_(prepare("INSERT INTO audit_entries VALUES (?, ?, ?, ?, ?, ?, ?)")) {
   // The product's own settings where they decide how much is written.
-  execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -16384");
+  execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -65536");
   execute("INSERT INTO scopes VALUES ('" + sample::scope().text() + "', 'Example', 0)");
 }
 

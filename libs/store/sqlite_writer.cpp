@@ -20,7 +20,8 @@ constexpr Sql kUndo = "ROLLBACK TO change";
 //   then carried over to the database once instead of four times.
 // temp_store stays as it is: what a savepoint remembers of its pages then lies in one piece of memory instead of many
 //   of 1 KiB, which saves a fifth of the work of a small change.
-// cache_size: in KiB.
+// cache_size: in KiB, for each connection, taken as it is needed. It holds the inner pages of the indexes of 10,000,000
+//   devices; with a quarter of it a lookup among so many costs twice as much.
 constexpr std::string_view kSettings =
     "PRAGMA synchronous = FULL;"
     "PRAGMA foreign_keys = ON;"
@@ -29,7 +30,7 @@ constexpr std::string_view kSettings =
     "PRAGMA secure_delete = FAST;"
     "PRAGMA wal_autocheckpoint = 4096;"
     "PRAGMA journal_size_limit = 67108864;"
-    "PRAGMA cache_size = -16384;";
+    "PRAGMA cache_size = -65536;";
 
 // Readers then never wait for the writer. The database remembers it, so this comes after it is known to be ours.
 Status turn_on_wal(Connection& connection) {
