@@ -318,7 +318,7 @@ TEST(EventLog, L11_VendorInformationOutsideItsEventIsTakenOnlyAtTheEnd) {
 TEST(EventLog, L11_OnlyAnUnmeasuredLastEventMayBeCutShort) {
   const auto cut = [](RegisterIndex index, EventType type) {
     Bytes record = legacy_record(index, type, Bytes(20, 1), Bytes(64, 1));
-    record.resize(record.size() - 10);
+    record.erase(record.end() - 10, record.end());
     return LogWriter({}).event(0, EventType::kPostCode, "x").raw(record);
   };
   const LogWriter writer = cut(kNoRegister, EventType::kNoAction);
