@@ -53,6 +53,7 @@ TEST(UserspaceClaims, L15_WhatFirmwareDidNotLogIsReplayedOnTopOfIt) {
   }
   EXPECT_EQ(*after.find(kBank, 11), pcr11);
   EXPECT_EQ(*after.find(kBank, 15), pcr15);
+  ASSERT_NE(after.find(kBank, 4), nullptr);
   EXPECT_EQ(*after.find(kBank, 4), stub);
   EXPECT_NE(*after.find(HashAlgorithm::kSha1, 11), crypto::Digest(HashAlgorithm::kSha1));
   // Without firmware's part PCR 11 is another, and PCR 15 is the same.
