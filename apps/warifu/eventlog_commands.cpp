@@ -7,10 +7,12 @@
 
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
+#include "measured_boot/userspace_log/parse.h"
 #include "warifu/eventlog_output.h"
 #include "warifu/evidence_commands.h"
 #include "warifu/log_file.h"
 #include "warifu/output.h"
+#include "warifu/userspace_log_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -35,7 +37,16 @@ std::optional<crypto::HashAlgorithm> best_bank(const EventLog& log) {
   return std::nullopt;
 }
 
-// Members that are lists or objects are told by their content, one line each.
+}  // namespace
+
+void print_registers(const RegisterValues& values, RegisterKind kind) {
+  for (const Bank& bank : values.banks()) {
+    fmt::print("{}\n", bank_name(bank.algorithm()));
+    for (const auto& [index, value] : bank.registers())
+      fmt::print("  {} {:>2}  {}\n", kind == RegisterKind::kRtmr ? "MR" : "PCR", index, to_hex(value.bytes()));
+  }
+}
+
 void print_claim(const std::string& name, const boost::json::value& value) {
   if (value.is_array()) {
     for (const auto& item : value.get_array())
@@ -57,10 +68,9 @@ void print_claim(const std::string& name, const boost::json::value& value) {
              is_proved->as_bool() ? "proved" : "described", object.at("event").to_number<std::uint32_t>());
 }
 
-}  // namespace
-
 Status show_event_log(const Context& context, const std::string& file) {
   TRY(const Bytes bytes, read_log_file(file, kLogSizeMax));
+  if (is_userspace_log(bytes)) return show_userspace_log(context, bytes);
   TRY(const auto log, parse_event_log(bytes));
   const auto bank = best_bank(log);
   if (!bank) return invalid_input("eventlog.bank-missing", "the log has no digests of an algorithm that we know", file);
@@ -90,8 +100,11 @@ Status show_event_log(const Context& context, const std::string& file) {
   return {};
 }
 
-Status replay_event_log(const Context& context, const std::string& file) {
+Status replay_event_log(const Context& context, const std::string& file, const std::string& before) {
   TRY(const Bytes bytes, read_log_file(file, kLogSizeMax));
+  if (is_userspace_log(bytes)) return replay_userspace_log(context, bytes, before);
+  if (!before.empty())
+    return invalid_input("eventlog.after", "only systemd's log goes on from another: expected one", file);
   TRY(const auto log, parse_event_log(bytes));
   const RegisterValues values = replay(log);
   if (context.json) {
@@ -101,12 +114,7 @@ Status replay_event_log(const Context& context, const std::string& file) {
     return {};
   }
   print_summary(log);
-  const std::string_view name = log.register_kind() == RegisterKind::kRtmr ? "MR" : "PCR";
-  for (const Bank& bank : values.banks()) {
-    fmt::print("{}\n", bank_name(bank.algorithm()));
-    for (const auto& [index, value] : bank.registers())
-      fmt::print("  {} {:>2}  {}\n", name, index, to_hex(value.bytes()));
-  }
+  print_registers(values, log.register_kind());
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <string>
 
 #include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/event_log.h"
@@ -17,5 +18,10 @@ boost::json::object summary_of(const measured_boot::EventLog& log);
 boost::json::array events_of(const measured_boot::Prover& prover);
 // Each field with "proved" and the event that it is from.
 boost::json::object to_json(const measured_boot::Claims& claims);
+
+// For people. Members that are lists or objects are told by their content, one line each.
+void print_claim(const std::string& name, const boost::json::value& value);
+// For people: each bank with its registers.
+void print_registers(const measured_boot::RegisterValues& values, measured_boot::RegisterKind kind);
 
 }  // namespace warifu::cli

@@ -13,6 +13,7 @@ void add_verb_on_file(CLI::App* noun, const char* name, const char* help, const 
 
 void add_eventlog_commands(CLI::App& app, Action& action);
 Status show_event_log(const Context& context, const std::string& file);
-Status replay_event_log(const Context& context, const std::string& file);
+// `before`: a log of firmware, which `file` goes on from; empty for none.
+Status replay_event_log(const Context& context, const std::string& file, const std::string& before);
 
 }  // namespace warifu::cli

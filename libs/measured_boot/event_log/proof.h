@@ -8,8 +8,8 @@
 #include "measured_boot/event_log/event_log.h"
 
 // An event's type and data are not measured, its digest is. Data is proved when the digest is its hash, in the bank and
-// in a register that a quote confirmed. Proved<T> is made by a Prover alone; a policy that takes a Proved<T> cannot be
-// given what a log merely says.
+// in a register that a quote confirmed. Proved<T> is made by a Prover alone (or by a UserspaceProver, of systemd's
+// log); a policy that takes a Proved<T> cannot be given what a log merely says.
 namespace warifu::measured_boot {
 
 // Of PCRs or measurement registers, by index.
@@ -34,6 +34,7 @@ class Proved {
 
  private:
   friend class Prover;
+  friend class UserspaceProver;
   template <class>
   friend class Proved;
   Proved(T value, std::uint32_t event, RegisterIndex register_index)
