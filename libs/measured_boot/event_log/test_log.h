@@ -16,8 +16,8 @@ namespace warifu::measured_boot {
 
 inline Bytes little_endian(std::uint64_t value, std::size_t size) {
   Bytes bytes;
-  for (std::size_t i = 0; i < size; ++i)
-    bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (std::size_t i = 0; i < size; ++i, value >>= 8)
+    bytes.push_back(static_cast<std::uint8_t>(value));
   return bytes;
 }
 
