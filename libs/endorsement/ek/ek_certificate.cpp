@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "crypto/roca.h"
 #include "endorsement/ek/pem.h"
 #include "tpm_types/stored_certificate.h"
 
@@ -24,6 +25,14 @@ TpmAttributes tpm_attributes(const X509Certificate& x509) {
       return {std::string(manufacturer), std::string(name.find("2.23.133.2.2")),
               std::string(name.find("2.23.133.2.3"))};
   }
+  return {};
+}
+
+Status check_key(const SubjectKey& key) {
+  const auto* rsa = std::get_if<RsaSubjectKey>(&key);
+  // Whoever has the certificate can compute the private key: what is encrypted to it proves no TPM.
+  if (rsa != nullptr && crypto::is_roca_key(rsa->modulus))
+    return refused("endorsement.ek.roca", "expected a sound key, one of CVE-2017-15361 (ROCA) came");
   return {};
 }
 
@@ -126,7 +135,7 @@ Status EkCertificate::check_purpose() const {
     return refused(
         "endorsement.ek.tpm",
         fmt::format("expected a TPM manufacturer like id:53544D20 in subjectAltName, \"{}\" came", tpm_.manufacturer));
-  return {};
+  return check_key(x509_.key);
 }
 
 }  // namespace warifu::endorsement

@@ -55,7 +55,7 @@ class EkCertificate {
 
   // kRefused: "endorsement.ek.purpose" without that EKU, "endorsement.ek.authority" when it is a CA's,
   // "endorsement.ek.critical" when it has a critical extension that nothing here understands, "endorsement.ek.tpm"
-  // without the TPM attributes.
+  // without the TPM attributes, "endorsement.ek.roca" when the private key can be computed (CVE-2017-15361).
   Status check_purpose() const;
 
  private:

@@ -61,6 +61,7 @@ struct Template {
   std::string manufacturer = "id:49465800";
   Bytes more_extensions = {};
   Bytes outer_algorithm = algorithm();
+  std::optional<Bytes> spki = {};  // instead of the subject's
 };
 
 inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject, const crypto::PrivateKey& issuer) {
@@ -72,9 +73,10 @@ inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject
     extensions = joined({extensions, extension("551d25", false, tlv(0x30, hex("06056781050801"))),
                          extension("551d11", true, tlv(0x30, tlv(0xA4, tpm)))});
   }
-  const Bytes tbs = tlv(0x30, joined({hex("a003020102"), Bytes{0x02, 0x01, from.serial}, algorithm(), from.issuer,
-                                      tlv(0x30, joined({time(from.not_before), time(from.not_after)})), from.subject,
-                                      subject.public_key().spki(), tlv(0xA3, tlv(0x30, extensions))}));
+  const Bytes tbs =
+      tlv(0x30, joined({hex("a003020102"), Bytes{0x02, 0x01, from.serial}, algorithm(), from.issuer,
+                        tlv(0x30, joined({time(from.not_before), time(from.not_after)})), from.subject,
+                        from.spki ? *from.spki : subject.public_key().spki(), tlv(0xA3, tlv(0x30, extensions))}));
   return signed_by(issuer, tbs, from.outer_algorithm);
 }
 

@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "crypto/system_entropy.h"
+#include "crypto/test_roca_key.h"
+#include "endorsement/ek/pem.h"
 #include "endorsement/ek/test_pki.h"
+#include "sim/test_data.h"
 
 namespace warifu::endorsement {
 namespace {
@@ -117,6 +120,26 @@ TEST_F(Paths, K4_TheLeafMustBeAnEk) {
   EXPECT_EQ(code(), "endorsement.ek.tpm");
   ek.is_ek = false;
   EXPECT_EQ(code(), "endorsement.ek.purpose");
+}
+
+Bytes spki_of(std::string_view pem) {
+  return pem_blocks(pem).value().front().content;
+}
+
+TEST_F(Paths, K10_AnEkWhosePrivateKeyCanBeComputedIsRefused) {
+  ek.key_usage = hex("03020520");  // keyEncipherment
+  ek.spki = crypto::PrivateKey::generate(crypto::KeyKind::kRsa2048).public_key().spki();
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = spki_of(crypto::kRocaKeyPem);
+  EXPECT_EQ(code(), "endorsement.ek.roca");
+}
+
+TEST_F(Paths, K10_ARocaKeyOfTheFieldIsRefused) {
+  const auto data = sim::test_data();
+  if (!data) GTEST_SKIP() << "there are no real keys: set WARIFU_TEST_DATA";
+  ek.key_usage = hex("03020520");
+  ek.spki = spki_of(as_text(sim::read_test_file(*data / "ek-certs/roca/pubkey03.pem")));
+  EXPECT_EQ(code(), "endorsement.ek.roca");
 }
 
 TEST_F(Paths, K4_ASigningKeyIsAFinding) {
