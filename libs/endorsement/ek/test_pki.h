@@ -85,10 +85,11 @@ inline Template ek_template(Bytes issuer) {
 }
 
 inline Bytes revocation_list(const Bytes& issuer, const crypto::PrivateKey& key, std::uint8_t serial,
-                             std::string_view next_update) {
+                             std::string_view next_update, const Bytes& extensions = {}) {
   const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
-  return signed_by(key, tlv(0x30, joined({hex("020101"), algorithm(), issuer, time("20230101000000Z"),
-                                          time(next_update), tlv(0x30, entry)})));
+  return signed_by(
+      key, tlv(0x30, joined({hex("020101"), algorithm(), issuer, time("20230101000000Z"), time(next_update),
+                             tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
 }
 
 }  // namespace warifu::endorsement::test

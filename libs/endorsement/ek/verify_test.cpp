@@ -191,6 +191,33 @@ TEST_F(Paths, ADistrustedAuthorityIsNotBelievedFromThenOn) {
   EXPECT_EQ(verify(leaf, store, std::nullopt).error().code, "endorsement.path.distrusted");
 }
 
+TEST_F(Paths, ADistrustedKeyDoesNotEscapeInAnotherCertificate) {
+  const auto leaf = EkCertificate::parse(certificate(ek, ek_key, ca_key)).value();
+  const auto first = X509Certificate::parse(ca_der()).value();
+  ca.serial = 3;
+  const auto again = X509Certificate::parse(ca_der()).value();
+  const crypto::PrivateKey other_key = key();
+  const Template other{.issuer = ca_name, .subject = ca_name};
+  const auto other_root = X509Certificate::parse(certificate(other, other_key, other_key)).value();
+  RootStore store;
+  ASSERT_TRUE(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value()));
+  ASSERT_TRUE(store.add_intermediate(again));
+  ASSERT_TRUE(store.add_root(other_root));
+  store.distrust({other_root.fingerprint_sha256(), year(2025), "another key of that name"});
+  EXPECT_TRUE(verify(leaf, store, year(2026)));
+  store.distrust({first.fingerprint_sha256(), year(2025), "its key was stolen"});
+  ASSERT_TRUE(store.add_intermediate(first));
+  EXPECT_TRUE(verify(leaf, store, year(2024)));
+  EXPECT_EQ(verify(leaf, store, year(2026)).error().code, "endorsement.path.distrusted");
+  // As a root of its own, which is no longer below the one that issued it.
+  const Template cross{.issuer = ca_name, .subject = ca_name, .serial = 4};
+  RootStore crossed;
+  ASSERT_TRUE(crossed.add_root(X509Certificate::parse(certificate(cross, ca_key, ca_key)).value()));
+  EXPECT_TRUE(verify(leaf, crossed, year(2026)));
+  crossed.distrust(first, year(2025), "its key was stolen");
+  EXPECT_EQ(verify(leaf, crossed, year(2026)).error().code, "endorsement.path.distrusted");
+}
+
 TEST_F(Paths, ARevokedCertificateIsRefused) {
   EXPECT_TRUE(finds(Finding::kRevocationUnknown));
   lists = {test::revocation_list(ca_name, ca_key, 9, "20300101000000Z"),
@@ -205,6 +232,26 @@ TEST_F(Paths, ARevokedCertificateIsRefused) {
   EXPECT_EQ(code(), "trusted") << "a list that the authority did not sign";
   lists = {test::revocation_list(root_name, root_key, ca.serial, "20300101000000Z")};
   EXPECT_EQ(code(), "endorsement.path.revoked");
+}
+
+TEST_F(Paths, AListOfSomeCertificatesRevokesAndClearsNobody) {
+  const Bytes of_root = test::revocation_list(root_name, root_key, 9, "20300101000000Z");
+  const auto scoped = [&](std::uint8_t serial, std::string_view scope) {
+    lists = {test::revocation_list(ca_name, ca_key, serial, "20300101000000Z",
+                                   test::extension("551d1c", true, test::tlv(0x30, hex(scope)))),
+             of_root};
+  };
+  for (const auto* whole : {"", "810100", "820100", "840100", "850100"}) {
+    scoped(9, whole);
+    EXPECT_FALSE(finds(Finding::kRevocationUnknown)) << whole;
+  }
+  // Of users' certificates, of authorities', some reasons, attribute certificates, one shard (fullName).
+  for (const auto* partial : {"8101ff", "8201ff", "83020640", "8501ff", "a007a0058603613a62"}) {
+    scoped(9, partial);
+    EXPECT_TRUE(finds(Finding::kRevocationUnknown)) << partial;
+    scoped(ek.serial, partial);
+    EXPECT_EQ(code(), "endorsement.path.revoked") << partial;
+  }
 }
 
 TEST_F(Paths, ARootThatDidNotSignItselfIsNone) {
