@@ -23,7 +23,8 @@ inline Bytes joined(std::initializer_list<Bytes> parts) {
 inline Bytes tlv(std::uint8_t tag, const Bytes& content) {
   const auto low = static_cast<std::uint8_t>(content.size());
   const auto high = static_cast<std::uint8_t>(content.size() >> 8);
-  return joined({content.size() < 128 ? Bytes{tag, low} : Bytes{tag, 0x82, high, low}, content});
+  if (content.size() < 128) return joined({Bytes{tag, low}, content});
+  return joined({high == 0 ? Bytes{tag, 0x81, low} : Bytes{tag, 0x82, high, low}, content});
 }
 inline Bytes hex(std::string_view text) {
   return from_hex(text).value();

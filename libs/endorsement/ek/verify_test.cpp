@@ -144,8 +144,61 @@ TEST_F(Paths, K10_ARocaKeyOfTheFieldIsRefused) {
 
 TEST_F(Paths, K4_ASigningKeyIsAFinding) {
   EXPECT_FALSE(finds(Finding::kSigningKey));
+  EXPECT_TRUE(run()->certificate().check_challenge());
   ek.key_usage = hex("03020780");
   EXPECT_TRUE(finds(Finding::kSigningKey));
+  EXPECT_EQ(run()->certificate().check_challenge().error().code, "endorsement.ek.key-usage");
+}
+
+TEST_F(Paths, K4_AnEkIsAKeyForChallenges) {
+  ek.key_usage = hex("03020520");  // keyEncipherment, which is not for an EC key
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020308");  // keyAgreement
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = crypto::PrivateKey::generate(crypto::KeyKind::kRsa2048).public_key().spki();
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020204");  // keyCertSign
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020520");
+  EXPECT_EQ(code(), "trusted");
+}
+
+// SubjectPublicKeyInfo of an RSA key of so many bits; nobody has its primes.
+Bytes rsa_spki(std::size_t bits, std::string_view exponent) {
+  Bytes modulus(bits / 8);
+  crypto::SystemEntropy().fill(modulus);
+  modulus.front() |= 0x80;
+  modulus.back() |= 1;
+  const Bytes numbers = test::tlv(
+      0x30, test::joined({test::tlv(0x02, test::joined({Bytes{0}, modulus})), test::tlv(0x02, hex(exponent))}));
+  return test::tlv(
+      0x30, test::joined({hex("300d06092a864886f70d0101010500"), test::tlv(0x03, test::joined({Bytes{0}, numbers}))}));
+}
+
+TEST_F(Paths, K4_AnEkIsAStrongKey) {
+  ek.key_usage = hex("03020520");
+  ek.spki = rsa_spki(2048, "010001");
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = rsa_spki(2048, "03");
+  EXPECT_EQ(code(), "trusted");
+  for (const auto* exponent : {"01", "010000"}) {
+    ek.spki = rsa_spki(2048, exponent);
+    EXPECT_EQ(code(), "endorsement.ek.key") << exponent;
+  }
+  for (const std::size_t bits : {512U, 1024U, 2040U}) {
+    ek.spki = rsa_spki(bits, "010001");
+    EXPECT_EQ(code(), "endorsement.ek.key") << bits;
+  }
+}
+
+TEST_F(Paths, K4_AnEkIsAPointOnACurveThatIsKnown) {
+  ek.spki = ek_key.public_key().spki();
+  EXPECT_EQ(code(), "trusted");
+  ek.spki->back() ^= 1;
+  EXPECT_EQ(code(), "endorsement.ek.key");
+  // Ed25519, which no TPM has as an EK.
+  ek.spki = test::joined({hex("302a300506032b6570032100"), Bytes(32, 0x55)});
+  EXPECT_EQ(code(), "endorsement.ek.key");
 }
 
 TEST_F(Paths, K5_AVendorsRootDoesNotSpeakForAnother) {
