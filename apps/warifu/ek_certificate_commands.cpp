@@ -6,8 +6,8 @@
 #include <boost/json/object.hpp>
 #include <filesystem>
 
+#include "crypto/roca.h"
 #include "endorsement/ek/verify.h"
-#include "endorsement/flaws/roca.h"
 #include "keystore/files.h"
 #include "warifu/endorsement_commands.h"
 #include "warifu/output.h"
@@ -36,8 +36,10 @@ json::array names_of(const std::vector<Finding>& findings) {
 
 json::object key_of(const SubjectKey& key) {
   if (const auto* rsa = std::get_if<RsaSubjectKey>(&key))
-    return {
-        {"kind", "rsa"}, {"bits", rsa->modulus.size() * 8}, {"oaep", rsa->oaep}, {"roca", is_roca_key(rsa->modulus)}};
+    return {{"kind", "rsa"},
+            {"bits", rsa->modulus.size() * 8},
+            {"oaep", rsa->oaep},
+            {"roca", crypto::is_roca_key(rsa->modulus)}};
   if (const auto* ec = std::get_if<EcSubjectKey>(&key)) {
     constexpr std::array<std::string_view, 3> kNames = {"P-256", "P-384", "P-521"};
     return {{"kind", "ec"}, {"curve", kNames.at(static_cast<std::size_t>(ec->curve))}};

@@ -32,7 +32,8 @@ class IssuerKey {
   // An uncompressed point (SEC 1, 2.3.3) on that curve. "crypto.issuer-key"
   static Result<IssuerKey> from_point(NamedCurve curve, ByteView point);
 
-  // True when this key made this signature over `message`. False too when the scheme is not one of this key's kind.
+  // True when this key made this signature over `message`. False too when the scheme is not one of this key's kind,
+  // and when OpenSSL's policy on this system forbids it.
   bool verifies(const IssuerSignature& how, ByteView message, ByteView signature) const;
 
  private:

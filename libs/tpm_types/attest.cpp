@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "tpm_types/algorithm.h"
@@ -15,7 +16,8 @@ constexpr std::uint32_t kGenerated = 0xff544347;
 constexpr std::uint16_t kAttestQuote = 0x8018;
 
 constexpr std::uint32_t kSelectionsMax = 16;  // a TPM has up to five banks
-constexpr std::uint8_t kSelectMax = 4;        // bytes: PCR 0 to 31
+constexpr std::uint8_t kSelectMax = 4;        // bytes
+constexpr std::uint32_t kRegisters = 24;      // PCR 0 to 23 (PC Client platform TPM profile)
 constexpr std::size_t kNameMax = 2 + crypto::kMaxDigestSize;
 // TPM2B_DATA holds a TPMT_HA of the largest hash (Part 2).
 constexpr std::size_t kDataMax = 2 + crypto::kMaxDigestSize;
@@ -92,6 +94,11 @@ Result<PcrSelection> selection(wire::Reader& reader) {
   TRY(const ByteView bits, reader.bytes(size, "pcrSelect.pcrSelect"));
   for (std::size_t i = 0; i < bits.size(); ++i)
     selected.indices |= static_cast<std::uint32_t>(bits[i]) << (8 * i);
+  if (selected.indices >> kRegisters != 0) {
+    return invalid_input("tpm.pcr-selection.index",
+                         fmt::format("expected PCR 0 to {}, a higher one came", kRegisters - 1),
+                         wire::place("pcrSelect.pcrSelect", reader.offset() - size));
+  }
   return selected;
 }
 
@@ -104,7 +111,18 @@ Result<PcrSelections> selection_list(wire::Reader& reader) {
   PcrSelections all;
   all.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    TRY(all.emplace_back(), selection(reader));
+    const std::size_t at = reader.offset();
+    TRY(const PcrSelection selected, selection(reader));
+    const bool is_there = std::ranges::any_of(all, [&](const PcrSelection& earlier) {
+      return earlier.bank_id == selected.bank_id && (earlier.indices & selected.indices) != 0;
+    });
+    if (is_there) {
+      return invalid_input(
+          "tpm.pcr-selection.repeated",
+          fmt::format("expected each PCR of bank {} once, one came twice", to_hex_id(selected.bank_id)),
+          wire::place("pcrSelect", at));
+    }
+    all.push_back(selected);
   }
   return all;
 }

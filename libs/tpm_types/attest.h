@@ -46,7 +46,8 @@ struct QuoteAttest {
 
   // Codes (kInvalidInput): "tpm.attest.magic", "tpm.attest.type" (what another type is, is said), "tpm.attest.safe",
   // "tpm.attest.signer", "tpm.attest.extra-data", "tpm.attest.pcr-digest", "tpm.pcr-selection.count",
-  // "tpm.pcr-selection.size", "wire.truncated", "wire.trailing".
+  // "tpm.pcr-selection.size", "tpm.pcr-selection.index" (PCR 24 and above), "tpm.pcr-selection.repeated" (a PCR of a
+  // bank twice), "wire.truncated", "wire.trailing".
   static Result<QuoteAttest> parse(ByteView bytes);
 };
 

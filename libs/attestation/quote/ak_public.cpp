@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "crypto/public_key.h"
+#include "crypto/roca.h"
 #include "tpm_types/algorithm.h"
 #include "tpm_types/verification_key.h"
 
@@ -74,6 +75,9 @@ Result<AkPublic::Key> AkPublic::key_of(const tpm::PublicArea& area) {
                       kMinRsaBits, rsa->key_bits, area.unique().size()),
           "unique");
     }
+    // Whoever has the public half of such a key can compute the private one: nothing that it signs proves anything.
+    if (crypto::is_roca_key(area.unique()))
+      return refused("ak.roca", "expected a sound key, one of CVE-2017-15361 (ROCA) came", "unique");
     TRY(const auto key,
         crypto::RsaPublicKey::from_modulus(area.unique(), rsa->exponent == 0 ? kDefaultExponent : rsa->exponent));
     return Key(std::make_shared<const crypto::RsaVerifier>(key));

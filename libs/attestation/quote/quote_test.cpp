@@ -8,6 +8,8 @@
 
 #include "attestation/quote/progress.h"
 #include "attestation/quote/test_quote.h"
+#include "crypto/test_roca_key.h"
+#include "tpm_types/verification_key.h"
 
 namespace warifu::attestation {
 namespace {
@@ -66,6 +68,23 @@ TEST(Quote, Q2_AnAkIsARestrictedSigningKeyOfItsTpm) {
     expect_code(AkPublic::from_tpm_public(ak_of(kind).tpmt(kAkAttributes | tpm::kDecrypt)), "ak.attributes");
     expect_code(AkPublic::from_tpm_public(ak_of(kind).tpmt(kAkAttributes, 0x0010, 0)), "ak.scheme");
   }
+}
+
+// TPMT_PUBLIC of an AK with this RSA key.
+Bytes rsa_tpmt(std::string_view pem) {
+  const auto key = tpm::VerificationKey::of(crypto::PublicKey::from_pem(pem).value()).value();
+  const auto area = tpm::PublicArea::from_tpm2b(key.tpm2b()).value();
+  wire::Writer out;
+  out.u16(0x0001).u16(0x000B).u32(kAkAttributes).sized16({}).u16(0x0010).u16(0x0014).u16(0x000B);
+  return out.u16(2048).u32(0).sized16(area.unique()).take();
+}
+
+TEST(Quote, Q7_AnAkWhosePrivateKeyCanBeComputedIsNone) {
+  const std::string sound = ak_of(KeyKind::kRsa2048).key.public_key().to_pem();
+  EXPECT_TRUE(AkPublic::from_tpm_public(rsa_tpmt(sound)));
+  EXPECT_TRUE(AkPublic::from_pem(sound));
+  expect_code(AkPublic::from_tpm_public(rsa_tpmt(crypto::kRocaKeyPem)), "ak.roca");
+  expect_code(AkPublic::from_pem(crypto::kRocaKeyPem), "ak.roca");
 }
 
 TEST(Quote, Q3_TheNonceIsEveryByteOfIt) {

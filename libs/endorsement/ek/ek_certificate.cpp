@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "crypto/roca.h"
 #include "endorsement/ek/pem.h"
 #include "tpm_types/stored_certificate.h"
 
@@ -24,6 +25,30 @@ TpmAttributes tpm_attributes(const X509Certificate& x509) {
       return {std::string(manufacturer), std::string(name.find("2.23.133.2.2")),
               std::string(name.find("2.23.133.2.3"))};
   }
+  return {};
+}
+
+// What a key is for that a challenge is encrypted to: RSA decrypts, EC agrees (profile, 3.5).
+KeyUsage usage_of_ek(const SubjectKey& key) {
+  return std::holds_alternative<RsaSubjectKey>(key) ? KeyUsage::kKeyEncipherment : KeyUsage::kKeyAgreement;
+}
+
+Status check_key(const SubjectKey& key) {
+  const auto* rsa = std::get_if<RsaSubjectKey>(&key);
+  // Whoever has the certificate can compute the private key: what is encrypted to it proves no TPM.
+  if (rsa != nullptr && crypto::is_roca_key(rsa->modulus))
+    return refused("endorsement.ek.roca", "expected a sound key, one of CVE-2017-15361 (ROCA) came");
+  if (const auto* other = std::get_if<OtherSubjectKey>(&key))
+    return refused("endorsement.ek.key", fmt::format("expected an RSA key or one on P-256, P-384 or P-521, {} {} came",
+                                                     other->algorithm, other->parameters));
+  // The same bounds as those of an authority's key.
+  if (!issuer_key(key))
+    return refused("endorsement.ek.key",
+                   rsa == nullptr
+                       ? "expected a point on its curve, another one came"
+                       : fmt::format("expected an RSA modulus of 2048 to 8192 bits and an odd exponent from 3 to "
+                                     "2^32 - 1, {} bytes and the exponent {} came",
+                                     rsa->modulus.size(), to_hex(rsa->exponent)));
   return {};
 }
 
@@ -99,14 +124,22 @@ void EkCertificate::find_oddities() {
   note(x509_.subject.empty() && !extensions.subject_alt_name_is_critical, Finding::kAltNameNotCritical);
   note(!extensions.has_basic_constraints, Finding::kNoBasicConstraints);
   note(!extensions.key_usage, Finding::kNoKeyUsage);
-  // RSA EKs decrypt (keyEncipherment), EC EKs agree (keyAgreement): profile, 3.5.
-  note(extensions.key_usage && !extensions.may(KeyUsage::kKeyEncipherment) && !extensions.may(KeyUsage::kKeyAgreement),
-       Finding::kSigningKey);
+  note(extensions.may(KeyUsage::kDigitalSignature) && !extensions.may(usage_of_ek(x509_.key)), Finding::kSigningKey);
 }
 
 bool EkCertificate::names_ek_purpose() const {
   return std::ranges::find(x509_.extensions.extended_key_usage, kEkPurpose) !=
          x509_.extensions.extended_key_usage.end();
+}
+
+Status EkCertificate::check_challenge() const {
+  const Extensions& extensions = x509_.extensions;
+  if (!extensions.key_usage || extensions.may(usage_of_ek(x509_.key))) return {};
+  return refused("endorsement.ek.key-usage",
+                 fmt::format("expected keyUsage to have {}, the bits {:#x} came",
+                             std::holds_alternative<RsaSubjectKey>(x509_.key) ? "keyEncipherment for an RSA key"
+                                                                              : "keyAgreement for an EC key",
+                             *extensions.key_usage));
 }
 
 Status EkCertificate::check_purpose() const {
@@ -126,7 +159,9 @@ Status EkCertificate::check_purpose() const {
     return refused(
         "endorsement.ek.tpm",
         fmt::format("expected a TPM manufacturer like id:53544D20 in subjectAltName, \"{}\" came", tpm_.manufacturer));
-  return {};
+  TRY_STATUS(check_key(x509_.key));
+  // A key that says that it signs is a finding instead: Google certifies such keys of its TPMs as EKs.
+  return x509_.extensions.may(KeyUsage::kDigitalSignature) ? Status() : check_challenge();
 }
 
 }  // namespace warifu::endorsement

@@ -55,8 +55,13 @@ class EkCertificate {
 
   // kRefused: "endorsement.ek.purpose" without that EKU, "endorsement.ek.authority" when it is a CA's,
   // "endorsement.ek.critical" when it has a critical extension that nothing here understands, "endorsement.ek.tpm"
-  // without the TPM attributes.
+  // without the TPM attributes, "endorsement.ek.roca" when the private key can be computed (CVE-2017-15361),
+  // "endorsement.ek.key" for another key than RSA of 2048 to 8192 bits with an odd exponent from 3, or a point on
+  // P-256, P-384 or P-521; "endorsement.ek.key-usage" when it is neither for challenges nor for signatures.
   Status check_purpose() const;
+  // To be asked too by whoever challenges the EK, which check_purpose() does not demand of a Finding::kSigningKey.
+  // kRefused: "endorsement.ek.key-usage" when keyUsage is there without keyEncipherment (RSA) or keyAgreement (EC).
+  Status check_challenge() const;
 
  private:
   explicit EkCertificate(X509Certificate x509) : x509_(std::move(x509)) {}

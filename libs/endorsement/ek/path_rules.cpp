@@ -80,11 +80,12 @@ Status check_revoked(const X509Certificate& certificate, const X509Certificate& 
   const bool may_sign = !issuer.extensions.key_usage || issuer.extensions.may(KeyUsage::kCrlSign);
   for (const RevocationList* list : store.lists_of(issuer)) {
     if (!may_sign || !list->signed_by(issuer)) continue;
-    has_list = true;
-    has_fresh_list |= !at || !list->next_update() || *at <= *list->next_update();
     if (list->lists(certificate.serial))
       return refused("endorsement.path.revoked", fmt::format("\"{}\" revoked the certificate with the number {}",
                                                              issuer.subject.text(), to_hex(certificate.serial)));
+    if (list->is_partial()) continue;
+    has_list = true;
+    has_fresh_list |= !at || !list->next_update() || *at <= *list->next_update();
   }
   if (!has_list) note(findings, Finding::kRevocationUnknown);
   if (has_list && !has_fresh_list) note(findings, Finding::kRevocationStale);

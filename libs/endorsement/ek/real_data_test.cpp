@@ -6,10 +6,10 @@
 #include <random>
 #include <set>
 
+#include "crypto/roca.h"
 #include "endorsement/ek/ek_certificate.h"
 #include "endorsement/ek/pem.h"
 #include "endorsement/ek/verify.h"
-#include "endorsement/flaws/roca.h"
 #include "sim/test_data.h"
 #include "wire/json.h"
 
@@ -293,8 +293,8 @@ TEST(RealKeys, K10_RocaSamplesAreJudgedRight) {
     ASSERT_EQ(entry.path().extension(), ".pem") << "an unknown file";
     const auto expected = read_json(entry.path().string() + ".expected.json");
     const Bytes modulus = modulus_of(entry.path());
-    EXPECT_EQ(is_roca_key(modulus), expected.at("roca_vulnerable").as_bool());
-    EXPECT_EQ(passes_roca_filter(modulus), expected.at("roca_vulnerable").as_bool());
+    EXPECT_EQ(crypto::is_roca_key(modulus), expected.at("roca_vulnerable").as_bool());
+    EXPECT_EQ(crypto::passes_roca_filter(modulus), expected.at("roca_vulnerable").as_bool());
     ++run;
   }
   EXPECT_GE(run, 5U);
@@ -306,7 +306,7 @@ TEST(RealKeys, K10_NoRealEkOfTheFoldersIsWeak) {
     if (entry.path().extension() != ".der") continue;
     const auto certificate = EkCertificate::parse(sim::read_test_file(entry.path())).value();
     if (const auto* rsa = std::get_if<RsaSubjectKey>(&certificate.x509().key)) {
-      EXPECT_FALSE(is_roca_key(rsa->modulus));
+      EXPECT_FALSE(crypto::is_roca_key(rsa->modulus));
     }
   }
 }

@@ -22,19 +22,24 @@ bool is_time(const DerReader& reader) {
   return reader.next_is(der::kUtcTime) || reader.next_is(der::kGeneralizedTime);
 }
 
-// issuingDistributionPoint (RFC 5280 §5.2.5): indirectCRL [4] would make the entries somebody else's.
-Status check_distribution_point(DerReader value) {
+// issuingDistributionPoint (RFC 5280 §5.2.5): indirectCRL [4] would make the entries somebody else's. Whatever else is
+// there and not FALSE narrows it: a shard by its name [0], the kind of certificates [1] [2] [5], reasons [3].
+Status check_distribution_point(DerReader value, bool& is_partial) {
   TRY(DerReader fields, value.enter(der::kSequence, "issuingDistributionPoint"));
   while (!fields.done()) {
     TRY(const DerElement field, fields.any("issuingDistributionPoint"));
-    if (field.tag == der::context(4) && std::ranges::any_of(field.content, [](auto byte) { return byte != 0; }))
+    const bool is_flag = field.tag == der::context(1) || field.tag == der::context(2) || field.tag == der::context(4) ||
+                         field.tag == der::context(5);
+    const bool is_false = is_flag && std::ranges::all_of(field.content, [](auto byte) { return byte == 0; });
+    is_partial |= !is_false;
+    if (field.tag == der::context(4) && !is_false)
       return invalid_input("endorsement.crl.unsupported", "expected a CRL of one authority, an indirect one came",
                            wire::place("issuingDistributionPoint", field.offset));
   }
   return {};
 }
 
-Status check_extension(DerReader extension) {
+Status check_extension(DerReader extension, bool& is_partial) {
   const std::size_t at = extension.offset();
   TRY(const ByteView oid, extension.oid("extnID"));
   TRY(const std::string text, wire::oid_text(oid));
@@ -43,7 +48,7 @@ Status check_extension(DerReader extension) {
     TRY(is_critical, extension.boolean("critical"));
   }
   TRY(const DerElement value, extension.element(der::kOctetString, "extnValue"));
-  if (text == "2.5.29.28") return check_distribution_point(DerReader(value));
+  if (text == "2.5.29.28") return check_distribution_point(DerReader(value), is_partial);
   const bool is_delta = text == "2.5.29.27";
   if (!is_critical && !is_delta) return {};
   return invalid_input("endorsement.crl.unsupported",
@@ -52,10 +57,10 @@ Status check_extension(DerReader extension) {
                        wire::place("crlExtensions", at));
 }
 
-Status check_extensions(DerReader list) {
+Status check_extensions(DerReader list, bool& is_partial) {
   while (!list.done()) {
     TRY(DerReader extension, list.enter(der::kSequence, "crlExtension"));
-    TRY_STATUS(check_extension(extension));
+    TRY_STATUS(check_extension(extension, is_partial));
   }
   return {};
 }
@@ -102,7 +107,7 @@ Status RevocationList::parse_tbs(DerReader tbs, std::string& algorithm_oid) {
   if (tbs.next_is(der::context_constructed(0))) {
     TRY(DerReader tagged, tbs.enter(der::context_constructed(0), "crlExtensions"));
     TRY(DerReader list, tagged.enter(der::kSequence, "crlExtensions"));
-    TRY_STATUS(check_extensions(list));
+    TRY_STATUS(check_extensions(list, is_partial_));
   }
   return tbs.expect_done("tbsCertList");
 }

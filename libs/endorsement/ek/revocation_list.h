@@ -20,6 +20,8 @@ class RevocationList {
   Timestamp this_update() const { return this_update_; }
   std::optional<Timestamp> next_update() const { return next_update_; }
   std::size_t size() const { return serials_.size(); }
+  // It is only of some certificates or reasons (issuingDistributionPoint): who is not on it may be on another.
+  bool is_partial() const { return is_partial_; }
   bool lists(ByteView serial) const;
   // True when the key of `authority` made the signature.
   bool signed_by(const X509Certificate& authority) const;
@@ -32,6 +34,7 @@ class RevocationList {
   Timestamp this_update_;
   std::optional<Timestamp> next_update_;
   std::vector<std::string> serials_;  // as they are encoded, sorted
+  bool is_partial_ = false;
   Bytes tbs_;
   Bytes signature_;
   std::optional<crypto::IssuerSignature> scheme_;

@@ -22,6 +22,14 @@ auto all_with(const Map& map, ByteView key, Get get) {
   return found;
 }
 
+// The numbers and not their encoding: announced as rsaEncryption or id-RSAES-OAEP it is the same key. Empty for keys
+// that nothing here computes with, which sign nothing.
+std::string key_numbers(const SubjectKey& key) {
+  if (const auto* rsa = std::get_if<RsaSubjectKey>(&key)) return std::string(as_text(rsa->modulus));
+  if (const auto* ec = std::get_if<EcSubjectKey>(&key)) return std::string(as_text(ec->point));
+  return {};
+}
+
 }  // namespace
 
 Status RootStore::check_room(const X509Certificate& certificate) const {
@@ -42,6 +50,7 @@ Status RootStore::add_root(X509Certificate certificate, std::vector<VendorId> ve
         fmt::format("\"{}\" names itself as its issuer, and its signature is not its own", certificate.subject.text()));
   for (const TrustedRoot* there : roots_named(certificate.subject))
     if (std::ranges::equal(there->certificate.der(), certificate.der())) return {};
+  key_of_.emplace(certificate.fingerprint_sha256(), key_numbers(certificate.key));
   std::string key(as_text(certificate.subject.der()));
   roots_.emplace(std::move(key), TrustedRoot{std::move(certificate), std::move(vendors)});
   return {};
@@ -51,6 +60,7 @@ Status RootStore::add_intermediate(X509Certificate certificate) {
   TRY_STATUS(check_room(certificate));
   for (const X509Certificate* there : intermediates_named(certificate.subject))
     if (std::ranges::equal(there->der(), certificate.der())) return {};
+  key_of_.emplace(certificate.fingerprint_sha256(), key_numbers(certificate.key));
   std::string key(as_text(certificate.subject.der()));
   intermediates_.emplace(std::move(key), std::move(certificate));
   return {};
@@ -70,6 +80,12 @@ void RootStore::distrust(Distrust distrust) {
   if (!is_new && distrust.since < there->second.since) there->second = std::move(distrust);
 }
 
+void RootStore::distrust(const X509Certificate& authority, Timestamp since, std::string reason) {
+  std::string fingerprint = authority.fingerprint_sha256();
+  key_of_.emplace(fingerprint, key_numbers(authority.key));
+  distrust({std::move(fingerprint), since, std::move(reason)});
+}
+
 std::vector<const TrustedRoot*> RootStore::roots_named(const Name& subject) const {
   return all_with(roots_, subject.der(), [](const TrustedRoot& root) { return &root; });
 }
@@ -83,8 +99,17 @@ std::vector<const RevocationList*> RootStore::lists_of(const X509Certificate& au
 }
 
 const Distrust* RootStore::find_distrust(const X509Certificate& authority) const {
-  const auto found = distrusted_.find(authority.fingerprint_sha256());
-  return found != distrusted_.end() ? &found->second : nullptr;
+  if (distrusted_.empty()) return nullptr;
+  const std::string fingerprint = authority.fingerprint_sha256();
+  const std::string key = key_numbers(authority.key);
+  const Distrust* earliest = nullptr;
+  for (const auto& [of, distrust] : distrusted_) {
+    const auto known = key_of_.find(of);
+    const bool is_same_key = !key.empty() && known != key_of_.end() && known->second == key;
+    if (of != fingerprint && !is_same_key) continue;
+    if (earliest == nullptr || distrust.since < earliest->since) earliest = &distrust;
+  }
+  return earliest;
 }
 
 namespace {

@@ -18,10 +18,11 @@ struct TrustedRoot {
   std::vector<VendorId> vendors;
 };
 
-// Since when an authority is not believed. It counts for every judgement made from then on, whatever dates a
+// Since when an authority is not believed, and with it every certificate of the same key: issued anew, cross-signed or
+// under another name. It counts for every judgement made from then on, whatever dates a
 // certificate bears: whoever has an authority's key writes any date.
 struct Distrust {
-  std::string fingerprint_sha256;  // hexadecimal, of a root or an intermediate
+  std::string fingerprint_sha256;  // hexadecimal, of a root or an intermediate; its key is known if it is in the store
   Timestamp since;
   std::string reason;
 };
@@ -37,11 +38,14 @@ class RootStore {
   // Believed when the authority that it names signed it. "endorsement.root.full" above 1,000 CRLs.
   Status add_revocation_list(RevocationList list);
   void distrust(Distrust distrust);
+  // The same with its key, although it is not in the store itself.
+  void distrust(const X509Certificate& authority, Timestamp since, std::string reason);
 
   // All that have this subject, byte for byte.
   std::vector<const TrustedRoot*> roots_named(const Name& subject) const;
   std::vector<const X509Certificate*> intermediates_named(const Name& subject) const;
   std::vector<const RevocationList*> lists_of(const X509Certificate& authority) const;
+  // The earliest that names this certificate or another one of its key; nullptr without one.
   const Distrust* find_distrust(const X509Certificate& authority) const;
 
   std::size_t root_count() const { return roots_.size(); }
@@ -55,6 +59,7 @@ class RootStore {
   std::multimap<std::string, X509Certificate> intermediates_;
   std::multimap<std::string, RevocationList> lists_;  // by issuer
   std::map<std::string, Distrust> distrusted_;
+  std::map<std::string, std::string> key_of_;  // by fingerprint: the numbers of the key of each that is here
 };
 
 // Every CERTIFICATE of a PEM bundle, or one DER certificate. What is broken stops it, with its number in the file.

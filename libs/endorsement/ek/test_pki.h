@@ -23,7 +23,8 @@ inline Bytes joined(std::initializer_list<Bytes> parts) {
 inline Bytes tlv(std::uint8_t tag, const Bytes& content) {
   const auto low = static_cast<std::uint8_t>(content.size());
   const auto high = static_cast<std::uint8_t>(content.size() >> 8);
-  return joined({content.size() < 128 ? Bytes{tag, low} : Bytes{tag, 0x82, high, low}, content});
+  if (content.size() < 128) return joined({Bytes{tag, low}, content});
+  return joined({high == 0 ? Bytes{tag, 0x81, low} : Bytes{tag, 0x82, high, low}, content});
 }
 inline Bytes hex(std::string_view text) {
   return from_hex(text).value();
@@ -61,6 +62,7 @@ struct Template {
   std::string manufacturer = "id:49465800";
   Bytes more_extensions = {};
   Bytes outer_algorithm = algorithm();
+  std::optional<Bytes> spki = {};  // instead of the subject's
 };
 
 inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject, const crypto::PrivateKey& issuer) {
@@ -72,9 +74,10 @@ inline Bytes certificate(const Template& from, const crypto::PrivateKey& subject
     extensions = joined({extensions, extension("551d25", false, tlv(0x30, hex("06056781050801"))),
                          extension("551d11", true, tlv(0x30, tlv(0xA4, tpm)))});
   }
-  const Bytes tbs = tlv(0x30, joined({hex("a003020102"), Bytes{0x02, 0x01, from.serial}, algorithm(), from.issuer,
-                                      tlv(0x30, joined({time(from.not_before), time(from.not_after)})), from.subject,
-                                      subject.public_key().spki(), tlv(0xA3, tlv(0x30, extensions))}));
+  const Bytes tbs =
+      tlv(0x30, joined({hex("a003020102"), Bytes{0x02, 0x01, from.serial}, algorithm(), from.issuer,
+                        tlv(0x30, joined({time(from.not_before), time(from.not_after)})), from.subject,
+                        from.spki ? *from.spki : subject.public_key().spki(), tlv(0xA3, tlv(0x30, extensions))}));
   return signed_by(issuer, tbs, from.outer_algorithm);
 }
 
@@ -83,10 +86,11 @@ inline Template ek_template(Bytes issuer) {
 }
 
 inline Bytes revocation_list(const Bytes& issuer, const crypto::PrivateKey& key, std::uint8_t serial,
-                             std::string_view next_update) {
+                             std::string_view next_update, const Bytes& extensions = {}) {
   const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
-  return signed_by(key, tlv(0x30, joined({hex("020101"), algorithm(), issuer, time("20230101000000Z"),
-                                          time(next_update), tlv(0x30, entry)})));
+  return signed_by(
+      key, tlv(0x30, joined({hex("020101"), algorithm(), issuer, time("20230101000000Z"), time(next_update),
+                             tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
 }
 
 }  // namespace warifu::endorsement::test

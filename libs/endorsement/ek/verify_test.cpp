@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "crypto/system_entropy.h"
+#include "crypto/test_roca_key.h"
+#include "endorsement/ek/pem.h"
 #include "endorsement/ek/test_pki.h"
+#include "sim/test_data.h"
 
 namespace warifu::endorsement {
 namespace {
@@ -119,10 +122,83 @@ TEST_F(Paths, K4_TheLeafMustBeAnEk) {
   EXPECT_EQ(code(), "endorsement.ek.purpose");
 }
 
+Bytes spki_of(std::string_view pem) {
+  return pem_blocks(pem).value().front().content;
+}
+
+TEST_F(Paths, K10_AnEkWhosePrivateKeyCanBeComputedIsRefused) {
+  ek.key_usage = hex("03020520");  // keyEncipherment
+  ek.spki = crypto::PrivateKey::generate(crypto::KeyKind::kRsa2048).public_key().spki();
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = spki_of(crypto::kRocaKeyPem);
+  EXPECT_EQ(code(), "endorsement.ek.roca");
+}
+
+TEST_F(Paths, K10_ARocaKeyOfTheFieldIsRefused) {
+  const auto data = sim::test_data();
+  if (!data) GTEST_SKIP() << "there are no real keys: set WARIFU_TEST_DATA";
+  ek.key_usage = hex("03020520");
+  ek.spki = spki_of(as_text(sim::read_test_file(*data / "ek-certs/roca/pubkey03.pem")));
+  EXPECT_EQ(code(), "endorsement.ek.roca");
+}
+
 TEST_F(Paths, K4_ASigningKeyIsAFinding) {
   EXPECT_FALSE(finds(Finding::kSigningKey));
+  EXPECT_TRUE(run()->certificate().check_challenge());
   ek.key_usage = hex("03020780");
   EXPECT_TRUE(finds(Finding::kSigningKey));
+  EXPECT_EQ(run()->certificate().check_challenge().error().code, "endorsement.ek.key-usage");
+}
+
+TEST_F(Paths, K4_AnEkIsAKeyForChallenges) {
+  ek.key_usage = hex("03020520");  // keyEncipherment, which is not for an EC key
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020308");  // keyAgreement
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = crypto::PrivateKey::generate(crypto::KeyKind::kRsa2048).public_key().spki();
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020204");  // keyCertSign
+  EXPECT_EQ(code(), "endorsement.ek.key-usage");
+  ek.key_usage = hex("03020520");
+  EXPECT_EQ(code(), "trusted");
+}
+
+// SubjectPublicKeyInfo of an RSA key of so many bits; nobody has its primes.
+Bytes rsa_spki(std::size_t bits, std::string_view exponent) {
+  Bytes modulus(bits / 8);
+  crypto::SystemEntropy().fill(modulus);
+  modulus.front() |= 0x80;
+  modulus.back() |= 1;
+  const Bytes numbers = test::tlv(
+      0x30, test::joined({test::tlv(0x02, test::joined({Bytes{0}, modulus})), test::tlv(0x02, hex(exponent))}));
+  return test::tlv(
+      0x30, test::joined({hex("300d06092a864886f70d0101010500"), test::tlv(0x03, test::joined({Bytes{0}, numbers}))}));
+}
+
+TEST_F(Paths, K4_AnEkIsAStrongKey) {
+  ek.key_usage = hex("03020520");
+  ek.spki = rsa_spki(2048, "010001");
+  EXPECT_EQ(code(), "trusted");
+  ek.spki = rsa_spki(2048, "03");
+  EXPECT_EQ(code(), "trusted");
+  for (const auto* exponent : {"01", "010000"}) {
+    ek.spki = rsa_spki(2048, exponent);
+    EXPECT_EQ(code(), "endorsement.ek.key") << exponent;
+  }
+  for (const std::size_t bits : {512U, 1024U, 2040U}) {
+    ek.spki = rsa_spki(bits, "010001");
+    EXPECT_EQ(code(), "endorsement.ek.key") << bits;
+  }
+}
+
+TEST_F(Paths, K4_AnEkIsAPointOnACurveThatIsKnown) {
+  ek.spki = ek_key.public_key().spki();
+  EXPECT_EQ(code(), "trusted");
+  ek.spki->back() ^= 1;
+  EXPECT_EQ(code(), "endorsement.ek.key");
+  // Ed25519, which no TPM has as an EK.
+  ek.spki = test::joined({hex("302a300506032b6570032100"), Bytes(32, 0x55)});
+  EXPECT_EQ(code(), "endorsement.ek.key");
 }
 
 TEST_F(Paths, K5_AVendorsRootDoesNotSpeakForAnother) {
@@ -168,6 +244,33 @@ TEST_F(Paths, ADistrustedAuthorityIsNotBelievedFromThenOn) {
   EXPECT_EQ(verify(leaf, store, std::nullopt).error().code, "endorsement.path.distrusted");
 }
 
+TEST_F(Paths, ADistrustedKeyDoesNotEscapeInAnotherCertificate) {
+  const auto leaf = EkCertificate::parse(certificate(ek, ek_key, ca_key)).value();
+  const auto first = X509Certificate::parse(ca_der()).value();
+  ca.serial = 3;
+  const auto again = X509Certificate::parse(ca_der()).value();
+  const crypto::PrivateKey other_key = key();
+  const Template other{.issuer = ca_name, .subject = ca_name};
+  const auto other_root = X509Certificate::parse(certificate(other, other_key, other_key)).value();
+  RootStore store;
+  ASSERT_TRUE(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value()));
+  ASSERT_TRUE(store.add_intermediate(again));
+  ASSERT_TRUE(store.add_root(other_root));
+  store.distrust({other_root.fingerprint_sha256(), year(2025), "another key of that name"});
+  EXPECT_TRUE(verify(leaf, store, year(2026)));
+  store.distrust({first.fingerprint_sha256(), year(2025), "its key was stolen"});
+  ASSERT_TRUE(store.add_intermediate(first));
+  EXPECT_TRUE(verify(leaf, store, year(2024)));
+  EXPECT_EQ(verify(leaf, store, year(2026)).error().code, "endorsement.path.distrusted");
+  // As a root of its own, which is no longer below the one that issued it.
+  const Template cross{.issuer = ca_name, .subject = ca_name, .serial = 4};
+  RootStore crossed;
+  ASSERT_TRUE(crossed.add_root(X509Certificate::parse(certificate(cross, ca_key, ca_key)).value()));
+  EXPECT_TRUE(verify(leaf, crossed, year(2026)));
+  crossed.distrust(first, year(2025), "its key was stolen");
+  EXPECT_EQ(verify(leaf, crossed, year(2026)).error().code, "endorsement.path.distrusted");
+}
+
 TEST_F(Paths, ARevokedCertificateIsRefused) {
   EXPECT_TRUE(finds(Finding::kRevocationUnknown));
   lists = {test::revocation_list(ca_name, ca_key, 9, "20300101000000Z"),
@@ -182,6 +285,26 @@ TEST_F(Paths, ARevokedCertificateIsRefused) {
   EXPECT_EQ(code(), "trusted") << "a list that the authority did not sign";
   lists = {test::revocation_list(root_name, root_key, ca.serial, "20300101000000Z")};
   EXPECT_EQ(code(), "endorsement.path.revoked");
+}
+
+TEST_F(Paths, AListOfSomeCertificatesRevokesAndClearsNobody) {
+  const Bytes of_root = test::revocation_list(root_name, root_key, 9, "20300101000000Z");
+  const auto scoped = [&](std::uint8_t serial, std::string_view scope) {
+    lists = {test::revocation_list(ca_name, ca_key, serial, "20300101000000Z",
+                                   test::extension("551d1c", true, test::tlv(0x30, hex(scope)))),
+             of_root};
+  };
+  for (const auto* whole : {"", "810100", "820100", "840100", "850100"}) {
+    scoped(9, whole);
+    EXPECT_FALSE(finds(Finding::kRevocationUnknown)) << whole;
+  }
+  // Of users' certificates, of authorities', some reasons, attribute certificates, one shard (fullName).
+  for (const auto* partial : {"8101ff", "8201ff", "83020640", "8501ff", "a007a0058603613a62"}) {
+    scoped(9, partial);
+    EXPECT_TRUE(finds(Finding::kRevocationUnknown)) << partial;
+    scoped(ek.serial, partial);
+    EXPECT_EQ(code(), "endorsement.path.revoked") << partial;
+  }
 }
 
 TEST_F(Paths, ARootThatDidNotSignItselfIsNone) {

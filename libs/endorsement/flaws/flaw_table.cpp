@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "endorsement/flaws/roca.h"
+#include "crypto/roca.h"
 #include "wire/json.h"
 
 namespace warifu::endorsement {
@@ -119,7 +119,7 @@ FlawJudgement judge_by_firmware(const Flaw& flaw, const TpmUnderTest& tpm) {
 bool has_roca_key(const TpmUnderTest& tpm) {
   return std::ranges::any_of(tpm.keys, [](const SubjectKey& key) {
     const auto* rsa = std::get_if<RsaSubjectKey>(&key);
-    return rsa != nullptr && is_roca_key(rsa->modulus);
+    return rsa != nullptr && crypto::is_roca_key(rsa->modulus);
   });
 }
 

@@ -1,10 +1,10 @@
-#include "endorsement/flaws/roca.h"
+#include "crypto/roca.h"
 
 #include <array>
 #include <numeric>
 #include <optional>
 
-namespace warifu::endorsement {
+namespace warifu::crypto {
 namespace {
 
 constexpr unsigned kGenerator = 65537;
@@ -68,4 +68,4 @@ bool is_roca_key(ByteView modulus) {
   return true;
 }
 
-}  // namespace warifu::endorsement
+}  // namespace warifu::crypto

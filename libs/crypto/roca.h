@@ -4,7 +4,7 @@
 
 // ROCA, CVE-2017-15361: primes of Infineon's RSALib are k * M + (65537^a mod M), M the product of the first primes
 // (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", ACM CCS 2017).
-namespace warifu::endorsement {
+namespace warifu::crypto {
 
 // `modulus` is big-endian. The filter: modulo each odd prime up to 167 it lies in the group that 65537 generates. It
 // says yes to one sound key in 240 million.
@@ -15,4 +15,4 @@ bool passes_roca_filter(ByteView modulus);
 // 2^154. Also true only if the filter is.
 bool is_roca_key(ByteView modulus);
 
-}  // namespace warifu::endorsement
+}  // namespace warifu::crypto
