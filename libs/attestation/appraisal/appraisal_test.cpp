@@ -227,18 +227,19 @@ TEST(LogAppraisal, L8_ALogOfOtherBanksIsRefused) {
 
 // An IMA list of this boot, and the registers after it.
 struct Runtime {
+  std::uint32_t pcr;
   TestList list;
   RegisterValues values = some_values({HashAlgorithm::kSha256});
 
-  Runtime() {
+  explicit Runtime(std::uint32_t register_of_ima = 10) : pcr(register_of_ima) {
     Bytes hashed;
     for (std::uint32_t index = 0; index < 10; ++index) {
       const ByteView value = values.find(HashAlgorithm::kSha256, index)->bytes();
       hashed.insert(hashed.end(), value.begin(), value.end());
     }
     namespace ima = measured_boot::ima::test;
-    list.add("ima-ng", {ima::digest_field(as_text(hashed)), ima::name_field("boot_aggregate")});
-    list.add_file("/usr/bin/true", "true");
+    list.add("ima-ng", {ima::digest_field(as_text(hashed)), ima::name_field("boot_aggregate")}, pcr);
+    list.add_file("/usr/bin/true", "true", pcr);
     quote();
   }
   // The register as it is now.
@@ -248,7 +249,7 @@ struct Runtime {
     measured_boot::ima::ListReader reader(list.bytes(), form);
     measured_boot::ima::Replay replay(form, measured_boot::ima::BankRule::kNative, kBank);
     EXPECT_TRUE(replay.add_all(reader));
-    values.bank(HashAlgorithm::kSha256).set(10, *replay.banks()[0].find(10));
+    values.bank(HashAlgorithm::kSha256).set(pcr, *replay.banks()[0].find(pcr));
   }
   AttestationResult appraise(Status& status) const {
     AttestationResult result;
@@ -271,6 +272,15 @@ TEST(LogAppraisal, I8_AListIsProvedByTheQuotedRegisterAndNotJudgedYet) {
   runtime.appraise(status);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, "ima.no-match");
+}
+
+TEST(LogAppraisal, I7_AListInAnotherRegisterSaysNothingOfPcr10) {
+  const Runtime forged(11);  // in PCR 10 stands something else
+  Status status;
+  const AttestationResult result = forged.appraise(status);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, "ima.register");
+  EXPECT_EQ(find(result, "runtime.no-policy"), nullptr);
 }
 
 TEST(LogAppraisal, I1_AViolationWarns) {

@@ -18,9 +18,9 @@ using measured_boot::Bank;
 using measured_boot::bank_name;
 using measured_boot::RegisterComparison;
 using measured_boot::RegisterIndex;
+using measured_boot::ima::kImaRegister;
 
 constexpr RegisterIndex kFirmwareRegisters = 8;
-constexpr RegisterIndex kImaRegister = 10;
 constexpr RegisterIndex kOtherRegisters = 16;
 constexpr std::array kStrongestFirst = {HashAlgorithm::kSha512, HashAlgorithm::kSha384, HashAlgorithm::kSha256,
                                         HashAlgorithm::kSm3, HashAlgorithm::kSha1};
@@ -105,11 +105,12 @@ Status appraise_event_log(const measured_boot::EventLog& log, const ProvedRegist
   return Error{ErrorKind::kRefused, "eventlog.bank-missing", "the log can be compared with no bank of the quote"};
 }
 
-Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result) {
+Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
+                         const measured_boot::ima::ImaRegisters& expected) {
   const Bank* bank = bank_for_ima(registers);
   if (bank == nullptr)
     return Error{ErrorKind::kRefused, "ima.pcr-not-quoted", "the quote proves PCR 10 in no bank", "pcrSelect"};
-  TRY(const auto match, measured_boot::ima::match_quote(list, *bank));
+  TRY(const auto match, measured_boot::ima::match_quote(list, *bank, nullptr, expected));
   result.add({Layer::kRuntime, Tier::kNone, "runtime.no-policy",
               fmt::format("{} entries are proved, {} came after the quote; they were compared with nothing",
                           match.measured.size(), match.beyond),

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "measured_boot/event_log/event_log.h"
+#include "measured_boot/ima/match.h"
 
 namespace warifu::attestation {
 
@@ -16,7 +17,9 @@ Status appraise_event_log(const measured_boot::EventLog& log, const ProvedRegist
                           AttestationResult& result);
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank (I8), and its boot_aggregate against the boot
-// (I9). Errors are those of ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
-Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result);
+// (I9). `expected`: where IMA measures on that machine. Errors are those of ima::match_quote(), and
+// "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
+Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
+                         const measured_boot::ima::ImaRegisters& expected = {});
 
 }  // namespace warifu::attestation
