@@ -255,6 +255,30 @@ TEST(ImaMatch, I17_NothingHashesTheNameOfTheTemplate) {
   EXPECT_FALSE(std::get<ProvedEntry>(*reader.next()).digest());
 }
 
+TEST(ImaMatch, I17_ADigestIsTheFirstFieldAndANameTheSecond) {
+  // The owner of a file wrote the digest of another one into its extended attribute.
+  const std::vector<Bytes> fields = {digest_field("evil"), name_field("/bin/tool"), digest_field("good"),
+                                     name_field("/bin/good")};
+  const auto list = TestList().add("d-ng|n-ng|sig|buf", fields);
+  for (const std::string_view renamed : {"sig|n-ng|d-ng|buf", "sig|buf|d-ng|n-ng", "d-ng|buf|sig|n-ng",
+                                         "n-ng|n-ng|d-ng|buf", "sig|n-ng|d-ngv2|n", "sig|buf|buf|buf"}) {
+    const auto other = TestList().add(renamed, fields);
+    const auto match = match_quote(other.bytes(), quoted_after(list.bytes(), 1));
+    ASSERT_TRUE(match) << renamed;
+    MeasuredReader reader(match->measured);
+    const auto entry = reader.next();
+    EXPECT_FALSE(std::get<ProvedEntry>(*entry).digest()) << renamed;
+    EXPECT_FALSE(std::get<ProvedEntry>(*entry).name()) << renamed;
+  }
+  // The same fields under a name that calls them what they are.
+  const auto match = match_quote(list.bytes(), quoted_after(list.bytes(), 1));
+  MeasuredReader reader(match->measured);
+  const auto entry = reader.next();
+  EXPECT_EQ(std::get<ProvedEntry>(*entry).name(), "/bin/tool");
+  EXPECT_EQ(to_hex(std::get<ProvedEntry>(*entry).digest()->bytes),
+            to_hex(crypto::digest(HashAlgorithm::kSha256, {as_bytes("evil")}).bytes()));
+}
+
 // --- boot_aggregate
 
 RegisterValues boot_registers() {
