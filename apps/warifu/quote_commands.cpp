@@ -75,10 +75,10 @@ Status appraise(const Evidence& evidence, Sha1Use sha1, Outcome& outcome) {
   appraise_registers(*outcome.registers, outcome.result);
   if (evidence.event_log) {
     TRY(const auto log, measured_boot::parse_event_log(*evidence.event_log));
-    TRY_STATUS(appraise_event_log(log, *outcome.registers, outcome.result));
+    TRY_STATUS(appraise_event_log(log, *outcome.registers, outcome.result, sha1));
   }
   if (evidence.ima_list) {
-    TRY_STATUS(appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result));
+    TRY_STATUS(appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result, sha1));
   }
   if (outcome.result.overall() != Tier::kContraindicated) return {};
   return contradiction(outcome.result);

@@ -197,6 +197,46 @@ TEST(LogAppraisal, L7_EachBankIsJudgedAloneAndTheStrongerCounts) {
   EXPECT_EQ(boot(bytes, only).of(Layer::kBoot), Tier::kContraindicated);
 }
 
+TEST(LogAppraisal, L7_Sha1AloneCarriesALogOnlyForThoseWhoAskForIt) {
+  const Bytes bytes = boot_log();
+  const auto log = measured_boot::parse_event_log(bytes).value();
+  const RegisterValues right = measured_boot::replay(log);
+  // The sender leaves SHA-256 out, or all of it that tells of firmware, or one register.
+  RegisterValues without;
+  without.bank(HashAlgorithm::kSha1) = *right.find(HashAlgorithm::kSha1);
+  RegisterValues debug = without;
+  debug.bank(HashAlgorithm::kSha256).set(16, crypto::Digest(HashAlgorithm::kSha256));
+  RegisterValues hole = without;
+  for (const auto& [index, value] : right.find(HashAlgorithm::kSha256)->registers())
+    if (index != 4) hole.bank(HashAlgorithm::kSha256).set(index, value);
+  for (const auto& values : {without, debug, hole}) {
+    AttestationResult refused;
+    ASSERT_TRUE(appraise_event_log(log, proved(values), refused));
+    EXPECT_EQ(refused.of(Layer::kBoot), Tier::kContraindicated);
+    EXPECT_NE(find(refused, "eventlog.sha1-alone"), nullptr);
+    AttestationResult taken;
+    ASSERT_TRUE(appraise_event_log(log, proved(values), taken, Sha1Use::kAllowed));
+    EXPECT_EQ(taken.of(Layer::kBoot), Tier::kWarning);
+  }
+  EXPECT_EQ(find(boot(bytes, right), "eventlog.sha1-alone"), nullptr);
+  // Nor does a stronger bank that leaves a register out make its SHA-1 less.
+  hole.bank(HashAlgorithm::kSha1).set(4, other(HashAlgorithm::kSha1));
+  AttestationResult different;
+  ASSERT_TRUE(appraise_event_log(log, proved(hole), different, Sha1Use::kAllowed));
+  EXPECT_EQ(different.of(Layer::kBoot), Tier::kContraindicated);
+}
+
+TEST(LogAppraisal, Q8_ALogAgreesOnlyWithAQuoteOfAllOfFirmware) {
+  const Bytes bytes = boot_log();
+  RegisterValues debug;
+  debug.bank(HashAlgorithm::kSha256).set(16, crypto::Digest(HashAlgorithm::kSha256));
+  const auto nothing = boot(bytes, debug);
+  EXPECT_EQ(find(nothing, "eventlog.agrees"), nullptr);
+  ASSERT_NE(find(nothing, "eventlog.registers-unquoted"), nullptr);
+  EXPECT_NE(find(nothing, "eventlog.registers-unquoted")->what.find("PCR 0, 1, 2, 3, 4, 5, 6, 7"), std::string::npos);
+  EXPECT_EQ(nothing.of(Layer::kBoot), Tier::kWarning);
+}
+
 TEST(LogAppraisal, L9_ALogCutAtAnEventContradictsTheQuote) {
   const Bytes whole = boot_log();
   const Bytes cut = LogWriter({HashAlgorithm::kSha1, HashAlgorithm::kSha256})
@@ -281,6 +321,22 @@ TEST(LogAppraisal, I7_AListInAnotherRegisterSaysNothingOfPcr10) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, "ima.register");
   EXPECT_EQ(find(result, "runtime.no-policy"), nullptr);
+}
+
+TEST(LogAppraisal, I2_Sha1AloneCarriesAListOnlyForThoseWhoAskForIt) {
+  const TestList list = TestList().add_file("boot_aggregate", "x");
+  const auto form = measured_boot::ima::list_form(list.bytes()).value();
+  measured_boot::ima::ListReader reader(list.bytes(), form);
+  measured_boot::ima::Replay replay(form, measured_boot::ima::BankRule::kNative, std::array{HashAlgorithm::kSha1});
+  ASSERT_TRUE(replay.add_all(reader));
+  RegisterValues values;
+  values.bank(HashAlgorithm::kSha1) = replay.banks()[0];
+  for (const Sha1Use sha1 : {Sha1Use::kRefused, Sha1Use::kAllowed}) {
+    AttestationResult result;
+    (void)appraise_ima_list(list.bytes(), proved(values), result, sha1);
+    EXPECT_NE(find(result, "runtime.no-policy"), nullptr);
+    EXPECT_EQ(find(result, "ima.sha1-alone") == nullptr, sha1 == Sha1Use::kAllowed);
+  }
 }
 
 TEST(LogAppraisal, I1_AViolationWarns) {
