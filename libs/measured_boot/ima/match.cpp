@@ -130,6 +130,7 @@ MeasuredList::MeasuredList(ByteView bytes, const Replay& start, const Replay& en
     : bytes_(bytes.first(end.position().offset - start.position().offset)),
       form_(start.form()),
       start_(start.position()),
+      earlier_boot_aggregates_(start.boot_aggregates()),
       size_(end.position().entries - start.position().entries),
       bank_(end.banks().front().algorithm()),
       rule_(end.rule()) {

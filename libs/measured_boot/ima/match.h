@@ -76,6 +76,8 @@ class MeasuredList {
   // How many there are, and how many the list had before them.
   std::uint64_t size() const { return size_; }
   std::uint64_t earlier() const { return start_.entries; }
+  // Entries named boot_aggregate among those before.
+  std::uint64_t earlier_boot_aggregates() const { return earlier_boot_aggregates_; }
 
  private:
   friend class MeasuredReader;
@@ -85,6 +87,7 @@ class MeasuredList {
   ByteView bytes_;
   ListForm form_;
   Position start_;
+  std::uint64_t earlier_boot_aggregates_;
   std::uint64_t size_;
   crypto::HashAlgorithm bank_;
   BankRule rule_;
