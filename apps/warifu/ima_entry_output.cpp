@@ -83,7 +83,7 @@ void print_entry(const ima::Entry& entry) {
              digest ? shown_digest(*digest) : "-", name ? shown(as_bytes(*name)) : "-",
              entry.is_violation() ? "  VIOLATION (nothing proves this line)" : "");
   for (const ima::Field& field : entry.fields())
-    if (!is_shown_first(field.id) && !field.bytes.empty())
+    if (!(entry.starts_with_digest_and_name() && is_shown_first(field.id)) && !field.bytes.empty())
       fmt::print("  {}={} bytes", ima::field_name(field.id), field.bytes.size());
   fmt::print("\n");
 }

@@ -75,10 +75,10 @@ Status appraise(const Evidence& evidence, Sha1Use sha1, Outcome& outcome) {
   appraise_registers(*outcome.registers, outcome.result);
   if (evidence.event_log) {
     TRY(const auto log, measured_boot::parse_event_log(*evidence.event_log));
-    TRY_STATUS(appraise_event_log(log, *outcome.registers, outcome.result));
+    TRY_STATUS(appraise_event_log(log, *outcome.registers, outcome.result, sha1));
   }
   if (evidence.ima_list) {
-    TRY_STATUS(appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result));
+    TRY_STATUS(appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result, sha1));
   }
   if (outcome.result.overall() != Tier::kContraindicated) return {};
   return contradiction(outcome.result);
@@ -103,8 +103,8 @@ Status verify_quote(const Context& context, const QuoteOptions& options) {
   TRY(const Evidence evidence, read(options));
   Outcome outcome;
   const Status done = appraise(evidence, options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused, outcome);
-  // Input that is refused has no result.
-  if (!done && done.error().kind != ErrorKind::kRefused) return done;
+  // Input that is malformed has no result, unless something was found before: who sends a bad list does not hide that.
+  if (!done && done.error().kind != ErrorKind::kRefused && outcome.result.findings().empty()) return done;
   if (!done && done.error().code != kContraindicatedCode) add_refusal(done.error(), outcome.result);
   print(context, outcome);
   return done;

@@ -21,7 +21,8 @@ struct QuoteOptions {
   bool allow_sha1 = false;
 };
 // Prints the attestation result, also when something does not hold: then it ends with that error, or with
-// "attestation.contraindicated" (kRefused).
+// "attestation.contraindicated" (kRefused). Malformed input (kInvalidInput) contradicts its layer in what is printed;
+// nothing is printed when nothing was found before it.
 Status verify_quote(const Context& context, const QuoteOptions& options);
 
 void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action);

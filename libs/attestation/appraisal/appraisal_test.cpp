@@ -197,6 +197,46 @@ TEST(LogAppraisal, L7_EachBankIsJudgedAloneAndTheStrongerCounts) {
   EXPECT_EQ(boot(bytes, only).of(Layer::kBoot), Tier::kContraindicated);
 }
 
+TEST(LogAppraisal, L7_Sha1AloneCarriesALogOnlyForThoseWhoAskForIt) {
+  const Bytes bytes = boot_log();
+  const auto log = measured_boot::parse_event_log(bytes).value();
+  const RegisterValues right = measured_boot::replay(log);
+  // The sender leaves SHA-256 out, or all of it that tells of firmware, or one register.
+  RegisterValues without;
+  without.bank(HashAlgorithm::kSha1) = *right.find(HashAlgorithm::kSha1);
+  RegisterValues debug = without;
+  debug.bank(HashAlgorithm::kSha256).set(16, crypto::Digest(HashAlgorithm::kSha256));
+  RegisterValues hole = without;
+  for (const auto& [index, value] : right.find(HashAlgorithm::kSha256)->registers())
+    if (index != 4) hole.bank(HashAlgorithm::kSha256).set(index, value);
+  for (const auto& values : {without, debug, hole}) {
+    AttestationResult refused;
+    ASSERT_TRUE(appraise_event_log(log, proved(values), refused));
+    EXPECT_EQ(refused.of(Layer::kBoot), Tier::kContraindicated);
+    EXPECT_NE(find(refused, "eventlog.sha1-alone"), nullptr);
+    AttestationResult taken;
+    ASSERT_TRUE(appraise_event_log(log, proved(values), taken, Sha1Use::kAllowed));
+    EXPECT_EQ(taken.of(Layer::kBoot), Tier::kWarning);
+  }
+  EXPECT_EQ(find(boot(bytes, right), "eventlog.sha1-alone"), nullptr);
+  // Nor does a stronger bank that leaves a register out make its SHA-1 less.
+  hole.bank(HashAlgorithm::kSha1).set(4, other(HashAlgorithm::kSha1));
+  AttestationResult different;
+  ASSERT_TRUE(appraise_event_log(log, proved(hole), different, Sha1Use::kAllowed));
+  EXPECT_EQ(different.of(Layer::kBoot), Tier::kContraindicated);
+}
+
+TEST(LogAppraisal, Q8_ALogAgreesOnlyWithAQuoteOfAllOfFirmware) {
+  const Bytes bytes = boot_log();
+  RegisterValues debug;
+  debug.bank(HashAlgorithm::kSha256).set(16, crypto::Digest(HashAlgorithm::kSha256));
+  const auto nothing = boot(bytes, debug);
+  EXPECT_EQ(find(nothing, "eventlog.agrees"), nullptr);
+  ASSERT_NE(find(nothing, "eventlog.registers-unquoted"), nullptr);
+  EXPECT_NE(find(nothing, "eventlog.registers-unquoted")->what.find("PCR 0, 1, 2, 3, 4, 5, 6, 7"), std::string::npos);
+  EXPECT_EQ(nothing.of(Layer::kBoot), Tier::kWarning);
+}
+
 TEST(LogAppraisal, L9_ALogCutAtAnEventContradictsTheQuote) {
   const Bytes whole = boot_log();
   const Bytes cut = LogWriter({HashAlgorithm::kSha1, HashAlgorithm::kSha256})
@@ -227,18 +267,19 @@ TEST(LogAppraisal, L8_ALogOfOtherBanksIsRefused) {
 
 // An IMA list of this boot, and the registers after it.
 struct Runtime {
+  std::uint32_t pcr;
   TestList list;
   RegisterValues values = some_values({HashAlgorithm::kSha256});
 
-  Runtime() {
+  explicit Runtime(std::uint32_t register_of_ima = 10) : pcr(register_of_ima) {
     Bytes hashed;
     for (std::uint32_t index = 0; index < 10; ++index) {
       const ByteView value = values.find(HashAlgorithm::kSha256, index)->bytes();
       hashed.insert(hashed.end(), value.begin(), value.end());
     }
     namespace ima = measured_boot::ima::test;
-    list.add("ima-ng", {ima::digest_field(as_text(hashed)), ima::name_field("boot_aggregate")});
-    list.add_file("/usr/bin/true", "true");
+    list.add("ima-ng", {ima::digest_field(as_text(hashed)), ima::name_field("boot_aggregate")}, pcr);
+    list.add_file("/usr/bin/true", "true", pcr);
     quote();
   }
   // The register as it is now.
@@ -248,7 +289,7 @@ struct Runtime {
     measured_boot::ima::ListReader reader(list.bytes(), form);
     measured_boot::ima::Replay replay(form, measured_boot::ima::BankRule::kNative, kBank);
     EXPECT_TRUE(replay.add_all(reader));
-    values.bank(HashAlgorithm::kSha256).set(10, *replay.banks()[0].find(10));
+    values.bank(HashAlgorithm::kSha256).set(pcr, *replay.banks()[0].find(pcr));
   }
   AttestationResult appraise(Status& status) const {
     AttestationResult result;
@@ -271,6 +312,31 @@ TEST(LogAppraisal, I8_AListIsProvedByTheQuotedRegisterAndNotJudgedYet) {
   runtime.appraise(status);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, "ima.no-match");
+}
+
+TEST(LogAppraisal, I7_AListInAnotherRegisterSaysNothingOfPcr10) {
+  const Runtime forged(11);  // in PCR 10 stands something else
+  Status status;
+  const AttestationResult result = forged.appraise(status);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, "ima.register");
+  EXPECT_EQ(find(result, "runtime.no-policy"), nullptr);
+}
+
+TEST(LogAppraisal, I2_Sha1AloneCarriesAListOnlyForThoseWhoAskForIt) {
+  const TestList list = TestList().add_file("boot_aggregate", "x");
+  const auto form = measured_boot::ima::list_form(list.bytes()).value();
+  measured_boot::ima::ListReader reader(list.bytes(), form);
+  measured_boot::ima::Replay replay(form, measured_boot::ima::BankRule::kNative, std::array{HashAlgorithm::kSha1});
+  ASSERT_TRUE(replay.add_all(reader));
+  RegisterValues values;
+  values.bank(HashAlgorithm::kSha1) = replay.banks()[0];
+  for (const Sha1Use sha1 : {Sha1Use::kRefused, Sha1Use::kAllowed}) {
+    AttestationResult result;
+    (void)appraise_ima_list(list.bytes(), proved(values), result, sha1);
+    EXPECT_NE(find(result, "runtime.no-policy"), nullptr);
+    EXPECT_EQ(find(result, "ima.sha1-alone") == nullptr, sha1 == Sha1Use::kAllowed);
+  }
 }
 
 TEST(LogAppraisal, I1_AViolationWarns) {

@@ -184,7 +184,35 @@ TEST(EventLog, L8_ABankThatFirmwareDidNotUseIsRefused) {
     equal_ones.set(index, *replay(*log).find(kSha256, index));
   ASSERT_EQ(*equal_ones.find(2), *equal_ones.find(6));
   EXPECT_TRUE(compare(*log, equal_ones)) << "separators alone, as on many machines";
+  // Capped, and the sender leaves PCR 0 out.
+  for (const RegisterIndex also : {4u, 7u}) {
+    Bank without_zero(kSha256);
+    for (const RegisterIndex index : {2u, 3u, also})
+      without_zero.set(index, *equal_ones.find(2));
+    const auto unused = compare(*log, without_zero);
+    ASSERT_FALSE(unused) << also;
+    EXPECT_EQ(unused.error().code, "eventlog.bank-unused");
+  }
   EXPECT_EQ(compare(*log, Bank(HashAlgorithm::kSha384)).error().code, "eventlog.bank-missing");
+}
+
+TEST(EventLog, L14_AgreesOnlyWhenAllOfFirmwareIsQuoted) {
+  const LogWriter writer = grub_boot();
+  const auto log = parse_event_log(writer.bytes());
+  const Bank all = replay(*log, kSha256);
+  ASSERT_TRUE(compare(*log, all)->agrees());
+  for (RegisterIndex missing = 0; missing < 8; ++missing) {
+    Bank quoted(kSha256);
+    for (const auto& [index, value] : all.registers())
+      if (index != missing) quoted.set(index, value);
+    const auto comparison = compare(*log, quoted);
+    ASSERT_TRUE(comparison);
+    EXPECT_FALSE(comparison->agrees()) << missing;
+    EXPECT_EQ(comparison->unquoted_firmware, RegisterSet(1U << missing));
+  }
+  Bank debug(kSha256);
+  debug.set(16, crypto::Digest(kSha256));
+  EXPECT_FALSE(compare(*log, debug)->agrees());
 }
 
 TEST(EventLog, L9_AShortenedLogIsFoundByTheQuote) {

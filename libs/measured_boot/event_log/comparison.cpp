@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "measured_boot/event_log/replay.h"
 
@@ -12,8 +13,11 @@ namespace {
 constexpr RegisterIndex kRegisters = 24;
 constexpr RegisterIndex kFirmwarePcrs = 8;
 
+// Firmware always measures more than a separator into these: itself, what it starts, the state of secure boot.
+constexpr std::array<RegisterIndex, 3> kNeverSeparatorAlone = {0, 4, 7};
+
 // A bank that firmware leaves alone is zero; one that it caps holds the same in PCR 0 to 7, a separator's hash. Where
-// PCR 0 is not quoted, equal values mean nothing: PCR 2, 3 and 6 of many a machine hold a separator alone.
+// none of the above is quoted, equal values mean nothing: PCR 2, 3 and 6 of many a machine hold a separator alone.
 bool is_unused(const Bank& quoted) {
   const crypto::Digest* first = nullptr;
   std::size_t seen = 0;
@@ -24,7 +28,8 @@ bool is_unused(const Bank& quoted) {
     ++seen;
   }
   if (first == nullptr) return false;
-  return *first == crypto::Digest(quoted.algorithm()) || (seen > 1 && quoted.find(0) != nullptr);
+  const bool tells = std::ranges::any_of(kNeverSeparatorAlone, [&](RegisterIndex index) { return quoted.find(index); });
+  return *first == crypto::Digest(quoted.algorithm()) || (seen > 1 && tells);
 }
 
 RegisterComparison::Answer judge(const EventLog& log, RegisterIndex index, const crypto::Digest* replayed,
@@ -46,9 +51,10 @@ RegisterSet Comparison::confirmed() const {
 }
 
 bool Comparison::agrees() const {
-  return std::ranges::none_of(registers, [](const RegisterComparison& one) {
-    return one.answer == RegisterComparison::Answer::kDifferent || one.answer == RegisterComparison::Answer::kUnlogged;
-  });
+  return unquoted_firmware.none() && std::ranges::none_of(registers, [](const RegisterComparison& one) {
+           return one.answer == RegisterComparison::Answer::kDifferent ||
+                  one.answer == RegisterComparison::Answer::kUnlogged;
+         });
 }
 
 Result<Comparison> compare(const EventLog& log, const Bank& quoted) {
@@ -60,7 +66,10 @@ Result<Comparison> compare(const EventLog& log, const Bank& quoted) {
     return Error{ErrorKind::kRefused, "eventlog.bank-unused",
                  fmt::format("firmware did not measure into the quoted bank {}", bank_name(bank))};
   const Bank replayed = replay(log, bank);
-  Comparison comparison{.bank = bank, .registers = {}};
+  Comparison comparison{.bank = bank, .registers = {}, .unquoted_firmware = {}};
+  if (log.register_kind() == RegisterKind::kPcr)
+    for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)
+      comparison.unquoted_firmware.set(index, quoted.find(index) == nullptr);
   comparison.registers.reserve(kRegisters);
   for (RegisterIndex index = 0; index < kRegisters; ++index) {
     const crypto::Digest* ours = replayed.find(index);

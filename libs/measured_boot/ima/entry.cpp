@@ -56,10 +56,17 @@ crypto::Digest template_digest(const Entry& entry, crypto::HashAlgorithm algorit
   return crypto::digest(algorithm, {entry.all_fields[0].bytes, name, ByteView(kPadding).subspan(name.size())});
 }
 
+bool Entry::starts_with_digest_and_name() const {
+  if (field_count < 2) return false;
+  const FieldId first = all_fields[0].id;
+  const FieldId second = all_fields[1].id;
+  return (first == FieldId::kDigestNg || first == FieldId::kDigestNgV2 || first == FieldId::kDigest) &&
+         (second == FieldId::kNameNg || second == FieldId::kName);
+}
+
 std::optional<std::string_view> name_of(const Entry& entry) {
-  for (const FieldId id : {FieldId::kNameNg, FieldId::kName})
-    if (const ByteView* name = entry.find(id)) return without_trailing_nuls(*name);
-  return std::nullopt;
+  if (!entry.starts_with_digest_and_name()) return std::nullopt;
+  return without_trailing_nuls(entry.all_fields[1].bytes);
 }
 
 std::optional<crypto::HashAlgorithm> parse_kernel_hash(std::string_view name) {
@@ -88,9 +95,8 @@ std::optional<FileDigest> parse_file_digest(const Field& field) {
 }
 
 std::optional<FileDigest> file_digest_of(const Entry& entry) {
-  for (const FieldId id : {FieldId::kDigestNg, FieldId::kDigestNgV2, FieldId::kDigest})
-    if (const ByteView* bytes = entry.find(id)) return parse_file_digest({id, *bytes});
-  return std::nullopt;
+  if (!entry.starts_with_digest_and_name()) return std::nullopt;
+  return parse_file_digest(entry.all_fields[0]);
 }
 
 }  // namespace warifu::measured_boot::ima

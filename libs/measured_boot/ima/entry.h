@@ -35,6 +35,9 @@ struct Entry {
   std::span<const Field> fields() const { return std::span(all_fields).first(field_count); }
   // The first field of that kind; nullptr if there is none.
   const ByteView* find(FieldId id) const;
+  // As in all templates that the kernel has built in. Nothing hashes the name of a template, so who sends the list
+  // could give one that calls another field, which the file's owner filled, the digest. Fields keep their places.
+  bool starts_with_digest_and_name() const;
   // The kernel found that what it measured is not what is used (ToMToU, open writers): the template digest is zero and
   // the register was extended with ones. Nothing proves the fields of such an entry.
   bool is_violation() const;
@@ -44,7 +47,8 @@ struct Entry {
 // Linux, ima_crypto.c: the fields with their lengths, but in "ima" without, and its name padded to 256 bytes.
 crypto::Digest template_digest(const Entry& entry, crypto::HashAlgorithm algorithm);
 
-// n-ng or n, without the NUL at its end. The kernel writes "_" for each space. nullopt: the template has no name.
+// n-ng or n, without the NUL at its end. The kernel writes "_" for each space. nullopt: the entry does not start with a
+// digest and a name.
 std::optional<std::string_view> name_of(const Entry& entry);
 
 // A digest of d, d-ng, d-ngv2 or d-modsig.
@@ -61,7 +65,7 @@ struct FileDigest {
 };
 // nullopt: it is no such field, or malformed.
 std::optional<FileDigest> parse_file_digest(const Field& field);
-// Of the first of d-ng, d-ngv2 and d in the entry.
+// d-ng, d-ngv2 or d. nullopt: the entry does not start with a digest and a name, or the digest is malformed.
 std::optional<FileDigest> file_digest_of(const Entry& entry);
 
 // How the kernel calls a hash: "sha256", "sm3", "sm3-256". nullopt: none of ours.

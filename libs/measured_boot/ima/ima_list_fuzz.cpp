@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdlib>
+#include <vector>
 
 #include "measured_boot/ima/match.h"
 
@@ -34,14 +35,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole.position().offset <= size / 2) half = whole;
   }
   require(whole.position().offset == size);
-  const auto match = match_quote(list, whole.banks().front());
+  const Bank& quoted = whole.banks().front();
+  std::vector<RegisterIndex> extended;
+  for (const auto& [pcr, value] : quoted.registers())
+    extended.push_back(pcr);
+  const auto expected = ImaRegisters::with(extended);
+  if (!expected || quoted.find(kImaRegister) == nullptr) {
+    require(!match_quote(list, quoted));
+    return 0;
+  }
+  const auto match = match_quote(list, quoted, nullptr, *expected);
   require(match.has_value() && match->verified == whole);
   for (MeasuredReader measured(match->measured); measured.next();) {
   }
   if (!half) return 0;
   const auto kept = Replay::from_bytes(half->to_bytes());
   require(kept.has_value() && *kept == *half);
-  const auto rest = match_quote(entries_since(list, *kept).value(), whole.banks().front(), &*kept);
+  const auto rest = match_quote(entries_since(list, *kept).value(), quoted, &*kept, *expected);
   require(rest.has_value() && rest->verified == whole);
   return 0;
 }

@@ -12,58 +12,92 @@ namespace {
 
 using crypto::HashAlgorithm;
 
-constexpr std::size_t kPcrs = 24;
+constexpr RegisterIndex kFirstRegister = 8;  // what stands before is firmware's
+constexpr RegisterIndex kLastRegister = 15;  // what comes after is reset without a reboot
 
 Error refused(std::string_view code, std::string message) {
   return {ErrorKind::kRefused, code, std::move(message)};
 }
 
-// Which registers of a replay hold what was quoted, kept up to date one register at a time.
+// Which of the expected registers hold what was quoted, kept up to date one register at a time. One that the list does
+// not touch counts too: it holds its starting value, or the list does not tell all.
 class Comparison {
  public:
-  Comparison(const Replay& replay, const Bank& quoted) {
-    for (const auto& [pcr, value] : quoted.registers())
-      if (pcr < kPcrs) quoted_[pcr] = &value;
-    for (const auto& [pcr, value] : replay.banks().front().registers())
-      update(pcr, value);
+  // All that are expected are quoted.
+  Comparison(const Replay& replay, const Bank& quoted, const ImaRegisters& expected) {
+    const Bank& replayed = replay.banks().front();
+    for (RegisterIndex pcr = 0; pcr <= kLastRegister; ++pcr) {
+      if (!expected.contains(pcr)) continue;
+      quoted_[pcr] = quoted.find(pcr);
+      const crypto::Digest* value = replayed.find(pcr);
+      update(pcr, value != nullptr ? *value : starting_value(quoted.algorithm(), pcr));
+    }
   }
-  bool is_quoted(RegisterIndex pcr) const { return quoted_[pcr] != nullptr; }
+  // Of a register that is expected.
   void update(RegisterIndex pcr, const crypto::Digest& value) {
-    const bool differs = quoted_[pcr] == nullptr || *quoted_[pcr] != value;
+    const bool differs = *quoted_[pcr] != value;
     differing_ += (differs ? 1U : 0U) - (differs_[pcr] ? 1U : 0U);
     differs_[pcr] = differs;
   }
   bool all_equal() const { return differing_ == 0; }
 
  private:
-  std::array<const crypto::Digest*, kPcrs> quoted_{};
-  std::array<bool, kPcrs> differs_{};
+  std::array<const crypto::Digest*, kLastRegister + 1> quoted_{};
+  std::array<bool, kLastRegister + 1> differs_{};
   unsigned differing_ = 0;
 };
 
+Status check_quoted(const Bank& quoted, const ImaRegisters& expected) {
+  const auto bank = bank_name(quoted.algorithm());
+  for (RegisterIndex pcr = 0; pcr <= kLastRegister; ++pcr)
+    if (expected.contains(pcr) && quoted.find(pcr) == nullptr)
+      return refused("ima.pcr-not-quoted",
+                     fmt::format("IMA measures into PCR {}, which the quote of the {} bank does not cover", pcr, bank));
+  if (*quoted.find(kImaRegister) == starting_value(quoted.algorithm(), kImaRegister))
+    return refused("ima.no-evidence", fmt::format("PCR {} of the {} bank was never extended: the list proves nothing",
+                                                  kImaRegister, bank));
+  return {};
+}
+
 }  // namespace
+
+ImaRegisters::ImaRegisters() {
+  expected_.set(kImaRegister);
+}
+
+Result<ImaRegisters> ImaRegisters::with(std::span<const RegisterIndex> more) {
+  ImaRegisters registers;
+  for (const RegisterIndex pcr : more) {
+    if (pcr < kFirstRegister || pcr > kLastRegister)
+      return invalid_input("ima.policy.register",
+                           fmt::format("expected a PCR from {} to {}, got {}: before are those of firmware, and after "
+                                       "those that are reset without a reboot",
+                                       kFirstRegister, kLastRegister, pcr),
+                           "registers");
+    registers.expected_.set(pcr);
+  }
+  return registers;
+}
 
 // Walks the list once under one rule.
 struct Matcher {
   ByteView entries;
   const Bank& quoted;
   const Replay& start;
+  const ImaRegisters& expected;
 
   std::optional<Replay> matched = {};
   std::uint64_t entries_read = 0;
-  std::optional<RegisterIndex> first_pcr = {};
-  std::optional<RegisterIndex> not_quoted = {};  // the first one; what follows cannot be proved
 
   Status walk() {
     Replay replay = start;
-    Comparison comparison(replay, quoted);
+    Comparison comparison(replay, quoted, expected);
     if (replay.position().entries > 0 && comparison.all_equal()) matched = replay;
     ListReader reader(entries, replay.form(), replay.position());
     while (true) {
       TRY(const Entry* entry, reader.next());
       if (entry == nullptr) break;
-      if (!first_pcr) first_pcr = entry->pcr;
-      if (!not_quoted && !comparison.is_quoted(entry->pcr)) not_quoted = entry->pcr;
+      if (!expected.contains(entry->pcr)) return unexpected(*entry);
       TRY_STATUS(replay.add(*entry, reader.position()));
       comparison.update(entry->pcr, *replay.banks().front().find(entry->pcr));
       if (comparison.all_equal()) matched = replay;
@@ -76,20 +110,17 @@ struct Matcher {
     return {*matched, MeasuredList(entries, start, *matched), entries_read - matched->position().entries};
   }
 
+  // Nothing hashes an entry's PCR: who may choose it, chooses a register that he extended himself.
+  static Error unexpected(const Entry& entry) {
+    return refused("ima.register",
+                   fmt::format("entry {} says PCR {}, where IMA is not expected to measure", entry.number, entry.pcr));
+  }
+
   Error failure() const {
-    const RegisterIndex pcr = first_pcr.value_or(10);
-    const auto bank = bank_name(quoted.algorithm());
-    const crypto::Digest* value = quoted.find(pcr);
-    if (value != nullptr && *value == starting_value(quoted.algorithm(), pcr))
-      return refused("ima.no-evidence",
-                     fmt::format("PCR {} of the {} bank was never extended: the list proves nothing", pcr, bank));
-    if (not_quoted)
-      return refused(
-          "ima.pcr-not-quoted",
-          fmt::format("the list extends PCR {}, which the quote of the {} bank does not cover", *not_quoted, bank));
     return refused(
         "ima.no-match",
-        fmt::format("the quoted {} PCR {} is not what {} of the {} entries leave there", bank, pcr,
+        fmt::format("the quoted {} PCR {} is not what {} of the {} entries leave there", bank_name(quoted.algorithm()),
+                    expected.to_string(),
                     start.position().entries == 0 ? "any number" : fmt::format("{} or more", start.position().entries),
                     entries_read));
   }
@@ -99,6 +130,7 @@ MeasuredList::MeasuredList(ByteView bytes, const Replay& start, const Replay& en
     : bytes_(bytes.first(end.position().offset - start.position().offset)),
       form_(start.form()),
       start_(start.position()),
+      earlier_boot_aggregates_(start.boot_aggregates()),
       size_(end.position().entries - start.position().entries),
       bank_(end.banks().front().algorithm()),
       rule_(end.rule()) {
@@ -112,12 +144,20 @@ std::optional<MeasuredEntry> MeasuredReader::next() {
   return ProvedEntry(**entry);
 }
 
-Result<Match> match_quote(ByteView entries, const Bank& quoted, const Replay* last) {
+std::string ImaRegisters::to_string() const {
+  std::string text;
+  for (RegisterIndex pcr = 0; pcr < expected_.size(); ++pcr)
+    if (expected_[pcr]) text += fmt::format("{}{}", text.empty() ? "" : ", ", pcr);
+  return text;
+}
+
+Result<Match> match_quote(ByteView entries, const Bank& quoted, const Replay* last, const ImaRegisters& expected) {
+  TRY_STATUS(check_quoted(quoted, expected));
   if (last != nullptr) {
     if (last->banks().size() != 1 || last->banks().front().algorithm() != quoted.algorithm())
       return refused("ima.no-match", fmt::format("what was verified before is not of the {} bank",  //
                                                  bank_name(quoted.algorithm())));
-    Matcher matcher{entries, quoted, *last};
+    Matcher matcher{entries, quoted, *last, expected};
     TRY_STATUS(matcher.walk());
     if (!matcher.matched) return matcher.failure();
     return matcher.result();
@@ -125,14 +165,14 @@ Result<Match> match_quote(ByteView entries, const Bank& quoted, const Replay* la
   if (entries.empty()) return refused("ima.no-evidence", "the list is empty: not even boot_aggregate was measured");
   TRY(const auto form, list_form(entries));
   const Replay native(form, BankRule::kNative, std::array{quoted.algorithm()});
-  Matcher matcher{entries, quoted, native};
+  Matcher matcher{entries, quoted, native, expected};
   TRY_STATUS(matcher.walk());
   if (matcher.matched) return matcher.result();
   // In the SHA-1 bank both rules are the same.
   if (form.template_digest != HashAlgorithm::kSha1 || quoted.algorithm() == HashAlgorithm::kSha1)
     return matcher.failure();
   const Replay padded(form, BankRule::kPaddedSha1, std::array{quoted.algorithm()});
-  Matcher older{entries, quoted, padded};
+  Matcher older{entries, quoted, padded, expected};
   TRY_STATUS(older.walk());
   if (!older.matched) return older.failure();
   return older.result();

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -10,6 +13,24 @@
 #include "measured_boot/ima/replay.h"
 
 namespace warifu::measured_boot::ima {
+
+// The PCR that IMA measures into (Linux, CONFIG_IMA_MEASURE_PCR_IDX).
+inline constexpr RegisterIndex kImaRegister = 10;
+
+// The registers that IMA is expected to measure into: PCR 10, and those that the machine's IMA policy names by "pcr=".
+// It comes from whoever judges, never from the list: nothing hashes the PCR of an entry (docs/protocols/ima.md, I7).
+class ImaRegisters {
+ public:
+  ImaRegisters();  // PCR 10 alone
+  // PCR 10 and these. kInvalidInput "ima.policy.register": not from 8 to 15.
+  static Result<ImaRegisters> with(std::span<const RegisterIndex> more);
+
+  bool contains(RegisterIndex pcr) const { return pcr < expected_.size() && expected_[pcr]; }
+  std::string to_string() const;  // "10, 11"
+
+ private:
+  std::bitset<16> expected_;
+};
 
 // What a quote proves and what it does not are different types, and only a MeasuredReader makes either.
 
@@ -55,6 +76,8 @@ class MeasuredList {
   // How many there are, and how many the list had before them.
   std::uint64_t size() const { return size_; }
   std::uint64_t earlier() const { return start_.entries; }
+  // Entries named boot_aggregate among those before.
+  std::uint64_t earlier_boot_aggregates() const { return earlier_boot_aggregates_; }
 
  private:
   friend class MeasuredReader;
@@ -64,6 +87,7 @@ class MeasuredList {
   ByteView bytes_;
   ListForm form_;
   Position start_;
+  std::uint64_t earlier_boot_aggregates_;
   std::uint64_t size_;
   crypto::HashAlgorithm bank_;
   BankRule rule_;
@@ -87,13 +111,15 @@ struct Match {
 };
 
 // The longest prefix of the list that the quoted registers hold (I8). `quoted` are values that a verified quote covers,
-// of one bank; every PCR that the prefix extends must be among them. `last` is what was verified before in the same
-// boot, and `entries` start there; the prefix is never shorter. Without `last` the list starts here, and the rule by
-// which the kernel extends is found out; it stays the same for the boot (I2).
-// kRefused: "ima.no-evidence" when the register holds what it held at the start, so that the kernel measured nothing
-// into it; "ima.pcr-not-quoted"; "ima.no-match". kInvalidInput as list_form(), ListReader and Replay::add(), anywhere
-// in the list, also beyond the prefix.
-Result<Match> match_quote(ByteView entries, const Bank& quoted, const Replay* last = nullptr);
+// of one bank; every register in `expected` must be among them, and must hold what the prefix leaves there, also where
+// the prefix leaves it alone. `last` is what was verified before in the same boot, and `entries` start there; the
+// prefix is never shorter. Without `last` the list starts here, and the rule by which the kernel extends is found out;
+// it stays the same for the boot (I2). kRefused: "ima.pcr-not-quoted"; "ima.no-evidence" when PCR 10 holds what it held
+// at the start, so that the kernel measured nothing into it; "ima.register" for an entry in a register that is not
+// expected, and "ima.no-match". kInvalidInput as list_form(), ListReader and Replay::add(). Both anywhere in the list,
+// also beyond the prefix.
+Result<Match> match_quote(ByteView entries, const Bank& quoted, const Replay* last = nullptr,
+                          const ImaRegisters& expected = {});
 
 // What is new in a whole list. kRefused "ima.shorter" when it is shorter than what was verified: a list never shrinks.
 Result<ByteView> entries_since(ByteView whole_list, const Replay& last);

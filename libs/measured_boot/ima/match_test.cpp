@@ -39,6 +39,11 @@ TestList files(std::size_t count) {
   return list;
 }
 
+// PCR 10 and these.
+ImaRegisters with(std::initializer_list<RegisterIndex> more) {
+  return ImaRegisters::with(std::vector<RegisterIndex>(more)).value();
+}
+
 void expect_refused(const Result<Match>& match, std::string_view code) {
   ASSERT_FALSE(match) << "expected " << code;
   EXPECT_EQ(match.error().code, code) << to_string(match.error());
@@ -150,24 +155,66 @@ TEST(ImaMatch, I3_RefusesAChangedEntryAnywhere) {
   expect_refused(match_quote(changed, quoted), "ima.template-digest");
 }
 
-TEST(ImaMatch, I7_NeedsEveryRegisterThatTheListExtends) {
+TEST(ImaMatch, I7_TheListDoesNotChooseTheRegister) {
+  // Somebody extended PCR 11 with a list of his own; in PCR 10 stands what the kernel measured.
+  TestList forged;
+  for (std::size_t i = 0; i < 3; ++i)
+    forged.add_file(i == 0 ? "boot_aggregate" : "/usr/bin/good", "good", 11);
+  Bank quoted(HashAlgorithm::kSha256);
+  quoted.set(11, *quoted_after(forged.bytes(), 3).find(11));
+  quoted.set(10, crypto::digest(HashAlgorithm::kSha256, {as_bytes("what the kernel measured")}));
+  expect_refused(match_quote(forged.bytes(), quoted), "ima.register");
+  // Announced, the register still does not speak for PCR 10.
+  expect_refused(match_quote(forged.bytes(), quoted, nullptr, with({11})), "ima.no-match");
+  quoted.set(10, crypto::Digest(HashAlgorithm::kSha256));
+  expect_refused(match_quote(forged.bytes(), quoted, nullptr, with({11})), "ima.no-evidence");
+  // Nor is a register that is expected, and that the list leaves alone, passed over.
+  const auto list = files(3);
+  quoted.set(10, *quoted_after(list.bytes(), 3).find(10));
+  EXPECT_TRUE(match_quote(list.bytes(), quoted));
+  expect_refused(match_quote(list.bytes(), quoted, nullptr, with({11})), "ima.no-match");
+  quoted.set(11, crypto::Digest(HashAlgorithm::kSha256));
+  const auto match = match_quote(list.bytes(), quoted, nullptr, with({11}));
+  ASSERT_TRUE(match) << to_string(match.error());
+  // Going on from what was kept is no other way in.
+  const auto more = files(3).add_file("/usr/bin/good", "good", 11);
+  const auto rest = entries_since(more.bytes(), match->verified).value();
+  expect_refused(match_quote(rest, quoted_after(more.bytes(), 4), &match->verified), "ima.register");
+  EXPECT_TRUE(match_quote(rest, quoted_after(more.bytes(), 4), &match->verified, with({11})));
+}
+
+TEST(ImaMatch, I7_NoPolicyTakesARegisterOfFirmwareOrOneThatIsResetWithoutAReboot) {
+  for (RegisterIndex pcr = 0; pcr < 26; ++pcr)
+    EXPECT_EQ(ImaRegisters::with(std::array{pcr}).has_value(), pcr >= 8 && pcr <= 15) << pcr;
+  for (RegisterIndex pcr = 16; pcr < 24; ++pcr) {
+    const auto list = files(2).add_file("/x", "x", pcr);
+    expect_refused(match_quote(list.bytes(), quoted_after(list.bytes(), 3)), "ima.register");
+  }
+}
+
+TEST(ImaMatch, I7_NeedsEveryRegisterThatIsExpected) {
   auto list = files(4).add_file("/other", "register", 11).add_file("/usr/bin/more", "ten");
   const Bank quoted = quoted_after(list.bytes(), 6);
   ASSERT_NE(quoted.find(11), nullptr);
-  const auto match = match_quote(list.bytes(), quoted);
+  const ImaRegisters both = with({11});
+  const auto match = match_quote(list.bytes(), quoted, nullptr, both);
   ASSERT_TRUE(match) << to_string(match.error());
   EXPECT_EQ(match->measured.size(), 6U);
 
   Bank only_ten(HashAlgorithm::kSha256);
   only_ten.set(10, *quoted.find(10));
-  expect_refused(match_quote(list.bytes(), only_ten), "ima.pcr-not-quoted");
+  expect_refused(match_quote(list.bytes(), only_ten, nullptr, both), "ima.pcr-not-quoted");
+  Bank only_eleven(HashAlgorithm::kSha256);
+  only_eleven.set(11, *quoted.find(11));
+  expect_refused(match_quote(list.bytes(), only_eleven, nullptr, both), "ima.pcr-not-quoted");
   // Registers of two moments.
   Bank torn = quoted;
   torn.set(10, *quoted_after(list.bytes(), 4).find(10));
-  EXPECT_EQ(match_quote(list.bytes(), torn)->measured.size(), 5U) << "PCR 10 of entry 4 is that of entry 5 too";
+  EXPECT_EQ(match_quote(list.bytes(), torn, nullptr, both)->measured.size(), 5U)
+      << "PCR 10 of entry 4 is that of entry 5 too";
   torn = quoted;
   torn.set(11, crypto::Digest(HashAlgorithm::kSha256));
-  expect_refused(match_quote(list.bytes(), torn), "ima.no-match");
+  expect_refused(match_quote(list.bytes(), torn, nullptr, both), "ima.no-match");
 }
 
 TEST(ImaMatch, AZeroRegisterIsNoEvidence) {
@@ -206,6 +253,30 @@ TEST(ImaMatch, I17_NothingHashesTheNameOfTheTemplate) {
   ASSERT_TRUE(match);
   MeasuredReader reader(match->measured);
   EXPECT_FALSE(std::get<ProvedEntry>(*reader.next()).digest());
+}
+
+TEST(ImaMatch, I17_ADigestIsTheFirstFieldAndANameTheSecond) {
+  // The owner of a file wrote the digest of another one into its extended attribute.
+  const std::vector<Bytes> fields = {digest_field("evil"), name_field("/bin/tool"), digest_field("good"),
+                                     name_field("/bin/good")};
+  const auto list = TestList().add("d-ng|n-ng|sig|buf", fields);
+  for (const std::string_view renamed : {"sig|n-ng|d-ng|buf", "sig|buf|d-ng|n-ng", "d-ng|buf|sig|n-ng",
+                                         "n-ng|n-ng|d-ng|buf", "sig|n-ng|d-ngv2|n", "sig|buf|buf|buf"}) {
+    const auto other = TestList().add(renamed, fields);
+    const auto match = match_quote(other.bytes(), quoted_after(list.bytes(), 1));
+    ASSERT_TRUE(match) << renamed;
+    MeasuredReader reader(match->measured);
+    const auto entry = reader.next();
+    EXPECT_FALSE(std::get<ProvedEntry>(*entry).digest()) << renamed;
+    EXPECT_FALSE(std::get<ProvedEntry>(*entry).name()) << renamed;
+  }
+  // The same fields under a name that calls them what they are.
+  const auto match = match_quote(list.bytes(), quoted_after(list.bytes(), 1));
+  MeasuredReader reader(match->measured);
+  const auto entry = reader.next();
+  EXPECT_EQ(std::get<ProvedEntry>(*entry).name(), "/bin/tool");
+  EXPECT_EQ(to_hex(std::get<ProvedEntry>(*entry).digest()->bytes),
+            to_hex(crypto::digest(HashAlgorithm::kSha256, {as_bytes("evil")}).bytes()));
 }
 
 // --- boot_aggregate

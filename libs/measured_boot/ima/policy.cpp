@@ -16,9 +16,10 @@ constexpr std::size_t kAhead = 8;
 // One pass over a list.
 class Judge {
  public:
-  // `views_stay`: names and digests of entries may be kept for later.
-  Judge(const Policy& policy, bool views_stay)
-      : policy_(policy), ahead_(views_stay && !looks_at_signatures() ? kAhead : 0) {
+  // `views_stay`: names and digests of entries may be kept for later. `kexecs`: boot aggregates still to be let through
+  // after the first entry.
+  Judge(const Policy& policy, bool views_stay, std::uint64_t kexecs)
+      : policy_(policy), ahead_(views_stay && !looks_at_signatures() ? kAhead : 0), kexecs_(kexecs) {
     result_.excluded.resize(policy.excludes.size());
     result_.required_seen.resize(policy.required.size());
   }
@@ -29,7 +30,7 @@ class Judge {
     const auto digest = entry.digest();
     if (!name || !digest)
       return add(Finding::Kind::kUnreadable, true, {entry.number(), entry.pcr(), name.value_or(""), digest});
-    if (*name == kBootAggregate) {
+    if (*name == kBootAggregate && is_of_a_boot(entry.number())) {
       ++result_.boot_aggregates;
       return;
     }
@@ -77,6 +78,14 @@ class Judge {
     if (fetched_ != asked_ && asked_ - fetched_ > ahead_)
       policy_.files.fetch(pending_[fetched_++ % pending_.size()].question);
     if (answered_ != fetched_ && asked_ - answered_ > 2 * ahead_) answer(pending_[answered_++ % pending_.size()]);
+  }
+
+  // A file may be called like that too: where its path is too long, the kernel measures its last part.
+  bool is_of_a_boot(std::uint64_t number) {
+    if (number == 1) return true;
+    if (kexecs_ == 0) return false;
+    --kexecs_;
+    return true;
   }
 
   bool looks_at_signatures() const { return policy_.signatures != Policy::Signatures::kIgnore; }
@@ -151,6 +160,7 @@ class Judge {
 
   const Policy& policy_;
   std::size_t ahead_;
+  std::uint64_t kexecs_;
   const ProvedEntry* current_ = nullptr;
   std::array<Pending, 2 * kAhead + 1> pending_;
   std::size_t asked_ = 0;
@@ -198,9 +208,10 @@ double Judgement::share_of(std::size_t exclude) const {
   return entries == 0 ? 0 : static_cast<double>(excluded[exclude]) / static_cast<double>(entries);
 }
 
-Judgement judge(const MeasuredList& measured, const Policy& policy) {
+Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs) {
   MeasuredReader reader(measured);
-  Judge judge_one(policy, reader.views_stay());
+  const std::uint64_t seen = std::max<std::uint64_t>(measured.earlier_boot_aggregates(), 1) - 1;
+  Judge judge_one(policy, reader.views_stay(), announced_kexecs - std::min(announced_kexecs, seen));
   while (const auto entry = reader.next())
     std::visit(judge_one, *entry);
   return judge_one.take();

@@ -71,7 +71,7 @@ struct Judgement {
   std::uint64_t allowed = 0;
   std::uint64_t other_path = 0;
   std::uint64_t signed_files = 0;     // let through by their signature
-  std::uint64_t boot_aggregates = 0;  // check_boot() judges them
+  std::uint64_t boot_aggregates = 0;  // the first entry, and announced kexecs: check_boot() judges them
   std::uint64_t failed = 0;
   std::uint64_t tolerated_violations = 0;
   // How many entries each exclude let through, which nothing else did; in the order of Policy::excludes.
@@ -86,6 +86,8 @@ struct Judgement {
 
 // Judges what a quote proved, and only that (I11). It is a function of both: to judge again under another policy, like
 // one that withdraws a digest (I14), give it the same list.
-Judgement judge(const MeasuredList& measured, const Policy& policy);
+// `announced_kexecs`: since the machine was reset. Entry 1 may be a boot_aggregate, and so many more of the whole list;
+// any further entry of that name is judged as a file.
+Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs = 0);
 
 }  // namespace warifu::measured_boot::ima

@@ -110,6 +110,30 @@ TEST(ImaPolicy, JudgesEachEntryOfTheMatch) {
   EXPECT_TRUE(judge(matched(TestList().add_file("/bin/sh", "dash")).measured, policy).is_good());
 }
 
+TEST(ImaPolicy, I10_AFileNamedBootAggregateIsJudgedAsAFile) {
+  const auto list = TestList()
+                        .add_file("boot_aggregate", "pcrs")
+                        .add_file("boot_aggregate", "evil")
+                        .add_file("boot_aggregate", "more");
+  const Match match = matched(list);
+  const Policy policy;
+  for (std::uint64_t kexecs = 0; kexecs < 4; ++kexecs) {
+    const Judgement judgement = judge(match.measured, policy, kexecs);
+    EXPECT_EQ(judgement.boot_aggregates, std::min<std::uint64_t>(1 + kexecs, 3));
+    EXPECT_EQ(judgement.failed, 2 - std::min<std::uint64_t>(kexecs, 2));
+  }
+  EXPECT_EQ(judge(match.measured, policy).findings[0].kind, Finding::Kind::kUnknown);
+  EXPECT_EQ(judge(match.measured, policy).findings[0].entry, 2U);
+  // In what is new in a list, a kexec that was seen before counts.
+  const auto first = match_quote(ByteView(list.bytes()).first(list.starts()[2]),
+                                 test::quoted_after(ByteView(list.bytes()).first(list.starts()[2])));
+  const auto rest =
+      match_quote(ByteView(list.bytes()).subspan(list.starts()[2]), test::quoted_after(list.bytes()), &first->verified);
+  ASSERT_TRUE(rest) << to_string(rest.error());
+  EXPECT_EQ(judge(rest->measured, policy, 1).failed, 1U);
+  EXPECT_EQ(judge(rest->measured, policy, 2).failed, 0U);
+}
+
 TEST(ImaPolicy, I1_ViolationsFailUnlessThePolicySaysOtherwise) {
   const auto list = TestList().add_violation("ima-ng", {digest_field("x"), name_field("/var/log/syslog")});
   const Match match = matched(list);
