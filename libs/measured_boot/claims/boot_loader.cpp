@@ -19,6 +19,9 @@ constexpr std::uint32_t kLoadOptionsTag = 0x8F3B22ED;
 constexpr std::string_view kInitrdName = "Linux initrd";
 constexpr std::string_view kLoadOptionsName = "LOADED_IMAGE::LoadOptions";
 
+// Windows ends PCR 12 to 14 so.
+constexpr std::string_view kWindowsSeparator = "WBCL";
+
 std::string_view path_of(std::string_view arguments) {
   return arguments.substr(0, arguments.find(' '));
 }
@@ -48,7 +51,7 @@ void Extraction::boot_loader(const Event& event) {
   if (event.type == EventType::kCompactHash) return content(event, std::string(until_nul(event.data)));
   // A type is not measured: what is told as another one could be a command line.
   const bool is_boot_loaders = is_pcr_log() ? 8 <= event.register_index && event.register_index < 16 : is_in(event, 8);
-  if (!is_boot_loaders || is_separator(event)) return;
+  if (!is_boot_loaders || is_separator(event) || prover_.hash_of(event, as_bytes(kWindowsSeparator))) return;
   hide_text(event);
   unexplained(event);
 }

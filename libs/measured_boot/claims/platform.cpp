@@ -144,12 +144,16 @@ void Extraction::boot_manager(const Event& event) {
 
 // A TD's register has PCR 2 to 6 in it: their variables and tables, if what is proved of them can be no PE image.
 bool Extraction::is_of_shared_register(const Event& event) const {
-  if (is_pcr_log() || !prover_.data(event)) return false;
+  if (is_pcr_log()) return false;
   if (event.type == EventType::kEfiGptEvent || event.type == EventType::kEfiGptEvent2)
-    return as_text(event.data).starts_with("EFI PART");
+    return prover_.data(event) && as_text(event.data).starts_with("EFI PART");
   if (event.type != EventType::kEfiVariableBoot && event.type != EventType::kEfiVariableBoot2) return false;
   const auto variable = parse_variable(event.data, event.data_offset);
-  return variable && variable->vendor == global_variable_guid();
+  if (!variable || variable->vendor != global_variable_guid()) return false;
+  if (prover_.data(event)) return true;
+  // EDK II measures the value alone. What is hashed of an image begins with one of these.
+  const auto starts_with = [&](std::string_view magic) { return as_text(variable->value).starts_with(magic); };
+  return prover_.hash_of(event, variable->value) && !starts_with("MZ") && !starts_with("PE") && !starts_with("VZ");
 }
 
 // UEFI_IMAGE_LOAD_EVENT: address, size and link address, then the device path with its size.

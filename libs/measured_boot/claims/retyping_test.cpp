@@ -52,7 +52,7 @@ TEST(EventLog, L1_ACommandLineUnderAnotherTypeIsNotOverlooked) {
   }
   // A separator hides nothing: Windows has them there.
   LogWriter log = SecureBootEvents().log();
-  log.separators().event(12, EventType::kSeparator, Bytes(4));
+  log.separators().event(12, EventType::kSeparator, Bytes(4)).event(12, EventType::kSeparator, "WBCL");
   log.measured(8, EventType::kIpl, as_bytes("linux /vmlinuz ro"), as_bytes("grub_cmd: linux /vmlinuz ro"));
   EXPECT_TRUE(read(log.bytes()).claims.kernel_command_line);
   EXPECT_FALSE(has(read(log.bytes()).claims, "event.unexplained"));
@@ -69,6 +69,24 @@ TEST(EventLog, L12_VariablesUnderAnotherTypeLeaveSecureBootUnknown) {
       EXPECT_FALSE(read(log.bytes()).claims.secure_boot.enabled) << name_of(type) << own;
     }
   }
+}
+
+TEST(EventLog, L12_AnAuthorityBeforeTheSeparatorComesAfterTheVariables) {
+  const Bytes authority = variable(image_security_guid(), "db", kAllowed);
+  const auto with = [&](bool is_first, ByteView data) {
+    LogWriter log({kSha256});
+    if (is_first) log.measured(7, EventType::kEfiVariableAuthority, authority, data);
+    add(log, SecureBootEvents());
+    if (!is_first) log.measured(7, EventType::kEfiVariableAuthority, authority, data);
+    return read(log.separators().bytes());
+  };
+  EXPECT_FALSE(with(true, authority).claims.secure_boot.enabled);
+  EXPECT_FALSE(with(true, authority).claims.authorities.complete());
+  EXPECT_FALSE(with(false, kOther).claims.secure_boot.enabled);
+  const Read drivers = with(false, authority);  // of an option ROM, as on some servers
+  EXPECT_TRUE(drivers.claims.secure_boot.enabled);
+  ASSERT_TRUE(drivers.claims.authorities.complete());
+  EXPECT_EQ(drivers.claims.authorities.complete()->size(), 1u);
 }
 
 TEST(EventLog, L12_SecureBootNeedsOneSeparatorOfItsPcr) {
@@ -99,6 +117,21 @@ TEST(EventLog, L12_ATdNeedsASeparatorAfterItsVariables) {
   ASSERT_EQ(td(true).log.register_kind(), RegisterKind::kRtmr);
   EXPECT_TRUE(td(true).claims.secure_boot.enabled);
   EXPECT_FALSE(td(false).claims.secure_boot.enabled);
+}
+
+TEST(EventLog, L1_ATdsImagesShareARegisterWithVariables) {
+  const auto td = [](ByteView what, ByteView data) {
+    LogWriter log({kSha256}, 1);
+    log.event(2, EventType::kSeparator, Bytes(4)).measured(2, EventType::kEfiVariableBoot, what, data);
+    log.measured(2, EventType::kEfiBootServicesApplication, as_bytes("shim"), Bytes(32));
+    return read(log.bytes()).claims.images.complete() != nullptr;
+  };
+  const Bytes order = variable(global_variable_guid(), "BootOrder", Bytes{1, 0});
+  EXPECT_TRUE(td(order, order));
+  EXPECT_TRUE(td(Bytes{1, 0}, order)) << "the value alone";
+  EXPECT_FALSE(td(as_bytes("evil"), order));
+  const Bytes image = variable(global_variable_guid(), "Boot0000", as_bytes("MZ evil"));
+  EXPECT_FALSE(td(as_bytes("MZ evil"), image));
 }
 
 TEST(EventLog, L1_AHiddenImageOrAuthorityMakesItsListIncomplete) {
@@ -153,10 +186,10 @@ TEST(EventLog, L19_AuthoritiesAreLookedUpInTheDb) {
   constexpr std::size_t kSignatures = 60000;
   constexpr std::size_t kAuthorities = 30000;
   SecureBootEvents events;
-  events.events[3].second = variable(
-      image_security_guid(), "db",
-      concatenated({x509_signature_guid(), little_endian(28 + 17 * kSignatures, 4), little_endian(0, 4),
-                    little_endian(17, 4), Bytes(17 * kSignatures, 1)}));
+  events.events[3].second =
+      variable(image_security_guid(), "db",
+               concatenated({x509_signature_guid(), little_endian(28 + 17 * kSignatures, 4), little_endian(0, 4),
+                             little_endian(17, 4), Bytes(17 * kSignatures, 1)}));
   LogWriter log({kSha256});
   add(log, events).separators();
   const Bytes authority = variable(image_security_guid(), "db", concatenated({Bytes(16, 1), Bytes{2}}));

@@ -24,8 +24,9 @@ void Extraction::secure_boot(const Event& event) {
   const bool is_variable = event.type == EventType::kEfiVariableDriverConfig;
   const bool is_separated = separators_[event.register_index] > 0;
   if (event.type == EventType::kEfiVariableAuthority) {
-    // What firmware measures before its separator are variables, and actions that tell of debugging.
-    if (!is_separated) {
+    // Before the separator it could be one of the variables, unless those were all there: some firmware loads drivers.
+    const bool is_late = is_separated || (std::ranges::equal(variables_, kOrder) && prover_.data(event));
+    if (!is_late) {
       secure_boot_broken_ = true;
       hidden_authority_ = true;
       return finding("secure-boot.unexplained", "an authority before the separator of PCR 7", &event);

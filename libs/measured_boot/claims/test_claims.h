@@ -111,10 +111,10 @@ inline void expect_no_better(const Claims& before, const Claims& after) {
                                    [](const auto& one, const auto& other) { return *one.digest == *other.digest; }));
   }
   if (before.authorities.complete() && after.authorities.complete()) {
-    EXPECT_TRUE(
-        std::ranges::equal(*before.authorities.complete(), *after.authorities.complete(), {},
-                           [](const Authority& one) { return to_hex(*one.value); },
-                           [](const Authority& one) { return to_hex(*one.value); }));
+    EXPECT_TRUE(std::ranges::equal(
+        *before.authorities.complete(), *after.authorities.complete(), {},
+        [](const Authority& one) { return to_hex(*one.value); },
+        [](const Authority& one) { return to_hex(*one.value); }));
   }
 }
 
