@@ -107,8 +107,9 @@ TEST(EventLog, L12_SecureBootNeedsOneSeparatorOfItsPcr) {
 }
 
 TEST(EventLog, L12_ATdNeedsASeparatorAfterItsVariables) {
-  const auto td = [](bool separated) {
+  const auto td = [](bool separated, bool error = false) {
     LogWriter log({kSha256}, 1);
+    if (error) log.event(1, EventType::kSeparator, kError);
     for (const auto& [type, data] : SecureBootEvents().events)
       log.event(1, type, data);
     if (separated) log.event(1, EventType::kSeparator, Bytes(4));
@@ -117,6 +118,7 @@ TEST(EventLog, L12_ATdNeedsASeparatorAfterItsVariables) {
   ASSERT_EQ(td(true).log.register_kind(), RegisterKind::kRtmr);
   EXPECT_TRUE(td(true).claims.secure_boot.enabled);
   EXPECT_FALSE(td(false).claims.secure_boot.enabled);
+  EXPECT_FALSE(td(true, true).claims.secure_boot.enabled);
 }
 
 TEST(EventLog, L1_ATdsImagesShareARegisterWithVariables) {
@@ -181,18 +183,17 @@ TEST(EventLog, L19_SignaturesAreCountedAndHaveData) {
   EXPECT_FALSE(parse_signature_lists(concatenated({list(17, kMaxSignatures), list(17, 1)}), 0));
 }
 
-// A comparison of each authority with each signature would take more than 10^9 steps here.
+// A comparison of each authority with each signature would read more than 10^11 bytes here.
 TEST(EventLog, L19_AuthoritiesAreLookedUpInTheDb) {
-  constexpr std::size_t kSignatures = 60000;
   constexpr std::size_t kAuthorities = 30000;
+  constexpr std::size_t kSize = 16 + 100;
+  const Bytes list = concatenated({x509_signature_guid(), little_endian(28 + kSize * kMaxSignatures, 4),
+                                   little_endian(0, 4), little_endian(kSize, 4), Bytes(kSize * kMaxSignatures, 1)});
   SecureBootEvents events;
-  events.events[3].second =
-      variable(image_security_guid(), "db",
-               concatenated({x509_signature_guid(), little_endian(28 + 17 * kSignatures, 4), little_endian(0, 4),
-                             little_endian(17, 4), Bytes(17 * kSignatures, 1)}));
+  events.events[3].second = variable(image_security_guid(), "db", list);
   LogWriter log({kSha256});
   add(log, events).separators();
-  const Bytes authority = variable(image_security_guid(), "db", concatenated({Bytes(16, 1), Bytes{2}}));
+  const Bytes authority = variable(image_security_guid(), "db", concatenated({Bytes(kSize - 1, 1), Bytes{2}}));
   for (std::size_t i = 0; i < kAuthorities; ++i)
     log.event(7, EventType::kEfiVariableAuthority, authority);
   const Bytes bytes = log.bytes();
