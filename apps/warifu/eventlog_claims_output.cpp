@@ -61,7 +61,7 @@ json::value database(const std::optional<Proved<SignatureDatabase>>& claim) {
 
 json::array authorities(const Claims& claims) {
   json::array all;
-  for (const Authority& authority : claims.authorities) {
+  for (const Authority& authority : claims.authorities.found()) {
     json::object object{{"name", authority.variable ? proved(authority.told_name.value, *authority.variable)
                                                     : described(authority.told_name.value, authority.told_name)},
                         {"in_db", authority.is_in_db}};
@@ -107,7 +107,7 @@ json::array findings_of(const Claims& claims) {
 json::object to_json(const Claims& claims) {
   const auto& secure = claims.secure_boot;
   json::array images;
-  for (const BootImage& image : claims.images)
+  for (const BootImage& image : claims.images.found())
     images.push_back(json::object{{"digest", proved(to_hex(image.digest->bytes()), image.digest)},
                                   {"path", described(printable(image.path.value), image.path)}});
   json::array contents;
@@ -133,8 +133,10 @@ json::object to_json(const Claims& claims) {
             {"db", database(secure.db)},
             {"dbx", database(secure.dbx)}}},
           {"authorities", authorities(claims)},
+          {"authorities_complete", claims.authorities.complete() != nullptr},
           {"sbat_level", optional(claims.sbat_level)},
           {"images", std::move(images)},
+          {"images_complete", claims.images.complete() != nullptr},
           {"grub_commands", std::move(commands)},
           {"contents", std::move(contents)},
           {"uki_sections", std::move(sections)},

@@ -19,6 +19,9 @@ constexpr std::uint32_t kLoadOptionsTag = 0x8F3B22ED;
 constexpr std::string_view kInitrdName = "Linux initrd";
 constexpr std::string_view kLoadOptionsName = "LOADED_IMAGE::LoadOptions";
 
+// Windows ends PCR 12 to 14 so.
+constexpr std::string_view kWindowsSeparator = "WBCL";
+
 std::string_view path_of(std::string_view arguments) {
   return arguments.substr(0, arguments.find(' '));
 }
@@ -45,7 +48,17 @@ void Extraction::boot_loader(const Event& event) {
     return content(event, std::string(until_nul(text)));
   }
   // U-Boot measures what it starts without EFI so.
-  if (event.type == EventType::kCompactHash) content(event, std::string(until_nul(event.data)));
+  if (event.type == EventType::kCompactHash) return content(event, std::string(until_nul(event.data)));
+  // A type is not measured: what is told as another one could be a command line.
+  const bool is_boot_loaders = is_pcr_log() ? 8 <= event.register_index && event.register_index < 16 : is_in(event, 8);
+  if (!is_boot_loaders || is_separator(event) || prover_.hash_of(event, as_bytes(kWindowsSeparator))) return;
+  hide_text(event);
+  unexplained(event);
+}
+
+// Any text could be behind a digest alone. Commands are measured in PCR 8, and a stub's command line in 12.
+void Extraction::hide_text(const Event& event) {
+  hidden_text_ = hidden_text_ || is_in(event, 8) || is_in(event, 12);
 }
 
 // The text is measured, the label before it is not.
@@ -58,7 +71,7 @@ bool Extraction::grub_text(const Event& event) {
   if (!proved && event.data.size() > whole.size())
     proved = prover_.hash_of(event, event.data.subspan(label->size(), text.size() + 1));
   if (!proved) {
-    hidden_text_ = hidden_text_ || is_in(event, 8);
+    hide_text(event);
     finding("grub.unproved", "the digest is not that of the text", &event);
     return true;
   }
@@ -80,6 +93,7 @@ bool Extraction::stub_section(const Event& event) {
     section_name_ = proved->derive([&](ByteView) { return *name; });
     return true;
   }
+  hide_text(event);  // in a TD, where sections and command lines share a register
   const auto digest = prover_.digest(event);
   if (section_name_ && **section_name_ == *name && digest)
     claims_.sections.push_back({.name = *section_name_, .content = *digest});
@@ -107,8 +121,7 @@ bool Extraction::command_line(const Event& event) {
 }
 
 void Extraction::content(const Event& event, std::string name) {
-  // Any text could be behind a digest alone.
-  hidden_text_ = hidden_text_ || is_in(event, 8) || is_in(event, 12);
+  hide_text(event);
   const auto digest = prover_.digest(event);
   if (!digest) return;
   content_names_.insert(name);
@@ -130,8 +143,8 @@ KernelEvidence Extraction::kernel_evidence() const {
   // The kernel measured its parameters itself; its own image is one of those that firmware started.
   const bool stub =
       content_names_.contains(std::string(kInitrdName)) || content_names_.contains(std::string(kLoadOptionsName));
-  if (stub && !claims_.images.empty()) return KernelEvidence::kEfiStub;
-  if (windows_events_ > 0 && !claims_.images.empty()) return KernelEvidence::kWindows;
+  if (stub && !claims_.images.found().empty()) return KernelEvidence::kEfiStub;
+  if (windows_events_ > 0 && !claims_.images.found().empty()) return KernelEvidence::kWindows;
   return KernelEvidence::kNone;
 }
 
@@ -140,7 +153,7 @@ void Extraction::conclude_kernel() {
   claims_.kernel = kernel_evidence();
   if (claims_.kernel == KernelEvidence::kNone)
     finding("kernel.not-measured", "no event is a kernel's: whatever was started, this log does not say");
-  if (claims_.images.empty())
+  if (claims_.images.found().empty())
     finding("boot-loader.not-measured", "no image in PCR 4: firmware started none, or did not measure it");
   if (!exit_boot_services_)
     finding("exit-boot-services.missing", "PCR 5 does not say that boot services were left with success");

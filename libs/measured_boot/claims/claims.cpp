@@ -43,9 +43,11 @@ Claims claims_of(const Prover& prover) {
 Claims Extraction::run() {
   for (const Event& event : prover_.log().events()) {
     if (!event.is_measured()) continue;
-    const bool firmware = prover_.log().register_kind() == RegisterKind::kRtmr || event.register_index < kFirmwarePcrs;
-    if (firmware) separator(event);
-    if (firmware && event.type != EventType::kSeparator) platform(event);
+    const bool firmware = !is_pcr_log() || event.register_index < kFirmwarePcrs;
+    // Known by their digest, whatever their type.
+    if (firmware && (separator(event) || known_action(event))) continue;
+    if (firmware) platform(event);
+    if (is_in(event, 4)) boot_manager(event);
     if (is_in(event, 7)) secure_boot(event);
     if (!firmware || event.register_index == 3) boot_loader(event);
     // U-Boot's image of a log without EFI, and systemd-stub of old, use PCR 1 and 8.
@@ -56,32 +58,50 @@ Claims Extraction::run() {
   }
   check_separators();
   conclude_secure_boot();
+  conclude_lists();
   conclude_kernel();
   conclude_command_line();
   return std::move(claims_);
 }
 
 bool Extraction::is_in(const Event& event, RegisterIndex pcr) const {
-  const bool is_pcr = prover_.log().register_kind() == RegisterKind::kPcr;
-  return event.register_index == (is_pcr ? pcr : measurement_register_of(pcr));
+  return event.register_index == (is_pcr_log() ? pcr : measurement_register_of(pcr));
 }
 
 // The digest makes a separator, not the type (PFP 1.06, 3.3.2.2: 00000000 or ffffffff; 00000001 is an error).
-void Extraction::separator(const Event& event) {
+bool Extraction::is_separator(const Event& event) const {
   static constexpr std::array<std::uint8_t, 4> kZero{};
   static constexpr std::array<std::uint8_t, 4> kOnes{0xFF, 0xFF, 0xFF, 0xFF};
-  const bool is_one = prover_.hash_of(event, kZero) || prover_.hash_of(event, kOnes);
-  if (is_one) {
+  return prover_.hash_of(event, kZero) || prover_.hash_of(event, kOnes);
+}
+
+bool Extraction::separator(const Event& event) {
+  if (is_separator(event)) {
     ++separators_[event.register_index];
     if (event.type != EventType::kSeparator)
       finding("separator.retyped", "a separator's digest under another type", &event);
-  } else if (event.type == EventType::kSeparator) {
-    finding("separator.digest", "a separator whose digest is of something else: an error, or forged", &event);
+    return true;
   }
+  if (event.type != EventType::kSeparator) return false;
+  finding("separator.digest", "a separator whose digest is of something else: an error, or forged", &event);
+  if (is_in(event, 7)) secure_boot_broken_ = true;
+  return false;
+}
+
+bool Extraction::is_separated(RegisterIndex pcr) const {
+  return is_pcr_log() ? separators_[pcr] == 1 : separators_[measurement_register_of(pcr)] > 0;
+}
+
+void Extraction::unexplained(const Event& event) {
+  const auto name = name_of(event.type);
+  finding(
+      "event.unexplained",
+      fmt::format("{} in register {} could be anything", name.empty() ? "an unknown type" : name, event.register_index),
+      &event);
 }
 
 void Extraction::check_separators() {
-  if (prover_.log().register_kind() == RegisterKind::kRtmr) return;  // several PCRs share a register
+  if (!is_pcr_log()) return;  // several PCRs share a register
   for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)
     if (separators_[index] != 1)
       finding(separators_[index] == 0 ? "separator.missing" : "separator.doubled",

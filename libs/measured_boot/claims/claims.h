@@ -24,7 +24,7 @@ struct SignatureDatabase {
 };
 
 struct SecureBootClaims {
-  // Only if SecureBoot, PK, KEK, db and dbx are all proved, in this order, once, before the separator of PCR 7.
+  // Only if SecureBoot, PK, KEK, db and dbx are all proved, in this order, once, before the only separator of PCR 7.
   std::optional<Proved<bool>> enabled;
   std::optional<Proved<SignatureDatabase>> pk;
   std::optional<Proved<SignatureDatabase>> kek;
@@ -75,14 +75,30 @@ struct Gpt {
 enum class KernelEvidence : std::uint8_t { kNone, kUki, kGrub, kEfiStub, kUBoot, kWindows };
 std::string_view to_string(KernelEvidence evidence);
 
+// What an extraction found of one kind. A list that could lack something is no ground for "nothing else was started",
+// so a policy takes it by complete().
+template <class T>
+class MeasuredList {
+ public:
+  // All that were measured; null if an event that is not explained could be another one.
+  const std::vector<T>* complete() const { return is_complete_ ? &found_ : nullptr; }
+  // Those that the log shows, in its order.
+  const std::vector<T>& found() const { return found_; }
+
+ private:
+  friend class Extraction;
+  std::vector<T> found_;
+  bool is_complete_ = false;
+};
+
 struct Claims {
   crypto::HashAlgorithm bank = crypto::HashAlgorithm::kSha256;
   std::optional<Proved<std::string>> firmware_version;  // EV_S_CRTM_VERSION
   SecureBootClaims secure_boot;
-  std::vector<Authority> authorities;
-  std::optional<Proved<std::string>> sbat_level;
-  std::vector<BootImage> images;
-  std::vector<Proved<std::string>> commands;  // GRUB's
+  MeasuredList<Authority> authorities;            // PCR 7, after its separator
+  std::optional<Proved<std::string>> sbat_level;  // only if the authorities are complete
+  MeasuredList<BootImage> images;                 // PCR 4
+  std::vector<Proved<std::string>> commands;      // GRUB's
   std::vector<MeasuredContent> contents;
   std::vector<UkiSection> sections;
   KernelEvidence kernel = KernelEvidence::kNone;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <set>
+#include <utility>
 
 #include "measured_boot/claims/claims.h"
 
@@ -16,12 +17,24 @@ class Extraction {
  private:
   // PCR as PFP counts them; a TD's registers stand for several (UEFI 2.10, 38.4.1).
   bool is_in(const Event& event, RegisterIndex pcr) const;
-  void separator(const Event& event);
+  bool is_pcr_log() const { return prover_.log().register_kind() == RegisterKind::kPcr; }
+  bool is_separator(const Event& event) const;
+  // False if the event's digest is no separator's.
+  bool separator(const Event& event);
   void check_separators();
+  // The only separator of a PCR; a TD's register has those of several.
+  bool is_separated(RegisterIndex pcr) const;
+  // An event that is not of a type that its register is known for could be anything.
+  void unexplained(const Event& event);
 
   // platform.cpp
   void platform(const Event& event);
-  void action(const Event& event);
+  // False if the digest is of no text that firmware is known to measure.
+  bool known_action(const Event& event);
+  void action(const Event& event, const Proved<crypto::Digest>& digest, std::string_view text);
+  void boot_manager(const Event& event);
+  bool is_of_shared_register(const Event& event) const;
+  void conclude_lists();
   void variable_of_platform(const Event& event);
   void gpt(const Event& event);
   void image(const Event& event);
@@ -30,6 +43,7 @@ class Extraction {
   void secure_boot(const Event& event);
   void secure_boot_variable(const Event& event);
   void authority(const Event& event);
+  bool is_in_db(const Signature& signature) const;
   void conclude_secure_boot();
 
   // boot_loader.cpp
@@ -38,6 +52,7 @@ class Extraction {
   bool stub_section(const Event& event);
   bool command_line(const Event& event);
   void content(const Event& event, std::string name);
+  void hide_text(const Event& event);
   void conclude_kernel();
   void conclude_command_line();
   KernelEvidence kernel_evidence() const;
@@ -51,6 +66,11 @@ class Extraction {
   std::vector<std::string> variables_;
   std::optional<Proved<bool>> secure_boot_value_;
   bool secure_boot_broken_ = false;
+  std::vector<std::pair<crypto::Digest, std::string_view>> actions_;  // the known ones
+  std::set<std::pair<Guid, std::string_view>> db_;                    // owners and data, to find authorities in it
+  // An event could be an image or an authority that is not in the list.
+  bool hidden_image_ = false;
+  bool hidden_authority_ = false;
   // Boot loader.
   std::optional<Proved<std::string>> section_name_;
   std::vector<Proved<std::string>> stub_command_lines_;

@@ -5,9 +5,9 @@
 #include <random>
 
 #include "measured_boot/claims/claims.h"
+#include "measured_boot/claims/test_claims.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
-#include "measured_boot/event_log/test_log.h"
 #include "sim/test_data.h"
 
 namespace warifu::measured_boot {
@@ -81,6 +81,28 @@ TEST_F(Mutations, AFlippedBitIsRefusedOrChangesWhatItBelongsTo) {
   }
   EXPECT_GT(in_digest, 0u);
   EXPECT_GT(in_data, 0u);
+}
+
+TEST_F(Mutations, L1_ARetypedEventMakesNoClaimBetter) {
+  const std::vector<Bytes> logs = all_logs();
+  const std::vector<EventType> types = every_type();
+  for (int round = 0; round < kRounds; ++round) {
+    const Bytes& original = logs[below(logs.size())];
+    const auto log = parse_event_log(original);
+    ASSERT_TRUE(log) << to_string(log.error());
+    const Event& event = log->events()[below(log->events().size())];
+    const EventType type = types[below(types.size())];
+    if (!event.is_measured() || type == EventType::kNoAction) continue;
+    const Bytes changed = retyped(original, event, type, below(2) == 0 ? "" : "nothing");
+    const auto other = parse_event_log(changed);
+    if (!other) continue;  // an H-CRTM event at the wrong place
+    for (const LoggedBank& bank : log->banks()) {
+      if (!bank.algorithm) continue;
+      SCOPED_TRACE(testing::Message() << "event " << event.number << " as " << name_of(type));
+      expect_no_better(claims_of(Prover(*log, *bank.algorithm, RegisterSet().set())),
+                       claims_of(Prover(*other, *bank.algorithm, RegisterSet().set())));
+    }
+  }
 }
 
 TEST_F(Mutations, AnythingElseIsReadOrRefusedAndNeverGrows) {

@@ -19,31 +19,39 @@ constexpr std::size_t kOwnerSize = 16;
 
 }  // namespace
 
+// Separators and known actions never come here.
 void Extraction::secure_boot(const Event& event) {
   const bool is_variable = event.type == EventType::kEfiVariableDriverConfig;
-  if (event.type == EventType::kEfiVariableAuthority) return authority(event);
-  if (separators_[event.register_index] > 0) {
-    if (is_variable && prover_.log().register_kind() == RegisterKind::kPcr)
-      finding("secure-boot.late", "a variable after the separator of PCR 7 is not firmware's", &event);
-    return;
+  const bool is_separated = separators_[event.register_index] > 0;
+  if (event.type == EventType::kEfiVariableAuthority) {
+    // Before the separator it could be one of the variables, unless those were all there: some firmware loads drivers.
+    const bool is_late = is_separated || (std::ranges::equal(variables_, kOrder) && prover_.data(event));
+    if (!is_late) {
+      secure_boot_broken_ = true;
+      hidden_authority_ = true;
+      return finding("secure-boot.unexplained", "an authority before the separator of PCR 7", &event);
+    }
+    return authority(event);
+  }
+  if (is_separated) {
+    hidden_authority_ = true;
+    if (!is_pcr_log()) return;  // TDs measure other things into the same register
+    if (is_variable)
+      return finding("secure-boot.late", "a variable after the separator of PCR 7 is not firmware's", &event);
+    return unexplained(event);
   }
   if (is_variable) return secure_boot_variable(event);
-  // TDs measure other things into the same register.
-  if (prover_.log().register_kind() == RegisterKind::kRtmr) return;
-  // What is hidden behind another type could be a variable, or an action that tells of debugging.
-  const bool is_action = event.type == EventType::kEfiAction && prover_.data(event);
-  if (is_action || event.type == EventType::kSeparator) return;
+  if (!is_pcr_log()) return;
   secure_boot_broken_ = true;
-  finding("secure-boot.unexplained", "an event before the separator of PCR 7 that is no variable and no action",
+  finding("secure-boot.unexplained", "an event before the separator of PCR 7 that is no variable and no known action",
           &event);
 }
 
 void Extraction::secure_boot_variable(const Event& event) {
   const auto parsed = parse_variable(event.data, event.data_offset);
-  const bool in_pcr = prover_.log().register_kind() == RegisterKind::kPcr;
   const auto proved = parsed ? prover_.data(event) : std::nullopt;
   if (!proved) {
-    if (!in_pcr) return;
+    if (!is_pcr_log()) return;
     secure_boot_broken_ = true;
     finding("secure-boot.unproved", parsed ? "the digest is not that of the variable" : to_string(parsed.error()),
             &event);
@@ -70,6 +78,9 @@ void Extraction::secure_boot_variable(const Event& event) {
     finding("secure-boot.malformed", fmt::format("{}: {}", variable.name, to_string(signatures.error())), &event);
     return;
   }
+  if (variable.name == "db")
+    for (const Signature& signature : *signatures)
+      db_.emplace(signature.owner, as_text(signature.data));
   auto database = proved->derive([&](ByteView) { return SignatureDatabase{std::move(*signatures)}; });
   auto& claims = claims_.secure_boot;
   (variable.name == "PK"    ? claims.pk
@@ -83,7 +94,10 @@ void Extraction::authority(const Event& event) {
   const auto whole = parsed ? prover_.data(event) : std::nullopt;
   // Early shims hash the value alone: then nothing proves the name.
   const auto value = whole ? whole : parsed ? prover_.hash_of(event, parsed->value) : std::nullopt;
-  if (!value) return finding("authority.unproved", "the digest is not that of the variable", &event);
+  if (!value) {
+    hidden_authority_ = true;
+    return finding("authority.unproved", "the digest is not that of the variable", &event);
+  }
   Authority authority{.value = value->derive([&](ByteView) { return parsed->value; }),
                       .variable = std::nullopt,
                       .told_name = {parsed->name, event.number},
@@ -95,21 +109,21 @@ void Extraction::authority(const Event& event) {
     authority.signature = whole->derive([&](ByteView) {
       return Signature{.type = {}, .owner = guid_of(parsed->value), .data = parsed->value.subspan(kOwnerSize)};
     });
-    const auto& db = claims_.secure_boot.db;
-    authority.is_in_db = db && std::ranges::any_of((*db)->signatures, [&](const Signature& one) {
-                           return one.owner == (*authority.signature)->owner &&
-                                  std::ranges::equal(one.data, (*authority.signature)->data);
-                         });
+    authority.is_in_db = is_in_db(**authority.signature);
     if (!authority.is_in_db) finding("authority.not-in-db", "an authority that the measured db does not hold", &event);
   }
   if (whole && parsed->name == "SbatLevel" && !claims_.sbat_level)
     claims_.sbat_level = whole->derive([&](ByteView) { return std::string(until_nul(parsed->value)); });
-  claims_.authorities.push_back(std::move(authority));
+  claims_.authorities.found_.push_back(std::move(authority));
+}
+
+bool Extraction::is_in_db(const Signature& signature) const {
+  return db_.contains({signature.owner, as_text(signature.data)});
 }
 
 void Extraction::conclude_secure_boot() {
   const bool in_order = std::ranges::equal(variables_, kOrder);
-  if (in_order && !secure_boot_broken_ && secure_boot_value_) {
+  if (in_order && is_separated(7) && !secure_boot_broken_ && secure_boot_value_) {
     claims_.secure_boot.enabled = secure_boot_value_;
     return;
   }
@@ -117,7 +131,7 @@ void Extraction::conclude_secure_boot() {
   for (const std::string& name : variables_)
     came += (came.empty() ? "" : ", ") + name;
   finding("secure-boot.unknown",
-          fmt::format("expected SecureBoot, PK, KEK, db, dbx, proved and in this order; came: {}",
+          fmt::format("expected SecureBoot, PK, KEK, db, dbx, proved, in this order, before one separator; came: {}",
                       came.empty() ? "none" : came));
 }
 

@@ -27,9 +27,11 @@ Status parse_list(Cursor& cursor, std::vector<Signature>& signatures) {
   if (header_size > body.size()) return bad_list("the header is longer than the list", offset);
   ByteView left = body.subspan(header_size);
   if (left.empty()) return {};
-  if (signature_size < kGuidSize || left.size() % signature_size != 0)
+  if (signature_size <= kGuidSize || left.size() % signature_size != 0)
     return bad_list(fmt::format("{} bytes are no whole number of signatures of {}", left.size(), signature_size),
                     offset);
+  if (left.size() / signature_size > kMaxSignatures - signatures.size())
+    return bad_list(fmt::format("expected {} signatures at most", kMaxSignatures), offset);
   for (; !left.empty(); left = left.subspan(signature_size)) {
     signatures.push_back(
         {.type = guid_of(type), .owner = guid_of(left), .data = left.subspan(kGuidSize, signature_size - kGuidSize)});

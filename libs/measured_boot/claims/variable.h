@@ -23,7 +23,8 @@ struct Signature {
   ByteView data;
 };
 // The value of PK, KEK, db, dbx or MokList: a list of EFI_SIGNATURE_LIST (UEFI 2.10, 32.4.1).
-// "eventlog.truncated", "eventlog.signature-list".
+// "eventlog.truncated", "eventlog.signature-list". At most kMaxSignatures.
+inline constexpr std::size_t kMaxSignatures = 65536;
 Result<std::vector<Signature>> parse_signature_lists(ByteView value, std::size_t offset);
 
 Guid global_variable_guid();   // SecureBoot, PK, KEK, BootOrder, …
