@@ -122,6 +122,7 @@ TEST(ImaPolicy, I10_AFileNamedBootAggregateIsJudgedAsAFile) {
     EXPECT_EQ(judgement.boot_aggregates, std::min<std::uint64_t>(1 + kexecs, 3));
     EXPECT_EQ(judgement.failed, 2 - std::min<std::uint64_t>(kexecs, 2));
   }
+  ASSERT_EQ(judge(match.measured, policy).findings.size(), 2U);
   EXPECT_EQ(judge(match.measured, policy).findings[0].kind, Finding::Kind::kUnknown);
   EXPECT_EQ(judge(match.measured, policy).findings[0].entry, 2U);
   // In what is new in a list, a kexec that was seen before counts.
