@@ -67,6 +67,7 @@ TEST(EventLog, L12_VariablesUnderAnotherTypeLeaveSecureBootUnknown) {
         log.measured(7, type, data, own ? data : kOther);
       add(log, SecureBootEvents()).separators();
       EXPECT_FALSE(read(log.bytes()).claims.secure_boot.enabled) << name_of(type) << own;
+      EXPECT_FALSE(read(log.bytes()).claims.authorities.complete()) << name_of(type) << own;
     }
   }
 }
