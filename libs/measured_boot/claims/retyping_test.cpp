@@ -172,6 +172,17 @@ TEST(EventLog, L1_AnSbatLevelIsNotReplacedByALaterOne) {
   EXPECT_TRUE(read(honest.bytes()).claims.sbat_level);
 }
 
+TEST(EventLog, L1_AFirmwareVersionIsNotReplacedByALaterOne) {
+  const auto with = [](EventType type) {
+    LogWriter log({kSha256});
+    log.event(0, type, "firmware 1").separators().event(0, EventType::kSCrtmVersion, "firmware 2");
+    return read(log.bytes()).claims.firmware_version;
+  };
+  ASSERT_TRUE(with(EventType::kSCrtmVersion));
+  EXPECT_EQ(**with(EventType::kSCrtmVersion), "firmware 1");
+  EXPECT_FALSE(with(EventType::kPostCode));
+}
+
 TEST(EventLog, L19_SignaturesAreCountedAndHaveData) {
   const auto list = [](std::size_t size, std::size_t count) {
     return concatenated({x509_signature_guid(), little_endian(28 + size * count, 4), little_endian(0, 4),
