@@ -173,7 +173,7 @@ void Extraction::image(const Event& event) {
 
 void Extraction::conclude_lists() {
   claims_.images.is_complete_ = is_separated(4) && !hidden_image_;
-  claims_.authorities.is_complete_ = is_separated(7) && !hidden_authority_;
+  claims_.authorities.is_complete_ = is_separated(7) && !hidden_authority_ && !secure_boot_broken_;
   // A real one could be hidden, and another one extended later.
   if (claims_.sbat_level && !claims_.authorities.complete()) {
     finding("sbat-level.unsure", "an event of PCR 7 that is not explained could be another SbatLevel");

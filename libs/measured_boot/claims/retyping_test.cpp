@@ -67,6 +67,7 @@ TEST(EventLog, L12_VariablesUnderAnotherTypeLeaveSecureBootUnknown) {
         log.measured(7, type, data, own ? data : kOther);
       add(log, SecureBootEvents()).separators();
       EXPECT_FALSE(read(log.bytes()).claims.secure_boot.enabled) << name_of(type) << own;
+      EXPECT_FALSE(read(log.bytes()).claims.authorities.complete()) << name_of(type) << own;
     }
   }
 }
@@ -169,6 +170,17 @@ TEST(EventLog, L1_AnSbatLevelIsNotReplacedByALaterOne) {
   EXPECT_FALSE(read(log.bytes()).claims.sbat_level);
   const LogWriter honest = grub_boot().event(7, EventType::kEfiVariableAuthority, old);
   EXPECT_TRUE(read(honest.bytes()).claims.sbat_level);
+}
+
+TEST(EventLog, L1_AFirmwareVersionIsNotReplacedByALaterOne) {
+  const auto with = [](EventType type) {
+    LogWriter log({kSha256});
+    log.event(0, type, "firmware 1").separators().event(0, EventType::kSCrtmVersion, "firmware 2");
+    return read(log.bytes()).claims.firmware_version;
+  };
+  ASSERT_TRUE(with(EventType::kSCrtmVersion));
+  EXPECT_EQ(**with(EventType::kSCrtmVersion), "firmware 1");
+  EXPECT_FALSE(with(EventType::kPostCode));
 }
 
 TEST(EventLog, L19_SignaturesAreCountedAndHaveData) {
