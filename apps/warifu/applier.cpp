@@ -52,7 +52,7 @@ Status Applier::add(Declaration&& declaration) {
     case Declaration::Kind::kGroupEks:
       break;
   }
-  const Status listed = list_eks(declaration, origin);
+  Status listed = list_eks(declaration, origin);
   if (listed || !is_of_the_item(listed.error())) return listed;
   report_.refused(origin, to_string(listed.error()));
   return {};
@@ -124,7 +124,7 @@ Status Applier::put_group(const Declaration& declaration, const Origin& origin) 
   TRY(const auto fields, wire::JsonFields::of(*answer));
   TRY(const auto outcome, fields.required_string("outcome"));
   TRY(const auto* changes, fields.optional_array("changes"));
-  const Status listed = list_eks(declaration, origin);
+  Status listed = list_eks(declaration, origin);
   if (!listed && is_of_the_item(listed.error())) {
     report_.refused(origin, to_string(listed.error()));
     return {};
@@ -157,7 +157,7 @@ Status Applier::list_eks(const Declaration& declaration, const Origin& origin) {
 // The server has no dry run of this: what is not in the list would be added.
 Status Applier::compare_eks(const Declaration& declaration, const Origin& origin) {
   std::unordered_set<std::string> listed;
-  const Status read = each_item(api_, group_path(declaration.id) + "/eks", [&](const json::value& item) -> Status {
+  Status read = each_item(api_, group_path(declaration.id) + "/eks", [&](const json::value& item) -> Status {
     TRY(const auto fields, wire::JsonFields::of(item, "items"));
     TRY(const auto ek, fields.required_string("endorsement_key"));
     listed.insert(area_of(ek));
