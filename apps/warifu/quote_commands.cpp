@@ -102,7 +102,7 @@ void print(const Context& context, const Outcome& outcome) {
 Status verify_quote(const Context& context, const QuoteOptions& options) {
   TRY(const Evidence evidence, read(options));
   Outcome outcome;
-  const Status done = appraise(evidence, options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused, outcome);
+  Status done = appraise(evidence, options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused, outcome);
   // Input that is malformed has no result, unless something was found before: who sends a bad list does not hide that.
   if (!done && done.error().kind != ErrorKind::kRefused && outcome.result.findings().empty()) return done;
   if (!done && done.error().code != kContraindicatedCode) add_refusal(done.error(), outcome.result);
