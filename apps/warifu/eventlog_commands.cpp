@@ -7,10 +7,11 @@
 
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
+#include "measured_boot/registers_json.h"
 #include "measured_boot/userspace_log/parse.h"
 #include "warifu/eventlog_output.h"
 #include "warifu/evidence_commands.h"
-#include "warifu/log_file.h"
+#include "warifu/evidence_file.h"
 #include "warifu/output.h"
 #include "warifu/userspace_log_commands.h"
 
@@ -69,7 +70,7 @@ void print_claim(const std::string& name, const boost::json::value& value) {
 }
 
 Status show_event_log(const Context& context, const std::string& file) {
-  TRY(const Bytes bytes, read_log_file(file, kLogSizeMax));
+  TRY(const Bytes bytes, read_evidence(file, kLogSizeMax));
   if (is_userspace_log(bytes)) return show_userspace_log(context, bytes);
   TRY(const auto log, parse_event_log(bytes));
   const auto bank = best_bank(log);
@@ -101,7 +102,7 @@ Status show_event_log(const Context& context, const std::string& file) {
 }
 
 Status replay_event_log(const Context& context, const std::string& file, const std::string& before) {
-  TRY(const Bytes bytes, read_log_file(file, kLogSizeMax));
+  TRY(const Bytes bytes, read_evidence(file, kLogSizeMax));
   if (is_userspace_log(bytes)) return replay_userspace_log(context, bytes, before);
   if (!before.empty())
     return invalid_input("eventlog.after", "only systemd's log goes on from another: expected one", file);
@@ -109,7 +110,7 @@ Status replay_event_log(const Context& context, const std::string& file, const s
   const RegisterValues values = replay(log);
   if (context.json) {
     auto answer = summary_of(log);
-    answer["pcrs"] = to_json(values);
+    answer["pcrs"] = measured_boot::to_json(values);
     print_json(answer);
     return {};
   }

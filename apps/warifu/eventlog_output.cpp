@@ -37,17 +37,6 @@ json::array findings_of(const EventLog& log) {
 
 }  // namespace
 
-json::object to_json(const RegisterValues& values) {
-  json::object banks;
-  for (const Bank& bank : values.banks()) {
-    json::object registers;
-    for (const auto& [index, value] : bank.registers())
-      registers[std::to_string(index)] = to_hex(value.bytes());
-    banks[bank_name(bank.algorithm())] = std::move(registers);
-  }
-  return banks;
-}
-
 json::object summary_of(const EventLog& log) {
   json::object summary{{"format", measured_boot::to_string(log.format())},
                        {"register_kind", log.register_kind() == RegisterKind::kRtmr ? "RTMR" : "PCR"},

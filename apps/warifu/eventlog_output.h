@@ -8,8 +8,6 @@
 
 namespace warifu::cli {
 
-// {"sha256":{"0":"hex",…},…}
-boost::json::object to_json(const measured_boot::RegisterValues& values);
 // Format, kind of registers, startup locality, number of events, what follows the end, findings: the members that
 // `replay` and `show` have in common.
 boost::json::object summary_of(const measured_boot::EventLog& log);

@@ -32,11 +32,10 @@ Result<Bytes> read_stream(std::istream& in, const std::string& path, std::size_t
 Result<Bytes> read_evidence(const std::string& path, std::size_t size_max) {
   if (path == "-") return read_stream(std::cin, "standard input", 0, size_max);
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) return invalid_input("file.read", "it is not there, or no regular file", path);
-  const auto size = fs::file_size(path, error);
+  const std::size_t size = fs::is_regular_file(path, error) ? fs::file_size(path, error) : 0;  // a pipe has none
   std::ifstream in(path, std::ios::binary);
-  if (error || !in) return invalid_input("file.read", "it could not be opened", path);
-  return read_stream(in, path, std::min<std::size_t>(size, size_max), size_max);
+  if (fs::is_directory(path, error) || !in) return invalid_input("file.read", "it could not be opened", path);
+  return read_stream(in, path, std::min(size, size_max), size_max);
 }
 
 }  // namespace warifu::cli

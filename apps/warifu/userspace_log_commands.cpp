@@ -10,11 +10,12 @@
 #include "measured_boot/claims/text.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
+#include "measured_boot/registers_json.h"
 #include "measured_boot/userspace_log/claims.h"
 #include "measured_boot/userspace_log/parse.h"
 #include "measured_boot/userspace_log/replay.h"
 #include "warifu/eventlog_output.h"
-#include "warifu/log_file.h"
+#include "warifu/evidence_file.h"
 #include "warifu/output.h"
 
 namespace warifu::cli {
@@ -137,7 +138,7 @@ Status replay_userspace_log(const Context& context, ByteView bytes, const std::s
   auto summary = summary_of(log);
   RegisterValues values;
   if (!before.empty()) {
-    TRY(const Bytes firmware_bytes, read_log_file(before, kLogSizeMax));
+    TRY(const Bytes firmware_bytes, read_evidence(before, kLogSizeMax));
     TRY(const auto firmware, parse_event_log(firmware_bytes));
     if (firmware.register_kind() != RegisterKind::kPcr)
       return invalid_input("eventlog.after", "expected a log of PCRs, one of RTMRs came", before);
@@ -146,7 +147,7 @@ Status replay_userspace_log(const Context& context, ByteView bytes, const std::s
   }
   values = measured_boot::replay(log, values);
   if (context.json) {
-    summary["pcrs"] = to_json(values);
+    summary["pcrs"] = measured_boot::to_json(values);
     print_json(summary);
     return {};
   }

@@ -10,11 +10,16 @@ namespace warifu::sim {
 
 std::optional<std::filesystem::path> test_data() {
   const char* chosen = std::getenv("WARIFU_TEST_DATA");
-  const std::filesystem::path folder = chosen != nullptr && *chosen != '\0'
-                                           ? std::filesystem::path(chosen)
-                                           : std::filesystem::path(WARIFU_SOURCE_DIR) / "../shared/data";
+  const bool is_chosen = chosen != nullptr && *chosen != '\0';
+  const std::filesystem::path folder =
+      is_chosen ? std::filesystem::path(chosen) : std::filesystem::path(WARIFU_SOURCE_DIR) / "../shared/data";
   std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) return std::nullopt;
+  const bool is_there = std::filesystem::is_directory(folder, error);
+  if (!is_there && is_chosen) {
+    std::fprintf(stderr, "WARIFU_TEST_DATA is %s, which is no folder\n", chosen);
+    std::abort();
+  }
+  if (!is_there) return std::nullopt;
   return std::filesystem::canonical(folder);
 }
 
