@@ -104,10 +104,17 @@ Status check_tpm_flaws(const Context& context, const FlawCheckOptions& options) 
   const auto judgements = table.judge(tpm);
   const json::array described = describe(judgements);
   if (context.json) {
-    print_json(json::object{{"data_issued", table.issued()}, {"flaws", described}});
+    print_json(json::object{{"data_issued", table.issued()},
+                            {"data_source", options.data.empty() ? "built-in" : "operator"},
+                            {"flaws", described}});
   } else {
     print_table(described, {{"FLAW", "id"}, {"NAME", "name"}, {"VERDICT", "verdict"}, {"WHY", "reason"}},
                 "no flaws are known");
+    if (options.data.empty())
+      fmt::print(
+          "note: this is by the table of {} that came with the program; its rows were not yet held against the "
+          "makers' advisories. Rely on a \"not-affected\" after reading its sources, or give --data.\n",
+          table.issued());
   }
   const auto not_safe = std::ranges::count_if(
       judgements, [](const FlawJudgement& judged) { return judged.verdict != FlawVerdict::kNotAffected; });
