@@ -70,11 +70,12 @@ class PostgresCluster {
     }
     wait_until_ready();
   }
-  // Ends every other connection, as an administrator can.
+  // Ends every other connection, as an administrator can. They have ended when this returns: one that the server was
+  // only told to end still takes a BEGIN, and whether it answers is chance.
   void end_connections() {
     execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = "
-        "'client backend'");
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type "
+        "= 'client backend'");
   }
 
  private:
