@@ -78,6 +78,13 @@ Result<SignedText> read_data(const FlawCheckOptions& options) {
   return SignedText::check(std::move(text), as_bytes(signature), key);
 }
 
+json::value describe(const FlawSource* source) {
+  if (source == nullptr) return nullptr;
+  return json::object{{"url", source->url},
+                      {"seen", source->seen},
+                      {"confirmed", source->is_confirmed() ? json::value(source->confirmed) : json::value()}};
+}
+
 json::array describe(const std::vector<FlawJudgement>& judgements) {
   json::array out;
   for (const FlawJudgement& judged : judgements) {
@@ -88,6 +95,7 @@ json::array describe(const std::vector<FlawJudgement>& judgements) {
                                {"name", judged.flaw->name},
                                {"verdict", to_string(judged.verdict)},
                                {"reason", judged.reason},
+                               {"source", describe(judged.source)},
                                {"summary", judged.flaw->summary},
                                {"published", judged.flaw->published},
                                {"sources", std::move(sources)}});
@@ -112,8 +120,8 @@ Status check_tpm_flaws(const Context& context, const FlawCheckOptions& options) 
                 "no flaws are known");
     if (options.data.empty())
       fmt::print(
-          "note: this is by the table of {} that came with the program; its rows were not yet held against the "
-          "makers' advisories. Rely on a \"not-affected\" after reading its sources, or give --data.\n",
+          "note: this is by the table of {} that came with the program. --json says which page each verdict rests on. "
+          "Copies of those pages were read, and not always the maker's own; what nobody confirmed is \"unknown\".\n",
           table.issued());
   }
   const auto not_safe = std::ranges::count_if(

@@ -20,7 +20,7 @@ std::optional<crypto::HashAlgorithm> parse_bank_name(std::string_view name);
 // TPM_ALG_ID (TPM 2.0 Part 2, 6.3) of a bank.
 std::optional<crypto::HashAlgorithm> bank_of(std::uint16_t algorithm_id);
 
-// H(value ‖ digest) (TPM 2.0 Part 1, 17.4 "Modifying a PCR": extend).
+// H(value ‖ digest) (TPM 2.0 Part 1, "Modifying a PCR": extend).
 crypto::Digest extended(const crypto::Digest& value, ByteView digest);
 
 // The registers of one bank whose values are known.

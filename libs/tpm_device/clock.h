@@ -7,7 +7,7 @@
 
 namespace warifu::tpm_device {
 
-// TPMS_TIME_INFO (Part 2, 10.11.2).
+// TPMS_TIME_INFO (Part 2, 10.11.6).
 struct TpmClock {
   std::uint64_t time_ms;   // since power-on
   std::uint64_t clock_ms;  // while powered, over its life; TPM2_Clear sets it to zero

@@ -9,7 +9,7 @@
 #include "tpm_device/device.h"
 #include "tpm_types/storage_key.h"
 
-// EK certificates in NV (TCG EK Credential Profile 2.6, 2.2.1.4 and 2.2.1.5).
+// EK certificates in NV (TCG EK Credential Profile, low and high range).
 namespace warifu::tpm_device {
 
 struct EkCertificate {

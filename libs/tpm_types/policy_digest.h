@@ -40,7 +40,7 @@ struct PcrSelection {
   Bytes tpml() const;
 };
 
-// TPM_EO (Part 2, 6.11.8): how PolicyNV compares what is in NV (left) with the operand. Unsigned only.
+// TPM_EO (Part 2, 6.8): how PolicyNV compares what is in NV (left) with the operand. Unsigned only.
 enum class NvComparison : std::uint16_t {
   kEqual = 0x0000,
   kNotEqual = 0x0001,

@@ -18,7 +18,7 @@ struct ProtectedSeed {
   Bytes encrypted_secret;  // the content of a TPM2B_ENCRYPTED_SECRET
 };
 
-// Part 1, "Secret Sharing" (annexes B.10 for RSA, C.6 for ECC). `label` is kIdentityLabel or
+// Part 1, "Secret Sharing", and its annexes for RSA and ECC. `label` is kIdentityLabel or
 // kDuplicateLabel.
 Result<ProtectedSeed> protect_seed(const Protector& protector, std::string_view label, Entropy& entropy);
 

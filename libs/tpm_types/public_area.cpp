@@ -9,7 +9,7 @@
 
 namespace warifu::tpm {
 
-// Reads TPMT_PUBLIC in the order of Part 2, 12.2.4, tables 200 ff.
+// Reads TPMT_PUBLIC in the order of Part 2, 12.2.4.
 class PublicAreaParser {
  public:
   PublicAreaParser(wire::Reader reader, PublicArea& area) : reader_(reader), area_(area) {}

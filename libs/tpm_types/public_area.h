@@ -22,7 +22,7 @@ struct AesCfb {
   friend bool operator==(const AesCfb&, const AesCfb&) = default;
 };
 
-// TPMT_RSA_SCHEME, TPMT_ECC_SCHEME, TPMT_KEYEDHASH_SCHEME and TPMT_KDF_SCHEME (Part 2, 11.1.20 ff., 11.2).
+// TPMT_RSA_SCHEME, TPMT_ECC_SCHEME, TPMT_KEYEDHASH_SCHEME and TPMT_KDF_SCHEME (Part 2, 11.1.23, 11.2).
 struct Scheme {
   AlgorithmId id = AlgorithmId::kNull;
   std::optional<crypto::HashAlgorithm> hash = {};

@@ -14,8 +14,8 @@ struct StoredCertificate {
 };
 
 // Cuts the one DER SEQUENCE out. Manufacturers define the index larger than the certificate and leave zeros or ones
-// (TCG EK Credential Profile 2.6, 2.2.1.4), and TPM 1.2 put TCG_PCCLIENT_STORED_CERT before it (TCG PC Client Specific
-// Implementation Specification for Conventional BIOS 1.21, 7.4: tag 1001, type, size, and 1002 for a full certificate;
+// (TCG EK Credential Profile), and TPM 1.2 put TCG_PCCLIENT_STORED_CERT before it (TCG PC Client Specific
+// Implementation Specification for Conventional BIOS 1.21: tag 1001, type, size, and 1002 for a full certificate;
 // the size counts that tag). "tpm.ek-certificate" when there is no whole SEQUENCE.
 Result<StoredCertificate> stored_certificate(ByteView content);
 

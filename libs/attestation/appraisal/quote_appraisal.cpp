@@ -7,7 +7,7 @@
 namespace warifu::attestation {
 namespace {
 
-constexpr measured_boot::RegisterIndex kFirmwareRegisters = 8;  // PCR 0 to 7 (PFP 1.06, 2.3.4)
+constexpr measured_boot::RegisterIndex kFirmwareRegisters = 8;  // PCR 0 to 7 (PFP 1.06, "PCR Usage")
 constexpr measured_boot::RegisterIndex kImaRegister = 10;
 
 bool is_zero(const crypto::Digest& digest) {

@@ -23,11 +23,12 @@ constexpr std::uint32_t of(const char (&text)[5]) {
 // swtpm and IBM's simulator give IBM's PCI vendor ID.
 constexpr std::uint32_t kSoftwareTpm = 0x00001014;
 
-const std::array<Vendor, 29>& vendors() {
+const std::array<Vendor, 31>& vendors() {
   using enum TpmClass;
-  static const std::array<Vendor, 29> table = {{
+  static const std::array<Vendor, 31> table = {{
       {VendorId(of("AMD ")), "AMD", kFirmware, "Advanced Micro Devices"},
       {VendorId(of("ANT ")), "Ant Group", kUnknown, ""},
+      {VendorId(of("ARM ")), "Arm", kUnknown, ""},
       {VendorId(of("ATML")), "Atmel", kDiscrete, "Atmel"},
       {VendorId(of("BRCM")), "Broadcom", kUnknown, ""},
       {VendorId(of("CSCO")), "Cisco", kUnknown, ""},
@@ -48,6 +49,7 @@ const std::array<Vendor, 29>& vendors() {
       {VendorId(of("QCOM")), "Qualcomm", kFirmware, ""},
       {VendorId(of("ROCC")), "Fuzhou Rockchip", kUnknown, ""},
       {VendorId(of("SEAL")), "Wisekey", kUnknown, ""},
+      {VendorId(of("SECE")), "SecEdge", kUnknown, ""},
       {VendorId(of("SMSC")), "SMSC", kUnknown, ""},
       {VendorId(of("SMSN")), "Samsung", kUnknown, ""},
       {VendorId(of("SNS ")), "Sinosun", kDiscrete, ""},

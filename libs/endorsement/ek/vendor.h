@@ -7,7 +7,8 @@
 
 #include "endorsement/ek/name.h"
 
-// Who makes TPMs: TCG TPM Vendor ID Registry (Family 1.2 and 2.0), version 1.07.
+// Who makes TPMs: TCG TPM Vendor ID Registry (Family 1.2 and 2.0), version 1.08. Read not from the
+// registry itself but from tables that name it (Shark.Fido2 for 1.07, go-webauthn for 1.08), which agree with this one.
 namespace warifu::endorsement {
 
 // TPM_PT_MANUFACTURER: four characters, big-endian. NULs and blanks at the end are the same, as certificates have both;

@@ -13,7 +13,7 @@ FirmwareVersion FirmwareVersion::from_properties(VendorId vendor, std::uint32_t 
   if (known != nullptr && (known->tpm_class == TpmClass::kSoftware || known->tpm_class == TpmClass::kVirtual))
     return FirmwareVersion({first, second});
   if (vendor == VendorId::parse("IFX"))
-    return FirmwareVersion({first >> 16, first & 0xFFFF, second >> 8, second & 0xFF});
+    return FirmwareVersion({first >> 16, first & 0xFFFF, second >> 8 & 0xFFFF, second & 0xFF});
   return FirmwareVersion({first >> 16, first & 0xFFFF, second >> 16, second & 0xFFFF});
 }
 

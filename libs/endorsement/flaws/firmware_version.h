@@ -14,9 +14,10 @@ namespace warifu::endorsement {
 // begin with them.
 class FirmwareVersion {
  public:
-  // TPM_PT_FIRMWARE_VERSION_1 and _2 (TPM 2.0 Part 2, "TPM_PT"). Most makers: four halves of 16 bits, the higher first.
-  // Infineon: two halves, then 24 bits of build and 8 bits of its kind. Software TPMs and Google: dates, which stay
-  // whole and are written in hexadecimal.
+  // TPM_PT_FIRMWARE_VERSION_1 and _2 (TPM 2.0 Part 2, 6.13), which are the maker's own. Most makers: four halves of 16
+  // bits, the higher first, as fwupd and Windows show them. Infineon: two halves, then a reserved byte, 16 bits of
+  // build and 8 bits of its kind (0: certified), as wolfTPM reads them. Software TPMs and Google: a date and a time,
+  // which stay whole and are written in hexadecimal.
   static FirmwareVersion from_properties(VendorId vendor, std::uint32_t first, std::uint32_t second);
   // "7.85" or "7.85.4555.0": one to four decimals.
   static std::optional<FirmwareVersion> parse(std::string_view text);

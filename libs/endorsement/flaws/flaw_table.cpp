@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crypto/roca.h"
+#include "endorsement/flaws/day.h"
 #include "wire/json.h"
 
 namespace warifu::endorsement {
@@ -51,20 +52,48 @@ Result<std::vector<std::string>> read_texts(const JsonFields& fields, std::strin
   return texts;
 }
 
+Result<FlawSource> read_source(const JsonFields& fields) {
+  TRY_STATUS(fields.refuse_unknown({"url", "seen", "confirmed"}));
+  FlawSource source;
+  TRY(source.url, fields.required_string("url"));
+  TRY(source.seen, fields.required_string("seen"));
+  TRY(const auto confirmed, fields.optional_string("confirmed"));
+  if (confirmed && !end_of_day(*confirmed))
+    return bad_format(fmt::format("expected a date like 2026-11-29, \"{}\" came", *confirmed),
+                      fields.path_of("confirmed"));
+  source.confirmed = confirmed.value_or("");
+  return source;
+}
+
 Result<FlawRule> read_rule(const JsonFields& fields) {
-  TRY_STATUS(fields.refuse_unknown({"manufacturer", "models", "affected", "not_affected"}));
+  TRY_STATUS(fields.refuse_unknown({"manufacturer", "models", "affected", "not_affected", "source"}));
   TRY(const std::string manufacturer, fields.required_string("manufacturer"));
   const auto vendor = VendorId::parse(manufacturer);
   if (!vendor) return bad_format("expected a vendor ID of the TCG", fields.path_of("manufacturer"));
-  FlawRule rule{*vendor, {}, {}, {}};
+  FlawRule rule{*vendor, {}, {}, {}, {}};
   TRY(rule.models, read_texts(fields, "models"));
   TRY(rule.affected, read_ranges(fields, "affected"));
   TRY(rule.not_affected, read_ranges(fields, "not_affected"));
+  TRY(const JsonFields source, fields.required_object("source"));
+  TRY(rule.source, read_source(source));
   return rule;
 }
 
+// Who says that all other makers are not affected says by what.
+Status read_elsewhere(const JsonFields& fields, Flaw& flaw) {
+  TRY(const std::string elsewhere, fields.required_string("elsewhere"));
+  if (elsewhere != "unknown" && elsewhere != "not-affected")
+    return bad_format("expected \"unknown\" or \"not-affected\"", fields.path_of("elsewhere"));
+  if (elsewhere == "unknown") return {};
+  TRY(const JsonFields source, fields.required_object("elsewhere_source"));
+  TRY(flaw.elsewhere_source, read_source(source));
+  flaw.elsewhere = FlawVerdict::kNotAffected;
+  return {};
+}
+
 Result<Flaw> read_flaw(const JsonFields& fields) {
-  TRY_STATUS(fields.refuse_unknown({"id", "name", "summary", "published", "sources", "elsewhere", "rules"}));
+  TRY_STATUS(fields.refuse_unknown(
+      {"id", "name", "summary", "published", "sources", "elsewhere", "elsewhere_source", "rules"}));
   Flaw flaw;
   TRY(flaw.id, fields.required_string("id"));
   TRY(flaw.name, fields.required_string("name"));
@@ -72,10 +101,7 @@ Result<Flaw> read_flaw(const JsonFields& fields) {
   TRY(flaw.published, fields.required_string("published"));
   TRY(flaw.sources, read_texts(fields, "sources"));
   if (flaw.sources.empty()) return bad_format("expected at least one source", fields.path_of("sources"));
-  TRY(const std::string elsewhere, fields.required_string("elsewhere"));
-  if (elsewhere != "unknown" && elsewhere != "not-affected")
-    return bad_format("expected \"unknown\" or \"not-affected\"", fields.path_of("elsewhere"));
-  flaw.elsewhere = elsewhere == "unknown" ? FlawVerdict::kUnknown : FlawVerdict::kNotAffected;
+  TRY_STATUS(read_elsewhere(fields, flaw));
   TRY(const auto* rules, fields.required_array("rules"));
   for (const auto& value : *rules) {
     TRY(const JsonFields rule, JsonFields::of(value, fields.path_of("rules")));
@@ -90,30 +116,59 @@ bool is_in(const std::vector<VersionRange>& ranges, const FirmwareVersion& versi
       ranges, [&](const VersionRange& range) { return !version.before(range.from) && version.before(range.before); });
 }
 
-FlawJudgement judge_by_firmware(const Flaw& flaw, const TpmUnderTest& tpm) {
-  const auto say = [&](FlawVerdict verdict, std::string reason) {
-    return FlawJudgement{&flaw, verdict, std::move(reason)};
-  };
-  if (!tpm.vendor) return say(FlawVerdict::kUnknown, "the manufacturer is not known");
+bool names(const FlawRule& rule, const std::string& model) {
+  return std::ranges::find(rule.models, model) != rule.models.end();
+}
+
+// Those of the maker, and of the model if one of them names it. Certificates name a chip ("ST33HTPHAHD8") where an
+// advisory names a product, so a model that no rule names may be any.
+struct Rules {
   std::vector<const FlawRule*> rules;
+  bool is_model_known = false;
+};
+Rules rules_for(const Flaw& flaw, const TpmUnderTest& tpm) {
+  Rules found;
   for (const FlawRule& rule : flaw.rules)
-    if (rule.manufacturer == *tpm.vendor) rules.push_back(&rule);
-  if (rules.empty()) return say(flaw.elsewhere, fmt::format("there is no rule for {}", tpm.vendor->text()));
-  if (!tpm.firmware) return say(FlawVerdict::kUnknown, "the firmware version is not known");
-  bool is_cleared = false;
-  for (const FlawRule* rule : rules) {
-    const bool is_for_all = rule->models.empty();
-    const bool is_model = tpm.model && std::ranges::find(rule->models, *tpm.model) != rule->models.end();
-    // Without a model any rule may be meant: it can accuse, and cannot clear.
-    if (!is_for_all && tpm.model && !is_model) continue;
+    if (rule.manufacturer == *tpm.vendor) found.rules.push_back(&rule);
+  if (!tpm.model) return found;
+  found.is_model_known =
+      std::ranges::any_of(found.rules, [&](const FlawRule* rule) { return names(*rule, *tpm.model); });
+  if (found.is_model_known)
+    std::erase_if(found.rules,
+                  [&](const FlawRule* rule) { return !rule->models.empty() && !names(*rule, *tpm.model); });
+  return found;
+}
+
+FlawJudgement judge_elsewhere(const Flaw& flaw, VendorId vendor) {
+  const std::string reason = fmt::format("there is no rule for {}", vendor.text());
+  if (!flaw.elsewhere_source) return {&flaw, FlawVerdict::kUnknown, reason};
+  const FlawSource& source = *flaw.elsewhere_source;
+  if (source.is_confirmed()) return {&flaw, flaw.elsewhere, reason, &source};
+  return {&flaw, FlawVerdict::kUnknown, reason + ", and nobody confirmed that others are not affected", &source};
+}
+
+FlawJudgement judge_by_firmware(const Flaw& flaw, const TpmUnderTest& tpm) {
+  if (!tpm.vendor) return {&flaw, FlawVerdict::kUnknown, "the manufacturer is not known"};
+  const auto [rules, is_model_known] = rules_for(flaw, tpm);
+  if (rules.empty()) return judge_elsewhere(flaw, *tpm.vendor);
+  if (!tpm.firmware) return {&flaw, FlawVerdict::kUnknown, "the firmware version is not known"};
+  const std::string firmware = "firmware " + tpm.firmware->text();
+  for (const FlawRule* rule : rules)
     if (is_in(rule->affected, *tpm.firmware))
-      return say(FlawVerdict::kAffected, fmt::format("firmware {} is affected", tpm.firmware->text()));
-    if ((is_for_all || is_model) && is_in(rule->not_affected, *tpm.firmware)) is_cleared = true;
+      return {&flaw, FlawVerdict::kAffected,
+              firmware + (rule->source.is_confirmed() ? " is affected" : " is said to be affected"), &rule->source};
+  FlawJudgement judgement{&flaw, FlawVerdict::kUnknown, "nothing is known of " + firmware};
+  for (const FlawRule* rule : rules) {
+    if (!is_in(rule->not_affected, *tpm.firmware)) continue;
+    judgement.source = &rule->source;
+    if (!rule->models.empty() && !is_model_known)
+      judgement.reason = firmware + " is not affected in some models, and which one it is is not known";
+    else if (!rule->source.is_confirmed())
+      judgement.reason = firmware + " is said not to be affected, which nobody confirmed";
+    else
+      return {&flaw, FlawVerdict::kNotAffected, firmware + " is not affected", &rule->source};
   }
-  if (is_cleared)
-    return say(FlawVerdict::kNotAffected, fmt::format("firmware {} is not affected", tpm.firmware->text()));
-  return say(FlawVerdict::kUnknown, fmt::format("nothing is known of firmware {}{}", tpm.firmware->text(),
-                                                tpm.model ? "" : " without the model"));
+  return judgement;
 }
 
 bool has_roca_key(const TpmUnderTest& tpm) {

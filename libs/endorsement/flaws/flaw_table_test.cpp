@@ -1,6 +1,9 @@
 #include "endorsement/flaws/flaw_table.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "crypto/private_key.h"
 
 namespace warifu::endorsement {
 namespace {
@@ -34,6 +37,14 @@ TEST(TpmFlaws, K10_K11_K12_K13_EveryRowItsFixAndAnUnlistedOne) {
       {"CVE-2017-15361", "IFX", {}, "7.61", "affected"},
       {"CVE-2017-15361", "IFX", {}, "7.62", "not-affected"},
       {"CVE-2017-15361", "IFX", {}, "133.32", "affected"},
+      {"CVE-2017-15361", "IFX", {}, "149.32", "affected"},
+      {"CVE-2017-15361", "IFX", {}, "149.33", "unknown"},
+      {"CVE-2017-15361", "IFX", {}, "4.33", "affected"},
+      {"CVE-2017-15361", "IFX", {}, "4.34", "not-affected"},
+      {"CVE-2017-15361", "IFX", {}, "4.42", "affected"},
+      {"CVE-2017-15361", "IFX", {}, "4.43", "not-affected"},
+      {"CVE-2017-15361", "IFX", {}, "6.1", "affected"},
+      {"CVE-2017-15361", "IFX", {}, "6.43", "not-affected"},
       {"CVE-2017-15361", "IFX", {}, "15.23", "unknown"},
       {"CVE-2017-15361", "STM", {}, "73.4", "not-affected"},
       {"CVE-2019-16863", "STM", "ST33TPHF2ESPI", "71.0", "affected"},
@@ -51,17 +62,43 @@ TEST(TpmFlaws, K10_K11_K12_K13_EveryRowItsFixAndAnUnlistedOne) {
       {"CVE-2019-16863", "STM", "ST33TPHF20I2C", "74.65", "not-affected"},
       {"CVE-2019-16863", "STM", {}, "71.4", "affected"},
       {"CVE-2019-16863", "STM", {}, "71.16", "unknown"},
+      {"CVE-2019-16863", "STM", "ST33HTPHAHD8", "71.4", "affected"},
+      {"CVE-2019-16863", "STM", "ST33HTPHAHD8", "71.16", "unknown"},
+      {"CVE-2019-16863", "STM", "ST33TPHF20SPI", "71.4", "unknown"},
       {"CVE-2019-16863", "STM", "ST33KTPM", "9.256", "unknown"},
-      {"CVE-2019-11090", "INTC", {}, "11.8.60.3561", "affected"},
-      {"CVE-2019-11090", "INTC", {}, "11.8.65.3590", "not-affected"},
+      {"CVE-2019-16863", "NTC", {}, "7.2.0.1", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "3.1.69", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "3.1.70", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "4.0.10", "unknown"},
+      {"CVE-2019-11090", "INTC", {}, "11.6.0.1126", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.8.65.3590", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.8.70.3626", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.11.65", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.11.70", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.22.65", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "11.22.70", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "12.0.35", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "12.0.45", "not-affected"},
+      {"CVE-2019-11090", "INTC", {}, "13.0.1201", "unknown"},
+      {"CVE-2019-11090", "INTC", {}, "14.0.9", "affected"},
+      {"CVE-2019-11090", "INTC", {}, "14.0.10", "not-affected"},
       {"CVE-2019-11090", "INTC", {}, "600.18", "unknown"},
       {"CVE-2019-11090", "INTC", {}, "nonsense", "unknown"},
       {"faulTPM", "AMD", {}, "3.87.0.5", "unknown"},
       {"faulTPM", "IFX", {}, "7.85", "not-affected"},
+      {"CVE-2023-1017", "NTC", "NPCT65x", "1.3.0.1", "affected"},
+      {"CVE-2023-1017", "NTC", {}, "1.3.1.0", "affected"},
+      {"CVE-2023-1017", "NTC", "NPCT6xx", "1.3.2.8", "affected"},
+      {"CVE-2023-1017", "NTC", "NPCT6xx", "1.3.2.20", "not-affected"},
+      {"CVE-2023-1017", "NTC", "NPCT6xx", "1.3.2.9", "unknown"},
+      {"CVE-2023-1018", "NTC", "NPCT6xx", "1.3.2.20", "unknown"},
       {"CVE-2023-1017", "NTC", {}, "7.2.3.1", "unknown"},
       {"CVE-2023-1018", "IFX", {}, "7.85", "unknown"},
       {"CVE-2025-2884", "IFX", "SLB9672", "15.21", "affected"},
-      {"CVE-2025-2884", "IFX", "SLB9672", "15.23", "not-affected"},
+      {"CVE-2025-2884", "IFX", "SLB9672", "15.23", "unknown"},
+      {"CVE-2025-2884", "NTC", "NPCT75x", "7.2.3.1", "unknown"},
+      {"CVE-2025-2884", "NTC", "NPCT75x", "7.2.4.1", "not-affected"},
+      {"CVE-2025-2884", "NTC", "NPCT75x", "7.2.5.0", "not-affected"},
       {"CVE-2025-2884", "INTC", {}, "15.0", "unknown"},
   };
   for (const Row& row : rows)
@@ -69,8 +106,72 @@ TEST(TpmFlaws, K10_K11_K12_K13_EveryRowItsFixAndAnUnlistedOne) {
         << row.id << ' ' << row.vendor << ' ' << row.firmware;
 }
 
+constexpr std::string_view kTable = R"({"format": "warifu.tpm-flaws.v1", "issued": "2026-11-29", "flaws": [
+ {"id": "F", "name": "f", "summary": "s", "published": "2026-01-01", "sources": ["https://acme.example"],
+  "elsewhere": "not-affected",
+  "elsewhere_source": {"url": "https://acme.example/1", "seen": "others", "confirmed": "2026-11-28"},
+  "rules": [{"manufacturer": "IFX", "affected": [{"from": "1.0", "before": "1.1"}],
+             "not_affected": [{"from": "2.0", "before": "2.1"}],
+             "source": {"url": "https://acme.example/2", "seen": "its list", "confirmed": "2026-11-27"}}]}]})";
+
+std::string without(std::string_view part) {
+  std::string text(kTable);
+  return text.erase(text.find(part), part.size());
+}
+
+Result<FlawTable> load(const std::string& text) {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  return FlawTable::load(SignedText::check(text, key.sign(as_bytes(text)), key.public_key()).value());
+}
+
+std::string told(const std::string& text, const char* vendor, const char* firmware) {
+  const FlawTable table = load(text).value();
+  const auto judged = table.judge({VendorId::parse(vendor), {}, FirmwareVersion::parse(firmware), {}}).front();
+  return fmt::format("{} by {}", to_string(judged.verdict), judged.source == nullptr ? "nothing" : judged.source->url);
+}
+
+TEST(TpmFlaws, K12_WhatNobodyConfirmedAccusesAndClearsNobody) {
+  const std::string confirmed(kTable);
+  EXPECT_EQ(told(confirmed, "IFX", "1.0"), "affected by https://acme.example/2");
+  EXPECT_EQ(told(confirmed, "IFX", "2.0"), "not-affected by https://acme.example/2");
+  EXPECT_EQ(told(confirmed, "IFX", "3.0"), "unknown by nothing");
+  EXPECT_EQ(told(confirmed, "STM", "2.0"), "not-affected by https://acme.example/1");
+
+  const std::string rule = without(R"(, "confirmed": "2026-11-27")");
+  EXPECT_EQ(told(rule, "IFX", "1.0"), "affected by https://acme.example/2");
+  EXPECT_EQ(told(rule, "IFX", "2.0"), "unknown by https://acme.example/2");
+  EXPECT_EQ(told(without(R"(, "confirmed": "2026-11-28")"), "STM", "2.0"), "unknown by https://acme.example/1");
+}
+
+TEST(TpmFlaws, AStatementWithoutItsSourceIsRefused) {
+  EXPECT_TRUE(load(std::string(kTable)));
+  for (const auto* part : {R"("url": "https://acme.example/2", )", R"("seen": "its list", )", R"("seen": "others", )",
+                           R"("published": "2026-01-01", )", R"("https://acme.example")"})
+    EXPECT_FALSE(load(without(part))) << part;
+  std::string text(kTable);
+  EXPECT_FALSE(load(text.replace(text.find("2026-11-27"), 10, "2026-13-27")));
+  text = kTable;
+  EXPECT_FALSE(load(text.replace(text.find("elsewhere_source"), 16, "elsewhere_sourze")));
+}
+
+TEST(TpmFlaws, TheBuiltInTableNamesAPageForEachStatement) {
+  const FlawTable table = built_in();
+  std::size_t unconfirmed = 0;
+  const auto look_at = [&](const FlawSource& source) {
+    EXPECT_TRUE(source.url.starts_with("https://")) << source.url;
+    if (!source.is_confirmed()) ++unconfirmed;
+  };
+  for (const Flaw& flaw : table.flaws()) {
+    if (flaw.elsewhere_source) look_at(*flaw.elsewhere_source);
+    for (const FlawRule& rule : flaw.rules)
+      look_at(rule.source);
+  }
+  EXPECT_EQ(unconfirmed, 1U) << "docs/formats/tpm-flaws.md says which";
+}
+
 TEST(TpmFlaws, K12_WithoutAManufacturerEverythingIsUnknown) {
-  for (const FlawJudgement& judged : built_in().judge({}))
+  const FlawTable table = built_in();
+  for (const FlawJudgement& judged : table.judge({}))
     EXPECT_EQ(judged.verdict, FlawVerdict::kUnknown);
 }
 
@@ -79,6 +180,8 @@ TEST(FirmwareVersion, EachMakerCountsInItsOwnWay) {
     return FirmwareVersion::from_properties(*VendorId::parse(vendor), first, second).text();
   };
   EXPECT_EQ(text("IFX", 0x00070055, 0x0011CB00), "7.85.4555.0");
+  EXPECT_EQ(text("IFX", 0x0007003D, 0x000AE100), "7.61.2785.0");
+  EXPECT_EQ(text("IFX", 0x00070055, 0xFF11CB02), "7.85.4555.2");
   EXPECT_EQ(text("STM", 0x00490008, 0x44A01587), "73.8.17568.5511");
   EXPECT_EQ(text("NTC", 0x00070002, 0x00030001), "7.2.3.1");
   EXPECT_EQ(text("AMD", 0x00030057, 0x00000005), "3.87.0.5");

@@ -7,7 +7,7 @@
 #include <optional>
 #include <set>
 
-#include "endorsement/ek/x509.h"
+#include "endorsement/flaws/day.h"
 #include "wire/json.h"
 
 namespace warifu::endorsement {
@@ -61,19 +61,11 @@ Result<MachineMatch> read_machine(const JsonFields& parent) {
   return machine;
 }
 
-// "2027-01-31": the end of that day in UTC.
 Result<Timestamp> read_day(const JsonFields& fields, std::string_view name) {
   TRY(const std::string text, fields.required_string(name));
-  std::string digits = text;
-  std::erase(digits, '-');
-  digits += "235959Z";
-  wire::DerElement element;
-  element.tag = wire::der::kGeneralizedTime;
-  element.content = as_bytes(digits);
-  const auto time = parse_time(element);
-  if (!time || text.size() != 10 || text[4] != '-' || text[7] != '-')
-    return bad_format(fmt::format("expected a date like 2027-01-31, \"{}\" came", text), fields.path_of(name));
-  return *time;
+  const auto day = end_of_day(text);
+  if (!day) return bad_format(fmt::format("expected a date like 2027-01-31, \"{}\" came", text), fields.path_of(name));
+  return *day;
 }
 
 Result<QuirkEntry> read_quirk(const JsonFields& fields) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr RegisterIndex kFirmwarePcrs = 8;
 
-// UEFI 2.10, 38.4.1: which measurement register stands for a PCR. MRTD stands for PCR 0.
+// UEFI 2.10, "Confidential Computing": which measurement register stands for a PCR. MRTD stands for PCR 0.
 RegisterIndex measurement_register_of(RegisterIndex pcr) {
   if (pcr == 1 || pcr == 7) return 1;
   if (2 <= pcr && pcr <= 6) return 2;
@@ -68,7 +68,7 @@ bool Extraction::is_in(const Event& event, RegisterIndex pcr) const {
   return event.register_index == (is_pcr_log() ? pcr : measurement_register_of(pcr));
 }
 
-// The digest makes a separator, not the type (PFP 1.06, 3.3.2.2: 00000000 or ffffffff; 00000001 is an error).
+// The digest makes a separator, not the type (PFP 1.06, "EV_SEPARATOR": 00000000 or ffffffff; 00000001 is an error).
 bool Extraction::is_separator(const Event& event) const {
   static constexpr std::array<std::uint8_t, 4> kZero{};
   static constexpr std::array<std::uint8_t, 4> kOnes{0xFF, 0xFF, 0xFF, 0xFF};

@@ -15,7 +15,7 @@ class Extraction {
   Claims run();
 
  private:
-  // PCR as PFP counts them; a TD's registers stand for several (UEFI 2.10, 38.4.1).
+  // PCR as PFP counts them; a TD's registers stand for several (UEFI 2.10, "Confidential Computing").
   bool is_in(const Event& event, RegisterIndex pcr) const;
   bool is_pcr_log() const { return prover_.log().register_kind() == RegisterKind::kPcr; }
   bool is_separator(const Event& event) const;

@@ -14,7 +14,7 @@ constexpr std::size_t kPartitionSize = 128;  // of the fields that we read
 constexpr std::string_view kDebugMode = "UEFI Debug Mode";
 constexpr std::string_view kNoDmaProtection = "DMA Protection Disabled";
 constexpr std::string_view kBootServicesLeft = "Exit Boot Services Returned with Success";
-// The texts of EV_EFI_ACTION (PFP 1.06, 10.4.4) that we know.
+// The texts of EV_EFI_ACTION (PFP 1.06, "EV_EFI_ACTION") that we know.
 constexpr std::array<std::string_view, 7> kActions = {kDebugMode,
                                                       kNoDmaProtection,
                                                       kBootServicesLeft,
@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 7> kActions = {kDebugMode,
                                                       "Calling EFI Application from Boot Option",
                                                       "Returning from EFI Application from Boot Option"};
 
-// The name in the last File Path node (UEFI 2.10, 10.3.5.4) of a device path; empty if there is none.
+// The name in the last File Path node (UEFI 2.10, "File Path Media Device Path") of a device path; empty if there is
+// none.
 std::string file_name_of(ByteView device_path) {
   std::string name;
   while (device_path.size() >= 4) {
@@ -36,7 +37,7 @@ std::string file_name_of(ByteView device_path) {
   return name;
 }
 
-// UEFI_GPT_DATA (PFP 1.06, 10.2.7): header, number of partitions, partitions of the size that the header says.
+// UEFI_GPT_DATA (PFP 1.06): header, number of partitions, partitions of the size that the header says.
 Result<Gpt> parse_gpt(ByteView data, std::size_t offset) {
   Cursor cursor(data, offset);
   TRY(const auto header, cursor.bytes(kGptHeaderSize, "gpt.header"));
@@ -112,7 +113,7 @@ void Extraction::action(const Event& event, const Proved<crypto::Digest>& digest
   if (is_in(event, 5) && text == kBootServicesLeft) exit_boot_services_ = true;
 }
 
-// MOR: TCG PC Client Platform Reset Attack Mitigation Specification, 4.2; bit 0 asks that memory is cleared.
+// MOR: TCG PC Client Platform Reset Attack Mitigation Specification; bit 0 asks that memory is cleared.
 void Extraction::variable_of_platform(const Event& event) {
   static const Guid mor = parse_guid("e20939be-32d4-41be-a150-897f85d49829");
   const auto variable = parse_variable(event.data, event.data_offset);

@@ -7,7 +7,7 @@
 
 namespace warifu::measured_boot {
 
-// UEFI_VARIABLE_DATA (PFP 1.06, 10.2.6): a variable as it is measured.
+// UEFI_VARIABLE_DATA (PFP 1.06): a variable as it is measured.
 struct Variable {
   Guid vendor{};
   std::string name;
@@ -22,7 +22,7 @@ struct Signature {
   Guid owner{};
   ByteView data;
 };
-// The value of PK, KEK, db, dbx or MokList: a list of EFI_SIGNATURE_LIST (UEFI 2.10, 32.4.1).
+// The value of PK, KEK, db, dbx or MokList: a list of EFI_SIGNATURE_LIST (UEFI 2.10, "Signature Database").
 // "eventlog.truncated", "eventlog.signature-list". At most kMaxSignatures.
 inline constexpr std::size_t kMaxSignatures = 65536;
 Result<std::vector<Signature>> parse_signature_lists(ByteView value, std::size_t offset);

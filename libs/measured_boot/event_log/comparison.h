@@ -36,7 +36,7 @@ struct Comparison {
 
 // Compares one bank. Refused (Refused): "eventlog.bank-missing" when the log does not have the bank, and
 // "eventlog.bank-unused" when firmware did not extend it: all quoted PCR 0 to 7 are zero, or hold one and the same
-// value (PFP 1.06, 2.3.4: capped) and PCR 0, 4 or 7 is among them. Whoever runs first could fill such a bank with
+// value (PFP 1.06: capped) and PCR 0, 4 or 7 is among them. Whoever runs first could fill such a bank with
 // anything.
 Result<Comparison> compare(const EventLog& log, const Bank& quoted);
 

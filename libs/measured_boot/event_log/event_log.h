@@ -15,7 +15,8 @@
 namespace warifu::measured_boot {
 
 // How the records are laid out: with one SHA-1 digest each (TCG_PCR_EVENT of TPM 1.2), or with one digest for each bank
-// (TCG_PCR_EVENT2 of PFP, also in Windows' WBCL, U-Boot's and TF-A's logs, and CC_EVENT of UEFI 2.10, 38.4.1).
+// (TCG_PCR_EVENT2 of PFP, also in Windows' WBCL, U-Boot's and TF-A's logs, and CC_EVENT of UEFI 2.10, "Confidential
+// Computing").
 enum class LogFormat : std::uint8_t { kSha1Legacy, kPfpAgile };
 // "sha1-legacy", "pfp-agile"
 std::string_view to_string(LogFormat format);

@@ -57,8 +57,8 @@ struct Range {
   std::uint32_t first;
   std::uint32_t last;
 };
-// Intel TXT Software Development Guide, appendix F (EVTYPE_BASE 0x400); Linux Secure Launch (0x500, SLAUNCH 0x502 to
-// 0x504 among Intel's); Arm DEN0113 (DRTM_EVENT_ARM_BASE 0x9000).
+// Intel TXT Software Development Guide (EVTYPE_BASE 0x400); Linux's and Xen's Secure Launch (0x502 to 0x504, counted
+// from Intel's base); Arm's DRTM specification (DRTM_EVENT_ARM_BASE 0x9000 in Trusted Firmware-A).
 constexpr std::array kDynamicLaunch = {Range{0x400, 0x5FF}, Range{0x9000, 0x90FF}};
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace warifu::measured_boot {
 
-// What an event says that it is (TCG PC Client PFP 1.06, 10.4.1 "Event Types"; the values below 0x80000000 go back to
+// What an event says that it is (TCG PC Client PFP 1.06, "Event Types"; the values below 0x80000000 go back to
 // the PC Client Implementation Specification 1.21). It is never hashed: whoever hands over the log may change it.
 // Any other value may occur, too.
 enum class EventType : std::uint32_t {

@@ -218,7 +218,7 @@ void LogParser::add(const Event& event) {
 }
 
 bool LogParser::register_exists(const Event& event) const {
-  // PFP 1.06, 10.4.5.3 and 10.4.5.4: what is not extended may belong to no register.
+  // PFP 1.06, "EV_NO_ACTION": what is not extended may belong to no register.
   if (!event.is_measured() && event.register_index == kNoRegister) return true;
   if (log_.register_kind_ == RegisterKind::kPcr) return event.register_index < kPcrs;
   return event.register_index <= kLastRtmr && (event.register_index > 0 || !event.is_measured());
@@ -250,7 +250,7 @@ Status LogParser::check_no_action(const Event& event) {
   return is_locality ? startup_locality(event) : Status();
 }
 
-// PFP 1.06, 10.4.5.2 "StartupLocality Event".
+// PFP 1.06, "StartupLocality Event".
 Status LogParser::startup_locality(const Event& event) {
   const auto refuse = [&event](std::string message) -> Status {
     return invalid_input("eventlog.startup-locality", std::move(message),

@@ -10,7 +10,7 @@ inline constexpr std::size_t kEventsMax = 65536;
 // Announced algorithms: TPMs have up to five banks.
 inline constexpr std::size_t kBanksMax = 16;
 
-// Reads a boot log: crypto-agile (PFP 1.06, 10.2), legacy SHA-1, Windows' WBCL, U-Boot and TF-A, CCEL. What is unusual
+// Reads a boot log: crypto-agile (PFP 1.06), legacy SHA-1, Windows' WBCL, U-Boot and TF-A, CCEL. What is unusual
 // but readable is a finding. Refused, with field and offset (all InvalidInput):
 //   "eventlog.too-large"         more than kLogSizeMax bytes, kEventsMax events or kBanksMax algorithms
 //   "eventlog.truncated"         a field is longer than what is left

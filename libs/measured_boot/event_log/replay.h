@@ -6,8 +6,8 @@
 namespace warifu::measured_boot {
 
 // The value that a register has before the first event extends it: zeros; the startup locality in PCR 0 (PFP 1.06,
-// 3.3.3.1); ones in PCR 17 to 22 (PC Client Platform TPM Profile, 4.6 "PCR Attributes"), unless a dynamic launch
-// reset them to zeros.
+// "StartupLocality Event"); ones in PCR 17 to 22 (PC Client Platform TPM Profile, "PCR Attributes"), unless a dynamic
+// launch reset them to zeros.
 crypto::Digest initial_value(const EventLog& log, crypto::HashAlgorithm bank, RegisterIndex index);
 
 // What the registers must hold if the log tells everything: for each bank that we can compute (empty if nothing extends

@@ -6,7 +6,7 @@
 
 namespace warifu::measured_boot {
 
-// The first event of a crypto-agile log (PFP 1.06, 10.4.5.1 "Specification ID Version Event").
+// The first event of a crypto-agile log (PFP 1.06, "Specification ID Version Event").
 struct SpecId {
   std::vector<LoggedBank> banks;
   // What vendorInfoSize promises and the event does not hold; 0 in any sound log.

@@ -53,7 +53,8 @@ std::optional<std::string_view> name_of(const Entry& entry);
 
 // A digest of d, d-ng, d-ngv2 or d-modsig.
 struct FileDigest {
-  enum class Kind : std::uint8_t { kFile, kVerity };  // verity: the digest of the file's Merkle tree (fs-verity)
+  // Verity: fs-verity's, the hash of a descriptor that holds the root of the file's Merkle tree.
+  enum class Kind : std::uint8_t { kFile, kVerity };
 
   Kind kind = Kind::kFile;
   std::string_view algorithm;  // as the kernel writes it: "sha256"; of a bare digest "sha1" or "md5", by its size

@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 #include "crypto/digest.h"
 
-// The values of security.ima and security.evm (Linux, security/integrity/integrity.h, include/uapi/linux/hash_info.h).
+// The values of security.ima and security.evm (Linux, enum evm_ima_xattr_type in security/integrity/integrity.h; enum
+// hash_algo in include/uapi/linux/hash_info.h).
 namespace warifu::measured_boot::ima {
 
 enum class XattrType : std::uint8_t {
