@@ -13,6 +13,7 @@
 #include "crypto/ec_group.h"
 #include "crypto/mgf1.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/power.h"
 
 namespace warifu::crypto {
 namespace {
@@ -93,21 +94,19 @@ void FreeEcKey::operator()(ec_key_st* key) const {
 
 RsaVerifier::RsaVerifier(const RsaPublicKey& key)
     : modulus_(number_of(key.modulus())),
-      exponent_(BN_new()),
+      exponent_(key.exponent()),
       montgomery_(BN_MONT_CTX_new()),
       size_(key.modulus().size()),
       bits_(static_cast<std::size_t>(BN_num_bits(modulus_.get()))) {
-  require(exponent_ && montgomery_ && BN_set_word(exponent_.get(), key.exponent()) == 1, "BN_set_word");
-  require(BN_MONT_CTX_set(montgomery_.get(), modulus_.get(), scratch()) == 1, "BN_MONT_CTX_set");
+  require(montgomery_ != nullptr && BN_MONT_CTX_set(montgomery_.get(), modulus_.get(), scratch()) == 1,
+          "BN_MONT_CTX_set");
 }
 
 Bytes RsaVerifier::open(ByteView signature) const {
   if (signature.size() != size_) return {};
   const std::unique_ptr<bignum_st, FreeBignum> number(number_of(signature));
   if (BN_cmp(number.get(), modulus_.get()) >= 0) return {};
-  require(
-      BN_mod_exp_mont(number.get(), number.get(), exponent_.get(), modulus_.get(), scratch(), montgomery_.get()) == 1,
-      "BN_mod_exp_mont");
+  raise(number.get(), exponent_, montgomery_.get(), scratch());
   Bytes opened(size_);
   require(BN_bn2binpad(number.get(), opened.data(), to_int(size_)) > 0, "BN_bn2binpad");
   return opened;

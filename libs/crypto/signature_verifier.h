@@ -44,7 +44,7 @@ class RsaVerifier {
   Bytes open(ByteView signature) const;
 
   std::unique_ptr<bignum_st, FreeBignum> modulus_;
-  std::unique_ptr<bignum_st, FreeBignum> exponent_;
+  std::uint32_t exponent_;
   std::unique_ptr<bn_mont_ctx_st, FreeMontgomery> montgomery_;
   std::size_t size_;
   std::size_t bits_;
