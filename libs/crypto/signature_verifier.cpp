@@ -139,14 +139,20 @@ Status RsaVerifier::verify_pss(const Digest& digest, ByteView signature) const {
   return {};
 }
 
-EcdsaVerifier::EcdsaVerifier(const EcPublicKey& key) : key_(EC_KEY_new()), curve_(key.curve()) {
+Result<EcdsaVerifier> EcdsaVerifier::from_affine(EcCurve curve, ByteView x, ByteView y) {
+  const std::size_t size = coordinate_size(curve);
+  if (x.size() > size || y.size() > size) return coordinates_too_long(size, x, y);
+  // Uncompressed (SEC 1, 2.3.3), padded.
   std::array<std::uint8_t, 1 + 2 * 48> point{0x04};
-  const std::size_t size = coordinate_size(curve_);
-  std::ranges::copy(key.x(), point.begin() + 1);
-  std::ranges::copy(key.y(), point.begin() + 1 + static_cast<std::ptrdiff_t>(size));
-  require(key_ != nullptr && EC_KEY_set_group(key_.get(), group_of(curve_)) == 1, "EC_KEY_set_group");
-  // EcPublicKey is known to be a point of the curve.
-  require(EC_KEY_oct2key(key_.get(), point.data(), 1 + 2 * size, scratch()) == 1, "EC_KEY_oct2key");
+  std::ranges::copy(x, point.data() + 1 + size - x.size());
+  std::ranges::copy(y, point.data() + 1 + 2 * size - y.size());
+  Key key(EC_KEY_new());
+  require(key != nullptr && EC_KEY_set_group(key.get(), group_of(curve)) == 1, "EC_KEY_set_group");
+  // Refuses coordinates that are not below p, too.
+  if (EC_KEY_oct2key(key.get(), point.data(), 1 + 2 * size, scratch()) == 1)
+    return EcdsaVerifier(std::move(key), curve);
+  ERR_clear_error();
+  return not_a_point();
 }
 
 Status EcdsaVerifier::verify(const Digest& digest, ByteView r, ByteView s) const {
