@@ -95,8 +95,8 @@ Bytes ima_list(std::size_t size, bool is_ascii) {
       continue;
     }
     const Bytes data = ima::test::data_of({ima::test::digest_field(path), ima::test::name_field(path)});
-    text += fmt::format("10 {} ima-ng sha256:{} {}\n",
-                        to_hex(crypto::digest(HashAlgorithm::kSha1, {data}).bytes()), to_hex(digest.bytes()), path);
+    text += fmt::format("10 {} ima-ng sha256:{} {}\n", to_hex(crypto::digest(HashAlgorithm::kSha1, {data}).bytes()),
+                        to_hex(digest.bytes()), path);
   }
   return is_ascii ? to_bytes(as_bytes(text)) : list.bytes();
 }
@@ -163,23 +163,31 @@ std::vector<Row> hostile_rows(Sabotage sabotage) {
     return row_of(id, what, sabotage, make, judge, expected, part);
   };
   return {
-      row("L-cut", "a boot log of 16 MiB, its last byte missing", [](std::size_t size) { return cut(boot_log(size, true)); },
-          read_log, "eventlog.truncated"),
-      row("L-false", "a boot log of 16 MiB whose digests are all of something else, with claims",
+      row(
+          "L-cut", "a boot log of 16 MiB, its last byte missing",
+          [](std::size_t size) { return cut(boot_log(size, true)); }, read_log, "eventlog.truncated"),
+      row(
+          "L-false", "a boot log of 16 MiB whose digests are all of something else, with claims",
           [](std::size_t size) { return boot_log(size, false); }, read_log, "no command line"),
-      row("L-true", "a boot log of 16 MiB of thousands of kernels and command lines, with claims",
+      row(
+          "L-true", "a boot log of 16 MiB of thousands of kernels and command lines, with claims",
           [](std::size_t size) { return boot_log(size, true); }, read_log, "no command line"),
-      row("I-cut", "an IMA list of 16 MiB, its last byte missing",
+      row(
+          "I-cut", "an IMA list of 16 MiB, its last byte missing",
           [](std::size_t size) { return cut(ima_list(size, false)); }, match_list, "ima.truncated"),
-      row("I-other", "an IMA list of 16 MiB that another machine quoted",
+      row(
+          "I-other", "an IMA list of 16 MiB that another machine quoted",
           [](std::size_t size) { return ima_list(size, false); }, match_list, "ima.no-match"),
-      row("I-ascii", "an ASCII list of 16 MiB that another machine quoted",
+      row(
+          "I-ascii", "an ASCII list of 16 MiB that another machine quoted",
           [](std::size_t size) { return ima_list(size, true); }, match_list, "ima.no-match"),
       row("I-lines", "an ASCII list of 16 MiB of lines that begin no entry", ascii_list_of_lines, match_list,
           "ima.template-digest"),
-      row("U-cut", "a tpm2-measure.log of 1 MiB, its last byte missing",
+      row(
+          "U-cut", "a tpm2-measure.log of 1 MiB, its last byte missing",
           [](std::size_t size) { return cut(userspace_log(size)); },
-          [](ByteView bytes) { return code_of(parse_userspace_log(bytes)); }, "userspace-log.truncated", kPart / kParts),
+          [](ByteView bytes) { return code_of(parse_userspace_log(bytes)); }, "userspace-log.truncated",
+          kPart / kParts),
   };
 }
 

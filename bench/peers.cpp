@@ -112,8 +112,8 @@ bool measure_one(const Peer& peer) {
   const double whole = median_of_runs(folder, peer.command);
   const double start = median_of_runs(folder, peer.start);
   const double ours = our_micros(peer);
-  fmt::print("{:<20} {:>10.0f} {:>10.0f} {:>10.0f} {:>10.1f} {:>8.0f}  {}\n", peer.id, whole, start, whole - start, ours,
-             (whole - start) / ours, peer.what);
+  fmt::print("{:<20} {:>10.0f} {:>10.0f} {:>10.0f} {:>10.1f} {:>8.0f}  {}\n", peer.id, whole, start, whole - start,
+             ours, (whole - start) / ours, peer.what);
   std::fflush(stdout);
   return true;
 }
@@ -121,8 +121,8 @@ bool measure_one(const Peer& peer) {
 }  // namespace
 
 int measure_peers(const std::vector<Peer>& peers) {
-  fmt::print("{:<20} {:>10} {:>10} {:>10} {:>10} {:>8}  {}\n", "program", "process us", "start us", "rest us", "ours us",
-             "rest/ours", "what");
+  fmt::print("{:<20} {:>10} {:>10} {:>10} {:>10} {:>8}  {}\n", "program", "process us", "start us", "rest us",
+             "ours us", "rest/ours", "what");
   bool all = true;
   for (const Peer& peer : peers)
     all = measure_one(peer) && all;
