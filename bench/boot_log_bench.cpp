@@ -97,9 +97,6 @@ class BootLogs {
 };
 
 Status check(const BootLogs& logs) {
-  const auto wrong = [](std::string message) {
-    return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-  };
   if (!logs.believes(logs.good())) return wrong("a good log was refused");
   const auto log = parse_event_log(logs.good());
   for (const Event& event : log->events()) {

@@ -19,10 +19,6 @@ constexpr int kKeptConnections = 16;
 constexpr int kTogether = 16;  // connections that begin at once
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
-Error wrong(std::string message) {
-  return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-}
-
 bool is_200(const std::string& response) {
   return response.starts_with("HTTP/1.1 200") && response.ends_with("hello");
 }
@@ -106,10 +102,6 @@ class Connections {
   std::array<SessionPtr, kTogether> sessions_;
   bool were_resumed_ = false;
 };
-
-void must(bool ok) {
-  if (!ok) std::abort();
-}
 
 Status check_full(const Connections& connections) {
   if (!connections.full()) return wrong("the device's chain was not recognised");

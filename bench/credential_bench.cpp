@@ -14,19 +14,6 @@
 namespace warifu::bench {
 namespace {
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
-    std::abort();
-  }
-  return std::move(*result);
-}
-
-Error wrong(std::string message) {
-  return {ErrorKind::kInternal, "bench.self-check", std::move(message)};
-}
-
 // One device, one EK on P-256, and the product's two entry points as the server calls them: from stored bytes.
 class Credentials {
  public:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace warifu::bench {
 namespace {
@@ -15,19 +16,20 @@ constexpr double kWallRoundMicros = 500'000;
 
 using Clock = std::function<double()>;
 
-// Time of one operation, over at least a round. Reading the clock costs less than 1 % of a batch of 8.
+// Time of one operation, over at least a round. Reading the clock costs less than 1 % of a batch of 8; a long operation
+// fills a round before there is a batch of it.
 double micros_per_operation(const std::function<void()>& operation, Row::Time time, const Clock& clock_of_row) {
-  constexpr int kBatch = 8;
+  constexpr int kBatchMax = 8;
   const clockid_t id = time == Row::Time::kWall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
   const Clock clock = clock_of_row ? clock_of_row : [id] { return micros_of(id); };
   const double round_micros = time == Row::Time::kWall ? kWallRoundMicros : kRoundMicros;
   const double start = clock();
   double elapsed = 0;
   int operations = 0;
-  while (elapsed < round_micros) {
-    for (int i = 0; i < kBatch; ++i)
+  for (int batch = 1; elapsed < round_micros; batch = std::min(2 * batch, kBatchMax)) {
+    for (int i = 0; i < batch; ++i)
       operation();
-    operations += kBatch;
+    operations += batch;
     elapsed = clock() - start;
   }
   return elapsed / operations;
@@ -84,6 +86,15 @@ bool pass_self_checks(const std::vector<Row>& rows) {
 
 }  // namespace
 
+Error wrong(std::string message) {
+  return {ErrorKind::kInternal, "bench.self-check", std::move(message)};
+}
+
+void give_up(const std::string& message) {
+  fmt::print(stderr, "warifu-bench: {}\n", message);
+  std::abort();
+}
+
 double micros_of(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
@@ -111,6 +122,8 @@ Result<Options> parse_options(int argc, char** argv) {
       options.json = true;
     else if (argument == "--self-check")
       options.only_self_check = true;
+    else if (argument == "--peers")
+      options.peers = true;
     else if (argument.starts_with("--only="))
       options.only = argument.substr(argument.find('=') + 1);
     else if (argument == "--sabotage=accept-all")
@@ -118,7 +131,7 @@ Result<Options> parse_options(int argc, char** argv) {
     else
       return invalid_input(
           "bench.usage",
-          fmt::format("expected --json, --self-check, --only=ID or --sabotage=accept-all, {} came", argument));
+          fmt::format("expected --json, --self-check, --peers, --only=ID or --sabotage=accept-all, {} came", argument));
   }
   return options;
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +37,19 @@ struct Row {
   double product_us_max = std::numeric_limits<double>::infinity();  // above it the run fails too
 };
 
+// What a self-check finds wrong.
+Error wrong(std::string message);
+// For what fails only when the bench itself is wrong: says so and stops.
+[[noreturn]] void give_up(const std::string& message);
+inline void must(bool holds, const char* what = "a bench is set up wrong") {
+  if (!holds) give_up(what);
+}
+template <class T>
+T must(Result<T> result) {
+  if (!result) give_up(to_string(result.error()));
+  return std::move(*result);
+}
+
 // Microseconds by one of the system's clocks.
 double micros_of(clockid_t clock);
 
@@ -55,10 +69,11 @@ Measurement measure(const Row& row);
 struct Options {
   bool json = false;
   bool only_self_check = false;
+  bool peers = false;  // what programs of others take, instead of rows
   Sabotage sabotage = Sabotage::kNone;
   std::string only;  // the id of one row, or empty for all
 };
-// "bench.usage" for anything but --json, --self-check, --only=ID and --sabotage=accept-all.
+// "bench.usage" for anything but --json, --self-check, --peers, --only=ID and --sabotage=accept-all.
 Result<Options> parse_options(int argc, char** argv);
 
 // Self-checks first, then the measurements. The exit code: 1 when a self-check fails, a ratio is under its floor or a

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include "crypto/digest.h"
 #include "measured_boot/ima/match.h"
 #include "measured_boot/ima/policy.h"
+#include "peers.h"
 #include "raw_measurements.h"
 #include "rows.h"
 
@@ -121,9 +123,6 @@ class Fleet {
 };
 
 Status check(const Fleet& fleet) {
-  const auto wrong = [](std::string message) {
-    return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-  };
   const std::uint64_t count = fleet.template_data().size();
   if (!fleet.believes_good()) return wrong("a good list was refused");
   // A bit of every byte of the first entries: of PCR, digest, lengths, name of the template, hash and path.
@@ -179,12 +178,38 @@ Row entries_row(std::string id, std::string what, double goal, double floor, con
 }
 
 Status check_incremental(const Fleet& fleet, const Fleet& small) {
-  if (fleet.kept_size() != small.kept_size())
-    return Error{ErrorKind::kInternal, "bench.self-check", "what is kept grows with the list"};
+  if (fleet.kept_size() != small.kept_size()) return wrong("what is kept grows with the list");
   return check(fleet);
 }
 
+// As the kernel shows PCRs in sysfs, which evmctl reads.
+std::string pcrs_text(const crypto::Digest& value) {
+  std::string text;
+  for (unsigned pcr = 0; pcr < 24; ++pcr) {
+    const ByteView bytes = pcr == 10 ? value.bytes() : crypto::Digest(value.algorithm()).bytes();
+    text += fmt::format("PCR-{:02}: {:02X} \n", pcr, fmt::join(bytes, " "));
+  }
+  return text;
+}
+
 }  // namespace
+
+std::vector<Peer> ima_peers() {
+  const auto fleet = std::make_shared<Fleet>(0, 100'000, 1, Sabotage::kNone);
+  const std::string pcrs = pcrs_text(*fleet->quoted().find(10));
+  const std::string others = pcrs_text(crypto::Digest(HashAlgorithm::kSha256));
+  const auto first = fleet->fresh().size() / fleet->template_data().size();
+  return {{.id = "evmctl",
+           .what = "an IMA list of 100,000 entries, read, checked and matched with PCR 10 (ima_measurement)",
+           .package = "ima-evm-utils",
+           .files = {{"list", to_bytes(fleet->fresh())},
+                     {"small", to_bytes(fleet->fresh().first(first))},
+                     {"pcrs", to_bytes(as_bytes(pcrs))}},
+           .command = {"evmctl", "ima_measurement", "--pcrs", "sha256,pcrs", "list"},
+           .start = {"evmctl", "ima_measurement", "--pcrs", "sha256,pcrs", "small"},
+           .bad = {{"pcrs", to_bytes(as_bytes(others))}},
+           .ours = [fleet] { must(ima::match_quote(fleet->fresh(), fleet->quoted())); }}};
+}
 
 std::vector<Row> ima_rows(Sabotage sabotage) {
   const auto some = std::make_shared<LazyFleet>(10'000, 1'000, 10'000, sabotage);

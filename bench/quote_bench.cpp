@@ -8,6 +8,7 @@
 #include "measured_boot/event_log/proof.h"
 #include "measured_boot/event_log/replay.h"
 #include "measured_boot/event_log/test_log.h"
+#include "peers.h"
 #include "raw_quote.h"
 #include "rows.h"
 
@@ -18,19 +19,6 @@ using attestation::AkPublic;
 using attestation::ProvedRegisters;
 using attestation::SoftwareAk;
 using crypto::HashAlgorithm;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
-    std::abort();
-  }
-  return std::move(*result);
-}
-
-Error wrong(std::string message) {
-  return {ErrorKind::kInternal, "bench.self-check", std::move(message)};
-}
 
 // One quote of 24 SHA-256 registers, as it comes from a device.
 struct Quote {
@@ -93,7 +81,12 @@ class Quotes {
     TRY(const auto ak, AkPublic::from_tpm_public(quote.area));
     return boot(quote, ak);
   }
+  static Result<attestation::VerifiedQuote> signature_by_pem(const Quote& quote, const std::string& pem) {
+    TRY(const auto ak, AkPublic::from_pem(pem));
+    return attestation::verify({quote.message, quote.signature}, ak, attestation::ExpectedNonce{quote.nonce});
+  }
   std::size_t events() const { return boot_.events.size(); }
+  std::string pem() const { return key_.key.public_key().to_pem(); }
   RawQuote boot_bound() const { return bound(boot_.events); }
 
   RawQuote bound(std::vector<RawQuote::Event> events = {}) const {
@@ -108,8 +101,7 @@ class Quotes {
       std::ranges::copy(numbers.s, both.end() - static_cast<std::ptrdiff_t>(numbers.s.size()));
       plain = std::move(both);
     }
-    return RawQuote(key_.key.public_key().to_pem(), good_.message, std::move(plain), std::move(hashed),
-                    std::move(events));
+    return RawQuote(pem(), good_.message, std::move(plain), std::move(hashed), std::move(events));
   }
 
  private:
@@ -195,6 +187,42 @@ Status check_boot(const Quotes& quotes, const BootJudge& judge) {
 }
 
 }  // namespace
+
+std::vector<Peer> quote_peers() {
+  const auto peer_of = [](std::string id, std::string kind, crypto::KeyKind key) {
+    const auto quotes = std::make_shared<Quotes>(key, Sabotage::kNone);
+    const Quote& good = quotes->good();
+    Bytes changed = good.signature;
+    changed.back() ^= 1;
+    const std::string pem = quotes->pem();
+    return Peer{
+        .id = std::move(id),
+        .what = "signature and nonce of the quote of " + kind + ", key from PEM",
+        .package = "tpm2-tools",
+        .files = {{"ak.pem", to_bytes(as_bytes(pem))}, {"message", good.message}, {"signature", good.signature}},
+        .command = {"tpm2_checkquote", "-u", "ak.pem", "-m", "message", "-s", "signature", "-g", "sha256", "-q",
+                    to_hex(good.nonce)},
+        .start = {"tpm2_checkquote", "--version"},
+        .bad = {{"signature", std::move(changed)}},
+        .ours = [quotes, pem] { must(Quotes::signature_by_pem(quotes->good(), pem)); }};
+  };
+  const auto quotes = std::make_shared<Quotes>(crypto::KeyKind::kEcP256, Sabotage::kNone);
+  const Bytes& log = quotes->good().log;
+  const auto second = must(measured_boot::parse_event_log(log)).events()[1].offset;
+  return {peer_of("tpm2_checkquote, ECC", "A1", crypto::KeyKind::kEcP256),
+          peer_of("tpm2_checkquote, RSA", "A2", crypto::KeyKind::kRsa2048),
+          {.id = "tpm2_eventlog",
+           .what = "the boot log of A1, read and replayed; written as YAML by them, compared with nothing by us",
+           .package = "tpm2-tools",
+           .files = {{"log", log}, {"small", to_bytes(ByteView(log).first(second))}},
+           .command = {"tpm2_eventlog", "log"},
+           .start = {"tpm2_eventlog", "small"},
+           .bad = {{"log", to_bytes(ByteView(log).first(log.size() - 3))}},
+           .ours = [quotes] {
+             const auto read = must(measured_boot::parse_event_log(quotes->good().log));
+             must(measured_boot::replay(read).find(HashAlgorithm::kSha256) != nullptr);
+           }}};
+}
 
 std::vector<Row> quote_rows(Sabotage sabotage) {
   const auto ecdsa = std::make_shared<Quotes>(crypto::KeyKind::kEcP256, sabotage);

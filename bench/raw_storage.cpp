@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <tuple>
 
+#include "harness.h"
 #include "store/sample_records.h"
 #include "store/sqlite_writer.h"
 
@@ -46,11 +47,6 @@ const std::filesystem::path& migrated(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-void give_up(const std::string& message) {
-  std::ignore = std::fprintf(stderr, "warifu-bench: %s\n", message.c_str());
-  std::abort();
-}
 
 std::filesystem::path folder_on_disk() {
   const char* chosen = std::getenv("TMPDIR");

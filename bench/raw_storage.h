@@ -76,6 +76,4 @@ class PageAndSync {
 // Where the databases of a bench lie: TMPDIR, else /var/tmp, because /tmp may be memory.
 std::filesystem::path folder_on_disk();
 
-[[noreturn]] void give_up(const std::string& message);
-
 }  // namespace warifu::bench

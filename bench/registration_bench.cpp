@@ -21,14 +21,6 @@ constexpr int kAnswersForTheTpm = 2;
 constexpr int kDurableRows = 2;  // of a registration: the operation, and that it ended
 constexpr int kKeptConnections = 16;
 
-Error wrong(std::string message) {
-  return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-}
-
-void must(bool ok, const char* what) {
-  if (!ok) give_up(what);
-}
-
 // What a registration cannot do without, each part by the best that there is for it: nginx takes the connection and
 // answers three requests on it, OpenSSL protects two answers for the TPM (the challenge and the result), SQLite keeps
 // two rows.

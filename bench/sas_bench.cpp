@@ -36,10 +36,6 @@ class RawHmac {
   }
 
  private:
-  static void must(bool ok) {
-    if (!ok) std::abort();
-  }
-
   std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac_algorithm_{EVP_MAC_fetch(nullptr, "HMAC", nullptr),
                                                                    EVP_MAC_free};
   std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context_{EVP_MAC_CTX_new(mac_algorithm_.get()),
@@ -90,9 +86,6 @@ class SasTokens {
 };
 
 Status check(const SasTokens& tokens) {
-  const auto wrong = [](std::string message) {
-    return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-  };
   const std::string& good = tokens.good();
   if (!tokens.believes(good, tokens.key())) return wrong("a good token was refused");
   if (tokens.believes(good, SecretBytes(Bytes(32, 0x5B)))) return wrong("a token of another key was accepted");

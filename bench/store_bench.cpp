@@ -58,7 +58,7 @@ class StoreRegistrations {
       open(next_ + flight * kPerFlight, kPerFlight, landed);
     landed.wait();
     next_ += kPerCall;
-    if (failed_) return Error{ErrorKind::kInternal, "bench.self-check", "a registration was refused"};
+    if (failed_) return wrong("a registration was refused");
     return check_is_there(next_ - 1);
   }
 
@@ -115,7 +115,7 @@ class StoreRegistrations {
       TRY(const auto operation, s.provisioning().find_operation(expected.scope, expected.operation_id));
       TRY(const auto device, s.provisioning().find_device(expected.scope, sample::device(number, number).device_id));
       if (operation && device && sample::fields(*operation) == sample::fields(expected)) return {};
-      return Error{ErrorKind::kInternal, "bench.self-check", "a registration was answered and is not there"};
+      return wrong("a registration was answered and is not there");
     });
   }
 

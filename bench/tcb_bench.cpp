@@ -24,12 +24,6 @@ namespace {
 
 constexpr std::uint16_t kRandomSize = 32;
 
-void must(bool holds, const char* what) {
-  if (holds) return;
-  fmt::print(stderr, "warifu-bench: {}\n", what);
-  std::abort();
-}
-
 // A TPM2_GetRandom in an encrypted session and its answer, as they are on the bus.
 struct BusExchange {
   Bytes command;
@@ -195,9 +189,6 @@ class RawSocket {
 };
 
 Status check(ServedTcb& tcb, Sabotage sabotage) {
-  const auto wrong = [](std::string message) {
-    return Error{ErrorKind::kInternal, "bench.self-check", std::move(message)};
-  };
   TRY(const auto drawn, tcb.random());
   if (drawn.size() != kRandomSize) return wrong("the TCB gave another number of random bytes");
   // A guard that lets everything pass would be a fast one.

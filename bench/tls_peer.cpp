@@ -22,10 +22,6 @@ using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 constexpr long kDay = 24 * 3600;
 
-void must(bool ok) {
-  if (!ok) std::abort();
-}
-
 double thread_micros() {
   return micros_of(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -15,12 +15,6 @@ front::RequestLimits limits_of_a_bench() {
   return limits;
 }
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(to_string(result.error()));
-  return *std::move(result);
-}
-
 }  // namespace
 
 class WholeServer::Forgiving final : public net::RequestHandler {

@@ -26,10 +26,6 @@ constexpr int kClients = 4;
 constexpr std::chrono::milliseconds kPace{100};  // of each client: together 40 registrations a second
 constexpr std::chrono::seconds kLoadTime{15};
 
-Error wrong(std::string message) {
-  return Error{ErrorKind::kInternal, "growth.self-check", std::move(message)};
-}
-
 // As a registration looks for its enrollment: by ID, then which others have that EK.
 class Lookups {
  public:

@@ -53,15 +53,20 @@ const EC_GROUP* group_of(EcCurve curve) {
   return curve == EcCurve::kP256 ? p256.get() : p384.get();
 }
 
+Error coordinates_too_long(std::size_t size, ByteView x, ByteView y) {
+  return invalid_input("crypto.ec.point",
+                       fmt::format("expected coordinates of {} bytes, {} and {} came", size, x.size(), y.size()));
+}
+
+Error not_a_point() {
+  return invalid_input("crypto.ec.point", "expected a point of the curve, the coordinates are none");
+}
+
 Result<EcPublicKey> EcPublicKey::from_affine(EcCurve curve, ByteView x, ByteView y) {
   const std::size_t size = coordinate_size(curve);
-  if (x.size() > size || y.size() > size) {
-    return invalid_input("crypto.ec.point",
-                         fmt::format("expected coordinates of {} bytes, {} and {} came", size, x.size(), y.size()));
-  }
+  if (x.size() > size || y.size() > size) return coordinates_too_long(size, x, y);
   const BnCtxHandle context(BN_CTX_new());
-  if (to_point(curve, x, y, context.get()) == nullptr)
-    return invalid_input("crypto.ec.point", "expected a point of the curve, the coordinates are none");
+  if (to_point(curve, x, y, context.get()) == nullptr) return not_a_point();
   EcPublicKey key(curve);
   std::ranges::copy(x, key.x_.begin() + static_cast<std::ptrdiff_t>(size - x.size()));
   std::ranges::copy(y, key.y_.begin() + static_cast<std::ptrdiff_t>(size - y.size()));

@@ -6,10 +6,10 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "crypto/mgf1.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/power.h"
 
 namespace warifu::crypto {
 
@@ -50,29 +50,6 @@ BignumHandle to_bignum(ByteView bytes) {
   return number;
 }
 
-// base ^ exponent mod modulus for a public odd exponent, by square and multiply. OpenSSL's way to the same needs an RSA
-// object, which costs more than all of OAEP; and as the last factor is the plain base, the product leaves the
-// Montgomery form by itself.
-BignumHandle power(const BIGNUM* base, std::uint32_t exponent, const BIGNUM* modulus) {
-  const BnCtxHandle context(BN_CTX_new());
-  const BnMontCtxHandle montgomery(BN_MONT_CTX_new());
-  const BignumHandle factor(BN_new());
-  BignumHandle result(BN_new());
-  require(context && montgomery && factor && result, "BN_new");
-  require(BN_MONT_CTX_set(montgomery.get(), modulus, context.get()) == 1, "BN_MONT_CTX_set");
-  require(BN_to_montgomery(factor.get(), base, montgomery.get(), context.get()) == 1, "BN_to_montgomery");
-  require(BN_copy(result.get(), factor.get()) != nullptr, "BN_copy");
-  const auto multiply = [&](const BIGNUM* by) {
-    require(BN_mod_mul_montgomery(result.get(), result.get(), by, montgomery.get(), context.get()) == 1,
-            "BN_mod_mul_montgomery");
-  };
-  for (int bit = static_cast<int>(std::bit_width(exponent)) - 2; bit >= 0; --bit) {
-    multiply(result.get());
-    if ((exponent >> bit & 1) != 0) multiply(bit == 0 ? base : factor.get());
-  }
-  return result;
-}
-
 }  // namespace
 
 Result<RsaPublicKey> RsaPublicKey::from_modulus(ByteView modulus, std::uint32_t exponent) {
@@ -99,9 +76,15 @@ Result<Bytes> RsaPublicKey::encrypt_oaep(HashAlgorithm hash, ByteView label, Byt
   const SecretBytes encoded = encode_oaep(hash, label, message, modulus_.size(), entropy);
 
   const BignumHandle number = to_bignum(encoded.reveal());
-  const BignumHandle result = power(number.get(), exponent_, to_bignum(modulus_).get());
+  const BignumHandle modulus = to_bignum(modulus_);
+  const BnCtxHandle context(BN_CTX_new());
+  const BnMontCtxHandle montgomery(BN_MONT_CTX_new());
+  require(context && montgomery && BN_MONT_CTX_set(montgomery.get(), modulus.get(), context.get()) == 1,
+          "BN_MONT_CTX_set");
+  // OpenSSL's way to the same needs an RSA object, which costs more than all of OAEP.
+  raise(number.get(), exponent_, montgomery.get(), context.get());
   Bytes ciphertext(modulus_.size());
-  require(BN_bn2binpad(result.get(), ciphertext.data(), to_int(ciphertext.size())) > 0, "BN_bn2binpad");
+  require(BN_bn2binpad(number.get(), ciphertext.data(), to_int(ciphertext.size())) > 0, "BN_bn2binpad");
   return ciphertext;
 }
 

@@ -13,6 +13,7 @@
 #include "crypto/ec_group.h"
 #include "crypto/mgf1.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/power.h"
 
 namespace warifu::crypto {
 namespace {
@@ -93,21 +94,19 @@ void FreeEcKey::operator()(ec_key_st* key) const {
 
 RsaVerifier::RsaVerifier(const RsaPublicKey& key)
     : modulus_(number_of(key.modulus())),
-      exponent_(BN_new()),
+      exponent_(key.exponent()),
       montgomery_(BN_MONT_CTX_new()),
       size_(key.modulus().size()),
       bits_(static_cast<std::size_t>(BN_num_bits(modulus_.get()))) {
-  require(exponent_ && montgomery_ && BN_set_word(exponent_.get(), key.exponent()) == 1, "BN_set_word");
-  require(BN_MONT_CTX_set(montgomery_.get(), modulus_.get(), scratch()) == 1, "BN_MONT_CTX_set");
+  require(montgomery_ != nullptr && BN_MONT_CTX_set(montgomery_.get(), modulus_.get(), scratch()) == 1,
+          "BN_MONT_CTX_set");
 }
 
 Bytes RsaVerifier::open(ByteView signature) const {
   if (signature.size() != size_) return {};
   const std::unique_ptr<bignum_st, FreeBignum> number(number_of(signature));
   if (BN_cmp(number.get(), modulus_.get()) >= 0) return {};
-  require(
-      BN_mod_exp_mont(number.get(), number.get(), exponent_.get(), modulus_.get(), scratch(), montgomery_.get()) == 1,
-      "BN_mod_exp_mont");
+  raise(number.get(), exponent_, montgomery_.get(), scratch());
   Bytes opened(size_);
   require(BN_bn2binpad(number.get(), opened.data(), to_int(size_)) > 0, "BN_bn2binpad");
   return opened;
@@ -140,14 +139,20 @@ Status RsaVerifier::verify_pss(const Digest& digest, ByteView signature) const {
   return {};
 }
 
-EcdsaVerifier::EcdsaVerifier(const EcPublicKey& key) : key_(EC_KEY_new()), curve_(key.curve()) {
+Result<EcdsaVerifier> EcdsaVerifier::from_affine(EcCurve curve, ByteView x, ByteView y) {
+  const std::size_t size = coordinate_size(curve);
+  if (x.size() > size || y.size() > size) return coordinates_too_long(size, x, y);
+  // Uncompressed (SEC 1, 2.3.3), padded.
   std::array<std::uint8_t, 1 + 2 * 48> point{0x04};
-  const std::size_t size = coordinate_size(curve_);
-  std::ranges::copy(key.x(), point.begin() + 1);
-  std::ranges::copy(key.y(), point.begin() + 1 + static_cast<std::ptrdiff_t>(size));
-  require(key_ != nullptr && EC_KEY_set_group(key_.get(), group_of(curve_)) == 1, "EC_KEY_set_group");
-  // EcPublicKey is known to be a point of the curve.
-  require(EC_KEY_oct2key(key_.get(), point.data(), 1 + 2 * size, scratch()) == 1, "EC_KEY_oct2key");
+  std::ranges::copy(x, point.data() + 1 + size - x.size());
+  std::ranges::copy(y, point.data() + 1 + 2 * size - y.size());
+  Key key(EC_KEY_new());
+  require(key != nullptr && EC_KEY_set_group(key.get(), group_of(curve)) == 1, "EC_KEY_set_group");
+  // Refuses coordinates that are not below p, too.
+  if (EC_KEY_oct2key(key.get(), point.data(), 1 + 2 * size, scratch()) == 1)
+    return EcdsaVerifier(std::move(key), curve);
+  ERR_clear_error();
+  return not_a_point();
 }
 
 Status EcdsaVerifier::verify(const Digest& digest, ByteView r, ByteView s) const {

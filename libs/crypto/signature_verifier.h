@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -44,7 +45,7 @@ class RsaVerifier {
   Bytes open(ByteView signature) const;
 
   std::unique_ptr<bignum_st, FreeBignum> modulus_;
-  std::unique_ptr<bignum_st, FreeBignum> exponent_;
+  std::uint32_t exponent_;
   std::unique_ptr<bn_mont_ctx_st, FreeMontgomery> montgomery_;
   std::size_t size_;
   std::size_t bits_;
@@ -52,7 +53,8 @@ class RsaVerifier {
 
 class EcdsaVerifier {
  public:
-  explicit EcdsaVerifier(const EcPublicKey& key);
+  // Of a point as EcPublicKey takes it, with its error: looking whether it is on the curve costs as much as all else.
+  static Result<EcdsaVerifier> from_affine(EcCurve curve, ByteView x, ByteView y);
 
   // FIPS 186-5 §6.4.2. r and s are big-endian and from 1 to the group's order less 1.
   Status verify(const Digest& digest, ByteView r, ByteView s) const;
@@ -60,7 +62,10 @@ class EcdsaVerifier {
   EcCurve curve() const { return curve_; }
 
  private:
-  std::unique_ptr<ec_key_st, FreeEcKey> key_;
+  using Key = std::unique_ptr<ec_key_st, FreeEcKey>;
+  EcdsaVerifier(Key key, EcCurve curve) : key_(std::move(key)), curve_(curve) {}
+
+  Key key_;
   EcCurve curve_;
 };
 

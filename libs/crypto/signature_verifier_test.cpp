@@ -85,7 +85,10 @@ std::pair<Bytes, Bytes> numbers_of(ByteView der) {
 TEST(SignatureVerifier, TakesEcdsaOnBothCurvesAndNothingOutOfRange) {
   for (const auto kind : {KeyKind::kEcP256, KeyKind::kEcP384}) {
     const auto key = PrivateKey::generate(kind);
-    const EcdsaVerifier verifier(EcKeyPair::from_private_key(key)->public_key());
+    const EcPublicKey point = EcKeyPair::from_private_key(key)->public_key();
+    const auto made = EcdsaVerifier::from_affine(point.curve(), point.x(), point.y());
+    ASSERT_TRUE(made);
+    const EcdsaVerifier& verifier = *made;
     const auto hash = kind == KeyKind::kEcP256 ? HashAlgorithm::kSha256 : HashAlgorithm::kSha384;
     const Digest hashed = digest(hash, {kMessage});
     const auto [r, s] = numbers_of(key.sign(kMessage));
@@ -96,6 +99,34 @@ TEST(SignatureVerifier, TakesEcdsaOnBothCurvesAndNothingOutOfRange) {
     EXPECT_FALSE(verifier.verify(hashed, r, Bytes(coordinate_size(verifier.curve()), 0)));
     EXPECT_FALSE(verifier.verify(hashed, r, Bytes(coordinate_size(verifier.curve()), 0xff)));
     EXPECT_FALSE(verifier.verify(hashed, r, Bytes(coordinate_size(verifier.curve()) + 1, 0)));
+  }
+}
+
+// What EcPublicKey refuses, and with its word for it; p of P-256 is FIPS 186-5's.
+TEST(SignatureVerifier, TakesThePointsThatEcPublicKeyTakes) {
+  const auto p = *from_hex("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");
+  // x = 5 and its y; x + p is below 2^256 and would be the same point.
+  const auto x = *from_hex("05");
+  const auto y = *from_hex("459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc");
+  auto x_plus_p = p;
+  auto y_off = y;
+  y_off.back() ^= 1;
+  for (std::size_t i = x_plus_p.size(), carry = 5; i > 0; --i, carry >>= 8) {
+    carry += x_plus_p[i - 1];
+    x_plus_p[i - 1] = static_cast<std::uint8_t>(carry);
+  }
+  struct Row {
+    Bytes x, y;
+    bool is_point;
+  };
+  for (const Row& row : {Row{x, y, true}, Row{x, y_off, false}, Row{x_plus_p, y, false}, Row{Bytes(33), y, false},
+                         Row{x, Bytes(33), false}, Row{{}, {}, false}, Row{y, x, false}}) {
+    const auto verifier = EcdsaVerifier::from_affine(EcCurve::kP256, row.x, row.y);
+    const auto key = EcPublicKey::from_affine(EcCurve::kP256, row.x, row.y);
+    ASSERT_EQ(key.has_value(), row.is_point) << to_hex(row.x);
+    ASSERT_EQ(verifier.has_value(), row.is_point) << to_hex(row.x);
+    if (row.is_point) continue;
+    EXPECT_EQ(to_string(verifier.error()), to_string(key.error()));
   }
 }
 

@@ -46,11 +46,15 @@ crypto::Digest extended(const crypto::Digest& value, ByteView digest) {
 }
 
 const crypto::Digest* Bank::find(RegisterIndex index) const {
+  // Most banks are whole from the first register on.
+  if (index < registers_.size() && registers_[index].first == index) return &registers_[index].second;
   const auto found = std::ranges::lower_bound(registers_, index, {}, &Register::first);
   return found == registers_.end() || found->first != index ? nullptr : &found->second;
 }
 
 void Bank::set(RegisterIndex index, const crypto::Digest& value) {
+  constexpr std::size_t kUsual = 24;
+  if (registers_.empty()) registers_.reserve(kUsual);
   const auto place = std::ranges::lower_bound(registers_, index, {}, &Register::first);
   if (place != registers_.end() && place->first == index)
     place->second = value;

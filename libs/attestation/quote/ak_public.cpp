@@ -83,13 +83,13 @@ Result<AkPublic::Key> AkPublic::key_of(const tpm::PublicArea& area) {
     return Key(std::make_shared<const crypto::RsaVerifier>(key));
   }
   if (const auto* ecc = std::get_if<tpm::EccParameters>(&area.parameters())) {
-    TRY(const auto point, crypto::EcPublicKey::from_affine(ecc->curve, area.unique(), area.unique_y()));
-    return Key(std::make_shared<const crypto::EcdsaVerifier>(point));
+    TRY(auto verifier, crypto::EcdsaVerifier::from_affine(ecc->curve, area.unique(), area.unique_y()));
+    return Key(std::make_shared<const crypto::EcdsaVerifier>(std::move(verifier)));
   }
   return refused("ak.kind", "expected an RSA or ECC key, a KEYEDHASH object came", "type");
 }
 
-Result<AkPublic> AkPublic::from_public_area(const tpm::PublicArea& area, Sha1Use sha1) {
+Result<AkPublic> AkPublic::from_public_area(tpm::PublicArea area, Sha1Use sha1) {
   TRY(const tpm::Scheme scheme, scheme_of(area));
   TRY_STATUS(expect_attributes(area.attributes()));
   if (sha1 == Sha1Use::kRefused && scheme.hash == crypto::HashAlgorithm::kSha1)
@@ -97,12 +97,14 @@ Result<AkPublic> AkPublic::from_public_area(const tpm::PublicArea& area, Sha1Use
   if (sha1 == Sha1Use::kRefused && area.name_algorithm() == crypto::HashAlgorithm::kSha1)
     return refused("ak.sha1", "expected a nameAlg that is not broken, SHA-1 came", "nameAlg");
   TRY(auto key, key_of(area));
-  return AkPublic(std::move(key), std::make_shared<const AkIdentity>(AkIdentity{area, area.name(), scheme}));
+  auto name = area.name();
+  return AkPublic(std::move(key),
+                  std::make_shared<const AkIdentity>(AkIdentity{std::move(area), std::move(name), scheme}));
 }
 
 Result<AkPublic> AkPublic::from_tpm_public(ByteView bytes, Sha1Use sha1) {
-  TRY(const auto area, tpm::PublicArea::from_any(bytes));
-  return from_public_area(area, sha1);
+  TRY(auto area, tpm::PublicArea::from_any(bytes));
+  return from_public_area(std::move(area), sha1);
 }
 
 Result<AkPublic> AkPublic::from_pem(std::string_view pem) {

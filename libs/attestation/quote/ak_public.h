@@ -31,7 +31,7 @@ class AkPublic {
   // restricted, sign, fixedTPM, fixedParent and sensitiveDataOrigin are set, decrypt is clear (Part 2, 8.3). Codes, all
   // kRefused, beside those of PublicArea: "ak.attributes", "ak.kind", "ak.scheme", "ak.sha1" (as scheme or nameAlg,
   // without Sha1Use::kAllowed), "ak.key", "ak.roca" (CVE-2017-15361, whoever vouches for it).
-  static Result<AkPublic> from_public_area(const tpm::PublicArea& area, Sha1Use sha1 = Sha1Use::kRefused);
+  static Result<AkPublic> from_public_area(tpm::PublicArea area, Sha1Use sha1 = Sha1Use::kRefused);
   static Result<AkPublic> from_tpm_public(ByteView bytes, Sha1Use sha1 = Sha1Use::kRefused);
   // A SubjectPublicKeyInfo, which says nothing about attributes: whoever gives it vouches for them.
   static Result<AkPublic> from_pem(std::string_view pem);

@@ -141,15 +141,17 @@ Result<ProvedRegisters> prove_registers(const VerifiedQuote& quote, const measur
       return refused("quote.bank-unknown", fmt::format("the quote selects bank {:#06x}", selection.bank_id),
                      "pcrSelect");
     }
+    const measured_boot::Bank* bank = claimed.find(*selection.bank);
+    measured_boot::Bank& proved_bank = proved.values_.bank(*selection.bank);
     for (std::uint32_t index = 0; index < 32; ++index) {
       if (!selection.has(index)) continue;
-      const crypto::Digest* value = claimed.find(*selection.bank, index);
+      const crypto::Digest* value = bank == nullptr ? nullptr : bank->find(index);
       if (value == nullptr) {
         return refused("quote.register-missing", "the quote selects it, no value came with it",
                        name_of({*selection.bank, index}));
       }
       hashed.insert(hashed.end(), value->bytes().begin(), value->bytes().end());
-      proved.values_.bank(*selection.bank).set(index, *value);
+      proved_bank.set(index, *value);
     }
   }
   const crypto::Digest digest = crypto::digest(quote.hash(), {hashed});
@@ -159,9 +161,12 @@ Result<ProvedRegisters> prove_registers(const VerifiedQuote& quote, const measur
                                to_hex(digest.bytes())),
                    "pcrDigest");
   }
-  for (const auto& bank : claimed.banks())
+  for (const auto& bank : claimed.banks()) {
+    const measured_boot::Bank* proved_bank = proved.values_.find(bank.algorithm());
     for (const auto& [index, value] : bank.registers())
-      if (proved.find(bank.algorithm(), index) == nullptr) proved.unquoted_.emplace_back(bank.algorithm(), index);
+      if (proved_bank == nullptr || proved_bank->find(index) == nullptr)
+        proved.unquoted_.emplace_back(bank.algorithm(), index);
+  }
   return proved;
 }
 

@@ -17,13 +17,21 @@ FirmwareVersion FirmwareVersion::from_properties(VendorId vendor, std::uint32_t 
   return FirmwareVersion({first >> 16, first & 0xFFFF, second >> 16, second & 0xFFFF});
 }
 
+// As text() writes dates: two numbers of eight hexadecimal digits.
+bool FirmwareVersion::is_of_dates(std::string_view text) {
+  constexpr std::size_t kDigits = 8;
+  return text.size() == 2 * kDigits + 1 && text[kDigits] == '.' &&
+         text.find_first_not_of("0123456789abcdef.") == std::string_view::npos && std::ranges::count(text, '.') == 1;
+}
+
 std::optional<FirmwareVersion> FirmwareVersion::parse(std::string_view text) {
+  const int base = is_of_dates(text) ? 16 : 10;
   std::vector<std::uint32_t> numbers;
   const char* at = text.data();
   const char* const end = at + text.size();
   while (numbers.size() < 4) {
     std::uint32_t number = 0;
-    const auto [stop, error] = std::from_chars(at, end, number);
+    const auto [stop, error] = std::from_chars(at, end, number, base);
     if (error != std::errc() || stop == at) return std::nullopt;
     numbers.push_back(number);
     if (stop == end) return FirmwareVersion(std::move(numbers));

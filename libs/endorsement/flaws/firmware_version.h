@@ -19,7 +19,8 @@ class FirmwareVersion {
   // build and 8 bits of its kind (0: certified), as wolfTPM reads them. Software TPMs and Google: a date and a time,
   // which stay whole and are written in hexadecimal.
   static FirmwareVersion from_properties(VendorId vendor, std::uint32_t first, std::uint32_t second);
-  // "7.85" or "7.85.4555.0": one to four decimals.
+  // "7.85" or "7.85.4555.0": one to four decimals. "20191023.00163636": two numbers of eight hexadecimal digits, as
+  // text() writes dates.
   static std::optional<FirmwareVersion> parse(std::string_view text);
 
   std::string text() const;
@@ -27,6 +28,7 @@ class FirmwareVersion {
   bool before(const FirmwareVersion& other) const;
 
  private:
+  static bool is_of_dates(std::string_view text);
   explicit FirmwareVersion(std::vector<std::uint32_t> numbers) : numbers_(std::move(numbers)) {}
   std::uint32_t at(std::size_t index) const { return index < numbers_.size() ? numbers_[index] : 0; }
 

@@ -188,6 +188,18 @@ TEST(FirmwareVersion, EachMakerCountsInItsOwnWay) {
   EXPECT_EQ(text("id:00001014", 0x20191023, 0x00163636), "20191023.00163636");
 }
 
+// 333333.8 was found by the fuzz target: written as a date, it was read as other decimals.
+TEST(FirmwareVersion, ReadsADateAsItWritesIt) {
+  const auto shown = FirmwareVersion::from_properties(*VendorId::parse("id:00001014"), 0x20191023, 0x00163636);
+  const auto read = FirmwareVersion::parse(shown.text());
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->before(shown) || shown.before(*read));
+  EXPECT_EQ(FirmwareVersion::parse("333333.8").value().text(), "00051615.00000008");
+  EXPECT_EQ(FirmwareVersion::parse("00051615.00000008").value().text(), "00051615.00000008");
+  for (const auto* bad : {"0005161f.0000000", "0005161g.00000008", "0005161f00000008", "0005161f.000.0008"})
+    EXPECT_FALSE(FirmwareVersion::parse(bad)) << bad;
+}
+
 TEST(FirmwareVersion, ParsesOneToFourNumbers) {
   for (const auto* good : {"7", "7.85", "7.85.4555.0"})
     EXPECT_EQ(FirmwareVersion::parse(good).value().text(), good);

@@ -12,9 +12,14 @@ ByteView EventLog::digest(const Event& event, std::size_t bank) const {
 }
 
 ByteView EventLog::digest(const Event& event, crypto::HashAlgorithm bank) const {
+  const auto position = position_of(bank);
+  return position ? digest(event, *position) : ByteView();
+}
+
+std::optional<std::size_t> EventLog::position_of(crypto::HashAlgorithm bank) const {
   for (std::size_t i = 0; i < banks_.size(); ++i)
-    if (banks_[i].algorithm == bank) return digest(event, i);
-  return {};
+    if (banks_[i].algorithm == bank) return i;
+  return std::nullopt;
 }
 
 }  // namespace warifu::measured_boot

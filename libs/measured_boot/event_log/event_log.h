@@ -70,12 +70,16 @@ class EventLog {
   RegisterKind register_kind() const { return register_kind_; }
   const std::vector<LoggedBank>& banks() const { return banks_; }
   const std::vector<Event>& events() const { return events_; }
+  // In banks(); nullopt: the log does not have it.
+  std::optional<std::size_t> position_of(crypto::HashAlgorithm bank) const;
   // Of one event in banks()[bank]; empty if the event has none.
   ByteView digest(const Event& event, std::size_t bank) const;
   // The same by algorithm; empty, too, if the log does not have that bank.
   ByteView digest(const Event& event, crypto::HashAlgorithm bank) const;
   // The locality from which the TPM was started, which PCR 0 begins with; 4 means by an H-CRTM. nullopt: none is told.
   std::optional<std::uint8_t> startup_locality() const { return startup_locality_; }
+  // It resets PCR 17 to 22. It is told by its event; a log of nothing but those registers is the launch's own.
+  bool has_dynamic_launch() const { return has_dynamic_launch_; }
   std::size_t end_offset() const { return end_offset_; }
   const AfterEnd& after_end() const { return after_end_; }
   const std::vector<LogFinding>& findings() const { return findings_; }
@@ -89,6 +93,7 @@ class EventLog {
   std::vector<Event> events_;
   std::vector<const std::uint8_t*> digests_;  // of event i in bank b: [i * banks + b]; null: not there
   std::optional<std::uint8_t> startup_locality_;
+  bool has_dynamic_launch_ = false;
   std::size_t end_offset_ = 0;
   AfterEnd after_end_;
   std::vector<LogFinding> findings_;

@@ -14,8 +14,7 @@ class LogParser {
  private:
   Status first_event();
   Status begin_agile(const Event& event);
-  // One more record, or the end.
-  Result<bool> next_event();
+  Status next_event();
   Status read_digests(std::uint32_t count);
   bool take_usual_digests();
   Status read_digest();
@@ -26,20 +25,29 @@ class LogParser {
   Error no_register(const Event& event) const;
   Status check_no_action(const Event& event);
   Status startup_locality(const Event& event);
+  bool may_end_here() const;
   Result<bool> ends_here();
-  bool is_cut_unmeasured(std::size_t header_size) const;
+  bool is_cut_unmeasured() const;
   Status end(AfterEnd::Kind kind);
+  bool finds_dynamic_launch() const;
   void conclude();
 
   ByteView rest() const { return input_.subspan(position_); }
-  // nullptr: so many bytes are not left.
-  const std::uint8_t* take(std::size_t size);
+  // nullptr: so many bytes are not left. What every event goes through returns no Result: each would cost a tenth of
+  // the event's hash.
+  const std::uint8_t* take(std::size_t size) {
+    if (size > input_.size() - position_) return nullptr;
+    const std::uint8_t* taken = input_.data() + position_;
+    position_ += size;
+    return taken;
+  }
   Error truncated(std::size_t size, std::string_view field) const;
   void finding(std::string_view code, std::uint32_t event, std::string detail);
 
   ByteView input_;
   std::size_t position_ = 0;
   std::size_t missing_vendor_info_ = 0;
+  std::size_t header_size_ = 0;  // of all records but the first
   std::size_t usual_digests_size_ = 0;
   bool register_0_extended_ = false;
   bool has_hcrtm_ = false;

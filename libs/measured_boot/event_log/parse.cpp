@@ -18,6 +18,7 @@ constexpr std::size_t kAgileHeaderSize = 12;   // register, type, number of dige
 constexpr std::size_t kSha1Size = 20;
 constexpr std::string_view kStartupLocality{"StartupLocality\0", 16};
 constexpr RegisterIndex kPcrs = 24;
+constexpr RegisterIndex kFirstDynamicPcr = 17;
 constexpr RegisterIndex kLastRtmr = 4;  // RTMR3; 0 is MRTD, which nothing extends
 
 bool is_all(ByteView bytes, std::uint8_t value) {
@@ -34,22 +35,17 @@ Result<EventLog> parse_event_log(ByteView log) {
 }
 
 Result<EventLog> LogParser::run() {
-  log_.events_.reserve(input_.size() / 256 + 16);  // as large as usual; others grow
+  log_.events_.reserve(std::min(input_.size() / 128 + 16, kEventsMax));  // as many as usual; others grow
   TRY_STATUS(first_event());
   while (true) {
-    TRY(const bool more, next_event());
-    if (!more) break;
+    if (may_end_here()) {
+      TRY(const bool ends, ends_here());
+      if (ends) break;
+    }
+    TRY_STATUS(next_event());
   }
   conclude();
   return std::move(log_);
-}
-
-// What every event goes through returns no Result: each would cost a tenth of the event's hash.
-const std::uint8_t* LogParser::take(std::size_t size) {
-  if (size > input_.size() - position_) return nullptr;
-  const std::uint8_t* taken = input_.data() + position_;
-  position_ += size;
-  return taken;
 }
 
 Error LogParser::truncated(std::size_t size, std::string_view field) const {
@@ -73,6 +69,7 @@ Status LogParser::first_event() {
     return invalid_input("eventlog.spec-id", "expected Spec ID Event00, 02 or 03",
                          wire::place("specId.signature", event.data_offset));
   log_.format_ = kind == SpecIdKind::kAgile ? LogFormat::kPfpAgile : LogFormat::kSha1Legacy;
+  header_size_ = kind == SpecIdKind::kAgile ? kAgileHeaderSize : kLegacyHeaderSize;
   if (kind != SpecIdKind::kAgile) {
     log_.banks_ = {{.algorithm_id = static_cast<std::uint16_t>(tpm::AlgorithmId::kSha1),
                     .digest_size = kSha1Size,
@@ -110,9 +107,8 @@ Status LogParser::begin_agile(const Event& event) {
   return {};
 }
 
-Result<bool> LogParser::next_event() {
-  TRY(const bool ends, ends_here());
-  if (ends) return false;
+// There is a whole header.
+Status LogParser::next_event() {
   if (log_.events_.size() == kEventsMax)
     return invalid_input("eventlog.too-large", fmt::format("expected at most {} events", kEventsMax),
                          wire::place("event", position_));
@@ -121,7 +117,7 @@ Result<bool> LogParser::next_event() {
               .register_index = 0,
               .type = EventType::kNoAction,
               .data = {}};
-  const std::uint8_t* header = take(kAgileHeaderSize);  // ends_here() saw that it is there
+  const std::uint8_t* header = take(kAgileHeaderSize);
   event.register_index = Cursor::load<std::uint32_t>(header);
   event.type = EventType{Cursor::load<std::uint32_t>(header + 4)};
   if (log_.format_ == LogFormat::kSha1Legacy) {
@@ -135,7 +131,7 @@ Result<bool> LogParser::next_event() {
   if (!register_exists(event)) return no_register(event);
   if (event.type == EventType::kNoAction) TRY_STATUS(check_no_action(event));
   add(event);
-  return true;
+  return {};
 }
 
 Status LogParser::read_digests(std::uint32_t count) {
@@ -269,18 +265,20 @@ Status LogParser::startup_locality(const Event& event) {
   return {};
 }
 
+// No: there is a whole header, and its register is neither of the two that padding or an event of no register begin
+// with. Then next_event() is right.
+bool LogParser::may_end_here() const {
+  if (input_.size() - position_ < header_size_ || missing_vendor_info_ != 0) return true;
+  const auto register_index = Cursor::load<std::uint32_t>(input_.data() + position_);
+  return register_index == 0 || register_index == kNoRegister;
+}
+
 Result<bool> LogParser::ends_here() {
   const ByteView left = rest();
   log_.end_offset_ = position_;
   if (left.empty()) return true;
   const bool legacy = log_.format_ == LogFormat::kSha1Legacy;
-  const std::size_t header_size = legacy ? kLegacyHeaderSize : kAgileHeaderSize;
-  // Only these two numbers can begin padding or an event of no register.
-  const bool may_end = left.size() < header_size || missing_vendor_info_ != 0 ||
-                       Cursor::load<std::uint32_t>(left.data()) == 0 ||
-                       Cursor::load<std::uint32_t>(left.data()) == kNoRegister;
-  if (!may_end) return false;
-  const ByteView header = left.first(std::min(header_size, left.size()));
+  const ByteView header = left.first(std::min(header_size_, left.size()));
   // A measured event has digests, so no header is all zeros; no register and no type is ffffffff at once.
   for (const std::uint8_t filler : {std::uint8_t{0x00}, std::uint8_t{0xFF}}) {
     const ByteView marker = filler == 0xFF ? header.first(std::min<std::size_t>(8, header.size())) : header;
@@ -297,11 +295,11 @@ Result<bool> LogParser::ends_here() {
     TRY_STATUS(end(AfterEnd::Kind::kVendorInfo));
     return true;
   }
-  if (left.size() < header_size)
+  if (left.size() < header_size_)
     return invalid_input("eventlog.trailing",
                          fmt::format("expected an event or padding, {} bytes are left over", left.size()),
                          wire::place("event", position_));
-  if (!legacy || !is_cut_unmeasured(header_size)) return false;
+  if (!legacy || !is_cut_unmeasured()) return false;
   finding("event.cut", static_cast<std::uint32_t>(log_.events_.size()),
           "the last event, which belongs to no register, is cut short");
   TRY_STATUS(end(AfterEnd::Kind::kCutUnmeasured));
@@ -310,11 +308,11 @@ Result<bool> LogParser::ends_here() {
 
 // Windows ends its log with a signature of it by the TPM, in an EV_NO_ACTION event of no register. Tools that copy the
 // log's area cut it sometimes.
-bool LogParser::is_cut_unmeasured(std::size_t header_size) const {
+bool LogParser::is_cut_unmeasured() const {
   const ByteView left = rest();
   return Cursor::load<std::uint32_t>(left.data()) == kNoRegister &&
          EventType{Cursor::load<std::uint32_t>(left.data() + 4)} == EventType::kNoAction &&
-         Cursor::load<std::uint32_t>(left.data() + header_size - 4) > left.size() - header_size;
+         Cursor::load<std::uint32_t>(left.data() + header_size_ - 4) > left.size() - header_size_;
 }
 
 Status LogParser::end(AfterEnd::Kind kind) {
@@ -322,7 +320,18 @@ Status LogParser::end(AfterEnd::Kind kind) {
   return {};
 }
 
+bool LogParser::finds_dynamic_launch() const {
+  bool only_dynamic = true;
+  for (const Event& event : log_.events_) {
+    if (!event.is_measured()) continue;
+    if (event.register_index == kFirstDynamicPcr && is_dynamic_launch(event.type)) return true;
+    only_dynamic = only_dynamic && event.register_index >= kFirstDynamicPcr;
+  }
+  return only_dynamic;
+}
+
 void LogParser::conclude() {
+  log_.has_dynamic_launch_ = finds_dynamic_launch();
   if (has_hcrtm_ && !log_.startup_locality_) log_.startup_locality_ = 4;
   if (has_hcrtm_ && log_.startup_locality_ != 4)
     finding("startup-locality.hcrtm", 0, "an H-CRTM event, and a StartupLocality event that tells of none");

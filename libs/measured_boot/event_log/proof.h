@@ -56,7 +56,7 @@ class Prover {
  public:
   // `confirmed`: registers whose replayed value in `bank` a quote has. The log must outlive the prover.
   Prover(const EventLog& log, crypto::HashAlgorithm bank, const RegisterSet& confirmed)
-      : log_(&log), bank_(bank), confirmed_(confirmed) {}
+      : log_(&log), bank_(bank), position_(log.position_of(bank)), confirmed_(confirmed) {}
 
   const EventLog& log() const { return *log_; }
   crypto::HashAlgorithm bank() const { return bank_; }
@@ -68,8 +68,12 @@ class Prover {
   std::optional<Proved<crypto::Digest>> digest(const Event& event) const;
 
  private:
+  // Empty: a quote proves none of this event.
+  ByteView quoted_digest(const Event& event) const;
+
   const EventLog* log_;
   crypto::HashAlgorithm bank_;
+  std::optional<std::size_t> position_;  // of the bank in the log
   RegisterSet confirmed_;
 };
 

@@ -11,17 +11,6 @@ constexpr RegisterIndex kRegisters = 24;
 constexpr RegisterIndex kFirstDynamic = 17;
 constexpr RegisterIndex kLastDynamic = 22;
 
-// A dynamic launch resets PCR 17 to 22. It is told by its event; a log of nothing else is the launch's own.
-bool has_dynamic_launch(const EventLog& log) {
-  bool only_dynamic = true;
-  for (const Event& event : log.events()) {
-    if (!event.is_measured()) continue;
-    if (event.register_index == kFirstDynamic && is_dynamic_launch(event.type)) return true;
-    only_dynamic = only_dynamic && event.register_index >= kFirstDynamic;
-  }
-  return only_dynamic;
-}
-
 void replay_into(const EventLog& log, std::size_t position, Bank& bank) {
   std::array<std::optional<crypto::Digest>, kRegisters> values;
   for (const Event& event : log.events()) {
@@ -42,7 +31,7 @@ crypto::Digest initial_value(const EventLog& log, crypto::HashAlgorithm bank, Re
   crypto::Digest value(bank);
   if (log.register_kind() != RegisterKind::kPcr) return value;
   if (index == 0) value.writable().back() = log.startup_locality().value_or(0);
-  if (kFirstDynamic <= index && index <= kLastDynamic && !has_dynamic_launch(log))
+  if (kFirstDynamic <= index && index <= kLastDynamic && !log.has_dynamic_launch())
     std::ranges::fill(value.writable(), std::uint8_t{0xFF});
   return value;
 }

@@ -49,6 +49,7 @@ TEST(ImaMemory, DISABLED_Child) {
   ASSERT_EQ(match->measured.size(), kEntries);
   EXPECT_EQ(judge(match->measured, Policy()).failed, kEntries);
   const double factor = static_cast<double>(status_bytes("VmHWM:") - before) / static_cast<double>(list.size());
+  fmt::print("{} entries, {} bytes: {:.2f} times as much memory at the peak\n", kEntries, list.size(), factor);
   EXPECT_LT(factor, kMaxFactor);
   EXPECT_GE(factor, 1.0) << "the list itself was not counted";
 }
