@@ -8,42 +8,13 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <span>
 
 #include "base/secret.h"
 
 namespace warifu::crypto {
 namespace {
-
-void write_big_endian(std::uint8_t* out, std::uint64_t word) {
-  static_assert(std::endian::native == std::endian::little, "every machine that we build for is little-endian");
-  word = __builtin_bswap64(word);
-  std::memcpy(out, &word, sizeof word);
-}
-
-void write_big_endian(std::uint8_t* out, SHA_LONG first, SHA_LONG second) {
-  write_big_endian(out, std::uint64_t{first} << 32 | second);
-}
-
-// The words of the state, big-endian, are the digest (FIPS 180-4, 6).
-void write_state(const SHA_CTX& context, std::span<std::uint8_t> out) {
-  write_big_endian(out.data(), context.h0, context.h1);
-  write_big_endian(out.data() + 8, context.h2, context.h3);
-  write_big_endian(out.data() + 12, context.h3, context.h4);  // of five words, one is written twice
-}
-void write_state(const SHA256_CTX& context, std::span<std::uint8_t> out) {
-  for (std::size_t i = 0; i < 8; i += 2)
-    write_big_endian(out.data() + 4 * i, context.h[i], context.h[i + 1]);
-}
-void write_state(const SHA512_CTX& context, std::span<std::uint8_t> out) {
-  for (std::size_t i = 0; i < out.size() / 8; ++i)
-    write_big_endian(out.data() + 8 * i, context.h[i]);
-}
 
 template <class Context, int (*Init)(Context*), int (*Update)(Context*, const void*, std::size_t),
           int (*Final)(unsigned char*, Context*), std::size_t BlockSize, HashAlgorithm Algorithm>
@@ -68,28 +39,6 @@ class Hasher {
     return result;
   }
   void forget() { wipe({reinterpret_cast<std::uint8_t*>(&context_), sizeof context_}); }
-
-  // What a PCR is extended with, and most of what is measured: in one place and padded here (FIPS 180-4, 5.1), it is
-  // hashed in one call.
-  static constexpr std::size_t kShort = 3 * BlockSize;
-  Digest finish_short(std::initializer_list<ByteView> parts, std::size_t size) {
-    constexpr std::size_t kLengthSize = BlockSize / 8;
-    std::array<std::uint8_t, kShort + 2 * BlockSize> blocks;
-    std::uint8_t* end = blocks.data();
-    for (const ByteView part : parts) {
-      if (!part.empty()) std::memcpy(end, part.data(), part.size());
-      end += part.size();
-    }
-    const std::size_t padded = (size + kLengthSize) / BlockSize * BlockSize + BlockSize;
-    *end = 0x80;
-    std::memset(end + 1, 0, padded - size - 1);
-    write_big_endian(blocks.data() + padded - 8, 8 * size);
-    Update(&context_, blocks.data(), padded);
-    wipe(std::span(blocks).first(size));  // it may be a secret
-    Digest result(Algorithm);
-    write_state(context_, result.writable());
-    return result;
-  }
 
  private:
   Context context_;
@@ -130,12 +79,6 @@ class Sm3 {
 
 template <class H>
 Digest digest_with(std::initializer_list<ByteView> parts) {
-  if constexpr (requires { H::kShort; }) {
-    std::size_t size = 0;
-    for (const ByteView part : parts)
-      size += part.size();
-    if (size <= H::kShort) return H().finish_short(parts, size);
-  }
   return H().add(parts).finish();
 }
 

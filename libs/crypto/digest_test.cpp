@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "crypto/cfb.h"
-#include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
 namespace {
@@ -28,27 +27,6 @@ TEST(Digest, FollowsTheExamplesOfFips180) {
 // GB/T 32905-2016, A.1.
 TEST(Digest, FollowsTheExampleOfSm3) {
   EXPECT_EQ(hash_of(HashAlgorithm::kSm3, "abc"), "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
-}
-
-// Short messages are padded by us and long ones by OpenSSL: at every length it is what OpenSSL alone says, in one part
-// and in three.
-TEST(Digest, IsTheSameAtEveryLengthAsByOpenssl) {
-  Bytes message(600);
-  for (std::size_t i = 0; i < message.size(); ++i)
-    message[i] = static_cast<std::uint8_t>(i * 31 + 7);
-  for (const auto algorithm : {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384,
-                               HashAlgorithm::kSha512, HashAlgorithm::kSm3}) {
-    for (std::size_t size = 0; size <= message.size(); ++size) {
-      const ByteView whole = ByteView(message).first(size);
-      Digest expected(algorithm);
-      ASSERT_EQ(EVP_Digest(whole.data(), size, expected.writable().data(), nullptr, evp_digest(algorithm), nullptr), 1);
-      ASSERT_EQ(digest(algorithm, {whole}), expected) << to_string(algorithm) << ", " << size << " bytes";
-      ASSERT_EQ(digest(algorithm,
-                       {whole.first(size / 3), whole.subspan(size / 3, size / 2), whole.subspan(size / 3 + size / 2)}),
-                expected)
-          << to_string(algorithm) << ", " << size << " bytes in three parts";
-    }
-  }
 }
 
 TEST(Digest, OfPartsIsThatOfTheirConcatenation) {
