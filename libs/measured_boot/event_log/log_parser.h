@@ -12,6 +12,7 @@ class LogParser {
   Result<EventLog> run();
 
  private:
+  Status expect_some_event() const;
   Status first_event();
   Status begin_agile(const Event& event);
   Status next_event();

@@ -52,8 +52,16 @@ Error LogParser::truncated(std::size_t size, std::string_view field) const {
   return Cursor(rest(), position_).bytes(size, field).error();
 }
 
+// Firmware that has a log area and no TPM leaves it as it was: that is no log of one event.
+Status LogParser::expect_some_event() const {
+  const ByteView header = rest().first(std::min(kLegacyHeaderSize, input_.size()));
+  if (header.size() < kLegacyHeaderSize || !(is_all(header, 0x00) || is_all(header, 0xFF))) return {};
+  return invalid_input("eventlog.empty", "expected an event, padding came", wire::place("event[0]", position_));
+}
+
 // In both formats the first record has the legacy layout.
 Status LogParser::first_event() {
+  TRY_STATUS(expect_some_event());
   const std::size_t offset = position_;
   const std::uint8_t* header = take(8 + kSha1Size);
   if (header == nullptr) return truncated(kLegacyHeaderSize, "event[0]");

@@ -13,6 +13,7 @@ inline constexpr std::size_t kBanksMax = 16;
 // Reads a boot log: crypto-agile (PFP 1.06), legacy SHA-1, Windows' WBCL, U-Boot and TF-A, CCEL. What is unusual
 // but readable is a finding. Refused, with field and offset (all InvalidInput):
 //   "eventlog.too-large"         more than kLogSizeMax bytes, kEventsMax events or kBanksMax algorithms
+//   "eventlog.empty"             padding and nothing else
 //   "eventlog.truncated"         a field is longer than what is left
 //   "eventlog.trailing"          something after the end that is no padding
 //   "eventlog.spec-id"           a Spec ID event that lies, of a version that we do not know, or a second one
