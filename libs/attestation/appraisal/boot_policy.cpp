@@ -21,6 +21,56 @@ bool always(const Claims&) {
   return true;
 }
 
+using measured_boot::windows::Flag;
+using measured_boot::windows::NxPolicy;
+using measured_boot::windows::WindowsClaims;
+
+// A requirement of Windows: nothing of another system meets it.
+template <bool (*kIsProved)(const WindowsClaims&)>
+bool of_windows(const Claims& claims) {
+  return claims.windows && kIsProved(*claims.windows);
+}
+
+bool is_off(const WindowsClaims& windows, Flag flag) {
+  return windows.of(flag) && !**windows.of(flag);
+}
+
+bool has_code_integrity(const WindowsClaims& windows) {
+  return is_true(windows.of(Flag::kCodeIntegrity)) && is_off(windows, Flag::kTestSigning);
+}
+
+bool has_no_debugging(const WindowsClaims& windows) {
+  const auto& hypervisor = windows.of(Flag::kHypervisorDebugging);  // told only where there is one
+  return is_off(windows, Flag::kBootDebugging) && is_off(windows, Flag::kKernelDebugging) && windows.is_complete &&
+         (!hypervisor || !**hypervisor);
+}
+
+bool is_normal_mode(const WindowsClaims& windows) {
+  return is_off(windows, Flag::kSafeMode) && is_off(windows, Flag::kWinPe);
+}
+
+bool has_execution_prevention(const WindowsClaims& windows) {
+  return windows.nx_policy && (**windows.nx_policy == NxPolicy::kOptOut || **windows.nx_policy == NxPolicy::kAlwaysOn);
+}
+
+bool has_vbs(const WindowsClaims& windows) {
+  return windows.vsm_launch_type && **windows.vsm_launch_type != 0 && windows.vsm_identity_key.has_value();
+}
+
+bool has_hvci(const WindowsClaims& windows) {
+  return has_vbs(windows) && windows.hvci_policy && **windows.hvci_policy != 0;
+}
+
+bool has_early_anti_malware(const WindowsClaims& windows) {
+  return windows.is_complete && !windows.elam_drivers.empty();
+}
+
+// The volume that was started from is the first one; nobody's hand was needed for any.
+bool is_unlocked_by_tpm(const WindowsClaims& windows) {
+  return windows.is_complete && !windows.unlocks.empty() && windows.unlocks.front()->by_tpm() &&
+         std::ranges::none_of(windows.unlocks, [](const auto& unlock) { return unlock->by_hand(); });
+}
+
 }  // namespace
 
 const std::vector<BootRequirement>& boot_requirements() {
@@ -46,6 +96,14 @@ const std::vector<BootRequirement>& boot_requirements() {
        {"dma-protection."},
        FirmwareQuirk::kDmaProtectionActionEvent,
        "dma-protection.disabled"},
+      {"windows-code-integrity", of_windows<has_code_integrity>},
+      {"windows-no-debugging", of_windows<has_no_debugging>},
+      {"windows-normal-mode", of_windows<is_normal_mode>},
+      {"windows-dep", of_windows<has_execution_prevention>},
+      {"windows-vbs", of_windows<has_vbs>},
+      {"windows-hvci", of_windows<has_hvci>},
+      {"windows-elam", of_windows<has_early_anti_malware>},
+      {"windows-bitlocker-tpm", of_windows<is_unlocked_by_tpm>},
   };
   return all;
 }

@@ -114,5 +114,51 @@ TEST(LogAppraisal, APcr10ThatIsNotQuotedProvesNoList) {
   EXPECT_EQ(status.error().code, "ima.pcr-not-quoted");
 }
 
+// What `true` is measured as, in the list above.
+measured_boot::ima::Policy policy_for(std::string_view content) {
+  measured_boot::ima::Policy policy;
+  const auto digest = crypto::digest(HashAlgorithm::kSha256, {as_bytes(content)});
+  policy.files.allow("/usr/bin/true", {.algorithm = "sha256", .bytes = digest.bytes()});
+  return policy;
+}
+
+TEST(LogAppraisal, I11_APolicyJudgesWhatIsProved) {
+  const Runtime runtime;
+  const auto judged = [&](const measured_boot::ima::Policy& policy) {
+    AttestationResult result;
+    EXPECT_TRUE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.policy = &policy}));
+    EXPECT_EQ(find(result, "runtime.no-policy"), nullptr);
+    EXPECT_NE(find(result, "ima.policy"), nullptr);
+    return result;
+  };
+  EXPECT_EQ(judged(policy_for("true")).of(Layer::kRuntime), Tier::kAffirming);
+  const auto changed = judged(policy_for("false"));
+  EXPECT_EQ(changed.of(Layer::kRuntime), Tier::kContraindicated);
+  ASSERT_NE(find(changed, "ima.file-changed"), nullptr);
+  EXPECT_EQ(find(changed, "ima.file-changed")->what, "/usr/bin/true");
+  EXPECT_NE(find(judged({}), "ima.file-unknown"), nullptr);
+  // I16: what must have been measured.
+  auto required = policy_for("true");
+  required.required = {"/usr/bin/true"};
+  EXPECT_EQ(judged(required).of(Layer::kRuntime), Tier::kAffirming);
+  required.required = {"ima_policy"};
+  EXPECT_EQ(judged(required).of(Layer::kRuntime), Tier::kContraindicated);
+  EXPECT_EQ(find(judged(required), "ima.required")->where, "ima_policy");
+  // I13: how much an exclude swallowed is told.
+  measured_boot::ima::Policy excludes;
+  excludes.excludes.push_back(measured_boot::ima::Exclude::parse("/usr/").value());
+  EXPECT_EQ(judged(excludes).of(Layer::kRuntime), Tier::kAffirming);
+  EXPECT_EQ(find(judged(excludes), "ima.excluded")->what.substr(0, 12), "1 entries of");
+}
+
+TEST(LogAppraisal, I11_APolicyJudgesNothingThatIsNotProved) {
+  Runtime runtime;
+  runtime.values.bank(HashAlgorithm::kSha256).set(10, other(HashAlgorithm::kSha256));
+  const auto policy = policy_for("true");
+  AttestationResult result;
+  EXPECT_FALSE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.policy = &policy}));
+  EXPECT_EQ(find(result, "ima.policy"), nullptr);
+}
+
 }  // namespace
 }  // namespace warifu::attestation
