@@ -117,7 +117,7 @@ describe('warifu quote verify, by policy', () => {
     assert.equal(waived.told.layers.boot, 'warning');
     assert.deepEqual(waived.told.findings.filter(({ allowed_by }) => allowed_by).map(({ code, allowed_by, where }) => [code, allowed_by, where]),
       [['eventlog.waived', 'w1', 'sha256:0']]);
-    for (const other of [waiver('Crate'), waiver('Box', '2020-01-01'), { ...waiver(), pcr: 4 }]) {
+    for (const other of [waiver('Shelf'), waiver('Box', '2020-01-01'), { ...waiver(), pcr: 4 }]) {
       const { code, codes } = await verify(values, { options: await waivers({ waivers: [other] }) });
       assert.equal(code, 1, JSON.stringify(other));
       assert.ok(codes.includes('eventlog.replay') && !codes.includes('eventlog.waived'));

@@ -67,8 +67,8 @@ TEST(Allowances, L14_WhatNoWaiverCoversContradicts) {
   };
   EXPECT_TRUE(contradicts(waiver(4))) << "another register";
   EXPECT_TRUE(contradicts(waiver(0, "Box", "2099-12-31", "sha1"))) << "another bank";
-  EXPECT_TRUE(contradicts(waiver(0, "Crate"))) << "another model";
-  EXPECT_TRUE(contradicts(waiver(0), {"Acme", "Crate", "1.2"})) << "another machine";
+  EXPECT_TRUE(contradicts(waiver(0, "Shelf"))) << "another model";
+  EXPECT_TRUE(contradicts(waiver(0), {"Acme", "Shelf", "1.2"})) << "another machine";
   EXPECT_TRUE(contradicts(waiver(0, "Box", "2029-12-31"))) << "it is over";
   // A waiver that is over is named, so that nobody looks for it.
   const auto over = boot_with(signed_quirks("", waiver(0, "Box", "2029-12-31")), log, values);
@@ -114,7 +114,7 @@ TEST(Allowances, L13_WhatTheQuirkDoesNotExplainContradicts) {
   const auto tier = [&](const std::string& one, const RegisterValues& quoted) {
     return boot_with(signed_quirks(one, ""), log, quoted).of(Layer::kBoot);
   };
-  EXPECT_EQ(tier(quirk("exit-boot-services-not-logged", "Crate"), values), Tier::kContraindicated);
+  EXPECT_EQ(tier(quirk("exit-boot-services-not-logged", "Shelf"), values), Tier::kContraindicated);
   EXPECT_EQ(tier(quirk("separator-missing"), values), Tier::kContraindicated);
   EXPECT_EQ(tier(quirk("exit-boot-services-not-logged"), differing_in(log, 5)), Tier::kContraindicated);
   auto elsewhere = values_of(log);  // the same two events in PCR 4

@@ -98,7 +98,7 @@ TEST(BootPolicy, L13_AQuirkExcusesItsClaimAndNoOther) {
   ASSERT_NE(find(excused, "boot.quirk"), nullptr);
   EXPECT_EQ(find(excused, "boot.quirk")->allowed_by, "quirk-1");
   EXPECT_EQ(with(quirk("separator-missing"), policy).of(Layer::kBoot), Tier::kContraindicated);
-  EXPECT_EQ(with(quirk("exit-boot-services-not-logged", "Crate"), policy).of(Layer::kBoot), Tier::kContraindicated);
+  EXPECT_EQ(with(quirk("exit-boot-services-not-logged", "Shelf"), policy).of(Layer::kBoot), Tier::kContraindicated);
   EXPECT_EQ(with(quirk("exit-boot-services-not-logged"), policy_of(R"({"claims":["kernel"]})")).of(Layer::kBoot),
             Tier::kContraindicated);
   // A second separator is not one that is missing.

@@ -84,7 +84,8 @@ void judge_by(const ima::Policy& policy, const ima::Match& match, const Bank& ba
   const std::string where = place(bank, kImaRegister);
   if (!is_met) {
     result.add({Layer::kRuntime, Tier::kContraindicated, "ima.policy",
-                fmt::format("the policy refuses {} of {} entries", judgement.failed, judgement.entries), where});
+                fmt::format("the policy is not met: it refuses {} of {} entries", judgement.failed, judgement.entries),
+                where});
     return;
   }
   result.add({Layer::kRuntime, Tier::kAffirming, "ima.policy",

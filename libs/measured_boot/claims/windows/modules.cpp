@@ -51,12 +51,13 @@ bool read_field(const SipaEvent& event, ElamDriver& driver) {
   }
 }
 
-// False if a field does not read as its type says, or comes twice: then which one counts is anybody's guess.
+// False if a field does not read as its type says, or comes twice: then which one counts is anybody's guess. Several
+// aggregations may stand in one.
 template <class Part>
 bool read_fields(const std::vector<SipaEvent>& events, Part& part) {
   std::set<SipaType> seen;
   for (const SipaEvent& event : events)
-    if (!seen.insert(event.type).second || !read_field(event, part)) return false;
+    if ((event.inner.empty() && !seen.insert(event.type).second) || !read_field(event, part)) return false;
   return true;
 }
 

@@ -143,6 +143,22 @@ TEST(WindowsClaims, AValueOfAnotherFormHidesTheEvent) {
   EXPECT_TRUE(claims_in(windows_boot({{unknown, unknown}})).is_complete) << "proved, and no claim of ours";
 }
 
+TEST(WindowsClaims, ElamDriversMayStandInOneAnother) {
+  const auto named = [](std::string_view name) {
+    return sipa(SipaType::kElamName, concatenated({utf16(name), Bytes(2)}));
+  };
+  const Bytes inner = concatenated({sipa(SipaType::kElamDriver, named("B")), sipa(SipaType::kElamDriver, named("C"))});
+  const Bytes nested = boot_application({sipa(SipaType::kElamDriver, concatenated({named("A"), inner}))});
+  const WindowsClaims claims = claims_in(windows_boot({{nested, nested}}));
+  EXPECT_TRUE(claims.is_complete);
+  std::vector<std::string> names;
+  for (const auto& driver : claims.elam_drivers)
+    names.push_back(driver->name);
+  EXPECT_EQ(names, (std::vector<std::string>{"Defender", "A", "B", "C"}));
+  const Bytes doubled = boot_application({sipa(SipaType::kElamDriver, concatenated({named("A"), named("B")}))});
+  EXPECT_FALSE(claims_in(windows_boot({{doubled, doubled}})).is_complete);
+}
+
 TEST(Sipa, L19_LengthsAndDepthAreHostile) {
   const auto code = [](const Bytes& bytes) {
     const auto events = windows::parse_sipa(bytes, 100);
