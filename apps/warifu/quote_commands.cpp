@@ -30,6 +30,7 @@ struct Outcome {
   std::optional<VerifiedQuote> quote;
   std::optional<ProvedRegisters> registers;
   std::optional<measured_boot::Claims> claims;
+  std::optional<measured_boot::Bank> before_userspace;
 };
 
 Error contradiction(const AttestationResult& result) {
@@ -56,6 +57,7 @@ Status appraise_boot(const QuoteOptions& options, const QuoteEvidence& evidence,
     expectations.userspace = &*userspace;
   }
   TRY(const auto explained, appraise_event_log(log, *outcome.registers, outcome.result, expectations));
+  if (userspace) outcome.before_userspace = explained.before_userspace;
   outcome.claims = measured_boot::claims_of(measured_boot::Prover(log, explained.bank, explained.confirmed));
   return {};
 }
@@ -69,6 +71,7 @@ Status appraise_runtime(const QuoteOptions& options, const QuoteEvidence& eviden
     return {};
   }
   RuntimeExpectations expectations{.sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused};
+  if (outcome.before_userspace) expectations.before_userspace = &*outcome.before_userspace;
   if (has_policy) {
     expectations.policy = &evidence.policy->ima->policy;
     expectations.registers = evidence.policy->ima->registers;

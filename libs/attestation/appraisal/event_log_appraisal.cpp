@@ -77,7 +77,8 @@ class BankAppraisal {
       result_.add({Layer::kBoot, Tier::kWarning, comparison.error().code, comparison.error().message, bank});
       return std::nullopt;
     }
-    ExplainedRegisters explained{quoted_.algorithm(), comparison->confirmed()};
+    ExplainedRegisters explained{quoted_.algorithm(), comparison->confirmed(), quoted_};
+    set_before_userspace(explained);
     if (comparison->agrees()) {
       result_.add({Layer::kBoot, Tier::kNone, "eventlog.agrees", "the log replays to the registers", bank});
       return explained;
@@ -93,6 +94,18 @@ class BankAppraisal {
   }
 
  private:
+  // systemd 261 and later extend PCR 0 to 7 too, after the kernel made its boot_aggregate.
+  void set_before_userspace(ExplainedRegisters& explained) const {
+    if (expectations_.userspace == nullptr) return;
+    const Bank firmware = measured_boot::replay(log_, quoted_.algorithm());
+    for (const auto& [index, value] : quoted_.registers()) {
+      if (!explained.confirmed.test(index)) continue;
+      const crypto::Digest* before = firmware.find(index);
+      explained.before_userspace.set(
+          index, before != nullptr ? *before : measured_boot::initial_value(log_, quoted_.algorithm(), index));
+    }
+  }
+
   // Whether the log explains the register after all.
   bool judge(const RegisterComparison& one) {
     if (one.answer == Answer::kEqual) return true;

@@ -122,7 +122,10 @@ Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, Attest
     add_unjudged(match, *bank, result);
   else
     judge_by(*expectations.policy, match, *bank, result);
-  return ima::check_boot(match.measured, registers.values());
+  measured_boot::RegisterValues boot = registers.values();
+  if (expectations.before_userspace != nullptr)
+    boot.bank(expectations.before_userspace->algorithm()) = *expectations.before_userspace;
+  return ima::check_boot(match.measured, boot);
 }
 
 }  // namespace warifu::attestation

@@ -104,6 +104,18 @@ TEST(LogAppraisal, I9_AListOfAnotherBootIsRefused) {
   EXPECT_EQ(status.error().code, "ima.boot-aggregate");
 }
 
+TEST(LogAppraisal, I9_TheBootAggregateIsOfWhatTheKernelFound) {
+  Runtime runtime;
+  const measured_boot::Bank before = *runtime.values.find(HashAlgorithm::kSha256);
+  runtime.values.bank(HashAlgorithm::kSha256).set(0, other(HashAlgorithm::kSha256));  // extended since
+  AttestationResult result;
+  EXPECT_FALSE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result));
+  EXPECT_TRUE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.before_userspace = &before}));
+  measured_boot::Bank wrong = before;
+  wrong.set(4, other(HashAlgorithm::kSha256));
+  EXPECT_FALSE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.before_userspace = &wrong}));
+}
+
 TEST(LogAppraisal, APcr10ThatIsNotQuotedProvesNoList) {
   const Runtime runtime;
   RegisterValues values;

@@ -28,6 +28,9 @@ struct BootExpectations {
 struct ExplainedRegisters {
   crypto::HashAlgorithm bank;
   measured_boot::RegisterSet confirmed;
+  // What they held before systemd extended them: of those that systemd's log explains, what firmware's log makes of
+  // them; of the rest, what is quoted. IMA's boot_aggregate is of these.
+  measured_boot::Bank before_userspace;
 };
 
 // Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that
@@ -47,6 +50,8 @@ struct RuntimeExpectations {
   Sha1Use sha1 = Sha1Use::kRefused;
   const measured_boot::ima::Policy* policy = nullptr;
   measured_boot::ima::ImaRegisters registers = {};  // where IMA measures on that machine
+  // What a bank held when the kernel started, if userspace extended it since; nullptr: what is quoted.
+  const measured_boot::Bank* before_userspace = nullptr;
 };
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank (I8), and its boot_aggregate against the boot

@@ -87,6 +87,29 @@ TEST(UserspaceAppraisal, L15_WithoutItsLogSystemdsRegistersAreUnlogged) {
   EXPECT_EQ(boot(uki_log(), changed).of(Layer::kBoot), Tier::kContraindicated);
 }
 
+TEST(UserspaceAppraisal, L15_WhatSystemdAddsToFirmwaresRegistersIsTakenOff) {
+  auto measurements = measured_boot::test::kBoot;
+  for (RegisterIndex index = 0; index < 8; ++index)
+    measurements.push_back({index, "os-separator", "os-separator"});
+  const UserspaceLog userspace = later(measurements);
+  const auto values = after(uki_log(), userspace);
+  const auto firmware = measured_boot::replay(measured_boot::parse_event_log(uki_log()).value());
+  AttestationResult result;
+  const auto explained = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(), proved(values), result,
+                                            {.userspace = &userspace});
+  EXPECT_EQ(result.of(Layer::kBoot), Tier::kNone);
+  for (RegisterIndex index = 0; index < 8; ++index)
+    EXPECT_EQ(*explained->before_userspace.find(index), *firmware.find(HashAlgorithm::kSha256, index)) << index;
+  // Of a register that no log explains it is what is quoted.
+  auto wrong = values;
+  wrong.bank(HashAlgorithm::kSha256).set(4, other(HashAlgorithm::kSha256));
+  const auto doubtful = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(), proved(wrong), result,
+                                           {.userspace = &userspace});
+  EXPECT_EQ(*doubtful->before_userspace.find(4), other(HashAlgorithm::kSha256));
+  // Firmware's log alone does not explain it.
+  EXPECT_EQ(boot(uki_log(), values).of(Layer::kBoot), Tier::kContraindicated);
+}
+
 TEST(UserspaceAppraisal, L7_ARecordWithoutTheBankLeavesItDifferent) {
   const auto weak = measured_boot::parse_userspace_log(
                         as_bytes(measured_boot::test::log_of(measured_boot::test::kBoot, {HashAlgorithm::kSha1})))
