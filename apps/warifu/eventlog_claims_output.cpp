@@ -4,6 +4,8 @@
 #include "crypto/certificate.h"
 #include "measured_boot/claims/claims.h"
 #include "warifu/eventlog_output.h"
+#include "warifu/proof_json.h"
+#include "warifu/windows_claims_output.h"
 
 namespace warifu::cli {
 namespace {
@@ -11,23 +13,6 @@ namespace {
 namespace json = boost::json;
 using namespace measured_boot;
 
-template <class T>
-json::object proved(json::value value, const Proved<T>& proof) {
-  return {
-      {"value", std::move(value)}, {"proved", true}, {"event", proof.event()}, {"register", proof.register_index()}};
-}
-template <class T>
-json::object described(json::value value, const Described<T>& told) {
-  return {{"value", std::move(value)}, {"proved", false}, {"event", told.event}};
-}
-template <class T>
-json::object proved(const std::string& text, const Proved<T>& proof) {
-  return proved(json::value(std::string_view(text)), proof);
-}
-template <class T>
-json::object described(const std::string& text, const Described<T>& told) {
-  return described(json::value(std::string_view(text)), told);
-}
 template <class T>
 json::value optional(const std::optional<Proved<T>>& claim) {
   if (!claim) return nullptr;
@@ -146,6 +131,7 @@ json::object to_json(const Claims& claims) {
           {"memory_overwrite_requested", optional(claims.memory_overwrite_requested)},
           {"disks", disks(claims)},
           {"dma_protection_disabled", optional(claims.dma_protection_disabled)},
+          {"windows", to_json(claims.windows)},
           {"findings", findings_of(claims)}};
 }
 

@@ -2,6 +2,40 @@
 #include "warifu/quote_commands.h"
 
 namespace warifu::cli {
+namespace {
+
+void add_policy_options(CLI::App* verb, CLI::Option* pcrs, QuoteOptions& options) {
+  verb->add_option("--require", options.required, "Registers that the quote must cover, like sha256:0-7,11")
+      ->type_name("BANK:LIST")
+      ->needs(pcrs);
+  verb->add_option("--policy", options.policy_file, "What the quote, the boot and the IMA list must show")
+      ->type_name("FILE")
+      ->needs(pcrs);
+  verb->add_flag("--allow-sha1", options.allow_sha1, "Take a signature over SHA-1");
+  verb->add_flag("--allow-bare-key", options.allow_bare_key,
+                 "Take an AK without its public area: you vouch that it is a restricted key of a TPM");
+}
+
+void add_waiver_options(CLI::App* verb, QuoteOptions& options) {
+  auto* waivers = verb->add_option("--waivers", options.waivers_file,
+                                   "What is allowed to a model of machine: warifu.firmware-quirks.v1")
+                      ->type_name("FILE");
+  auto* signature =
+      verb->add_option("--waivers-signature", options.waivers_signature_file, "Its signature")->type_name("FILE");
+  auto* key =
+      verb->add_option("--waivers-key", options.waivers_key_file, "The public key that signed it")->type_name("PEM");
+  auto* manufacturer = verb->add_option("--machine-manufacturer", options.machine.manufacturer,
+                                        "Which machine it is, as SMBIOS names it")
+                           ->type_name("NAME");
+  auto* product = verb->add_option("--machine-product", options.machine.product, "Its product")->type_name("NAME");
+  auto* firmware = verb->add_option("--machine-firmware", options.machine.firmware_version, "Its firmware's version")
+                       ->type_name("VERSION");
+  waivers->needs(signature)->needs(key)->needs(manufacturer)->needs(product);
+  for (auto* option : {signature, key, manufacturer, product, firmware})
+    option->needs(waivers);
+}
+
+}  // namespace
 
 void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action) {
   auto* noun = add_noun(app, "quote", "Quotes of TPMs, without a server");
@@ -24,9 +58,16 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
   choice->require_option(1);
   auto* pcrs = verb->add_option("--pcrs", options->pcrs_file, "Register values as JSON, {\"sha256\":{\"0\":\"hex\"}}")
                    ->type_name("FILE");
-  verb->add_option("--eventlog", options->eventlog_file, "The boot log (needs --pcrs)")->type_name("FILE")->needs(pcrs);
+  auto* eventlog = verb->add_option("--eventlog", options->eventlog_file, "The boot log (needs --pcrs)")
+                       ->type_name("FILE")
+                       ->needs(pcrs);
+  verb->add_option("--userspace-log", options->userspace_log_file,
+                   "systemd's log of the same boot, tpm2-measure.log (needs --eventlog)")
+      ->type_name("FILE")
+      ->needs(eventlog);
   verb->add_option("--ima", options->ima_file, "The IMA list (needs --pcrs)")->type_name("FILE")->needs(pcrs);
-  verb->add_flag("--allow-sha1", options->allow_sha1, "Take a signature over SHA-1");
+  add_policy_options(verb, pcrs, *options);
+  add_waiver_options(verb, *options);
   verb->callback([=, &action] {
     if (nonce_option->count() > 0) options->nonce = *nonce;
     action = [=](const Context& context) { return verify_quote(context, *options); };

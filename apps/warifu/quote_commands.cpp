@@ -4,13 +4,17 @@
 
 #include <algorithm>
 
+#include "attestation/appraisal/boot_requirements.h"
 #include "attestation/appraisal/log_appraisal.h"
 #include "attestation/appraisal/quote_appraisal.h"
+#include "base/time.h"
+#include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/parse.h"
-#include "measured_boot/ima/list_reader.h"
 #include "measured_boot/registers_json.h"
-#include "warifu/evidence_file.h"
+#include "measured_boot/userspace_log/parse.h"
+#include "warifu/eventlog_output.h"
 #include "warifu/output.h"
+#include "warifu/quote_evidence.h"
 #include "warifu/quote_output.h"
 
 namespace warifu::cli {
@@ -19,45 +23,14 @@ namespace {
 using namespace attestation;
 
 constexpr std::string_view kContraindicatedCode = "attestation.contraindicated";
-constexpr std::size_t kSmallFileMax = 64 * 1024;
-
-// All that was read of the command line's files.
-struct Evidence {
-  Bytes ak;
-  Bytes message;
-  Bytes signature;
-  std::optional<Bytes> nonce;
-  std::optional<measured_boot::RegisterValues> claimed;
-  std::optional<Bytes> event_log;
-  std::optional<Bytes> ima_list;
-};
-
-Result<Evidence> read(const QuoteOptions& options) {
-  Evidence evidence;
-  TRY(evidence.ak, read_evidence(options.ak_file, kSmallFileMax));
-  TRY(evidence.message, read_evidence(options.message_file, kSmallFileMax));
-  TRY(evidence.signature, read_evidence(options.signature_file, kSmallFileMax));
-  if (options.nonce) {
-    TRY(evidence.nonce, from_hex(*options.nonce));
-  }
-  if (!options.pcrs_file.empty()) {
-    TRY(const Bytes pcrs, read_evidence(options.pcrs_file, kSmallFileMax));
-    TRY(evidence.claimed, measured_boot::parse_register_values(as_text(pcrs)));
-  }
-  if (!options.eventlog_file.empty()) {
-    TRY(evidence.event_log, read_evidence(options.eventlog_file, measured_boot::kLogSizeMax));
-  }
-  if (!options.ima_file.empty()) {
-    TRY(evidence.ima_list, read_evidence(options.ima_file, measured_boot::ima::kMaxListBytes));
-  }
-  return evidence;
-}
 
 // What was proved before something did not hold.
 struct Outcome {
   AttestationResult result;
   std::optional<VerifiedQuote> quote;
   std::optional<ProvedRegisters> registers;
+  std::optional<measured_boot::Claims> claims;
+  std::optional<measured_boot::Bank> before_userspace;
 };
 
 Error contradiction(const AttestationResult& result) {
@@ -65,20 +38,59 @@ Error contradiction(const AttestationResult& result) {
   return {ErrorKind::kRefused, kContraindicatedCode, fmt::format("{}: {}", first->code, first->what), first->where};
 }
 
-Status appraise(const Evidence& evidence, Sha1Use sha1, Outcome& outcome) {
+// The logs are views into the evidence, and so are the claims.
+Status appraise_boot(const QuoteOptions& options, const QuoteEvidence& evidence, Outcome& outcome) {
+  const bool has_policy = evidence.policy && evidence.policy->requires_boot();
+  if (!evidence.event_log) {
+    if (has_policy) add_missing_log(evidence.policy->boot, outcome.result);
+    return {};
+  }
+  Allowances allowances;
+  if (evidence.waivers) allowances = Allowances(*evidence.waivers, options.machine, SystemClock().now());
+  TRY(const auto log, measured_boot::parse_event_log(*evidence.event_log));
+  BootExpectations expectations{.sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused,
+                                .allowances = &allowances,
+                                .policy = has_policy ? &evidence.policy->boot : nullptr};
+  std::optional<measured_boot::UserspaceLog> userspace;
+  if (evidence.userspace_log) {
+    TRY(userspace, measured_boot::parse_userspace_log(*evidence.userspace_log));
+    expectations.userspace = &*userspace;
+  }
+  TRY(const auto explained, appraise_event_log(log, *outcome.registers, outcome.result, expectations));
+  if (userspace) outcome.before_userspace = explained.before_userspace;
+  outcome.claims = measured_boot::claims_of(measured_boot::Prover(log, explained.bank, explained.confirmed));
+  return {};
+}
+
+Status appraise_runtime(const QuoteOptions& options, const QuoteEvidence& evidence, Outcome& outcome) {
+  const bool has_policy = evidence.policy && evidence.policy->ima;
+  if (!evidence.ima_list) {
+    if (has_policy)
+      outcome.result.add({Layer::kRuntime, Tier::kContraindicated, "ima.required",
+                          "the policy judges an IMA list, and none came", "IMA list"});
+    return {};
+  }
+  RuntimeExpectations expectations{.sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused};
+  if (outcome.before_userspace) expectations.before_userspace = &*outcome.before_userspace;
+  if (has_policy) {
+    expectations.policy = &evidence.policy->ima->policy;
+    expectations.registers = evidence.policy->ima->registers;
+  }
+  return appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result, expectations);
+}
+
+Status appraise(const QuoteOptions& options, const QuoteEvidence& evidence, Outcome& outcome) {
+  const Sha1Use sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused;
   TRY(const auto ak, AkPublic::from_file(evidence.ak, sha1));
   const Nonce nonce = evidence.nonce ? Nonce(ExpectedNonce{*evidence.nonce}) : Nonce(AnyNonce{});
   TRY(outcome.quote, verify({evidence.message, evidence.signature}, ak, nonce, sha1));
-  appraise_quote(*outcome.quote, outcome.result);
-  if (!evidence.claimed) return {};
-  TRY(outcome.registers, prove_registers(*outcome.quote, *evidence.claimed));
-  appraise_registers(*outcome.registers, outcome.result);
-  if (evidence.event_log) {
-    TRY(const auto log, measured_boot::parse_event_log(*evidence.event_log));
-    TRY_STATUS(appraise_event_log(log, *outcome.registers, outcome.result, sha1));
-  }
-  if (evidence.ima_list) {
-    TRY_STATUS(appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result, sha1));
+  appraise_quote(*outcome.quote, outcome.result, options.allow_bare_key ? BareKeyUse::kTold : BareKeyUse::kRefused);
+  if (evidence.claimed) {
+    TRY(outcome.registers, prove_registers(*outcome.quote, *evidence.claimed));
+    appraise_registers(*outcome.registers, outcome.result, evidence.policy && evidence.policy->requires_boot());
+    appraise_required(*outcome.registers, evidence.required, outcome.result);
+    TRY_STATUS(appraise_boot(options, evidence, outcome));
+    TRY_STATUS(appraise_runtime(options, evidence, outcome));
   }
   if (outcome.result.overall() != Tier::kContraindicated) return {};
   return contradiction(outcome.result);
@@ -94,15 +106,16 @@ void print(const Context& context, const Outcome& outcome) {
   answer["quote"] = outcome.quote ? boost::json::value(quote_to_json(*outcome.quote)) : boost::json::value(nullptr);
   answer["pcrs"] = outcome.registers ? boost::json::value(measured_boot::to_json(outcome.registers->values()))
                                      : boost::json::value(nullptr);
+  answer["claims"] = outcome.claims ? boost::json::value(to_json(*outcome.claims)) : boost::json::value(nullptr);
   print_json(answer);
 }
 
 }  // namespace
 
 Status verify_quote(const Context& context, const QuoteOptions& options) {
-  TRY(const Evidence evidence, read(options));
+  TRY(const QuoteEvidence evidence, read_quote_evidence(options));
   Outcome outcome;
-  Status done = appraise(evidence, options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused, outcome);
+  Status done = appraise(options, evidence, outcome);
   // Input that is malformed has no result, unless something was found before: who sends a bad list does not hide that.
   if (!done && done.error().kind != ErrorKind::kRefused && outcome.result.findings().empty()) return done;
   if (!done && done.error().code != kContraindicatedCode) add_refusal(done.error(), outcome.result);

@@ -4,7 +4,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "endorsement/flaws/quirks.h"
 #include "warifu/commands.h"
 
 // Quotes, verified without a server (docs/protocols/quotes.md).
@@ -16,9 +18,15 @@ struct QuoteOptions {
   std::string signature_file;
   std::optional<std::string> nonce;  // hexadecimal; nullopt: any
   std::string pcrs_file;
-  std::string eventlog_file;  // this and the next need pcrs_file
+  std::string eventlog_file;       // this and the next ones need pcrs_file
+  std::string userspace_log_file;  // and eventlog_file
   std::string ima_file;
+  std::vector<std::string> required;  // "sha256:0-7"
+  std::string policy_file;
+  std::string waivers_file, waivers_signature_file, waivers_key_file;
+  endorsement::MachineMatch machine;  // whose waivers they are
   bool allow_sha1 = false;
+  bool allow_bare_key = false;
 };
 // Prints the attestation result, also when something does not hold: then it ends with that error, or with
 // "attestation.contraindicated" (kRefused). Malformed input (kInvalidInput) contradicts its layer in what is printed;

@@ -60,7 +60,8 @@ json::object result_to_json(const AttestationResult& result) {
                                     {"what", finding.what},
                                     {"where", finding.where},
                                     {"expected", finding.expected},
-                                    {"came", finding.came}});
+                                    {"came", finding.came},
+                                    {"allowed_by", finding.allowed_by}});
   }
   return {{"overall", to_string(result.overall())}, {"layers", std::move(layers)}, {"findings", std::move(findings)}};
 }
@@ -90,6 +91,7 @@ void print_result(const AttestationResult& result) {
     if (!finding.where.empty()) fmt::print(" (at {})", finding.where);
     if (!finding.expected.empty()) fmt::print("; expected {}", finding.expected);
     if (!finding.came.empty()) fmt::print("; {} came", finding.came);
+    if (!finding.allowed_by.empty()) fmt::print("; allowed by {}", finding.allowed_by);
     fmt::print("\n");
   }
 }

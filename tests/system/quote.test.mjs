@@ -1,20 +1,14 @@
 // `warifu quote verify` as a script uses it: what was found stays told when something later is malformed. Needs no server.
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { run } from './lib/daemon.mjs';
+import { hash, kNonce, number } from './lib/quotes.mjs';
 
-const hash = (algorithm, ...parts) => parts.reduce((h, part) => h.update(part), createHash(algorithm)).digest();
-const number = (size, value, little = false) => {
-  const bytes = Buffer.alloc(size);
-  little ? bytes.writeUIntLE(value, 0, size) : bytes.writeUIntBE(value, 0, size);
-  return bytes;
-};
 const sized = (bytes) => Buffer.concat([number(2, bytes.length), bytes]);
-const kNonce = Buffer.alloc(32, 7);
 const kSha1 = 4;
 
 // TPMS_ATTEST of a quote over PCR 0 to 10 of the SHA-1 bank.

@@ -1,28 +1,64 @@
 #pragma once
 
+#include "attestation/appraisal/allowances.h"
+#include "attestation/appraisal/boot_policy.h"
 #include "attestation/appraisal/result.h"
 #include "attestation/quote/ak_public.h"
 #include "attestation/quote/quote.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "measured_boot/event_log/event_log.h"
+#include "measured_boot/event_log/proof.h"
 #include "measured_boot/ima/match.h"
+#include "measured_boot/ima/policy.h"
+#include "measured_boot/userspace_log/userspace_log.h"
 
 namespace warifu::attestation {
+
+// What a boot is judged by, beside the registers. Null pointers: nothing of the kind.
+struct BootExpectations {
+  Sha1Use sha1 = Sha1Use::kRefused;
+  const Allowances* allowances = nullptr;
+  // systemd's log of the same boot, which goes on where firmware's ends.
+  const measured_boot::UserspaceLog* userspace = nullptr;
+  const BootPolicy* policy = nullptr;
+};
+
+// The registers of one bank that the logs explain: what a Prover may build on.
+struct ExplainedRegisters {
+  crypto::HashAlgorithm bank;
+  measured_boot::RegisterSet confirmed;
+  // What they held before systemd extended them: of those that systemd's log explains, what firmware's log makes of
+  // them; of the rest, what is quoted. IMA's boot_aggregate is of these.
+  measured_boot::Bank before_userspace;
+};
 
 // Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that
 // differs, or was extended by what the log does not tell, contradicts the boot layer; in SHA-1 it is a warning when a
 // stronger bank was compared there. A register of firmware that only SHA-1 proves contradicts too, and warns where
 // `sha1` takes it ("eventlog.sha1-alone"); one that is not quoted warns ("eventlog.registers-unquoted"). What agrees is
-// no good boot yet: that needs reference values. "eventlog.register-kind" (kRefused) for a log of other registers than
-// PCRs; "eventlog.bank-missing" when it has none of the proved banks.
-Status appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
-                          AttestationResult& result, Sha1Use sha1 = Sha1Use::kRefused);
+// no good boot yet: that needs a policy. With systemd's log all registers must hold what both logs make of them;
+// without it PCR 11 and 15, which systemd extends, may hold something else ("eventlog.unlogged", L15). A difference
+// that an allowance covers warns by its name ("eventlog.waived", "eventlog.quirk"). Returns the strongest bank that was
+// compared. "eventlog.register-kind" (kRefused) for a log of other registers than PCRs; "eventlog.bank-missing" when it
+// has none of the proved banks.
+Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
+                                              AttestationResult& result, const BootExpectations& expectations = {});
+
+// What a list is judged by.
+struct RuntimeExpectations {
+  Sha1Use sha1 = Sha1Use::kRefused;
+  const measured_boot::ima::Policy* policy = nullptr;
+  measured_boot::ima::ImaRegisters registers = {};  // where IMA measures on that machine
+  // What a bank held when the kernel started, if userspace extended it since; nullptr: what is quoted.
+  const measured_boot::Bank* before_userspace = nullptr;
+};
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank (I8), and its boot_aggregate against the boot
-// (I9). SHA-1 alone contradicts unless `sha1` takes it. `expected`: where IMA measures on that machine. Errors are
-// those of ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
+// (I9). SHA-1 alone contradicts unless `sha1` takes it. Then a policy judges what is proved (I11): an entry that it
+// refuses, or a name that it asks for and that was not measured, contradicts the runtime layer. Errors are those of
+// ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
-                         Sha1Use sha1 = Sha1Use::kRefused, const measured_boot::ima::ImaRegisters& expected = {});
+                         const RuntimeExpectations& expectations = {});
 
 }  // namespace warifu::attestation

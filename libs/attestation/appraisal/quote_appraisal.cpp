@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "attestation/appraisal/places.h"
+
 namespace warifu::attestation {
 namespace {
 
@@ -23,9 +25,10 @@ bool is_unused(const measured_boot::Bank& bank) {
   return true;
 }
 
-void appraise_key(const AkPublic& ak, AttestationResult& result) {
+void appraise_key(const AkPublic& ak, BareKeyUse bare, AttestationResult& result) {
   if (ak.identity() == nullptr) {
-    result.add({Layer::kIdentity, Tier::kWarning, "ak.attributes-unknown",
+    result.add({Layer::kIdentity, bare == BareKeyUse::kTold ? Tier::kWarning : Tier::kContraindicated,
+                "ak.attributes-unknown",
                 "the AK came as a bare key: nothing shows that it is a restricted key of a TPM, which cannot sign a "
                 "forged quote",
                 "AK", "TPMT_PUBLIC", "SubjectPublicKeyInfo"});
@@ -51,8 +54,8 @@ void appraise_nonce(const VerifiedQuote& quote, AttestationResult& result) {
 
 }  // namespace
 
-void appraise_quote(const VerifiedQuote& quote, AttestationResult& result) {
-  appraise_key(quote.ak(), result);
+void appraise_quote(const VerifiedQuote& quote, AttestationResult& result, BareKeyUse bare) {
+  appraise_key(quote.ak(), bare, result);
   appraise_nonce(quote, result);
   if (quote.hash() == crypto::HashAlgorithm::kSha1) {
     result.add({Layer::kIdentity, Tier::kWarning, "quote.sha1", "the signature is over a SHA-1 digest", "hash",
@@ -68,13 +71,16 @@ void appraise_quote(const VerifiedQuote& quote, AttestationResult& result) {
               fmt::format("{:016x}", quote.attest().firmware_version)});
 }
 
-void appraise_registers(const ProvedRegisters& registers, AttestationResult& result) {
+void appraise_registers(const ProvedRegisters& registers, AttestationResult& result, bool has_policy) {
   if (registers.values().banks().empty()) {
     result.add({Layer::kBoot, Tier::kWarning, "quote.empty", "the quote selects no register", "pcrSelect"});
     return;
   }
-  result.add({Layer::kBoot, Tier::kNone, "boot.no-reference-values",
-              "the register values are proved, and no reference values were there to compare them with", "pcrDigest"});
+  if (!has_policy) {
+    result.add({Layer::kBoot, Tier::kNone, "boot.no-reference-values",
+                "the register values are proved, and no reference values were there to compare them with",
+                "pcrDigest"});
+  }
   for (const auto& bank : registers.values().banks()) {
     const std::string name(measured_boot::bank_name(bank.algorithm()));
     if (is_unused(bank)) {
@@ -91,6 +97,16 @@ void appraise_registers(const ProvedRegisters& registers, AttestationResult& res
     result.add({Layer::kBoot, Tier::kWarning, "registers.unquoted",
                 "a value came that the quote does not prove; it is not used",
                 fmt::format("{}:{}", measured_boot::bank_name(bank), index)});
+  }
+}
+
+void appraise_required(const ProvedRegisters& registers, std::span<const RegisterPlace> required,
+                       AttestationResult& result) {
+  for (const auto& [bank, index] : required) {
+    if (registers.find(bank, index) != nullptr) continue;
+    result.add({Layer::kBoot, Tier::kContraindicated, "quote.register-unquoted",
+                "the register is required, and the quote does not select it", place(bank, index), "a quoted value",
+                "none"});
   }
 }
 

@@ -21,7 +21,7 @@ enum class Tier : std::uint8_t { kNone, kAffirming, kWarning, kContraindicated }
 std::string_view to_string(Tier tier);
 
 // What was found, where, what was expected and what came; the last three may be empty. Of kNone: told, and without
-// weight.
+// weight. `allowed_by`: the ID of the waiver or quirk without which it would weigh more.
 struct Finding {
   Layer layer;
   Tier tier;
@@ -30,6 +30,7 @@ struct Finding {
   std::string where = {};
   std::string expected = {};
   std::string came = {};
+  std::string allowed_by = {};
 };
 
 // Each layer has the worst of its findings.

@@ -145,4 +145,11 @@ std::vector<const Waiver*> FirmwareQuirks::waivers_of(const MachineMatch& machin
   return found;
 }
 
+std::vector<const Waiver*> FirmwareQuirks::expired_waivers_of(const MachineMatch& machine, Timestamp now) const {
+  std::vector<const Waiver*> found;
+  for (const Waiver& waiver : waivers_)
+    if (waiver.machine.matches(machine) && now > waiver.until) found.push_back(&waiver);
+  return found;
+}
+
 }  // namespace warifu::endorsement

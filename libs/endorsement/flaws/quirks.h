@@ -54,6 +54,8 @@ class FirmwareQuirks {
   std::vector<const QuirkEntry*> quirks_of(const MachineMatch& machine) const;
   // Those that are not over.
   std::vector<const Waiver*> waivers_of(const MachineMatch& machine, Timestamp now) const;
+  // Those that are: they allow nothing, and who looks for the reason wants to see them.
+  std::vector<const Waiver*> expired_waivers_of(const MachineMatch& machine, Timestamp now) const;
 
  private:
   FirmwareQuirks() = default;

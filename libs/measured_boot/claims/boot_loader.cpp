@@ -22,9 +22,6 @@ constexpr std::uint32_t kLoadOptionsTag = 0x8F3B22ED;
 constexpr std::string_view kInitrdName = "Linux initrd";
 constexpr std::string_view kLoadOptionsName = "LOADED_IMAGE::LoadOptions";
 
-// Windows ends PCR 12 to 14 so.
-constexpr std::string_view kWindowsSeparator = "WBCL";
-
 std::string name_in(ByteView data) {
   return data.size() <= kTextMax ? std::string(until_nul(data)) : std::string();
 }
@@ -43,13 +40,13 @@ std::optional<std::string_view> arguments_of_linux(std::string_view command) {
 }
 
 void Extraction::boot_loader(const Event& event) {
+  if (is_pcr_log() && windows_.add(event)) return;
   if (event.type == EventType::kIpl) {
     const bool is_short = event.data.size() <= kTextMax;
     if (is_short && (grub_text(event) || stub_section(event) || command_line(event))) return;
     return content(event, name_in(event.data));
   }
   if (event.type == EventType::kEventTag) {
-    if (11 <= event.register_index && event.register_index <= 14 && prover_.data(event)) ++windows_events_;
     const bool has_tag = event.data.size() >= 8;
     const std::uint32_t tag = has_tag ? Cursor::load<std::uint32_t>(event.data.data()) : 0;
     const ByteView text = tag == kInitrdTag || tag == kLoadOptionsTag ? event.data.subspan(8) : event.data;
@@ -59,7 +56,7 @@ void Extraction::boot_loader(const Event& event) {
   if (event.type == EventType::kCompactHash) return content(event, name_in(event.data));
   // A type is not measured: what is told as another one could be a command line.
   const bool is_boot_loaders = is_pcr_log() ? 8 <= event.register_index && event.register_index < 16 : is_in(event, 8);
-  if (!is_boot_loaders || is_separator(event) || prover_.hash_of(event, as_bytes(kWindowsSeparator))) return;
+  if (!is_boot_loaders || is_separator(event)) return;
   hide_text(event);
   unexplained(event);
 }
@@ -152,7 +149,8 @@ KernelEvidence Extraction::kernel_evidence() const {
   const bool stub =
       content_names_.contains(std::string(kInitrdName)) || content_names_.contains(std::string(kLoadOptionsName));
   if (stub && !claims_.images.found().empty()) return KernelEvidence::kEfiStub;
-  if (windows_events_ > 0 && !claims_.images.found().empty()) return KernelEvidence::kWindows;
+  const bool windows = claims_.windows && !claims_.windows->modules.found().empty();
+  if (windows && !claims_.images.found().empty()) return KernelEvidence::kWindows;
   return KernelEvidence::kNone;
 }
 

@@ -59,6 +59,7 @@ Claims Extraction::run() {
   check_separators();
   conclude_secure_boot();
   conclude_lists();
+  claims_.windows = windows_.take(claims_.findings);
   conclude_kernel();
   conclude_command_line();
   return std::move(claims_);

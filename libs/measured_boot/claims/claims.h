@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "measured_boot/claims/measured_list.h"
 #include "measured_boot/claims/variable.h"
+#include "measured_boot/claims/windows/claims.h"
 #include "measured_boot/event_log/proof.h"
 
 // What a boot log says about the boot, as types: a policy reads what is Proved, and people read the rest.
@@ -75,22 +77,6 @@ struct Gpt {
 enum class KernelEvidence : std::uint8_t { kNone, kUki, kGrub, kEfiStub, kUBoot, kWindows };
 std::string_view to_string(KernelEvidence evidence);
 
-// What an extraction found of one kind. A list that could lack something is no ground for "nothing else was started",
-// so a policy takes it by complete().
-template <class T>
-class MeasuredList {
- public:
-  // All that were measured; null if an event that is not explained could be another one.
-  const std::vector<T>* complete() const { return is_complete_ ? &found_ : nullptr; }
-  // Those that the log shows, in its order.
-  const std::vector<T>& found() const { return found_; }
-
- private:
-  friend class Extraction;
-  std::vector<T> found_;
-  bool is_complete_ = false;
-};
-
 struct Claims {
   crypto::HashAlgorithm bank = crypto::HashAlgorithm::kSha256;
   std::optional<Proved<std::string>> firmware_version;  // EV_S_CRTM_VERSION
@@ -108,6 +94,8 @@ struct Claims {
   std::optional<Proved<bool>> memory_overwrite_requested;  // MOR
   std::vector<Proved<Gpt>> disks;
   std::optional<Proved<std::string>> dma_protection_disabled;  // what firmware says when it is
+  // nullopt: no boot application of Windows measured anything.
+  std::optional<windows::WindowsClaims> windows;
   std::vector<ClaimFinding> findings;
 };
 

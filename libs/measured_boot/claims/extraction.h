@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "measured_boot/claims/claims.h"
+#include "measured_boot/claims/windows/extraction.h"
 
 namespace warifu::measured_boot {
 
@@ -11,7 +12,7 @@ namespace warifu::measured_boot {
 // boot_loader.cpp, platform.cpp.
 class Extraction {
  public:
-  explicit Extraction(const Prover& prover) : prover_(prover) { claims_.bank = prover.bank(); }
+  explicit Extraction(const Prover& prover) : prover_(prover), windows_(prover_) { claims_.bank = prover.bank(); }
   Claims run();
 
  private:
@@ -78,7 +79,7 @@ class Extraction {
   std::vector<Proved<std::string>> told_command_lines_;  // under a label that nothing proves
   bool hidden_text_ = false;  // where command lines are measured, a digest whose text is not known
   std::set<std::string> content_names_;
-  std::uint32_t windows_events_ = 0;
+  windows::Extraction windows_;
   bool exit_boot_services_ = false;
 };
 

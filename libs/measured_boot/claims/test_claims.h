@@ -98,11 +98,25 @@ bool is_absent_or_equal(const std::optional<Proved<T>>& after, const std::option
   return !after || (before && **before == **after);
 }
 
+inline void expect_no_better(const windows::WindowsClaims& before, const windows::WindowsClaims& after) {
+  for (std::size_t flag = 0; flag < windows::kFlagCount; ++flag)
+    EXPECT_TRUE(is_absent_or_equal(after.flags[flag], before.flags[flag])) << flag;
+  EXPECT_TRUE(is_absent_or_equal(after.nx_policy, before.nx_policy));
+  EXPECT_TRUE(is_absent_or_equal(after.vsm_launch_type, before.vsm_launch_type));
+  EXPECT_TRUE(is_absent_or_equal(after.hvci_policy, before.hvci_policy));
+  EXPECT_TRUE(!after.is_complete || before.is_complete);
+  if (after.modules.complete() != nullptr) {
+    EXPECT_EQ(after.modules.complete()->size(), before.modules.found().size());
+  }
+}
+
 // `after` is of the same log with an event told as something else.
 inline void expect_no_better(const Claims& before, const Claims& after) {
   EXPECT_TRUE(is_absent_or_equal(after.secure_boot.enabled, before.secure_boot.enabled));
   EXPECT_TRUE(is_absent_or_equal(after.kernel_command_line, before.kernel_command_line));
   EXPECT_TRUE(is_absent_or_equal(after.sbat_level, before.sbat_level));
+  ASSERT_TRUE(!after.windows || before.windows);
+  if (after.windows) expect_no_better(*before.windows, *after.windows);
   EXPECT_EQ(after.dma_protection_disabled.has_value(), before.dma_protection_disabled.has_value());
   for (const std::string_view warning : {"firmware.debug-mode", "dma-protection.disabled", "separator.doubled"})
     EXPECT_EQ(has(after, warning), has(before, warning)) << warning;

@@ -58,6 +58,10 @@ bool Comparison::agrees() const {
 }
 
 Result<Comparison> compare(const EventLog& log, const Bank& quoted) {
+  return compare(log, replay(log, quoted.algorithm()), quoted);
+}
+
+Result<Comparison> compare(const EventLog& log, const Bank& replayed, const Bank& quoted) {
   const auto bank = quoted.algorithm();
   if (std::ranges::find(log.banks(), std::optional(bank), &LoggedBank::algorithm) == log.banks().end())
     return Error{ErrorKind::kRefused, "eventlog.bank-missing",
@@ -65,7 +69,6 @@ Result<Comparison> compare(const EventLog& log, const Bank& quoted) {
   if (log.register_kind() == RegisterKind::kPcr && is_unused(quoted))
     return Error{ErrorKind::kRefused, "eventlog.bank-unused",
                  fmt::format("firmware did not measure into the quoted bank {}", bank_name(bank))};
-  const Bank replayed = replay(log, bank);
   Comparison comparison{.bank = bank, .registers = {}, .unquoted_firmware = {}};
   if (log.register_kind() == RegisterKind::kPcr)
     for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)

@@ -39,5 +39,7 @@ struct Comparison {
 // value (PFP 1.06: capped) and PCR 0, 4 or 7 is among them. Whoever runs first could fill such a bank with
 // anything.
 Result<Comparison> compare(const EventLog& log, const Bank& quoted);
+// The same with what was extended after this log was closed: `replayed` is what all logs together make of this bank.
+Result<Comparison> compare(const EventLog& log, const Bank& replayed, const Bank& quoted);
 
 }  // namespace warifu::measured_boot

@@ -9,5 +9,7 @@ namespace warifu::measured_boot {
 // extended. A register that `before` does not hold begins as at start-up: zeros, or ones in PCR 17 to 22.
 // A record without a digest in a bank leaves that bank as it is, so that it will not equal a quote.
 RegisterValues replay(const UserspaceLog& log, const RegisterValues& before);
+// Of one bank alone.
+Bank replay(const UserspaceLog& log, const Bank& before);
 
 }  // namespace warifu::measured_boot

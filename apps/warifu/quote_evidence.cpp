@@ -1,0 +1,74 @@
+#include "warifu/quote_evidence.h"
+
+#include "measured_boot/event_log/parse.h"
+#include "measured_boot/ima/list_reader.h"
+#include "measured_boot/registers_json.h"
+#include "measured_boot/userspace_log/parse.h"
+#include "warifu/evidence_file.h"
+
+namespace warifu::cli {
+namespace {
+
+using namespace attestation;
+
+constexpr std::size_t kSmallFileMax = 64 * 1024;
+constexpr std::size_t kWaiversSizeMax = 1024 * 1024;
+
+Status read_logs(const QuoteOptions& options, QuoteEvidence& evidence) {
+  if (!options.eventlog_file.empty()) {
+    TRY(evidence.event_log, read_evidence(options.eventlog_file, measured_boot::kLogSizeMax));
+  }
+  if (!options.userspace_log_file.empty()) {
+    TRY(evidence.userspace_log, read_evidence(options.userspace_log_file, measured_boot::kUserspaceLogSizeMax));
+  }
+  if (!options.ima_file.empty()) {
+    TRY(evidence.ima_list, read_evidence(options.ima_file, measured_boot::ima::kMaxListBytes));
+  }
+  return {};
+}
+
+Status read_policy(const QuoteOptions& options, QuoteEvidence& evidence) {
+  for (const std::string& text : options.required) {
+    TRY(const auto places, parse_register_places(text));
+    evidence.required.insert(evidence.required.end(), places.begin(), places.end());
+  }
+  if (options.policy_file.empty()) return {};
+  TRY(const Bytes policy, read_evidence(options.policy_file, kPolicySizeMax));
+  TRY(evidence.policy, parse_evidence_policy(as_text(policy)));
+  const auto& places = evidence.policy->registers;
+  evidence.required.insert(evidence.required.end(), places.begin(), places.end());
+  return {};
+}
+
+Status read_waivers(const QuoteOptions& options, QuoteEvidence& evidence) {
+  if (options.waivers_file.empty()) return {};
+  TRY(const Bytes text, read_evidence(options.waivers_file, kWaiversSizeMax));
+  TRY(const Bytes signature, read_evidence(options.waivers_signature_file, kSmallFileMax));
+  TRY(const Bytes pem, read_evidence(options.waivers_key_file, kSmallFileMax));
+  TRY(const auto key, crypto::PublicKey::from_pem(as_text(pem)));
+  TRY(const auto checked, endorsement::SignedText::check(std::string(as_text(text)), signature, key));
+  TRY(evidence.waivers, endorsement::FirmwareQuirks::load(checked));
+  return {};
+}
+
+}  // namespace
+
+Result<QuoteEvidence> read_quote_evidence(const QuoteOptions& options) {
+  QuoteEvidence evidence;
+  TRY(evidence.ak, read_evidence(options.ak_file, kSmallFileMax));
+  TRY(evidence.message, read_evidence(options.message_file, kSmallFileMax));
+  TRY(evidence.signature, read_evidence(options.signature_file, kSmallFileMax));
+  if (options.nonce) {
+    TRY(evidence.nonce, from_hex(*options.nonce));
+  }
+  if (!options.pcrs_file.empty()) {
+    TRY(const Bytes pcrs, read_evidence(options.pcrs_file, kSmallFileMax));
+    TRY(evidence.claimed, measured_boot::parse_register_values(as_text(pcrs)));
+  }
+  TRY_STATUS(read_logs(options, evidence));
+  TRY_STATUS(read_policy(options, evidence));
+  TRY_STATUS(read_waivers(options, evidence));
+  return evidence;
+}
+
+}  // namespace warifu::cli

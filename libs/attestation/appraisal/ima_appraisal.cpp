@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include "attestation/appraisal/log_appraisal.h"
+#include "attestation/appraisal/places.h"
+#include "measured_boot/claims/text.h"
+#include "measured_boot/ima/boot_aggregate.h"
+#include "measured_boot/ima/match.h"
+
+namespace warifu::attestation {
+namespace {
+
+namespace ima = measured_boot::ima;
+using crypto::HashAlgorithm;
+using ima::kImaRegister;
+using measured_boot::Bank;
+
+// More of them say nothing new; how many there are in all is told.
+constexpr std::size_t kToldMax = 100;
+
+const Bank* bank_for_ima(const ProvedRegisters& registers) {
+  for (const HashAlgorithm algorithm : kStrongestFirst)
+    if (registers.find(algorithm, kImaRegister) != nullptr) return registers.values().find(algorithm);
+  return nullptr;
+}
+
+std::uint64_t violations_in(const ima::MeasuredList& list) {
+  std::uint64_t violations = 0;
+  ima::MeasuredReader reader(list);
+  while (const auto entry = reader.next())
+    if (std::holds_alternative<ima::ProvedViolation>(*entry)) ++violations;
+  return violations;
+}
+
+std::string_view code_of(ima::Finding::Kind kind) {
+  switch (kind) {
+    case ima::Finding::Kind::kChanged:
+      return "ima.file-changed";
+    case ima::Finding::Kind::kUnknown:
+      return "ima.file-unknown";
+    case ima::Finding::Kind::kWithdrawn:
+      return "ima.file-withdrawn";
+    case ima::Finding::Kind::kOtherPath:
+      return "ima.file-other-path";
+    case ima::Finding::Kind::kViolation:
+      return "ima.violation";
+    case ima::Finding::Kind::kNotSigned:
+      return "ima.file-not-signed";
+    case ima::Finding::Kind::kUnreadable:
+      return "ima.entry-unreadable";
+  }
+  return "ima.entry-unreadable";
+}
+
+void add_judged(const ima::Finding& finding, AttestationResult& result) {
+  const bool is_violation = finding.kind == ima::Finding::Kind::kViolation;
+  result.add({Layer::kRuntime, finding.fails ? Tier::kContraindicated : Tier::kWarning, code_of(finding.kind),
+              fmt::format("{}{}", is_violation ? "a file changed while it was measured; told to be " : "",
+                          measured_boot::printable(finding.name)),
+              fmt::format("entry {}", finding.entry), "", finding.digest});
+}
+
+void add_excludes(const ima::Policy& policy, const ima::Judgement& judgement, AttestationResult& result) {
+  for (std::size_t i = 0; i < policy.excludes.size(); ++i) {
+    result.add({Layer::kRuntime, Tier::kNone, "ima.excluded",
+                fmt::format("{} entries of {} were let through by this exclude alone", judgement.excluded[i],
+                            judgement.entries),
+                policy.excludes[i].text()});
+  }
+}
+
+void judge_by(const ima::Policy& policy, const ima::Match& match, const Bank& bank, AttestationResult& result) {
+  const ima::Judgement judgement = ima::judge(match.measured, policy);
+  for (std::size_t i = 0; i < std::min(judgement.findings.size(), kToldMax); ++i)
+    add_judged(judgement.findings[i], result);
+  bool is_met = judgement.is_good();
+  for (std::size_t i = 0; i < policy.required.size(); ++i) {
+    if (judgement.required_seen[i]) continue;
+    is_met = false;
+    result.add({Layer::kRuntime, Tier::kContraindicated, "ima.required",
+                "the policy requires that it was measured with a digest that is allowed, and it was not",
+                policy.required[i]});
+  }
+  add_excludes(policy, judgement, result);
+  const std::string where = place(bank, kImaRegister);
+  if (!is_met) {
+    result.add({Layer::kRuntime, Tier::kContraindicated, "ima.policy",
+                fmt::format("the policy is not met: it refuses {} of {} entries", judgement.failed, judgement.entries),
+                where});
+    return;
+  }
+  result.add({Layer::kRuntime, Tier::kAffirming, "ima.policy",
+              fmt::format("the policy allows all {} entries that are proved, {} came after the quote",
+                          judgement.entries, match.beyond),
+              where});
+}
+
+void add_unjudged(const ima::Match& match, const Bank& bank, AttestationResult& result) {
+  result.add({Layer::kRuntime, Tier::kNone, "runtime.no-policy",
+              fmt::format("{} entries are proved, {} came after the quote; they were compared with nothing",
+                          match.measured.size(), match.beyond),
+              place(bank, kImaRegister)});
+  if (const auto violations = violations_in(match.measured); violations > 0) {
+    result.add({Layer::kRuntime, Tier::kWarning, "ima.violations",
+                fmt::format("files changed while they were measured, {} times", violations),
+                place(bank, kImaRegister)});
+  }
+}
+
+}  // namespace
+
+Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
+                         const RuntimeExpectations& expectations) {
+  const Bank* bank = bank_for_ima(registers);
+  if (bank == nullptr)
+    return Error{ErrorKind::kRefused, "ima.pcr-not-quoted", "the quote proves PCR 10 in no bank", "pcrSelect"};
+  TRY(const auto match, ima::match_quote(list, *bank, nullptr, expectations.registers));
+  if (bank->algorithm() == HashAlgorithm::kSha1 && expectations.sha1 == Sha1Use::kRefused) {
+    result.add({Layer::kRuntime, Tier::kContraindicated, "ima.sha1-alone", "SHA-1 alone carries the list",
+                place(*bank, kImaRegister), "a stronger bank", "sha1"});
+  }
+  if (expectations.policy == nullptr)
+    add_unjudged(match, *bank, result);
+  else
+    judge_by(*expectations.policy, match, *bank, result);
+  measured_boot::RegisterValues boot = registers.values();
+  if (expectations.before_userspace != nullptr)
+    boot.bank(expectations.before_userspace->algorithm()) = *expectations.before_userspace;
+  return ima::check_boot(match.measured, boot);
+}
+
+}  // namespace warifu::attestation

@@ -1,0 +1,82 @@
+#include "attestation/appraisal/policy_file.h"
+
+#include <gtest/gtest.h>
+
+namespace warifu::attestation {
+namespace {
+
+using crypto::HashAlgorithm;
+
+std::string policy(const std::string& members) {
+  return R"({"format":"warifu.evidence-policy.v1",)" + members + "}";
+}
+
+TEST(EvidencePolicy, ReadsAllOfIt) {
+  const auto read = parse_evidence_policy(policy(
+      R"("registers":{"sha256":[0,7],"sha1":[10]},
+         "boot":{"claims":["secure-boot"],"events":[{"name":"shim","pcr":4,"sha256":")" +
+      std::string(64, 'a') + R"("}]},
+         "ima":{"files":[{"path":"/usr/bin/true","digests":["sha256:)" +
+      std::string(64, 'b') + R"("]}],
+                "excludes":["/var/log/"],"violations":"warn","other_paths":false,"required":["ima_policy"],"registers":[11]})"));
+  ASSERT_TRUE(read) << to_string(read.error());
+  EXPECT_EQ(read->registers.size(), 3u);
+  EXPECT_EQ(read->boot.claims.size(), 1u);
+  ASSERT_EQ(read->boot.events.size(), 1u);
+  EXPECT_EQ(read->boot.events[0].digest->algorithm(), HashAlgorithm::kSha256);
+  ASSERT_TRUE(read->ima);
+  EXPECT_EQ(read->ima->policy.files.size(), 1u);
+  EXPECT_FALSE(read->ima->policy.allow_other_paths);
+  EXPECT_TRUE(read->ima->registers.contains(11));
+  EXPECT_TRUE(parse_evidence_policy(R"({"format":"warifu.evidence-policy.v1"})"));
+}
+
+TEST(EvidencePolicy, WhatIsUnclearIsRefused) {
+  const std::pair<std::string, std::string_view> rows[] = {
+      {R"({"format":"warifu.evidence-policy.v2"})", "policy.format"},
+      {R"({"registers":{}})", "json.missing"},
+      {policy(R"("register":{})"), "json.unknown-field"},
+      {policy(R"("registers":{"md5":[0]})"), "policy.register"},
+      {policy(R"("registers":{"sha256":[24]})"), "policy.register"},
+      {policy(R"("registers":{"sha256":[-1]})"), "policy.register"},
+      {policy(R"("registers":{"sha256":["0"]})"), "policy.register"},
+      {policy(R"("boot":{"claims":["secure-bot"]})"), "policy.claim"},
+      {policy(R"("boot":{"claims":[1]})"), "policy.claim"},
+      {policy(R"("boot":{"events":[{"name":"x","pcr":4}]})"), "policy.event"},
+      {policy(R"("boot":{"events":[{"name":"x","pcr":4,"text":"a","sha256":")" + std::string(64, 'a') + R"("}]})"),
+       "policy.event"},
+      {policy(R"("boot":{"events":[{"name":"x","pcr":4,"sha256":"aa"}]})"), "policy.event"},
+      {policy(R"("boot":{"events":[{"name":"x","pcr":24,"text":"a"}]})"), "policy.register"},
+      {policy(R"("ima":{"files":[{"path":"/x","digests":["sha256:aa"]}]})"), "ima.policy.digest"},
+      {policy(R"("ima":{"files":[{"path":"/x","digests":[]}]})"), "ima.policy.digest"},
+      {policy(R"("ima":{"withdrawn":["nothing"]})"), "ima.policy.digest"},
+      {policy(R"("ima":{"excludes":["*"]})"), "ima.policy.exclude"},
+      {policy(R"("ima":{"violations":"maybe"})"), "ima.policy.choice"},
+      {policy(R"("ima":{"signatures":"require"})"), "ima.policy.key"},
+      {policy(R"("ima":{"keys":["x"]})"), "ima.policy.key"},
+      {policy(R"("ima":{"registers":[0]})"), "ima.policy.register"},
+      {policy(R"("ima":{"exclude":["/var/"]})"), "json.unknown-field"},
+  };
+  for (const auto& [text, code] : rows) {
+    const auto read = parse_evidence_policy(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, code) << text;
+    EXPECT_EQ(read.error().kind, ErrorKind::kInvalidInput) << text;
+  }
+}
+
+TEST(EvidencePolicy, RegistersAreListsAndRanges) {
+  const auto places = parse_register_places("sha256:0-2,7");
+  ASSERT_TRUE(places);
+  const std::vector<RegisterPlace> wanted = {{HashAlgorithm::kSha256, 0},
+                                             {HashAlgorithm::kSha256, 1},
+                                             {HashAlgorithm::kSha256, 2},
+                                             {HashAlgorithm::kSha256, 7}};
+  EXPECT_EQ(*places, wanted);
+  for (const char* wrong : {"", "sha256", "sha256:", "md5:0", "sha256:24", "sha256:2-1", "sha256:0,", "sha256:-1",
+                            "sha256:0-", "sha256: 1", "sha256:1x"})
+    EXPECT_FALSE(parse_register_places(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace warifu::attestation
