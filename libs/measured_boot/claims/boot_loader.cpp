@@ -124,7 +124,13 @@ void Extraction::content(const Event& event, std::string name) {
   hide_text(event);
   const auto digest = prover_.digest(event);
   if (!digest) return;
-  content_names_.insert(name);
+  if (is_name_alone(event)) {
+    if (event.type == EventType::kCompactHash)
+      finding("content.not-measured", fmt::format("the digest of {} is of its name, or of nothing", printable(name)),
+              &event);
+  } else {
+    content_names_.insert(name);
+  }
   claims_.contents.push_back({.digest = *digest, .name = {std::move(name), event.number}});
 }
 
@@ -163,6 +169,11 @@ void Extraction::conclude_kernel() {
 // register where nothing else could be one. (In a TD they all share RTMR2 with files, so there it is only told.)
 void Extraction::conclude_command_line() {
   if (claims_.kernel == KernelEvidence::kWindows) return;
+  if (auto line = u_boot_command_line(); line && stub_command_lines_.empty() && claims_.commands.empty()) {
+    claims_.told_command_lines.push_back({**line, line->event()});
+    claims_.kernel_command_line = std::move(line);
+    return;
+  }
   std::vector<Proved<std::string>> candidates = stub_command_lines_;
   for (const auto& command : claims_.commands) {
     const auto arguments = arguments_of_linux(*command);

@@ -57,6 +57,11 @@ class Extraction {
   void conclude_command_line();
   KernelEvidence kernel_evidence() const;
 
+  // u_boot.cpp
+  void before_separator(const Event& event);
+  bool is_name_alone(const Event& event) const;
+  std::optional<Proved<std::string>> u_boot_command_line() const;
+
   void finding(std::string_view code, std::string detail, const Event* event = nullptr);
 
   const Prover prover_;
@@ -75,8 +80,9 @@ class Extraction {
   std::optional<Proved<std::string>> section_name_;
   std::vector<Proved<std::string>> stub_command_lines_;
   std::vector<Proved<std::string>> told_command_lines_;  // under a label that nothing proves
-  bool hidden_text_ = false;  // where command lines are measured, a digest whose text is not known
-  std::set<std::string> content_names_;
+  bool hidden_text_ = false;             // where command lines are measured, a digest whose text is not known
+  std::set<std::string> content_names_;  // of what was measured, not its name alone
+  const Event* last_of_pcr1_ = nullptr;  // before its separator
   std::uint32_t windows_events_ = 0;
   bool exit_boot_services_ = false;
 };
