@@ -41,6 +41,7 @@ class Extraction {
 
   // secure_boot.cpp
   void secure_boot(const Event& event);
+  bool is_mode(const Event& event) const;
   void secure_boot_variable(const Event& event);
   void authority(const Event& event);
   bool is_in_db(const Signature& signature) const;

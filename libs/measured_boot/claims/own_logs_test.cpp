@@ -215,7 +215,8 @@ TEST(OwnLogs, NoRetypingMakesAClaimBetter) {
   }
 }
 
-// A random bit in some bytes, others at each run: refused, or not these registers, or a log that says no more than before.
+// A random bit in some bytes, others at each run: refused, or not these registers, or a log that says no more than
+// before.
 TEST(OwnLogs, AFlippedBitIsNeverBelieved) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
