@@ -129,7 +129,13 @@ void Extraction::content(const Event& event, std::string name) {
   hide_text(event);
   const auto digest = prover_.digest(event);
   if (!digest) return;
-  content_names_.insert(name);
+  if (is_name_alone(event)) {
+    if (event.type == EventType::kCompactHash)
+      finding("content.not-measured", fmt::format("the digest of {} is of its name, or of nothing", printable(name)),
+              &event);
+  } else {
+    content_names_.insert(name);
+  }
   claims_.contents.push_back({.digest = *digest, .name = {std::move(name), event.number}});
 }
 
@@ -169,7 +175,14 @@ void Extraction::conclude_kernel() {
 // register where nothing else could be one. (In a TD they all share RTMR2 with files, so there it is only told.)
 void Extraction::conclude_command_line() {
   if (claims_.kernel == KernelEvidence::kWindows) return;
+  if (auto line = u_boot_command_line(); line && stub_command_lines_.empty() && claims_.commands.empty()) {
+    claims_.told_command_lines.push_back({**line, line->event()});
+    claims_.kernel_command_line = std::move(line);
+    return;
+  }
   std::vector<Proved<std::string>> candidates = stub_command_lines_;
+  // systemd's loader and stub are images that firmware started. Without one it is something else that reads as UTF-16.
+  const bool without_stub = !stub_command_lines_.empty() && claims_.images.found().empty();
   for (const auto& command : claims_.commands) {
     const auto arguments = arguments_of_linux(*command);
     if (!arguments) continue;
@@ -188,7 +201,7 @@ void Extraction::conclude_command_line() {
     finding("kernel.command-line-unknown", "no text is proved to be a kernel command line");
   else if (!same)
     finding("kernel.command-line-ambiguous", "more than one kernel command line is measured");
-  else if (hidden_text_)
+  else if (hidden_text_ || without_stub)
     finding("kernel.command-line-unsure", "a digest without its text could be of another kernel command line");
   else
     claims_.kernel_command_line = candidates.front();

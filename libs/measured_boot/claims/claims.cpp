@@ -45,7 +45,9 @@ Claims Extraction::run() {
     if (!event.is_measured()) continue;
     const bool firmware = !is_pcr_log() || event.register_index < kFirmwarePcrs;
     // Known by their digest, whatever their type.
-    if (firmware && (separator(event) || known_action(event))) continue;
+    if (firmware && separator(event)) continue;
+    before_separator(event);
+    if (firmware && known_action(event)) continue;
     if (firmware) platform(event);
     if (is_in(event, 4)) boot_manager(event);
     if (is_in(event, 7)) secure_boot(event);

@@ -42,6 +42,7 @@ class Extraction {
 
   // secure_boot.cpp
   void secure_boot(const Event& event);
+  bool is_mode(const Event& event) const;
   void secure_boot_variable(const Event& event);
   void authority(const Event& event);
   bool is_entry_of_db(const Event& event) const;
@@ -59,6 +60,11 @@ class Extraction {
   void conclude_command_line();
   KernelEvidence kernel_evidence() const;
 
+  // u_boot.cpp
+  void before_separator(const Event& event);
+  bool is_name_alone(const Event& event) const;
+  std::optional<Proved<std::string>> u_boot_command_line() const;
+
   void finding(std::string_view code, std::string detail, const Event* event = nullptr);
 
   const Prover prover_;
@@ -73,6 +79,7 @@ class Extraction {
   // An event could be an image or an authority that is not in the list.
   bool hidden_image_ = false;
   bool hidden_authority_ = false;
+  const Event* last_of_pcr1_ = nullptr;  // before its separator
   // Boot loader.
   std::optional<Proved<std::string>> section_name_;
   std::vector<Proved<std::string>> stub_command_lines_;
