@@ -76,6 +76,7 @@ std::optional<Ran> run(const Folder& folder, std::vector<std::string> command) {
 
 double median_of_runs(const Folder& folder, const std::vector<std::string>& command) {
   std::vector<double> micros;
+  micros.reserve(kRounds);
   for (int round = 0; round < kRounds; ++round)
     micros.push_back(run(folder, command)->cpu_micros);
   std::ranges::nth_element(micros, micros.begin() + kRounds / 2);
