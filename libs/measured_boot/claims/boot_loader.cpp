@@ -175,6 +175,8 @@ void Extraction::conclude_command_line() {
     return;
   }
   std::vector<Proved<std::string>> candidates = stub_command_lines_;
+  // systemd's loader and stub are images that firmware started. Without one it is something else that reads as UTF-16.
+  const bool without_stub = !stub_command_lines_.empty() && claims_.images.found().empty();
   for (const auto& command : claims_.commands) {
     const auto arguments = arguments_of_linux(*command);
     if (!arguments) continue;
@@ -193,7 +195,7 @@ void Extraction::conclude_command_line() {
     finding("kernel.command-line-unknown", "no text is proved to be a kernel command line");
   else if (!same)
     finding("kernel.command-line-ambiguous", "more than one kernel command line is measured");
-  else if (hidden_text_)
+  else if (hidden_text_ || without_stub)
     finding("kernel.command-line-unsure", "a digest without its text could be of another kernel command line");
   else
     claims_.kernel_command_line = candidates.front();

@@ -41,6 +41,7 @@ class Extraction {
 
   // secure_boot.cpp
   void secure_boot(const Event& event);
+  bool is_mode(const Event& event) const;
   void secure_boot_variable(const Event& event);
   void authority(const Event& event);
   bool is_in_db(const Signature& signature) const;
@@ -76,13 +77,13 @@ class Extraction {
   // An event could be an image or an authority that is not in the list.
   bool hidden_image_ = false;
   bool hidden_authority_ = false;
+  const Event* last_of_pcr1_ = nullptr;  // before its separator
   // Boot loader.
   std::optional<Proved<std::string>> section_name_;
   std::vector<Proved<std::string>> stub_command_lines_;
   std::vector<Proved<std::string>> told_command_lines_;  // under a label that nothing proves
-  bool hidden_text_ = false;             // where command lines are measured, a digest whose text is not known
-  std::set<std::string> content_names_;  // of what was measured, not its name alone
-  const Event* last_of_pcr1_ = nullptr;  // before its separator
+  bool hidden_text_ = false;  // where command lines are measured, a digest whose text is not known
+  std::set<std::string> content_names_;
   std::uint32_t windows_events_ = 0;
   bool exit_boot_services_ = false;
 };

@@ -15,6 +15,9 @@ const Guid& vendor_of(std::string_view name) {
   return name == "db" || name == "dbx" ? security : global;
 }
 
+// Of firmware that knows them (UEFI 2.10, 3.3); U-Boot measures the last two behind dbx.
+constexpr std::array<std::string_view, 3> kModes = {"SetupMode", "AuditMode", "DeployedMode"};
+
 constexpr std::size_t kOwnerSize = 16;
 
 }  // namespace
@@ -23,6 +26,7 @@ constexpr std::size_t kOwnerSize = 16;
 void Extraction::secure_boot(const Event& event) {
   const bool is_variable = event.type == EventType::kEfiVariableDriverConfig;
   const bool is_separated = separators_[event.register_index] > 0;
+  if (!is_separated && is_mode(event)) return;
   if (event.type == EventType::kEfiVariableAuthority) {
     // Before the separator it could be one of the variables, unless those were all there: some firmware loads drivers.
     const bool is_late = is_separated || (std::ranges::equal(variables_, kOrder) && prover_.data(event));
@@ -45,6 +49,13 @@ void Extraction::secure_boot(const Event& event) {
   secure_boot_broken_ = true;
   finding("secure-boot.unexplained", "an event before the separator of PCR 7 that is no variable and no known action",
           &event);
+}
+
+// By what is measured: told as an authority it would be one too many.
+bool Extraction::is_mode(const Event& event) const {
+  const auto variable = parse_variable(event.data, event.data_offset);
+  return variable && variable->vendor == global_variable_guid() &&
+         std::ranges::find(kModes, variable->name) != kModes.end() && prover_.data(event);
 }
 
 void Extraction::secure_boot_variable(const Event& event) {

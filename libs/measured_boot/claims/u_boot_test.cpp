@@ -83,5 +83,30 @@ TEST(UBootLog, AKernelWhoseDigestIsOfItsNameWasNotMeasured) {
   EXPECT_FALSE(has(measured, "content.not-measured"));
 }
 
+// "linux" with its NUL reads as UTF-16, too.
+TEST(UBootLog, L1_ANameIsNoCommandLineOfAStub) {
+  LogWriter log({kSha256});
+  log.event(8, EventType::kIpl, with_nul("linux")).separators();
+  EXPECT_EQ(UBoot::line_of(log), std::nullopt);
+  log.measured(4, EventType::kEfiBootServicesApplication, as_bytes("systemd-boot"), Bytes(32));
+  EXPECT_NE(UBoot::line_of(log), std::nullopt);
+}
+
+// U-Boot's EFI measures them behind dbx. Under another type they are the same variables.
+TEST(UBootLog, L1_AModeIsNoAuthority) {
+  for (const EventType type : {kConfig, EventType::kEfiVariableAuthority, EventType::kPostCode}) {
+    SecureBootEvents events;
+    events.events.emplace_back(type, variable(global_variable_guid(), "DeployedMode", Bytes{0}));
+    const Read boot = read(events.log().separators().bytes());
+    EXPECT_TRUE(boot.claims.secure_boot.enabled);
+    ASSERT_NE(boot.claims.authorities.complete(), nullptr);
+    EXPECT_TRUE(boot.claims.authorities.complete()->empty());
+    // Another's variable of that name is none, nor one whose digest is of something else.
+    events.events.back() = {EventType::kEfiVariableAuthority,
+                            variable(image_security_guid(), "DeployedMode", Bytes{0})};
+    EXPECT_EQ(read(events.log().separators().bytes()).claims.authorities.found().size(), 1u);
+  }
+}
+
 }  // namespace
 }  // namespace warifu::measured_boot
