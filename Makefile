@@ -1,5 +1,5 @@
 # Thin names for scripts/: each installs what it needs on a bare Debian 12 and says what it is doing.
-.PHONY: help build demo test bench bench-growth format lint fuzz check clean
+.PHONY: help build demo test bench bench-growth format lint fuzz check logs clean
 
 help:
 	@echo 'make demo     a server, our device half on a software TPM, and what its bus shows (DEMO_EXIT=1: ends by itself)'
@@ -9,6 +9,7 @@ help:
 	@echo 'make bench-growth   the same beside a fleet of 100,000 devices and one of 1,000,000 (GROWTH_FLAGS)'
 	@echo 'make format   formats the sources;  make lint: format, layering, clang-tidy, shellcheck, spelling'
 	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (10)'
+	@echo 'make logs     boots QEMU machines and stores their logs anew in tests/logs (LOGS="grub u-boot": only these)'
 	@echo 'make check    what CI runs'
 
 build:
@@ -30,5 +31,7 @@ fuzz:
 	@scripts/fuzz
 check:
 	@scripts/check
+logs:
+	@tests/logs/make-logs $(LOGS)
 clean:
 	rm -rf build
