@@ -12,8 +12,8 @@ void add_policy_options(CLI::App* verb, CLI::Option* pcrs, QuoteOptions& options
       ->type_name("FILE")
       ->needs(pcrs);
   verb->add_flag("--allow-sha1", options.allow_sha1, "Take a signature over SHA-1");
-  verb->add_flag("--allow-bare-key", options.allow_bare_key,
-                 "Take an AK without its public area: you vouch that it is a restricted key of a TPM");
+  verb->add_flag("--require-public-area", options.require_public_area,
+                 "Refuse an AK that came as PEM: nothing shows that it is a restricted key of a TPM");
 }
 
 void add_waiver_options(CLI::App* verb, QuoteOptions& options) {

@@ -26,7 +26,7 @@ struct QuoteOptions {
   std::string waivers_file, waivers_signature_file, waivers_key_file;
   endorsement::MachineMatch machine;  // whose waivers they are
   bool allow_sha1 = false;
-  bool allow_bare_key = false;
+  bool require_public_area = false;
 };
 // Prints the attestation result, also when something does not hold: then it ends with that error, or with
 // "attestation.contraindicated" (kRefused). Malformed input (kInvalidInput) contradicts its layer in what is printed;

@@ -52,17 +52,18 @@ const waiver = (product = 'Box', until = '2099-12-31') =>
   ({ id: 'w1', machine: { manufacturer: 'Acme', product }, bank: 'sha256', pcr: 0, reason: 'never replays', approved_by: 'ops', until });
 
 describe('warifu quote verify, by policy', () => {
-  test('Q2_ABareKeyIsNoSuccessUnlessSomebodyVouchesForIt', async () => {
+  test('Q2_ABareKeyNeverAffirmsAndIsRefusedWhereThePublicAreaIsRequired', async () => {
     const key = attestation_key();
     const values = replay(kEvents);
     assert.equal((await verify(values, { key })).code, 0);
+    assert.equal((await verify(values, { key, options: ['--require-public-area'] })).code, 0);
     const bare = await verify(values, { key, ak: key.pem });
-    assert.equal(bare.code, 1, bare.stderr);
-    assert.equal(bare.told.layers.identity, 'contraindicated');
+    assert.equal(bare.code, 0, bare.stderr);
+    assert.deepEqual([bare.told.layers.identity, bare.told.layers.hardware], ['warning', 'none']);
     assert.ok(bare.codes.includes('ak.attributes-unknown'));
-    const told = await verify(values, { key, ak: key.pem, options: ['--allow-bare-key'] });
-    assert.equal(told.code, 0, told.stderr);
-    assert.deepEqual([told.told.layers.identity, told.told.layers.hardware], ['warning', 'none']);
+    const refused = await verify(values, { key, ak: key.pem, options: ['--require-public-area'] });
+    assert.equal(refused.code, 1, refused.stderr);
+    assert.equal(refused.told.layers.identity, 'contraindicated');
   });
 
   test('Q8_ARequiredRegisterThatIsNotQuotedIsAFailure', async () => {

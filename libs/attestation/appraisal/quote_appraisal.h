@@ -13,7 +13,7 @@ namespace warifu::attestation {
 inline constexpr std::size_t kNonceSizeMin = 16;
 
 // Of an AK that came without its public area nobody knows whether it is restricted and of a TPM: any program that holds
-// such a key can sign what looks like a quote. kTold: whoever gave the key vouches for that.
+// such a key can sign what looks like a quote. kTold: whoever gave the key vouches for it.
 enum class BareKeyUse : std::uint8_t { kRefused, kTold };
 
 // What a verified quote itself says: of identity, freshness and hardware. A bare key never affirms: it contradicts the
