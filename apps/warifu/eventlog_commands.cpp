@@ -79,12 +79,14 @@ Status show_event_log(const Context& context, const std::string& file) {
   const Prover prover(log, *bank, RegisterSet().set());
   if (context.json) {
     auto answer = summary_of(log);
+    answer["proved_if"] = premise_of(log.register_kind());
     answer["events"] = events_of(prover);
     answer["claims"] = to_json(claims_of(prover));
     print_json(answer);
     return {};
   }
   print_summary(log);
+  print_premise(log.register_kind());
   for (const Event& event : log.events()) {
     const std::string_view name = name_of(event.type);
     fmt::print("{:>4}  {:>3}  {:<34} {:>6} bytes, {}\n", event.number,

@@ -49,6 +49,15 @@ json::object summary_of(const EventLog& log) {
   return summary;
 }
 
+std::string_view premise_of(RegisterKind kind) {
+  return kind == RegisterKind::kRtmr ? "the registers hold what `warifu eventlog replay` prints, and a TD quote says so"
+                                     : "the registers hold what `warifu eventlog replay` prints";
+}
+
+void print_premise(RegisterKind kind) {
+  fmt::print("proved            if {}; no quote was looked at\n", premise_of(kind));
+}
+
 json::array events_of(const Prover& prover) {
   const EventLog& log = prover.log();
   json::array events;

@@ -95,6 +95,15 @@ json::object to_json(const UserspaceClaims& claims, crypto::HashAlgorithm bank) 
   return object;
 }
 
+// Two files came, so an error says which of them it is in.
+Result<EventLog> parse_firmware_log(ByteView bytes, const std::string& file) {
+  auto log = parse_event_log(bytes);
+  if (log) return log;
+  Error error = log.error();
+  error.where = fmt::format("{}, {}", file, error.where);
+  return error;
+}
+
 // The strongest bank that the log has: SHA-1 last.
 std::optional<crypto::HashAlgorithm> best_bank(const UserspaceLog& log) {
   using enum crypto::HashAlgorithm;
@@ -115,12 +124,14 @@ Status show_userspace_log(const Context& context, ByteView bytes) {
   const UserspaceClaims claims = claims_of(prover);
   if (context.json) {
     auto answer = summary_of(log);
+    answer["proved_if"] = premise_of(RegisterKind::kPcr);
     answer["events"] = events_of(prover);
     answer["claims"] = to_json(claims, *bank);
     print_json(answer);
     return {};
   }
   print_summary(log);
+  print_premise(RegisterKind::kPcr);
   for (const UserspaceRecord& record : log.records)
     fmt::print("{:>4}  {:>3}  {:<20} {}, {}\n", record.number,
                record.register_index ? std::to_string(*record.register_index) : "-",
@@ -139,11 +150,12 @@ Status replay_userspace_log(const Context& context, ByteView bytes, const std::s
   RegisterValues values;
   if (!before.empty()) {
     TRY(const Bytes firmware_bytes, read_evidence(before, kLogSizeMax));
-    TRY(const auto firmware, parse_event_log(firmware_bytes));
-    if (firmware.register_kind() != RegisterKind::kPcr)
+    const auto firmware = parse_firmware_log(firmware_bytes, before);
+    if (!firmware) return firmware.error();
+    if (firmware->register_kind() != RegisterKind::kPcr)
       return invalid_input("eventlog.after", "expected a log of PCRs, one of RTMRs came", before);
-    values = measured_boot::replay(firmware);
-    if (firmware.startup_locality()) summary["startup_locality"] = *firmware.startup_locality();
+    values = measured_boot::replay(*firmware);
+    if (firmware->startup_locality()) summary["startup_locality"] = *firmware->startup_locality();
   }
   values = measured_boot::replay(log, values);
   if (context.json) {

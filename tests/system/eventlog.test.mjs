@@ -5,7 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { binary } from '../interop/lib/server.mjs';
 import { run } from './lib/daemon.mjs';
+
+const kWarifu = binary('warifu');
 
 const hash = (algorithm, ...parts) => parts.reduce((h, part) => h.update(part), createHash(algorithm)).digest();
 const extended = (bank, digests, start) => digests.reduce((value, digest) => hash(bank, value, digest), start).toString('hex');
@@ -162,5 +165,33 @@ describe('warifu eventlog, of systemd', () => {
     const wrong = await eventlog('replay', firmware, '--after', firmware_file);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /\[eventlog\.after\]/);
+  });
+});
+
+describe('warifu eventlog, without a quote', () => {
+  test('SaysWhatItsProofsRestOn', async () => {
+    for (const log of [firmware, userspace]) {
+      assert.match((await json_of('show', log)).proved_if, /the registers hold what `warifu eventlog replay` prints/);
+      assert.match((await eventlog('show', log)).stdout, /^proved +if the registers hold what `warifu eventlog replay` prints; no quote was looked at$/m);
+      assert.equal((await json_of('replay', log)).proved_if, undefined);
+    }
+    const spec_id_of_a_td = Buffer.concat([u32(1), spec_id.subarray(4)]);
+    assert.match((await json_of('show', spec_id_of_a_td)).proved_if, /TD quote/);
+  });
+
+  test('SaysInWhichOfTwoLogsAnErrorIs', async () => {
+    const cut = await file_of('cut', firmware.subarray(0, 90));
+    const { code, stderr } = await eventlog('replay', userspace, '--after', cut);
+    assert.equal(code, 2);
+    assert.ok(stderr.includes(`at ${cut}, event`), stderr);
+  });
+
+  test('TextsOfAnySizeAreToldInSeconds', async () => {
+    const log = Buffer.concat([spec_id, agile(8, 13, Buffer.alloc(15 << 20, 'a')), agile(9, 13, Buffer.alloc(1 << 19, 0xe9))]);
+    const start = process.hrtime.bigint();
+    const { code, stdout } = await run('sh', ['-c', '"$0" eventlog show "$1" | wc -c', kWarifu, await file_of('log', log)]);
+    assert.equal(code, 0);
+    assert.ok(Number(stdout) < 4 << 20, `${stdout} bytes are told of one event`);
+    assert.ok(process.hrtime.bigint() - start < 5_000_000_000n);
   });
 });

@@ -13,6 +13,9 @@ constexpr std::array<std::string_view, 6> kLabels = {
     "grub_cmd: ", "grub_cmd ", "kernel_cmdline: ", "grub_kernel_cmdline ", "kernel_cmdline ", "module_cmdline: "};
 constexpr std::array<std::string_view, 4> kLinuxCommands = {"linux", "linuxefi", "linux16", "$linux"};
 
+// No boot loader writes a longer text: a command line has a page at most. What is longer is known by its digest alone.
+constexpr std::size_t kTextMax = 64 * 1024;
+
 // EV_EVENT_TAG of Linux's EFI stub: "Linux initrd", "LOADED_IMAGE::LoadOptions".
 constexpr std::uint32_t kInitrdTag = 0x8F3B22EC;
 constexpr std::uint32_t kLoadOptionsTag = 0x8F3B22ED;
@@ -21,6 +24,10 @@ constexpr std::string_view kLoadOptionsName = "LOADED_IMAGE::LoadOptions";
 
 // Windows ends PCR 12 to 14 so.
 constexpr std::string_view kWindowsSeparator = "WBCL";
+
+std::string name_in(ByteView data) {
+  return data.size() <= kTextMax ? std::string(until_nul(data)) : std::string();
+}
 
 std::string_view path_of(std::string_view arguments) {
   return arguments.substr(0, arguments.find(' '));
@@ -37,18 +44,19 @@ std::optional<std::string_view> arguments_of_linux(std::string_view command) {
 
 void Extraction::boot_loader(const Event& event) {
   if (event.type == EventType::kIpl) {
-    if (grub_text(event) || stub_section(event) || command_line(event)) return;
-    return content(event, std::string(until_nul(event.data)));
+    const bool is_short = event.data.size() <= kTextMax;
+    if (is_short && (grub_text(event) || stub_section(event) || command_line(event))) return;
+    return content(event, name_in(event.data));
   }
   if (event.type == EventType::kEventTag) {
     if (11 <= event.register_index && event.register_index <= 14 && prover_.data(event)) ++windows_events_;
     const bool has_tag = event.data.size() >= 8;
     const std::uint32_t tag = has_tag ? Cursor::load<std::uint32_t>(event.data.data()) : 0;
     const ByteView text = tag == kInitrdTag || tag == kLoadOptionsTag ? event.data.subspan(8) : event.data;
-    return content(event, std::string(until_nul(text)));
+    return content(event, name_in(text));
   }
   // U-Boot measures what it starts without EFI so.
-  if (event.type == EventType::kCompactHash) return content(event, std::string(until_nul(event.data)));
+  if (event.type == EventType::kCompactHash) return content(event, name_in(event.data));
   // A type is not measured: what is told as another one could be a command line.
   const bool is_boot_loaders = is_pcr_log() ? 8 <= event.register_index && event.register_index < 16 : is_in(event, 8);
   if (!is_boot_loaders || is_separator(event) || prover_.hash_of(event, as_bytes(kWindowsSeparator))) return;

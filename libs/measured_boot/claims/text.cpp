@@ -73,12 +73,16 @@ std::string_view until_nul(ByteView bytes) {
 }
 
 std::string printable(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
+  out.reserve(text.size());
   for (const char c : text) {
-    if (c >= ' ' && c <= '~')
+    if (c >= ' ' && c <= '~') {
       out += c;
-    else
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);  // log data may be megabytes of them
+    out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 0xF]};
   }
   return out;
 }
