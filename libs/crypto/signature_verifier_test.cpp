@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include <cstdio>
 #include <random>
 
 #include "crypto/openssl_handle.h"
@@ -35,6 +36,7 @@ TEST(SignatureVerifier, TakesWhatOpenSslSignsWithRsaAndRefusesEachChangedByte) {
   const RsaVerifier verifier(*rsa_public_key(key));
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
+  std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
   struct Row {
     const EVP_MD* hash;

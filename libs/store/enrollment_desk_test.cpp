@@ -100,7 +100,7 @@ TEST_P(EnrollmentDeskTest, IfMatchHoldsForTheRevisionThatWasRead) {
   EXPECT_EQ(code(put(tpm(1), {Precondition::Existing::kEither, first})), "enrollment.unknown") << "it was there once";
 }
 
-TEST_P(EnrollmentDeskTest, AnotherEkIsAnotherGenerationAndTheHubKeyIsVoid) {
+TEST_P(EnrollmentDeskTest, K7_AnotherEkIsAnotherGenerationAndTheHubKeyIsVoid) {
   const auto created = put(tpm(1), kCreate);
   store_device(came(meter_, created->enrollment.enrollment_id, "meter-1"));
   auto open = sample::operation(1, 1, here_);

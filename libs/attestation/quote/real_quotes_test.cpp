@@ -14,6 +14,7 @@
 #include "attestation/quote/quote.h"
 #include "measured_boot/registers_json.h"
 #include "sim/test_data.h"
+#include "sim/test_seed.h"
 #include "wire/json.h"
 
 namespace warifu::attestation {
@@ -157,7 +158,7 @@ TEST_F(RealQuotes, SayWhatIsExpectedOfThem) {
 }
 
 TEST_F(RealQuotes, Q12_AFlippedBitAnywhereIsRefused) {
-  const unsigned seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   for (const Item& item : items_) {
@@ -255,7 +256,7 @@ bool we_accept(const Item& item, ByteView nonce) {
 TEST_F(RealQuotes, Tpm2CheckquoteJudgesThemAndTheirTwinsAsWeDo) {
   ASSERT_TRUE(CheckQuote::is_there()) << "no tpm2_checkquote: `scripts/install-packages test` installs tpm2-tools";
   const CheckQuote judge;
-  const unsigned seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const auto flip = [&](Bytes& bytes) {

@@ -199,7 +199,7 @@ TEST_F(OperatorApiTest, RefusesInProblemDetailsAndChangesNothing) {
 }
 
 // Every route of the operators' listener, by what it demands.
-TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
+TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
   const auto before_expiry = world_.server.access_token(Permissions::all(), std::chrono::seconds(1)).value();
   world_.clock.advance(std::chrono::seconds(1));
   std::size_t guarded = 0;

@@ -150,7 +150,7 @@ TEST_F(DeviceRefusalsTest, RefusesAReplayAfterTheNextRegistration) {
   expect_refused(meter_.poll_request(old_operation, old_token), 403, 403000, "operation.superseded", "its result");
 }
 
-TEST_F(DeviceRefusalsTest, RefusesKeysThatWereNotChallenged) {
+TEST_F(DeviceRefusalsTest, K6_RefusesKeysThatWereNotChallenged) {
   const auto token = meter_.sign(meter_.get_challenge().value());
   auto request = world_.device(world_.tpm_a_cleared, "meter-1").register_request(token);
   expect_refused(request, 401, 401002, "challenge.keys", "another SRK");

@@ -9,6 +9,7 @@
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
 #include "sim/test_data.h"
+#include "sim/test_seed.h"
 
 namespace warifu::measured_boot {
 namespace {
@@ -40,7 +41,7 @@ class Mutations : public testing::Test {
  protected:
   std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
 
-  const std::uint64_t seed_ = std::random_device()();
+  const std::uint32_t seed_ = sim::drawn_seed();
   std::mt19937_64 random_{seed_};
   const testing::ScopedTrace trace_{__FILE__, __LINE__, "seed " + std::to_string(seed_)};
 };

@@ -7,6 +7,7 @@
 
 #include "measured_boot/ima/match.h"
 #include "measured_boot/ima/test_lists.h"
+#include "sim/test_seed.h"
 
 namespace warifu::measured_boot::ima {
 namespace {
@@ -74,7 +75,7 @@ void expect_noticed(ByteView changed, const Replay& original, const Bank& quoted
 }
 
 TEST(ImaMutation, EveryChangeIsNoticed) {
-  const auto seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   Random random(seed);
   for (int round = 0; round < 400; ++round) {
@@ -102,7 +103,7 @@ TEST(ImaMutation, EveryChangeIsNoticed) {
 }
 
 TEST(ImaMutation, RandomBytesNeitherCrashNorMatch) {
-  const auto seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   Random random(seed);
   Bank quoted(HashAlgorithm::kSha256);

@@ -10,6 +10,7 @@
 #include "measured_boot/userspace_log/parse.h"
 #include "measured_boot/userspace_log/replay.h"
 #include "measured_boot/userspace_log/test_log.h"
+#include "sim/test_seed.h"
 
 namespace warifu::measured_boot {
 namespace {
@@ -66,9 +67,8 @@ void expect_nothing_new(std::string_view changed, const std::string& original, s
 }
 
 TEST(UserspaceMutation, NoChangeProvesAnythingNew) {
-  const auto seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE(fmt::format("seed {}", seed));
-  fmt::print("seed {}\n", seed);
   Random random(seed);
   for (int round = 0; round < 300; ++round) {
     const std::string original = random_log(random);
@@ -88,9 +88,8 @@ TEST(UserspaceMutation, NoChangeProvesAnythingNew) {
 
 // A record that is left out, doubled or moved is another value in a register.
 TEST(UserspaceMutation, RecordsLeftOutDoubledOrMovedAreNoticed) {
-  const auto seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE(fmt::format("seed {}", seed));
-  fmt::print("seed {}\n", seed);
   Random random(seed);
   for (int round = 0; round < 300; ++round) {
     const std::string log = random_log(random);
