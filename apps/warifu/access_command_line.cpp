@@ -6,8 +6,8 @@ namespace warifu::cli {
 namespace {
 
 void add_login(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("login", "Exchange a bootstrap token for an access token, kept in the profile");
-  command->footer("Example: warifu --ca /var/lib/warifu/trust/root.pem login --token-file token.txt");
+  auto* command = add_verb(&app, "login", "Exchange a bootstrap token for an access token, kept in the profile",
+                           "warifu --ca /var/lib/warifu/trust/root.pem login --token-file token.txt");
   const auto options = std::make_shared<LoginOptions>();
   command->add_option("--token-file", options->token_file, "File with the bootstrap token; - is standard input")
       ->required();

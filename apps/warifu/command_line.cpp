@@ -1,16 +1,29 @@
 #include "warifu/command_line.h"
 
+#include <fmt/format.h>
+
 #include <memory>
+#include <string_view>
 
 namespace warifu::cli {
 
+namespace {
+
+// What `warifu --help` alone lists and each command takes.
+constexpr std::string_view kEverywhere =
+    "With --json: JSON, for programs. Other options of every command: warifu --help";
+
+}  // namespace
+
 CLI::App* add_noun(CLI::App& app, const char* name, const char* help) {
-  return app.add_subcommand(name, help)->require_subcommand(1);
+  auto* noun = app.add_subcommand(name, help)->require_subcommand(1);
+  noun->footer(fmt::format("With an example: warifu {} SUBCOMMAND --help", name));
+  return noun;
 }
 
 CLI::App* add_verb(CLI::App* noun, const char* name, const char* help, const char* example) {
   auto* verb = noun->add_subcommand(name, help);
-  verb->footer(std::string("Example: ") + example);
+  verb->footer(fmt::format("Example: {}\n{}", example, kEverywhere));
   return verb;
 }
 

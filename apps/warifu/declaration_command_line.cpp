@@ -1,15 +1,14 @@
 #include <memory>
 
+#include "warifu/command_line.h"
 #include "warifu/declaration_commands.h"
 
 namespace warifu::cli {
 namespace {
 
-using Action = std::function<Status(const Context&)>;
-
 void add_apply(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("apply", "Make enrollments and groups be as files declare them");
-  command->footer("Example: warifu apply -f fleet/ --dry-run");
+  auto* command = add_verb(&app, "apply", "Make enrollments and groups be as files declare them",
+                           "warifu apply -f fleet/ --dry-run");
   const auto options = std::make_shared<ApplyOptions>();
   command->add_option("-f,--file", options->paths, "YAML, JSON Lines (.jsonl), a folder of them, or - for YAML")
       ->required()
@@ -21,8 +20,8 @@ void add_apply(CLI::App& app, Action& action) {
 }
 
 void add_diff(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("diff", "Tell what `apply` would change; exit code 1 if anything");
-  command->footer("Example: warifu diff -f fleet/");
+  auto* command =
+      add_verb(&app, "diff", "Tell what `apply` would change; exit code 1 if anything", "warifu diff -f fleet/");
   const auto options = std::make_shared<ApplyOptions>();
   command->add_option("-f,--file", options->paths, "As of apply")
       ->required()
@@ -33,8 +32,8 @@ void add_diff(CLI::App& app, Action& action) {
 }
 
 void add_export(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("export", "Write all enrollments and groups so that `apply` takes them back");
-  command->footer("Example: warifu export --out fleet.yaml");
+  auto* command = add_verb(&app, "export", "Write all enrollments and groups so that `apply` takes them back",
+                           "warifu export --out fleet.yaml");
   const auto options = std::make_shared<ExportOptions>();
   command->add_option("--out", options->out_file, "Write here (standard output)")->type_name("FILE");
   command->add_option("--format", options->format, "yaml or jsonl (yaml)")->check(CLI::IsMember({"yaml", "jsonl"}));
@@ -44,9 +43,9 @@ void add_export(CLI::App& app, Action& action) {
 }
 
 void add_migrate(CLI::App& app, Action& action) {
-  auto* noun = app.add_subcommand("migrate", "From other services")->require_subcommand(1);
-  auto* command = noun->add_subcommand("azure-dps", "Make files for `apply` out of what Azure DPS exports");
-  command->footer("Example: warifu migrate azure-dps --in enrollments.json --in groups.json --out fleet");
+  auto* noun = add_noun(app, "migrate", "From other services");
+  auto* command = add_verb(noun, "azure-dps", "Make files for `apply` out of what Azure DPS exports",
+                           "warifu migrate azure-dps --in enrollments.json --in groups.json --out fleet");
   const auto options = std::make_shared<MigrateOptions>();
   command->add_option("--in", options->in_files, "JSON of `az iot dps enrollment[-group] list|show -o json`")
       ->required()

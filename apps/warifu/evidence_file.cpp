@@ -27,14 +27,24 @@ Result<Bytes> read_stream(std::istream& in, const std::string& path, std::size_t
   return content;
 }
 
+Result<Bytes> read_standard_input(std::size_t size_max) {
+  if (std::cin.eof())  // a second "-" would be an empty file, whatever it was meant to be
+    return invalid_input("file.read", "only one file can be the standard input, which was read already",
+                         "standard input");
+  return read_stream(std::cin, "standard input", 0, size_max);
+}
+
 }  // namespace
 
 Result<Bytes> read_evidence(const std::string& path, std::size_t size_max) {
-  if (path == "-") return read_stream(std::cin, "standard input", 0, size_max);
+  if (path == "-") return read_standard_input(size_max);
   std::error_code error;
-  const std::size_t size = fs::is_regular_file(path, error) ? fs::file_size(path, error) : 0;  // a pipe has none
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return invalid_input("file.read", "there is no such file", path);
+  if (fs::is_directory(status)) return invalid_input("file.read", "it is a folder", path);
+  const std::size_t size = fs::is_regular_file(status) ? fs::file_size(path, error) : 0;  // a pipe has none
   std::ifstream in(path, std::ios::binary);
-  if (fs::is_directory(path, error) || !in) return invalid_input("file.read", "it could not be opened", path);
+  if (!in) return invalid_input("file.read", "it could not be opened", path);
   return read_stream(in, path, std::min(size, size_max), size_max);
 }
 
