@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "measured_boot/ima/replay.h"
 #include "warifu/evidence_file.h"
@@ -20,13 +20,18 @@ namespace json = boost::json;
 namespace ima = measured_boot::ima;
 using crypto::HashAlgorithm;
 
-constexpr std::array kBanks = {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384,
-                               HashAlgorithm::kSha512};
+// Those that TPMs have everywhere; a list of SM3 digests is of a machine that has that bank, too, and perhaps no other.
+std::vector<HashAlgorithm> banks_for(const ima::ListForm& form) {
+  std::vector banks = {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384, HashAlgorithm::kSha512};
+  if (form.template_digest == HashAlgorithm::kSm3) banks.push_back(HashAlgorithm::kSm3);
+  return banks;
+}
 
 // All that `ima replay` tells.
 struct Outcome {
-  explicit Outcome(const ima::ListForm& list_form) : form(list_form), native(form, ima::BankRule::kNative, kBanks) {
-    if (form.template_digest == HashAlgorithm::kSha1) padded.emplace(form, ima::BankRule::kPaddedSha1, kBanks);
+  explicit Outcome(const ima::ListForm& list_form)
+      : form(list_form), native(form, ima::BankRule::kNative, banks_for(form)) {
+    if (form.template_digest == HashAlgorithm::kSha1) padded.emplace(form, ima::BankRule::kPaddedSha1, banks_for(form));
   }
 
   ima::ListForm form;

@@ -45,6 +45,16 @@ describe('warifu ima', () => {
     }
   });
 
+  test('AListOfSm3DigestsIsReplayedInTheirBankToo', async () => {
+    const list = (algorithm) => Buffer.concat([...good.map((data) => entry(data, hash(algorithm, data))), entry(good[1], Buffer.alloc(32))]);
+    const told = JSON.parse((await ima('replay', list('sm3'), '--json')).stdout);
+    const digests = [...good.map((data) => hash('sm3', data)), Buffer.alloc(32, 0xff)];
+    assert.equal(told.template_digest_alg, 'sm3_256');
+    assert.equal(told.replay_native.sm3_256[10], digests.reduce((value, digest) => hash('sm3', value, digest), Buffer.alloc(32)).toString('hex'));
+    // Whose list has other digests has no bank of SM3.
+    assert.deepEqual(Object.keys(JSON.parse((await ima('replay', list('sha256'), '--json')).stdout).replay_native), ['sha1', 'sha256', 'sha384', 'sha512']);
+  });
+
   test('RefusesWithFieldAndOffset', async () => {
     const list = Buffer.concat(good.map((data) => entry(data)));
     for (const [bytes, place] of [
