@@ -43,6 +43,7 @@ class Extraction {
   void secure_boot(const Event& event);
   void secure_boot_variable(const Event& event);
   void authority(const Event& event);
+  bool is_entry_of_db(const Event& event) const;
   bool is_in_db(const Signature& signature) const;
   void conclude_secure_boot();
 

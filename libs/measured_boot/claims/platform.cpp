@@ -113,8 +113,10 @@ void Extraction::action(const Event& event, const Proved<crypto::Digest>& digest
   if (is_in(event, 5) && text == kBootServicesLeft) exit_boot_services_ = true;
 }
 
-// MOR: TCG PC Client Platform Reset Attack Mitigation Specification; bit 0 asks that memory is cleared.
+// MOR: TCG PC Client Platform Reset Attack Mitigation Specification; bit 0 asks that memory is cleared. After the
+// separator of its PCR whoever is root could say so.
 void Extraction::variable_of_platform(const Event& event) {
+  if (claims_.memory_overwrite_requested || separators_[event.register_index] > 0) return;
   static const Guid mor = parse_guid("e20939be-32d4-41be-a150-897f85d49829");
   const auto variable = parse_variable(event.data, event.data_offset);
   if (!variable || variable->name != "MemoryOverwriteRequestControl" || variable->vendor != mor) return;

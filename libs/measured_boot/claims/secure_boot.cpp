@@ -24,8 +24,9 @@ void Extraction::secure_boot(const Event& event) {
   const bool is_variable = event.type == EventType::kEfiVariableDriverConfig;
   const bool is_separated = separators_[event.register_index] > 0;
   if (event.type == EventType::kEfiVariableAuthority) {
-    // Before the separator it could be one of the variables, unless those were all there: some firmware loads drivers.
-    const bool is_late = is_separated || (std::ranges::equal(variables_, kOrder) && prover_.data(event));
+    // Before the separator it could be a variable, unless those were all there and this is an entry of the measured db,
+    // which no variable looks like: some firmware loads drivers.
+    const bool is_late = is_separated || (std::ranges::equal(variables_, kOrder) && is_entry_of_db(event));
     if (!is_late) {
       secure_boot_broken_ = true;
       hidden_authority_ = true;
@@ -115,6 +116,13 @@ void Extraction::authority(const Event& event) {
   if (whole && parsed->name == "SbatLevel" && !claims_.sbat_level)
     claims_.sbat_level = whole->derive([&](ByteView) { return std::string(until_nul(parsed->value)); });
   claims_.authorities.found_.push_back(std::move(authority));
+}
+
+bool Extraction::is_entry_of_db(const Event& event) const {
+  const auto parsed = parse_variable(event.data, event.data_offset);
+  if (!parsed || !prover_.data(event) || parsed->name != "db" || parsed->vendor != image_security_guid()) return false;
+  if (parsed->value.size() <= kOwnerSize) return false;
+  return is_in_db({.type = {}, .owner = guid_of(parsed->value), .data = parsed->value.subspan(kOwnerSize)});
 }
 
 bool Extraction::is_in_db(const Signature& signature) const {
