@@ -49,6 +49,7 @@ Claims Extraction::run() {
     before_separator(event);
     if (firmware && known_action(event)) continue;
     if (firmware) platform(event);
+    if (event.register_index == 0) register_0_extended_ = true;
     if (is_in(event, 4)) boot_manager(event);
     if (is_in(event, 7)) secure_boot(event);
     if (!firmware || event.register_index == 3) boot_loader(event);

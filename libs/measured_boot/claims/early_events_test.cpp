@@ -36,6 +36,28 @@ TEST(EventLog, L12_ARequestToOverwriteMemoryIsFirmwaresAndTheFirst) {
   EXPECT_EQ(requested(lie), std::nullopt);
 }
 
+TEST(EventLog, L1_AFirmwareVersionIsTheFirstThatPcr0WasExtendedWith) {
+  const auto with = [](EventType first, EventType second) {
+    LogWriter log({kSha256});
+    log.startup_locality(3).event(1, EventType::kPostCode, "another register").event(0, first, "firmware 1");
+    log.event(0, second, "not a version").separators();
+    return read(log.bytes());
+  };
+  const Read honest = with(EventType::kSCrtmVersion, EventType::kNonhostInfo);
+  ASSERT_TRUE(honest.claims.firmware_version);
+  EXPECT_EQ(**honest.claims.firmware_version, "firmware 1");
+  EXPECT_FALSE(has(honest.claims, "firmware.version-unsure"));
+  // No types make another text of PCR 0 the version: its place is measured, its type is not.
+  for (const EventType first : every_type()) {
+    if (first == EventType::kNoAction) continue;
+    const Read told = with(first, EventType::kSCrtmVersion);
+    const auto& version = told.claims.firmware_version;
+    EXPECT_EQ(version.has_value(), first == EventType::kSCrtmVersion) << name_of(first);
+    EXPECT_TRUE(!version || **version == "firmware 1") << name_of(first);
+    EXPECT_EQ(has(told.claims, "firmware.version-unsure"), !version) << name_of(first);
+  }
+}
+
 // Before the separator a variable and an authority differ in their types alone, which are not measured.
 TEST(EventLog, L1_AVariableToldAsAnAuthorityIsNone) {
   const Bytes more = variable(image_security_guid(), "dbt", signature_list(sha256_signature_guid(), kAllowed));

@@ -30,6 +30,7 @@ class Extraction {
 
   // platform.cpp
   void platform(const Event& event);
+  void version_of_firmware(const Event& event);
   // False if the digest is of no text that firmware is known to measure.
   bool known_action(const Event& event);
   void action(const Event& event, const Proved<crypto::Digest>& digest, std::string_view text);
@@ -88,6 +89,7 @@ class Extraction {
   std::set<std::string> content_names_;
   windows::Extraction windows_;
   bool exit_boot_services_ = false;
+  bool register_0_extended_ = false;  // by an event before this one
 };
 
 // What follows `linux` (or `linuxefi`, …) in a GRUB command; nullopt if it is another command.

@@ -58,18 +58,24 @@ Result<Gpt> parse_gpt(ByteView data, std::size_t offset) {
 
 }  // namespace
 
+// PFP has the S-CRTM measure its version before all else. Any other text that firmware measured into PCR 0 could be
+// told as one, for the type is not measured; and after the separator it would not be firmware that measured it.
+void Extraction::version_of_firmware(const Event& event) {
+  const auto data = prover_.data(event);
+  if (!data || !is_in(event, 0) || separators_[0] > 0 || claims_.firmware_version) return;
+  auto version = data->derive([](ByteView bytes) {
+    const auto wide = bytes.size() >= 2 && bytes[1] == 0 ? utf8_of_utf16(bytes) : std::nullopt;
+    return wide ? *wide : printable(until_nul(bytes));
+  });
+  if (register_0_extended_)
+    return finding("firmware.version-unsure", fmt::format("not the first of PCR 0: {:.200}", *version), &event);
+  claims_.firmware_version = std::move(version);
+}
+
 void Extraction::platform(const Event& event) {
   switch (event.type) {
     case EventType::kSCrtmVersion:
-      // After the separator of its PCR it would not be firmware that measured it.
-      if (const auto data = prover_.data(event);
-          data && is_in(event, 0) && separators_[0] == 0 && !claims_.firmware_version) {
-        claims_.firmware_version = data->derive([](ByteView bytes) {
-          const auto wide = bytes.size() >= 2 && bytes[1] == 0 ? utf8_of_utf16(bytes) : std::nullopt;
-          return wide ? *wide : printable(until_nul(bytes));
-        });
-      }
-      return;
+      return version_of_firmware(event);
     case EventType::kEfiAction:
       if (!prover_.data(event)) finding("action.unproved", "the digest is not that of the text", &event);
       return;
