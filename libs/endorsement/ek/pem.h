@@ -17,11 +17,13 @@ struct PemBlock {
 
 inline constexpr std::size_t kMaxPemBlocks = 20'000;
 
-// All blocks in their order; text around them, as bundles have it, is passed over. "endorsement.pem" with the offset
-// when a block has no end, is no base64, or there are more than kMaxPemBlocks.
+// All blocks in their order; text around them, as bundles have it, is passed over. BEGIN and END stand alone in their
+// lines (RFC 7468 §3). "endorsement.pem" with the offset when a block has no end, is no base64, or there are more than
+// kMaxPemBlocks.
 Result<std::vector<PemBlock>> pem_blocks(std::string_view text);
 
-// True when a block begins somewhere in it: a file that is PEM and not DER.
+// True for text in which a line begins a block. DER is never text, whatever words stand in it: every structure that is
+// read here has bytes that no text has.
 bool looks_like_pem(ByteView content);
 
 }  // namespace warifu::endorsement

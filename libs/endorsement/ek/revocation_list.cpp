@@ -39,7 +39,7 @@ Status check_distribution_point(DerReader value, bool& is_partial) {
   return {};
 }
 
-Status check_extension(DerReader extension, bool& is_partial) {
+Status check_extension(DerReader extension, bool& is_partial, Bytes& distribution_point) {
   const std::size_t at = extension.offset();
   TRY(const ByteView oid, extension.oid("extnID"));
   TRY(const std::string text, wire::oid_text(oid));
@@ -48,7 +48,10 @@ Status check_extension(DerReader extension, bool& is_partial) {
     TRY(is_critical, extension.boolean("critical"));
   }
   TRY(const DerElement value, extension.element(der::kOctetString, "extnValue"));
-  if (text == "2.5.29.28") return check_distribution_point(DerReader(value), is_partial);
+  if (text == "2.5.29.28") {
+    distribution_point = to_bytes(value.content);
+    return check_distribution_point(DerReader(value), is_partial);
+  }
   const bool is_delta = text == "2.5.29.27";
   if (!is_critical && !is_delta) return {};
   return invalid_input("endorsement.crl.unsupported",
@@ -57,10 +60,10 @@ Status check_extension(DerReader extension, bool& is_partial) {
                        wire::place("crlExtensions", at));
 }
 
-Status check_extensions(DerReader list, bool& is_partial) {
+Status check_extensions(DerReader list, bool& is_partial, Bytes& distribution_point) {
   while (!list.done()) {
     TRY(DerReader extension, list.enter(der::kSequence, "crlExtension"));
-    TRY_STATUS(check_extension(extension, is_partial));
+    TRY_STATUS(check_extension(extension, is_partial, distribution_point));
   }
   return {};
 }
@@ -107,7 +110,7 @@ Status RevocationList::parse_tbs(DerReader tbs, std::string& algorithm_oid) {
   if (tbs.next_is(der::context_constructed(0))) {
     TRY(DerReader tagged, tbs.enter(der::context_constructed(0), "crlExtensions"));
     TRY(DerReader list, tagged.enter(der::kSequence, "crlExtensions"));
-    TRY_STATUS(check_extensions(list, is_partial_));
+    TRY_STATUS(check_extensions(list, is_partial_, distribution_point_));
   }
   return tbs.expect_done("tbsCertList");
 }
@@ -125,6 +128,7 @@ Result<RevocationList> RevocationList::parse(ByteView content) {
   TRY_STATUS(outer.expect_done("crl"));
   TRY(const DerElement tbs, parts.element(der::kSequence, "tbsCertList"));
   RevocationList out;
+  out.der_ = to_bytes(content);
   out.tbs_ = to_bytes(tbs.whole);
   std::string inner_oid;
   TRY_STATUS(out.parse_tbs(DerReader(tbs), inner_oid));

@@ -22,6 +22,11 @@ class RevocationList {
   std::size_t size() const { return serials_.size(); }
   // It is only of some certificates or reasons (issuingDistributionPoint): who is not on it may be on another.
   bool is_partial() const { return is_partial_; }
+  // Its issuingDistributionPoint in DER, which tells one series of lists from another of the same authority; empty
+  // without one.
+  ByteView distribution_point() const { return distribution_point_; }
+  // As it came, without PEM around it.
+  ByteView der() const { return der_; }
   bool lists(ByteView serial) const;
   // True when the key of `authority` made the signature.
   bool signed_by(const X509Certificate& authority) const;
@@ -35,6 +40,8 @@ class RevocationList {
   std::optional<Timestamp> next_update_;
   std::vector<std::string> serials_;  // as they are encoded, sorted
   bool is_partial_ = false;
+  Bytes distribution_point_;
+  Bytes der_;
   Bytes tbs_;
   Bytes signature_;
   std::optional<crypto::IssuerSignature> scheme_;

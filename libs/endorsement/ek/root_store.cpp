@@ -22,15 +22,13 @@ auto all_with(const Map& map, ByteView key, Get get) {
   return found;
 }
 
-// The numbers and not their encoding: announced as rsaEncryption or id-RSAES-OAEP it is the same key. Empty for keys
-// that nothing here computes with, which sign nothing.
+}  // namespace
+
 std::string key_numbers(const SubjectKey& key) {
   if (const auto* rsa = std::get_if<RsaSubjectKey>(&key)) return std::string(as_text(rsa->modulus));
   if (const auto* ec = std::get_if<EcSubjectKey>(&key)) return std::string(as_text(ec->point));
   return {};
 }
-
-}  // namespace
 
 Status RootStore::check_room(const X509Certificate& certificate) const {
   if (!certificate.extensions.is_ca)

@@ -27,6 +27,10 @@ struct Distrust {
   std::string reason;
 };
 
+// The numbers of a key and not their encoding: announced as rsaEncryption or id-RSAES-OAEP it is the same key. Empty
+// for keys that nothing here computes with, which sign nothing.
+std::string key_numbers(const SubjectKey& key);
+
 // What EK certificates are judged by.
 class RootStore {
  public:
