@@ -1,13 +1,11 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
 
-#include "crypto/roca.h"
-#include "endorsement/ek/verify.h"
+#include "endorsement/ek/time_text.h"
+#include "endorsement/ek/verdict_json.h"
 #include "keystore/files.h"
 #include "warifu/endorsement_commands.h"
 #include "warifu/output.h"
@@ -18,59 +16,6 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 using namespace endorsement;
-
-template <class Items>
-json::array texts(const Items& items) {
-  json::array out;
-  for (const auto& item : items)
-    out.emplace_back(std::string(item));
-  return out;
-}
-
-json::array names_of(const std::vector<Finding>& findings) {
-  json::array out;
-  for (const Finding finding : findings)
-    out.emplace_back(to_string(finding));
-  return out;
-}
-
-json::object key_of(const SubjectKey& key) {
-  if (const auto* rsa = std::get_if<RsaSubjectKey>(&key))
-    return {{"kind", "rsa"},
-            {"bits", rsa->modulus.size() * 8},
-            {"oaep", rsa->oaep},
-            {"roca", crypto::is_roca_key(rsa->modulus)}};
-  if (const auto* ec = std::get_if<EcSubjectKey>(&key)) {
-    constexpr std::array<std::string_view, 3> kNames = {"P-256", "P-384", "P-521"};
-    return {{"kind", "ec"}, {"curve", kNames.at(static_cast<std::size_t>(ec->curve))}};
-  }
-  const auto& other = std::get<OtherSubjectKey>(key);
-  return {{"kind", "other"}, {"algorithm", other.algorithm}, {"parameters", other.parameters}};
-}
-
-json::object describe(const EkCertificate& certificate) {
-  const X509Certificate& x509 = certificate.x509();
-  const auto vendor = certificate.tpm().vendor();
-  json::object tpm = {{"manufacturer", certificate.tpm().manufacturer},
-                      {"vendor", vendor ? json::value(vendor->text()) : json::value(nullptr)},
-                      {"model", certificate.tpm().model},
-                      {"version", certificate.tpm().version}};
-  const auto& key_id = x509.extensions.authority_key_id;
-  return {{"subject", x509.subject.text()},
-          {"issuer", x509.issuer.text()},
-          {"serial", to_hex(x509.serial)},
-          {"not_before", to_rfc3339(x509.not_before)},
-          {"not_after", to_rfc3339(x509.not_after)},
-          {"tpm", std::move(tpm)},
-          {"ek_purpose", certificate.names_ek_purpose()},
-          {"key", key_of(x509.key)},
-          {"authority_key_id", key_id ? json::value(to_hex(*key_id)) : json::value(nullptr)},
-          {"issuer_urls", texts(x509.extensions.issuer_urls)},
-          {"crl_urls", texts(x509.extensions.crl_urls)},
-          {"padding", certificate.padding()},
-          {"findings", names_of(certificate.findings())},
-          {"fingerprint_sha256", x509.fingerprint_sha256()}};
-}
 
 Error in_file(Error error, const std::string& file) {
   error.where = error.where.empty() ? file : fmt::format("{}, {}", file, error.where);
@@ -138,43 +83,8 @@ Result<RootStore> read_store(const EkVerifyOptions& options) {
 Result<JudgedAt> judged_at(const EkVerifyOptions& options) {
   if (options.ignore_time) return JudgedAt();
   if (options.at.empty()) return JudgedAt(SystemClock().now());
-  const std::string& at = options.at;
-  const bool is_formed =
-      at.size() == 20 && at[4] == '-' && at[7] == '-' && at[10] == 'T' && at[13] == ':' && at[16] == ':';
-  std::string digits;
-  for (const char c : at)
-    if (std::string_view("-T:").find(c) == std::string_view::npos) digits.push_back(c);
-  wire::DerElement element;
-  element.tag = wire::der::kGeneralizedTime;
-  element.content = as_bytes(digits);
-  const auto time = parse_time(element);
-  if (!is_formed || !time)
-    return invalid_input("ek-certificate.time", "expected a time in UTC like 2026-11-28T12:00:00Z", at);
-  return JudgedAt(*time);
-}
-
-json::object describe(const VerifiedEkCertificate& verified) {
-  json::array path;
-  for (const X509Certificate& authority : verified.authorities())
-    path.push_back(
-        json::object{{"subject", authority.subject.text()}, {"fingerprint_sha256", authority.fingerprint_sha256()}});
-  return {{"verdict", "trusted"},
-          {"vendor", verified.vendor().text()},
-          {"model", verified.certificate().tpm().model},
-          {"version", verified.certificate().tpm().version},
-          {"class", to_string(verified.tpm_class())},
-          {"path", std::move(path)},
-          {"findings", names_of(verified.findings())}};
-}
-
-json::object describe(const Error& error, const std::optional<MissingAuthority>& missing) {
-  json::object out = {{"verdict", "refused"}, {"code", error.code}, {"reason", error.message}};
-  if (missing)
-    out["missing"] = json::object{{"name", missing->name},
-                                  {"key_id", missing->key_id},
-                                  {"urls", texts(missing->urls)},
-                                  {"wanted_by", missing->wanted_by}};
-  return out;
+  TRY(const Timestamp at, parse_time_text(options.at));
+  return JudgedAt(at);
 }
 
 void print_verified(const VerifiedEkCertificate& verified) {
@@ -190,7 +100,7 @@ void print_verified(const VerifiedEkCertificate& verified) {
 
 Status show_ek_certificate(const Context& context, const std::string& file) {
   TRY(const auto certificate, read_ek_certificate(file));
-  const json::object described = describe(certificate);
+  const json::object described = to_json(certificate);
   if (context.json) {
     print_json(described);
     return {};
@@ -219,11 +129,11 @@ Status verify_ek_certificate(const Context& context, const EkVerifyOptions& opti
   std::optional<MissingAuthority> missing;
   auto verified = verify(certificate, store, at, &missing);
   if (!verified) {
-    if (context.json) print_json(describe(verified.error(), missing));
+    if (context.json) print_json(refusal_json(verified.error(), missing));
     return std::move(verified).error();
   }
   if (context.json) {
-    print_json(describe(*verified));
+    print_json(to_json(*verified));
   } else {
     print_verified(*verified);
   }

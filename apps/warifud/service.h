@@ -94,6 +94,7 @@ class Service {
   provisioning::EnrollmentDesk enrollments_;
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
+  ek_trust::CertificateDesk certificates_;
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
@@ -104,6 +105,7 @@ class Service {
   front::api::EnrollmentApi enrollment_api_;
   front::api::GroupApi group_api_;
   front::api::RegistrationApi registration_api_;
+  front::api::EkTrustApi ek_trust_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};

@@ -45,21 +45,25 @@ class Server {
         enrollments(clock, entropy, envelope_key()),
         groups(clock, entropy, envelope_key()),
         device_desk(clock, envelope_key()),
+        certificates(clock),
         registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
         device_api_(registrar, store, metrics, attempts, clock),
-        operator_api_(desk, device_desk, escrow, registrar, store, metrics, "warifu.example"),
-        enrollment_api_(enrollments, store),
-        group_api_(groups, store),
-        registration_api_(device_desk, store),
+        operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
+        enrollment_api_(enrollments, certificates, store),
+        group_api_(groups, certificates, store),
+        registration_api_(device_desk, certificates, store),
+        ek_trust_api_(clock, certificates, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
                 device_parts),
-        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, service_api_}, clock),
-                  authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
+        operators(
+            api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, service_api_},
+                        clock),
+            authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -148,6 +152,7 @@ class Server {
   provisioning::EnrollmentDesk enrollments;
   provisioning::GroupDesk groups;
   provisioning::DeviceDesk device_desk;
+  ek_trust::CertificateDesk certificates;
   provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
@@ -160,6 +165,7 @@ class Server {
   api::EnrollmentApi enrollment_api_;
   api::GroupApi group_api_;
   api::RegistrationApi registration_api_;
+  api::EkTrustApi ek_trust_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

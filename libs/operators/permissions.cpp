@@ -18,6 +18,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kEscrowRead, std::string_view("escrow:read")},
     std::pair{Permission::kEnrollmentKeyRead, std::string_view("enrollment-key:read")},
     std::pair{Permission::kDeviceApprove, std::string_view("device:approve")},
+    std::pair{Permission::kEkRootRead, std::string_view("ek-root:read")},
+    std::pair{Permission::kEkRootWrite, std::string_view("ek-root:write")},
 };
 
 }  // namespace

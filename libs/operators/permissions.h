@@ -20,6 +20,8 @@ enum class Permission : std::uint32_t {
   kEscrowRead = 1U << 6,
   kEnrollmentKeyRead = 1U << 7,
   kDeviceApprove = 1U << 8,
+  kEkRootRead = 1U << 9,
+  kEkRootWrite = 1U << 10,
 };
 
 class Permissions {

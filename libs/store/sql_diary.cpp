@@ -92,9 +92,7 @@ Result<std::vector<Attempt>> SqlProvisioningRecords::list_attempts(const ScopeId
 Result<std::size_t> SqlProvisioningRecords::count_attempts(const ScopeId& scope, bool is_enrolled, std::size_t limit) {
   TRY(auto query, connection_.prepare(kCount));
   query.bind(scope, is_enrolled, limit_of(limit));
-  TRY_STATUS(query.step());
-  TRY(const auto count, query.row().next<std::int64_t>());
-  return static_cast<std::size_t>(count);
+  return read_count(query);
 }
 
 Status SqlDiary::add(const Attempt& attempt) {

@@ -31,6 +31,13 @@ Result<std::vector<T>> read_all(Query& query, Result<T> (*convert)(Row)) {
   }
 }
 
+// What a bound `SELECT count(*)` counts.
+inline Result<std::size_t> read_count(Query& query) {
+  TRY_STATUS(query.step());
+  TRY(const auto count, query.row().next<std::int64_t>());
+  return static_cast<std::size_t>(count);
+}
+
 // Passes `inserted` on, with a conflict named in the caller's words: `code`, and "`what` `key` exists".
 Status name_conflict(Status inserted, std::string_view code, std::string_view what, std::string_view key);
 

@@ -3,6 +3,7 @@
 #include "base/entropy.h"
 #include "store/sql_audit.h"
 #include "store/sql_diary.h"
+#include "store/sql_ek_trust.h"
 #include "store/sql_operators.h"
 #include "store/sql_provisioning.h"
 #include "store/store.h"
@@ -12,13 +13,16 @@ namespace warifu::store {
 // A snapshot or a change over one connection, on which somebody else begins and ends the transaction.
 class SqlSnapshot final : public Snapshot {
  public:
-  explicit SqlSnapshot(Connection& connection) : provisioning_(connection), operators_(connection) {}
+  explicit SqlSnapshot(Connection& connection)
+      : provisioning_(connection), operators_(connection), ek_trust_(connection) {}
   provisioning::RecordsView& provisioning() override { return provisioning_; }
   operators::RecordsView& operators() override { return operators_; }
+  ek_trust::RecordsView& ek_trust() override { return ek_trust_; }
 
  private:
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
+  SqlEkTrustRecords ek_trust_;
 };
 
 class SqlTransaction final : public Transaction {
@@ -27,6 +31,7 @@ class SqlTransaction final : public Transaction {
       : connection_(connection),
         provisioning_(connection),
         operators_(connection),
+        ek_trust_(connection),
         audit_(connection, clock, entropy),
         diary_(connection) {}
 
@@ -35,6 +40,7 @@ class SqlTransaction final : public Transaction {
     used_operators_ = true;
     return operators_;
   }
+  ek_trust::Records& ek_trust() override { return ek_trust_; }
   // Whether what the records of operators say may have changed.
   bool used_operators() const { return used_operators_; }
   SqlAuditTrail& audit() override { return audit_; }
@@ -48,6 +54,7 @@ class SqlTransaction final : public Transaction {
   Connection& connection_;
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
+  SqlEkTrustRecords ek_trust_;
   SqlAuditTrail audit_;
   SqlDiary diary_;
   bool used_operators_ = false;

@@ -7,6 +7,7 @@
 
 #include "audit/entry.h"
 #include "base/result.h"
+#include "ek_trust/records.h"
 #include "operators/records.h"
 #include "provisioning/challenges.h"
 #include "provisioning/diary.h"
@@ -20,6 +21,7 @@ class Snapshot {
   virtual ~Snapshot() = default;
   virtual provisioning::RecordsView& provisioning() = 0;
   virtual operators::RecordsView& operators() = 0;
+  virtual ek_trust::RecordsView& ek_trust() = 0;
 };
 
 // A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
@@ -28,6 +30,7 @@ class Transaction {
   virtual ~Transaction() = default;
   virtual provisioning::Records& provisioning() = 0;
   virtual operators::Records& operators() = 0;
+  virtual ek_trust::Records& ek_trust() = 0;
   virtual audit::Trail& audit() = 0;
   virtual provisioning::Diary& diary() = 0;
 };

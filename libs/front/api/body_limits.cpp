@@ -8,6 +8,7 @@ namespace {
 bool is_bulk(const Route& route) {
   return route.method == net::Method::kPost &&
          (route.pattern.starts_with("/api/v1/bulk/") || route.pattern.ends_with("/eks") ||
+          route.pattern == "/api/v1/ek-roots" || route.pattern == "/api/v1/ek-crls" ||
           // The bulk operation of the DPS service API.
           route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }

@@ -60,16 +60,15 @@ json::object failure(const std::string& id, const Error& error) {
   return {{"registration_id", id}, {"error", json::object{{"code", error.code}, {"detail", to_string(error)}}}};
 }
 
-Result<json::object> run_item(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
-                              audit::Trail& trail, const provisioning::Requester& who, BulkRequest::Mode mode,
+Result<json::object> run_item(const EnrollmentWriter& writer, store::Transaction& transaction,
+                              const provisioning::Requester& who, BulkRequest::Mode mode,
                               const BulkRequest::Item& item) {
   if (const auto* error = std::get_if<Error>(&item.request)) return *error;
   if (const auto* removal = std::get_if<BulkRequest::Removal>(&item.request)) {
-    TRY_STATUS(desk.remove(records, trail, who, removal->registration_id));
+    TRY_STATUS(writer.desk().remove(transaction.provisioning(), transaction.audit(), who, removal->registration_id));
     return json::object{{"registration_id", item.registration_id}, {"outcome", "deleted"}};
   }
-  TRY(const auto written,
-      desk.put(records, trail, who, std::get<provisioning::EnrollmentRequest>(item.request), precondition_of(mode)));
+  TRY(const auto written, writer.put(transaction, who, std::get<EnrollmentBody>(item.request), precondition_of(mode)));
   json::object result = to_json(written.outcome);
   result["registration_id"] = item.registration_id;
   result["etag"] = written.enrollment.revision.text();
@@ -106,12 +105,12 @@ Result<BulkRequest> parse_bulk(std::string_view body) {
   return request;
 }
 
-Result<json::object> run_bulk(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
-                              audit::Trail& trail, const provisioning::Requester& who, const BulkRequest& request) {
+Result<json::object> run_bulk(const EnrollmentWriter& writer, store::Transaction& transaction,
+                              const provisioning::Requester& who, const BulkRequest& request) {
   bool succeeded = true;
   json::array results;
   for (const auto& item : request.items) {
-    auto result = run_item(desk, records, trail, who, request.mode, item);
+    auto result = run_item(writer, transaction, who, request.mode, item);
     if (!result && !is_of_the_item(result.error())) return std::move(result).error();
     succeeded = succeeded && result.has_value();
     results.push_back(result ? *std::move(result) : failure(item.registration_id, result.error()));

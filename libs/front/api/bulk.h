@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "provisioning/enrollment_desk.h"
+#include "front/api/enrollment_writer.h"
 
 namespace warifu::front::api {
 
@@ -23,7 +23,7 @@ struct BulkRequest {
   // As it was read, or why it could not be.
   struct Item {
     std::string registration_id;  // as it was written; empty if there is none
-    std::variant<provisioning::EnrollmentRequest, Removal, Error> request;
+    std::variant<EnrollmentBody, Removal, Error> request;
   };
 
   Mode mode = Mode::kCreate;
@@ -40,8 +40,7 @@ bool is_of_the_item(const Error& error);
 
 // {"succeeded": bool, "results": [{"registration_id", "outcome", "changes", "etag"} or {"registration_id", "error":
 // {"code", "detail"}}, in the order of the request]}. An error of the database is that of all.
-Result<boost::json::object> run_bulk(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
-                                     audit::Trail& trail, const provisioning::Requester& who,
-                                     const BulkRequest& request);
+Result<boost::json::object> run_bulk(const EnrollmentWriter& writer, store::Transaction& transaction,
+                                     const provisioning::Requester& who, const BulkRequest& request);
 
 }  // namespace warifu::front::api

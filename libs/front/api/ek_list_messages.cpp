@@ -15,9 +15,27 @@ namespace {
 
 namespace json = boost::json;
 
+Status add_item(EkList& list, const json::value& item, const std::string& where) {
+  if (item.is_string()) {
+    TRY(auto ek, parse_ek(item.get_string(), where));
+    list.eks.push_back(std::move(ek));
+    return {};
+  }
+  if (!item.is_object())
+    return invalid_input("json.type", "an EK is a text, TPM2B_PUBLIC in base64, or an object with it", where);
+  TRY(const auto fields, wire::JsonFields::of(item, where));
+  TRY_STATUS(fields.refuse_unknown({"endorsement_key", "endorsement_certificate"}));
+  TRY(const auto text, fields.required_string("endorsement_key"));
+  TRY(auto ek, parse_ek(text, fields.path_of("endorsement_key")));
+  TRY(auto certified, parse_certified_ek(fields, ek));
+  list.eks.push_back(std::move(ek));
+  if (certified) list.certified.push_back(*std::move(certified));
+  return {};
+}
+
 }  // namespace
 
-Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body) {
+Result<EkList> parse_eks(std::string_view body) {
   constexpr std::size_t kMax = provisioning::GroupDesk::kEksPerChangeMax;
   TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
   TRY(const auto fields, wire::JsonFields::of(value));
@@ -25,14 +43,10 @@ Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body) {
   TRY(const auto* array, fields.required_array("eks"));
   if (array->empty() || array->size() > kMax)
     return invalid_input("group.eks", fmt::format("expected 1 to {} EKs, {} came", kMax, array->size()), "eks");
-  std::vector<tpm::EkPublic> eks;
-  for (const auto& item : *array) {
-    const std::string where = fmt::format("eks.{}", eks.size());
-    if (!item.is_string()) return invalid_input("json.type", "an EK is a text: TPM2B_PUBLIC in base64", where);
-    TRY(auto ek, parse_ek(item.get_string(), where));
-    eks.push_back(std::move(ek));
-  }
-  return eks;
+  EkList list;
+  for (const auto& item : *array)
+    TRY_STATUS(add_item(list, item, fmt::format("eks.{}", list.eks.size())));
+  return list;
 }
 
 json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed) {

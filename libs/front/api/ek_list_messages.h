@@ -4,15 +4,20 @@
 #include <string_view>
 #include <vector>
 
+#include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "provisioning/group_desk.h"
 
 // The EKs of a TPM group as JSON (docs/openapi/warifu-v1.yaml).
 namespace warifu::front::api {
 
-// {"eks": [TPM2B_PUBLIC or TPMT_PUBLIC in base64, …]}, 1 to GroupDesk::kEksPerChangeMax. What is wrong with one names
-// its place, like "eks.3".
-Result<std::vector<tpm::EkPublic>> parse_eks(std::string_view body);
+struct EkList {
+  std::vector<tpm::EkPublic> eks;
+  std::vector<ek_trust::CertifiedEk> certified;  // those that came with a certificate
+};
+// {"eks": […]}, 1 to GroupDesk::kEksPerChangeMax. Each is TPM2B_PUBLIC or TPMT_PUBLIC in base64, or {"endorsement_key":
+// that, "endorsement_certificate"?}. What is wrong with one names its place, like "eks.3".
+Result<EkList> parse_eks(std::string_view body);
 // {"group_id", "results": [{"ek_name", "outcome": "added" | "unchanged"}]}, in the order of the request.
 boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed);
 

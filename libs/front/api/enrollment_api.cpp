@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "front/api/bulk.h"
+#include "front/api/ek_trust_messages.h"
 #include "front/api/enrollment_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
@@ -13,12 +14,13 @@ namespace warifu::front::api {
 namespace {
 
 namespace json = boost::json;
-using provisioning::EnrollmentRequest;
 using provisioning::Precondition;
 using provisioning::WrittenEnrollment;
 
-json::object written_body(const WrittenEnrollment& written) {
+json::object written_body(const WrittenEnrollment& written,
+                          const std::optional<ek_trust::JudgedCertificate>& certificate) {
   json::object body = to_json(written.enrollment);
+  body["ek_certificate"] = to_json(certificate);
   json::array same_ek;
   for (const auto& id : written.same_ek)
     same_ek.emplace_back(id.text());
@@ -58,36 +60,37 @@ std::vector<Route> EnrollmentApi::routes() {
 
 Result<Answer> EnrollmentApi::create(const Call& call) {
   TRY(auto parsed, parse_enrollment(call.request.body));
-  const auto request = std::make_shared<const EnrollmentRequest>(std::move(parsed));
+  const auto request = std::make_shared<const EnrollmentBody>(std::move(parsed));
   return Answer(
       Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
-                                          {Precondition::Existing::kAbsent}));
-        return written_response(201, written, written_body(written));
+        TRY(const auto written, writer_.put(transaction, who, *request, {Precondition::Existing::kAbsent}));
+        TRY(const auto certificate, writer_.find_certificate(transaction.ek_trust(), written.enrollment));
+        return written_response(201, written, written_body(written, certificate));
       }});
 }
 
 Result<Answer> EnrollmentApi::put(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   TRY(auto parsed, parse_enrollment(call.request.body));
-  if (parsed.registration_id != id)
+  if (parsed.request.registration_id != id)
     return invalid_input("request.registration_id", "the registration_id of the body is not that of the path",
                          "registration_id");
   TRY(const auto revision, if_match_of(call));
   TRY(const bool dry_run, is_dry_run(call));
-  const auto request = std::make_shared<const EnrollmentRequest>(std::move(parsed));
-  return Answer(Durable{.apply = [this, request, revision, dry_run, who = requester_of(call)](
-                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who,
-                                                            *request, {Precondition::Existing::kEither, revision}));
-                          json::object body = written_body(written);
-                          add_outcome(body, written.outcome);
-                          if (dry_run) return json_response(200, body);
-                          const bool is_new = written.outcome.kind == provisioning::Outcome::Kind::kCreated;
-                          return written_response(is_new ? 201 : 200, written, body);
-                        },
-                        .committed = {},
-                        .is_rehearsal = dry_run});
+  const auto request = std::make_shared<const EnrollmentBody>(std::move(parsed));
+  return Answer(Durable{
+      .apply = [this, request, revision, dry_run,
+                who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto written, writer_.put(transaction, who, *request, {Precondition::Existing::kEither, revision}));
+        TRY(const auto certificate, writer_.find_certificate(transaction.ek_trust(), written.enrollment));
+        json::object body = written_body(written, certificate);
+        add_outcome(body, written.outcome);
+        if (dry_run) return json_response(200, body);
+        const bool is_new = written.outcome.kind == provisioning::Outcome::Kind::kCreated;
+        return written_response(is_new ? 201 : 200, written, body);
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
 }
 
 Result<Answer> EnrollmentApi::list(const Call& call) {
@@ -98,12 +101,17 @@ Result<Answer> EnrollmentApi::list(const Call& call) {
 Result<Answer> EnrollmentApi::show(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   std::optional<provisioning::Enrollment> enrollment;
+  std::optional<ek_trust::JudgedCertificate> certificate;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(enrollment, snapshot.provisioning().find_enrollment(call.principal->scope, id));
+    if (!enrollment) return {};
+    TRY(certificate, writer_.find_certificate(snapshot.ek_trust(), *enrollment));
     return {};
   }));
   if (!enrollment) return unknown("enrollment.unknown", "enrollment", id.text());
-  auto response = json_response(200, to_json(*enrollment));
+  json::object body = to_json(*enrollment);
+  body["ek_certificate"] = to_json(certificate);
+  auto response = json_response(200, body);
   response.headers.emplace_back("ETag", etag_of(enrollment->revision));
   return Answer(std::move(response));
 }
@@ -134,7 +142,7 @@ Result<Answer> EnrollmentApi::bulk(const Call& call) {
   const auto request = std::make_shared<const BulkRequest>(std::move(parsed));
   return Answer(Durable{
       .apply = [this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto body, run_bulk(desk_, transaction.provisioning(), transaction.audit(), who, *request));
+        TRY(const auto body, run_bulk(writer_, transaction, who, *request));
         return json_response(200, body);
       },
       .committed = {},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "front/api/enrollment_writer.h"
 #include "front/http/route.h"
 #include "provisioning/enrollment_desk.h"
 #include "store/store.h"
@@ -10,7 +11,9 @@ namespace warifu::front::api {
 // it.
 class EnrollmentApi {
  public:
-  EnrollmentApi(const provisioning::EnrollmentDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+  EnrollmentApi(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates,
+                store::Store& store)
+      : desk_(desk), writer_(desk, certificates), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -24,6 +27,7 @@ class EnrollmentApi {
   Result<Answer> bulk(const Call& call);
 
   const provisioning::EnrollmentDesk& desk_;
+  const EnrollmentWriter writer_;
   store::Store& store_;
 };
 

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "crypto/certificate.h"
+#include "front/api/ek_trust_messages.h"
 #include "front/api/fields.h"
 
 namespace warifu::front::api {
@@ -115,7 +116,7 @@ Result<provisioning::X509Request> parse_x509(const wire::JsonFields& attestation
 
 Result<provisioning::TpmRequest> parse_tpm(const wire::JsonFields& attestation) {
   TRY(const auto tpm, attestation.required_object("tpm"));
-  TRY_STATUS(tpm.refuse_unknown({"endorsement_key"}));
+  TRY_STATUS(tpm.refuse_unknown({"endorsement_key", "endorsement_certificate"}));
   TRY(const auto text, tpm.required_string("endorsement_key"));
   TRY(auto ek, parse_ek(text, tpm.path_of("endorsement_key")));
   return provisioning::TpmRequest{std::move(ek)};
@@ -243,21 +244,40 @@ Result<Terms> parse_terms(const wire::JsonFields& fields) {
   return terms;
 }
 
-Result<provisioning::EnrollmentRequest> parse_enrollment(std::string_view body) {
+Result<std::optional<ek_trust::CertifiedEk>> parse_certified_ek(const wire::JsonFields& fields,
+                                                                const tpm::EkPublic& ek) {
+  TRY(const auto text, fields.optional_string("endorsement_certificate"));
+  if (!text) return std::optional<ek_trust::CertifiedEk>();
+  const std::string where = fields.path_of("endorsement_certificate");
+  TRY(const Bytes content, parse_content(*text, where));
+  auto certificate = endorsement::EkCertificate::parse(content);
+  if (!certificate) return at(std::move(certificate).error(), where);
+  auto certified = ek_trust::CertifiedEk::make(ek, *std::move(certificate));
+  if (!certified) return at(std::move(certified).error(), where);
+  return std::optional(*std::move(certified));
+}
+
+Result<EnrollmentBody> parse_enrollment(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, wire::JsonFields::of(value));
   return parse_enrollment(fields);
 }
 
-Result<provisioning::EnrollmentRequest> parse_enrollment(const wire::JsonFields& fields) {
+Result<EnrollmentBody> parse_enrollment(const wire::JsonFields& fields) {
   using Attestation = decltype(provisioning::EnrollmentRequest::attestation);
   TRY_STATUS(refuse_unknown(fields, {"registration_id", "attestation", "device_id"}));
   TRY(auto registration, parse_id<RegistrationId>(fields, "registration_id"));
   TRY(auto attestation, parse_attestation<Attestation>(fields, parse_tpm));
   TRY(auto device_id, parse_name(fields, "device_id", DeviceId::parse));
   TRY(auto terms, parse_terms(fields));
-  return provisioning::EnrollmentRequest{std::move(registration), std::move(attestation), std::move(device_id),
-                                         std::move(terms)};
+  std::optional<ek_trust::CertifiedEk> certified_ek;
+  if (const auto* request = std::get_if<provisioning::TpmRequest>(&attestation)) {
+    TRY(const auto parent, fields.required_object("attestation"));
+    TRY(const auto tpm, parent.required_object("tpm"));
+    TRY(certified_ek, parse_certified_ek(tpm, request->ek));
+  }
+  return EnrollmentBody{{std::move(registration), std::move(attestation), std::move(device_id), std::move(terms)},
+                        std::move(certified_ek)};
 }
 
 Result<provisioning::GroupRequest> parse_group(std::string_view body) {

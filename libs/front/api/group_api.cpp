@@ -135,10 +135,12 @@ Result<Answer> GroupApi::show_keys(const Call& call) {
 Result<Answer> GroupApi::add_eks(const Call& call) {
   TRY(const auto id, GroupId::parse(call.parameter(0)));
   TRY(auto parsed, parse_eks(call.request.body));
-  const auto eks = std::make_shared<const std::vector<tpm::EkPublic>>(std::move(parsed));
+  const auto list = std::make_shared<const EkList>(std::move(parsed));
   return Answer(
-      Durable{[this, id, eks, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto listed, desk_.list_eks(transaction.provisioning(), transaction.audit(), who, id, *eks));
+      Durable{[this, id, list, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto listed, desk_.list_eks(transaction.provisioning(), transaction.audit(), who, id, list->eks));
+        for (const auto& ek : list->certified)
+          TRY_STATUS(certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, ek));
         return json_response(200, to_json(id, listed));
       }});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "provisioning/group_desk.h"
 #include "store/store.h"
@@ -10,7 +11,8 @@ namespace warifu::front::api {
 // that it is given outlive it.
 class GroupApi {
  public:
-  GroupApi(const provisioning::GroupDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+  GroupApi(const provisioning::GroupDesk& desk, const ek_trust::CertificateDesk& certificates, store::Store& store)
+      : desk_(desk), certificates_(certificates), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -27,6 +29,7 @@ class GroupApi {
   Result<Answer> list_devices(const Call& call);
 
   const provisioning::GroupDesk& desk_;
+  const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "front/api/ek_trust_messages.h"
 #include "front/api/enrollment_messages.h"
 #include "front/api/messages.h"
 #include "front/api/paging.h"
@@ -104,12 +105,17 @@ Result<Answer> OperatorApi::list_devices(const Call& call) {
 Result<Answer> OperatorApi::show_device(const Call& call) {
   TRY(const auto id, DeviceId::parse(call.parameter(0)));
   std::optional<provisioning::Device> device;
+  std::optional<ek_trust::JudgedCertificate> certificate;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(device, snapshot.provisioning().find_device(call.principal->scope, id));
+    if (!device || device->ek_name.empty()) return {};
+    TRY(certificate, certificates_.find(snapshot.ek_trust(), call.principal->scope, device->ek_name));
     return {};
   }));
   if (!device) return unknown("device.unknown", "device", id.text());
-  return Answer(json_response(200, to_json(*device)));
+  json::object body = to_json(*device);
+  body["ek_certificate"] = to_json(certificate);
+  return Answer(json_response(200, body));
 }
 
 Result<Answer> OperatorApi::show_hub_key(const Call& call) {

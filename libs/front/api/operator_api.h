@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "front/metrics.h"
 #include "operators/desk.h"
@@ -16,10 +17,11 @@ class OperatorApi {
  public:
   // `service_host` stands as HostName in connection strings.
   OperatorApi(const operators::Desk& desk, const provisioning::DeviceDesk& devices,
-              const provisioning::EscrowDesk& escrow, const provisioning::Registrar& registrar, store::Store& store,
-              Metrics& metrics, std::string service_host)
+              const ek_trust::CertificateDesk& certificates, const provisioning::EscrowDesk& escrow,
+              const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics, std::string service_host)
       : desk_(desk),
         devices_(devices),
+        certificates_(certificates),
         escrow_(escrow),
         registrar_(registrar),
         store_(store),
@@ -44,6 +46,7 @@ class OperatorApi {
 
   const operators::Desk& desk_;
   const provisioning::DeviceDesk& devices_;
+  const ek_trust::CertificateDesk& certificates_;
   const provisioning::EscrowDesk& escrow_;
   const provisioning::Registrar& registrar_;
   store::Store& store_;

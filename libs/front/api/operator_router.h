@@ -1,5 +1,6 @@
 #pragma once
 
+#include "front/api/ek_trust_api.h"
 #include "front/api/enrollment_api.h"
 #include "front/api/group_api.h"
 #include "front/api/operator_api.h"
@@ -15,6 +16,7 @@ struct OperatorDoors {
   EnrollmentApi& enrollments;
   GroupApi& groups;
   RegistrationApi& registrations;
+  EkTrustApi& ek_trust;
   dps_service::ServiceApi& service;
 };
 

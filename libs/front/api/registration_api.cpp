@@ -1,10 +1,23 @@
 #include "front/api/registration_api.h"
 
+#include "front/api/ek_trust_messages.h"
 #include "front/api/paging.h"
 #include "front/api/registration_messages.h"
 #include "front/api/requester.h"
 
 namespace warifu::front::api {
+namespace {
+
+// Of the EK that is enrolled, else of the one that the device proved.
+Bytes ek_name_of(const provisioning::RegistrationStory& story) {
+  if (story.enrollment) {
+    const auto* tpm = std::get_if<provisioning::TpmAttestation>(&story.enrollment->attestation);
+    return tpm == nullptr ? Bytes() : tpm->ek_name;
+  }
+  return story.device ? story.device->ek_name : Bytes();
+}
+
+}  // namespace
 
 std::vector<Route> RegistrationApi::routes() {
   using enum net::Method;
@@ -74,14 +87,20 @@ Result<Answer> RegistrationApi::acknowledge(const Call& call) {
 Result<Answer> RegistrationApi::explain(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   std::optional<provisioning::RegistrationStory> story;
+  std::optional<ek_trust::JudgedCertificate> certificate;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(story, provisioning::tell_story(snapshot.provisioning(), call.principal->scope, id));
+    const Bytes ek_name = story ? ek_name_of(*story) : Bytes();
+    if (ek_name.empty()) return {};
+    TRY(certificate, certificates_.find(snapshot.ek_trust(), call.principal->scope, ek_name));
     return {};
   }));
   if (!story)
     return Error{ErrorKind::kNotFound, "registration.unknown",
                  fmt::format("nobody enrolled \"{}\", and nobody came under it in the last days", id.text())};
-  return Answer(json_response(200, to_json(*story)));
+  auto body = to_json(*story);
+  body["ek_certificate"] = to_json(certificate);
+  return Answer(json_response(200, body));
 }
 
 }  // namespace warifu::front::api

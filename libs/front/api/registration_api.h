@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "provisioning/device_desk.h"
 #include "store/store.h"
@@ -10,7 +11,9 @@ namespace warifu::front::api {
 // registration. The objects that it is given outlive it.
 class RegistrationApi {
  public:
-  RegistrationApi(const provisioning::DeviceDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+  RegistrationApi(const provisioning::DeviceDesk& desk, const ek_trust::CertificateDesk& certificates,
+                  store::Store& store)
+      : desk_(desk), certificates_(certificates), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -23,6 +26,7 @@ class RegistrationApi {
   Result<Answer> explain(const Call& call);
 
   const provisioning::DeviceDesk& desk_;
+  const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
 };
 

@@ -1,0 +1,87 @@
+#include "ek_trust/judge.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ek_trust/identity.h"
+#include "ek_trust/limits.h"
+
+namespace warifu::ek_trust {
+namespace {
+
+using endorsement::RootStore;
+using endorsement::X509Certificate;
+
+// verify() takes no longer path.
+constexpr std::size_t kPathMax = 7;
+// Names that one certificate can lead to.
+constexpr std::size_t kNamesMax = 64;
+
+}  // namespace
+
+Result<Verdict> Judge::judge(const endorsement::EkCertificate& certificate) {
+  TRY(const RootStore* store, store_for(certificate.x509().issuer));
+  Verdict verdict;
+  auto verified = endorsement::verify(certificate, *store, at_, &verdict.missing);
+  if (verified)
+    verdict.verified = *std::move(verified);
+  else
+    verdict.refusal = std::move(verified).error();
+  return verdict;
+}
+
+Result<const RootStore*> Judge::store_for(const endorsement::Name& issuer) {
+  const auto [there, is_new] = stores_.try_emplace(name_digest(issuer));
+  if (is_new) TRY_STATUS(gather(there->second, issuer));
+  return &there->second;
+}
+
+// Level by level, so that what is cut off, if anything, is what is farthest away.
+Status Judge::gather(RootStore& store, const endorsement::Name& issuer) {
+  std::set<Bytes, BytesLess> seen;
+  std::vector<Bytes> level{name_digest(issuer)};
+  for (std::size_t depth = 0; depth < kPathMax && !level.empty(); ++depth) {
+    std::vector<Bytes> next;
+    for (const Bytes& name : level)
+      if (seen.size() < kNamesMax && seen.insert(name).second) TRY_STATUS(add_named(store, name, next));
+    level = std::move(next);
+  }
+  return {};
+}
+
+Status Judge::add_named(RootStore& store, const Bytes& name, std::vector<Bytes>& next) {
+  TRY(const auto authorities, records_.find_authorities_named(scope_, name, kAuthoritiesOfNameMax));
+  for (const Authority& authority : authorities) {
+    TRY(const X509Certificate certificate, certificate_of(authority));
+    TRY_STATUS(add_distrust(store, authority, certificate));
+    if (authority.role == Role::kRoot) {
+      TRY_STATUS(store.add_root(certificate, authority.vendors));
+    } else {
+      TRY_STATUS(store.add_intermediate(certificate));
+    }
+    next.push_back(authority.issuer_sha256);
+  }
+  return authorities.empty() ? Status() : add_lists(store, name);
+}
+
+Status Judge::add_distrust(RootStore& store, const Authority& authority, const X509Certificate& certificate) {
+  if (assumption_ && assumption_->key_sha256 == authority.key_sha256) {
+    if (assumption_->is_distrusted) store.distrust(certificate, Timestamp(), "it is assumed");
+    return {};
+  }
+  TRY(const auto distrusted, records_.find_distrusted_of_key(scope_, authority.key_sha256));
+  if (distrusted) store.distrust(certificate, distrusted->distrust->since, distrusted->distrust->reason);
+  return {};
+}
+
+Status Judge::add_lists(RootStore& store, const Bytes& name) {
+  TRY(const auto lists, records_.find_lists_of(scope_, name, kListsOfIssuerMax));
+  for (const StoredList& list : lists) {
+    auto parsed = endorsement::RevocationList::parse(list.der);
+    if (!parsed) return Error{ErrorKind::kInternal, "store.corrupt", parsed.error().message, "ek_crls.list"};
+    TRY_STATUS(store.add_revocation_list(*std::move(parsed)));
+  }
+  return {};
+}
+
+}  // namespace warifu::ek_trust

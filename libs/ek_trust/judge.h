@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "ek_trust/identity.h"
+#include "endorsement/ek/verify.h"
+
+namespace warifu::ek_trust {
+
+// What an EK certificate is worth by what a scope imported: a path that holds, or why there is none.
+struct Verdict {
+  std::optional<endorsement::VerifiedEkCertificate> verified = {};
+  std::optional<Error> refusal = {};
+  std::optional<endorsement::MissingAuthority> missing = {};
+};
+
+// A question that is asked before an authority is distrusted or believed again: what if the key with this digest
+// were, or were not, whatever is stored.
+struct Assumption {
+  Bytes key_sha256;
+  bool is_distrusted = false;
+};
+
+// Judges EK certificates by what is stored in one scope. Only what can matter for a certificate is read: authorities
+// are looked up by name, from its issuer upwards. Those of one issuer are read once.
+class Judge {
+ public:
+  Judge(RecordsView& records, ScopeId scope, endorsement::JudgedAt at, std::optional<Assumption> assumption = {})
+      : records_(records), scope_(std::move(scope)), at_(at), assumption_(std::move(assumption)) {}
+
+  // Errors are the database's.
+  Result<Verdict> judge(const endorsement::EkCertificate& certificate);
+
+ private:
+  Result<const endorsement::RootStore*> store_for(const endorsement::Name& issuer);
+  Status gather(endorsement::RootStore& store, const endorsement::Name& issuer);
+  Status add_named(endorsement::RootStore& store, const Bytes& name, std::vector<Bytes>& next);
+  Status add_distrust(endorsement::RootStore& store, const Authority& authority,
+                      const endorsement::X509Certificate& certificate);
+  Status add_lists(endorsement::RootStore& store, const Bytes& name);
+
+  RecordsView& records_;
+  const ScopeId scope_;
+  const endorsement::JudgedAt at_;
+  const std::optional<Assumption> assumption_;
+  std::map<Bytes, endorsement::RootStore, BytesLess> stores_;  // by the digest of the issuer's name
+};
+
+}  // namespace warifu::ek_trust

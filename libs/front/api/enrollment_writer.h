@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "ek_trust/certificate_desk.h"
+#include "front/api/enrollment_messages.h"
+#include "provisioning/enrollment_desk.h"
+#include "store/store.h"
+
+namespace warifu::front::api {
+
+// Writes an enrollment and keeps the EK certificate that came with it, in one change.
+class EnrollmentWriter {
+ public:
+  EnrollmentWriter(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates)
+      : desk_(desk), certificates_(certificates) {}
+
+  // As EnrollmentDesk::put(); another certificate is a change too. Without one, that which is there stays.
+  Result<provisioning::WrittenEnrollment> put(store::Transaction& transaction, const provisioning::Requester& who,
+                                              const EnrollmentBody& body,
+                                              const provisioning::Precondition& precondition) const;
+
+  const provisioning::EnrollmentDesk& desk() const { return desk_; }
+  // The certificate of a TPM's enrollment and what it is worth now; nullopt without one.
+  Result<std::optional<ek_trust::JudgedCertificate>> find_certificate(ek_trust::RecordsView& records,
+                                                                      const provisioning::Enrollment& enrollment) const;
+
+ private:
+  const provisioning::EnrollmentDesk& desk_;
+  const ek_trust::CertificateDesk& certificates_;
+};
+
+}  // namespace warifu::front::api

@@ -1,0 +1,144 @@
+#include "store/sql_ek_trust.h"
+
+#include "store/sql_records.h"
+
+namespace warifu::store {
+namespace {
+
+using ek_trust::ListInfo;
+using ek_trust::StoredEkCertificate;
+using ek_trust::StoredList;
+
+#define INFO_COLUMNS                                                                                               \
+  "scope_id, series_sha256, sha256, issuer_sha256, issuer, entries, is_partial, this_update, next_update, imported_at"
+#define CERTIFICATE_COLUMNS "scope_id, ek_name, sha256, issuer_sha256, certificate, stored_at"
+
+constexpr Sql kFindList = "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 = ?";
+constexpr Sql kListLists =
+    "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 > ? ORDER BY series_sha256 LIMIT ?";
+constexpr Sql kFindListsOf = "SELECT " INFO_COLUMNS
+                             ", list FROM ek_crls WHERE scope_id = ? AND issuer_sha256 = ? "
+                             "ORDER BY series_sha256 LIMIT ?";
+constexpr Sql kCountLists = "SELECT count(*) FROM (SELECT 1 FROM ek_crls WHERE scope_id = ? LIMIT ?) AS one";
+constexpr Sql kPutList =
+    "INSERT INTO ek_crls (" INFO_COLUMNS
+    ", list) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, series_sha256) DO UPDATE SET "
+    "sha256 = excluded.sha256, issuer_sha256 = excluded.issuer_sha256, issuer = excluded.issuer, "
+    "entries = excluded.entries, is_partial = excluded.is_partial, this_update = excluded.this_update, "
+    "next_update = excluded.next_update, imported_at = excluded.imported_at, list = excluded.list";
+
+constexpr Sql kFindCertificate =
+    "SELECT " CERTIFICATE_COLUMNS " FROM ek_certificates WHERE scope_id = ? AND ek_name = ?";
+constexpr Sql kListCertificatesOf = "SELECT " CERTIFICATE_COLUMNS
+                                    " FROM ek_certificates WHERE scope_id = ? AND issuer_sha256 = ? AND ek_name > ? "
+                                    "ORDER BY ek_name LIMIT ?";
+constexpr Sql kPutCertificate =
+    "INSERT INTO ek_certificates (" CERTIFICATE_COLUMNS
+    ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET sha256 = excluded.sha256, "
+    "issuer_sha256 = excluded.issuer_sha256, certificate = excluded.certificate, stored_at = excluded.stored_at";
+
+#undef INFO_COLUMNS
+#undef CERTIFICATE_COLUMNS
+
+Result<ListInfo> read_info(Row& row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto series_sha256, row.next<Bytes>());
+  TRY(auto sha256, row.next<Bytes>());
+  TRY(auto issuer_sha256, row.next<Bytes>());
+  TRY(auto issuer, row.next<std::string>());
+  TRY(const auto entries, row.next<std::int64_t>());
+  TRY(const auto is_partial, row.next<bool>());
+  TRY(const auto this_update, row.next<Timestamp>());
+  TRY(const auto next_update, row.next<std::optional<Timestamp>>());
+  TRY(const auto imported_at, row.next<Timestamp>());
+  return ListInfo{.scope = std::move(scope),
+                  .series_sha256 = std::move(series_sha256),
+                  .sha256 = std::move(sha256),
+                  .issuer_sha256 = std::move(issuer_sha256),
+                  .issuer = std::move(issuer),
+                  .entries = entries,
+                  .is_partial = is_partial,
+                  .this_update = this_update,
+                  .next_update = next_update,
+                  .imported_at = imported_at};
+}
+
+Result<ListInfo> to_info(Row row) {
+  return read_info(row);
+}
+
+Result<StoredList> to_list(Row row) {
+  TRY(auto info, read_info(row));
+  TRY(auto der, row.next<Bytes>());
+  return StoredList{std::move(info), std::move(der)};
+}
+
+Result<StoredEkCertificate> to_certificate(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto ek_name, row.next<Bytes>());
+  TRY(auto sha256, row.next<Bytes>());
+  TRY(auto issuer_sha256, row.next<Bytes>());
+  TRY(auto der, row.next<Bytes>());
+  TRY(const auto stored_at, row.next<Timestamp>());
+  return StoredEkCertificate{std::move(scope),         std::move(ek_name), std::move(sha256),
+                             std::move(issuer_sha256), std::move(der),     stored_at};
+}
+
+}  // namespace
+
+Result<std::optional<ListInfo>> SqlEkTrustRecords::find_list(const ScopeId& scope, ByteView series_sha256) {
+  TRY(auto query, connection_.prepare(kFindList));
+  query.bind(scope, series_sha256);
+  return read_one(query, to_info);
+}
+
+Result<std::vector<ListInfo>> SqlEkTrustRecords::list_lists(const ScopeId& scope, const ek_trust::Page& page) {
+  TRY(auto query, connection_.prepare(kListLists));
+  query.bind(scope, page.after, limit_of(page.limit));
+  return read_all(query, to_info);
+}
+
+Result<std::vector<StoredList>> SqlEkTrustRecords::find_lists_of(const ScopeId& scope, ByteView issuer_sha256,
+                                                                 std::size_t limit) {
+  TRY(auto query, connection_.prepare(kFindListsOf));
+  query.bind(scope, issuer_sha256, limit_of(limit));
+  return read_all(query, to_list);
+}
+
+Result<std::size_t> SqlEkTrustRecords::count_lists(const ScopeId& scope, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kCountLists));
+  query.bind(scope, limit_of(limit));
+  return read_count(query);
+}
+
+Status SqlEkTrustRecords::put_list(const StoredList& list) {
+  const ListInfo& info = list.info;
+  TRY(auto query, connection_.prepare(kPutList));
+  query.bind(info.scope, info.series_sha256, info.sha256, info.issuer_sha256, info.issuer, info.entries,
+             info.is_partial, info.this_update, info.next_update, info.imported_at, list.der);
+  return query.run();
+}
+
+Result<std::optional<StoredEkCertificate>> SqlEkTrustRecords::find_ek_certificate(const ScopeId& scope,
+                                                                                  ByteView ek_name) {
+  TRY(auto query, connection_.prepare(kFindCertificate));
+  query.bind(scope, ek_name);
+  return read_one(query, to_certificate);
+}
+
+Result<std::vector<StoredEkCertificate>> SqlEkTrustRecords::list_ek_certificates_of(const ScopeId& scope,
+                                                                                    ByteView issuer_sha256,
+                                                                                    const ek_trust::Page& page) {
+  TRY(auto query, connection_.prepare(kListCertificatesOf));
+  query.bind(scope, issuer_sha256, page.after, limit_of(page.limit));
+  return read_all(query, to_certificate);
+}
+
+Status SqlEkTrustRecords::put_ek_certificate(const StoredEkCertificate& certificate) {
+  TRY(auto query, connection_.prepare(kPutCertificate));
+  query.bind(certificate.scope, certificate.ek_name, certificate.sha256, certificate.issuer_sha256, certificate.der,
+             certificate.stored_at);
+  return query.run();
+}
+
+}  // namespace warifu::store
