@@ -26,6 +26,7 @@ void add_enrollment_commands(CLI::App& app, Action& action);
 void add_group_commands(CLI::App& app, Action& action);
 void add_device_commands(CLI::App& app, Action& action);
 void add_attention_commands(CLI::App& app, Action& action);
+void add_ek_root_commands(CLI::App& app, Action& action);
 void add_endorsement_commands(CLI::App& app, Action& action);
 
 }  // namespace warifu::cli

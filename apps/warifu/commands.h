@@ -42,8 +42,9 @@ Status delete_service_key(const Context& context, const std::string& name);
 
 // By what a device proves itself. At most one kind; none leaves it as it is.
 struct CredentialOptions {
-  std::string tpm_ek_file;  // TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64
-  bool tpm = false;         // a group: the EKs on its list
+  std::string tpm_ek_file;          // TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64
+  std::string ek_certificate_file;  // PEM, DER, or what an NV index holds
+  bool tpm = false;                 // a group: the EKs on its list
   std::optional<std::string> naming;
   bool symmetric = false;
   std::string primary_key_file;  // base64

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <filesystem>
+#include <cctype>
+#include <set>
 
 #include "endorsement/ek/time_text.h"
 #include "endorsement/ek/verdict_json.h"
-#include "keystore/files.h"
+#include "warifu/ek_files.h"
 #include "warifu/endorsement_commands.h"
 #include "warifu/output.h"
 
@@ -14,13 +15,7 @@ namespace warifu::cli {
 namespace {
 
 namespace json = boost::json;
-namespace fs = std::filesystem;
 using namespace endorsement;
-
-Error in_file(Error error, const std::string& file) {
-  error.where = error.where.empty() ? file : fmt::format("{}, {}", file, error.where);
-  return error;
-}
 
 Result<EkCertificate> read_ek_certificate(const std::string& file) {
   TRY(const auto content, keystore::read_file(file));
@@ -29,33 +24,20 @@ Result<EkCertificate> read_ek_certificate(const std::string& file) {
   return certificate;
 }
 
-// A folder stands for the files in it, by name.
-Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
-  std::vector<std::string> files;
-  for (const std::string& path : paths) {
-    std::error_code error;
-    if (!fs::is_directory(path, error)) {
-      files.push_back(path);
-      continue;
-    }
-    for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
-      if (entry->is_regular_file(error)) files.push_back(entry->path());
-    if (error) return invalid_input("ek-certificate.folder", "the folder cannot be read", path);
+// "FINGERPRINT" or "FINGERPRINT=SINCE"; without a time it counts for every judgement. An authority that is not among
+// the files is a mistake: nothing would be distrusted.
+Status add_distrust(RootStore& store, const std::string& text, const std::set<std::string>& fingerprints) {
+  const auto equals = text.find('=');
+  Distrust distrust{.fingerprint_sha256 = text.substr(0, equals), .since = Timestamp(), .reason = "--distrust"};
+  std::erase(distrust.fingerprint_sha256, ':');
+  std::ranges::transform(distrust.fingerprint_sha256, distrust.fingerprint_sha256.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (!fingerprints.contains(distrust.fingerprint_sha256))
+    return invalid_input("ek-certificate.distrust", "no authority with this fingerprint is in the files", text);
+  if (equals != std::string::npos) {
+    TRY(distrust.since, parse_time_text(std::string_view(text).substr(equals + 1)));
   }
-  std::ranges::sort(files);
-  return files;
-}
-
-template <class Add>
-Status for_each_authority(const std::vector<std::string>& paths, Add add) {
-  TRY(const auto files, files_of(paths));
-  for (const std::string& file : files) {
-    TRY(const auto content, keystore::read_file(file));
-    auto authorities = parse_certificates(as_bytes(content));
-    if (!authorities) return in_file(std::move(authorities).error(), file);
-    for (X509Certificate& authority : *authorities)
-      if (auto added = add(std::move(authority)); !added) return in_file(std::move(added).error(), file);
-  }
+  store.distrust(std::move(distrust));
   return {};
 }
 
@@ -67,10 +49,17 @@ Result<RootStore> read_store(const EkVerifyOptions& options) {
     vendors.push_back(*vendor);
   }
   RootStore store;
-  TRY_STATUS(for_each_authority(options.roots,
-                                [&](X509Certificate root) { return store.add_root(std::move(root), vendors); }));
-  TRY_STATUS(for_each_authority(
-      options.intermediates, [&](X509Certificate authority) { return store.add_intermediate(std::move(authority)); }));
+  std::set<std::string> fingerprints;
+  TRY_STATUS(for_each_authority(options.roots, [&](X509Certificate root) {
+    fingerprints.insert(root.fingerprint_sha256());
+    return store.add_root(std::move(root), vendors);
+  }));
+  TRY_STATUS(for_each_authority(options.intermediates, [&](X509Certificate authority) {
+    fingerprints.insert(authority.fingerprint_sha256());
+    return store.add_intermediate(std::move(authority));
+  }));
+  for (const std::string& text : options.distrusted)
+    TRY_STATUS(add_distrust(store, text, fingerprints));
   for (const std::string& file : options.crls) {
     TRY(const auto content, keystore::read_file(file));
     auto list = RevocationList::parse(as_bytes(content));

@@ -16,6 +16,10 @@ void add_verify(CLI::App* noun, Action& action) {
   verb->add_option("--crl", options->crls, "A revocation list")->type_name("FILE");
   verb->add_option("--vendor", options->vendors, "For whose TPMs these roots speak, like IFX (whom their names name)")
       ->type_name("ID");
+  verb->add_option("--distrust", options->distrusted,
+                   "An authority of these that is not believed, nor another one of its key; with a time: from then on")
+      ->allow_extra_args(false)
+      ->type_name("SHA-256[=2026-11-28T12:00:00Z]");
   auto* at =
       verb->add_option("--at", options->at, "When it is judged, in UTC (now)")->type_name("2026-11-28T12:00:00Z");
   verb->add_flag("--ignore-time", options->ignore_time, "Do not look at validity; the result says so")->excludes(at);

@@ -17,8 +17,9 @@ struct EkVerifyOptions {
   std::vector<std::string> roots;          // PEM or DER files, or folders of them
   std::vector<std::string> intermediates;  // the same
   std::vector<std::string> crls;
-  std::vector<std::string> vendors;  // for whom the roots speak; none: for whom their names name
-  std::string at;                    // RFC 3339 in UTC; empty: now
+  std::vector<std::string> vendors;     // for whom the roots speak; none: for whom their names name
+  std::vector<std::string> distrusted;  // fingerprints, each perhaps with "=SINCE"
+  std::string at;                       // RFC 3339 in UTC; empty: now
   bool ignore_time = false;
 };
 // kRefused with the codes of endorsement::verify().

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   add_device_commands(app, action);
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
+  add_ek_root_commands(app, action);
   add_endorsement_commands(app, action);
   add_eventlog_commands(app, action);
   add_ima_commands(app, action);

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/bytes.h"
+#include "endorsement/ek/pem.h"
 #include "keystore/files.h"
 #include "warifu/ek_reader.h"
 #include "wire/json.h"
@@ -33,7 +34,7 @@ Result<std::string> read_ek(const std::string& file) {
 // PEM as it is, DER in base64: the API takes both.
 Result<std::string> read_certificate(const std::string& file) {
   TRY(const auto content, keystore::read_file(file));
-  return content.find("-----BEGIN") != std::string::npos ? content : to_base64(as_bytes(content));
+  return endorsement::looks_like_pem(as_bytes(content)) ? content : to_base64(as_bytes(content));
 }
 
 Status set_key(json::object& keys, std::string_view member, const std::string& file) {
@@ -80,7 +81,11 @@ void print_changes(const json::object& written, bool dry_run) {
 Result<json::value> attestation_of(const CredentialOptions& options) {
   if (!options.tpm_ek_file.empty()) {
     TRY(const auto ek, read_ek(options.tpm_ek_file));
-    return json::value(json::object{{"type", "tpm"}, {"tpm", json::object{{"endorsement_key", ek}}}});
+    json::object tpm{{"endorsement_key", ek}};
+    if (!options.ek_certificate_file.empty()) {
+      TRY(tpm["endorsement_certificate"], read_certificate(options.ek_certificate_file));
+    }
+    return json::value(json::object{{"type", "tpm"}, {"tpm", std::move(tpm)}});
   }
   if (options.tpm) {
     json::object tpm;
@@ -126,7 +131,7 @@ Status apply_terms(json::object& statement, const TermsOptions& options) {
 }
 
 json::object as_request(json::object shown) {
-  for (const std::string_view member : {"ek_name", "etag", "created_at", "updated_at", "same_ek_as"})
+  for (const std::string_view member : {"ek_name", "etag", "created_at", "updated_at", "same_ek_as", "ek_certificate"})
     shown.erase(member);
   auto* attestation = shown["attestation"].if_object();
   auto* certificates = attestation == nullptr ? nullptr : attestation->if_contains("x509");

@@ -22,9 +22,13 @@ CLI::App* add_credential_options(CLI::App* verb, CredentialOptions& options, Sta
         ->needs(tpm)
         ->type_name("TEMPLATE");
   } else {
-    one_of
-        ->add_option("--tpm-ek", options.tpm_ek_file,
-                     "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
+    auto* ek = one_of
+                   ->add_option("--tpm-ek", options.tpm_ek_file,
+                                "The EK as TPM2B_PUBLIC or TPMT_PUBLIC, binary or base64 (tpm2_createek -u)")
+                   ->type_name("FILE");
+    verb->add_option("--ek-certificate", options.ek_certificate_file,
+                     "The EK's certificate: PEM, DER, or what its NV index holds. It is kept and judged (ek-root)")
+        ->needs(ek)
         ->type_name("FILE");
   }
   auto* symmetric = one_of->add_flag("--symmetric", options.symmetric,

@@ -13,7 +13,8 @@ namespace {
 // many. Judging tells.
 Result<std::set<Bytes, BytesLess>> names_below(RecordsView& records, const Authority& authority) {
   std::set<Bytes, BytesLess> names;
-  TRY(const auto same_key, records.find_authorities_of_key(authority.scope, authority.key_sha256, kAuthoritiesOfKeyMax));
+  TRY(const auto same_key,
+      records.find_authorities_of_key(authority.scope, authority.key_sha256, kAuthoritiesOfKeyMax));
   std::vector<Bytes> open;
   for (const Authority& same : same_key)
     if (names.insert(same.subject_sha256).second) open.push_back(same.subject_sha256);

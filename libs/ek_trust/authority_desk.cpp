@@ -34,8 +34,7 @@ json::array names_of(const std::vector<VendorId>& vendors) {
   return names;
 }
 
-Role role_of(const X509Certificate& certificate, const ImportRequest& request,
-             const std::optional<Authority>& before) {
+Role role_of(const X509Certificate& certificate, const ImportRequest& request, const std::optional<Authority>& before) {
   if (request.role) return *request.role;
   if (before) return before->role;
   return certificate.is_self_issued() ? Role::kRoot : Role::kIntermediate;
@@ -57,7 +56,8 @@ Status check_room(RecordsView& records, const Authority& authority) {
       records.find_authorities_named(authority.scope, authority.subject_sha256, kAuthoritiesOfNameMax));
   if (named.size() >= kAuthoritiesOfNameMax)
     return full(fmt::format("there are {} authorities of that name, which is the limit", named.size()));
-  TRY(const auto same_key, records.find_authorities_of_key(authority.scope, authority.key_sha256, kAuthoritiesOfKeyMax));
+  TRY(const auto same_key,
+      records.find_authorities_of_key(authority.scope, authority.key_sha256, kAuthoritiesOfKeyMax));
   if (same_key.size() >= kAuthoritiesOfKeyMax)
     return full(fmt::format("there are {} authorities of that key, which is the limit", same_key.size()));
   return {};
@@ -66,8 +66,8 @@ Status check_room(RecordsView& records, const Authority& authority) {
 Status check_reason(std::string_view reason) {
   const bool is_text = std::ranges::none_of(reason, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   if (!reason.empty() && reason.size() <= kReasonSizeMax && is_text) return {};
-  return invalid_input("ek_root.reason", fmt::format("expected a reason in one line of at most {} bytes", kReasonSizeMax),
-                       "reason");
+  return invalid_input("ek_root.reason",
+                       fmt::format("expected a reason in one line of at most {} bytes", kReasonSizeMax), "reason");
 }
 
 }  // namespace
@@ -114,21 +114,18 @@ Result<ImportedAuthority> AuthorityDesk::import_one(Records& records, audit::Tra
   if (!before) TRY_STATUS(check_room(records, authority));
   TRY_STATUS(records.put_authority(authority));
   const auto outcome = before ? ImportOutcome::kUpdated : ImportOutcome::kAdded;
-  TRY_STATUS(trail.record(
-      who.scope, {who.actor, before ? "ek-root.update" : "ek-root.import", subject_of(sha256),
-                  json::serialize(json::object{{"subject", certificate.subject.text()},
-                                               {"role", to_string(role)},
-                                               {"vendors", names_of(authority.vendors)}})}));
+  TRY_STATUS(trail.record(who.scope, {who.actor, before ? "ek-root.update" : "ek-root.import", subject_of(sha256),
+                                      json::serialize(json::object{{"subject", certificate.subject.text()},
+                                                                   {"role", to_string(role)},
+                                                                   {"vendors", names_of(authority.vendors)}})}));
   return ImportedAuthority{std::move(authority), outcome};
 }
 
 Result<std::vector<ImportedAuthority>> AuthorityDesk::import(Records& records, audit::Trail& trail,
-                                                             const Requester& who,
-                                                             const ImportRequest& request) const {
+                                                             const Requester& who, const ImportRequest& request) const {
   if (request.certificates.empty() || request.certificates.size() > kAuthoritiesPerChangeMax)
-    return invalid_input(
-        "ek_root.count",
-        fmt::format("expected 1 to {} certificates, {} came", kAuthoritiesPerChangeMax, request.certificates.size()));
+    return invalid_input("ek_root.count", fmt::format("expected 1 to {} certificates, {} came",
+                                                      kAuthoritiesPerChangeMax, request.certificates.size()));
   std::vector<ImportedAuthority> imported;
   for (const X509Certificate& certificate : request.certificates) {
     auto one = import_one(records, trail, who, certificate, request);
@@ -139,8 +136,8 @@ Result<std::vector<ImportedAuthority>> AuthorityDesk::import(Records& records, a
     }
     imported.push_back(*std::move(one));
   }
-  const bool has_root = std::ranges::any_of(
-      imported, [](const ImportedAuthority& one) { return one.authority.role == Role::kRoot; });
+  const bool has_root =
+      std::ranges::any_of(imported, [](const ImportedAuthority& one) { return one.authority.role == Role::kRoot; });
   if (!request.vendors.empty() && !has_root)
     return invalid_input("ek_root.vendors", "only roots speak for vendors, and no root is among what came", "vendors");
   return imported;
@@ -151,7 +148,8 @@ Result<AuthorityView> AuthorityDesk::distrust(Records& records, audit::Trail& tr
   TRY_STATUS(check_reason(request.reason));
   TRY(auto authority, records.find_authority(who.scope, request.sha256));
   if (!authority) return unknown_authority(request.sha256);
-  if (authority->distrust && authority->distrust->since <= request.since) return view_of(records, *std::move(authority));
+  if (authority->distrust && authority->distrust->since <= request.since)
+    return view_of(records, *std::move(authority));
   authority->distrust = Mark{request.since, request.reason};
   TRY_STATUS(records.put_authority(*authority));
   TRY_STATUS(trail.record(

@@ -38,9 +38,9 @@ struct Authority {
   Bytes issuer_sha256;
   Bytes key_sha256;  // of endorsement::key_numbers(); of a key without any, its certificate
   Role role = Role::kRoot;
-  std::vector<endorsement::VendorId> vendors;  // for whom a root may speak; empty: for whom its name names
-  Bytes certificate;                           // DER
-  std::optional<Mark> distrust = {};           // of this certificate; another one of its key may have one too
+  std::vector<endorsement::VendorId> vendors = {};  // for whom a root may speak; empty: for whom its name names
+  Bytes certificate;                                // DER
+  std::optional<Mark> distrust = {};                // of this certificate; another one of its key may have one too
   Timestamp imported_at;
 };
 
@@ -72,7 +72,8 @@ struct StoredEkCertificate {
   Timestamp stored_at;
 };
 
-// A page in the order of a key of bytes: what comes after `after`, at most `limit`. Every key comes after the empty one.
+// A page in the order of a key of bytes: what comes after `after`, at most `limit`. Every key comes after the empty
+// one.
 struct Page {
   Bytes after;
   std::size_t limit;

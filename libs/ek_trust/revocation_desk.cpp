@@ -25,10 +25,10 @@ Result<Bytes> signer_of(RecordsView& records, const ScopeId& scope, const Revoca
     if (may_sign && list.signed_by(certificate)) return authority.key_sha256;
   }
   return Error{ErrorKind::kRefused, "ek_crl.issuer",
-               named.empty() ? fmt::format("the authority \"{}\" that issued the CRL was not imported",
-                                           list.issuer().text())
-                             : fmt::format("authorities named \"{}\" were imported, and none of them signed the CRL",
-                                           list.issuer().text())};
+               named.empty()
+                   ? fmt::format("the authority \"{}\" that issued the CRL was not imported", list.issuer().text())
+                   : fmt::format("authorities named \"{}\" were imported, and none of them signed the CRL",
+                                 list.issuer().text())};
 }
 
 Bytes series_of(const RevocationList& list, ByteView signer) {

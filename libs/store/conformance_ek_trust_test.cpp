@@ -149,7 +149,8 @@ TEST_P(EkTrustConformance, AuthoritiesAreFoundByNameIssuerAndKey) {
   const auto issued =
       found([&](Snapshot& s) { return s.ek_trust().find_authorities_issued_by(here_, a.subject_sha256, 9); });
   EXPECT_THAT(keys_of(issued), ElementsAre(c.sha256));
-  const auto same_key = found([&](Snapshot& s) { return s.ek_trust().find_authorities_of_key(here_, c.key_sha256, 9); });
+  const auto same_key =
+      found([&](Snapshot& s) { return s.ek_trust().find_authorities_of_key(here_, c.key_sha256, 9); });
   EXPECT_THAT(keys_of(same_key), testing::UnorderedElementsAre(c.sha256, d.sha256));
 }
 
@@ -211,8 +212,7 @@ TEST_P(EkTrustConformance, EkCertificatesAreFoundByNameAndByIssuer) {
   EXPECT_FALSE(found([&](Snapshot& s) { return s.ek_trust().find_ek_certificate(here_, sample::bytes(34, 9)); }));
   std::vector<Bytes> seen;
   for (ek_trust::Page page{{}, 1};;) {
-    const auto part =
-        found([&](Snapshot& s) { return s.ek_trust().list_ek_certificates_of(here_, digest(50), page); });
+    const auto part = found([&](Snapshot& s) { return s.ek_trust().list_ek_certificates_of(here_, digest(50), page); });
     if (part.empty()) break;
     ASSERT_EQ(part.size(), 1U);
     seen.push_back(part[0].ek_name);

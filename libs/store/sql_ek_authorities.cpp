@@ -10,7 +10,7 @@ namespace {
 using ek_trust::Authority;
 using endorsement::VendorId;
 
-#define AUTHORITY_COLUMNS                                                                                    \
+#define AUTHORITY_COLUMNS                                                                                       \
   "scope_id, sha256, subject_sha256, issuer_sha256, key_sha256, role, vendors, certificate, distrusted_since, " \
   "distrust_reason, imported_at"
 
@@ -19,10 +19,10 @@ constexpr Sql kList =
     "SELECT " AUTHORITY_COLUMNS " FROM ek_authorities WHERE scope_id = ? AND sha256 > ? ORDER BY sha256 LIMIT ?";
 constexpr Sql kFindNamed = "SELECT " AUTHORITY_COLUMNS
                            " FROM ek_authorities WHERE scope_id = ? AND subject_sha256 = ? ORDER BY sha256 LIMIT ?";
-constexpr Sql kFindIssuedBy = "SELECT " AUTHORITY_COLUMNS
-                              " FROM ek_authorities WHERE scope_id = ? AND issuer_sha256 = ? ORDER BY sha256 LIMIT ?";
-constexpr Sql kFindOfKey = "SELECT " AUTHORITY_COLUMNS
-                           " FROM ek_authorities WHERE scope_id = ? AND key_sha256 = ? ORDER BY sha256 LIMIT ?";
+constexpr Sql kFindIssuedBy =
+    "SELECT " AUTHORITY_COLUMNS " FROM ek_authorities WHERE scope_id = ? AND issuer_sha256 = ? ORDER BY sha256 LIMIT ?";
+constexpr Sql kFindOfKey =
+    "SELECT " AUTHORITY_COLUMNS " FROM ek_authorities WHERE scope_id = ? AND key_sha256 = ? ORDER BY sha256 LIMIT ?";
 constexpr Sql kFindDistrusted = "SELECT " AUTHORITY_COLUMNS
                                 " FROM ek_authorities WHERE scope_id = ? AND key_sha256 = ? AND "
                                 "distrusted_since IS NOT NULL ORDER BY distrusted_since, sha256 LIMIT 1";

@@ -9,7 +9,7 @@ using ek_trust::ListInfo;
 using ek_trust::StoredEkCertificate;
 using ek_trust::StoredList;
 
-#define INFO_COLUMNS                                                                                               \
+#define INFO_COLUMNS \
   "scope_id, series_sha256, sha256, issuer_sha256, issuer, entries, is_partial, this_update, next_update, imported_at"
 #define CERTIFICATE_COLUMNS "scope_id, ek_name, sha256, issuer_sha256, certificate, stored_at"
 

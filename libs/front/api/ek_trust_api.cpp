@@ -102,21 +102,21 @@ Result<Answer> EkTrustApi::import_authorities(const Call& call) {
   TRY(auto parsed, parse_authorities(call.request.body));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const ek_trust::ImportRequest>(std::move(parsed));
-  return Answer(Durable{
-      .apply = [this, request, who = trust_requester_of(call)](
-                   store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto imported, authorities_.import(transaction.ek_trust(), transaction.audit(), who, *request));
-        json::array results;
-        for (const auto& one : imported) {
-          TRY(const auto view, view_of(transaction.ek_trust(), one.authority));
-          TRY(json::object result, to_json(view));
-          result["outcome"] = to_string(one.outcome);
-          results.push_back(std::move(result));
-        }
-        return json_response(200, {{"results", std::move(results)}});
-      },
-      .committed = {},
-      .is_rehearsal = dry_run});
+  return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
+                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY(const auto imported,
+                              authorities_.import(transaction.ek_trust(), transaction.audit(), who, *request));
+                          json::array results;
+                          for (const auto& one : imported) {
+                            TRY(const auto view, view_of(transaction.ek_trust(), one.authority));
+                            TRY(json::object result, to_json(view));
+                            result["outcome"] = to_string(one.outcome);
+                            results.push_back(std::move(result));
+                          }
+                          return json_response(200, {{"results", std::move(results)}});
+                        },
+                        .committed = {},
+                        .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::list_authorities(const Call& call) {
@@ -155,8 +155,8 @@ Result<Answer> EkTrustApi::distrust(const Call& call) {
   const ek_trust::DistrustRequest request{sha256, body.since.value_or(clock_.now()), body.reason};
   return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
                                      store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto view, authorities_.distrust(transaction.ek_trust(), transaction.audit(), who,
-                                                                     request));
+                          TRY(const auto view,
+                              authorities_.distrust(transaction.ek_trust(), transaction.audit(), who, request));
                           TRY(const json::object answer, to_json(view));
                           return json_response(200, answer);
                         },
@@ -166,12 +166,12 @@ Result<Answer> EkTrustApi::distrust(const Call& call) {
 
 Result<Answer> EkTrustApi::trust(const Call& call) {
   TRY(const auto sha256, parse_fingerprint(call.parameter(0)));
-  return Answer(Durable{[this, sha256, who = trust_requester_of(call)](
-                            store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto view, authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
-    TRY(const json::object answer, to_json(view));
-    return json_response(200, answer);
-  }});
+  return Answer(Durable{
+      [this, sha256, who = trust_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto view, authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
+        TRY(const json::object answer, to_json(view));
+        return json_response(200, answer);
+      }});
 }
 
 Result<Answer> EkTrustApi::list_devices(const Call& call) {
@@ -183,8 +183,8 @@ Result<Answer> EkTrustApi::list_devices(const Call& call) {
   json::value next;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto authority, find(snapshot.ek_trust(), scope, sha256));
-    TRY(const auto page, ek_trust::list_affected(snapshot.ek_trust(), authority, after,
-                                                 std::min(size, kAffectedPageMax), clock_.now()));
+    TRY(const auto page,
+        ek_trust::list_affected(snapshot.ek_trust(), authority, after, std::min(size, kAffectedPageMax), clock_.now()));
     for (const auto& item : page.items) {
       TRY(auto object, affected_json(snapshot.provisioning(), item));
       if (object) items.push_back(*std::move(object));
@@ -198,17 +198,17 @@ Result<Answer> EkTrustApi::list_devices(const Call& call) {
 Result<Answer> EkTrustApi::import_lists(const Call& call) {
   TRY(auto parsed, parse_revocation_lists(call.request.body));
   const auto lists = std::make_shared<const std::vector<endorsement::RevocationList>>(std::move(parsed));
-  return Answer(Durable{[this, lists, who = trust_requester_of(call)](
-                            store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto imported, lists_.import(transaction.ek_trust(), transaction.audit(), who, *lists));
-    json::array results;
-    for (const auto& one : imported) {
-      json::object result = to_json(one.info);
-      result["outcome"] = to_string(one.outcome);
-      results.push_back(std::move(result));
-    }
-    return json_response(200, {{"results", std::move(results)}});
-  }});
+  return Answer(Durable{
+      [this, lists, who = trust_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto imported, lists_.import(transaction.ek_trust(), transaction.audit(), who, *lists));
+        json::array results;
+        for (const auto& one : imported) {
+          json::object result = to_json(one.info);
+          result["outcome"] = to_string(one.outcome);
+          results.push_back(std::move(result));
+        }
+        return json_response(200, {{"results", std::move(results)}});
+      }});
 }
 
 Result<Answer> EkTrustApi::list_lists(const Call& call) {

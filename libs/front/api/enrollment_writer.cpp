@@ -8,8 +8,7 @@ Result<provisioning::WrittenEnrollment> EnrollmentWriter::put(store::Transaction
                                                               const provisioning::Requester& who,
                                                               const EnrollmentBody& body,
                                                               const provisioning::Precondition& precondition) const {
-  TRY(auto written,
-      desk_.put(transaction.provisioning(), transaction.audit(), who, body.request, precondition));
+  TRY(auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, body.request, precondition));
   if (!body.certified_ek) return written;
   TRY(const bool is_other,
       certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, *body.certified_ek));

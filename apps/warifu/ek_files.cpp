@@ -1,0 +1,41 @@
+#include "warifu/ek_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "endorsement/ek/root_store.h"
+
+namespace warifu::cli {
+
+namespace fs = std::filesystem;
+
+Error in_file(Error error, const std::string& file) {
+  error.where = error.where.empty() ? file : fmt::format("{}, {}", file, error.where);
+  return error;
+}
+
+Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
+      if (entry->is_regular_file(error)) files.push_back(entry->path());
+    if (error) return invalid_input("ek-certificate.folder", "the folder cannot be read", path);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<std::vector<endorsement::X509Certificate>> read_certificates(const std::string& file) {
+  TRY(const auto content, keystore::read_file(file));
+  auto certificates = endorsement::parse_certificates(as_bytes(content));
+  if (!certificates) return in_file(std::move(certificates).error(), file);
+  return certificates;
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,295 @@
+// Who may certify endorsement keys, on every database.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ek_trust/affected.h"
+#include "ek_trust/authority_desk.h"
+#include "ek_trust/certificate_desk.h"
+#include "ek_trust/identity.h"
+#include "ek_trust/limits.h"
+#include "ek_trust/revocation_desk.h"
+#include "ek_trust/test_maker.h"
+#include "store/desk_fixture_test.h"
+
+namespace warifu::store {
+namespace {
+
+using namespace ek_trust;
+using ek_trust::test::Maker;
+using endorsement::VendorId;
+using endorsement::X509Certificate;
+using testing::ElementsAre;
+
+Timestamp year(int number) {
+  return Timestamp(std::chrono::sys_days(std::chrono::year(number) / 6 / 1));
+}
+
+class EkTrust : public DeskTest {
+ protected:
+  // One transaction without another audit entry than the desk's own.
+  template <class Apply>
+  auto write(Apply apply) {
+    using Answer = std::invoke_result_t<Apply, Transaction&>;
+    std::optional<Answer> answer;
+    world_.clock.advance(std::chrono::seconds(1));
+    const Status written = world_.store->write([&](Transaction& t) -> Status {
+      answer.emplace(apply(t));
+      if (!*answer) return answer->error();
+      return {};
+    });
+    if (!written) answer.emplace(tl::unexpected(written.error()));
+    return *std::move(answer);
+  }
+  static X509Certificate parsed(const Bytes& der) { return X509Certificate::parse(der).value(); }
+  auto import(const std::vector<Bytes>& ders, std::optional<Role> role = {}, std::vector<VendorId> vendors = {}) {
+    ImportRequest request{.certificates = {}, .role = role, .vendors = std::move(vendors)};
+    for (const Bytes& der : ders)
+      request.certificates.push_back(parsed(der));
+    return write([&](Transaction& t) { return authorities_.import(t.ek_trust(), t.audit(), asker_, request); });
+  }
+  auto import_list(const Bytes& der) {
+    const std::vector lists{endorsement::RevocationList::parse(der).value()};
+    return write([&](Transaction& t) { return lists_.import(t.ek_trust(), t.audit(), asker_, lists); });
+  }
+  auto distrust(const Bytes& der, Timestamp since, std::string reason = "its key leaked") {
+    return write([&](Transaction& t) {
+      return authorities_.distrust(t.ek_trust(), t.audit(), asker_, {sha256_of(der), since, reason});
+    });
+  }
+  auto trust(const Bytes& der) {
+    return write([&](Transaction& t) { return authorities_.trust(t.ek_trust(), t.audit(), asker_, sha256_of(der)); });
+  }
+  auto keep(const tpm::EkPublic& ek, const Bytes& certificate) {
+    return write([&](Transaction& t) -> Result<bool> {
+      TRY(auto read, endorsement::EkCertificate::parse(certificate));
+      TRY(const auto certified, CertifiedEk::make(ek, std::move(read)));
+      return certificates_.keep(t.ek_trust(), t.audit(), asker_, certified);
+    });
+  }
+  // "trusted", or the code of the refusal.
+  std::string verdict(const tpm::EkPublic& ek, Timestamp at = year(2026)) {
+    return found([&](Snapshot& s) -> Result<std::string> {
+      TRY(const auto stored, s.ek_trust().find_ek_certificate(here_, name_of(ek)));
+      if (!stored) return std::string("none");
+      TRY(const auto certificate, certificate_of(*stored));
+      TRY(const auto judged, Judge(s.ek_trust(), here_, at).judge(certificate));
+      return judged.verified ? "trusted" : std::string(judged.refusal->code);
+    });
+  }
+  // The EKs that are affected, page by page of `size`.
+  std::vector<Bytes> affected(const Bytes& der, std::size_t size = 100) {
+    std::vector<Bytes> names;
+    std::optional<AffectedKey> after;
+    do {
+      const auto page = found([&](Snapshot& s) -> Result<AffectedPage> {
+        TRY(const auto authority, s.ek_trust().find_authority(here_, sha256_of(der)));
+        return list_affected(s.ek_trust(), *authority, after, size, year(2026));
+      });
+      EXPECT_LE(page.items.size(), size);
+      for (const auto& item : page.items)
+        names.push_back(item.stored.ek_name);
+      after = page.next;
+    } while (after);
+    return names;
+  }
+
+  const Requester asker_{here_, "operator:alice/1"};
+  const AuthorityDesk authorities_{world_.clock};
+  const RevocationDesk lists_{world_.clock};
+  const CertificateDesk certificates_{world_.clock};
+  const Maker maker_{"Test"};
+};
+
+TEST_P(EkTrust, AnImportSaysWhatItDidAndDoesItOnce) {
+  const auto first = import({maker_.root(), maker_.ca()});
+  ASSERT_TRUE(first) << to_string(first.error());
+  ASSERT_EQ(first->size(), 2U);
+  EXPECT_EQ((*first)[0].outcome, ImportOutcome::kAdded);
+  EXPECT_EQ((*first)[0].authority.role, Role::kRoot);
+  EXPECT_EQ((*first)[1].authority.role, Role::kIntermediate);
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import({maker_.root()}))[0].outcome, ImportOutcome::kUnchanged); }));
+  EXPECT_TRUE(is_audited(
+      [&] { EXPECT_EQ((*import({maker_.root()}, {}, {VendorId(0x1014)}))[0].outcome, ImportOutcome::kUpdated); }));
+  EXPECT_EQ((*import({maker_.root()}))[0].authority.vendors.size(), 1U) << "what was said stays";
+  // Said again, it is what was said.
+  EXPECT_EQ((*import({maker_.ca()}, Role::kRoot))[0].outcome, ImportOutcome::kUpdated);
+  EXPECT_EQ((*import({maker_.ca()}))[0].authority.role, Role::kRoot);
+  EXPECT_EQ((*import({maker_.ca()}, Role::kIntermediate))[0].authority.role, Role::kIntermediate);
+}
+
+TEST_P(EkTrust, AnImportIsDoneWholeOrNotAtAll) {
+  const Bytes no_authority = maker_.certify(ek(1));
+  EXPECT_EQ(code(import({maker_.root(), no_authority})), "endorsement.root.authority");
+  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().count_authorities(here_, 9); }), 0U);
+  Bytes forged = maker_.root();
+  forged.back() ^= 1;
+  EXPECT_EQ(code(import({forged})), "endorsement.root.signature");
+  EXPECT_EQ(code(import({})), "ek_root.count");
+  EXPECT_EQ(code(import(std::vector(101, maker_.root()))), "ek_root.count");
+  EXPECT_EQ(code(import({maker_.ca()}, {}, {VendorId(0x1014)})), "ek_root.vendors");
+  EXPECT_TRUE(import({maker_.root()}));
+}
+
+TEST_P(EkTrust, ThereAreSoManyOfAName) {
+  for (std::size_t i = 0; i < kAuthoritiesOfNameMax; ++i) {
+    ASSERT_TRUE(import({Maker("Test").root()}));
+  }
+  EXPECT_EQ(code(import({maker_.root()})), "ek_root.too_many");
+  EXPECT_TRUE(import({maker_.ca()})) << "of another name";
+}
+
+TEST_P(EkTrust, ACertificateIsJudgedByWhatIsThere) {
+  ASSERT_TRUE(*keep(ek(1), maker_.certify(ek(1))));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.missing-ca");
+  ASSERT_TRUE(import({maker_.root()}));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.missing-ca");
+  ASSERT_TRUE(import({maker_.ca()}));
+  EXPECT_EQ(verdict(ek(1)), "trusted");
+  EXPECT_EQ(verdict(ek(1), year(2041)), "endorsement.path.expired");
+  EXPECT_EQ(verdict(ek(2)), "none");
+  ASSERT_TRUE(import({maker_.root()}, {}, {*VendorId::parse("NTC ")}));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.vendor");
+}
+
+TEST_P(EkTrust, ACertificateIsKeptOnceAndOnlyWithItsKey) {
+  EXPECT_TRUE(*keep(ek(1), maker_.certify(ek(1))));
+  EXPECT_TRUE(*keep(ek(1), maker_.certify(ek(1), 9))) << "another certificate of it";
+  const Bytes second = maker_.certify(ek(2));
+  EXPECT_TRUE(*keep(ek(2), second));
+  EXPECT_FALSE(is_audited([&] { EXPECT_FALSE(*keep(ek(2), second)); }));
+  EXPECT_EQ(code(keep(ek(1), second)), "ek_certificate.key");
+
+  auto signs = endorsement::test::ek_template(maker_.ca_name);
+  signs.key_usage = endorsement::test::hex("03020780");  // digitalSignature
+  signs.spki = ek_trust::test::spki_of(ek(1));
+  EXPECT_EQ(code(keep(ek(1), endorsement::test::certificate(signs, maker_.ca_key, maker_.ca_key))),
+            "endorsement.ek.key-usage");
+  auto large = endorsement::test::ek_template(maker_.ca_name);
+  large.spki = ek_trust::test::spki_of(ek(1));
+  large.key_usage = endorsement::test::hex("03020520");
+  large.more_extensions = endorsement::test::extension("2a0304", false, Bytes(kEkCertificateSizeMax, 0));
+  EXPECT_EQ(code(keep(ek(1), endorsement::test::certificate(large, maker_.ca_key, maker_.ca_key))),
+            "ek_certificate.size");
+}
+
+TEST_P(EkTrust, DistrustCountsFromItsTimeOnAndCanBeTakenBack) {
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1))));
+  ASSERT_TRUE(is_audited([&] { ASSERT_TRUE(distrust(maker_.root(), year(2025))); }));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.distrusted");
+  EXPECT_EQ(verdict(ek(1), year(2024)), "trusted");
+  // A later time does not shorten it, an earlier one does what it says.
+  EXPECT_FALSE(is_audited([&] { ASSERT_TRUE(distrust(maker_.root(), year(2030))); }));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.distrusted");
+  ASSERT_TRUE(distrust(maker_.root(), year(2023)));
+  EXPECT_EQ(verdict(ek(1), year(2024)), "endorsement.path.distrusted");
+  // Importing it again gives no trust back.
+  EXPECT_EQ((*import({maker_.root()}))[0].outcome, ImportOutcome::kUnchanged);
+  ASSERT_TRUE(import({maker_.root()}, {}, {*VendorId::parse("IFX ")}));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.distrusted");
+  ASSERT_TRUE(is_audited([&] { ASSERT_FALSE(trust(maker_.root())->distrusted); }));
+  EXPECT_EQ(verdict(ek(1)), "trusted");
+  EXPECT_FALSE(is_audited([&] { ASSERT_TRUE(trust(maker_.root())); }));
+
+  EXPECT_EQ(code(distrust(Maker("Other").root(), year(2025))), "ek_root.unknown");
+  EXPECT_EQ(code(trust(Maker("Other").root())), "ek_root.unknown");
+  for (const std::string& reason : {std::string(), std::string("two\nlines"), std::string(kReasonSizeMax + 1, 'a')})
+    EXPECT_EQ(code(distrust(maker_.root(), year(2025), reason)), "ek_root.reason");
+}
+
+TEST_P(EkTrust, DistrustOfAKeyIsThatOfAllItsCertificates) {
+  const Maker other("Other");
+  const Bytes cross_signed = maker_.ca_signed_by(other);
+  ASSERT_TRUE(import({maker_.root(), maker_.ca(), other.root(), cross_signed}));
+  ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1))));
+  const Bytes ca = maker_.ca();
+  ASSERT_TRUE(import({ca}));
+  ASSERT_TRUE(distrust(ca, year(2025)));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.distrusted") << "although another root signed its key too";
+  const auto back = trust(cross_signed);
+  ASSERT_TRUE(back && back->distrusted);
+  EXPECT_EQ(back->distrusted->sha256, sha256_of(ca)) << "that mark stands";
+  EXPECT_FALSE(trust(ca)->distrusted);
+  EXPECT_EQ(verdict(ek(1)), "trusted");
+}
+
+TEST_P(EkTrust, TheAffectedAreThoseWhoHaveNobodyElsesWord) {
+  const Maker other("Other");
+  const Maker crossed("Crossed");
+  ASSERT_TRUE(import({maker_.root(), maker_.ca(), other.root(), other.ca(), crossed.root(), crossed.ca(),
+                      crossed.ca_signed_by(maker_)}));
+  std::vector<Bytes> expected;
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    ASSERT_TRUE(keep(ek(i), maker_.certify(ek(i), i)));
+    if (i != 3) expected.push_back(name_of(ek(i)));
+  }
+  ASSERT_TRUE(import_list(maker_.list(3)));  // refused anyway
+  ASSERT_TRUE(keep(ek(20), other.certify(ek(20))));
+  ASSERT_TRUE(keep(ek(30), crossed.certify(ek(30))));  // has another path
+  for (const std::size_t size : {1U, 2U, 3U, 100U})
+    EXPECT_THAT(affected(maker_.root(), size), testing::UnorderedElementsAreArray(expected)) << size;
+  EXPECT_THAT(affected(maker_.ca()), testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(affected(other.root()), ElementsAre(name_of(ek(20))));
+  EXPECT_THAT(affected(crossed.root()), ElementsAre());
+  EXPECT_THAT(affected(crossed.ca()), ElementsAre(name_of(ek(30)))) << "both of its certificates go";
+
+  // The same list after it was done; and without the root the crossed one hangs by its other signature.
+  ASSERT_TRUE(distrust(maker_.root(), year(2025)));
+  EXPECT_THAT(affected(maker_.root(), 2), testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(affected(crossed.root()), ElementsAre(name_of(ek(30))));
+}
+
+TEST_P(EkTrust, ANewerListTakesThePlaceOfAnOlderOne) {
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1), 7)));
+  const auto list = [&](std::uint8_t serial, std::string_view from, const Bytes& extensions = {}) {
+    using namespace endorsement::test;
+    const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
+    return signed_by(maker_.ca_key,
+                     tlv(0x30, joined({hex("020101"), algorithm(), maker_.ca_name, time(from), time("20400101000000Z"),
+                                       tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
+  };
+  const Bytes first = list(7, "20230101000000Z");
+  EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kAdded);
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked");
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kUnchanged); }));
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_list(list(8, "20220101000000Z")))[0].outcome, ListOutcome::kOlder); }));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked") << "an old list takes nothing back";
+  EXPECT_EQ((*import_list(list(8, "20240101000000Z")))[0].outcome, ListOutcome::kUpdated);
+  EXPECT_EQ(verdict(ek(1)), "trusted");
+  // A shard is of another series: both count.
+  const Bytes shard = endorsement::test::extension("551d1c", true, endorsement::test::hex("3006a004a0028600"));
+  EXPECT_EQ((*import_list(list(7, "20230601000000Z", shard)))[0].outcome, ListOutcome::kAdded);
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked");
+}
+
+TEST_P(EkTrust, AListIsRefusedUnlessAnImportedAuthoritySignedIt) {
+  EXPECT_EQ(code(import_list(maker_.list(7))), "ek_crl.issuer");
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  EXPECT_EQ(code(import_list(Maker("Test").list(7))), "ek_crl.issuer");
+  Bytes broken = maker_.list(7);
+  broken.back() ^= 1;
+  EXPECT_EQ(code(import_list(broken)), "ek_crl.issuer");
+  EXPECT_TRUE(import_list(maker_.list(7)));
+}
+
+TEST_P(EkTrust, ScopesDoNotShareTrust) {
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  const Requester stranger{there_, "operator:mallory/1"};
+  const auto read = endorsement::EkCertificate::parse(maker_.certify(ek(1))).value();
+  ASSERT_TRUE(write([&](Transaction& t) {
+    return certificates_.keep(t.ek_trust(), t.audit(), stranger, CertifiedEk::make(ek(1), read).value());
+  }));
+  const auto there = found([&](Snapshot& s) { return certificates_.find(s.ek_trust(), there_, name_of(ek(1))); });
+  EXPECT_EQ(there->verdict.refusal->code, "endorsement.path.missing-ca");
+  EXPECT_THAT(affected(maker_.root()), ElementsAre());
+  EXPECT_EQ(code(write([&](Transaction& t) {
+              return authorities_.trust(t.ek_trust(), t.audit(), stranger, sha256_of(maker_.root()));
+            })),
+            "ek_root.unknown");
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, EkTrust, testing::ValuesIn(kBackends), name_of_backend);
+
+}  // namespace
+}  // namespace warifu::store
