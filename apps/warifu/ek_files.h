@@ -18,7 +18,8 @@ Error in_file(Error error, const std::string& file);
 // A folder stands for the files in it; all by name.
 Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths);
 
-// Every certificate in these files, DER or bundles of PEM, one after another to `add`, whose error gets the file's name.
+// Every certificate in these files, DER or bundles of PEM, one after another to `add`, whose error gets the file's
+// name.
 template <class Add>
 Status for_each_authority(const std::vector<std::string>& paths, Add add);
 

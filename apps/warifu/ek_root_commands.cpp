@@ -34,15 +34,14 @@ const std::vector<Column> kLines = {{"fingerprint", "fingerprint_sha256"},
                                     {"distrusted since", "distrust.since"},
                                     {"because", "distrust.reason"},
                                     {"by the mark of", "distrust.fingerprint_sha256"}};
-const std::vector<Column> kListColumns = {{"ISSUER", "issuer"},          {"ENTRIES", "entries"},
-                                          {"PARTIAL", "is_partial"},     {"THIS UPDATE", "this_update"},
+const std::vector<Column> kListColumns = {{"ISSUER", "issuer"},
+                                          {"ENTRIES", "entries"},
+                                          {"PARTIAL", "is_partial"},
+                                          {"THIS UPDATE", "this_update"},
                                           {"NEXT UPDATE", "next_update"}};
-const std::vector<Column> kDeviceColumns = {{"EK NAME", "ek_name"},
-                                            {"DEVICES", "devices_text"},
-                                            {"ENROLLMENTS", "enrollments_text"},
-                                            {"GROUP", "group_id"},
-                                            {"MODEL", "model"},
-                                            {"NOW", "verdict.verdict"}};
+const std::vector<Column> kDeviceColumns = {
+    {"EK NAME", "ek_name"}, {"DEVICES", "devices_text"}, {"ENROLLMENTS", "enrollments_text"},
+    {"GROUP", "group_id"},  {"MODEL", "model"},          {"NOW", "verdict.verdict"}};
 
 std::vector<Column> with_outcome(std::vector<Column> columns) {
   columns.insert(columns.begin(), {"OUTCOME", "outcome"});
@@ -241,8 +240,8 @@ Status distrust_ek_root(const Context& context, const EkDistrustOptions& options
   TRY(const auto api, client_of(context));
   json::object request{{"reason", options.reason}};
   if (!options.since.empty()) request["since"] = options.since;
-  TRY(const auto authority, api.post_repeatable(path + (options.dry_run ? "/distrust?dry_run=true" : "/distrust"),
-                                                json::serialize(request)));
+  TRY(const auto authority,
+      api.post_repeatable(path + (options.dry_run ? "/distrust?dry_run=true" : "/distrust"), json::serialize(request)));
   TRY(auto items, affected(api, path));
   if (context.json) {
     print_json(json::object{{"authority", authority}, {"dry_run", options.dry_run}, {"affected", std::move(items)}});

@@ -52,8 +52,7 @@ struct Maker {
 
  private:
   // Once: each signature is another.
-  const Bytes root_ =
-      endorsement::test::certificate({.issuer = root_name, .subject = root_name}, root_key, root_key);
+  const Bytes root_ = endorsement::test::certificate({.issuer = root_name, .subject = root_name}, root_key, root_key);
   const Bytes ca_ =
       endorsement::test::certificate({.issuer = root_name, .subject = ca_name, .serial = 2}, ca_key, root_key);
 };

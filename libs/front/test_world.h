@@ -42,6 +42,10 @@ inline std::string dump(store::Connection& connection) {
            store::Sql("SELECT name || hex(sealed_key) || permissions FROM service_keys ORDER BY 1"),
            store::Sql("SELECT hex(token_id) || route || ' ' || idempotency_key || hex(sealed_answer) || created_at "
                       "FROM idempotency_keys ORDER BY 1"),
+           store::Sql("SELECT hex(sha256) || role || vendors || coalesce(distrusted_since, 'trusted') "
+                      "FROM ek_authorities ORDER BY 1"),
+           store::Sql("SELECT hex(series_sha256) || hex(sha256) FROM ek_crls ORDER BY 1"),
+           store::Sql("SELECT hex(ek_name) || hex(sha256) || stored_at FROM ek_certificates ORDER BY 1"),
            store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries "
                       "ORDER BY 1"),
        }) {

@@ -245,15 +245,17 @@ TEST_P(EkTrust, ANewerListTakesThePlaceOfAnOlderOne) {
   const auto list = [&](std::uint8_t serial, std::string_view from, const Bytes& extensions = {}) {
     using namespace endorsement::test;
     const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
-    return signed_by(maker_.ca_key,
-                     tlv(0x30, joined({hex("020101"), algorithm(), maker_.ca_name, time(from), time("20400101000000Z"),
-                                       tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
+    return signed_by(
+        maker_.ca_key,
+        tlv(0x30, joined({hex("020101"), algorithm(), maker_.ca_name, time(from), time("20400101000000Z"),
+                          tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
   };
   const Bytes first = list(7, "20230101000000Z");
   EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kAdded);
   EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked");
   EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kUnchanged); }));
-  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_list(list(8, "20220101000000Z")))[0].outcome, ListOutcome::kOlder); }));
+  EXPECT_FALSE(
+      is_audited([&] { EXPECT_EQ((*import_list(list(8, "20220101000000Z")))[0].outcome, ListOutcome::kOlder); }));
   EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked") << "an old list takes nothing back";
   EXPECT_EQ((*import_list(list(8, "20240101000000Z")))[0].outcome, ListOutcome::kUpdated);
   EXPECT_EQ(verdict(ek(1)), "trusted");

@@ -4,8 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import crypto from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { name_of } from './lib/challenge.mjs';
 import { SoftDevice } from './lib/device.mjs';
+import { EkMaker } from './lib/ek_maker.mjs';
 import { require_isolation } from './lib/isolation.mjs';
 import { OpenApi, shape_of } from './lib/openapi.mjs';
 import { bad_parameter_values, broken_texts, example_of, spoiled_bodies } from './lib/openapi_cases.mjs';
@@ -23,7 +28,7 @@ const kPlant = 'interop-plant'; // a group of TPMs
 const kLamps = 'interop-lamps'; // a group with symmetric keys
 const kNobody = 'interop-nobody';
 // What is well-formed and not there.
-const kNobodys = { ek_name: `000b${'00'.repeat(32)}` };
+const kNobodys = { ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32) };
 
 const api = new OpenApi(kDescription);
 const operations = api.operations.filter(({ path }) => path.startsWith('/api/v1/') && !path.startsWith('/api/v1/device/'))
@@ -35,6 +40,8 @@ let keys;
 let client;
 let login_answer;
 let serial = 0;
+let maker; // of TPMs
+let certified_name; // of an EK that came with a certificate
 
 const enrollment = (registration_id) => ({ registration_id, attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64') } } });
 const group = (group_id) => ({ group_id, attestation: { type: 'tpm', tpm: { naming: '*' } } });
@@ -79,6 +86,19 @@ async function make_waiting_device() {
   registration.close();
 }
 
+// Authorities, a CRL, and an EK with its certificate.
+async function make_endorsement() {
+  maker = new EkMaker(await mkdtemp(path.join(os.tmpdir(), 'warifu-openapi-')), 'Interop');
+  await made('/api/v1/ek-roots', { certificates: [text_of('root.pem'), text_of('ca.pem')] });
+  maker.list();
+  await made('/api/v1/ek-crls', { crls: [text_of('crl.pem')] });
+  kParameters.fingerprint = maker.fingerprint('root');
+  const certificate = (await readFile(maker.certify(keys.ek))).toString('base64');
+  await made('/api/v1/enrollments', { registration_id: 'interop-certified', attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64'), endorsement_certificate: certificate } } });
+  certified_name = key_names().ek_name;
+}
+const text_of = (name) => readFileSync(maker.file(name), 'utf8');
+
 const key_names = () => ({ ek_name: name_of(keys.ek.subarray(2)).toString('hex'), srk_name: name_of(keys.srk.subarray(2)).toString('hex') });
 
 // What a description's examples cannot know: names that must exist, or must be new. Everything else comes from the examples.
@@ -96,6 +116,9 @@ const kPlan = {
   'POST /api/v1/approvals/{}/approve': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
   'POST /api/v1/approvals/{}/reject': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
   'POST /api/v1/alerts/acknowledge': { body: () => ({ registration_id: kWaitingId, kind: 'ek.duplicate', subject: kRegistrationId }) },
+  'POST /api/v1/ek-roots': { body: () => ({ certificates: [text_of('root.pem')] }) },
+  'POST /api/v1/ek-crls': { body: () => ({ crls: [text_of('crl.pem')] }) },
+  'GET /api/v1/ek-certificates/{}': { parameters: () => ({ ek_name: certified_name }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };
@@ -163,11 +186,13 @@ before(async () => {
   await make_group(kPlant);
   await list_ek();
   await make_waiting_device();
+  await make_endorsement();
 });
 after(async () => {
   client?.close();
   await server?.stop();
   await device?.stop();
+  if (maker) await rm(maker.folder, { recursive: true, force: true });
 });
 
 describe('The description', () => {

@@ -1,5 +1,6 @@
 #include "front/api/bulk.h"
 #include "front/api/ek_list_messages.h"
+#include "front/api/ek_trust_messages.h"
 #include "front/api/enrollment_messages.h"
 #include "front/api/messages.h"
 #include "front/api/registration_messages.h"
@@ -18,7 +19,7 @@ void ignore(const Parsed&) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto body = warifu::as_text({data + 1, size - 1});
-  switch (data[0] % 8) {
+  switch (data[0] % 11) {
     case 0:
       ignore(api::parse_login(body));
       break;
@@ -39,6 +40,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 6:
       ignore(api::parse_acknowledgement(body));
+      break;
+    case 7:
+      ignore(api::parse_authorities(body));
+      break;
+    case 8:
+      ignore(api::parse_revocation_lists(body));
+      break;
+    case 9:
+      ignore(api::parse_distrust(body));
       break;
     default:
       ignore(api::parse_key_name(body, "ek_name"));

@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 47u);
+  EXPECT_EQ(guarded, 56u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -274,6 +274,15 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"GET /api/v1/alerts", "device:read"},
       {"POST /api/v1/alerts/acknowledge", "device:approve"},
       {"GET /api/v1/registrations/{registration_id}/explanation", "device:read"},
+      {"POST /api/v1/ek-roots", "ek-root:write"},
+      {"GET /api/v1/ek-roots", "ek-root:read"},
+      {"GET /api/v1/ek-roots/{fingerprint}", "ek-root:read"},
+      {"POST /api/v1/ek-roots/{fingerprint}/distrust", "ek-root:write"},
+      {"POST /api/v1/ek-roots/{fingerprint}/trust", "ek-root:write"},
+      {"GET /api/v1/ek-roots/{fingerprint}/devices", "ek-root:read"},
+      {"POST /api/v1/ek-crls", "ek-root:write"},
+      {"GET /api/v1/ek-crls", "ek-root:read"},
+      {"GET /api/v1/ek-certificates/{ek_name}", "ek-root:read"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

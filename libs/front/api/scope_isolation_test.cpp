@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ek_trust/test_maker.h"
 #include "front/api/test_operator.h"
 #include "front/dps_service/service_errors.h"
 #include "front/test_world.h"
@@ -30,7 +31,12 @@ class ScopeIsolation : public ::testing::Test {
     must(owner_.post(kGroups, test::tpm_group("plant", "pump-*")));
     must(owner_.post(kGroups, test::key_group("keys")));
     must(owner_.post("/api/v1/service-keys", R"({"name":"plant"})"));
-    must(owner_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})));
+    must(owner_.post("/api/v1/ek-roots", certificates({maker_.root(), maker_.ca()})));
+    const auto& ek = world_.tpm_b.ek();
+    must(owner_.post(kGroups + "/plant/eks",
+                     fmt::format(R"({{"eks":[{{"endorsement_key":"{}","endorsement_certificate":"{}"}}]}})",
+                                 to_base64(ek.tpm2b()), to_base64(maker_.certify(ek)))));
+    must(owner_.post("/api/v1/ek-crls", fmt::format(R"({{"crls":["{}"]}})", to_base64(maker_.list(9)))));
     test::must(world_.server.enroll("meter-2", world_.tpm_a.ek()));  // makes an alert
     EXPECT_TRUE(world_.meter.provision());
     EXPECT_TRUE(world_.device(world_.tpm_b, "pump-1").provision());
@@ -41,6 +47,16 @@ class ScopeIsolation : public ::testing::Test {
   }
   static void must(const net::HttpResponse& answer) { ASSERT_LT(answer.status, 300) << answer.body; }
 
+  static std::string certificates(const std::vector<Bytes>& ders) {
+    std::string list;
+    for (const Bytes& der : ders)
+      list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", to_base64(der));
+    return fmt::format(R"({{"certificates":[{}]}})", list);
+  }
+  std::string fingerprint() const {
+    return endorsement::X509Certificate::parse(maker_.root()).value().fingerprint_sha256();
+  }
+
   // All that its owner sees of it.
   std::string seen_by_owner() {
     std::string seen;
@@ -48,7 +64,7 @@ class ScopeIsolation : public ::testing::Test {
          {"enrollments", "enrollments/meter-1", "enrollments/lamp-1", "enrollment-groups", "enrollment-groups/plant",
           "enrollment-groups/plant/eks", "enrollment-groups/plant/devices", "devices", "approvals", "alerts",
           "registrations/meter-1/explanation", "devices/meter-1/hub-key", "enrollments/lamp-1/keys",
-          "enrollment-groups/keys/keys", "id-scope"}) {
+          "enrollment-groups/keys/keys", "ek-roots", "ek-crls", "id-scope"}) {
       const auto answer = owner_.get("/api/v1/" + path);
       EXPECT_EQ(answer.status, 200) << path << answer.body;
       seen += answer.body + "\n";
@@ -68,20 +84,24 @@ class ScopeIsolation : public ::testing::Test {
     fill("{group_id}", at_nobody ? "nobody" : wants_keys ? "keys" : "plant");
     fill("{name}", at_nobody ? "nobody" : "plant");
     fill("{device_id}", at_nobody ? "nobody" : "meter-1");
+    fill("{fingerprint}", at_nobody ? std::string(64, '0') : fingerprint());
     fill("{ek_name}", at_nobody ? world_.tpm_a.ek().name().text() : ek_name());
     return target;
   }
 
   World world_;
+  const ek_trust::test::Maker maker_{"Test"};
   const test::Operator owner_{world_.server};
   std::optional<test::Operator> stranger_;
 };
 
 // The answers of one request differ in their tracking IDs, and name what was asked for.
-std::string without_names(net::HttpResponse answer) {
+std::string without_names(net::HttpResponse answer, const std::vector<std::string>& more) {
   std::string text = fmt::format("{} {}", answer.status, answer.body);
   if (const auto at = text.find("\"tracking_id\""); at != std::string::npos) text.resize(at);
-  for (const std::string name : {"nobody", "meter-1", "lamp-1", "plant", "keys"})
+  std::vector<std::string> names{"nobody", "meter-1", "lamp-1", "plant", "keys"};
+  names.insert(names.end(), more.begin(), more.end());
+  for (const std::string& name : names)
     for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
       text.replace(at, name.size(), "X");
   return text;
@@ -104,14 +124,16 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
     const std::string what = fmt::format("{} {}", net::to_string(route.method), route.pattern);
     if (route.pattern.find('{') != std::string::npos) {
       EXPECT_EQ(theirs.status, 404) << what << theirs.body;
-      EXPECT_EQ(without_names(theirs), without_names(nobodys)) << what;
+      const std::vector<std::string> names{fingerprint(), std::string(64, '0'), ek_name(),
+                                           world_.tpm_a.ek().name().text()};
+      EXPECT_EQ(without_names(theirs, names), without_names(nobodys, names)) << what;
     } else if (route.pattern != "/api/v1/id-scope") {
       EXPECT_EQ(member(theirs, "items"), "[]") << what;
       EXPECT_EQ(member(theirs, "next"), route.pattern == "/api/v1/service-keys" ? "absent" : "null") << what;
     }
     ++tried;
   }
-  EXPECT_EQ(tried, 23u);
+  EXPECT_EQ(tried, 28u);
   EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
   EXPECT_EQ(seen_by_owner(), before);
   EXPECT_THAT(owner_.get("/api/v1/service-keys").body, HasSubstr(R"("name":"plant")"));
@@ -136,6 +158,11 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
       "/api/v1/bulk/enrollments",
       R"({"mode":"delete","enrollments":[{"registration_id":"meter-2"},{"registration_id":"lamp-1"}]})");
   EXPECT_THAT(bulk.body, HasSubstr("enrollment.unknown"));
+  const std::string root = "/api/v1/ek-roots/" + fingerprint();
+  EXPECT_EQ(member(stranger_->post(root + "/distrust", R"({"reason":"mine"})"), "code"), "ek_root.unknown");
+  EXPECT_EQ(member(stranger_->post(root + "/trust"), "code"), "ek_root.unknown");
+  EXPECT_EQ(stranger_->post("/api/v1/ek-roots", certificates({maker_.root()})).status, 200);
+  EXPECT_EQ(stranger_->post(root + "/distrust", R"({"reason":"mine"})").status, 200);
   EXPECT_EQ(stranger_->post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
   EXPECT_EQ(owner_.post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
   for (const auto& [name, value] : {std::pair{"primary_key", "keys/keys"}})
