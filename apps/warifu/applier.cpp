@@ -142,11 +142,11 @@ Status Applier::list_eks(const Declaration& declaration, const Origin& origin) {
   const auto& eks = declaration.eks;
   EkBatch batch;
   for (const auto& ek : eks) {
-    if (!batch.has_room_for(ek)) {
+    if (!batch.has_room_for({ek})) {
       TRY(const auto some, list_batch(api_, group_path(declaration.id), batch));
       added += some;
     }
-    batch.add(ek);
+    batch.add({ek});
   }
   TRY(const auto rest, list_batch(api_, group_path(declaration.id), batch));
   added += rest;

@@ -13,20 +13,23 @@ namespace {
 constexpr std::size_t kCountMax = 1'000;
 constexpr std::size_t kSizeMax = 900 * 1024;
 
-// Two quotes and a comma.
-std::size_t size_of(const std::string& ek) {
-  return ek.size() + 3;
+// With the names of its members, quotes and commas.
+std::size_t size_of(const ReadEk& ek) {
+  return ek.certificate.empty() ? ek.ek.size() + 3 : ek.ek.size() + ek.certificate.size() + 64;
 }
 
 }  // namespace
 
-bool EkBatch::has_room_for(const std::string& ek) const {
+bool EkBatch::has_room_for(const ReadEk& ek) const {
   return eks_.empty() || (eks_.size() < kCountMax && size_ + size_of(ek) <= kSizeMax);
 }
 
-void EkBatch::add(const std::string& ek) {
+void EkBatch::add(const ReadEk& ek) {
   size_ += size_of(ek);
-  eks_.emplace_back(ek);
+  if (ek.certificate.empty())
+    eks_.emplace_back(ek.ek);
+  else
+    eks_.push_back(boost::json::object{{"endorsement_key", ek.ek}, {"endorsement_certificate", ek.certificate}});
 }
 
 boost::json::array EkBatch::take() {

@@ -4,15 +4,16 @@
 #include <string>
 
 #include "warifu/api_client.h"
+#include "warifu/ek_reader.h"
 
 namespace warifu::cli {
 
-// EKs, in base64, that go to the list of a group in one request.
+// EKs that go to the list of a group in one request.
 class EkBatch {
  public:
   // The first always has: what is too large for any request, the server says.
-  bool has_room_for(const std::string& ek) const;
-  void add(const std::string& ek);
+  bool has_room_for(const ReadEk& ek) const;
+  void add(const ReadEk& ek);
   bool empty() const { return eks_.empty(); }
   std::size_t count() const { return eks_.size(); }
   // What is in it, and it is empty afterwards.

@@ -13,6 +13,8 @@ namespace {
 
 // An EK on RSA-4096 has about 600 bytes.
 constexpr std::size_t kEkSizeMax = 4096;
+// With an EK certificate, of which the server takes 8 KiB.
+constexpr std::size_t kLineMax = 16 * 1024;
 
 // Both structures begin with a size or a type that is far below 0x0900; no text begins so.
 bool begins_a_structure(int first) {
@@ -40,19 +42,23 @@ Result<EkReader> EkReader::open(const std::string& path) {
   return reader;
 }
 
-Result<std::optional<std::string>> EkReader::next() {
+Result<std::optional<ReadEk>> EkReader::next() {
   if (line_ == 0 && begins_a_structure(in().peek())) {
     TRY(auto ek, read_binary());
-    return std::optional(std::move(ek));
+    return std::optional(ReadEk{std::move(ek)});
   }
   std::string line;
   for (;;) {
     TRY(const bool is_there, read_line(line));
-    if (!is_there) return std::optional<std::string>();
+    if (!is_there) return std::optional<ReadEk>();
     trim_end(line);
     if (line.empty() || line.front() == '#') continue;
-    if (!from_base64(line)) return refusal("expected an EK in base64");
-    return std::optional(std::move(line));
+    const auto blank = line.find(' ');
+    ReadEk read{line.substr(0, blank)};
+    if (blank != std::string::npos) read.certificate = line.substr(line.find_first_not_of(' ', blank));
+    if (!from_base64(read.ek) || !from_base64(read.certificate))
+      return refusal("expected an EK in base64, alone or with its certificate after it");
+    return std::optional(std::move(read));
   }
 }
 
@@ -75,7 +81,7 @@ Result<std::string> EkReader::read_binary() {
 
 Result<bool> EkReader::read_line(std::string& line) {
   ++line_;
-  std::array<char, kEkSizeMax * 2> buffer;
+  std::array<char, kLineMax> buffer;
   in().getline(buffer.data(), buffer.size());
   if (in().bad()) return unreadable("it could not be read", place());
   const auto count = static_cast<std::size_t>(in().gcount());

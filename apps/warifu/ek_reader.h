@@ -9,15 +9,22 @@
 
 namespace warifu::cli {
 
+// An EK, and its certificate (DER) if that stood beside it; both in base64.
+struct ReadEk {
+  std::string ek;
+  std::string certificate = {};
+};
+
 // The EKs of a file, or of standard input ("-"), one after another: one in binary (TPM2B_PUBLIC or TPMT_PUBLIC), or
-// base64 of one in each line. Empty lines, and lines that begin with "#", are passed over. A file may be of any size.
+// base64 of one in each line, with its certificate in base64 after a blank or without. Empty lines, and lines that
+// begin with "#", are passed over. A file may be of any size.
 class EkReader {
  public:
   // kUnavailable "file.read".
   static Result<EkReader> open(const std::string& path);
 
-  // In base64; nullopt at the end. kInvalidInput "ek.file", kUnavailable "file.read".
-  Result<std::optional<std::string>> next();
+  // nullopt at the end. kInvalidInput "ek.file", kUnavailable "file.read".
+  Result<std::optional<ReadEk>> next();
   // Where the last one stands: "FILE:LINE".
   std::string place() const;
 

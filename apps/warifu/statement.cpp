@@ -28,7 +28,9 @@ Result<std::string> read_ek(const std::string& file) {
   if (!ek) return invalid_input("ek.file", "there is no EK in it", file);
   TRY(const auto second, reader.next());
   if (second) return invalid_input("ek.file", "expected one EK, more are in it", reader.place());
-  return *std::move(ek);
+  if (!ek->certificate.empty())
+    return invalid_input("ek.file", "expected an EK alone; its certificate goes to --ek-certificate", reader.place());
+  return std::move(ek->ek);
 }
 
 // PEM as it is, DER in base64: the API takes both.

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Daemon } from './lib/daemon.mjs';
 import { EkMaker } from '../interop/lib/ek_maker.mjs';
-import { operator_client } from './lib/fleet.mjs';
 import { any_ek } from './lib/software_tpm.mjs';
 
 let daemon;
@@ -107,10 +106,10 @@ describe('Distrust', () => {
     const root = maker.fingerprint('root');
     const ek = any_ek();
     await done('enrollment-group', 'create', '--group-id', 'plant', '--tpm', '--naming', '*');
-    const client = operator_client(daemon);
-    const item = { endorsement_key: ek.toString('base64'), endorsement_certificate: readFileSync(maker.certify(ek)).toString('base64') };
-    assert.equal((await client.send('POST', '/api/v1/enrollment-groups/plant/eks', { body: { eks: [item] } })).status, 200);
-    client.close();
+    const line = (key, certificate) => `${key.toString('base64')} ${readFileSync(certificate).toString('base64')}\n`;
+    const list = await daemon.write('eks.txt', `# with its certificate, and without\n${line(ek, maker.certify(ek))}${any_ek().toString('base64')}\n`);
+    assert.equal((await json('enrollment-group', 'add-eks', 'plant', list)).added, 2);
+    await refused(2, /ek_certificate.key/, 'enrollment-group', 'add-eks', 'plant', await daemon.write('wrong.txt', line(any_ek(), maker.certify(ek))));
     const args = ['ek-root', 'distrust', root, '--since', '2026-01-01T00:00:00Z', '--reason', 'its key leaked'];
     const who = ({ affected }) => affected.map(({ enrollments, group_id }) => enrollments[0] ?? group_id).sort();
     const rehearsed = await json(...args, '--dry-run');

@@ -47,7 +47,9 @@ class EkTrustApiTest : public ::testing::Test {
                              const std::string& query = "") {
     return operator_.post(fmt::format("{}/{}/distrust{}", kRoots, fingerprint(der), query), body);
   }
-  std::string affected(const Bytes& der) { return operator_.get(fmt::format("{}/{}/devices", kRoots, fingerprint(der))).body; }
+  std::string affected(const Bytes& der) {
+    return operator_.get(fmt::format("{}/{}/devices", kRoots, fingerprint(der))).body;
+  }
   // The code of a refusal, or what was answered.
   static std::string code(const net::HttpResponse& answer) {
     return answer.status < 300 ? fmt::format("{}", answer.status) : member(answer, "code");
@@ -75,7 +77,8 @@ TEST_F(EkTrustApiTest, ADeviceShowsWhatItsCertificateIsWorth) {
   }
   const auto name = ek_.name().text();
   EXPECT_EQ(member(operator_.get("/api/v1/ek-certificates/" + name), "verdict.vendor"), "IFX");
-  EXPECT_EQ(code(operator_.get("/api/v1/ek-certificates/" + world_.tpm_b.ek().name().text())), "ek_certificate.unknown");
+  EXPECT_EQ(code(operator_.get("/api/v1/ek-certificates/" + world_.tpm_b.ek().name().text())),
+            "ek_certificate.unknown");
   ASSERT_EQ(distrust(maker_.ca()).status, 200);
   EXPECT_EQ(member(operator_.get("/api/v1/devices/meter-1"), "ek_certificate.verdict.code"),
             "endorsement.path.distrusted");
@@ -98,13 +101,14 @@ TEST_F(EkTrustApiTest, ACertificateOfAnotherKeyIsRefusedWithAllThatItCameWith) {
   EXPECT_EQ(bulk.status, 200);
   EXPECT_THAT(bulk.body, HasSubstr("ek_certificate.key"));
   for (const std::string text : {"", "x", "MAA=", "-----BEGIN CERTIFICATE-----"})
-    EXPECT_EQ(operator_
-                  .post("/api/v1/enrollments",
-                        fmt::format(R"({{"registration_id":"m","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}",)"
-                                    R"("endorsement_certificate":"{}"}}}}}})",
-                                    to_base64(other.tpm2b()), text))
-                  .status,
-              400)
+    EXPECT_EQ(
+        operator_
+            .post("/api/v1/enrollments",
+                  fmt::format(R"({{"registration_id":"m","attestation":{{"type":"tpm","tpm":{{"endorsement_key":"{}",)"
+                              R"("endorsement_certificate":"{}"}}}}}})",
+                              to_base64(other.tpm2b()), text))
+            .status,
+        400)
         << text;
   EXPECT_EQ(world_.stored(), before);
   EXPECT_EQ(operator_.post("/api/v1/enrollments", enrollment("meter-9", other, maker_.certify(other))).status, 201);
@@ -188,7 +192,8 @@ TEST_F(EkTrustApiTest, DistrustListsWhomItAffectsBeforeAndAfter) {
   ASSERT_EQ(operator_.put("/api/v1/enrollments/meter-1", enrollment("meter-1", ek_, maker_.certify(ek_))).status, 200);
   ASSERT_TRUE(world_.meter.provision());
   const auto before = world_.stored();
-  const auto rehearsed = distrust(maker_.root(), R"({"reason":"leaked","since":"2020-01-01T00:00:00Z"})", "?dry_run=true");
+  const auto rehearsed =
+      distrust(maker_.root(), R"({"reason":"leaked","since":"2020-01-01T00:00:00Z"})", "?dry_run=true");
   EXPECT_EQ(member(rehearsed, "distrust.since"), "2020-01-01T00:00:00.000000Z") << rehearsed.body;
   EXPECT_EQ(world_.stored(), before);
   EXPECT_THAT(affected(maker_.root()), HasSubstr(R"("enrollments":["meter-1"])"));
@@ -217,7 +222,8 @@ TEST_F(EkTrustApiTest, ListsOfImportedAuthoritiesAreTaken) {
   const auto post = [&](const Bytes& list) { return operator_.post(kLists, texts("crls", {list})); };
   EXPECT_EQ(code(post(maker_.list(7))), "ek_crl.issuer");
   ASSERT_EQ(import({maker_.root(), maker_.ca()}).status, 200);
-  ASSERT_EQ(operator_.put("/api/v1/enrollments/meter-1", enrollment("meter-1", ek_, maker_.certify(ek_, 7))).status, 200);
+  ASSERT_EQ(operator_.put("/api/v1/enrollments/meter-1", enrollment("meter-1", ek_, maker_.certify(ek_, 7))).status,
+            200);
   const auto imported = post(maker_.list(7));
   EXPECT_EQ(imported.status, 200) << imported.body;
   EXPECT_THAT(imported.body, HasSubstr(R"("outcome":"added")"));
