@@ -56,8 +56,8 @@ Result<std::optional<ReadEk>> EkReader::next() {
     const auto blank = line.find(' ');
     ReadEk read{line.substr(0, blank)};
     if (blank != std::string::npos) read.certificate = line.substr(line.find_first_not_of(' ', blank));
-    if (!from_base64(read.ek) || !from_base64(read.certificate))
-      return refusal("expected an EK in base64, alone or with its certificate after it");
+    if (!from_base64(read.ek)) return refusal("expected an EK in base64");
+    if (!from_base64(read.certificate)) return refusal("expected the EK's certificate in base64 after it");
     return std::optional(std::move(read));
   }
 }
