@@ -26,14 +26,23 @@ Timestamp year(int number) {
 
 class EkTrust : public DeskTest {
  protected:
-  void SetUp() override {
-    DeskTest::SetUp();
-    world_.clock.advance(year(2026) - world_.clock.now());
+  // One transaction without another audit entry than the desk's own.
+  template <class Apply>
+  auto write(Apply apply) {
+    using Answer = std::invoke_result_t<Apply, Transaction&>;
+    std::optional<Answer> answer;
+    world_.clock.advance(std::chrono::seconds(1));
+    const Status written = world_.store->write([&](Transaction& t) -> Status {
+      answer.emplace(apply(t));
+      if (!*answer) return answer->error();
+      return {};
+    });
+    if (!written) answer.emplace(tl::unexpected(written.error()));
+    return *std::move(answer);
   }
-
   static X509Certificate parsed(const Bytes& der) { return X509Certificate::parse(der).value(); }
   auto import(const std::vector<Bytes>& ders, std::optional<Role> role = {}, std::vector<VendorId> vendors = {}) {
-    ImportRequest request{.role = role, .vendors = std::move(vendors)};
+    ImportRequest request{.certificates = {}, .role = role, .vendors = std::move(vendors)};
     for (const Bytes& der : ders)
       request.certificates.push_back(parsed(der));
     return write([&](Transaction& t) { return authorities_.import(t.ek_trust(), t.audit(), asker_, request); });
@@ -56,19 +65,6 @@ class EkTrust : public DeskTest {
       TRY(const auto certified, CertifiedEk::make(ek, std::move(read)));
       return certificates_.keep(t.ek_trust(), t.audit(), asker_, certified);
     });
-  }
-  // One transaction without another audit entry than the desk's own.
-  template <class Apply>
-  auto write(Apply apply) {
-    using Answer = std::invoke_result_t<Apply, Transaction&>;
-    std::optional<Answer> answer;
-    const Status written = world_.store->write([&](Transaction& t) -> Status {
-      answer.emplace(apply(t));
-      if (!*answer) return answer->error();
-      return {};
-    });
-    if (!written) answer.emplace(tl::unexpected(written.error()));
-    return *std::move(answer);
   }
   // "trusted", or the code of the refusal.
   std::string verdict(const tpm::EkPublic& ek, Timestamp at = year(2026)) {
@@ -197,7 +193,7 @@ TEST_P(EkTrust, DistrustCountsFromItsTimeOnAndCanBeTakenBack) {
 
   EXPECT_EQ(code(distrust(Maker("Other").root(), year(2025))), "ek_root.unknown");
   EXPECT_EQ(code(trust(Maker("Other").root())), "ek_root.unknown");
-  for (const std::string reason : {std::string(), std::string("two\nlines"), std::string(kReasonSizeMax + 1, 'a')})
+  for (const std::string& reason : {std::string(), std::string("two\nlines"), std::string(kReasonSizeMax + 1, 'a')})
     EXPECT_EQ(code(distrust(maker_.root(), year(2025), reason)), "ek_root.reason");
 }
 

@@ -164,7 +164,7 @@ TEST_F(EkTrustApiTest, WhatIsNoAuthorityIsRefused) {
       {R"({"certificates":[]})", "ek_root.count"},
       {R"({"certificates":[7]})", "json.type"},
       {R"({"certificates":["!"]})", "text.base64"},
-      {R"({"certificates":["MAA="]})", "wire.truncated"},
+      {R"({"certificates":["MAA="]})", "tpm.ek-certificate"},
       {R"({"certificates":[")" + pem + R"("]})", "endorsement.pem"},
       {texts("certificates", {maker_.certify(ek_)}), "endorsement.root.authority"},
       {texts("certificates", {maker_.root()}, R"(,"role":"king")"), "ek_root.role"},
@@ -230,7 +230,7 @@ TEST_F(EkTrustApiTest, ListsOfImportedAuthoritiesAreTaken) {
   EXPECT_EQ(member(operator_.get("/api/v1/enrollments/meter-1"), "ek_certificate.verdict.code"),
             "endorsement.path.revoked");
   EXPECT_THAT(operator_.get(kLists).body, HasSubstr(R"("entries":1)"));
-  EXPECT_EQ(code(post(maker_.root())), "endorsement.crl.form");
+  EXPECT_EQ(code(post(maker_.root())), "wire.der");
   EXPECT_EQ(code(operator_.post(kLists, R"({"crls":[]})")), "ek_crl.count");
 }
 
