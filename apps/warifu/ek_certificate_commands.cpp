@@ -9,6 +9,7 @@
 #include "endorsement/ek/verdict_json.h"
 #include "warifu/ek_files.h"
 #include "warifu/endorsement_commands.h"
+#include "warifu/evidence_file.h"
 #include "warifu/output.h"
 
 namespace warifu::cli {
@@ -18,8 +19,8 @@ namespace json = boost::json;
 using namespace endorsement;
 
 Result<EkCertificate> read_ek_certificate(const std::string& file) {
-  TRY(const auto content, keystore::read_file(file));
-  auto certificate = EkCertificate::parse(as_bytes(content));
+  TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+  auto certificate = EkCertificate::parse(content);
   if (!certificate) return in_file(std::move(certificate).error(), file);
   return certificate;
 }
@@ -61,8 +62,8 @@ Result<RootStore> read_store(const EkVerifyOptions& options) {
   for (const std::string& text : options.distrusted)
     TRY_STATUS(add_distrust(store, text, fingerprints));
   for (const std::string& file : options.crls) {
-    TRY(const auto content, keystore::read_file(file));
-    auto list = RevocationList::parse(as_bytes(content));
+    TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+    auto list = RevocationList::parse(content);
     if (!list) return in_file(std::move(list).error(), file);
     TRY_STATUS(store.add_revocation_list(std::move(*list)));
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "endorsement/ek/root_store.h"
+#include "warifu/evidence_file.h"
 
 namespace warifu::cli {
 
@@ -32,8 +33,8 @@ Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths)
 }
 
 Result<std::vector<endorsement::X509Certificate>> read_certificates(const std::string& file) {
-  TRY(const auto content, keystore::read_file(file));
-  auto certificates = endorsement::parse_certificates(as_bytes(content));
+  TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+  auto certificates = endorsement::parse_certificates(content);
   if (!certificates) return in_file(std::move(certificates).error(), file);
   return certificates;
 }

@@ -8,6 +8,7 @@
 
 #include "endorsement/ek/revocation_list.h"
 #include "warifu/ek_files.h"
+#include "warifu/evidence_file.h"
 #include "warifu/requests.h"
 #include "wire/json.h"
 
@@ -114,8 +115,8 @@ Result<std::vector<std::string>> read_lists(const std::vector<std::string>& path
   TRY(const auto files, files_of(paths));
   std::vector<std::string> texts;
   for (const std::string& file : files) {
-    TRY(const auto content, keystore::read_file(file));
-    auto list = endorsement::RevocationList::parse(as_bytes(content));
+    TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+    auto list = endorsement::RevocationList::parse(content);
     if (!list) return in_file(std::move(list).error(), file);
     texts.push_back(to_base64(list->der()));
   }

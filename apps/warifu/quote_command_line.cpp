@@ -43,7 +43,7 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
       add_verb(noun, "verify", "What a quote proves",
                "warifu quote verify --ak ak.pem --message quote.msg --signature quote.sig --nonce 0011… --json");
   const auto options = std::make_shared<QuoteOptions>();
-  verb->add_option("--ak", options->ak_file, "The attestation key: PEM, TPMT_PUBLIC or TPM2B_PUBLIC")
+  verb->add_option("--ak", options->ak_file, "The attestation key: TPMT_PUBLIC, TPM2B_PUBLIC, PEM or DER")
       ->required()
       ->type_name("FILE");
   verb->add_option("--message", options->message_file, "TPMS_ATTEST")->required()->type_name("FILE");

@@ -84,7 +84,8 @@ Status appraise(const QuoteOptions& options, const QuoteEvidence& evidence, Outc
   TRY(const auto ak, AkPublic::from_file(evidence.ak, sha1));
   const Nonce nonce = evidence.nonce ? Nonce(ExpectedNonce{*evidence.nonce}) : Nonce(AnyNonce{});
   TRY(outcome.quote, verify({evidence.message, evidence.signature}, ak, nonce, sha1));
-  appraise_quote(*outcome.quote, outcome.result, options.require_public_area ? BareKeyUse::kRefused : BareKeyUse::kTold);
+  appraise_quote(*outcome.quote, outcome.result,
+                 options.require_public_area ? BareKeyUse::kRefused : BareKeyUse::kTold);
   if (evidence.claimed) {
     TRY(outcome.registers, prove_registers(*outcome.quote, *evidence.claimed));
     appraise_registers(*outcome.registers, outcome.result, evidence.policy && evidence.policy->requires_boot());

@@ -9,8 +9,8 @@
 #include "endorsement/ek/ek_certificate.h"
 #include "endorsement/ek/key_file.h"
 #include "endorsement/flaws/flaw_table.h"
-#include "keystore/files.h"
 #include "warifu/endorsement_commands.h"
+#include "warifu/evidence_file.h"
 #include "warifu/output.h"
 
 namespace warifu::cli {
@@ -43,8 +43,8 @@ Status read_firmware(const FlawCheckOptions& options, TpmUnderTest& tpm) {
 }
 
 Status read_certificate(const std::string& file, TpmUnderTest& tpm) {
-  TRY(const auto content, keystore::read_file(file));
-  TRY(const auto certificate, EkCertificate::parse(as_bytes(content)));
+  TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+  TRY(const auto certificate, EkCertificate::parse(content));
   tpm.vendor = certificate.tpm().vendor();
   if (!certificate.tpm().model.empty()) tpm.model = certificate.tpm().model;
   tpm.keys.push_back(certificate.x509().key);
@@ -61,8 +61,8 @@ Result<TpmUnderTest> read_tpm(const FlawCheckOptions& options) {
   }
   if (!options.model.empty()) tpm.model = options.model;
   for (const std::string& file : options.keys) {
-    TRY(const auto content, keystore::read_file(file));
-    TRY(auto keys, parse_public_keys(as_bytes(content)));
+    TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
+    TRY(auto keys, parse_public_keys(content));
     std::ranges::move(keys, std::back_inserter(tpm.keys));
   }
   TRY_STATUS(read_firmware(options, tpm));
@@ -71,11 +71,11 @@ Result<TpmUnderTest> read_tpm(const FlawCheckOptions& options) {
 
 Result<SignedText> read_data(const FlawCheckOptions& options) {
   if (options.data.empty()) return SignedText::built_in_flaws();
-  TRY(auto text, keystore::read_file(options.data));
-  TRY(const auto signature, keystore::read_file(options.data_signature));
-  TRY(const auto pem, keystore::read_file(options.data_key));
-  TRY(const auto key, crypto::PublicKey::from_pem(pem));
-  return SignedText::check(std::move(text), as_bytes(signature), key);
+  TRY(const auto text, read_evidence(options.data, kCertificatesSizeMax));
+  TRY(const auto signature, read_evidence(options.data_signature, kCertificatesSizeMax));
+  TRY(const auto pem, read_evidence(options.data_key, kCertificatesSizeMax));
+  TRY(const auto key, crypto::PublicKey::from_pem(as_text(pem)));
+  return SignedText::check(std::string(as_text(text)), signature, key);
 }
 
 json::value describe(const FlawSource* source) {

@@ -48,7 +48,11 @@ Result<PublicKey> PublicKey::from_spki(ByteView der) {
 
 Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
   const BioHandle bio = read_only_bio(as_bytes(pem));
-  return checked(PkeyHandle(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)));
+  const auto next = [&] { return PkeyHandle(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)); };
+  TRY(auto key, checked(next()));
+  if (next() != nullptr) return invalid_input("crypto.key.spki", "expected one SubjectPublicKeyInfo, several came");
+  ERR_clear_error();
+  return key;
 }
 
 PublicKey PublicKey::clone() const {

@@ -100,7 +100,7 @@ describe('warifu ek-certificate', () => {
     assert.deepEqual([forged.code, JSON.parse(forged.stdout).verdict], [1, 'refused']);
 
     await writeFile(file('nothing.pem'), 'nothing');
-    for (const [exit, ...args] of [[2, 'show', file('nothing.pem')], [3, 'show', file('missing.pem')], [2, 'verify', file('nothing.pem'), '--roots', file('root.pem')]]) {
+    for (const [exit, ...args] of [[2, 'show', file('nothing.pem')], [2, 'show', file('missing.pem')], [2, 'verify', file('nothing.pem'), '--roots', file('root.pem')]]) {
       const { code, stdout, stderr } = await run('warifu', ['ek-certificate', ...args]);
       assert.equal(code, exit, stderr);
       assert.equal(stdout, '');

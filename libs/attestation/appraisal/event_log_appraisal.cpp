@@ -218,6 +218,11 @@ Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log
   }
   if (banks.empty())
     return Error{ErrorKind::kRefused, "eventlog.bank-missing", "the log can be compared with no bank of the quote"};
+  if (carried.none()) {
+    result.add({Layer::kBoot, Tier::kContraindicated, "eventlog.unproved",
+                "a log came, and the quote proves none of the registers that firmware extends", "pcrSelect",
+                "PCR 0 to 7", "none of them"});
+  }
   if (expectations.policy != nullptr)
     check_requirements(*expectations.policy, {log, expectations.userspace, banks}, allowances_of(expectations), result);
   return banks.front();

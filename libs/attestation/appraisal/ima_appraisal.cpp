@@ -118,6 +118,13 @@ Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, Attest
     result.add({Layer::kRuntime, Tier::kContraindicated, "ima.sha1-alone", "SHA-1 alone carries the list",
                 place(*bank, kImaRegister), "a stronger bank", "sha1"});
   }
+  if (match.measured.rule() == ima::BankRule::kPaddedSha1 && bank->algorithm() != HashAlgorithm::kSha1) {
+    result.add(
+        {Layer::kRuntime, Tier::kWarning, "ima.sha1-padded",
+         "the bank was extended with SHA-1 digests, as Linux before 5.8 does: the list is proved as far as SHA-1 "
+         "proves anything",
+         place(*bank, kImaRegister)});
+  }
   if (expectations.policy == nullptr)
     add_unjudged(match, *bank, result);
   else

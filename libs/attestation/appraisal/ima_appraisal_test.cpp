@@ -28,11 +28,11 @@ struct Runtime {
     quote();
   }
   // The register as it is now.
-  void quote() {
+  void quote(measured_boot::ima::BankRule rule = measured_boot::ima::BankRule::kNative) {
     constexpr std::array kBank = {HashAlgorithm::kSha256};
     const auto form = measured_boot::ima::list_form(list.bytes()).value();
     measured_boot::ima::ListReader reader(list.bytes(), form);
-    measured_boot::ima::Replay replay(form, measured_boot::ima::BankRule::kNative, kBank);
+    measured_boot::ima::Replay replay(form, rule, kBank);
     EXPECT_TRUE(replay.add_all(reader));
     values.bank(HashAlgorithm::kSha256).set(pcr, *replay.banks()[0].find(pcr));
   }
@@ -82,6 +82,17 @@ TEST(LogAppraisal, I2_Sha1AloneCarriesAListOnlyForThoseWhoAskForIt) {
     EXPECT_NE(find(result, "runtime.no-policy"), nullptr);
     EXPECT_EQ(find(result, "ima.sha1-alone") == nullptr, sha1 == Sha1Use::kAllowed);
   }
+}
+
+TEST(LogAppraisal, I2_Sha1DigestsInALongerBankAreSaid) {
+  Runtime runtime;
+  Status status;
+  EXPECT_EQ(find(runtime.appraise(status), "ima.sha1-padded"), nullptr);
+  runtime.quote(measured_boot::ima::BankRule::kPaddedSha1);
+  const AttestationResult result = runtime.appraise(status);
+  EXPECT_TRUE(status);
+  EXPECT_NE(find(result, "ima.sha1-padded"), nullptr);
+  EXPECT_EQ(result.of(Layer::kRuntime), Tier::kWarning);
 }
 
 TEST(LogAppraisal, I1_AViolationWarns) {

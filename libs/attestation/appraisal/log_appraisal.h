@@ -36,12 +36,12 @@ struct ExplainedRegisters {
 // Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that
 // differs, or was extended by what the log does not tell, contradicts the boot layer; in SHA-1 it is a warning when a
 // stronger bank was compared there. A register of firmware that only SHA-1 proves contradicts too, and warns where
-// `sha1` takes it ("eventlog.sha1-alone"); one that is not quoted warns ("eventlog.registers-unquoted"). What agrees is
-// no good boot yet: that needs a policy. With systemd's log all registers must hold what both logs make of them;
-// without it PCR 11 and 15, which systemd extends, may hold something else ("eventlog.unlogged", L15). A difference
-// that an allowance covers warns by its name ("eventlog.waived", "eventlog.quirk"). Returns the strongest bank that was
-// compared. "eventlog.register-kind" (kRefused) for a log of other registers than PCRs; "eventlog.bank-missing" when it
-// has none of the proved banks.
+// `sha1` takes it ("eventlog.sha1-alone"); one that is not quoted warns ("eventlog.registers-unquoted"), and
+// if none is, that contradicts ("eventlog.unproved"). What agrees is no good boot yet: that needs a policy. With
+// systemd's log all registers must hold what both logs make of them; without it PCR 11 and 15, which systemd extends,
+// may hold something else ("eventlog.unlogged", L15). A difference that an allowance covers warns by its name
+// ("eventlog.waived", "eventlog.quirk"). Returns the strongest bank that was compared. "eventlog.register-kind"
+// (kRefused) for a log of other registers than PCRs; "eventlog.bank-missing" when it has none of the proved banks.
 Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
                                               AttestationResult& result, const BootExpectations& expectations = {});
 
@@ -55,9 +55,10 @@ struct RuntimeExpectations {
 };
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank (I8), and its boot_aggregate against the boot
-// (I9). SHA-1 alone contradicts unless `sha1` takes it. Then a policy judges what is proved (I11): an entry that it
-// refuses, or a name that it asks for and that was not measured, contradicts the runtime layer. Errors are those of
-// ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
+// (I9). SHA-1 alone contradicts unless `sha1` takes it; SHA-1 digests in a longer bank warn ("ima.sha1-padded", I2).
+// Then a policy judges what is proved (I11): an entry that it refuses, or a name that it asks for and that was not
+// measured, contradicts the runtime layer. Errors are those of ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10
+// is proved in no bank.
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
                          const RuntimeExpectations& expectations = {});
 

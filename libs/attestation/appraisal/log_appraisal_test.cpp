@@ -72,7 +72,17 @@ TEST(LogAppraisal, Q8_ALogAgreesOnlyWithAQuoteOfAllOfFirmware) {
   EXPECT_EQ(find(nothing, "eventlog.agrees"), nullptr);
   ASSERT_NE(find(nothing, "eventlog.registers-unquoted"), nullptr);
   EXPECT_NE(find(nothing, "eventlog.registers-unquoted")->what.find("PCR 0, 1, 2, 3, 4, 5, 6, 7"), std::string::npos);
-  EXPECT_EQ(nothing.of(Layer::kBoot), Tier::kWarning);
+  ASSERT_NE(find(nothing, "eventlog.unproved"), nullptr);
+  EXPECT_EQ(nothing.of(Layer::kBoot), Tier::kContraindicated);
+  // One of them is something, and said to be no more.
+  RegisterValues one;
+  one.bank(HashAlgorithm::kSha256)
+      .set(0,
+           *measured_boot::replay(measured_boot::parse_event_log(bytes).value()).find(HashAlgorithm::kSha256)->find(0));
+  const auto part = boot(bytes, one);
+  EXPECT_EQ(find(part, "eventlog.unproved"), nullptr);
+  EXPECT_NE(find(part, "eventlog.registers-unquoted"), nullptr);
+  EXPECT_EQ(part.of(Layer::kBoot), Tier::kWarning);
 }
 
 TEST(LogAppraisal, L9_ALogCutAtAnEventContradictsTheQuote) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "crypto/public_key.h"
 #include "crypto/roca.h"
 #include "tpm_types/algorithm.h"
 #include "tpm_types/verification_key.h"
@@ -109,6 +108,10 @@ Result<AkPublic> AkPublic::from_tpm_public(ByteView bytes, Sha1Use sha1) {
 
 Result<AkPublic> AkPublic::from_pem(std::string_view pem) {
   TRY(const auto spki, crypto::PublicKey::from_pem(pem));
+  return from_bare_key(spki);
+}
+
+Result<AkPublic> AkPublic::from_bare_key(const crypto::PublicKey& spki) {
   // The same numbers as TPM structures; what else that template says is not the AK's.
   TRY(const auto numbers, tpm::VerificationKey::of(spki));
   TRY(const auto area, tpm::PublicArea::from_tpm2b(numbers.tpm2b()));
@@ -117,9 +120,13 @@ Result<AkPublic> AkPublic::from_pem(std::string_view pem) {
 }
 
 Result<AkPublic> AkPublic::from_file(ByteView bytes, Sha1Use sha1) {
+  // A TPMT_PUBLIC begins with its type and a TPM2B_PUBLIC with its size, whose first byte begins no text and no DER.
+  constexpr std::uint8_t kTpmMax = 8;
   constexpr std::string_view kPemBegin = "-----BEGIN";
+  if (bytes.empty() || bytes[0] <= kTpmMax) return from_tpm_public(bytes, sha1);
   if (as_text(bytes).find(kPemBegin) != std::string_view::npos) return from_pem(as_text(bytes));
-  return from_tpm_public(bytes, sha1);
+  TRY(const auto spki, crypto::PublicKey::from_spki(bytes));
+  return from_bare_key(spki);
 }
 
 std::size_t AkPublic::key_bits() const {

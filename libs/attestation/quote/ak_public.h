@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "crypto/public_key.h"
 #include "crypto/signature_verifier.h"
 #include "tpm_types/public_area.h"
 #include "tpm_types/signature.h"
@@ -35,10 +36,10 @@ class AkPublic {
   static Result<AkPublic> from_tpm_public(ByteView bytes, Sha1Use sha1 = Sha1Use::kRefused);
   // A SubjectPublicKeyInfo, which says nothing about attributes: whoever gives it vouches for them.
   static Result<AkPublic> from_pem(std::string_view pem);
-  // A PEM text, or else a TPMT_PUBLIC or TPM2B_PUBLIC.
+  // TPMT_PUBLIC, TPM2B_PUBLIC, or a SubjectPublicKeyInfo as PEM or DER.
   static Result<AkPublic> from_file(ByteView bytes, Sha1Use sha1 = Sha1Use::kRefused);
 
-  // nullptr: it came as PEM.
+  // nullptr: it came as a SubjectPublicKeyInfo.
   const AkIdentity* identity() const { return identity_.get(); }
   bool is_rsa() const { return std::holds_alternative<Rsa>(key_); }
   std::size_t key_bits() const;
@@ -53,6 +54,7 @@ class AkPublic {
   AkPublic(Key key, std::shared_ptr<const AkIdentity> identity)
       : key_(std::move(key)), identity_(std::move(identity)) {}
   static Result<Key> key_of(const tpm::PublicArea& area);
+  static Result<AkPublic> from_bare_key(const crypto::PublicKey& spki);
   Status expect_scheme(const tpm::Signature& signature) const;
 
   Key key_;

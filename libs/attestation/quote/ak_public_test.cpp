@@ -51,6 +51,21 @@ TEST(Quote, Q7_AnRsaKeyHasTwoThousandBits) {
   expect_code(AkPublic::from_tpm_public(hmac.take()), "ak.kind");
 }
 
+TEST(Quote, Q12_AFileIsOneKeyInAFormThatItsBytesSay) {
+  for (const KeyKind kind : kKinds) {
+    const SoftwareAk& key = ak_of(kind);
+    const std::string pem = key.key.public_key().to_pem();
+    EXPECT_EQ(AkPublic::from_file(as_bytes(pem)).value().identity(), nullptr);
+    EXPECT_EQ(AkPublic::from_file(key.key.public_key().spki()).value().identity(), nullptr);
+    expect_code(AkPublic::from_file(as_bytes(pem + pem)), "crypto.key.spki");
+    Bytes longer = key.key.public_key().spki();
+    longer.push_back(0);
+    expect_code(AkPublic::from_file(longer), "crypto.key.spki");
+  }
+  expect_code(AkPublic::from_file(as_bytes("no key at all")), "crypto.key.spki");
+  EXPECT_FALSE(AkPublic::from_file({}));
+}
+
 TEST(Quote, Q11_TheSignerIsTheAkBelowItsParent) {
   const SoftwareAk& key = ak_of(KeyKind::kEcP256);
   const Bytes parent = {0x40, 0x00, 0x00, 0x0b};

@@ -26,10 +26,6 @@ std::string name_in(ByteView data) {
   return data.size() <= kTextMax ? std::string(until_nul(data)) : std::string();
 }
 
-std::string name_in(ByteView data) {
-  return data.size() <= kTextMax ? std::string(until_nul(data)) : std::string();
-}
-
 std::string_view path_of(std::string_view arguments) {
   return arguments.substr(0, arguments.find(' '));
 }
