@@ -17,10 +17,39 @@ using measured_boot::Bank;
 // More of them say nothing new; how many there are in all is told.
 constexpr std::size_t kToldMax = 100;
 
-const Bank* bank_for_ima(const ProvedRegisters& registers) {
-  for (const HashAlgorithm algorithm : kStrongestFirst)
-    if (registers.find(algorithm, kImaRegister) != nullptr) return registers.values().find(algorithm);
-  return nullptr;
+struct Matched {
+  const Bank* bank;
+  ima::Match match;
+};
+
+// In the strongest bank that was extended with digests of its own: a kernel without that hash, and each before Linux
+// 5.8, extends it with SHA-1 digests, which prove no more than SHA-1 does.
+Result<Matched> match_list(ByteView list, const ProvedRegisters& registers, const ima::ImaRegisters& expected) {
+  std::optional<Matched> padded;
+  for (const HashAlgorithm algorithm : kStrongestFirst) {
+    if (registers.find(algorithm, kImaRegister) == nullptr) continue;
+    if (algorithm == HashAlgorithm::kSha1 && padded) break;
+    const Bank* bank = registers.values().find(algorithm);
+    TRY(auto match, ima::match_quote(list, *bank, nullptr, expected));
+    const bool is_padded = match.measured.rule() == ima::BankRule::kPaddedSha1 && algorithm != HashAlgorithm::kSha1;
+    if (!is_padded) return Matched{bank, std::move(match)};
+    if (!padded) padded = Matched{bank, std::move(match)};
+  }
+  if (padded) return *std::move(padded);
+  return Error{ErrorKind::kRefused, "ima.pcr-not-quoted", "the quote proves PCR 10 in no bank", "pcrSelect"};
+}
+
+// What SHA-1 alone carries, under whichever bank's name.
+void add_sha1(const ima::Match& match, const Bank& bank, Sha1Use sha1, AttestationResult& result) {
+  if (bank.algorithm() == HashAlgorithm::kSha1) {
+    if (sha1 == Sha1Use::kAllowed) return;
+    result.add({Layer::kRuntime, Tier::kContraindicated, "ima.sha1-alone", "SHA-1 alone carries the list",
+                place(bank, kImaRegister), "a stronger bank", "sha1"});
+  } else if (match.measured.rule() == ima::BankRule::kPaddedSha1) {
+    result.add({Layer::kRuntime, Tier::kWarning, "ima.sha1-padded",
+                "the kernel extended the bank with SHA-1 digests: the list is proved as far as SHA-1 proves anything",
+                place(bank, kImaRegister)});
+  }
 }
 
 std::uint64_t violations_in(const ima::MeasuredList& list) {
@@ -110,21 +139,9 @@ void add_unjudged(const ima::Match& match, const Bank& bank, AttestationResult& 
 
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
                          const RuntimeExpectations& expectations) {
-  const Bank* bank = bank_for_ima(registers);
-  if (bank == nullptr)
-    return Error{ErrorKind::kRefused, "ima.pcr-not-quoted", "the quote proves PCR 10 in no bank", "pcrSelect"};
-  TRY(const auto match, ima::match_quote(list, *bank, nullptr, expectations.registers));
-  if (bank->algorithm() == HashAlgorithm::kSha1 && expectations.sha1 == Sha1Use::kRefused) {
-    result.add({Layer::kRuntime, Tier::kContraindicated, "ima.sha1-alone", "SHA-1 alone carries the list",
-                place(*bank, kImaRegister), "a stronger bank", "sha1"});
-  }
-  if (match.measured.rule() == ima::BankRule::kPaddedSha1 && bank->algorithm() != HashAlgorithm::kSha1) {
-    result.add(
-        {Layer::kRuntime, Tier::kWarning, "ima.sha1-padded",
-         "the bank was extended with SHA-1 digests, as Linux before 5.8 does: the list is proved as far as SHA-1 "
-         "proves anything",
-         place(*bank, kImaRegister)});
-  }
+  TRY(const Matched matched, match_list(list, registers, expectations.registers));
+  const auto& [bank, match] = matched;
+  add_sha1(match, *bank, expectations.sha1, result);
   if (expectations.policy == nullptr)
     add_unjudged(match, *bank, result);
   else

@@ -28,13 +28,14 @@ struct Runtime {
     quote();
   }
   // The register as it is now.
-  void quote(measured_boot::ima::BankRule rule = measured_boot::ima::BankRule::kNative) {
-    constexpr std::array kBank = {HashAlgorithm::kSha256};
+  void quote(measured_boot::ima::BankRule rule = measured_boot::ima::BankRule::kNative,
+             HashAlgorithm algorithm = HashAlgorithm::kSha256) {
+    const std::array bank = {algorithm};
     const auto form = measured_boot::ima::list_form(list.bytes()).value();
     measured_boot::ima::ListReader reader(list.bytes(), form);
-    measured_boot::ima::Replay replay(form, rule, kBank);
+    measured_boot::ima::Replay replay(form, rule, bank);
     EXPECT_TRUE(replay.add_all(reader));
-    values.bank(HashAlgorithm::kSha256).set(pcr, *replay.banks()[0].find(pcr));
+    values.bank(algorithm).set(pcr, *replay.banks()[0].find(pcr));
   }
   AttestationResult appraise(Status& status) const {
     AttestationResult result;
@@ -93,6 +94,14 @@ TEST(LogAppraisal, I2_Sha1DigestsInALongerBankAreSaid) {
   EXPECT_TRUE(status);
   EXPECT_NE(find(result, "ima.sha1-padded"), nullptr);
   EXPECT_EQ(result.of(Layer::kRuntime), Tier::kWarning);
+  // A kernel without SHA-384 pads that bank alone: the other one carries the list, and must do so.
+  Runtime mixed;
+  mixed.quote(measured_boot::ima::BankRule::kPaddedSha1, HashAlgorithm::kSha384);
+  EXPECT_EQ(find(mixed.appraise(status), "ima.sha1-padded"), nullptr);
+  EXPECT_TRUE(status);
+  mixed.values.bank(HashAlgorithm::kSha256).set(10, other(HashAlgorithm::kSha256));
+  mixed.appraise(status);
+  EXPECT_FALSE(status);
 }
 
 TEST(LogAppraisal, I1_AViolationWarns) {

@@ -54,11 +54,11 @@ struct RuntimeExpectations {
   const measured_boot::Bank* before_userspace = nullptr;
 };
 
-// Holds an IMA list, binary or ASCII, against the strongest proved bank (I8), and its boot_aggregate against the boot
-// (I9). SHA-1 alone contradicts unless `sha1` takes it; SHA-1 digests in a longer bank warn ("ima.sha1-padded", I2).
-// Then a policy judges what is proved (I11): an entry that it refuses, or a name that it asks for and that was not
-// measured, contradicts the runtime layer. Errors are those of ima::match_quote(), and "ima.pcr-not-quoted" when PCR 10
-// is proved in no bank.
+// Holds an IMA list, binary or ASCII, against the strongest proved bank that has digests of its own (I2, I8), and its
+// boot_aggregate against the boot (I9). SHA-1 alone contradicts unless `sha1` takes it; SHA-1 digests in a longer bank
+// warn ("ima.sha1-padded", I2). Then a policy judges what is proved (I11): an entry that it refuses, or a name that it
+// asks for and that was not measured, contradicts the runtime layer. Errors are those of ima::match_quote(), and
+// "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
                          const RuntimeExpectations& expectations = {});
 
