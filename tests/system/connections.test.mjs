@@ -101,7 +101,7 @@ describe('warifu enrollment-group add-eks', () => {
     await refused(await daemon.write('typo.eks', `${eks.join('\n')}\nno base64!\n`), 2, /expected an EK in base64 \(the first 1000 EKs are on the list\).*typo\.eks:1002/);
     await refused(await daemon.write('short.eks', `${eks[0]}\nQUJD\n`), 2, /one of the 2 EKs before the end/);
     await refused(await daemon.write('none.eks', '# nothing\n\n'), 2, /no EK in it/);
-    await refused(await daemon.write('long.eks', 'A'.repeat(10_000)), 2, /a line has at most/);
+    await refused(await daemon.write('long.eks', 'A'.repeat(20_000)), 2, /a line has at most/);
     await refused(daemon.folder, 3, /folder/);
     const fresh = any_ek().toString('base64');
     await refused([await daemon.write('fresh.eks', fresh), daemon.file('absent.eks')], 3, /could not be opened.*absent\.eks/);

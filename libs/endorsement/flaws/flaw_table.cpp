@@ -140,6 +140,9 @@ Rules rules_for(const Flaw& flaw, const TpmUnderTest& tpm) {
 }
 
 FlawJudgement judge_elsewhere(const Flaw& flaw, VendorId vendor) {
+  // A name that is mistyped or made up is nobody's, and may be any maker.
+  if (find_vendor(vendor) == nullptr)
+    return {&flaw, FlawVerdict::kUnknown, fmt::format("{} is no manufacturer that is known", vendor.text())};
   const std::string reason = fmt::format("there is no rule for {}", vendor.text());
   if (!flaw.elsewhere_source) return {&flaw, FlawVerdict::kUnknown, reason};
   const FlawSource& source = *flaw.elsewhere_source;
