@@ -126,7 +126,7 @@ Status Applier::put_group(const Declaration& declaration, const Origin& origin) 
   TRY(const auto* changes, fields.optional_array("changes"));
   Status listed = list_eks(declaration, origin);
   if (!listed && is_of_the_item(listed.error())) {
-    report_.refused(origin, to_string(listed.error()));
+    report_.refused(origin, fmt::format("the group itself: {}; its EKs: {}", outcome, to_string(listed.error())));
     return {};
   }
   if (!listed) return listed;

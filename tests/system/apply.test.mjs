@@ -98,6 +98,10 @@ describe('warifu apply', () => {
     assert.match((await warifu(1, 'diff', '-f', file)).stdout, /1 created, .*; 3 EKs added, 0 unchanged/);
     assert.match((await warifu(0, 'apply', '-f', file)).stdout, /1 created, .*; 3 EKs added, 0 unchanged/);
     assert.match((await warifu(0, 'diff', '-f', file)).stdout, /0 created, 0 updated, 1 unchanged, .*; 0 EKs added, 3 unchanged/);
+
+    const second = await daemon.write('second.yaml', document('EnrollmentGroup', 'line-8', { attestation: { type: 'tpm', tpm: { naming: 'n-{ek}' } }, eks_file: 'eks.txt' }));
+    const { stdout } = await warifu(1, 'apply', '-f', second);
+    assert.match(stdout, /^refused .*line-8.*the group itself: created; its EKs: .*group\.ek_elsewhere/m);
   });
 });
 
