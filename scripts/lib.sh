@@ -10,3 +10,8 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
+
+# What takes long is looked at by quarters, another one with each commit. quarter: which it is, 0 to 3. share: those of the lines of
+# standard input that are in it.
+quarter() { echo $(($(git rev-list --count HEAD) % 4)); }
+share() { awk -v turn="$(quarter)" 'NR % 4 == turn'; }
