@@ -54,8 +54,8 @@ long control(BIO*, int command, long, void*) {
 }
 
 std::shared_ptr<BIO_METHOD> make_method() {
-  const std::shared_ptr<BIO_METHOD> method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection"),
-                                           BIO_meth_free);
+  std::shared_ptr<BIO_METHOD> method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection"),
+                                     BIO_meth_free);
   if (method == nullptr || BIO_meth_set_read(method.get(), receive) != 1 ||
       BIO_meth_set_write(method.get(), send) != 1 || BIO_meth_set_ctrl(method.get(), control) != 1)
     return nullptr;

@@ -15,6 +15,8 @@ struct Meaning {
 // The first that fits.
 constexpr Meaning kMeanings[] = {
     {"23505", ErrorKind::kConflict, "store.unique", "it is stored already"},
+    {"42P07", ErrorKind::kConflict, "store.unique", "it is there already"},
+    {"42710", ErrorKind::kConflict, "store.unique", "it is there already"},
     {"23503", ErrorKind::kConflict, "store.reference", "what it belongs to is not stored"},
     {"40001", ErrorKind::kUnavailable, "store.retry", "another change was in the way"},
     {"40P01", ErrorKind::kUnavailable, "store.retry", "another change was in the way"},

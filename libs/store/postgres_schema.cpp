@@ -37,7 +37,8 @@ class PostgresSchema final : public SchemaDialect {
   Status make_ours(Connection& connection) const override { return connection.run(kCreateTable); }
 
  private:
-  // Two that make the same table at once may both find that it is not there: the second finds it at its next try.
+  // Two that make the same table at once may both find that it is not there: the second meets the table, its type or
+  // their rows in the catalogue, whichever the first has written by then, and finds the table at its next try.
   static Status make_lock(Connection& connection) {
     constexpr int kTries = 5;
     Status made;

@@ -283,7 +283,8 @@ TEST(PostgresErrors, MeanTheSameAsThoseOfSqlite) {
       {"53200", "store.memory"},      {"55P03", "store.busy"},        {"57014", "store.busy"},
       {"57P01", "store.unavailable"}, {"08006", "store.unavailable"}, {"53300", "store.unavailable"},
       {"58030", "store.io"},          {"XX001", "store.corrupt"},     {"42601", "store.sql"},
-      {"40001", "store.retry"},       {"40P01", "store.retry"},       {"25006", "store.unavailable"}};
+      {"40001", "store.retry"},       {"40P01", "store.retry"},       {"25006", "store.unavailable"},
+      {"42P07", "store.unique"},      {"42710", "store.unique"}};
   for (const auto& [sqlstate, code] : expected)
     EXPECT_EQ(postgres_error(sqlstate, "").code, code) << sqlstate;
   EXPECT_EQ(postgres_error("53100", "").kind, ErrorKind::kUnavailable);
