@@ -103,9 +103,7 @@ json::object to_json(const Claims& claims) {
   for (const UkiSection& section : claims.sections)
     sections.push_back(json::object{{"name", proved(printable(*section.name), section.name)},
                                     {"content", proved(to_hex(section.content->bytes()), section.content)}});
-  json::array commands;
-  for (const auto& command : claims.commands)
-    commands.push_back(proved(printable(*command), command));
+  json::array commands = proved_each(claims.commands, [](const std::string& command) { return printable(command); });
   json::array told;
   for (const auto& line : claims.told_command_lines)
     told.push_back(described(printable(line.value), line));

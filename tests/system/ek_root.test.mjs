@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Daemon } from './lib/daemon.mjs';
+import { operator_of } from './lib/operator.mjs';
 import { EkMaker } from '../interop/lib/ek_maker.mjs';
 import { any_ek } from './lib/software_tpm.mjs';
 
@@ -14,20 +15,7 @@ before(async () => {
 });
 after(() => daemon?.stop());
 
-const warifu = (...args) => daemon.operator(args);
-
-async function done(...args) {
-  const { code, stdout, stderr } = await warifu(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-const json = async (...args) => JSON.parse(await done(...args, '--json'));
-
-async function refused(code, pattern, ...args) {
-  const outcome = await warifu(...args);
-  assert.equal(outcome.code, code, `${args.join(' ')}: exit ${outcome.code}: ${outcome.stdout}${outcome.stderr}`);
-  assert.match(outcome.stderr, pattern);
-}
+const { done, json, refused } = operator_of(() => daemon);
 
 async function enroll(id, ek, certificate) {
   const file = await daemon.write(`${id}.pub`, ek);

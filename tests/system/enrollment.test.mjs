@@ -2,26 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Daemon } from './lib/daemon.mjs';
+import { operator_of } from './lib/operator.mjs';
 import { any_ek } from './lib/software_tpm.mjs';
 
 let daemon;
 before(async () => (daemon = await Daemon.start()));
 after(() => daemon?.stop());
 
-const warifu = (...args) => daemon.operator(args);
-
-async function done(...args) {
-  const { code, stdout, stderr } = await warifu(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-const json = async (...args) => JSON.parse(await done(...args, '--json'));
-
-async function refused(code, pattern, ...args) {
-  const outcome = await warifu(...args);
-  assert.equal(outcome.code, code, `${args.join(' ')}: exit ${outcome.code}: ${outcome.stdout}${outcome.stderr}`);
-  assert.match(outcome.stderr, pattern);
-}
+const { done, json, refused } = operator_of(() => daemon);
 
 describe('An enrollment', () => {
   test('WithKeysOfItsOwnKeepsThemAndWhatNoOptionNames', async () => {

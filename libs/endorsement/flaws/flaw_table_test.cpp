@@ -136,7 +136,7 @@ TEST(TpmFlaws, K12_WhatNobodyConfirmedAccusesAndClearsNobody) {
   EXPECT_EQ(told(confirmed, "IFX", "2.0"), "not-affected by https://acme.example/2");
   EXPECT_EQ(told(confirmed, "IFX", "3.0"), "unknown by nothing");
   EXPECT_EQ(told(confirmed, "STM", "2.0"), "not-affected by https://acme.example/1");
-  for (const char* nobody : {"ifx", "stm", "XXXX"})
+  for (const char* nobody : {"ifx", "stm", "QQQQ"})
     EXPECT_EQ(told(confirmed, nobody, "2.0"), "unknown by nothing") << nobody;
 
   const std::string rule = without(R"(, "confirmed": "2026-11-27")");
