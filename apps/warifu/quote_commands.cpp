@@ -29,8 +29,7 @@ struct Outcome {
   AttestationResult result;
   std::optional<VerifiedQuote> quote;
   std::optional<ProvedRegisters> registers;
-  std::optional<measured_boot::Claims> claims;
-  std::optional<measured_boot::Bank> before_userspace;
+  std::optional<ExplainedBoot> boot;
 };
 
 Error contradiction(const AttestationResult& result) {
@@ -56,9 +55,7 @@ Status appraise_boot(const QuoteOptions& options, const QuoteEvidence& evidence,
     TRY(userspace, measured_boot::parse_userspace_log(*evidence.userspace_log));
     expectations.userspace = &*userspace;
   }
-  TRY(const auto explained, appraise_event_log(log, *outcome.registers, outcome.result, expectations));
-  if (userspace) outcome.before_userspace = explained.before_userspace;
-  outcome.claims = measured_boot::claims_of(measured_boot::Prover(log, explained.bank, explained.confirmed));
+  TRY(outcome.boot, appraise_event_log(log, *outcome.registers, outcome.result, expectations));
   return {};
 }
 
@@ -71,7 +68,7 @@ Status appraise_runtime(const QuoteOptions& options, const QuoteEvidence& eviden
     return {};
   }
   RuntimeExpectations expectations{.sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused};
-  if (outcome.before_userspace) expectations.before_userspace = &*outcome.before_userspace;
+  if (outcome.boot) expectations.before_userspace = &outcome.boot->before_userspace;
   if (has_policy) {
     expectations.policy = &evidence.policy->ima->policy;
     expectations.registers = evidence.policy->ima->registers;
@@ -107,7 +104,7 @@ void print(const Context& context, const Outcome& outcome) {
   answer["quote"] = outcome.quote ? boost::json::value(quote_to_json(*outcome.quote)) : boost::json::value(nullptr);
   answer["pcrs"] = outcome.registers ? boost::json::value(measured_boot::to_json(outcome.registers->values()))
                                      : boost::json::value(nullptr);
-  answer["claims"] = outcome.claims ? boost::json::value(to_json(*outcome.claims)) : boost::json::value(nullptr);
+  answer["claims"] = outcome.boot ? boost::json::value(to_json(outcome.boot->claims)) : boost::json::value(nullptr);
   print_json(answer);
 }
 

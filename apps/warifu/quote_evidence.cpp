@@ -4,6 +4,7 @@
 #include "measured_boot/ima/list_reader.h"
 #include "measured_boot/registers_json.h"
 #include "measured_boot/userspace_log/parse.h"
+#include "warifu/ek_files.h"
 #include "warifu/evidence_file.h"
 
 namespace warifu::cli {
@@ -13,6 +14,13 @@ using namespace attestation;
 
 constexpr std::size_t kSmallFileMax = 64 * 1024;
 constexpr std::size_t kWaiversSizeMax = 1024 * 1024;
+
+// Several files are read as JSON: an error says which of them it is about.
+template <class T>
+Result<T> named(Result<T> parsed, const std::string& file) {
+  if (!parsed) return in_file(std::move(parsed).error(), file);
+  return parsed;
+}
 
 Status read_logs(const QuoteOptions& options, QuoteEvidence& evidence) {
   if (!options.eventlog_file.empty()) {
@@ -34,7 +42,7 @@ Status read_policy(const QuoteOptions& options, QuoteEvidence& evidence) {
   }
   if (options.policy_file.empty()) return {};
   TRY(const Bytes policy, read_evidence(options.policy_file, kPolicySizeMax));
-  TRY(evidence.policy, parse_evidence_policy(as_text(policy)));
+  TRY(evidence.policy, named(parse_evidence_policy(as_text(policy)), options.policy_file));
   const auto& places = evidence.policy->registers;
   evidence.required.insert(evidence.required.end(), places.begin(), places.end());
   return {};
@@ -45,9 +53,10 @@ Status read_waivers(const QuoteOptions& options, QuoteEvidence& evidence) {
   TRY(const Bytes text, read_evidence(options.waivers_file, kWaiversSizeMax));
   TRY(const Bytes signature, read_evidence(options.waivers_signature_file, kSmallFileMax));
   TRY(const Bytes pem, read_evidence(options.waivers_key_file, kSmallFileMax));
-  TRY(const auto key, crypto::PublicKey::from_pem(as_text(pem)));
-  TRY(const auto checked, endorsement::SignedText::check(std::string(as_text(text)), signature, key));
-  TRY(evidence.waivers, endorsement::FirmwareQuirks::load(checked));
+  TRY(const auto key, named(crypto::PublicKey::from_pem(as_text(pem)), options.waivers_key_file));
+  TRY(const auto checked, named(endorsement::SignedText::check(std::string(as_text(text)), signature, key),
+                                options.waivers_signature_file));
+  TRY(evidence.waivers, named(endorsement::FirmwareQuirks::load(checked), options.waivers_file));
   return {};
 }
 
@@ -63,7 +72,7 @@ Result<QuoteEvidence> read_quote_evidence(const QuoteOptions& options) {
   }
   if (!options.pcrs_file.empty()) {
     TRY(const Bytes pcrs, read_evidence(options.pcrs_file, kSmallFileMax));
-    TRY(evidence.claimed, measured_boot::parse_register_values(as_text(pcrs)));
+    TRY(evidence.claimed, named(measured_boot::parse_register_values(as_text(pcrs)), options.pcrs_file));
   }
   TRY_STATUS(read_logs(options, evidence));
   TRY_STATUS(read_policy(options, evidence));

@@ -51,8 +51,8 @@ TEST(Allowances, L14_AWaiverOfTheModelIsAppliedAndTold) {
   const Allowances kept(data, kBox, kNow);
   const auto explained =
       appraise_event_log(measured_boot::parse_event_log(log).value(), proved(values), again, {.allowances = &kept});
-  EXPECT_FALSE(explained->confirmed.test(0));
-  EXPECT_TRUE(explained->confirmed.test(4));
+  EXPECT_FALSE(explained->registers.confirmed.test(0));
+  EXPECT_TRUE(explained->registers.confirmed.test(4));
 }
 
 TEST(Allowances, L14_WhatNoWaiverCoversContradicts) {
@@ -104,7 +104,7 @@ TEST(Allowances, L13_TheQuirkOfTheModelExplainsPcr5) {
   AttestationResult again;
   const auto explained = appraise_event_log(measured_boot::parse_event_log(log).value(), proved(values), again,
                                             {.allowances = &allowances});
-  EXPECT_TRUE(explained->confirmed.test(5)) << "the log and two known events are all that it holds";
+  EXPECT_TRUE(explained->registers.confirmed.test(5)) << "the log and two known events are all that it holds";
 }
 
 TEST(Allowances, L13_WhatTheQuirkDoesNotExplainContradicts) {

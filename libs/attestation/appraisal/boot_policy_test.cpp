@@ -82,6 +82,21 @@ TEST(BootPolicy, WhatWindowsSaysAgainstItIsHeard) {
   }
 }
 
+// Not beside the good value, where the two contradict each other, but instead of it.
+TEST(BootPolicy, WhatALoaderAloneSaysCounts) {
+  using measured_boot::LoaderValues;
+  const std::pair<std::string, LoaderValues> rows[] = {{"windows-dep", {.nx_policy = 0}},
+                                                       {"windows-dep", {.nx_policy = 2}},
+                                                       {"windows-vbs", {.vsm_launch_type = 0}},
+                                                       {"windows-hvci", {.hvci_policy = 0}},
+                                                       {"windows-elam", {.has_elam_driver = false}}};
+  for (const auto& [claim, values] : rows) {
+    const LogWriter log = measured_boot::windows_boot({}, measured_boot::loader_of(values));
+    EXPECT_FALSE(meets(log, claim)) << claim;
+    EXPECT_TRUE(meets(log, "windows-code-integrity")) << claim;
+  }
+}
+
 TEST(BootPolicy, L13_AQuirkExcusesItsClaimAndNoOther) {
   LogWriter log = measured_boot::SecureBootEvents().log();
   log.separators();

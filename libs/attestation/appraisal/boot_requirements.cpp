@@ -19,7 +19,7 @@ bool is_spoilt_by(const BootRequirement& requirement, const ClaimFinding& findin
                              [&](std::string_view start) { return finding.code.starts_with(start); });
 }
 
-// The quirk's ID if it is all that excuses the claims.
+// The quirk, if it excuses all that spoils the claims.
 const endorsement::QuirkEntry* excuse(const BootRequirement& requirement, const Claims& claims,
                                       const Allowances& allowances) {
   const bool is_excused = requirement.quirk && requirement.is_proved(claims) &&
@@ -29,7 +29,6 @@ const endorsement::QuirkEntry* excuse(const BootRequirement& requirement, const 
   return is_excused ? allowances.find(*requirement.quirk) : nullptr;
 }
 
-// Whether all of the logs' reasons are told in one text.
 std::string reasons(const BootRequirement& requirement, const Claims& claims) {
   std::string text;
   for (const ClaimFinding& finding : claims.findings)
@@ -88,17 +87,15 @@ std::size_t count_of(const BootPolicy& policy) {
 
 void check_requirements(const BootPolicy& policy, const ExplainedLogs& logs, const Allowances& allowances,
                         AttestationResult& result) {
-  const ExplainedRegisters& strongest = logs.banks.front();
-  const Claims claims = measured_boot::claims_of(measured_boot::Prover(logs.log, strongest.bank, strongest.confirmed));
   bool is_met = true;
   for (const BootRequirement* requirement : policy.claims)
-    is_met = check_claim(*requirement, claims, allowances, result) && is_met;
+    is_met = check_claim(*requirement, logs.claims, allowances, result) && is_met;
   for (const RequiredEvent& event : policy.events)
     is_met = check_event(event, logs, result) && is_met;
   if (!is_met || count_of(policy) == 0) return;
   result.add({Layer::kBoot, Tier::kAffirming, "boot.policy",
               fmt::format("all that the policy requires is proved ({})", count_of(policy)),
-              std::string(measured_boot::bank_name(strongest.bank))});
+              std::string(measured_boot::bank_name(logs.claims.bank))});
 }
 
 void add_missing_log(const BootPolicy& policy, AttestationResult& result) {

@@ -6,11 +6,13 @@
 
 namespace warifu::attestation {
 
-// Logs, and the registers that they explain in each bank that was compared; at least one, the strongest first.
+// Logs, the registers that they explain in each bank that was compared, at least one and the strongest first, and what
+// the firmware's log says.
 struct ExplainedLogs {
   const measured_boot::EventLog& log;
   const measured_boot::UserspaceLog* userspace;  // nullptr: there is none
   std::span<const ExplainedRegisters> banks;
+  const measured_boot::Claims& claims;
 };
 
 // Whatever a policy requires and the logs do not prove contradicts the boot layer ("boot.required"), unless a quirk of

@@ -29,7 +29,7 @@ constexpr RegisterIndex kOtherRegisters = 16;
 // systemd's phases and what it mounts (systemd-pcrphase.service(8)): extended long after firmware's log is closed.
 constexpr std::array<RegisterIndex, 2> kUserspaceRegisters = {11, 15};
 
-// What firmware measures when boot services are left (PFP 1.06, 10.4.4), which some of it writes into no log (L13).
+// What firmware measures when boot services are left (PFP, EV_EFI_ACTION), which some of it writes into no log (L13).
 constexpr RegisterIndex kBootServicesRegister = 5;
 constexpr std::array<std::string_view, 2> kBootServicesLeft = {"Exit Boot Services Invocation",
                                                                "Exit Boot Services Returned with Success"};
@@ -61,13 +61,13 @@ class BankAppraisal {
                 Tier worst, AttestationResult& result)
       : log_(log),
         quoted_(quoted),
-        replayed_(measured_boot::replay(log, quoted.algorithm())),
+        firmware_(measured_boot::replay(log, quoted.algorithm())),
+        replayed_(expectations.userspace == nullptr ? firmware_
+                                                    : measured_boot::replay(*expectations.userspace, firmware_)),
         expectations_(expectations),
         allowances_(allowances_of(expectations)),
         worst_(worst),
-        result_(result) {
-    if (expectations.userspace != nullptr) replayed_ = measured_boot::replay(*expectations.userspace, replayed_);
-  }
+        result_(result) {}
 
   // nullopt: the bank could not be compared.
   std::optional<ExplainedRegisters> run() {
@@ -77,8 +77,7 @@ class BankAppraisal {
       result_.add({Layer::kBoot, Tier::kWarning, comparison.error().code, comparison.error().message, bank});
       return std::nullopt;
     }
-    ExplainedRegisters explained{quoted_.algorithm(), comparison->confirmed(), quoted_};
-    set_before_userspace(explained);
+    ExplainedRegisters explained{quoted_.algorithm(), comparison->confirmed()};
     if (comparison->agrees()) {
       result_.add({Layer::kBoot, Tier::kNone, "eventlog.agrees", "the log replays to the registers", bank});
       return explained;
@@ -93,19 +92,17 @@ class BankAppraisal {
     return explained;
   }
 
- private:
   // systemd 261 and later extend PCR 0 to 7 too, after the kernel made its boot_aggregate.
-  void set_before_userspace(ExplainedRegisters& explained) const {
+  void undo_userspace(const RegisterSet& confirmed, Bank& values) const {
     if (expectations_.userspace == nullptr) return;
-    const Bank firmware = measured_boot::replay(log_, quoted_.algorithm());
     for (const auto& [index, value] : quoted_.registers()) {
-      if (!explained.confirmed.test(index)) continue;
-      const crypto::Digest* before = firmware.find(index);
-      explained.before_userspace.set(
-          index, before != nullptr ? *before : measured_boot::initial_value(log_, quoted_.algorithm(), index));
+      if (!confirmed.test(index)) continue;
+      const crypto::Digest* before = firmware_.find(index);
+      values.set(index, before != nullptr ? *before : measured_boot::initial_value(log_, quoted_.algorithm(), index));
     }
   }
 
+ private:
   // Whether the log explains the register after all.
   bool judge(const RegisterComparison& one) {
     if (one.answer == Answer::kEqual) return true;
@@ -179,6 +176,7 @@ class BankAppraisal {
 
   const measured_boot::EventLog& log_;
   const Bank& quoted_;
+  Bank firmware_;
   Bank replayed_;
   const BootExpectations& expectations_;
   const Allowances& allowances_;
@@ -193,16 +191,25 @@ void add_sha1_alone(const RegisterSet& registers, Sha1Use sha1, AttestationResul
               "sha1"});
 }
 
+// Of those where most of firmware's registers are quoted, the strongest.
+const ExplainedRegisters& best_of(const std::vector<ExplainedRegisters>& banks, const ProvedRegisters& registers) {
+  const auto count = [&](const ExplainedRegisters& explained) {
+    return firmware_registers_of(*registers.values().find(explained.bank)).count();
+  };
+  return *std::ranges::max_element(banks, {}, count);
+}
+
 }  // namespace
 
-Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
-                                              AttestationResult& result, const BootExpectations& expectations) {
+Result<ExplainedBoot> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
+                                         AttestationResult& result, const BootExpectations& expectations) {
   if (log.register_kind() != measured_boot::RegisterKind::kPcr) {
     return Error{ErrorKind::kRefused, "eventlog.register-kind",
                  "expected a log of PCRs, as the quote is of PCRs; its registers are of another kind"};
   }
   std::vector<ExplainedRegisters> banks;  // the strongest first
-  RegisterSet carried;                    // firmware's registers that were compared in a stronger bank
+  measured_boot::RegisterValues before_userspace = registers.values();
+  RegisterSet carried;  // firmware's registers that were compared in a stronger bank
   for (const HashAlgorithm algorithm : kStrongestFirst) {
     const Bank* quoted = registers.values().find(algorithm);
     if (quoted == nullptr) continue;
@@ -210,8 +217,10 @@ Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log
     const RegisterSet alone = algorithm == HashAlgorithm::kSha1 ? firmware & ~carried : RegisterSet();
     const bool is_second = algorithm == HashAlgorithm::kSha1 && !banks.empty() && alone.none();
     const Tier worst = is_second ? Tier::kWarning : Tier::kContraindicated;
-    const auto explained = BankAppraisal(log, *quoted, expectations, worst, result).run();
+    BankAppraisal appraisal(log, *quoted, expectations, worst, result);
+    const auto explained = appraisal.run();
     if (!explained) continue;
+    appraisal.undo_userspace(explained->confirmed, before_userspace.bank(algorithm));
     banks.push_back(*explained);
     carried |= firmware;
     if (alone.any()) add_sha1_alone(alone, expectations.sha1, result);
@@ -223,9 +232,12 @@ Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log
                 "a log came, and the quote proves none of the registers that firmware extends", "pcrSelect",
                 "PCR 0 to 7", "none of them"});
   }
+  const ExplainedRegisters& best = best_of(banks, registers);
+  auto claims = measured_boot::claims_of(measured_boot::Prover(log, best.bank, best.confirmed));
   if (expectations.policy != nullptr)
-    check_requirements(*expectations.policy, {log, expectations.userspace, banks}, allowances_of(expectations), result);
-  return banks.front();
+    check_requirements(*expectations.policy, {log, expectations.userspace, banks, claims}, allowances_of(expectations),
+                       result);
+  return ExplainedBoot{best, std::move(claims), std::move(before_userspace)};
 }
 
 }  // namespace warifu::attestation

@@ -146,10 +146,8 @@ Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, Attest
     add_unjudged(match, *bank, result);
   else
     judge_by(*expectations.policy, match, *bank, result);
-  measured_boot::RegisterValues boot = registers.values();
-  if (expectations.before_userspace != nullptr)
-    boot.bank(expectations.before_userspace->algorithm()) = *expectations.before_userspace;
-  return ima::check_boot(match.measured, boot);
+  const auto* before = expectations.before_userspace;
+  return ima::check_boot(match.measured, before == nullptr ? registers.values() : *before);
 }
 
 }  // namespace warifu::attestation

@@ -126,13 +126,13 @@ TEST(LogAppraisal, I9_AListOfAnotherBootIsRefused) {
 
 TEST(LogAppraisal, I9_TheBootAggregateIsOfWhatTheKernelFound) {
   Runtime runtime;
-  const measured_boot::Bank before = *runtime.values.find(HashAlgorithm::kSha256);
+  const RegisterValues before = runtime.values;
   runtime.values.bank(HashAlgorithm::kSha256).set(0, other(HashAlgorithm::kSha256));  // extended since
   AttestationResult result;
   EXPECT_FALSE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result));
   EXPECT_TRUE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.before_userspace = &before}));
-  measured_boot::Bank wrong = before;
-  wrong.set(4, other(HashAlgorithm::kSha256));
+  RegisterValues wrong = before;
+  wrong.bank(HashAlgorithm::kSha256).set(4, other(HashAlgorithm::kSha256));
   EXPECT_FALSE(appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.before_userspace = &wrong}));
 }
 

@@ -7,10 +7,11 @@
 #include "attestation/quote/quote.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/event_log.h"
-#include "measured_boot/event_log/proof.h"
 #include "measured_boot/ima/match.h"
 #include "measured_boot/ima/policy.h"
+#include "measured_boot/registers.h"
 #include "measured_boot/userspace_log/userspace_log.h"
 
 namespace warifu::attestation {
@@ -28,9 +29,16 @@ struct BootExpectations {
 struct ExplainedRegisters {
   crypto::HashAlgorithm bank;
   measured_boot::RegisterSet confirmed;
-  // What they held before systemd extended them: of those that systemd's log explains, what firmware's log makes of
-  // them; of the rest, what is quoted. IMA's boot_aggregate is of these.
-  measured_boot::Bank before_userspace;
+};
+
+// What the logs say of a boot as far as the registers hold it.
+struct ExplainedBoot {
+  // Of the bank in which the quote covers most of what firmware extends; the strongest of several.
+  ExplainedRegisters registers;
+  measured_boot::Claims claims;  // by them; views into the log
+  // All quoted registers as the kernel found them: those that systemd's log explains as firmware's log makes them.
+  // IMA's boot_aggregate is of these.
+  measured_boot::RegisterValues before_userspace;
 };
 
 // Holds a boot log against the registers that a quote proved, each bank alone (L7). A register of firmware that
@@ -40,18 +48,18 @@ struct ExplainedRegisters {
 // if none is, that contradicts ("eventlog.unproved"). What agrees is no good boot yet: that needs a policy. With
 // systemd's log all registers must hold what both logs make of them; without it PCR 11 and 15, which systemd extends,
 // may hold something else ("eventlog.unlogged", L15). A difference that an allowance covers warns by its name
-// ("eventlog.waived", "eventlog.quirk"). Returns the strongest bank that was compared. "eventlog.register-kind"
+// ("eventlog.waived", "eventlog.quirk"). "eventlog.register-kind"
 // (kRefused) for a log of other registers than PCRs; "eventlog.bank-missing" when it has none of the proved banks.
-Result<ExplainedRegisters> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
-                                              AttestationResult& result, const BootExpectations& expectations = {});
+Result<ExplainedBoot> appraise_event_log(const measured_boot::EventLog& log, const ProvedRegisters& registers,
+                                         AttestationResult& result, const BootExpectations& expectations = {});
 
 // What a list is judged by.
 struct RuntimeExpectations {
   Sha1Use sha1 = Sha1Use::kRefused;
   const measured_boot::ima::Policy* policy = nullptr;
   measured_boot::ima::ImaRegisters registers = {};  // where IMA measures on that machine
-  // What a bank held when the kernel started, if userspace extended it since; nullptr: what is quoted.
-  const measured_boot::Bank* before_userspace = nullptr;
+  // What the registers held when the kernel started (ExplainedBoot); nullptr: what is quoted.
+  const measured_boot::RegisterValues* before_userspace = nullptr;
 };
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank that has digests of its own (I2, I8), and its

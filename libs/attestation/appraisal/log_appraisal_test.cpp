@@ -85,6 +85,24 @@ TEST(LogAppraisal, Q8_ALogAgreesOnlyWithAQuoteOfAllOfFirmware) {
   EXPECT_EQ(part.of(Layer::kBoot), Tier::kWarning);
 }
 
+TEST(LogAppraisal, L7_ClaimsAreOfTheBankThatCarriesFirmware) {
+  const Bytes bytes = LogWriter({HashAlgorithm::kSha256, HashAlgorithm::kSha384})
+                          .event(0, EventType::kSCrtmVersion, "1.0")
+                          .separators()
+                          .bytes();
+  const auto log = measured_boot::parse_event_log(bytes).value();
+  const auto all = measured_boot::replay(log);
+  RegisterValues quoted;
+  quoted.bank(HashAlgorithm::kSha256) = *all.find(HashAlgorithm::kSha256);
+  quoted.bank(HashAlgorithm::kSha384).set(7, *all.find(HashAlgorithm::kSha384, 7));
+  AttestationResult result;
+  const auto of = [&](const RegisterValues& values) {
+    return appraise_event_log(log, proved(values), result).value().registers.bank;
+  };
+  EXPECT_EQ(of(quoted), HashAlgorithm::kSha256);
+  EXPECT_EQ(of(all), HashAlgorithm::kSha384) << "of two that carry all of it, the stronger";
+}
+
 TEST(LogAppraisal, L9_ALogCutAtAnEventContradictsTheQuote) {
   const Bytes whole = boot_log();
   const Bytes cut = LogWriter({HashAlgorithm::kSha1, HashAlgorithm::kSha256})

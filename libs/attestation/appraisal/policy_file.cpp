@@ -1,6 +1,7 @@
 #include "attestation/appraisal/policy_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -42,7 +43,8 @@ Status read_registers(const JsonFields& fields, std::vector<RegisterPlace>& out)
     TRY(const auto* indices, registers->required_array(name));
     for (const auto& index : *indices) {
       const auto* number = index.if_int64();
-      if (number == nullptr || *number < 0) return bad_register("expected PCRs", registers->path_of(name));
+      if (number == nullptr || *number < 0)
+        return bad_register("expected numbers of PCRs, 0 to 23", registers->path_of(name));
       TRY(const auto pcr, read_index(static_cast<std::uint64_t>(*number), registers->path_of(name)));
       out.emplace_back(bank, pcr);
     }
@@ -57,8 +59,11 @@ Status read_claims(const JsonFields& fields, BootPolicy& policy) {
     const auto* name = value.if_string();
     const BootRequirement* requirement = name == nullptr ? nullptr : find_boot_requirement(*name);
     if (requirement == nullptr) {
+      std::vector<std::string_view> names;
+      std::ranges::transform(boot_requirements(), std::back_inserter(names), &BootRequirement::name);
       return invalid_input("policy.claim",
-                           fmt::format("there is no claim \"{}\"", name == nullptr ? "" : std::string_view(*name)),
+                           fmt::format("expected some of {}; \"{}\" came", fmt::join(names, ", "),
+                                       name == nullptr ? "" : std::string_view(*name)),
                            fields.path_of("claims"));
     }
     policy.claims.push_back(requirement);

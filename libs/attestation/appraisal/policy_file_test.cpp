@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "crypto/private_key.h"
+
 namespace warifu::attestation {
 namespace {
 
@@ -25,10 +30,39 @@ TEST(EvidencePolicy, ReadsAllOfIt) {
   ASSERT_EQ(read->boot.events.size(), 1u);
   EXPECT_EQ(read->boot.events[0].digest->algorithm(), HashAlgorithm::kSha256);
   ASSERT_TRUE(read->ima);
-  EXPECT_EQ(read->ima->policy.files.size(), 1u);
-  EXPECT_FALSE(read->ima->policy.allow_other_paths);
+  const auto& ima = read->ima->policy;
+  using Ima = measured_boot::ima::Policy;
+  EXPECT_EQ(ima.files.size(), 1u);
+  ASSERT_EQ(ima.excludes.size(), 1u);
+  EXPECT_EQ(ima.excludes[0].text(), "/var/log/");
+  EXPECT_TRUE(ima.tolerated_violations.empty());
+  EXPECT_EQ(ima.violations, Ima::Violations::kWarn);
+  EXPECT_EQ(ima.signatures, Ima::Signatures::kIgnore);
+  EXPECT_EQ(ima.required, std::vector<std::string>{"ima_policy"});
+  EXPECT_FALSE(ima.allow_other_paths);
   EXPECT_TRUE(read->ima->registers.contains(11));
   EXPECT_TRUE(parse_evidence_policy(R"({"format":"warifu.evidence-policy.v1"})"));
+}
+
+TEST(EvidencePolicy, ReadsWhatSignaturesAndViolationsAreWorth) {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256).public_key();
+  const auto withdrawn = crypto::digest(HashAlgorithm::kSha256, {as_bytes(std::string_view("old"))});
+  const boost::json::object ima{{"signatures", "require"},
+                                {"keys", boost::json::array{key.to_pem()}},
+                                {"tolerated_violations", boost::json::array{"/var/log/wtmp"}},
+                                {"withdrawn", boost::json::array{"sha256:" + to_hex(withdrawn.bytes())}}};
+  const auto read = parse_evidence_policy(policy(R"("ima":)" + boost::json::serialize(ima)));
+  ASSERT_TRUE(read) << to_string(read.error());
+  const auto& policy = read->ima->policy;
+  EXPECT_EQ(policy.signatures, measured_boot::ima::Policy::Signatures::kRequire);
+  EXPECT_EQ(policy.violations, measured_boot::ima::Policy::Violations::kFail);
+  EXPECT_TRUE(policy.excludes.empty());
+  ASSERT_EQ(policy.tolerated_violations.size(), 1u);
+  EXPECT_EQ(policy.tolerated_violations[0].text(), "/var/log/wtmp");
+  using measured_boot::ima::AllowList;
+  const measured_boot::ima::FileDigest digest{measured_boot::ima::FileDigest::Kind::kFile, "sha256", withdrawn.bytes()};
+  EXPECT_EQ(policy.files.judge("/bin/old", digest), AllowList::Verdict::kWithdrawn);
+  EXPECT_TRUE(policy.allow_other_paths);
 }
 
 TEST(EvidencePolicy, WhatIsUnclearIsRefused) {

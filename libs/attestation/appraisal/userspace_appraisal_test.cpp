@@ -45,7 +45,7 @@ TEST(UserspaceAppraisal, L15_BothLogsTogetherReplayToTheQuote) {
   AttestationResult again;
   const auto explained = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(),
                                             proved(after(uki_log(), userspace)), again, {.userspace = &userspace});
-  EXPECT_TRUE(explained->confirmed.test(11) && explained->confirmed.test(15));
+  EXPECT_TRUE(explained->registers.confirmed.test(11) && explained->registers.confirmed.test(15));
 }
 
 TEST(UserspaceAppraisal, L15_AnyOtherUserspaceLogContradicts) {
@@ -80,7 +80,7 @@ TEST(UserspaceAppraisal, L15_WithoutItsLogSystemdsRegistersAreUnlogged) {
   EXPECT_EQ(find(result, "eventlog.agrees"), nullptr);
   AttestationResult again;
   const auto explained = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(), proved(values), again);
-  EXPECT_FALSE(explained->confirmed.test(11)) << "nothing that the log tells of it is proved";
+  EXPECT_FALSE(explained->registers.confirmed.test(11)) << "nothing that the log tells of it is proved";
   // No other register is systemd's.
   auto changed = values;
   changed.bank(HashAlgorithm::kSha256).set(4, other(HashAlgorithm::kSha256));
@@ -98,14 +98,15 @@ TEST(UserspaceAppraisal, L15_WhatSystemdAddsToFirmwaresRegistersIsTakenOff) {
   const auto explained = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(), proved(values), result,
                                             {.userspace = &userspace});
   EXPECT_EQ(result.of(Layer::kBoot), Tier::kNone);
-  for (RegisterIndex index = 0; index < 8; ++index)
-    EXPECT_EQ(*explained->before_userspace.find(index), *firmware.find(HashAlgorithm::kSha256, index)) << index;
+  for (const auto bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha1})  // whichever the boot_aggregate is of
+    for (RegisterIndex index = 0; index < 8; ++index)
+      EXPECT_EQ(*explained->before_userspace.find(bank, index), *firmware.find(bank, index)) << index;
   // Of a register that no log explains it is what is quoted.
   auto wrong = values;
   wrong.bank(HashAlgorithm::kSha256).set(4, other(HashAlgorithm::kSha256));
   const auto doubtful = appraise_event_log(measured_boot::parse_event_log(uki_log()).value(), proved(wrong), result,
                                            {.userspace = &userspace});
-  EXPECT_EQ(*doubtful->before_userspace.find(4), other(HashAlgorithm::kSha256));
+  EXPECT_EQ(*doubtful->before_userspace.find(HashAlgorithm::kSha256, 4), other(HashAlgorithm::kSha256));
   // Firmware's log alone does not explain it.
   EXPECT_EQ(boot(uki_log(), values).of(Layer::kBoot), Tier::kContraindicated);
 }

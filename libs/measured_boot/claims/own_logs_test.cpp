@@ -8,6 +8,7 @@
 #include "measured_boot/event_log/comparison.h"
 #include "measured_boot/registers_json.h"
 #include "sim/own_logs.h"
+#include "sim/test_seed.h"
 
 namespace warifu::measured_boot {
 namespace {
@@ -218,7 +219,7 @@ TEST(OwnLogs, NoRetypingMakesAClaimBetter) {
 // A random bit in some bytes, others at each run: refused, or not these registers, or a log that says no more than
 // before.
 TEST(OwnLogs, AFlippedBitIsNeverBelieved) {
-  const unsigned seed = std::random_device()();
+  const auto seed = sim::drawn_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   for (const sim::OwnLog& own : sim::own_logs()) {

@@ -1,9 +1,11 @@
 #include "measured_boot/ima/policy_json.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <boost/json/array.hpp>
+#include <ranges>
 
 namespace warifu::measured_boot::ima {
 namespace {
@@ -84,8 +86,9 @@ Status read_withdrawn(const JsonFields& fields, AllowList& files) {
 Status read_excludes(const JsonFields& fields, std::string_view name, std::vector<Exclude>& excludes) {
   TRY(const auto texts, texts_of(fields, name));
   for (const std::string_view text : texts) {
-    TRY(auto exclude, Exclude::parse(text));
-    excludes.push_back(std::move(exclude));
+    auto exclude = Exclude::parse(text);
+    if (!exclude) return invalid_input(exclude.error().code, exclude.error().message, fields.path_of(name));
+    excludes.push_back(*std::move(exclude));
   }
   return {};
 }
@@ -98,7 +101,10 @@ Result<Value> read_choice(const JsonFields& fields, std::string_view name,
   if (!text) return choices.front().second;
   for (const auto& [choice, value] : choices)
     if (choice == *text) return value;
-  return invalid_input("ima.policy.choice", fmt::format("there is no choice \"{}\"", *text), fields.path_of(name));
+  const auto names = choices | std::views::keys;
+  return invalid_input("ima.policy.choice",
+                       fmt::format("expected one of {}, \"{}\" came", fmt::join(names, ", "), *text),
+                       fields.path_of(name));
 }
 
 Status read_keys(const JsonFields& fields, Policy& policy) {
@@ -121,10 +127,12 @@ Result<ImaRegisters> read_registers(const JsonFields& fields) {
   for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
     const auto* index = (*array)[i].if_int64();
     if (index == nullptr || *index < 0 || *index > 23)
-      return invalid_input("ima.policy.register", "expected PCRs", fields.path_of("registers"));
+      return invalid_input("ima.policy.register", "expected numbers of PCRs, 0 to 23", fields.path_of("registers"));
     if (*index != kImaRegister) more.push_back(static_cast<RegisterIndex>(*index));
   }
-  return ImaRegisters::with(more);
+  auto registers = ImaRegisters::with(more);
+  if (!registers) return invalid_input(registers.error().code, registers.error().message, fields.path_of("registers"));
+  return registers;
 }
 
 }  // namespace

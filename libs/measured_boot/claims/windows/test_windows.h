@@ -25,21 +25,28 @@ inline Bytes boot_application(std::initializer_list<ByteView> parts) {
   return sipa(windows::SipaType::kTrustBoundary, concatenated(parts));
 }
 
-// What the OS loader says of itself when all is well.
-inline Bytes good_loader() {
+// What the OS loader says of itself; as it stands here, all is well.
+struct LoaderValues {
+  std::uint64_t nx_policy = 1;
+  std::uint64_t vsm_launch_type = 1;
+  std::uint32_t hvci_policy = 1;
+  bool has_elam_driver = true;
+};
+inline Bytes loader_of(const LoaderValues& values = {}) {
   using enum windows::SipaType;
-  return boot_application({sipa_module("\\Windows\\system32\\winload.efi", 1), sipa_flag(kBootDebugging, false),
-                           sipa_flag(kKernelDebugging, false), sipa_flag(kCodeIntegrity, true),
-                           sipa_flag(kTestSigning, false), sipa_flag(kSafeMode, false), sipa_flag(kWinPe, false),
-                           sipa(kNxPolicy, little_endian(1, 8)), sipa(kVsmLaunchType, little_endian(1, 8)),
-                           sipa(kVsmIdentityKey, Bytes(9, 7)), sipa(kHvciPolicy, little_endian(1, 4)),
-                           sipa(kBitLockerUnlock, little_endian(4, 4)),
-                           sipa(kElamDriver, sipa(kElamName, concatenated({utf16("Defender"), Bytes(2)})))});
+  return boot_application(
+      {sipa_module("\\Windows\\system32\\winload.efi", 1), sipa_flag(kBootDebugging, false),
+       sipa_flag(kKernelDebugging, false), sipa_flag(kCodeIntegrity, true), sipa_flag(kTestSigning, false),
+       sipa_flag(kSafeMode, false), sipa_flag(kWinPe, false), sipa(kNxPolicy, little_endian(values.nx_policy, 8)),
+       sipa(kVsmLaunchType, little_endian(values.vsm_launch_type, 8)), sipa(kVsmIdentityKey, Bytes(9, 7)),
+       sipa(kHvciPolicy, little_endian(values.hvci_policy, 4)), sipa(kBitLockerUnlock, little_endian(4, 4)),
+       values.has_elam_driver ? sipa(kElamDriver, sipa(kElamName, concatenated({utf16("Defender"), Bytes(2)})))
+                              : Bytes()});
 }
 
 // A boot of Windows: `early` is measured into PCR 12 between the loader and the separator.
 inline LogWriter windows_boot(std::initializer_list<std::pair<ByteView, Bytes>> early = {},
-                              const Bytes& loader = good_loader()) {
+                              const Bytes& loader = loader_of()) {
   LogWriter log = SecureBootEvents().log();
   log.separators().measured(4, EventType::kEfiBootServicesApplication, as_bytes("bootmgfw"), Bytes(32));
   log.event(12, EventType::kEventTag, loader);
