@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
-#include <ranges>
+#include <iterator>
 
 namespace warifu::measured_boot::ima {
 namespace {
@@ -101,7 +102,8 @@ Result<Value> read_choice(const JsonFields& fields, std::string_view name,
   if (!text) return choices.front().second;
   for (const auto& [choice, value] : choices)
     if (choice == *text) return value;
-  const auto names = choices | std::views::keys;
+  std::vector<std::string_view> names;
+  std::ranges::transform(choices, std::back_inserter(names), &std::pair<std::string_view, Value>::first);
   return invalid_input("ima.policy.choice",
                        fmt::format("expected one of {}, \"{}\" came", fmt::join(names, ", "), *text),
                        fields.path_of(name));
