@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "harness.h"
+#include "store/temp_dir.h"
 
 extern char** environ;
 
@@ -21,29 +21,10 @@ namespace {
 
 constexpr int kRounds = 15;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "warifu-peer-XXXXXX").string();
-    must(::mkdtemp(name.data()) != nullptr, "mkdtemp");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  void write(const std::vector<Peer::File>& files) const {
-    for (const Peer::File& file : files)
-      std::ofstream(path_ / file.name, std::ios::binary) << as_text(file.content);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+void write(const store::TempDir& folder, const std::vector<Peer::File>& files) {
+  for (const Peer::File& file : files)
+    std::ofstream(folder.path() / file.name, std::ios::binary) << as_text(file.content);
+}
 
 struct Ran {
   bool succeeded;
@@ -55,7 +36,7 @@ double micros_of(const timeval& time) {
 }
 
 // nullopt: there is no such program.
-std::optional<Ran> run(const Folder& folder, std::vector<std::string> command) {
+std::optional<Ran> run(const store::TempDir& folder, std::vector<std::string> command) {
   std::vector<char*> arguments;
   std::ranges::transform(command, std::back_inserter(arguments), [](std::string& word) { return word.data(); });
   arguments.push_back(nullptr);
@@ -74,7 +55,7 @@ std::optional<Ran> run(const Folder& folder, std::vector<std::string> command) {
   return Ran{WIFEXITED(status) && WEXITSTATUS(status) == 0, micros_of(usage.ru_utime) + micros_of(usage.ru_stime)};
 }
 
-double median_of_runs(const Folder& folder, const std::vector<std::string>& command) {
+double median_of_runs(const store::TempDir& folder, const std::vector<std::string>& command) {
   std::vector<double> micros;
   micros.reserve(kRounds);
   for (int round = 0; round < kRounds; ++round)
@@ -96,16 +77,16 @@ double our_micros(const Peer& peer) {
 
 // False: it does not take what is good, or takes what is bad.
 bool measure_one(const Peer& peer) {
-  const Folder folder;
-  folder.write(peer.files);
+  const store::TempDir folder;
+  write(folder, peer.files);
   const auto good = run(folder, peer.command);
   if (!good) {
     fmt::print("{:<20} not installed (package {})\n", peer.id, peer.package);
     return true;
   }
-  folder.write(peer.bad);
+  write(folder, peer.bad);
   const bool takes_bad = run(folder, peer.command)->succeeded;
-  folder.write(peer.files);
+  write(folder, peer.files);
   if (!good->succeeded || takes_bad) {
     fmt::print(stderr, "{}: {}\n", peer.id, takes_bad ? "takes what is bad" : "does not take what is good");
     return false;
