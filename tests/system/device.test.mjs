@@ -46,10 +46,14 @@ class MuteServer {
     return `https://localhost:${this.listener_.address().port}`;
   }
 
-  /** The uid of whoever opened the connection, as the kernel tells it (proc(5), /proc/net/tcp). */
+  /**
+   * The uid of whoever opened the connection, as the kernel tells it (proc(5), /proc/net/tcp). Both ports are asked for: another
+   * connection's remains (TIME_WAIT, which the kernel shows as root's) may have the same local port.
+   */
   user_of(socket) {
-    const port = socket.remotePort.toString(16).toUpperCase().padStart(4, '0');
-    const line = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((text) => text.trim().split(/\s+/)).find((fields) => fields[1]?.endsWith(`:${port}`));
+    const ends_with = (address, port) => address?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`);
+    const line = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((text) => text.trim().split(/\s+/))
+      .find((fields) => ends_with(fields[1], socket.remotePort) && ends_with(fields[2], socket.localPort));
     return Number(line[7]);
   }
 
