@@ -1,5 +1,7 @@
 #include "attestation/appraisal/result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -35,6 +37,12 @@ std::string_view to_string(Tier tier) {
       return "contraindicated";
   }
   std::abort();
+}
+
+Result<Tier> parse_tier(std::string_view text) {
+  for (const Tier tier : {Tier::kNone, Tier::kAffirming, Tier::kWarning, Tier::kContraindicated})
+    if (text == to_string(tier)) return tier;
+  return invalid_input("tier.name", fmt::format("\"{}\" is none, affirming, warning or contraindicated", text));
 }
 
 void AttestationResult::add(Finding finding) {

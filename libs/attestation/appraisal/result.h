@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
+#include "base/result.h"
 
 namespace warifu::attestation {
 
@@ -19,6 +19,8 @@ std::string_view to_string(Layer layer);
 // From nothing known to the worst. kNone is what was not appraised, and is never taken for good.
 enum class Tier : std::uint8_t { kNone, kAffirming, kWarning, kContraindicated };
 std::string_view to_string(Tier tier);
+// "tier.name" (kInvalidInput).
+Result<Tier> parse_tier(std::string_view text);
 
 // What was found, where, what was expected and what came; the last three may be empty. Of kNone: told, and without
 // weight. `allowed_by`: the ID of the waiver or quirk without which it would weigh more.
