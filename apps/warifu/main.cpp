@@ -42,6 +42,8 @@ int run(int argc, char** argv) {
   add_attention_commands(app, action);
   add_declaration_commands(app, action);
   add_ek_root_commands(app, action);
+  add_attestation_commands(app, action);
+  add_policy_commands(app, action);
   add_endorsement_commands(app, action);
   add_eventlog_commands(app, action);
   add_ima_commands(app, action);

@@ -95,6 +95,7 @@ class Service {
   provisioning::GroupDesk groups_;
   provisioning::DeviceDesk device_desk_;
   ek_trust::CertificateDesk certificates_;
+  verifier::PolicyDesk policies_;
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
@@ -106,6 +107,8 @@ class Service {
   front::api::GroupApi group_api_;
   front::api::RegistrationApi registration_api_;
   front::api::EkTrustApi ek_trust_api_;
+  front::api::AttestationApi attestation_api_;
+  front::api::PolicyApi policy_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};

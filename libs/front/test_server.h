@@ -46,6 +46,7 @@ class Server {
         groups(clock, entropy, envelope_key()),
         device_desk(clock, envelope_key()),
         certificates(clock),
+        policies(clock, entropy),
         registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
@@ -56,14 +57,16 @@ class Server {
         group_api_(groups, certificates, store),
         registration_api_(device_desk, certificates, store),
         ek_trust_api_(clock, certificates, store),
+        attestation_api_(clock, store),
+        policy_api_(policies, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
                 device_parts),
-        operators(
-            api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, service_api_},
-                        clock),
-            authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
+        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
+                               attestation_api_, policy_api_, service_api_},
+                              clock),
+                  authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -153,6 +156,7 @@ class Server {
   provisioning::GroupDesk groups;
   provisioning::DeviceDesk device_desk;
   ek_trust::CertificateDesk certificates;
+  verifier::PolicyDesk policies;
   provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
@@ -166,6 +170,8 @@ class Server {
   api::GroupApi group_api_;
   api::RegistrationApi registration_api_;
   api::EkTrustApi ek_trust_api_;
+  api::AttestationApi attestation_api_;
+  api::PolicyApi policy_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

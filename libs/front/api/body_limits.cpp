@@ -13,10 +13,17 @@ bool is_bulk(const Route& route) {
           route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }
 
+std::size_t limit_of(const Route& route) {
+  if (is_bulk(route)) return kBulkBodySizeMax;
+  if (route.method == net::Method::kPut && route.pattern.starts_with("/api/v1/attestation-policies/"))
+    return kPolicyBodySizeMax;
+  return kBodySizeMax;
+}
+
 }  // namespace
 
 Route with_body_limit(Route route) {
-  const std::size_t limit = is_bulk(route) ? kBulkBodySizeMax : kBodySizeMax;
+  const std::size_t limit = limit_of(route);
   route.handle = [limit, handle = std::move(route.handle)](const Call& call) -> Result<Answer> {
     const std::size_t size = call.request.body.size();
     if (size > limit)

@@ -283,6 +283,21 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"POST /api/v1/ek-crls", "ek-root:write"},
       {"GET /api/v1/ek-crls", "ek-root:read"},
       {"GET /api/v1/ek-certificates/{ek_name}", "ek-root:read"},
+      {"GET /api/v1/attestations", "attestation:read"},
+      {"GET /api/v1/registrations/{registration_id}/attestation", "attestation:read"},
+      {"GET /api/v1/registrations/{registration_id}/attestation/evidence", "attestation:read"},
+      {"GET /api/v1/registrations/{registration_id}/attestation/evidence/{number}", "attestation:read"},
+      {"GET /api/v1/event-logs/{sha256}", "attestation:read"},
+      {"GET /api/v1/attestation-policies", "policy:read"},
+      {"GET /api/v1/attestation-policies/default", "policy:read"},
+      {"PUT /api/v1/attestation-policies/default", "policy:write"},
+      {"DELETE /api/v1/attestation-policies/default", "policy:write"},
+      {"GET /api/v1/attestation-policies/groups/{group_id}", "policy:read"},
+      {"PUT /api/v1/attestation-policies/groups/{group_id}", "policy:write"},
+      {"DELETE /api/v1/attestation-policies/groups/{group_id}", "policy:write"},
+      {"GET /api/v1/attestation-policies/enrollments/{registration_id}", "policy:read"},
+      {"PUT /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
+      {"DELETE /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

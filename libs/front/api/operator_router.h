@@ -1,9 +1,11 @@
 #pragma once
 
+#include "front/api/attestation_api.h"
 #include "front/api/ek_trust_api.h"
 #include "front/api/enrollment_api.h"
 #include "front/api/group_api.h"
 #include "front/api/operator_api.h"
+#include "front/api/policy_api.h"
 #include "front/api/registration_api.h"
 #include "front/dps_service/service_api.h"
 #include "front/http/route.h"
@@ -17,6 +19,8 @@ struct OperatorDoors {
   GroupApi& groups;
   RegistrationApi& registrations;
   EkTrustApi& ek_trust;
+  AttestationApi& attestations;
+  PolicyApi& policies;
   dps_service::ServiceApi& service;
 };
 

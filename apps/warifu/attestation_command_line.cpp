@@ -1,0 +1,39 @@
+#include <memory>
+
+#include "warifu/attestation_commands.h"
+#include "warifu/command_line.h"
+
+namespace warifu::cli {
+namespace {
+
+constexpr const char* kRegistration = "--registration-id";
+
+void add_diff(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "diff", "What is another between two attestations of a device",
+                        "warifu attestation diff meter-1\n"
+                        "         warifu attestation diff meter-1 --from 3 --to 7");
+  const auto options = std::make_shared<AttestationDiffOptions>();
+  verb->add_option("--registration-id,id", options->registration_id, "The ID")->required()->type_name("ID");
+  verb->add_option("--from", options->from, "Number of a kept attestation (the one before the newest)")
+      ->type_name("NUMBER");
+  verb->add_option("--to", options->to, "Number of another one (the newest)")->type_name("NUMBER");
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return diff_attestations(context, *options); }; });
+}
+
+}  // namespace
+
+void add_attestation_commands(CLI::App& app, Action& action) {
+  auto* noun = add_noun(app, "attestation", "What devices showed of what they run");
+  add_verb(noun, "list", "List the last result of each device", "warifu attestation list", action, list_attestations);
+  add_verb_on(noun, "show", kRegistration, "Show the last result of a device, layer by layer",
+              "warifu attestation show meter-1", action, show_attestation);
+  add_verb_on(noun, "explain", kRegistration,
+              "Say what weighs for and against a device; ends with 1 unless the result affirms",
+              "warifu attestation explain meter-1", action, explain_attestation);
+  add_verb_on(noun, "evidence", kRegistration, "List the attestations of a device that were kept whole",
+              "warifu attestation evidence meter-1", action, list_kept_evidence);
+  add_diff(noun, action);
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,51 @@
+#include <memory>
+
+#include "warifu/command_line.h"
+#include "warifu/evidence_commands.h"
+#include "warifu/policy_commands.h"
+
+namespace warifu::cli {
+namespace {
+
+void add_target(CLI::App* verb, PolicyTarget& target) {
+  auto* group = verb->add_option("--group", target.group_id, "For the devices of this group")->type_name("ID");
+  verb->add_option("--registration-id", target.registration_id, "For this one device")->type_name("ID")->excludes(group);
+}
+
+void add_verb_on_target(CLI::App* noun, const char* name, const char* help, const char* example, Action& action,
+                        Status (*run)(const Context&, const PolicyTarget&)) {
+  auto* verb = add_verb(noun, name, help, example);
+  const auto target = std::make_shared<PolicyTarget>();
+  add_target(verb, *target);
+  verb->callback([=, &action] { action = [=](const Context& context) { return run(context, *target); }; });
+}
+
+void add_put(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "put", "Demand of devices what a policy says",
+                        "warifu policy put --group meters meters.policy.json\n"
+                        "         warifu policy put --review default.policy.json");
+  const auto options = std::make_shared<PolicyPutOptions>();
+  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  add_target(verb, options->target);
+  verb->add_flag("--review", options->review, "Judge and tell, but weigh at most as a warning");
+  verb->add_flag("--dry-run", options->dry_run, "Only say what it would do");
+  verb->callback([=, &action] { action = [=](const Context& context) { return put_policy(context, *options); }; });
+}
+
+}  // namespace
+
+void add_policy_commands(CLI::App& app, Action& action) {
+  auto* noun = add_noun(app, "policy", "What the evidence of devices must show");
+  add_put(noun, action);
+  add_verb(noun, "list", "List the policies", "warifu policy list", action, list_policies);
+  add_verb_on_target(noun, "show", "Show one policy; without an option the one for all others",
+                     "warifu policy show --group meters", action, show_policy);
+  add_verb_on_target(noun, "delete", "Delete one policy; without an option the one for all others",
+                     "warifu policy delete --group meters", action, delete_policy);
+  add_verb_on_file(noun, "check", "Say what a policy in a file demands, without a server",
+                   "warifu policy check meters.policy.json", action, check_policy);
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,168 @@
+#include "front/api/attestation_messages.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <limits>
+
+#include "attestation/appraisal/policy_file.h"
+#include "front/api/body_limits.h"
+#include "front/api/fields.h"
+#include "front/api/paging.h"
+#include "wire/json.h"
+
+namespace warifu::front::api {
+namespace {
+
+namespace json = boost::json;
+using verifier::AppliedPolicy;
+
+constexpr wire::JsonLimits kPolicyLimits{.max_bytes = kPolicyBodySizeMax};
+// What we wrote ourselves, whatever its size.
+constexpr wire::JsonLimits kStoredLimits{.max_bytes = 64 * 1024 * 1024};
+
+json::value to_json(const std::optional<AppliedPolicy>& policy) {
+  if (!policy) return {};
+  return json::object{{"target", policy->target}, {"revision", policy->revision.text()}};
+}
+
+Result<json::value> stored_json(std::string_view text, std::string_view what) {
+  auto value = wire::parse_json(text, kStoredLimits);
+  if (!value)
+    return Error{ErrorKind::kInternal, "store.corrupt", fmt::format("{}: {}", what, to_string(value.error()))};
+  return value;
+}
+
+std::string base64_or_empty(const Bytes& bytes) {
+  return bytes.empty() ? std::string() : to_base64(bytes);
+}
+
+json::object quote_json(const attestation::QuoteState& quote) {
+  return {{"clock_ms", quote.clock.clock_ms},
+          {"reset_count", quote.clock.reset_count},
+          {"restart_count", quote.clock.restart_count},
+          {"safe", quote.clock.safe},
+          {"firmware_version", fmt::format("{:016x}", quote.firmware_version)}};
+}
+
+// Silence is not health: what is overdue is told beside the last result.
+bool is_overdue(Timestamp due, Timestamp now) {
+  return due < now;
+}
+
+}  // namespace
+
+Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std::string target) {
+  TRY(const auto value, wire::parse_json(body, kPolicyLimits));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"policy", "mode"}));
+  TRY(const auto mode, fields.optional_string("mode"));
+  verifier::PolicyRequest request{.target = std::move(target)};
+  if (mode) {
+    auto parsed = verifier::parse_policy_mode(*mode);
+    if (!parsed) return at(std::move(parsed).error(), "mode");
+    request.mode = *parsed;
+  }
+  const auto* policy = fields.find("policy");
+  if (policy == nullptr) return invalid_input("json.missing", "the policy is missing", "policy");
+  request.document = json::serialize(*policy);
+  if (auto parsed = attestation::parse_evidence_policy(request.document); !parsed)
+    return at(std::move(parsed).error(), "policy");
+  return request;
+}
+
+Result<verifier::Page> text_page_of(const Call& call) {
+  TRY(const auto size, page_size_of(call));
+  return verifier::Page{call.target.parameter("after").value_or(""), size + 1};
+}
+
+Result<std::int64_t> before_of(const Call& call) {
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  const auto text = call.target.parameter("before");
+  if (!text) return before;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), before);
+  if (error != std::errc() || end != text->data() + text->size() || before <= 0)
+    return invalid_input("request.before", "before is the number of a kept evidence, as a list shows it", "before");
+  return before;
+}
+
+json::object summary_of(const verifier::StoredPolicy& policy) {
+  return {{"target", policy.target},
+          {"revision", policy.revision.text()},
+          {"mode", to_string(policy.mode)},
+          {"created_at", to_rfc3339(policy.created_at)},
+          {"updated_at", to_rfc3339(policy.updated_at)}};
+}
+
+json::object to_json(const verifier::StoredPolicy& policy) {
+  json::object object = summary_of(policy);
+  // It was parsed before it was stored; a database that lies shows nothing instead.
+  auto document = wire::parse_json(policy.document, kPolicyLimits);
+  object["policy"] = document ? *std::move(document) : json::value();
+  return object;
+}
+
+json::object to_json(const verifier::LedgerInfo& info, Timestamp now) {
+  return {{"registration_id", info.registration_id.text()},
+          {"overall", to_string(info.overall)},
+          {"attested_at", to_rfc3339(info.attested_at)},
+          {"next_due_at", to_rfc3339(info.next_due_at)},
+          {"is_overdue", is_overdue(info.next_due_at, now)},
+          {"passes", info.passes},
+          {"policy", to_json(info.policy)}};
+}
+
+Result<json::object> to_json(const verifier::Ledger& ledger, Timestamp now) {
+  TRY(auto result, stored_json(ledger.result, "the result of a ledger"));
+  json::object object{{"registration_id", ledger.registration_id.text()},
+                      {"overall", to_string(ledger.overall)},
+                      {"attested_at", to_rfc3339(ledger.attested_at)},
+                      {"next_due_at", to_rfc3339(ledger.next_due_at)},
+                      {"is_overdue", is_overdue(ledger.next_due_at, now)},
+                      {"passes", ledger.passes},
+                      {"policy", to_json(ledger.policy)},
+                      {"result", std::move(result)},
+                      {"quote", quote_json(ledger.quote)},
+                      {"boot_id", ledger.boot_id},
+                      {"event_log_sha256", to_hex(ledger.event_log_sha256)}};
+  object["null_name"] = ledger.null_name ? json::value(to_hex(*ledger.null_name)) : json::value();
+  object["ima_entries"] = ledger.ima ? json::value(ledger.ima->entries) : json::value();
+  return object;
+}
+
+json::object to_json(const verifier::BoundAk& ak) {
+  return {{"name", to_hex(ak.ak_name)},
+          {"public", to_base64(ak.ak_public)},
+          {"ek_name", to_hex(ak.ek_name)},
+          {"bound_at", to_rfc3339(ak.bound_at)}};
+}
+
+Result<json::object> to_json(const verifier::EvidenceInfo& info) {
+  TRY(auto result, stored_json(info.result, "the result of a kept evidence"));
+  return json::object{{"number", info.number},
+                      {"at", to_rfc3339(info.at)},
+                      {"why", to_string(info.why)},
+                      {"result", std::move(result)}};
+}
+
+Result<json::object> to_json(const verifier::KeptEvidence& evidence) {
+  TRY(auto result, stored_json(evidence.result, "the result of a kept evidence"));
+  TRY(auto registers, stored_json(evidence.registers, "the registers of a kept evidence"));
+  return json::object{{"number", evidence.number},
+                      {"at", to_rfc3339(evidence.at)},
+                      {"why", to_string(evidence.why)},
+                      {"policy", to_json(evidence.policy)},
+                      {"result", std::move(result)},
+                      {"ak_name", to_hex(evidence.ak_name)},
+                      {"nonce", to_base64(evidence.nonce)},
+                      {"quote", to_base64(evidence.quote)},
+                      {"signature", to_base64(evidence.signature)},
+                      {"registers", std::move(registers)},
+                      {"event_log_sha256", to_hex(evidence.event_log_sha256)},
+                      {"userspace_log", evidence.userspace_log},
+                      {"ima", json::object{{"offset", evidence.ima_offset},
+                                           {"content", base64_or_empty(evidence.ima)}}}};
+}
+
+}  // namespace warifu::front::api

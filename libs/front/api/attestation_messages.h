@@ -1,0 +1,34 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+
+#include "front/http/route.h"
+#include "verifier/policy_desk.h"
+#include "verifier/records.h"
+
+// Attestations of devices and the policies that judge them, as JSON (docs/openapi/warifu-v1.yaml).
+namespace warifu::front::api {
+
+// {"policy": warifu.evidence-policy.v1, "mode"?: "enforce" | "review"} for `target`. Codes beside those of
+// attestation::parse_evidence_policy(): "policy.mode".
+Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std::string target);
+
+// As page_of(), in the order of a text.
+Result<verifier::Page> text_page_of(const Call& call);
+// ?before=NUMBER: what is older. kInvalidInput "request.before".
+Result<std::int64_t> before_of(const Call& call);
+
+// With its document, or without.
+boost::json::object to_json(const verifier::StoredPolicy& policy);
+boost::json::object summary_of(const verifier::StoredPolicy& policy);
+
+boost::json::object to_json(const verifier::LedgerInfo& info, Timestamp now);
+// What was found, and what the next quote is compared with. "store.corrupt".
+Result<boost::json::object> to_json(const verifier::Ledger& ledger, Timestamp now);
+boost::json::object to_json(const verifier::BoundAk& ak);
+Result<boost::json::object> to_json(const verifier::EvidenceInfo& info);
+// All of it, but for the boot log, which has a route of its own.
+Result<boost::json::object> to_json(const verifier::KeptEvidence& evidence);
+
+}  // namespace warifu::front::api

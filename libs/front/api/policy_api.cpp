@@ -1,0 +1,113 @@
+#include "front/api/policy_api.h"
+
+#include <memory>
+
+#include "front/api/attestation_messages.h"
+#include "front/api/paging.h"
+#include "front/api/requester.h"
+
+namespace warifu::front::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kPolicies = "/api/v1/attestation-policies";
+
+verifier::Requester policy_requester_of(const Call& call) {
+  return {call.principal->scope, actor_of(call)};
+}
+
+Result<std::string> of_all(const Call&) {
+  return std::string(verifier::kDefaultTarget);
+}
+Result<std::string> of_group(const Call& call) {
+  TRY(const auto id, GroupId::parse(call.parameter(0)));
+  return verifier::policy_target(id);
+}
+Result<std::string> of_enrollment(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  return verifier::policy_target(id);
+}
+
+net::HttpResponse policy_response(int status, const verifier::StoredPolicy& policy, json::object body) {
+  auto response = json_response(status, body);
+  response.headers.emplace_back("ETag", etag_of(policy.revision));
+  return response;
+}
+
+}  // namespace
+
+std::vector<Route> PolicyApi::routes() {
+  using enum net::Method;
+  using operators::Permission;
+  const auto reads = Access::demands(Permission::kPolicyRead);
+  const auto writes = Access::demands(Permission::kPolicyWrite);
+  const auto bind = [this](Result<Answer> (PolicyApi::*handle)(const Call&, const std::string&),
+                           Result<std::string> (*target_of)(const Call&)) {
+    return [this, handle, target_of](const Call& call) -> Result<Answer> {
+      TRY(const auto target, target_of(call));
+      return (this->*handle)(call, target);
+    };
+  };
+  std::vector<Route> routes = {
+      {kGet, std::string(kPolicies), reads, [this](const Call& call) { return list(call); }}};
+  const std::pair<std::string_view, Result<std::string> (*)(const Call&)> targets[] = {
+      {"/default", of_all}, {"/groups/{group_id}", of_group}, {"/enrollments/{registration_id}", of_enrollment}};
+  for (const auto& [path, target_of] : targets) {
+    const std::string pattern = std::string(kPolicies) + std::string(path);
+    routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, target_of)});
+    routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, target_of)});
+    routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, target_of)});
+  }
+  return routes;
+}
+
+Result<Answer> PolicyApi::list(const Call& call) {
+  TRY(const auto page, text_page_of(call));
+  std::vector<verifier::StoredPolicy> items;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(items, snapshot.verifier().list_policies(call.principal->scope, page));
+    return {};
+  }));
+  return Answer(page_response(
+      std::move(items), page.limit, [](const auto& item) { return item.target; }, summary_of));
+}
+
+Result<Answer> PolicyApi::show(const Call& call, const std::string& target) {
+  std::optional<verifier::StoredPolicy> policy;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(policy, snapshot.verifier().find_policy(call.principal->scope, target));
+    return {};
+  }));
+  if (!policy) return verifier::unknown_policy(target);
+  return Answer(policy_response(200, *policy, to_json(*policy)));
+}
+
+Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
+  TRY(auto parsed, parse_policy_request(call.request.body, target));
+  TRY(const auto revision, if_match_of(call));
+  TRY(const bool dry_run, is_dry_run(call));
+  const auto request = std::make_shared<const verifier::PolicyRequest>(std::move(parsed));
+  return Answer(Durable{
+      .apply = [this, request, revision, dry_run,
+                who = policy_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto written, desk_.put(transaction.verifier(), transaction.audit(), who, *request, revision));
+        json::object body = summary_of(written.policy);
+        body["outcome"] = to_string(written.outcome);
+        const bool is_new = written.outcome == verifier::PolicyOutcome::kCreated;
+        return policy_response(is_new && !dry_run ? 201 : 200, written.policy, std::move(body));
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
+}
+
+Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
+  TRY(const auto revision, if_match_of(call));
+  return Answer(Durable{[this, target, revision, who = policy_requester_of(call)](
+                            store::Transaction& transaction) -> Result<net::HttpResponse> {
+    TRY_STATUS(desk_.remove(transaction.verifier(), transaction.audit(), who, target, revision));
+    return no_content();
+  }});
+}
+
+}  // namespace warifu::front::api

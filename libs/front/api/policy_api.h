@@ -1,0 +1,27 @@
+#pragma once
+
+#include "front/http/route.h"
+#include "store/store.h"
+#include "verifier/policy_desk.h"
+
+namespace warifu::front::api {
+
+// What operators demand of the evidence of their devices: one policy for all, for a group, or for one registration. The
+// objects that it is given outlive it.
+class PolicyApi {
+ public:
+  PolicyApi(const verifier::PolicyDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+
+  std::vector<Route> routes();
+
+ private:
+  Result<Answer> list(const Call& call);
+  Result<Answer> show(const Call& call, const std::string& target);
+  Result<Answer> put(const Call& call, const std::string& target);
+  Result<Answer> remove(const Call& call, const std::string& target);
+
+  const verifier::PolicyDesk& desk_;
+  store::Store& store_;
+};
+
+}  // namespace warifu::front::api
