@@ -50,6 +50,8 @@ class Server {
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
+        verifier(clock, entropy, envelope_key()),
+        attestation_api(verifier, registrar, certificates, store, metrics, attempts, clock),
         device_api_(registrar, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
@@ -58,8 +60,8 @@ class Server {
         ek_trust_api_(clock, certificates, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
-                device_parts),
+        devices(device::router(device_api_, escrow_api, attestation_api, clock), authenticator, store, metrics, clock,
+                entropy, device_parts),
         operators(
             api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, service_api_},
                         clock),
@@ -158,6 +160,8 @@ class Server {
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;
   dps::AttemptLog attempts;
+  verifier::Desk verifier;
+  device::AttestationApi attestation_api;
 
  private:
   dps::DeviceApi device_api_;
