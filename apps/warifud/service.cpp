@@ -5,6 +5,7 @@
 #include "front/api/body_limits.h"
 #include "front/compat/compat_router.h"
 #include "front/device/device_router.h"
+#include "verifier/limits.h"
 
 namespace warifu::warifud {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr const char* kDevices = "devices";
 constexpr const char* kOperators = "operators";
 constexpr const char* kCompat = "compat";
+// What is read of a device that has shown nothing yet: DPS, and what an activated credential gives a token for.
+constexpr std::size_t kBodyOfAnyDeviceSizeMax = 128 * 1024;
 constexpr std::chrono::minutes kHousekeepingInterval{1};
 // Soon enough for an operator who watches a device come.
 constexpr std::chrono::seconds kDiaryInterval{1};
@@ -36,24 +39,26 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
                  store.shared_challenges() != nullptr ? *store.shared_challenges() : own_challenges_,
                  {.hubs = {options.assigned_hub.value_or(server_name)}}),
+      verifier_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       attempts_(store, outside.clock),
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
+      attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
       registration_api_(device_desk_, certificates_, store),
       ek_trust_api_(outside.clock, certificates_, store),
-      attestation_api_(outside.clock, store),
+      attestations_api_(outside.clock, store),
       policy_api_(policies_, store),
       service_api_(enrollments_, groups_, device_desk_, store),
       device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
-      devices_(front::device::router(device_api_, escrow_api_, outside.clock), authenticator_, store, metrics_,
-               outside.clock, outside.entropy, {.admission = &device_admission_}),
+      devices_(front::device::router(device_api_, escrow_api_, attestation_api_, outside.clock), authenticator_, store,
+               metrics_, outside.clock, outside.entropy, {.admission = &device_admission_}),
       operators_(front::api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                                     attestation_api_, policy_api_, service_api_},
+                                     attestations_api_, policy_api_, service_api_},
                                     outside.clock),
                  authenticator_, store, metrics_, outside.clock, outside.entropy,
                  {.admission = &operator_admission_, .idempotency = &idempotency_}),
@@ -74,6 +79,8 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
   TRY(auto devices, server_.listen({.name = kDevices,
                                     .address = options.devices.address,
                                     .port = options.devices.port,
+                                    .body_bytes_max = verifier::kEvidenceSizeMax,
+                                    .body_bytes_of_anybody_max = kBodyOfAnyDeviceSizeMax,
                                     .limits = options.listener_limits},
                                    std::move(credentials.devices), devices_));
   TRY(auto operators, server_.listen({.name = kOperators,

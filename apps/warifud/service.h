@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "front/api/operator_router.h"
+#include "front/device/attestation_api.h"
 #include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
@@ -19,6 +20,7 @@
 #include "provisioning/group_desk.h"
 #include "provisioning/memory_challenges.h"
 #include "provisioning/registrar.h"
+#include "verifier/desk.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
 
@@ -99,15 +101,17 @@ class Service {
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
+  verifier::Desk verifier_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
+  front::device::AttestationApi attestation_api_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
   front::api::GroupApi group_api_;
   front::api::RegistrationApi registration_api_;
   front::api::EkTrustApi ek_trust_api_;
-  front::api::AttestationApi attestation_api_;
+  front::api::AttestationApi attestations_api_;
   front::api::PolicyApi policy_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;

@@ -48,6 +48,8 @@ struct Metrics::State {
       counters(registry, "warifu_challenges_total", "TPM challenges that were made.").Add({});
   Counters& registrations = counters(registry, "warifu_registrations_total",
                                      "Operations that were opened by a device that proved itself, by what it has.");
+  Counters& attestations =
+      counters(registry, "warifu_attestations_total", "Evidence that was judged, by the overall tier of its result.");
   Counters& escrow_packages =
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
@@ -90,6 +92,10 @@ void Metrics::count_challenge() {
 
 void Metrics::count_registration(provisioning::Mechanism mechanism) {
   state_->registrations.Add({{"mechanism", std::string(to_string(mechanism))}}).Increment();
+}
+
+void Metrics::count_attestation(attestation::Tier overall) {
+  state_->attestations.Add({{"overall", std::string(to_string(overall))}}).Increment();
 }
 
 void Metrics::count_escrow_package(EscrowOutcome outcome) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "attestation/appraisal/result.h"
 #include "base/error.h"
 #include "net/connection_observer.h"
 #include "provisioning/enrollment.h"
@@ -25,6 +26,7 @@ class Metrics final : public net::ConnectionObserver {
   void count_challenge();
   void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
+  void count_attestation(attestation::Tier overall);
   void count_refusal(const Error& error);
   void count_delayed();
   void count_throttled(LimitedBy by);

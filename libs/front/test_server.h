@@ -51,20 +51,22 @@ class Server {
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
+        verifier(clock, entropy, envelope_key()),
+        attestation_api(verifier, registrar, certificates, store, metrics, attempts, clock),
         device_api_(registrar, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
         group_api_(groups, certificates, store),
         registration_api_(device_desk, certificates, store),
         ek_trust_api_(clock, certificates, store),
-        attestation_api_(clock, store),
+        attestations_api_(clock, store),
         policy_api_(policies, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
-                device_parts),
+        devices(device::router(device_api_, escrow_api, attestation_api, clock), authenticator, store, metrics, clock,
+                entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                               attestation_api_, policy_api_, service_api_},
+                               attestations_api_, policy_api_, service_api_},
                               clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
@@ -162,6 +164,8 @@ class Server {
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;
   dps::AttemptLog attempts;
+  verifier::Desk verifier;
+  device::AttestationApi attestation_api;
 
  private:
   dps::DeviceApi device_api_;
@@ -170,7 +174,7 @@ class Server {
   api::GroupApi group_api_;
   api::RegistrationApi registration_api_;
   api::EkTrustApi ek_trust_api_;
-  api::AttestationApi attestation_api_;
+  api::AttestationApi attestations_api_;
   api::PolicyApi policy_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;

@@ -58,6 +58,11 @@ bool may_deposit(State state) {
   return state == State::kProvisioned || state == State::kActive || state == State::kRetiring;
 }
 
+// What a device runs is asked most of all when it stands on hold. Who is retired or disposed is nobody's any more.
+bool may_attest(State state) {
+  return may_provision(state) || state == State::kRetiring;
+}
+
 Error refused_state(State state, Action action) {
   return {ErrorKind::kRefused, "device.state",
           fmt::format("a device that is {} may not {}", to_string(state), to_string(action))};
@@ -68,6 +73,10 @@ Error refused_state(State state, Action action) {
 Status may(const Standing& standing, Action action) {
   if (action == Action::kDepositEscrow) {
     if (may_deposit(standing.state)) return {};
+    return refused_state(standing.state, action);
+  }
+  if (action == Action::kAttest) {
+    if (may_attest(standing.state)) return {};
     return refused_state(standing.state, action);
   }
   if (standing.hold != Hold::kNone)
@@ -93,6 +102,8 @@ std::string_view to_string(Action action) {
       return "collect its assignment";
     case Action::kDepositEscrow:
       return "deposit an escrow package";
+    case Action::kAttest:
+      return "attest";
   }
   return "act";
 }

@@ -35,6 +35,7 @@ enum class Action {
   kProvision,          // ask for a challenge, open an operation
   kCollectAssignment,  // fetch the result of an operation, its hub key included
   kDepositEscrow,      // leave an encrypted package for its operator; it gets nothing for it
+  kAttest,             // show what it runs; it gets nothing for it either
 };
 
 // The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it

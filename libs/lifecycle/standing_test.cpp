@@ -39,6 +39,19 @@ TEST(May, LetsADeviceDepositWhileItsOperatorMayNeedItWhateverTheHold) {
   }
 }
 
+TEST(May, LetsADeviceAttestWhateverTheHoldUntilItIsRetired) {
+  const std::set<State> allowed = {State::kEnrolled, State::kProvisioned, State::kActive, State::kRetiring,
+                                   State::kTransferred};
+  for (int i = 0; i <= static_cast<int>(State::kDisposed); ++i) {
+    const auto state = static_cast<State>(i);
+    for (const Hold hold : {Hold::kNone, Hold::kSuspended, Hold::kQuarantined, Hold::kPendingApproval}) {
+      const auto answer = may({state, hold}, Action::kAttest);
+      EXPECT_EQ(answer.has_value(), allowed.contains(state)) << to_string(state) << ", " << to_string(hold);
+      EXPECT_TRUE(answer || answer.error().code == "device.state");
+    }
+  }
+}
+
 TEST(Standing, NamesRoundTrip) {
   for (int i = 0; i <= static_cast<int>(State::kDisposed); ++i)
     EXPECT_EQ(parse_state(to_string(static_cast<State>(i))).value(), static_cast<State>(i));

@@ -117,6 +117,14 @@ class Registrar {
   // The device of a registration, for whoever proves to be it. kNotFound "device.unknown".
   Result<Device> lookup(RecordsView& records, const Claim& claim);
 
+  // The statement under which a device with this EK may attest. Errors as challenge(): whether the EK is enrolled is
+  // told first.
+  Result<Statement> may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                               const tpm::EkPublic& ek) const;
+  // The same of a device whose EK was proved, by its Name: is it still enrolled?
+  Result<Statement> may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                               ByteView ek_name) const;
+
   // So that no device waits long behind a purge.
   static constexpr std::size_t kPurgeMax = 2'000;
   // Forgets expired challenges and removes at most kPurgeMax operations whose result can no longer be fetched, and as
@@ -133,7 +141,8 @@ class Registrar {
   };
 
   // --- who is there: registrar_proof.cpp
-  Result<Statement> statement_of_offer(RecordsView& records, const Claim& claim) const;
+  Result<Statement> statement_of_ek(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                    const tpm::EkPublic& ek) const;
   Result<std::optional<SecretBytes>> find_challenge_again(RecordsView& records, const Claim& claim,
                                                           const Statement& statement) const;
   Result<Bytes> make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const;

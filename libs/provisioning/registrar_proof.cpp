@@ -89,22 +89,50 @@ Result<Statement> statement_of_listed(const EnrollmentGroup& group, const tpm::E
 }  // namespace
 
 // The enrollment of its own, or the group that lists the EK.
-Result<Statement> Registrar::statement_of_offer(RecordsView& records, const Claim& claim) const {
-  TRY(const bool scope_exists, records.scope_exists(claim.scope));
+Result<Statement> Registrar::statement_of_ek(RecordsView& records, const ScopeId& scope,
+                                             const RegistrationId& registration, const tpm::EkPublic& ek) const {
+  TRY(const bool scope_exists, records.scope_exists(scope));
   if (!scope_exists) return Error{ErrorKind::kNotFound, "enrollment.scope", "there is no such ID scope here"};
-  const auto& ek = claim.offer->ek;
-  TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
+  TRY(const auto own, records.find_enrollment(scope, registration));
   if (own) {
     const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
     if (tpm == nullptr) return wrong_mechanism("a TPM");
     if (!std::ranges::equal(tpm->ek_public, ek.tpm2b())) return another_ek(tpm->ek_name, ek.name().bytes());
     return statement_of(*own);
   }
-  TRY(const auto listed, records.find_group_ek(claim.scope, ek.name().bytes()));
+  TRY(const auto listed, records.find_group_ek(scope, ek.name().bytes()));
   if (!listed) return not_enrolled(ek);
-  TRY(const auto group, records.find_group(claim.scope, listed->group));
+  TRY(const auto group, records.find_group(scope, listed->group));
   if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled(ek);
-  return statement_of_listed(*group, ek, claim.registration);
+  return statement_of_listed(*group, ek, registration);
+}
+
+Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                        const tpm::EkPublic& ek) const {
+  TRY(auto statement, statement_of_ek(records, scope, registration, ek));
+  TRY_STATUS(check_enabled(statement));
+  TRY(const auto listed, records.find_group_ek(scope, ek.name().bytes()));
+  if (statement.group && listed && listed->registration_id && *listed->registration_id != registration)
+    return Error{ErrorKind::kRefused, "enrollment.bound", "this endorsement key came under another ID of its group"};
+  TRY(const auto device, records.find_device_of(scope, registration));
+  TRY_STATUS(may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kAttest));
+  return statement;
+}
+
+Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                        ByteView ek_name) const {
+  TRY(const auto own, records.find_enrollment(scope, registration));
+  const auto* tpm = own ? std::get_if<TpmAttestation>(&own->attestation) : nullptr;
+  if (own) {
+    if (tpm == nullptr) return wrong_mechanism("a TPM");
+    if (!std::ranges::equal(tpm->ek_name, ek_name)) return another_ek(tpm->ek_name, ek_name);
+    TRY(const auto ek, tpm::EkPublic::from_tpm2b(tpm->ek_public));
+    return may_attest(records, scope, registration, ek);
+  }
+  TRY(const auto listed, records.find_group_ek(scope, ek_name));
+  if (!listed) return not_enrolled();
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(listed->ek_public));
+  return may_attest(records, scope, registration, ek);
 }
 
 Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
@@ -113,7 +141,7 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
                          "a registration without Authorization and client certificate needs the TPM's public keys",
                          "tpm");
   // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
-  TRY(const auto statement, statement_of_offer(records, claim));
+  TRY(const auto statement, statement_of_ek(records, claim.scope, claim.registration, claim.offer->ek));
   TRY_STATUS(may_provision(records, statement));
   TRY(const auto again, find_challenge_again(records, claim, statement));
   if (again) return tpm::make_authentication_key(claim.offer->ek, claim.offer->srk, *again, entropy_);

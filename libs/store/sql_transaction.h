@@ -6,6 +6,7 @@
 #include "store/sql_ek_trust.h"
 #include "store/sql_operators.h"
 #include "store/sql_provisioning.h"
+#include "store/sql_verifier.h"
 #include "store/store.h"
 
 namespace warifu::store {
@@ -14,15 +15,17 @@ namespace warifu::store {
 class SqlSnapshot final : public Snapshot {
  public:
   explicit SqlSnapshot(Connection& connection)
-      : provisioning_(connection), operators_(connection), ek_trust_(connection) {}
+      : provisioning_(connection), operators_(connection), ek_trust_(connection), verifier_(connection) {}
   provisioning::RecordsView& provisioning() override { return provisioning_; }
   operators::RecordsView& operators() override { return operators_; }
   ek_trust::RecordsView& ek_trust() override { return ek_trust_; }
+  verifier::RecordsView& verifier() override { return verifier_; }
 
  private:
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
   SqlEkTrustRecords ek_trust_;
+  SqlVerifierRecords verifier_;
 };
 
 class SqlTransaction final : public Transaction {
@@ -32,6 +35,7 @@ class SqlTransaction final : public Transaction {
         provisioning_(connection),
         operators_(connection),
         ek_trust_(connection),
+        verifier_(connection),
         audit_(connection, clock, entropy),
         diary_(connection) {}
 
@@ -41,6 +45,7 @@ class SqlTransaction final : public Transaction {
     return operators_;
   }
   ek_trust::Records& ek_trust() override { return ek_trust_; }
+  verifier::Records& verifier() override { return verifier_; }
   // Whether what the records of operators say may have changed.
   bool used_operators() const { return used_operators_; }
   SqlAuditTrail& audit() override { return audit_; }
@@ -55,6 +60,7 @@ class SqlTransaction final : public Transaction {
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
   SqlEkTrustRecords ek_trust_;
+  SqlVerifierRecords verifier_;
   SqlAuditTrail audit_;
   SqlDiary diary_;
   bool used_operators_ = false;

@@ -12,6 +12,7 @@
 #include "provisioning/challenges.h"
 #include "provisioning/diary.h"
 #include "provisioning/records.h"
+#include "verifier/records.h"
 
 namespace warifu::store {
 
@@ -22,6 +23,7 @@ class Snapshot {
   virtual provisioning::RecordsView& provisioning() = 0;
   virtual operators::RecordsView& operators() = 0;
   virtual ek_trust::RecordsView& ek_trust() = 0;
+  virtual verifier::RecordsView& verifier() = 0;
 };
 
 // A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
@@ -31,6 +33,7 @@ class Transaction {
   virtual provisioning::Records& provisioning() = 0;
   virtual operators::Records& operators() = 0;
   virtual ek_trust::Records& ek_trust() = 0;
+  virtual verifier::Records& verifier() = 0;
   virtual audit::Trail& audit() = 0;
   virtual provisioning::Diary& diary() = 0;
 };

@@ -13,6 +13,7 @@ namespace {
 
 // TPM_GENERATED_VALUE and TPM_ST (Part 2).
 constexpr std::uint32_t kGenerated = 0xff544347;
+constexpr std::uint16_t kAttestCertify = 0x8017;
 constexpr std::uint16_t kAttestQuote = 0x8018;
 
 constexpr std::uint32_t kSelectionsMax = 16;  // a TPM has up to five banks
@@ -30,8 +31,10 @@ std::string_view type_name(std::uint16_t type) {
       return "TPM_ST_ATTEST_COMMAND_AUDIT";
     case 0x8016:
       return "TPM_ST_ATTEST_SESSION_AUDIT";
-    case 0x8017:
+    case kAttestCertify:
       return "TPM_ST_ATTEST_CERTIFY";
+    case kAttestQuote:
+      return "TPM_ST_ATTEST_QUOTE";
     case 0x8019:
       return "TPM_ST_ATTEST_TIME";
     case 0x801a:
@@ -43,18 +46,18 @@ std::string_view type_name(std::uint16_t type) {
   }
 }
 
-Status expect_quote(wire::Reader& reader) {
+Status expect_type(wire::Reader& reader, std::uint16_t expected) {
   TRY(const std::uint32_t magic, reader.u32("magic"));
   if (magic != kGenerated) {
     return invalid_input("tpm.attest.magic", fmt::format("expected {:#010x}, {:#010x} came", kGenerated, magic),
                          wire::place("magic", reader.offset() - 4));
   }
   TRY(const std::uint16_t type, reader.u16("type"));
-  if (type == kAttestQuote) return {};
-  return invalid_input(
-      "tpm.attest.type",
-      fmt::format("expected 0x8018 (TPM_ST_ATTEST_QUOTE), {} ({}) came", to_hex_id(type), type_name(type)),
-      wire::place("type", reader.offset() - 2));
+  if (type == expected) return {};
+  return invalid_input("tpm.attest.type",
+                       fmt::format("expected {} ({}), {} ({}) came", to_hex_id(expected), type_name(expected),
+                                   to_hex_id(type), type_name(type)),
+                       wire::place("type", reader.offset() - 2));
 }
 
 Result<Bytes> sized(wire::Reader& reader, std::string_view field, std::string_view code, std::size_t size_max) {
@@ -131,7 +134,7 @@ Result<PcrSelections> selection_list(wire::Reader& reader) {
 
 Result<QuoteAttest> QuoteAttest::parse(ByteView bytes) {
   wire::Reader reader(bytes);
-  TRY_STATUS(expect_quote(reader));
+  TRY_STATUS(expect_type(reader, kAttestQuote));
   QuoteAttest quote;
   TRY(quote.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
   TRY(quote.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
@@ -141,6 +144,20 @@ Result<QuoteAttest> QuoteAttest::parse(ByteView bytes) {
   TRY(quote.pcr_digest, sized(reader, "pcrDigest", "tpm.attest.pcr-digest", crypto::kMaxDigestSize));
   TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
   return quote;
+}
+
+Result<CertifyAttest> CertifyAttest::parse(ByteView bytes) {
+  wire::Reader reader(bytes);
+  TRY_STATUS(expect_type(reader, kAttestCertify));
+  CertifyAttest certified;
+  TRY(certified.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
+  TRY(certified.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
+  TRY(certified.clock, clock_info(reader));
+  TRY(certified.firmware_version, reader.u64("firmwareVersion"));
+  TRY(certified.name, sized(reader, "name", "tpm.attest.name", kNameMax));
+  TRY(certified.qualified_name, sized(reader, "qualifiedName", "tpm.attest.name", kNameMax));
+  TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
+  return certified;
 }
 
 }  // namespace warifu::tpm

@@ -51,4 +51,17 @@ struct QuoteAttest {
   static Result<QuoteAttest> parse(ByteView bytes);
 };
 
+// TPMS_ATTEST (Part 2) of TPM2_Certify: an object with this Name is loaded in the TPM of the key that signed.
+struct CertifyAttest {
+  Bytes qualified_signer;  // TPM2B_NAME
+  Bytes extra_data;
+  ClockInfo clock;
+  std::uint64_t firmware_version = 0;
+  Bytes name;            // TPM2B_NAME
+  Bytes qualified_name;  // TPM2B_NAME
+
+  // Codes as those of QuoteAttest, and "tpm.attest.name".
+  static Result<CertifyAttest> parse(ByteView bytes);
+};
+
 }  // namespace warifu::tpm

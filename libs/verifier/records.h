@@ -44,19 +44,19 @@ struct ImaProgress {
 struct Ledger {
   ScopeId scope;
   RegistrationId registration_id;
-  Bytes ak_name;
+  Bytes ak_name = {};
   std::int64_t revision = 0;  // 1, 2, … with each attestation that was taken
-  attestation::QuoteState quote;
-  Timestamp nonce_at;  // when its nonce was made: nonces that are not later are used up
-  std::string boot_id;
+  attestation::QuoteState quote = {};
+  Timestamp nonce_at = {};  // when its nonce was made: nonces that are not later are used up
+  std::string boot_id = {};
   std::optional<Bytes> null_name = {};  // Name of the NULL hierarchy's primary, of this boot
-  Bytes event_log_sha256;               // empty: none came
+  Bytes event_log_sha256 = {};          // empty: none came
   std::optional<ImaProgress> ima = {};
   attestation::Tier overall = attestation::Tier::kNone;
-  std::string result;  // result_json.h
+  std::string result = {};  // result_json.h
   std::optional<AppliedPolicy> policy = {};
-  Timestamp attested_at;
-  Timestamp next_due_at;
+  Timestamp attested_at = {};
+  Timestamp next_due_at = {};
   std::int64_t passes = 0;  // in a row with this overall tier
 };
 
@@ -92,18 +92,18 @@ struct KeptEvidence {
   ScopeId scope;
   RegistrationId registration_id;
   std::int64_t number = 0;  // 1, 2, … for each registration
-  Timestamp at;
+  Timestamp at = {};
   Keeping why = Keeping::kChanged;
-  Bytes ak_name;
-  Bytes nonce;
-  Bytes quote;            // TPMS_ATTEST
-  Bytes signature;        // TPMT_SIGNATURE
-  std::string registers;  // as registers_json.h writes them
-  Bytes event_log_sha256;
-  std::string userspace_log;
+  Bytes ak_name = {};
+  Bytes nonce = {};
+  Bytes quote = {};            // TPMS_ATTEST
+  Bytes signature = {};        // TPMT_SIGNATURE
+  std::string registers = {};  // as registers_json.h writes them
+  Bytes event_log_sha256 = {};
+  std::string userspace_log = {};
   std::uint64_t ima_offset = 0;
-  Bytes ima;
-  std::string result;
+  Bytes ima = {};
+  std::string result = {};
   std::optional<AppliedPolicy> policy = {};
 };
 
@@ -175,8 +175,9 @@ class Records : public RecordsView {
   // Inserts it, or replaces what is stored. `from` is the revision that it was made from, 0 for none: kConflict
   // "attestation.raced" when another is there.
   virtual Status put_ledger(const Ledger& ledger, std::int64_t from) = 0;
-  // The same of one that says nothing new: AK, boot, policy and overall tier are those of `from`, else kConflict
-  // "attestation.raced". It needs no entry in the audit log, and is on disk before it is acknowledged as all else.
+  // The same of one that says nothing new: AK, boot, overall tier and the policy's target are those of `from`, else
+  // kConflict "attestation.raced". It needs no entry in the audit log, and is on disk before it is acknowledged as all
+  // else.
   virtual Status advance_ledger(const Ledger& ledger, std::int64_t from) = 0;
   virtual Status remove_ledger(const ScopeId& scope, const RegistrationId& id) = 0;
 

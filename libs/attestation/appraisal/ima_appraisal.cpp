@@ -39,6 +39,18 @@ Result<Matched> match_list(ByteView list, const ProvedRegisters& registers, cons
   return Error{ErrorKind::kRefused, "ima.pcr-not-quoted", "the quote proves PCR 10 in no bank", "pcrSelect"};
 }
 
+// In the bank that was verified before.
+Result<Matched> match_more(ByteView entries, const ima::Replay& last, const ProvedRegisters& registers,
+                           const ima::ImaRegisters& expected) {
+  const HashAlgorithm algorithm = last.banks().front().algorithm();
+  if (registers.find(algorithm, kImaRegister) == nullptr)
+    return Error{ErrorKind::kRefused, "ima.pcr-not-quoted",
+                 "the quote does not prove PCR 10 in the bank in which the list was verified before", "pcrSelect"};
+  const Bank* bank = registers.values().find(algorithm);
+  TRY(auto match, ima::match_quote(entries, *bank, &last, expected));
+  return Matched{bank, std::move(match)};
+}
+
 // What SHA-1 alone carries, under whichever bank's name.
 void add_sha1(const ima::Match& match, const Bank& bank, Sha1Use sha1, AttestationResult& result) {
   if (bank.algorithm() == HashAlgorithm::kSha1) {
@@ -102,7 +114,8 @@ void judge_by(const ima::Policy& policy, const ima::Match& match, const Bank& ba
   for (std::size_t i = 0; i < std::min(judgement.findings.size(), kToldMax); ++i)
     add_judged(judgement.findings[i], result);
   bool is_met = judgement.is_good();
-  for (std::size_t i = 0; i < policy.required.size(); ++i) {
+  const bool is_whole = match.measured.earlier() == 0;
+  for (std::size_t i = 0; is_whole && i < policy.required.size(); ++i) {
     if (judgement.required_seen[i]) continue;
     is_met = false;
     result.add({Layer::kRuntime, Tier::kContraindicated, "ima.required",
@@ -139,15 +152,24 @@ void add_unjudged(const ima::Match& match, const Bank& bank, AttestationResult& 
 
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
                          const RuntimeExpectations& expectations) {
-  TRY(const Matched matched, match_list(list, registers, expectations.registers));
-  const auto& [bank, match] = matched;
+  TRY_STATUS(appraise_ima_entries(list, nullptr, registers, result, expectations));
+  return {};
+}
+
+Result<ima::Replay> appraise_ima_entries(ByteView entries, const ima::Replay* last, const ProvedRegisters& registers,
+                                         AttestationResult& result, const RuntimeExpectations& expectations) {
+  TRY(Matched matched, last == nullptr ? match_list(entries, registers, expectations.registers)
+                                       : match_more(entries, *last, registers, expectations.registers));
+  auto& [bank, match] = matched;
   add_sha1(match, *bank, expectations.sha1, result);
   if (expectations.policy == nullptr)
     add_unjudged(match, *bank, result);
   else
     judge_by(*expectations.policy, match, *bank, result);
   const auto* before = expectations.before_userspace;
-  return ima::check_boot(match.measured, before == nullptr ? registers.values() : *before);
+  TRY_STATUS(ima::check_boot(match.measured, before == nullptr ? registers.values() : *before,
+                             match.measured.earlier_boot_aggregates()));
+  return std::move(match.verified);
 }
 
 }  // namespace warifu::attestation

@@ -69,5 +69,11 @@ struct RuntimeExpectations {
 // "ima.pcr-not-quoted" when PCR 10 is proved in no bank.
 Status appraise_ima_list(ByteView list, const ProvedRegisters& registers, AttestationResult& result,
                          const RuntimeExpectations& expectations = {});
+// The same of the entries that came since `last` was verified in the same boot; nullptr: of a whole list. Gives what
+// to keep, and to go on from. What the policy requires is asked of whole lists only: whoever goes on from `last` has
+// found it there.
+Result<measured_boot::ima::Replay> appraise_ima_entries(ByteView entries, const measured_boot::ima::Replay* last,
+                                                        const ProvedRegisters& registers, AttestationResult& result,
+                                                        const RuntimeExpectations& expectations = {});
 
 }  // namespace warifu::attestation

@@ -21,25 +21,29 @@ Error told(Error error) {
   return error;
 }
 
-net::HttpResponse native_problem(const Error& error, std::string_view tracking_id) {
+net::HttpResponse native_problem(const Error& error, std::string_view tracking_id, std::string_view target) {
+  const bool takes_bearer = target.find("/attestation/") != std::string_view::npos;
   auto response = problem(told(error), tracking_id);
   for (auto& [name, value] : response.headers)
-    if (name == "WWW-Authenticate") value = "SharedAccessSignature realm=\"warifu\"";
+    if (name == "WWW-Authenticate")
+      value = takes_bearer ? "Bearer realm=\"warifu\"" : "SharedAccessSignature realm=\"warifu\"";
   return response;
 }
 
 ErrorShape errors(const Clock& clock) {
   return [&clock](const Error& error, std::string_view tracking_id, std::string_view target) {
-    if (target.starts_with(kNativePrefix)) return native_problem(error, tracking_id);
+    if (target.starts_with(kNativePrefix)) return native_problem(error, tracking_id, target);
     return dps::error_response(error, tracking_id, clock.now());
   };
 }
 
 }  // namespace
 
-Router router(dps::DeviceApi& dps, EscrowApi& escrow, const Clock& clock) {
+Router router(dps::DeviceApi& dps, EscrowApi& escrow, AttestationApi& attestation, const Clock& clock) {
   auto routes = dps.routes();
   for (auto& route : escrow.routes())
+    routes.push_back(std::move(route));
+  for (auto& route : attestation.routes())
     routes.push_back(std::move(route));
   return {std::move(routes), errors(clock)};
 }

@@ -187,8 +187,10 @@ Status Dispatcher::may_send_large_body(const net::HttpRequest& request) const {
   if (match.route == nullptr)
     return Error{ErrorKind::kNotFound, "http.route", "nothing is served under this path with this method"};
   const auto permission = match.route->access.permission();
-  if (!permission)
+  if (!permission) {
+    if (match.route->may_send_large_body) return match.route->may_send_large_body(request, match.parameters);
     return invalid_input("http.body_too_large", "a body of this size, or of unknown size, needs a credential");
+  }
   TRY(const auto principal, authenticate(request));
   return check_permission(principal, *match.route);
 }

@@ -48,6 +48,10 @@ struct Limited {
   bool makes_challenges = false;                // for who sends no Authorization: that costs more
 };
 
+// Of an open route: whether a large body may be read, asked before it is, by its header fields and what the pattern
+// matched. Quick, and without the database.
+using BodyPermit = std::function<Status(const net::HttpRequest&, const std::vector<std::string>& parameters)>;
+
 struct Route {
   net::Method method;
   std::string pattern;  // "/api/v1/devices/{device_id}"
@@ -57,6 +61,8 @@ struct Route {
   // Whether Idempotency-Key works here (front/http/idempotency.h): for a POST that demands a permission and whose
   // repetition would do more. Its success always leaves an audit entry.
   bool takes_idempotency_key = false;
+  // Without it an open route takes no large body.
+  BodyPermit may_send_large_body = {};
 };
 
 // How a front end words an error: DPS and the native API have each their own shape. `target` is that of the request,

@@ -1,0 +1,179 @@
+#include "front/device/attestation_api.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "front/device/attestation_messages.h"
+#include "verifier/limits.h"
+#include "verifier/submission.h"
+
+namespace warifu::front::device {
+namespace {
+
+using verifier::DeviceKey;
+
+// Beside the identifiers of the path.
+constexpr std::string_view kStage = "attestation";
+
+Result<DeviceKey> device_of(const std::vector<std::string>& parameters) {
+  // An ID that cannot exist is answered like one that does not.
+  auto scope = ScopeId::parse(parameters.at(0));
+  if (!scope) return Error{ErrorKind::kNotFound, "enrollment.scope", to_string(scope.error())};
+  auto registration = RegistrationId::parse(parameters.at(1));
+  if (!registration) return Error{ErrorKind::kNotFound, "enrollment.unknown", to_string(registration.error())};
+  return DeviceKey{*std::move(scope), *std::move(registration)};
+}
+
+// Empty without one: then no token is right.
+std::string_view bearer_of(const net::HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto authorization = request.header("Authorization");
+  if (!authorization || !authorization->starts_with(kScheme)) return {};
+  return authorization->substr(kScheme.size());
+}
+
+Status check_size(const net::HttpRequest& request, std::size_t size_max) {
+  if (request.body.size() <= size_max) return {};
+  return invalid_input("http.body_too_large",
+                       fmt::format("the body has at most {} bytes, this one has {}", size_max, request.body.size()));
+}
+
+}  // namespace
+
+// A device whose token was given for this AK, and the group that it came under.
+struct AttestationApi::Proven {
+  verifier::BoundAk ak;
+  std::optional<GroupId> group;
+};
+
+std::vector<Route> AttestationApi::routes() {
+  const auto route = [this](std::string_view step, std::string_view why, Handler handle, std::size_t size_max) {
+    return Route{net::Method::kPost,
+                 fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/attestation/{}", step),
+                 Access::open(why),
+                 [this, handle, size_max](const Call& call) -> Result<Answer> {
+                   TRY_STATUS(check_size(call.request, size_max));
+                   return visit(call, handle);
+                 },
+                 {.id_parameters = {0, 1}}};
+  };
+  constexpr std::string_view kToken = "the device has a token that an activated credential gave";
+  constexpr auto kSmall = verifier::kRequestSizeMax;
+  auto evidence = route("evidence", kToken, &AttestationApi::take_evidence, verifier::kEvidenceSizeMax);
+  evidence.may_send_large_body = [this](const net::HttpRequest& request, const std::vector<std::string>& parameters) {
+    return may_send_large_body(request, parameters);
+  };
+  return {route("key", "only the TPM with the EK can use the answer", &AttestationApi::make_credential, kSmall),
+          route("activation", "the device shows the secret that only its TPM opens", &AttestationApi::activate, kSmall),
+          route("nonce", kToken, &AttestationApi::make_nonce, kSmall), std::move(evidence)};
+}
+
+Status AttestationApi::may_send_large_body(const net::HttpRequest& request,
+                                           const std::vector<std::string>& parameters) const {
+  TRY(const auto device, device_of(parameters));
+  TRY_STATUS(desk_.credentials().check_token(device, bearer_of(request)));
+  return {};
+}
+
+Result<Answer> AttestationApi::visit(const Call& call, Handler handle) {
+  TRY(const auto device, device_of(call.parameters));
+  const NotedCall noted{call.tracking_id, call.request.peer_address};
+  auto answer = (this->*handle)(call, device);
+  if (!answer) {
+    note(noted, device, answer.error());
+    return answer;
+  }
+  auto* durable = std::get_if<Durable>(&*answer);
+  if (durable == nullptr) return answer;
+  durable->apply = [this, noted, device,
+                    apply = std::move(durable->apply)](store::Transaction& transaction) -> Result<Decision> {
+    auto decision = apply(transaction);
+    if (!decision) note(noted, device, decision.error());
+    return decision;
+  };
+  return answer;
+}
+
+void AttestationApi::note(const NotedCall& call, const DeviceKey& device, const Error& error) {
+  const auto id = Uuid::parse(call.tracking_id);
+  if (!id) return;
+  const bool is_proven = error.code.starts_with("attestation.") || error.code.starts_with("quote.");
+  attempts_.note({device.scope, device.registration, *id, clock_.now(), call.peer_address, std::string(kStage),
+                  std::string(error.code), to_operator_string(error)},
+                 is_proven ? dps::AttemptLog::Standing::kProven : dps::AttemptLog::Standing::kUnknown);
+}
+
+Result<Answer> AttestationApi::make_credential(const Call& call, const DeviceKey& device) {
+  TRY(const auto request, parse_key_request(call.request.body));
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY_STATUS(registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, request.ek));
+    return {};
+  }));
+  TRY(const auto challenge, desk_.credentials().challenge(device, request.ek, request.ak));
+  return Answer(to_response(challenge));
+}
+
+Result<Answer> AttestationApi::activate(const Call& call, const DeviceKey& device) {
+  TRY(const auto request, parse_activation_request(call.request.body));
+  TRY(auto ak, desk_.credentials().activate(device, request.session, request.secret.reveal()));
+  return Answer(Durable{[this, device, ak = std::move(ak)](store::Transaction& transaction) -> Result<Decision> {
+    TRY_STATUS(
+        registrar_.may_attest(transaction.provisioning(), device.scope, device.registration, ByteView(ak.ek_name)));
+    TRY_STATUS(desk_.bind(transaction.verifier(), transaction.audit(), ak));
+    return Decision(to_response(desk_.credentials().issue_token(ak)));
+  }});
+}
+
+Result<AttestationApi::Proven> AttestationApi::prove(store::Snapshot& snapshot, const DeviceKey& device,
+                                                     ByteView ak_name) const {
+  TRY(auto ak, desk_.find_ak(snapshot.verifier(), device, ak_name));
+  TRY(const auto statement,
+      registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, ByteView(ak.ek_name)));
+  return Proven{std::move(ak), statement.group};
+}
+
+Result<Answer> AttestationApi::make_nonce(const Call& call, const DeviceKey& device) {
+  TRY(const auto ak_name, desk_.credentials().check_token(device, bearer_of(call.request)));
+  TRY(const auto boot_id, parse_nonce_request(call.request.body));
+  std::optional<net::HttpResponse> response;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto proven, prove(snapshot, device, ak_name));
+    TRY(const auto answer, desk_.nonce(snapshot.verifier(), proven.ak, proven.group, boot_id));
+    response = to_response(answer);
+    return {};
+  }));
+  return Answer(*std::move(response));
+}
+
+Result<verifier::EkStanding> AttestationApi::ek_standing(store::Snapshot& snapshot, const verifier::BoundAk& ak) const {
+  using Worth = verifier::EkStanding::Worth;
+  TRY(const auto judged, certificates_.find(snapshot.ek_trust(), ak.scope, ak.ek_name));
+  if (!judged) return verifier::EkStanding{};
+  if (judged->verdict.verified)
+    return verifier::EkStanding{Worth::kTrusted, "the EK certificate leads to a root that is trusted here"};
+  const auto& refusal = judged->verdict.refusal;
+  return verifier::EkStanding{Worth::kRefused, refusal ? to_string(*refusal) : "the EK certificate is not believed"};
+}
+
+Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& device) {
+  TRY(const auto ak_name, desk_.credentials().check_token(device, bearer_of(call.request)));
+  TRY(auto submission, verifier::parse_submission(call.request.body));
+  std::shared_ptr<const verifier::Judged> judged;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto proven, prove(snapshot, device, ak_name));
+    TRY(auto ek, ek_standing(snapshot, proven.ak));
+    TRY(auto result, desk_.judge(snapshot.verifier(), proven.ak, proven.group, std::move(ek), std::move(submission)));
+    judged = std::make_shared<const verifier::Judged>(std::move(result));
+    return {};
+  }));
+  return Answer(Durable{
+      [this, judged, tracking_id = call.tracking_id](store::Transaction& transaction) -> Result<Decision> {
+        TRY_STATUS(desk_.keep(transaction.verifier(), transaction.audit(), *judged));
+        return Decision(to_response(*judged, tracking_id));
+      },
+      [this, judged] { metrics_.count_attestation(judged->appraised.result.overall()); },
+  });
+}
+
+}  // namespace warifu::front::device

@@ -1,0 +1,287 @@
+// What the verifier may rely on for AKs, ledgers, event logs, evidence and policies.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/conformance_fixture_test.h"
+
+namespace warifu::store {
+namespace {
+
+using attestation::Tier;
+using testing::ElementsAre;
+using verifier::AppliedPolicy;
+using verifier::BoundAk;
+using verifier::KeptEvidence;
+using verifier::Ledger;
+using verifier::StoredPolicy;
+
+auto fields(const std::optional<AppliedPolicy>& policy) {
+  return policy ? std::pair(policy->target, std::optional(policy->revision))
+                : std::pair(std::string(), std::optional<Uuid>());
+}
+auto fields(const BoundAk& a) {
+  return std::tuple(a.scope, a.registration_id, a.ek_name, a.ak_name, a.ak_public, a.bound_at);
+}
+auto fields(const Ledger& l) {
+  const auto ima = l.ima.value_or(verifier::ImaProgress{});
+  return std::tuple(std::tuple(l.scope, l.registration_id, l.ak_name, l.revision, l.nonce_at, l.boot_id, l.null_name,
+                               l.event_log_sha256),
+                    l.quote.clock.clock_ms, l.quote.clock.reset_count, l.quote.clock.restart_count, l.quote.clock.safe,
+                    l.quote.firmware_version,
+                    std::tuple(l.ima.has_value(), ima.replay, ima.offset, ima.entries, ima.worst), l.overall, l.result,
+                    fields(l.policy), l.attested_at, l.next_due_at, l.passes);
+}
+auto fields(const KeptEvidence& e) {
+  return std::tuple(std::tuple(e.scope, e.registration_id, e.number, e.at, e.why, e.ak_name, e.nonce, e.quote),
+                    e.signature, e.registers, e.event_log_sha256, e.userspace_log, e.ima_offset, e.ima, e.result,
+                    fields(e.policy));
+}
+auto fields(const StoredPolicy& p) {
+  return std::tuple(p.scope, p.target, p.revision, p.document, p.mode, p.created_at, p.updated_at);
+}
+
+class VerifierConformance : public ConformanceTest {
+ protected:
+  static Ledger ledger(std::uint64_t number, const ScopeId& scope) {
+    Ledger row{.scope = scope, .registration_id = sample::registration(number), .ak_name = sample::bytes(34, number)};
+    row.revision = 1;
+    // As large as they get: a TPM hides its numbers behind constants.
+    row.quote = {.clock = {.clock_ms = ~std::uint64_t{0}, .reset_count = ~0U, .restart_count = 7, .safe = true},
+                 .firmware_version = ~std::uint64_t{1}};
+    row.nonce_at = sample::time(number);
+    row.boot_id = "2f5c";
+    row.null_name = sample::bytes(34, 99);
+    row.event_log_sha256 = sample::bytes(32, 5);
+    row.ima = verifier::ImaProgress{sample::bytes(80, 3), 5000, 50, Tier::kWarning};
+    row.overall = Tier::kAffirming;
+    row.result = R"({"overall":"affirming"})";
+    row.policy = AppliedPolicy{"default", sample::uuid(sample::Kind::kToken, 1)};
+    row.attested_at = sample::time(number);
+    row.next_due_at = sample::time(100 - number);
+    row.passes = 3;
+    return row;
+  }
+  static KeptEvidence evidence(std::uint64_t device, const ScopeId& scope) {
+    KeptEvidence row{.scope = scope, .registration_id = sample::registration(device)};
+    row.at = sample::time(4);
+    row.why = verifier::Keeping::kBoot;
+    row.ak_name = sample::bytes(34, 1);
+    row.nonce = sample::bytes(48, 2);
+    row.quote = sample::bytes(120, 3);
+    row.signature = sample::bytes(72, 4);
+    row.registers = R"({"sha256":{}})";
+    row.event_log_sha256 = sample::bytes(32, 5);
+    row.userspace_log = "\x1e{}\n";
+    row.ima_offset = 9000;
+    row.ima = sample::bytes(300, 6);
+    row.result = "{}";
+    row.policy = AppliedPolicy{"group/Meters", sample::uuid(sample::Kind::kToken, 2)};
+    return row;
+  }
+  // Without an entry in the audit log.
+  std::string code_without_entry(const std::function<Status(Transaction&)>& apply) {
+    const Status status = world_.store->write(apply);
+    return status ? "" : std::string(status.error().code);
+  }
+  std::optional<Ledger> ledger_of(const ScopeId& scope, std::uint64_t number) {
+    return found([&](Snapshot& s) { return s.verifier().find_ledger(scope, sample::registration(number)); });
+  }
+  void put(const Ledger& row) {
+    ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().put_ledger(row, 0); }), "");
+  }
+};
+
+TEST_P(VerifierConformance, AnotherAkTakesThePlaceOfTheFirst) {
+  BoundAk row{here_,          sample::registration(1), sample::bytes(34, 1), sample::bytes(34, 2), sample::bytes(90, 3),
+              sample::time(4)};
+  const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_ak(row); }); };
+  const auto found_in = [&](const ScopeId& scope) {
+    return found([&](Snapshot& s) { return s.verifier().find_ak(scope, sample::registration(1)); });
+  };
+  EXPECT_FALSE(found_in(here_));
+  EXPECT_EQ(put(), "");
+  EXPECT_EQ(fields(*found_in(here_)), fields(row));
+  EXPECT_FALSE(found_in(there_));
+  row.ek_name = sample::bytes(50, 7);
+  row.ak_name = sample::bytes(50, 8);
+  row.ak_public = sample::bytes(120, 9);
+  row.bound_at = sample::time(9);
+  EXPECT_EQ(put(), "");
+  EXPECT_EQ(fields(*found_in(here_)), fields(row));
+}
+
+TEST_P(VerifierConformance, ALedgerIsGivenBackAndReplaced) {
+  Ledger row = ledger(1, here_);
+  put(row);
+  EXPECT_EQ(fields(*ledger_of(here_, 1)), fields(row));
+  EXPECT_FALSE(ledger_of(there_, 1));
+  EXPECT_FALSE(ledger_of(here_, 2));
+
+  row = ledger(1, here_);
+  row.ak_name = sample::bytes(34, 77);
+  row.revision = 2;
+  row.quote = {.clock = {.clock_ms = 1}, .firmware_version = 2};
+  row.boot_id = "another";
+  row.null_name.reset();
+  row.event_log_sha256.clear();
+  row.ima.reset();
+  row.overall = Tier::kContraindicated;
+  row.result = "{}";
+  row.policy.reset();
+  row.passes = 0;
+  ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().put_ledger(row, 1); }), "");
+  EXPECT_EQ(fields(*ledger_of(here_, 1)), fields(row));
+  ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_ledger(here_, row.registration_id); }), "");
+  EXPECT_FALSE(ledger_of(here_, 1));
+}
+
+TEST_P(VerifierConformance, ALedgerIsReplacedByWhoReadItLastOnly) {
+  Ledger row = ledger(1, here_);
+  put(row);
+  const auto write = [&](std::int64_t revision, std::int64_t from) {
+    row.revision = revision;
+    return code_of([&](Transaction& t) { return t.verifier().put_ledger(row, from); });
+  };
+  EXPECT_EQ(write(1, 0), "attestation.raced");
+  EXPECT_EQ(write(3, 2), "attestation.raced");
+  EXPECT_EQ(write(2, 1), "");
+  EXPECT_EQ(write(2, 1), "attestation.raced");
+  EXPECT_EQ(ledger_of(here_, 1)->revision, 2);
+}
+
+// What passes again and again needs no entry; whatever is news is not written without one.
+TEST_P(VerifierConformance, ALedgerAdvancesWithoutAnEntryWhereItSaysNothingNew) {
+  const Ledger row = ledger(1, here_);
+  put(row);
+  Ledger next = row;
+  next.revision = 2;
+  next.quote.clock.clock_ms = 5;
+  next.nonce_at = sample::time(50);
+  next.result = R"({"overall":"affirming","more":1})";
+  next.ima->offset = 6000;
+  next.passes = 4;
+  next.policy->revision = sample::uuid(sample::Kind::kToken, 9);
+  const auto advance = [&](const Ledger& to, std::int64_t from) {
+    return code_without_entry([&](Transaction& t) { return t.verifier().advance_ledger(to, from); });
+  };
+  EXPECT_EQ(advance(next, 1), "");
+  EXPECT_EQ(fields(*ledger_of(here_, 1)), fields(next));
+  EXPECT_EQ(advance(next, 1), "attestation.raced");
+
+  for (const auto change : std::initializer_list<void (*)(Ledger&)>{
+           [](Ledger& l) { l.overall = Tier::kContraindicated; }, [](Ledger& l) { l.boot_id = "other"; },
+           [](Ledger& l) { l.ak_name = sample::bytes(34, 66); }, [](Ledger& l) { l.policy.reset(); }}) {
+    Ledger news = next;
+    news.revision = 3;
+    change(news);
+    EXPECT_EQ(advance(news, 2), "attestation.raced");
+    EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.verifier().put_ledger(news, 2); }), "store.unaudited");
+  }
+  EXPECT_EQ(fields(*ledger_of(here_, 1)), fields(next));
+}
+
+// Rows that need no entry do not pay for others.
+TEST_P(VerifierConformance, EvidenceNeedsNoEntryAndPaysForNothingElse) {
+  EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.verifier().keep_evidence(evidence(1, here_), 3); }), "");
+  EXPECT_EQ(code_without_entry([&](Transaction& t) -> Status {
+              TRY_STATUS(t.verifier().keep_evidence(evidence(1, here_), 3));
+              return t.verifier().put_ledger(ledger(1, here_), 0);
+            }),
+            "store.unaudited");
+  EXPECT_FALSE(ledger_of(here_, 1));
+}
+
+TEST_P(VerifierConformance, LedgersAreListedInPagesAndBySilence) {
+  std::vector<std::string> expected;
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    put(ledger(i, here_));
+    expected.push_back(sample::registration(i).text());
+  }
+  put(ledger(1, there_));
+  std::ranges::sort(expected);
+  std::vector<std::string> seen;
+  for (verifier::Page page{{}, 2};;) {
+    const auto part = found([&](Snapshot& s) { return s.verifier().list_ledgers(here_, page); });
+    if (part.empty()) break;
+    EXPECT_LE(part.size(), 2U);
+    for (const auto& info : part)
+      seen.push_back(info.registration_id.text());
+    page.after = seen.back();
+  }
+  EXPECT_EQ(seen, expected);
+  // Due at 95, 96, … 99: number 5 first.
+  const auto overdue = found([&](Snapshot& s) { return s.verifier().list_overdue(here_, sample::time(98), 9); });
+  ASSERT_EQ(overdue.size(), 3U);
+  EXPECT_EQ(overdue[0].registration_id, sample::registration(5));
+  EXPECT_EQ(overdue[0].overall, Tier::kAffirming);
+  EXPECT_EQ(fields(overdue[0].policy), fields(ledger(5, here_).policy));
+  EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_overdue(here_, sample::time(98), 2); }).size(), 2U);
+}
+
+TEST_P(VerifierConformance, AnEventLogIsKeptOnce) {
+  const verifier::StoredEventLog row{here_, sample::bytes(32, 1), sample::bytes(2000, 1), sample::time(1)};
+  auto again = row;
+  again.stored_at = sample::time(9);
+  for (const auto& log : {row, again})
+    EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.verifier().put_event_log(log); }), "");
+  const auto log = found([&](Snapshot& s) { return s.verifier().find_event_log(here_, row.sha256); });
+  EXPECT_EQ(log->content, row.content);
+  EXPECT_EQ(log->stored_at, row.stored_at);
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.verifier().has_event_log(here_, row.sha256); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().has_event_log(there_, row.sha256); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_event_log(here_, sample::bytes(32, 2)); }));
+}
+
+TEST_P(VerifierConformance, EvidenceIsNumberedAndTheOldestGoes) {
+  auto row = evidence(1, here_);
+  for (int i = 0; i < 5; ++i)
+    ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().keep_evidence(row, 3); }), "");
+  ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().keep_evidence(evidence(2, here_), 3); }), "");
+  const auto numbers = [&](std::int64_t before, std::size_t limit) {
+    std::vector<std::int64_t> all;
+    for (const auto& info :
+         found([&](Snapshot& s) { return s.verifier().list_evidence(here_, row.registration_id, before, limit); }))
+      all.push_back(info.number);
+    return all;
+  };
+  EXPECT_THAT(numbers(1000, 9), ElementsAre(5, 4, 3));
+  EXPECT_THAT(numbers(5, 1), ElementsAre(4));
+  row.number = 4;
+  const auto one = found([&](Snapshot& s) { return s.verifier().find_evidence(here_, row.registration_id, 4); });
+  EXPECT_EQ(fields(*one), fields(row));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_evidence(here_, row.registration_id, 2); }));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_evidence(there_, row.registration_id, 4); }));
+  EXPECT_TRUE(found([&](Snapshot& s) { return s.verifier().find_evidence(here_, sample::registration(2), 1); }));
+}
+
+TEST_P(VerifierConformance, APolicyStandsForItsTarget) {
+  StoredPolicy row{
+      here_,           "group/meters", sample::uuid(sample::Kind::kToken, 1), "{}", verifier::PolicyMode::kReview,
+      sample::time(1), sample::time(1)};
+  const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_policy(row); }); };
+  EXPECT_EQ(put(), "");
+  auto changed = row;
+  changed.revision = sample::uuid(sample::Kind::kToken, 2);
+  changed.document = R"({"format":"warifu.evidence-policy.v1"})";
+  changed.mode = verifier::PolicyMode::kEnforce;
+  changed.updated_at = sample::time(5);
+  row = changed;
+  row.created_at = sample::time(5);
+  EXPECT_EQ(put(), "");
+  EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.verifier().find_policy(here_, "group/meters"); })),
+            fields(changed));
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(there_, "group/meters"); }));
+  row.target = "default";
+  EXPECT_EQ(put(), "");
+  const auto listed = found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"default", 9}); });
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].target, "group/meters");
+  EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"", 1}); }).size(), 1U);
+  EXPECT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_policy(here_, "default"); }), "");
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(here_, "default"); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, VerifierConformance, testing::ValuesIn(kBackends), name_of_backend);
+
+}  // namespace
+}  // namespace warifu::store

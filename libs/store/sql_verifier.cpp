@@ -1,0 +1,133 @@
+#include "store/sql_verifier.h"
+
+#include "store/sql_records.h"
+
+namespace warifu::store {
+namespace {
+
+using verifier::BoundAk;
+using verifier::StoredEventLog;
+using verifier::StoredPolicy;
+
+#define AK_COLUMNS "scope_id, registration_id, ek_name, ak_name, ak_public, bound_at"
+#define POLICY_COLUMNS "scope_id, target, revision, document, mode, created_at, updated_at"
+
+constexpr Sql kFindAk = "SELECT " AK_COLUMNS " FROM attestation_keys WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kPutAk =
+    "INSERT INTO attestation_keys (" AK_COLUMNS
+    ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET ek_name = excluded.ek_name, "
+    "ak_name = excluded.ak_name, ak_public = excluded.ak_public, bound_at = excluded.bound_at";
+
+constexpr Sql kHasLog = "SELECT 1 FROM boot_event_logs WHERE scope_id = ? AND sha256 = ?";
+constexpr Sql kFindLog =
+    "SELECT scope_id, sha256, content, stored_at FROM boot_event_logs WHERE scope_id = ? AND sha256 = ?";
+constexpr Sql kPutLog =
+    "INSERT INTO boot_event_logs (scope_id, sha256, content, stored_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (scope_id, sha256) DO NOTHING";
+
+constexpr Sql kFindPolicy = "SELECT " POLICY_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target = ?";
+constexpr Sql kListPolicies =
+    "SELECT " POLICY_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target > ? ORDER BY target LIMIT ?";
+constexpr Sql kPutPolicy =
+    "INSERT INTO evidence_policies (" POLICY_COLUMNS
+    ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, target) DO UPDATE SET revision = excluded.revision, "
+    "document = excluded.document, mode = excluded.mode, updated_at = excluded.updated_at";
+constexpr Sql kRemovePolicy = "DELETE FROM evidence_policies WHERE scope_id = ? AND target = ?";
+
+#undef AK_COLUMNS
+#undef POLICY_COLUMNS
+
+Result<BoundAk> to_ak(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto id, row.next<RegistrationId>());
+  TRY(auto ek_name, row.next<Bytes>());
+  TRY(auto ak_name, row.next<Bytes>());
+  TRY(auto ak_public, row.next<Bytes>());
+  TRY(const auto bound_at, row.next<Timestamp>());
+  return BoundAk{std::move(scope),   std::move(id),        std::move(ek_name),
+                 std::move(ak_name), std::move(ak_public), bound_at};
+}
+
+Result<StoredEventLog> to_log(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto sha256, row.next<Bytes>());
+  TRY(auto content, row.next<Bytes>());
+  TRY(const auto stored_at, row.next<Timestamp>());
+  return StoredEventLog{std::move(scope), std::move(sha256), std::move(content), stored_at};
+}
+
+Result<StoredPolicy> to_policy(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto target, row.next<std::string>());
+  TRY(const auto revision, row.next<Uuid>());
+  TRY(auto document, row.next<std::string>());
+  TRY(const auto mode, read_name(row, verifier::parse_policy_mode, "evidence_policies.mode"));
+  TRY(const auto created_at, row.next<Timestamp>());
+  TRY(const auto updated_at, row.next<Timestamp>());
+  return StoredPolicy{std::move(scope), std::move(target), revision, std::move(document), mode, created_at, updated_at};
+}
+
+}  // namespace
+
+Status SqlVerifierRecords::run_unaudited(Query& query) {
+  TRY_STATUS(query.run());
+  unaudited_rows_ += connection_.changes();
+  return {};
+}
+
+Result<std::optional<BoundAk>> SqlVerifierRecords::find_ak(const ScopeId& scope, const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kFindAk));
+  query.bind(scope, id);
+  return read_one(query, to_ak);
+}
+
+Status SqlVerifierRecords::put_ak(const BoundAk& ak) {
+  TRY(auto query, connection_.prepare(kPutAk));
+  query.bind(ak.scope, ak.registration_id, ak.ek_name, ak.ak_name, ak.ak_public, ak.bound_at);
+  return query.run();
+}
+
+Result<bool> SqlVerifierRecords::has_event_log(const ScopeId& scope, ByteView sha256) {
+  TRY(auto query, connection_.prepare(kHasLog));
+  query.bind(scope, sha256);
+  return query.step();
+}
+
+Result<std::optional<StoredEventLog>> SqlVerifierRecords::find_event_log(const ScopeId& scope, ByteView sha256) {
+  TRY(auto query, connection_.prepare(kFindLog));
+  query.bind(scope, sha256);
+  return read_one(query, to_log);
+}
+
+Status SqlVerifierRecords::put_event_log(const StoredEventLog& log) {
+  TRY(auto query, connection_.prepare(kPutLog));
+  query.bind(log.scope, log.sha256, log.content, log.stored_at);
+  return run_unaudited(query);
+}
+
+Result<std::optional<StoredPolicy>> SqlVerifierRecords::find_policy(const ScopeId& scope, std::string_view target) {
+  TRY(auto query, connection_.prepare(kFindPolicy));
+  query.bind(scope, target);
+  return read_one(query, to_policy);
+}
+
+Result<std::vector<StoredPolicy>> SqlVerifierRecords::list_policies(const ScopeId& scope, const verifier::Page& page) {
+  TRY(auto query, connection_.prepare(kListPolicies));
+  query.bind(scope, page.after, limit_of(page.limit));
+  return read_all(query, to_policy);
+}
+
+Status SqlVerifierRecords::put_policy(const StoredPolicy& policy) {
+  TRY(auto query, connection_.prepare(kPutPolicy));
+  query.bind(policy.scope, policy.target, policy.revision, policy.document, to_string(policy.mode), policy.created_at,
+             policy.updated_at);
+  return query.run();
+}
+
+Status SqlVerifierRecords::remove_policy(const ScopeId& scope, std::string_view target) {
+  TRY(auto query, connection_.prepare(kRemovePolicy));
+  query.bind(scope, target);
+  return query.run();
+}
+
+}  // namespace warifu::store

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "store/connection.h"
+#include "verifier/records.h"
+
+namespace warifu::store {
+
+// Everything of verifier::Records in SQL: AKs, event logs and policies in sql_verifier.cpp, ledgers in
+// sql_attestation_ledgers.cpp, evidence in sql_evidence.cpp. It counts the rows that need no audit entry, so that a
+// transaction can tell them from those that do.
+class SqlVerifierRecords final : public verifier::Records {
+ public:
+  explicit SqlVerifierRecords(Connection& connection) : connection_(connection) {}
+
+  Result<std::optional<verifier::BoundAk>> find_ak(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::optional<verifier::Ledger>> find_ledger(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::vector<verifier::LedgerInfo>> list_ledgers(const ScopeId& scope, const verifier::Page& page) override;
+  Result<std::vector<verifier::LedgerInfo>> list_overdue(const ScopeId& scope, Timestamp before,
+                                                         std::size_t limit) override;
+  Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) override;
+  Result<std::optional<verifier::StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) override;
+  Result<std::vector<verifier::EvidenceInfo>> list_evidence(const ScopeId& scope, const RegistrationId& id,
+                                                            std::int64_t before, std::size_t limit) override;
+  Result<std::optional<verifier::KeptEvidence>> find_evidence(const ScopeId& scope, const RegistrationId& id,
+                                                              std::int64_t number) override;
+  Result<std::optional<verifier::StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) override;
+  Result<std::vector<verifier::StoredPolicy>> list_policies(const ScopeId& scope, const verifier::Page& page) override;
+
+  Status put_ak(const verifier::BoundAk& ak) override;
+  Status put_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
+  Status advance_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
+  Status remove_ledger(const ScopeId& scope, const RegistrationId& id) override;
+  Status put_event_log(const verifier::StoredEventLog& log) override;
+  Status keep_evidence(const verifier::KeptEvidence& evidence, std::size_t kept_max) override;
+  Status put_policy(const verifier::StoredPolicy& policy) override;
+  Status remove_policy(const ScopeId& scope, std::string_view target) override;
+
+  // How many rows were written that need no audit entry.
+  std::int64_t unaudited_rows() const { return unaudited_rows_; }
+
+ private:
+  Status insert_ledger(const verifier::Ledger& ledger);
+  Status run_unaudited(Query& query);
+
+  Connection& connection_;
+  std::int64_t unaudited_rows_ = 0;
+};
+
+}  // namespace warifu::store

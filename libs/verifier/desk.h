@@ -1,0 +1,61 @@
+#pragma once
+
+#include "audit/entry.h"
+#include "verifier/ak_credential.h"
+#include "verifier/appraiser.h"
+#include "verifier/nonce.h"
+#include "verifier/records.h"
+
+namespace warifu::verifier {
+
+// What a device is told before it quotes.
+struct NonceAnswer {
+  Bytes nonce;
+  Timestamp expires_at;
+  std::vector<attestation::RegisterPlace> registers;
+  Bytes known_event_log;  // SHA-256; empty: none
+  ImaProgress ima;
+};
+
+// Evidence that was judged and is not stored yet.
+struct Judged {
+  Submission submission;
+  Appraised appraised;
+  std::int64_t from = 0;  // the revision of the ledger that it was compared with
+};
+
+// Keeps AKs and ledgers (docs/protocols/attestation.md). It decides; it opens no socket and no file. What reads works
+// on a snapshot and may take its time; what writes is short. Safe to call from several threads.
+class Desk {
+ public:
+  Desk(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key)
+      : clock_(clock), credentials_(clock, entropy, envelope_key), nonces_(clock, entropy, envelope_key) {}
+
+  const AkCredentials& credentials() const { return credentials_; }
+
+  // Whether it is another AK than was there; that is an entry of the audit log.
+  Result<bool> bind(Records& records, audit::Trail& trail, const BoundAk& ak) const;
+
+  // The AK for which a token was given, if it is the bound one still: kUnauthenticated "attestation.ak-unknown".
+  Result<BoundAk> find_ak(RecordsView& records, const DeviceKey& device, ByteView ak_name) const;
+  // `group`: the one that the device came under.
+  Result<NonceAnswer> nonce(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group,
+                            std::string_view boot_id) const;
+  // Errors as nonces.check() and appraise().
+  Result<Judged> judge(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group, EkStanding ek,
+                       Submission submission) const;
+  // kConflict "attestation.raced": the ledger is another than it was compared with. An entry of the audit log only
+  // where something is news.
+  Status keep(Records& records, audit::Trail& trail, const Judged& judged) const;
+
+ private:
+  const Clock& clock_;
+  const AkCredentials credentials_;
+  const Nonces nonces_;
+};
+
+// The policy that stands for a device: its own, that of its group, or the default; nullopt: none does.
+Result<std::optional<StoredPolicy>> find_standing_policy(RecordsView& records, const DeviceKey& device,
+                                                         const std::optional<GroupId>& group);
+
+}  // namespace warifu::verifier

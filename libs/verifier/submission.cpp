@@ -1,0 +1,109 @@
+#include "verifier/submission.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "crypto/digest.h"
+#include "measured_boot/registers_json.h"
+#include "verifier/limits.h"
+#include "wire/json.h"
+
+namespace warifu::verifier {
+namespace {
+
+using wire::JsonFields;
+
+constexpr std::size_t kSha256Size = 32;
+
+Result<Bytes> bytes_of(const JsonFields& fields, std::string_view name) {
+  TRY(const auto text, fields.required_string(name));
+  auto bytes = from_base64(text);
+  if (!bytes) return invalid_input("evidence.base64", bytes.error().message, fields.path_of(name));
+  return bytes;
+}
+
+Result<std::optional<Bytes>> optional_bytes_of(const JsonFields& fields, std::string_view name) {
+  if (fields.find(name) == nullptr || fields.find(name)->is_null()) return std::optional<Bytes>();
+  TRY(auto bytes, bytes_of(fields, name));
+  return std::optional(std::move(bytes));
+}
+
+Status read_registers(const JsonFields& fields, Submission& submission) {
+  const auto* value = fields.find("registers");
+  if (value == nullptr) return invalid_input("json.missing", "expected the quoted registers", "registers");
+  TRY(submission.registers, measured_boot::parse_register_values(boost::json::serialize(*value)));
+  return {};
+}
+
+Status read_event_log(const JsonFields& fields, Submission& submission) {
+  TRY(const auto part, fields.optional_object("event_log"));
+  if (!part) return {};
+  TRY_STATUS(part->refuse_unknown({"sha256", "content"}));
+  TRY(const auto hex, part->required_string("sha256"));
+  auto sha256 = from_hex(hex);
+  if (!sha256 || sha256->size() != kSha256Size)
+    return invalid_input("evidence.hash", "expected a SHA-256 in hexadecimal", part->path_of("sha256"));
+  submission.event_log_sha256 = *std::move(sha256);
+  TRY(submission.event_log, optional_bytes_of(*part, "content"));
+  if (!submission.event_log) return {};
+  const auto digest = crypto::digest(crypto::HashAlgorithm::kSha256, {*submission.event_log});
+  if (!std::ranges::equal(digest.bytes(), submission.event_log_sha256))
+    return invalid_input("evidence.hash", "the SHA-256 is not that of the log", part->path_of("sha256"));
+  return {};
+}
+
+Status read_ima(const JsonFields& fields, Submission& submission) {
+  TRY(const auto part, fields.optional_object("ima"));
+  if (!part) return {};
+  TRY_STATUS(part->refuse_unknown({"offset", "content"}));
+  ImaPart ima;
+  TRY(ima.offset, part->required_uint("offset"));
+  TRY(ima.content, bytes_of(*part, "content"));
+  submission.ima = std::move(ima);
+  return {};
+}
+
+Status read_null_primary(const JsonFields& fields, Submission& submission) {
+  TRY(const auto part, fields.optional_object("null_primary"));
+  if (!part) return {};
+  TRY_STATUS(part->refuse_unknown({"public", "attest", "signature"}));
+  NullPrimary primary;
+  TRY(primary.public_area, bytes_of(*part, "public"));
+  TRY(primary.attest, bytes_of(*part, "attest"));
+  TRY(primary.signature, bytes_of(*part, "signature"));
+  submission.null_primary = std::move(primary);
+  return {};
+}
+
+}  // namespace
+
+Status check_boot_id(std::string_view text) {
+  const auto is_printable = [](char c) { return c > 0x20 && c < 0x7f; };
+  if (text.size() <= kBootIdSizeMax && std::ranges::all_of(text, is_printable)) return {};
+  return invalid_input("evidence.boot-id", fmt::format("expected at most {} printable characters", kBootIdSizeMax),
+                       "boot_id");
+}
+
+Result<Submission> parse_submission(std::string_view json) {
+  TRY(const auto value, wire::parse_json(json, {.max_bytes = kEvidenceSizeMax}));
+  TRY(const auto fields, JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown(
+      {"nonce", "quote", "signature", "registers", "boot_id", "event_log", "userspace_log", "ima", "null_primary"}));
+  Submission submission;
+  TRY(submission.nonce, bytes_of(fields, "nonce"));
+  TRY(submission.quote, bytes_of(fields, "quote"));
+  TRY(submission.signature, bytes_of(fields, "signature"));
+  TRY_STATUS(read_registers(fields, submission));
+  TRY(const auto boot_id, fields.optional_string("boot_id"));
+  submission.boot_id = boot_id.value_or("");
+  TRY_STATUS(check_boot_id(submission.boot_id));
+  TRY_STATUS(read_event_log(fields, submission));
+  TRY(submission.userspace_log, fields.optional_string("userspace_log"));
+  TRY_STATUS(read_ima(fields, submission));
+  TRY_STATUS(read_null_primary(fields, submission));
+  return submission;
+}
+
+}  // namespace warifu::verifier

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "measured_boot/registers.h"
+
+namespace warifu::verifier {
+
+// The NULL hierarchy's primary, certified by the AK over the same extraData as the quote.
+struct NullPrimary {
+  Bytes public_area;  // TPM2B_PUBLIC
+  Bytes attest;       // TPMS_ATTEST of TPM2_Certify
+  Bytes signature;    // TPMT_SIGNATURE
+};
+struct ImaPart {
+  std::uint64_t offset = 0;  // where in the list it begins
+  Bytes content;
+};
+
+// Evidence as a device sends it (docs/protocols/attestation.md, step 4). Nothing of it is proved.
+struct Submission {
+  Bytes nonce;
+  Bytes quote;      // TPMS_ATTEST
+  Bytes signature;  // TPMT_SIGNATURE
+  measured_boot::RegisterValues registers;
+  std::string boot_id;             // empty: it told none
+  Bytes event_log_sha256;          // empty: there is none
+  std::optional<Bytes> event_log;  // nullopt: it is told by its digest alone
+  std::optional<std::string> userspace_log;
+  std::optional<ImaPart> ima;
+  std::optional<NullPrimary> null_primary;
+};
+
+// kInvalidInput with the path: the codes of wire::parse_json() and JsonFields, those of parse_register_values(),
+// "evidence.base64", "evidence.hash" (no SHA-256 in hexadecimal, or that of another log), "evidence.boot-id".
+Result<Submission> parse_submission(std::string_view json);
+// At most 64 printable ASCII characters.
+Status check_boot_id(std::string_view text);
+
+}  // namespace warifu::verifier
