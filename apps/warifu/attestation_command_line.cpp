@@ -21,6 +21,16 @@ void add_diff(CLI::App* noun, Action& action) {
       [=, &action] { action = [=](const Context& context) { return diff_attestations(context, *options); }; });
 }
 
+void add_forget(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "forget", "Begin a new ledger: a TPM was cleared, or a vTPM's state replaced, on purpose",
+                        "warifu attestation forget meter-1 --reason 'TPM cleared after repair'");
+  const auto options = std::make_shared<ForgetOptions>();
+  verb->add_option("--registration-id,id", options->registration_id, "The ID")->required()->type_name("ID");
+  verb->add_option("--reason", options->reason, "Why, in one line: for the audit log")->required()->type_name("TEXT");
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return forget_attestation(context, *options); }; });
+}
+
 }  // namespace
 
 void add_attestation_commands(CLI::App& app, Action& action) {
@@ -34,6 +44,7 @@ void add_attestation_commands(CLI::App& app, Action& action) {
   add_verb_on(noun, "evidence", kRegistration, "List the attestations of a device that were kept whole",
               "warifu attestation evidence meter-1", action, list_kept_evidence);
   add_diff(noun, action);
+  add_forget(noun, action);
 }
 
 }  // namespace warifu::cli

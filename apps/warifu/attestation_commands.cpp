@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <iterator>
 
 #include "warifu/requests.h"
@@ -88,8 +89,7 @@ Result<std::vector<json::object>> findings_of(const json::value& attestation) {
   std::vector<json::object> findings;
   for (const auto& item : *array)
     if (item.is_object()) findings.push_back(item.get_object());
-  std::ranges::stable_sort(findings, {},
-                           [](const json::object& finding) { return place_of(text(finding, "tier")); });
+  std::ranges::stable_sort(findings, {}, [](const json::object& finding) { return place_of(text(finding, "tier")); });
   return findings;
 }
 
@@ -147,6 +147,17 @@ Status explain_attestation(const Context& context, const std::string& registrati
   if (overall == "affirming") return {};
   return Error{ErrorKind::kRefused, "attestation.not-affirming",
                fmt::format("the last attestation of {} is \"{}\"", registration_id, overall)};
+}
+
+Status forget_attestation(const Context& context, const ForgetOptions& options) {
+  TRY(const auto path, path_of("registrations", options.registration_id));
+  TRY(const auto api, client_of(context));
+  TRY_STATUS(api.post(path + "/attestation/forget", json::serialize(json::object{{"reason", options.reason}})));
+  if (context.json)
+    print_json(json::object{{"forgotten", options.registration_id}});
+  else
+    fmt::print("{} begins a new ledger with its next attestation\n", options.registration_id);
+  return {};
 }
 
 Status list_kept_evidence(const Context& context, const std::string& registration_id) {

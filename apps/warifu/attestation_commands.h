@@ -23,6 +23,12 @@ struct AttestationDiffOptions {
 };
 // What is another between two attestations that were kept: findings, registers, events of the boot logs.
 Status diff_attestations(const Context& context, const AttestationDiffOptions& options);
+struct ForgetOptions {
+  std::string registration_id;
+  std::string reason;
+};
+// A new ledger begins: what the next quote would be compared with is forgotten.
+Status forget_attestation(const Context& context, const ForgetOptions& options);
 Status list_kept_evidence(const Context& context, const std::string& registration_id);
 
 }  // namespace warifu::cli

@@ -83,10 +83,10 @@ std::vector<std::string> event_lines(const EventLog& log) {
     const auto name = name_of(event.type);
     // Of the last bank, which is the strongest in every log that we know.
     const auto digest = log.banks().empty() ? ByteView() : log.digest(event, log.banks().size() - 1);
-    lines.push_back(fmt::format(
-        "PCR {:>2} {} {} {}", event.register_index,
-        name.empty() ? fmt::format("{:08x}", static_cast<std::uint32_t>(event.type)) : std::string(name),
-        to_hex(digest.first(std::min<std::size_t>(digest.size(), 8))), data_text(event.data)));
+    lines.push_back(
+        fmt::format("PCR {:>2} {} {} {}", event.register_index,
+                    name.empty() ? fmt::format("{:08x}", static_cast<std::uint32_t>(event.type)) : std::string(name),
+                    to_hex(digest.first(std::min<std::size_t>(digest.size(), 8))), data_text(event.data)));
   }
   return lines;
 }

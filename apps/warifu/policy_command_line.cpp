@@ -9,7 +9,9 @@ namespace {
 
 void add_target(CLI::App* verb, PolicyTarget& target) {
   auto* group = verb->add_option("--group", target.group_id, "For the devices of this group")->type_name("ID");
-  verb->add_option("--registration-id", target.registration_id, "For this one device")->type_name("ID")->excludes(group);
+  verb->add_option("--registration-id", target.registration_id, "For this one device")
+      ->type_name("ID")
+      ->excludes(group);
 }
 
 void add_verb_on_target(CLI::App* noun, const char* name, const char* help, const char* example, Action& action,

@@ -25,8 +25,7 @@ const std::vector<Column> kColumns = {
 Result<std::string> path_of(const PolicyTarget& target) {
   constexpr std::string_view kPolicies = "attestation-policies";
   if (!target.group_id.empty()) return path_of(fmt::format("{}/groups", kPolicies), target.group_id);
-  if (!target.registration_id.empty())
-    return path_of(fmt::format("{}/enrollments", kPolicies), target.registration_id);
+  if (!target.registration_id.empty()) return path_of(fmt::format("{}/enrollments", kPolicies), target.registration_id);
   return path_of(kPolicies, "default");
 }
 
@@ -84,7 +83,8 @@ void print_demands(const json::object& demands) {
   fmt::print("IMA list          {}\n", judges_ima ? "judged file by file" : "not judged");
   if (demands.at("claims").as_array().empty() && demands.at("events").as_array().empty())
     fmt::print("note: no boot is demanded: the configuration of a device will never be affirmed by this policy\n");
-  if (!judges_ima) fmt::print("note: what runs after the boot is not judged: the runtime layer will never be affirmed\n");
+  if (!judges_ima)
+    fmt::print("note: what runs after the boot is not judged: the runtime layer will never be affirmed\n");
 }
 
 }  // namespace
@@ -93,8 +93,8 @@ Status put_policy(const Context& context, const PolicyPutOptions& options) {
   TRY(const auto path, path_of(options.target));
   TRY(const auto content, read_policy(options.file));
   TRY_STATUS(parse(content, options.file));
-  const auto body = fmt::format(R"({{"mode":"{}","policy":{}}})", options.review ? "review" : "enforce",
-                                as_text(content));
+  const auto body =
+      fmt::format(R"({{"mode":"{}","policy":{}}})", options.review ? "review" : "enforce", as_text(content));
   TRY(const auto api, client_of(context));
   TRY(const auto written, api.put(path + (options.dry_run ? "?dry_run=true" : ""), body));
   if (context.json) {

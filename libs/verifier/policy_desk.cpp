@@ -26,8 +26,9 @@ std::string detail_of(const StoredPolicy& policy) {
 Status check_revision(const std::optional<StoredPolicy>& before, const std::optional<Uuid>& expected) {
   if (!expected || (before && before->revision == *expected)) return {};
   return Error{ErrorKind::kConflict, "policy.revision",
-               before ? fmt::format("the policy was changed meanwhile: it is of revision {} now", before->revision.text())
-                      : "the policy was deleted meanwhile"};
+               before
+                   ? fmt::format("the policy was changed meanwhile: it is of revision {} now", before->revision.text())
+                   : "the policy was deleted meanwhile"};
 }
 
 }  // namespace
@@ -69,8 +70,8 @@ Result<PutPolicy> PolicyDesk::put(Records& records, audit::Trail& trail, const R
                             .created_at = before ? before->created_at : now,
                             .updated_at = now};
   TRY_STATUS(records.put_policy(policy));
-  TRY_STATUS(trail.record(who.scope, {who.actor, before ? "policy.update" : "policy.create",
-                                      subject_of(policy.target), detail_of(policy)}));
+  TRY_STATUS(trail.record(who.scope, {who.actor, before ? "policy.update" : "policy.create", subject_of(policy.target),
+                                      detail_of(policy)}));
   return PutPolicy{policy, before ? PolicyOutcome::kUpdated : PolicyOutcome::kCreated};
 }
 

@@ -7,14 +7,9 @@
 #include "base/entropy.h"
 #include "base/time.h"
 #include "verifier/records.h"
+#include "verifier/requester.h"
 
 namespace warifu::verifier {
-
-// Who asks for a change, and in which scope: what stands in the audit log ("operator:alice/…").
-struct Requester {
-  ScopeId scope;
-  std::string actor;
-};
 
 struct PolicyRequest {
   std::string target;

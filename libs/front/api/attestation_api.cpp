@@ -3,6 +3,7 @@
 #include "front/api/attestation_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "verifier/ledger_desk.h"
 
 namespace warifu::front::api {
 namespace {
@@ -15,10 +16,6 @@ Result<std::int64_t> parse_number(const std::string& text) {
   if (error != std::errc() || end != text.data() + text.size() || number <= 0)
     return invalid_input("request.number", "expected the number of a kept evidence, as a list shows it");
   return number;
-}
-
-Error never_attested(const RegistrationId& id) {
-  return {ErrorKind::kNotFound, "attestation.unknown", fmt::format("\"{}\" has not attested yet", id.text())};
 }
 
 }  // namespace
@@ -35,6 +32,7 @@ std::vector<Route> AttestationApi::routes() {
       {kGet, one, reads, bind(&AttestationApi::show)},
       {kGet, one + "/evidence", reads, bind(&AttestationApi::list_evidence)},
       {kGet, one + "/evidence/{number}", reads, bind(&AttestationApi::show_evidence)},
+      {kPost, one + "/forget", Access::demands(operators::Permission::kDeviceApprove), bind(&AttestationApi::forget)},
       {kGet, "/api/v1/event-logs/{sha256}", reads, bind(&AttestationApi::show_event_log)},
   };
 }
@@ -60,7 +58,7 @@ Result<Answer> AttestationApi::show(const Call& call) {
     TRY(ak, snapshot.verifier().find_ak(call.principal->scope, id));
     return {};
   }));
-  if (!ledger) return never_attested(id);
+  if (!ledger) return verifier::never_attested(id);
   TRY(json::object body, to_json(*ledger, clock_.now()));
   body["ak"] = ak ? json::value(to_json(*ak)) : json::value();
   return Answer(json_response(200, body));
@@ -114,6 +112,16 @@ Result<Answer> AttestationApi::show_event_log(const Call& call) {
   return Answer(json_response(200, {{"sha256", to_hex(log->sha256)},
                                     {"stored_at", to_rfc3339(log->stored_at)},
                                     {"content", to_base64(log->content)}}));
+}
+
+Result<Answer> AttestationApi::forget(const Call& call) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto reason, parse_reason(call.request.body));
+  return Answer(Durable{[id, reason, who = verifier::Requester{call.principal->scope, actor_of(call)}](
+                            store::Transaction& transaction) -> Result<net::HttpResponse> {
+    TRY_STATUS(verifier::forget_ledger(transaction.verifier(), transaction.audit(), who, id, reason));
+    return no_content();
+  }});
 }
 
 }  // namespace warifu::front::api

@@ -148,6 +148,21 @@ TEST_F(AttestationApiTest, SaysWhatIsNotThere) {
   EXPECT_EQ(code(operator_.get("/api/v1/event-logs/00")), "attestation.event-log");
 }
 
+TEST_F(AttestationApiTest, ForgetsALedgerForAReason) {
+  EXPECT_EQ(code(operator_.post(one_ + "/forget", R"({"reason":"cleared"})")), "attestation.unknown");
+  attested();
+  kept(1);
+  for (const std::string body : {R"({})", R"({"reason":""})", R"({"reason":"a\nb"})", R"({"reason":"a","more":1})"})
+    EXPECT_EQ(operator_.post(one_ + "/forget", body).status, 400) << body;
+  const test::Operator reader(world_.server, operators::Permissions::parse({"attestation:read"}).value());
+  EXPECT_EQ(reader.post(one_ + "/forget", R"({"reason":"cleared"})").status, 403);
+  EXPECT_EQ(code(operator_.get(one_)), "200");
+  EXPECT_EQ(operator_.post(one_ + "/forget", R"({"reason":"cleared"})").status, 204);
+  EXPECT_EQ(code(operator_.get(one_)), "attestation.unknown");
+  EXPECT_EQ(code(operator_.get(one_ + "/evidence/1")), "200") << "what was kept stays";
+  EXPECT_THAT(world_.stored(), HasSubstr("attestation.forget"));
+}
+
 TEST_F(AttestationApiTest, IsForWhoMayReadAttestationsOfTheScope) {
   attested();
   kept(1);

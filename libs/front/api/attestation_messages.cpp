@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <limits>
@@ -10,6 +11,7 @@
 #include "front/api/body_limits.h"
 #include "front/api/fields.h"
 #include "front/api/paging.h"
+#include "verifier/ledger_desk.h"
 #include "wire/json.h"
 
 namespace warifu::front::api {
@@ -70,6 +72,18 @@ Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std:
   if (auto parsed = attestation::parse_evidence_policy(request.document); !parsed)
     return at(std::move(parsed).error(), "policy");
   return request;
+}
+
+Result<std::string> parse_reason(std::string_view body) {
+  TRY(const auto value, wire::parse_json(body));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"reason"}));
+  TRY(auto reason, fields.required_string("reason"));
+  const bool is_line = std::ranges::none_of(reason, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (!reason.empty() && reason.size() <= verifier::kReasonSizeMax && is_line) return reason;
+  return invalid_input("attestation.reason",
+                       fmt::format("expected a reason in one line of at most {} bytes", verifier::kReasonSizeMax),
+                       "reason");
 }
 
 Result<verifier::Page> text_page_of(const Call& call) {
@@ -149,20 +163,20 @@ Result<json::object> to_json(const verifier::EvidenceInfo& info) {
 Result<json::object> to_json(const verifier::KeptEvidence& evidence) {
   TRY(auto result, stored_json(evidence.result, "the result of a kept evidence"));
   TRY(auto registers, stored_json(evidence.registers, "the registers of a kept evidence"));
-  return json::object{{"number", evidence.number},
-                      {"at", to_rfc3339(evidence.at)},
-                      {"why", to_string(evidence.why)},
-                      {"policy", to_json(evidence.policy)},
-                      {"result", std::move(result)},
-                      {"ak_name", to_hex(evidence.ak_name)},
-                      {"nonce", to_base64(evidence.nonce)},
-                      {"quote", to_base64(evidence.quote)},
-                      {"signature", to_base64(evidence.signature)},
-                      {"registers", std::move(registers)},
-                      {"event_log_sha256", to_hex(evidence.event_log_sha256)},
-                      {"userspace_log", evidence.userspace_log},
-                      {"ima", json::object{{"offset", evidence.ima_offset},
-                                           {"content", base64_or_empty(evidence.ima)}}}};
+  return json::object{
+      {"number", evidence.number},
+      {"at", to_rfc3339(evidence.at)},
+      {"why", to_string(evidence.why)},
+      {"policy", to_json(evidence.policy)},
+      {"result", std::move(result)},
+      {"ak_name", to_hex(evidence.ak_name)},
+      {"nonce", to_base64(evidence.nonce)},
+      {"quote", to_base64(evidence.quote)},
+      {"signature", to_base64(evidence.signature)},
+      {"registers", std::move(registers)},
+      {"event_log_sha256", to_hex(evidence.event_log_sha256)},
+      {"userspace_log", evidence.userspace_log},
+      {"ima", json::object{{"offset", evidence.ima_offset}, {"content", base64_or_empty(evidence.ima)}}}};
 }
 
 }  // namespace warifu::front::api

@@ -14,6 +14,9 @@ namespace warifu::front::api {
 // attestation::parse_evidence_policy(): "policy.mode".
 Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std::string target);
 
+// {"reason"}: one line. "attestation.reason".
+Result<std::string> parse_reason(std::string_view body);
+
 // As page_of(), in the order of a text.
 Result<verifier::Page> text_page_of(const Call& call);
 // ?before=NUMBER: what is older. kInvalidInput "request.before".

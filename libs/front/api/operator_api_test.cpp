@@ -287,6 +287,7 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"GET /api/v1/registrations/{registration_id}/attestation", "attestation:read"},
       {"GET /api/v1/registrations/{registration_id}/attestation/evidence", "attestation:read"},
       {"GET /api/v1/registrations/{registration_id}/attestation/evidence/{number}", "attestation:read"},
+      {"POST /api/v1/registrations/{registration_id}/attestation/forget", "device:approve"},
       {"GET /api/v1/event-logs/{sha256}", "attestation:read"},
       {"GET /api/v1/attestation-policies", "policy:read"},
       {"GET /api/v1/attestation-policies/default", "policy:read"},

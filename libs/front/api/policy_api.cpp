@@ -49,8 +49,7 @@ std::vector<Route> PolicyApi::routes() {
       return (this->*handle)(call, target);
     };
   };
-  std::vector<Route> routes = {
-      {kGet, std::string(kPolicies), reads, [this](const Call& call) { return list(call); }}};
+  std::vector<Route> routes = {{kGet, std::string(kPolicies), reads, [this](const Call& call) { return list(call); }}};
   const std::pair<std::string_view, Result<std::string> (*)(const Call&)> targets[] = {
       {"/default", of_all}, {"/groups/{group_id}", of_group}, {"/enrollments/{registration_id}", of_enrollment}};
   for (const auto& [path, target_of] : targets) {
@@ -88,17 +87,17 @@ Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
   TRY(const auto revision, if_match_of(call));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const verifier::PolicyRequest>(std::move(parsed));
-  return Answer(Durable{
-      .apply = [this, request, revision, dry_run,
-                who = policy_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto written, desk_.put(transaction.verifier(), transaction.audit(), who, *request, revision));
-        json::object body = summary_of(written.policy);
-        body["outcome"] = to_string(written.outcome);
-        const bool is_new = written.outcome == verifier::PolicyOutcome::kCreated;
-        return policy_response(is_new && !dry_run ? 201 : 200, written.policy, std::move(body));
-      },
-      .committed = {},
-      .is_rehearsal = dry_run});
+  return Answer(Durable{.apply = [this, request, revision, dry_run, who = policy_requester_of(call)](
+                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY(const auto written,
+                              desk_.put(transaction.verifier(), transaction.audit(), who, *request, revision));
+                          json::object body = summary_of(written.policy);
+                          body["outcome"] = to_string(written.outcome);
+                          const bool is_new = written.outcome == verifier::PolicyOutcome::kCreated;
+                          return policy_response(is_new && !dry_run ? 201 : 200, written.policy, std::move(body));
+                        },
+                        .committed = {},
+                        .is_rehearsal = dry_run});
 }
 
 Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
