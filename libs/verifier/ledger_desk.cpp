@@ -16,12 +16,12 @@ Status forget_ledger(Records& records, audit::Trail& trail, const Requester& who
   TRY(const auto ledger, records.find_ledger(who.scope, id));
   if (!ledger) return never_attested(id);
   TRY_STATUS(records.remove_ledger(who.scope, id));
-  return trail.record(who.scope, {who.actor, "attestation.forget", fmt::format("registration:{}", id.text()),
-                                  boost::json::serialize(boost::json::object{
-                                      {"reason", reason},
-                                      {"overall", to_string(ledger->overall)},
-                                      {"reset_count", ledger->quote.clock.reset_count},
-                                      {"restart_count", ledger->quote.clock.restart_count}})});
+  return trail.record(
+      who.scope, {who.actor, "attestation.forget", fmt::format("registration:{}", id.text()),
+                  boost::json::serialize(boost::json::object{{"reason", reason},
+                                                             {"overall", to_string(ledger->overall)},
+                                                             {"reset_count", ledger->quote.clock.reset_count},
+                                                             {"restart_count", ledger->quote.clock.restart_count}})});
 }
 
 }  // namespace warifu::verifier

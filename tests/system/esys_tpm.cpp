@@ -231,4 +231,14 @@ Status EsysTpm::measure(std::uint32_t index, ByteView event) {
   return {};
 }
 
+Status EsysTpm::extend(std::uint32_t index, std::span<const crypto::Digest> digests) {
+  TPML_DIGEST_VALUES values{};
+  for (const crypto::Digest& digest : digests) {
+    auto& value = values.digests[values.count++];
+    value.hashAlg = tss_hash(digest.algorithm());
+    std::ranges::copy(digest.bytes(), reinterpret_cast<BYTE*>(&value.digest));
+  }
+  return check(Esys_PCR_Extend(esys_, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &values), "TPM2_PCR_Extend");
+}
+
 }  // namespace warifu::test

@@ -2,6 +2,7 @@
 
 #include <tss2/tss2_esys.h>
 
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -63,6 +64,8 @@ class EsysTpm {
   Result<crypto::Digest> pcr(crypto::HashAlgorithm bank, std::uint32_t index);
   // TPM2_PCR_Extend in each active bank, by TPM2_PCR_Event.
   Status measure(std::uint32_t index, ByteView event);
+  // TPM2_PCR_Extend with these digests, each in its bank.
+  Status extend(std::uint32_t index, std::span<const crypto::Digest> digests);
 
  private:
   friend class Transient;
