@@ -20,6 +20,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kDeviceApprove, std::string_view("device:approve")},
     std::pair{Permission::kEkRootRead, std::string_view("ek-root:read")},
     std::pair{Permission::kEkRootWrite, std::string_view("ek-root:write")},
+    std::pair{Permission::kAttestationRead, std::string_view("attestation:read")},
+    std::pair{Permission::kAttestationVerify, std::string_view("attestation:verify")},
 };
 
 }  // namespace

@@ -22,6 +22,8 @@ enum class Permission : std::uint32_t {
   kDeviceApprove = 1U << 8,
   kEkRootRead = 1U << 9,
   kEkRootWrite = 1U << 10,
+  kAttestationRead = 1U << 11,
+  kAttestationVerify = 1U << 12,
 };
 
 class Permissions {
