@@ -98,6 +98,7 @@ class Service {
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
+  attestation::ResultsKeys results_keys_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
@@ -106,6 +107,7 @@ class Service {
   front::api::GroupApi group_api_;
   front::api::RegistrationApi registration_api_;
   front::api::EkTrustApi ek_trust_api_;
+  front::api::AttestationApi attestation_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};

@@ -56,14 +56,15 @@ class Server {
         group_api_(groups, certificates, store),
         registration_api_(device_desk, certificates, store),
         ek_trust_api_(clock, certificates, store),
+        attestation_api_(results_keys, clock, entropy, "warifud test"),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, clock), authenticator, store, metrics, clock, entropy,
-                device_parts),
-        operators(
-            api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, service_api_},
-                        clock),
-            authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
+        devices(device::router(device_api_, escrow_api, results_keys, clock), authenticator, store, metrics, clock,
+                entropy, device_parts),
+        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
+                               attestation_api_, service_api_},
+                              clock),
+                  authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
 
@@ -158,6 +159,7 @@ class Server {
   provisioning::EscrowDesk escrow;
   device::EscrowApi escrow_api;
   dps::AttemptLog attempts;
+  attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:
   dps::DeviceApi device_api_;
@@ -166,6 +168,7 @@ class Server {
   api::GroupApi group_api_;
   api::RegistrationApi registration_api_;
   api::EkTrustApi ek_trust_api_;
+  api::AttestationApi attestation_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

@@ -134,9 +134,13 @@ TrustworthinessVector vector_of(const AttestationResult& result) {
   return vector;
 }
 
-Result<json::object> ear_claims(const AttestationResult& result, const EarTerms& terms) {
+Status check(const EarTerms& terms) {
   TRY_STATUS(check_audience(terms.audience));
-  TRY_STATUS(check_nonce(terms.relying_party_nonce));
+  return check_nonce(terms.relying_party_nonce);
+}
+
+Result<json::object> ear_claims(const AttestationResult& result, const EarTerms& terms) {
+  TRY_STATUS(check(terms));
   const auto issued = seconds_of(terms.issued_at);
   json::object claims{{"eat_profile", kEarProfile},
                       {"iss", terms.issuer},

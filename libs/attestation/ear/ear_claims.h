@@ -58,7 +58,10 @@ struct EarTerms {
   std::vector<std::string> policies = {};               // IDs, in the order in which they were applied
 };
 
-// The claims of a token that is good from `issued_at` for kEarLifetime. "ear.audience", "ear.nonce" (kInvalidInput).
+// "ear.audience", "ear.nonce" (kInvalidInput).
+Status check(const EarTerms& terms);
+
+// The claims of a token that is good from `issued_at` for kEarLifetime. Errors are those of check().
 // Of the findings it has the codes: what was expected and what came is the operator's.
 Result<boost::json::object> ear_claims(const AttestationResult& result, const EarTerms& terms);
 

@@ -13,10 +13,16 @@ bool is_bulk(const Route& route) {
           route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }
 
+std::size_t limit_of(const Route& route) {
+  if (route.pattern == "/api/v1/attestation/verify") return kEvidenceBodySizeMax;
+  return is_bulk(route) ? kBulkBodySizeMax : kBodySizeMax;
+}
+
 }  // namespace
 
 Route with_body_limit(Route route) {
-  const std::size_t limit = is_bulk(route) ? kBulkBodySizeMax : kBodySizeMax;
+  const std::size_t limit = limit_of(route);
+  route.body_bytes_max = limit;
   route.handle = [limit, handle = std::move(route.handle)](const Call& call) -> Result<Answer> {
     const std::size_t size = call.request.body.size();
     if (size > limit)

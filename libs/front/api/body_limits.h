@@ -13,6 +13,8 @@ constexpr std::size_t kBodyOfAnybodySizeMax = 64 * 1024;
 constexpr std::size_t kBodySizeMax = 128 * 1024;
 // Of routes that take up to 1,000 things at once.
 constexpr std::size_t kBulkBodySizeMax = 1024 * 1024;
+// Of a route that takes evidence: logs of 16 MiB in base64, and the rest.
+constexpr std::size_t kEvidenceBodySizeMax = 24 * 1024 * 1024;
 
 // The route with its limit before it. kInvalidInput "http.body_too_large" (413), once the caller has the permission.
 Route with_body_limit(Route route);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "front/api/attestation_api.h"
 #include "front/api/ek_trust_api.h"
 #include "front/api/enrollment_api.h"
 #include "front/api/group_api.h"
@@ -17,6 +18,7 @@ struct OperatorDoors {
   GroupApi& groups;
   RegistrationApi& registrations;
   EkTrustApi& ek_trust;
+  AttestationApi& attestation;
   dps_service::ServiceApi& service;
 };
 

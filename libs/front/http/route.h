@@ -57,6 +57,8 @@ struct Route {
   // Whether Idempotency-Key works here (front/http/idempotency.h): for a POST that demands a permission and whose
   // repetition would do more. Its success always leaves an audit entry.
   bool takes_idempotency_key = false;
+  // A body that says that it is larger is not read; 0: as much as the listener takes.
+  std::size_t body_bytes_max = 0;
 };
 
 // How a front end words an error: DPS and the native API have each their own shape. `target` is that of the request,
