@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 Result<Bytes> bytes_of(const std::string& text, std::string_view name) {
   auto bytes = from_base64(text);
-  if (!bytes) return invalid_input("attestation.bytes", bytes.error().message, std::string(name));
+  if (!bytes) return invalid_input("evidence.bytes", bytes.error().message, std::string(name));
   return bytes;
 }
 
@@ -36,7 +36,7 @@ Result<std::optional<Bytes>> parse_nonce(const wire::JsonFields& fields) {
   TRY(auto nonce, optional_bytes(fields, "nonce"));
   TRY(const auto any, fields.optional_bool("any_nonce"));
   if (nonce.has_value() == any.value_or(false))
-    return invalid_input("attestation.nonce", R"(expected either "nonce" or "any_nonce": true)", "nonce");
+    return invalid_input("evidence.nonce", R"(expected either "nonce" or "any_nonce": true)", "nonce");
   return nonce;
 }
 
