@@ -24,13 +24,13 @@ Result<T> named(Result<T> parsed, const std::string& file) {
 
 Status read_logs(const QuoteOptions& options, QuoteEvidence& evidence) {
   if (!options.eventlog_file.empty()) {
-    TRY(evidence.event_log, read_evidence(options.eventlog_file, measured_boot::kLogSizeMax));
+    TRY(evidence.shown.event_log, read_evidence(options.eventlog_file, measured_boot::kLogSizeMax));
   }
   if (!options.userspace_log_file.empty()) {
-    TRY(evidence.userspace_log, read_evidence(options.userspace_log_file, measured_boot::kUserspaceLogSizeMax));
+    TRY(evidence.shown.userspace_log, read_evidence(options.userspace_log_file, measured_boot::kUserspaceLogSizeMax));
   }
   if (!options.ima_file.empty()) {
-    TRY(evidence.ima_list, read_evidence(options.ima_file, measured_boot::ima::kMaxListBytes));
+    TRY(evidence.shown.ima_list, read_evidence(options.ima_file, measured_boot::ima::kMaxListBytes));
   }
   return {};
 }
@@ -65,14 +65,14 @@ Status read_waivers(const QuoteOptions& options, QuoteEvidence& evidence) {
 Result<QuoteEvidence> read_quote_evidence(const QuoteOptions& options) {
   QuoteEvidence evidence;
   TRY(evidence.ak, read_evidence(options.ak_file, kSmallFileMax));
-  TRY(evidence.message, read_evidence(options.message_file, kSmallFileMax));
-  TRY(evidence.signature, read_evidence(options.signature_file, kSmallFileMax));
+  TRY(evidence.shown.message, read_evidence(options.message_file, kSmallFileMax));
+  TRY(evidence.shown.signature, read_evidence(options.signature_file, kSmallFileMax));
   if (options.nonce) {
     TRY(evidence.nonce, from_hex(*options.nonce));
   }
   if (!options.pcrs_file.empty()) {
     TRY(const Bytes pcrs, read_evidence(options.pcrs_file, kSmallFileMax));
-    TRY(evidence.claimed, named(measured_boot::parse_register_values(as_text(pcrs)), options.pcrs_file));
+    TRY(evidence.shown.claimed, named(measured_boot::parse_register_values(as_text(pcrs)), options.pcrs_file));
   }
   TRY_STATUS(read_logs(options, evidence));
   TRY_STATUS(read_policy(options, evidence));

@@ -102,6 +102,7 @@ class Service {
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
   verifier::Desk verifier_;
+  attestation::ResultsKeys results_keys_;
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
@@ -113,6 +114,7 @@ class Service {
   front::api::EkTrustApi ek_trust_api_;
   front::api::AttestationApi attestations_api_;
   front::api::PolicyApi policy_api_;
+  front::api::VerificationApi verification_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};

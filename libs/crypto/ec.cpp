@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <openssl/param_build.h>
 
 #include <algorithm>
 
@@ -43,6 +44,43 @@ EcPointHandle to_point(EcCurve curve, ByteView x, ByteView y, BN_CTX* context) {
   if (EC_POINT_set_affine_coordinates(group, point.get(), x_number.get(), y_number.get(), context) == 1) return point;
   ERR_clear_error();
   return nullptr;
+}
+
+using ParamBuilderHandle = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsHandle = Handle<OSSL_PARAM, OSSL_PARAM_free>;
+
+Status expect_ec(const EVP_PKEY* key) {
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) return {};
+  return invalid_input("crypto.ec.type", "expected an EC key, another kind came");
+}
+
+EcCurve curve_of(const EVP_PKEY* key) {
+  return EVP_PKEY_get_bits(key) == 256 ? EcCurve::kP256 : EcCurve::kP384;
+}
+
+// A number of the key, padded.
+void read_number(const EVP_PKEY* key, const char* parameter, std::span<std::uint8_t> out) {
+  BIGNUM* number = nullptr;
+  require(EVP_PKEY_get_bn_param(key, parameter, &number) == 1, parameter);
+  const BignumHandle owned(number);
+  require(BN_bn2binpad(number, out.data(), to_int(out.size())) > 0, "BN_bn2binpad");
+}
+
+PkeyHandle to_native(EcCurve curve, const BIGNUM* scalar, ByteView point) {
+  const ParamBuilderHandle builder(OSSL_PARAM_BLD_new());
+  require(builder != nullptr, "OSSL_PARAM_BLD_new");
+  const char* name = curve == EcCurve::kP256 ? SN_X9_62_prime256v1 : SN_secp384r1;
+  require(OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, name, 0) == 1 &&
+              OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1 &&
+              OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) == 1,
+          "OSSL_PARAM_BLD_push");
+  const ParamsHandle params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const PkeyCtxHandle context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  require(params && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+              EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params.get()) == 1,
+          "EVP_PKEY_fromdata");
+  return PkeyHandle(key);
 }
 
 }  // namespace
@@ -94,23 +132,46 @@ EcKeyPair EcKeyPair::generate(EcCurve curve, Entropy& entropy) {
   return EcKeyPair(std::move(scalar), std::move(key));
 }
 
+Result<EcPublicKey> ec_public_key(const PublicKey& key) {
+  TRY_STATUS(expect_ec(key.native()));
+  EcPublicKey point(curve_of(key.native()));
+  const std::size_t size = coordinate_size(point.curve_);
+  read_number(key.native(), OSSL_PKEY_PARAM_EC_PUB_X, std::span(point.x_).first(size));
+  read_number(key.native(), OSSL_PKEY_PARAM_EC_PUB_Y, std::span(point.y_).first(size));
+  return point;
+}
+
+Result<PrivateKey> ec_private_key(EcCurve curve, const SecretBytes& scalar) {
+  const EC_GROUP* group = group_of(curve);
+  const BignumHandle number(BN_secure_new());  // so that its copies are wiped too
+  require(number != nullptr, "BN_secure_new");
+  const ByteView bytes = scalar.reveal();
+  require(BN_bin2bn(bytes.data(), to_int(bytes.size()), number.get()) != nullptr, "BN_bin2bn");
+  if (bytes.size() != coordinate_size(curve) || BN_is_zero(number.get()) == 1 ||
+      BN_cmp(number.get(), EC_GROUP_get0_order(group)) >= 0)
+    return invalid_input("crypto.ec.scalar", "expected a number from 1 to the order of the curve, less 1");
+  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  const BnCtxHandle context(BN_CTX_new());
+  const EcPointHandle point(EC_POINT_new(group));
+  require(context && point, "EC_POINT_new");
+  require(EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, context.get()) == 1, "EC_POINT_mul");
+  Bytes octets(1 + 2 * coordinate_size(curve));
+  require(EC_POINT_point2oct(group, point.get(), POINT_CONVERSION_UNCOMPRESSED, octets.data(), octets.size(),
+                             context.get()) == octets.size(),
+          "EC_POINT_point2oct");
+  return PrivateKey(to_native(curve, number.get(), octets));
+}
+
 Result<EcKeyPair> EcKeyPair::from_private_key(const PrivateKey& key) {
   const EVP_PKEY* native = key.native();
-  if (EVP_PKEY_get_base_id(native) != EVP_PKEY_EC)
-    return invalid_input("crypto.ec.type", "expected an EC key, another kind came");
-  const EcCurve curve = EVP_PKEY_get_bits(native) == 256 ? EcCurve::kP256 : EcCurve::kP384;
-  const auto read = [&](const char* parameter, std::span<std::uint8_t> out) {
-    BIGNUM* number = nullptr;
-    require(EVP_PKEY_get_bn_param(native, parameter, &number) == 1, parameter);
-    const BignumHandle owned(number);
-    require(BN_bn2binpad(number, out.data(), to_int(out.size())) > 0, "BN_bn2binpad");
-  };
+  TRY_STATUS(expect_ec(native));
+  const EcCurve curve = curve_of(native);
   const std::size_t size = coordinate_size(curve);
   SecretBytes scalar(size);
   EcPublicKey public_key(curve);
-  read(OSSL_PKEY_PARAM_PRIV_KEY, scalar.reveal_writable());
-  read(OSSL_PKEY_PARAM_EC_PUB_X, std::span(public_key.x_).first(size));
-  read(OSSL_PKEY_PARAM_EC_PUB_Y, std::span(public_key.y_).first(size));
+  read_number(native, OSSL_PKEY_PARAM_PRIV_KEY, scalar.reveal_writable());
+  read_number(native, OSSL_PKEY_PARAM_EC_PUB_X, std::span(public_key.x_).first(size));
+  read_number(native, OSSL_PKEY_PARAM_EC_PUB_Y, std::span(public_key.y_).first(size));
   return EcKeyPair(std::move(scalar), std::move(public_key));
 }
 

@@ -35,12 +35,21 @@ class EcPublicKey {
 
  private:
   friend class EcKeyPair;
+  friend Result<EcPublicKey> ec_public_key(const PublicKey& key);
   explicit EcPublicKey(EcCurve curve) : curve_(curve) {}
 
   EcCurve curve_;
   std::array<std::uint8_t, 48> x_{};
   std::array<std::uint8_t, 48> y_{};
 };
+
+// The point of a key. "crypto.ec.type" when it is not EC.
+Result<EcPublicKey> ec_public_key(const PublicKey& key);
+
+// The key whose private number this is, big-endian and of coordinate_size(): for keys that are derived from a secret.
+// "crypto.ec.scalar" when it is of another size, zero, or not below the order of the curve; whoever derives it takes
+// another candidate then (FIPS 186-5 A.2.2).
+Result<PrivateKey> ec_private_key(EcCurve curve, const SecretBytes& scalar);
 
 // A key for Diffie-Hellman exchanges.
 class EcKeyPair {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,8 @@
 #include "crypto/public_key.h"
 
 namespace warifu::crypto {
+
+enum class EcCurve : std::uint8_t;
 
 enum class KeyKind { kEcP256, kEcP384, kRsa2048, kRsa3072 };
 
@@ -36,6 +39,7 @@ class PrivateKey {
   evp_pkey_st* native() const { return key_.get(); }
 
  private:
+  friend Result<PrivateKey> ec_private_key(EcCurve curve, const SecretBytes& scalar);
   explicit PrivateKey(PkeyHandle key) : key_(std::move(key)) {}
   static Result<PrivateKey> checked(PkeyHandle key);
 

@@ -61,12 +61,13 @@ class Server {
         ek_trust_api_(clock, certificates, store),
         attestations_api_(clock, store),
         policy_api_(policies, store),
+        verification_api_(results_keys, clock, entropy, "warifud test"),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, attestation_api, clock), authenticator, store, metrics, clock,
-                entropy, device_parts),
+        devices(device::router(device_api_, escrow_api, attestation_api, results_keys, clock), authenticator, store,
+                metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                               attestations_api_, policy_api_, service_api_},
+                               attestations_api_, policy_api_, verification_api_, service_api_},
                               clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
@@ -166,6 +167,7 @@ class Server {
   dps::AttemptLog attempts;
   verifier::Desk verifier;
   device::AttestationApi attestation_api;
+  attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:
   dps::DeviceApi device_api_;
@@ -176,6 +178,7 @@ class Server {
   api::EkTrustApi ek_trust_api_;
   api::AttestationApi attestations_api_;
   api::PolicyApi policy_api_;
+  api::VerificationApi verification_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

@@ -57,6 +57,10 @@ SecretBytes MasterKey::envelope_key() const {
   return crypto::hkdf_sha256(key_, {}, as_bytes("warifu database envelope v1"), crypto::kEnvelopeKeySize);
 }
 
+SecretBytes MasterKey::results_seed() const {
+  return crypto::hkdf_sha256(key_, {}, as_bytes("warifu attestation results v1"), kMasterKeySize);
+}
+
 SecretBytes MasterKey::key_passphrase() const {
   return hex_secret(crypto::hkdf_sha256(key_, {}, as_bytes("warifu key file v1"), kMasterKeySize));
 }

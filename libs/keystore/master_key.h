@@ -21,6 +21,8 @@ class MasterKey {
 
   // Seals keys in the database (crypto/envelope.h).
   SecretBytes envelope_key() const;
+  // From which the keys come that sign attestation results (attestation/ear/results_keys.h).
+  SecretBytes results_seed() const;
   // Encrypts private keys in files.
   SecretBytes key_passphrase() const;
 

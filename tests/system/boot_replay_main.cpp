@@ -1,4 +1,5 @@
-// boot-replay: extends a software TPM with what a boot log and an IMA list tell, as firmware and kernel of that boot did.
+// boot-replay: extends a software TPM with what a boot log and an IMA list tell, as firmware and kernel of that boot
+// did.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

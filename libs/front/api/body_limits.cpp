@@ -14,6 +14,7 @@ bool is_bulk(const Route& route) {
 }
 
 std::size_t limit_of(const Route& route) {
+  if (route.pattern == "/api/v1/attestation/verify") return kEvidenceBodySizeMax;
   if (is_bulk(route)) return kBulkBodySizeMax;
   if (route.method == net::Method::kPut && route.pattern.starts_with("/api/v1/attestation-policies/"))
     return kPolicyBodySizeMax;
@@ -24,6 +25,7 @@ std::size_t limit_of(const Route& route) {
 
 Route with_body_limit(Route route) {
   const std::size_t limit = limit_of(route);
+  route.body_bytes_max = limit;
   route.handle = [limit, handle = std::move(route.handle)](const Call& call) -> Result<Answer> {
     const std::size_t size = call.request.body.size();
     if (size > limit)

@@ -15,7 +15,9 @@ constexpr std::size_t kBodySizeMax = 128 * 1024;
 constexpr std::size_t kBulkBodySizeMax = 1024 * 1024;
 // A policy may list each file of a distribution.
 constexpr std::size_t kPolicyBodySizeMax = 16 * 1024 * 1024;
-constexpr std::size_t kLargestBodySizeMax = kPolicyBodySizeMax;
+// Of a route that takes evidence: logs of 16 MiB in base64, and the rest.
+constexpr std::size_t kEvidenceBodySizeMax = 24 * 1024 * 1024;
+constexpr std::size_t kLargestBodySizeMax = kEvidenceBodySizeMax;
 
 // The route with its limit before it. kInvalidInput "http.body_too_large" (413), once the caller has the permission.
 Route with_body_limit(Route route);

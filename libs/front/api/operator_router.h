@@ -7,6 +7,7 @@
 #include "front/api/operator_api.h"
 #include "front/api/policy_api.h"
 #include "front/api/registration_api.h"
+#include "front/api/verification_api.h"
 #include "front/dps_service/service_api.h"
 #include "front/http/route.h"
 
@@ -21,6 +22,7 @@ struct OperatorDoors {
   EkTrustApi& ek_trust;
   AttestationApi& attestations;
   PolicyApi& policies;
+  VerificationApi& verification;
   dps_service::ServiceApi& service;
 };
 

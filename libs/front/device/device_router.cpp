@@ -2,6 +2,7 @@
 
 #include "front/dps/messages.h"
 #include "front/http/problem.h"
+#include "front/well_known/jwks_route.h"
 
 namespace warifu::front::device {
 namespace {
@@ -39,12 +40,12 @@ ErrorShape errors(const Clock& clock) {
 
 }  // namespace
 
-Router router(dps::DeviceApi& dps, EscrowApi& escrow, AttestationApi& attestation, const Clock& clock) {
+Router router(dps::DeviceApi& dps, EscrowApi& escrow, AttestationApi& attestation,
+              const attestation::ResultsKeys& results_keys, const Clock& clock) {
   auto routes = dps.routes();
-  for (auto& route : escrow.routes())
-    routes.push_back(std::move(route));
-  for (auto& route : attestation.routes())
-    routes.push_back(std::move(route));
+  for (auto&& part : {escrow.routes(), attestation.routes()})
+    routes.insert(routes.end(), part.begin(), part.end());
+  routes.push_back(well_known::jwks_route(results_keys, clock));
   return {std::move(routes), errors(clock)};
 }
 

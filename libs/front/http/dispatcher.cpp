@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
 
 namespace warifu::front {
@@ -30,6 +31,17 @@ Status check_permission(const operators::Principal& principal, const Route& rout
   return Error{ErrorKind::kRefused, "permission.missing",
                fmt::format("this needs the permission {}, which \"{}\" does not have", route.access.text(),
                            principal.name.text())};
+}
+
+// What comes without a length is bounded by the listener, and refused by the route when it is here.
+Status check_announced_size(const net::HttpRequest& request, const Route& route) {
+  const auto text = request.header("Content-Length");
+  std::size_t size = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), size).ec != std::errc()) return {};
+  if (route.body_bytes_max == 0 || size <= route.body_bytes_max) return {};
+  return invalid_input(
+      "http.body_too_large",
+      fmt::format("the body of this request has at most {} bytes, {} were announced", route.body_bytes_max, size));
 }
 
 }  // namespace
@@ -192,7 +204,8 @@ Status Dispatcher::may_send_large_body(const net::HttpRequest& request) const {
     return invalid_input("http.body_too_large", "a body of this size, or of unknown size, needs a credential");
   }
   TRY(const auto principal, authenticate(request));
-  return check_permission(principal, *match.route);
+  TRY_STATUS(check_permission(principal, *match.route));
+  return check_announced_size(request, *match.route);
 }
 
 net::HttpResponse Dispatcher::refuse(int, const Error& error) {

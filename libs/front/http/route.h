@@ -63,6 +63,8 @@ struct Route {
   bool takes_idempotency_key = false;
   // Without it an open route takes no large body.
   BodyPermit may_send_large_body = {};
+  // A body that says that it is larger is not read; 0: as much as the listener takes.
+  std::size_t body_bytes_max = 0;
 };
 
 // How a front end words an error: DPS and the native API have each their own shape. `target` is that of the request,

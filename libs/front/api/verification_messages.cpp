@@ -1,0 +1,109 @@
+#include "front/api/verification_messages.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "attestation/appraisal/result_json.h"
+#include "attestation/ear/ear_claims.h"
+#include "front/api/body_limits.h"
+#include "front/api/fields.h"
+#include "measured_boot/registers_json.h"
+
+namespace warifu::front::api {
+namespace {
+
+namespace json = boost::json;
+
+Result<Bytes> bytes_of(const std::string& text, std::string_view name) {
+  auto bytes = from_base64(text);
+  if (!bytes) return invalid_input("evidence.bytes", bytes.error().message, std::string(name));
+  return bytes;
+}
+
+Result<Bytes> required_bytes(const wire::JsonFields& fields, std::string_view name) {
+  TRY(const auto text, fields.required_string(name));
+  return bytes_of(text, name);
+}
+
+Result<std::optional<Bytes>> optional_bytes(const wire::JsonFields& fields, std::string_view name) {
+  TRY(const auto text, fields.optional_string(name));
+  if (!text) return std::optional<Bytes>();
+  TRY(auto bytes, bytes_of(*text, name));
+  return std::optional(std::move(bytes));
+}
+
+// That nobody looks at freshness is said, and does not happen by leaving something out.
+Result<std::optional<Bytes>> parse_nonce(const wire::JsonFields& fields) {
+  TRY(auto nonce, optional_bytes(fields, "nonce"));
+  TRY(const auto any, fields.optional_bool("any_nonce"));
+  if (nonce.has_value() == any.value_or(false))
+    return invalid_input("evidence.nonce", R"(expected either "nonce" or "any_nonce": true)", "nonce");
+  return nonce;
+}
+
+Result<attestation::Evidence> parse_evidence(const wire::JsonFields& fields) {
+  attestation::Evidence evidence;
+  TRY(evidence.message, required_bytes(fields, "quote"));
+  TRY(evidence.signature, required_bytes(fields, "signature"));
+  TRY_STATUS(fields.required_object("registers"));
+  auto claimed = measured_boot::parse_register_values(json::serialize(*fields.find("registers")));
+  if (!claimed) return at(std::move(claimed).error(), "registers");
+  evidence.claimed = *std::move(claimed);
+  TRY(evidence.event_log, optional_bytes(fields, "event_log"));
+  TRY(evidence.userspace_log, optional_bytes(fields, "userspace_log"));
+  TRY(evidence.ima_list, optional_bytes(fields, "ima"));
+  return evidence;
+}
+
+Status parse_require(const wire::JsonFields& fields, VerificationRequest& request) {
+  TRY(const auto* array, fields.optional_array("require"));
+  if (array == nullptr) return {};
+  for (const auto& element : *array) {
+    if (!element.is_string()) return invalid_input("json.type", "registers are a text, like \"sha256:0-7\"", "require");
+    auto places = attestation::parse_register_places(std::string_view(element.get_string()));
+    if (!places) return at(std::move(places).error(), "require");
+    request.required.insert(request.required.end(), places->begin(), places->end());
+  }
+  return {};
+}
+
+Status parse_policy(const wire::JsonFields& fields, VerificationRequest& request) {
+  TRY(const auto object, fields.optional_object("policy"));
+  if (!object) return {};
+  const std::string text = json::serialize(*fields.find("policy"));
+  auto policy = attestation::parse_evidence_policy(text);
+  if (!policy) return at(std::move(policy).error(), "policy");
+  request.required.insert(request.required.end(), policy->registers.begin(), policy->registers.end());
+  request.policy = *std::move(policy);
+  request.policy_id = attestation::policy_id_of(text);
+  return {};
+}
+
+}  // namespace
+
+Result<VerificationRequest> parse_verification(std::string_view body) {
+  TRY(const auto value, wire::parse_json(body, {.max_bytes = kEvidenceBodySizeMax}));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(
+      fields.refuse_unknown({"ak_public", "quote", "signature", "nonce", "any_nonce", "registers", "event_log",
+                             "userspace_log", "ima", "require", "policy", "allow_sha1", "audience", "eat_nonce"}));
+  VerificationRequest request;
+  TRY(request.audience, fields.required_string("audience"));
+  TRY(request.relying_party_nonce, fields.optional_string("eat_nonce"));
+  TRY(request.nonce, parse_nonce(fields));
+  TRY(request.ak_public, required_bytes(fields, "ak_public"));
+  TRY(request.evidence, parse_evidence(fields));
+  TRY_STATUS(parse_require(fields, request));
+  TRY_STATUS(parse_policy(fields, request));
+  TRY(const auto sha1, fields.optional_bool("allow_sha1"));
+  if (sha1.value_or(false)) request.sha1 = attestation::Sha1Use::kAllowed;
+  return request;
+}
+
+json::object to_json(const attestation::EvidenceOutcome& outcome) {
+  json::object object = attestation::to_json(outcome.result);
+  object["quote"] = outcome.quote ? json::value(attestation::to_json(*outcome.quote)) : json::value();
+  object["pcrs"] = outcome.registers ? json::value(measured_boot::to_json(outcome.registers->values())) : json::value();
+  return object;
+}
+
+}  // namespace warifu::front::api
