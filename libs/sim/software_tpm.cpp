@@ -145,10 +145,11 @@ Result<SoftwareTpm> SoftwareTpm::from_vectors(const std::filesystem::path& direc
   return SoftwareTpm(std::move(ek_key), std::move(srk_key));
 }
 
-Result<SecretBytes> SoftwareTpm::activate_credential(ByteView id_object, ByteView encrypted_secret) const {
+Result<SecretBytes> SoftwareTpm::activate_credential(ByteView id_object, ByteView encrypted_secret,
+                                                     const tpm::Name& object) const {
   const tpm::Protector& own = ek_.protector();
   TRY(const SecretBytes seed, open_seed(ek_key_, own, tpm::kIdentityLabel, encrypted_secret));
-  TRY(const SecretBytes plain, outer_unwrap(own, seed, srk_.name(), id_object));
+  TRY(const SecretBytes plain, outer_unwrap(own, seed, object, id_object));
   wire::Reader reader(plain.reveal());
   TRY(const ByteView credential, reader.sized16("credential"));
   TRY_STATUS(reader.expect_done("encIdentity"));
@@ -186,7 +187,7 @@ Result<SecretBytes> SoftwareTpm::open_authentication_key(ByteView blob) const {
   TRY([[maybe_unused]] const ByteView uri_data, reader.sized16("TPM2B_DATA"));
   TRY_STATUS(reader.expect_done("authenticationKey"));
 
-  TRY(const SecretBytes inner_key, activate_credential(id_object, encrypted_secret));
+  TRY(const SecretBytes inner_key, activate_credential(id_object, encrypted_secret, srk_.name()));
   TRY(const tpm::PublicArea object, tpm::PublicArea::from_tpmt(object_public));
   return import(private_area, encrypted_seed, inner_key, object);
 }

@@ -32,13 +32,15 @@ class SoftwareTpm {
 
   // The HMAC key in the blob. "sim.tpm.<check>" when a TPM would refuse it.
   Result<SecretBytes> open_authentication_key(ByteView blob) const;
+  // TPM2_ActivateCredential of an object of this Name, whether or not it is loaded; both parts without
+  // their size fields.
+  Result<SecretBytes> activate_credential(ByteView id_object, ByteView encrypted_secret, const tpm::Name& object) const;
   // TPM2_HMAC with an HMAC-SHA256 key.
   static crypto::Digest hmac(const SecretBytes& key, ByteView data);
 
  private:
   SoftwareTpm(crypto::PrivateKey ek_key, crypto::PrivateKey srk_key);
 
-  Result<SecretBytes> activate_credential(ByteView id_object, ByteView encrypted_secret) const;
   Result<SecretBytes> import(ByteView private_area, ByteView encrypted_seed, const SecretBytes& inner_key,
                              const tpm::PublicArea& object) const;
 
