@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/bytes.h"
+#include "warifu/batch.h"
 #include "warifu/ek_batch.h"
 #include "warifu/pages.h"
 #include "wire/json.h"
@@ -17,9 +18,8 @@ namespace {
 namespace json = boost::json;
 using declarations::Declaration;
 
-// The server takes 1000 and 1 MiB.
+// What the server takes.
 constexpr std::size_t kBatchCountMax = 1000;
-constexpr std::size_t kBatchSizeMax = 900 * 1024;
 constexpr std::size_t kBatchesOnTheirWay = 2;
 
 // What one declaration is refused for; all else would meet the next one too.
@@ -144,12 +144,12 @@ Status Applier::list_eks(const Declaration& declaration, const Origin& origin) {
   for (const auto& ek : eks) {
     if (!batch.has_room_for({ek})) {
       TRY(const auto some, list_batch(api_, group_path(declaration.id), batch));
-      added += some;
+      added += some.added;
     }
     batch.add({ek});
   }
   TRY(const auto rest, list_batch(api_, group_path(declaration.id), batch));
-  added += rest;
+  added += rest.added;
   report_.eks_listed(origin, added, eks.size() - added);
   return {};
 }

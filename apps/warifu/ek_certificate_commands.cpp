@@ -21,7 +21,7 @@ using namespace endorsement;
 Result<EkCertificate> read_ek_certificate(const std::string& file) {
   TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
   auto certificate = EkCertificate::parse(content);
-  if (!certificate) return in_file(std::move(certificate).error(), file);
+  if (!certificate) return at(std::move(certificate).error(), file);
   return certificate;
 }
 
@@ -63,9 +63,9 @@ Result<RootStore> read_store(const EkVerifyOptions& options) {
     TRY_STATUS(add_distrust(store, text, fingerprints));
   for (const std::string& file : options.crls) {
     TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
-    auto list = RevocationList::parse(content);
-    if (!list) return in_file(std::move(list).error(), file);
-    TRY_STATUS(store.add_revocation_list(std::move(*list)));
+    auto crl = RevocationList::parse(content);
+    if (!crl) return at(std::move(crl).error(), file);
+    TRY_STATUS(store.add_revocation_list(std::move(*crl)));
   }
   return store;
 }

@@ -1,7 +1,5 @@
 #include "warifu/ek_files.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "endorsement/ek/root_store.h"
@@ -10,11 +8,6 @@
 namespace warifu::cli {
 
 namespace fs = std::filesystem;
-
-Error in_file(Error error, const std::string& file) {
-  error.where = error.where.empty() ? file : fmt::format("{}, {}", file, error.where);
-  return error;
-}
 
 Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
@@ -35,7 +28,7 @@ Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths)
 Result<std::vector<endorsement::X509Certificate>> read_certificates(const std::string& file) {
   TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
   auto certificates = endorsement::parse_certificates(content);
-  if (!certificates) return in_file(std::move(certificates).error(), file);
+  if (!certificates) return at(std::move(certificates).error(), file);
   return certificates;
 }
 

@@ -4,16 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
+#include "base/place.h"
 #include "base/result.h"
 #include "endorsement/ek/x509.h"
 #include "keystore/files.h"
 
 // Files of certificates and CRLs, which may be many in a folder.
 namespace warifu::cli {
-
-// The error with the file in front of its place.
-Error in_file(Error error, const std::string& file);
 
 // A folder stands for the files in it; all by name.
 Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths);
@@ -33,7 +30,7 @@ Status for_each_authority(const std::vector<std::string>& paths, Add add) {
   for (const std::string& file : files) {
     TRY(auto authorities, read_certificates(file));
     for (endorsement::X509Certificate& authority : authorities)
-      if (auto added = add(std::move(authority)); !added) return in_file(std::move(added).error(), file);
+      if (auto added = add(std::move(authority)); !added) return at(std::move(added).error(), file);
   }
   return {};
 }

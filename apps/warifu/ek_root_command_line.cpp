@@ -17,17 +17,17 @@ void add_import(CLI::App* noun, Action& action) {
   verb->add_option("file", options->files, "Certificates: PEM, also many in one file, or DER; a folder of such files")
       ->required()
       ->type_name("FILE|DIR");
-  auto* lists = verb->add_flag("--crl", options->are_lists, "The files are CRLs, PEM or DER");
+  auto* crls = verb->add_flag("--crl", options->are_crls, "The files are CRLs, PEM or DER");
   verb->add_option("--as", options->role,
                    "What all of them are: root or intermediate (who signed itself is a root, the rest are not)")
       ->check(CLI::IsMember({"root", "intermediate"}))
-      ->excludes(lists)
+      ->excludes(crls)
       ->type_name("ROLE");
   verb->add_option("--vendor", options->vendors, "For whose TPMs the roots speak, like IFX (whom their names name)")
       ->allow_extra_args(false)
-      ->excludes(lists)
+      ->excludes(crls)
       ->type_name("ID");
-  verb->add_flag("--dry-run", options->dry_run, "Only say what it would do")->excludes(lists);
+  verb->add_flag("--dry-run", options->dry_run, "Only say what it would do");
   verb->callback([=, &action] { action = [=](const Context& context) { return import_ek_roots(context, *options); }; });
 }
 

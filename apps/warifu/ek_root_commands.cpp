@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "endorsement/ek/revocation_list.h"
+#include "warifu/batch.h"
 #include "warifu/ek_files.h"
 #include "warifu/evidence_file.h"
 #include "warifu/requests.h"
@@ -35,11 +36,11 @@ const std::vector<Column> kLines = {{"fingerprint", "fingerprint_sha256"},
                                     {"distrusted since", "distrust.since"},
                                     {"because", "distrust.reason"},
                                     {"by the mark of", "distrust.fingerprint_sha256"}};
-const std::vector<Column> kListColumns = {{"ISSUER", "issuer"},
-                                          {"ENTRIES", "entries"},
-                                          {"PARTIAL", "is_partial"},
-                                          {"THIS UPDATE", "this_update"},
-                                          {"NEXT UPDATE", "next_update"}};
+const std::vector<Column> kCrlColumns = {{"ISSUER", "issuer"},
+                                         {"ENTRIES", "entries"},
+                                         {"PARTIAL", "is_partial"},
+                                         {"THIS UPDATE", "this_update"},
+                                         {"NEXT UPDATE", "next_update"}};
 const std::vector<Column> kDeviceColumns = {
     {"EK NAME", "ek_name"}, {"DEVICES", "devices_text"}, {"ENROLLMENTS", "enrollments_text"},
     {"GROUP", "group_id"},  {"MODEL", "model"},          {"NOW", "verdict.verdict"}};
@@ -82,25 +83,14 @@ json::array device_rows(json::array items) {
   return items;
 }
 
-// What is sent in one request: within the API's hundred certificates, ten CRLs and 1 MiB.
-struct Limits {
-  std::size_t count;
-  std::size_t bytes = 900 * 1024;
+// What a route takes in one request.
+struct Import {
+  std::string_view path;
+  std::string_view member;
+  std::size_t count_max;
 };
-
-std::vector<json::array> batches_of(const std::vector<std::string>& texts, Limits limits) {
-  std::vector<json::array> batches;
-  std::size_t bytes = 0;
-  for (const std::string& text : texts) {
-    if (batches.empty() || batches.back().size() >= limits.count || bytes + text.size() > limits.bytes) {
-      batches.emplace_back();
-      bytes = 0;
-    }
-    bytes += text.size() + 3;
-    batches.back().emplace_back(text);
-  }
-  return batches;
-}
+constexpr Import kAuthorities = {"/api/v1/ek-roots", "certificates", 100};
+constexpr Import kCrls = {"/api/v1/ek-crls", "crls", 10};
 
 Result<std::vector<std::string>> read_authorities(const std::vector<std::string>& files) {
   std::vector<std::string> texts;
@@ -111,37 +101,59 @@ Result<std::vector<std::string>> read_authorities(const std::vector<std::string>
   return texts;
 }
 
-Result<std::vector<std::string>> read_lists(const std::vector<std::string>& paths) {
+Result<std::vector<std::string>> read_crls(const std::vector<std::string>& paths) {
   TRY(const auto files, files_of(paths));
   std::vector<std::string> texts;
   for (const std::string& file : files) {
     TRY(const auto content, read_evidence(file, kCertificatesSizeMax));
-    auto list = endorsement::RevocationList::parse(content);
-    if (!list) return in_file(std::move(list).error(), file);
-    texts.push_back(to_base64(list->der()));
+    auto crl = endorsement::RevocationList::parse(content);
+    if (!crl) return at(std::move(crl).error(), file);
+    texts.push_back(to_base64(crl->der()));
   }
   return texts;
 }
 
-// Importing again does the same, so a request that was lost is sent again. `members` go with each.
-Result<json::array> send(const ApiClient& api, const std::string& path, std::string_view member,
-                         std::vector<json::array> batches, const json::object& members) {
-  json::array results;
-  for (json::array& batch : batches) {
-    json::object body = members;
-    body[member] = std::move(batch);
-    auto answer = api.post_repeatable(path, json::serialize(body));
+// Sends texts batch after batch. Importing again does the same, so a request that was lost is sent again.
+class Importer {
+ public:
+  // `members` go with each request.
+  Importer(const ApiClient& api, const Import& what, json::object members, bool dry_run)
+      : api_(api), what_(what), members_(std::move(members)), dry_run_(dry_run), batch_(what.count_max) {}
+
+  Result<json::array> send_all(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      const std::size_t size = text.size() + 3;  // with quotes and a comma
+      if (!batch_.has_room_for(size)) TRY_STATUS(send());
+      batch_.add(json::value(text), size);
+    }
+    TRY_STATUS(send());
+    return std::move(results_);
+  }
+
+ private:
+  Status send() {
+    json::object body = members_;
+    body[what_.member] = batch_.take();
+    auto answer =
+        api_.post_repeatable(fmt::format("{}{}", what_.path, dry_run_ ? "?dry_run=true" : ""), json::serialize(body));
     if (!answer) {
       Error error = std::move(answer).error();
-      if (!results.empty()) error.message += fmt::format(" (the first {} are imported)", results.size());
+      if (!results_.empty() && !dry_run_) error.message += fmt::format(" (the first {} are imported)", results_.size());
       return error;
     }
     TRY(const auto fields, wire::JsonFields::of(*answer));
     TRY(const auto* part, fields.required_array("results"));
-    results.insert(results.end(), part->begin(), part->end());
+    results_.insert(results_.end(), part->begin(), part->end());
+    return {};
   }
-  return results;
-}
+
+  const ApiClient& api_;
+  const Import& what_;
+  const json::object members_;
+  const bool dry_run_;
+  Batch batch_;
+  json::array results_;
+};
 
 Status print_results(const Context& context, const json::array& results, const std::vector<Column>& columns,
                      bool dry_run) {
@@ -154,13 +166,13 @@ Status print_results(const Context& context, const json::array& results, const s
   return {};
 }
 
-Status import_lists(const Context& context, const EkImportOptions& options) {
-  if (!options.role.empty() || !options.vendors.empty() || options.dry_run)
-    return invalid_input("ek-root.options", "--crl goes with files and nothing else");
-  TRY(const auto texts, read_lists(options.files));
+Status import_crls(const Context& context, const EkImportOptions& options) {
+  if (!options.role.empty() || !options.vendors.empty())
+    return invalid_input("ek-root.options", "--crl goes with files and --dry-run, and nothing else");
+  TRY(const auto texts, read_crls(options.files));
   TRY(const auto api, client_of(context));
-  TRY(const auto results, send(api, "/api/v1/ek-crls", "crls", batches_of(texts, {.count = 10}), {}));
-  return print_results(context, results, kListColumns, false);
+  TRY(const auto results, Importer(api, kCrls, {}, options.dry_run).send_all(texts));
+  return print_results(context, results, kCrlColumns, options.dry_run);
 }
 
 // Without its colons, as certificate viewers write it.
@@ -190,14 +202,13 @@ void print_authority(const Context& context, const json::value& authority) {
 }  // namespace
 
 Status import_ek_roots(const Context& context, const EkImportOptions& options) {
-  if (options.are_lists) return import_lists(context, options);
+  if (options.are_crls) return import_crls(context, options);
   TRY(const auto texts, read_authorities(options.files));
   json::object members;
   if (!options.role.empty()) members["role"] = options.role;
   if (!options.vendors.empty()) members["vendors"] = json::array(options.vendors.begin(), options.vendors.end());
   TRY(const auto api, client_of(context));
-  TRY(auto results, send(api, options.dry_run ? "/api/v1/ek-roots?dry_run=true" : "/api/v1/ek-roots", "certificates",
-                         batches_of(texts, {.count = 100}), members));
+  TRY(auto results, Importer(api, kAuthorities, std::move(members), options.dry_run).send_all(texts));
   if (context.json) return print_results(context, results, kColumns, options.dry_run);
   return print_results(context, authority_rows(std::move(results)), kColumns, options.dry_run);
 }
@@ -214,7 +225,7 @@ Status list_ek_roots(const Context& context) {
 }
 
 Status list_ek_crls(const Context& context) {
-  return list(context, "/api/v1/ek-crls", kListColumns, "no CRL was imported: see `warifu ek-root import --crl`");
+  return list(context, "/api/v1/ek-crls", kCrlColumns, "no CRL was imported: see `warifu ek-root import --crl`");
 }
 
 Status show_ek_root(const Context& context, const std::string& fingerprint) {

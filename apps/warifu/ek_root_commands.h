@@ -10,7 +10,7 @@ namespace warifu::cli {
 
 struct EkImportOptions {
   std::vector<std::string> files;    // or folders
-  bool are_lists = false;            // CRLs, and not certificates
+  bool are_crls = false;             // CRLs, and not certificates
   std::string role;                  // "root", "intermediate"; empty: by what each certificate is
   std::vector<std::string> vendors;  // for whom the roots speak; none: for whom their names name
   bool dry_run = false;

@@ -23,7 +23,9 @@ const std::vector<Column> kLines = with_terms({{"registration id", "registration
                                                {"ek certificate", "ek_certificate.fingerprint_sha256"},
                                                {"ek certificate is", "ek_certificate.verdict.verdict"},
                                                {"because", "ek_certificate.verdict.reason"},
+                                               {"tpm maker", "ek_certificate.verdict.vendor"},
                                                {"tpm class", "ek_certificate.verdict.class"},
+                                               {"tpm root", "ek_certificate.verdict.path.last.subject"},
                                                {"certificate", "attestation.x509.primary.sha256"},
                                                {"second certificate", "attestation.x509.secondary.sha256"},
                                                {"device id", "device_id"}});

@@ -60,22 +60,23 @@ class EkLister {
     if (shows_progress_) fmt::print(stderr, "\n");
     return {};
   }
-  std::size_t added() const { return added_; }
-  std::size_t unchanged() const { return sent_ - added_; }
+  const ListedEks& listed() const { return listed_; }
+  std::size_t unchanged() const { return sent_ - listed_.added - listed_.updated; }
 
  private:
   // What is in the batch stands before `place`.
   Status send(const std::string& place) {
     const std::size_t count = batch_.count();
-    auto added = list_batch(api_, group_path_, batch_);
-    if (!added) {
-      Error error = std::move(added).error();
+    const auto listed = list_batch(api_, group_path_, batch_);
+    if (!listed) {
+      Error error = listed.error();
       if (error.kind == ErrorKind::kInvalidInput)
         error.message += fmt::format("; it is one of the {} EKs before {}", count, place);
       return explained(std::move(error));
     }
     sent_ += count;
-    added_ += *added;
+    listed_.added += listed->added;
+    listed_.updated += listed->updated;
     if (shows_progress_) fmt::print(stderr, "\r{} EKs", sent_);
     return {};
   }
@@ -89,7 +90,7 @@ class EkLister {
   const bool shows_progress_;
   EkBatch batch_;
   std::size_t sent_ = 0;
-  std::size_t added_ = 0;
+  ListedEks listed_;
 };
 
 }  // namespace
@@ -139,10 +140,14 @@ Status add_group_eks(const Context& context, const std::string& group_id, const 
     TRY_STATUS(lister.add_all(reader));
   }
   TRY_STATUS(lister.finish());
-  if (context.json)
-    print_json(json::object{{"group_id", group_id}, {"added", lister.added()}, {"unchanged", lister.unchanged()}});
-  else
-    fmt::print("{} EKs were added to {}; {} were on its list before\n", lister.added(), group_id, lister.unchanged());
+  const auto& [added, updated] = lister.listed();
+  if (context.json) {
+    print_json(json::object{
+        {"group_id", group_id}, {"added", added}, {"updated", updated}, {"unchanged", lister.unchanged()}});
+    return {};
+  }
+  fmt::print("{} EKs were added to {}; {} were on its list before", added, group_id, updated + lister.unchanged());
+  fmt::print("{}\n", updated == 0 ? "" : fmt::format(", {} of them with another certificate now", updated));
   return {};
 }
 

@@ -10,11 +10,17 @@
 namespace warifu::cli {
 namespace {
 
+const boost::json::value* inside(const boost::json::value& value, std::string_view name) {
+  if (value.is_object()) return value.get_object().if_contains(name);
+  const bool has_last = value.is_array() && !value.get_array().empty();
+  return has_last && name == "last" ? &value.get_array().back() : nullptr;
+}
+
 std::string text_of(const boost::json::object& item, std::string_view member) {
   const boost::json::value* value = item.if_contains(member.substr(0, member.find('.')));
   for (auto dot = member.find('.'); dot != std::string_view::npos && value != nullptr; dot = member.find('.')) {
     member.remove_prefix(dot + 1);
-    value = value->is_object() ? value->get_object().if_contains(member.substr(0, member.find('.'))) : nullptr;
+    value = inside(*value, member.substr(0, member.find('.')));
   }
   if (value == nullptr || value->is_null()) return "-";
   if (value->is_string()) return std::string(value->get_string());

@@ -7,7 +7,8 @@
 
 namespace warifu::cli {
 
-// One column of a list: its heading and the member that it shows; "a.b" is the member b of a.
+// One column of a list: its heading and the member that it shows; "a.b" is the member b of a, and "a.last" the last
+// item of a list.
 struct Column {
   std::string_view heading;
   std::string_view member;

@@ -1,10 +1,10 @@
 #include "warifu/quote_evidence.h"
 
+#include "base/place.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/ima/list_reader.h"
 #include "measured_boot/registers_json.h"
 #include "measured_boot/userspace_log/parse.h"
-#include "warifu/ek_files.h"
 #include "warifu/evidence_file.h"
 
 namespace warifu::cli {
@@ -18,7 +18,7 @@ constexpr std::size_t kWaiversSizeMax = 1024 * 1024;
 // Several files are read as JSON: an error says which of them it is about.
 template <class T>
 Result<T> named(Result<T> parsed, const std::string& file) {
-  if (!parsed) return in_file(std::move(parsed).error(), file);
+  if (!parsed) return at(std::move(parsed).error(), file);
   return parsed;
 }
 

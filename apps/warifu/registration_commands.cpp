@@ -27,6 +27,12 @@ const std::vector<Column> kPartLines[] = {
      {"  ek name", "approval.ek_name"},
      {"  srk name", "approval.srk_name"},
      {"  approved", "approval.approved_at"}},
+    {{"ek certificate", "ek_certificate.fingerprint_sha256"},
+     {"  is", "ek_certificate.verdict.verdict"},
+     {"  because", "ek_certificate.verdict.reason"},
+     {"  tpm maker", "ek_certificate.verdict.vendor"},
+     {"  tpm class", "ek_certificate.verdict.class"},
+     {"  root", "ek_certificate.verdict.path.last.subject"}},
 };
 const std::vector<Column> kAlertColumns = {{"ALERT", "kind"},
                                            {"COUNT", "count"},

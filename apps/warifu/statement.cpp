@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/bytes.h"
+#include "base/place.h"
 #include "endorsement/ek/pem.h"
 #include "keystore/files.h"
 #include "warifu/ek_reader.h"
@@ -123,11 +124,7 @@ Status apply_terms(json::object& statement, const TermsOptions& options) {
   if (options.initial_twin_file.empty()) return {};
   TRY(const auto text, keystore::read_file(options.initial_twin_file));
   auto twin = wire::parse_json(text);
-  if (!twin) {
-    Error error = std::move(twin).error();
-    error.where = fmt::format("{}, {}", options.initial_twin_file, error.where);
-    return error;
-  }
+  if (!twin) return at(std::move(twin).error(), options.initial_twin_file);
   statement["initial_twin"] = *std::move(twin);
   return {};
 }

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "base/place.h"
 #include "measured_boot/claims/text.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
@@ -98,10 +99,8 @@ json::object to_json(const UserspaceClaims& claims, crypto::HashAlgorithm bank) 
 // Two files came, so an error says which of them it is in.
 Result<EventLog> parse_firmware_log(ByteView bytes, const std::string& file) {
   auto log = parse_event_log(bytes);
-  if (log) return log;
-  Error error = log.error();
-  error.where = fmt::format("{}, {}", file, error.where);
-  return error;
+  if (!log) return at(std::move(log).error(), file);
+  return log;
 }
 
 // The strongest bank that the log has: SHA-1 last.

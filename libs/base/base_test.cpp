@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/place.h"
 #include "base/secret.h"
 #include "base/time.h"
 
@@ -89,6 +90,12 @@ TEST(Ids, BadUuidsAreRefused) {
        {"", "0192", "01920000000070008000000000000000", "01920000-0000-7000-8000-00000000000",
         "01920000-0000-7000-8000-0000000000000", "0192000g-0000-7000-8000-000000000000"})
     EXPECT_FALSE(Uuid::parse(bad)) << bad;
+}
+
+TEST(Place, OfAnErrorStandsBehindWhatItIsIn) {
+  EXPECT_EQ(at(invalid_input("a.b", "no"), "file").where, "file");
+  EXPECT_EQ(at(invalid_input("a.b", "no", "offset 7"), "file").where, "file, offset 7");
+  EXPECT_EQ(at(at(invalid_input("a.b", "no"), "crls.1"), "crls").where, "crls, crls.1");
 }
 
 TEST(ConstantTime, EqualComparesLengthAndContent) {

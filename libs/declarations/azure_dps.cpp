@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "base/place.h"
 #include "declarations/azure_attestation.h"
 #include "wire/json.h"
 
@@ -155,24 +156,19 @@ Result<std::string> id_of(const JsonFields& fields, std::string_view name) {
   return id.text();
 }
 
-Error in_file(Error error, std::string_view file) {
-  error.where = error.where.empty() ? std::string(file) : fmt::format("{}, {}", file, error.where);
-  return error;
-}
-
 }  // namespace
 
 Status AzureExport::add(std::string_view json_text, std::string_view file) {
   const auto value = wire::parse_json(json_text, {.max_bytes = kExportSizeMax});
-  if (!value) return in_file(value.error(), file);
+  if (!value) return at(value.error(), std::string(file));
   const auto* list = value->if_array();
   if (list == nullptr) {
-    if (const auto added = add_object(*value); !added) return in_file(added.error(), file);
+    if (const auto added = add_object(*value); !added) return at(added.error(), std::string(file));
     return {};
   }
   for (std::size_t i = 0; i < list->size(); ++i)
     if (const auto added = add_object((*list)[i]); !added)
-      return in_file(added.error(), fmt::format("{}, number {}", file, i + 1));
+      return at(added.error(), fmt::format("{}, number {}", file, i + 1));
   return {};
 }
 

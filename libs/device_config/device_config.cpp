@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/place.h"
 #include "device_config/toml_text.h"
 #include "device_config/trusted_file.h"
 
@@ -197,9 +198,7 @@ Result<DeviceConfig> load(const std::filesystem::path& path) {
   TRY(const auto text, read_trusted_file(path, kConfigSizeMax));
   auto config = parse(text);
   if (config) return config;
-  Error error = std::move(config).error();
-  error.where = error.where.empty() ? path.string() : fmt::format("{}, {}", path.string(), error.where);
-  return error;
+  return at(std::move(config).error(), path.string());
 }
 
 }  // namespace warifu::device_config

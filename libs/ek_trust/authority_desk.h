@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-
 #include "audit/entry.h"
 #include "ek_trust/records.h"
 #include "endorsement/ek/x509.h"

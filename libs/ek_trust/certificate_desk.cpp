@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "ek_trust/identity.h"
 #include "ek_trust/limits.h"
@@ -10,6 +12,7 @@
 namespace warifu::ek_trust {
 namespace {
 
+namespace json = boost::json;
 using endorsement::EkCertificate;
 
 // `point` is uncompressed.
@@ -29,6 +32,16 @@ bool is_same_key(const tpm::AsymmetricKey& ek, const endorsement::SubjectKey& ce
   return other != nullptr && is_point_of(std::get<crypto::EcPublicKey>(ek), other->point);
 }
 
+StoredEkCertificate as_stored(const ScopeId& scope, const CertifiedEk& ek, Timestamp now) {
+  const auto& x509 = ek.certificate().x509();
+  return {.scope = scope,
+          .ek_name = to_bytes(ek.ek_name()),
+          .sha256 = sha256_of(x509.der()),
+          .issuer_sha256 = name_digest(x509.issuer),
+          .der = to_bytes(x509.der()),
+          .stored_at = now};
+}
+
 }  // namespace
 
 Result<CertifiedEk> CertifiedEk::make(const tpm::EkPublic& ek, EkCertificate certificate) {
@@ -42,21 +55,25 @@ Result<CertifiedEk> CertifiedEk::make(const tpm::EkPublic& ek, EkCertificate cer
   return CertifiedEk(to_bytes(ek.name().bytes()), std::move(certificate));
 }
 
-Result<bool> CertificateDesk::keep(Records& records, audit::Trail& trail, const Requester& who,
-                                   const CertifiedEk& ek) const {
-  const auto& x509 = ek.certificate().x509();
-  const Bytes sha256 = sha256_of(x509.der());
-  TRY(const auto before, records.find_ek_certificate(who.scope, ek.ek_name()));
-  if (before && before->sha256 == sha256) return false;
-  TRY_STATUS(records.put_ek_certificate({.scope = who.scope,
-                                         .ek_name = to_bytes(ek.ek_name()),
-                                         .sha256 = sha256,
-                                         .issuer_sha256 = name_digest(x509.issuer),
-                                         .der = to_bytes(x509.der()),
-                                         .stored_at = clock_.now()}));
+Result<KeptCertificate> CertificateDesk::compare(RecordsView& records, const ScopeId& scope,
+                                                 const CertifiedEk& ek) const {
+  TRY(auto before, records.find_ek_certificate(scope, ek.ek_name()));
+  if (!before) return KeptCertificate{.is_other = true};
+  const bool is_other = before->sha256 != sha256_of(ek.certificate().x509().der());
+  return KeptCertificate{.is_other = is_other, .before = std::move(before->sha256)};
+}
+
+Result<KeptCertificate> CertificateDesk::keep(Records& records, audit::Trail& trail, const Requester& who,
+                                              const CertifiedEk& ek) const {
+  TRY(auto kept, compare(records, who.scope, ek));
+  if (!kept.is_other) return kept;
+  const StoredEkCertificate stored = as_stored(who.scope, ek, clock_.now());
+  TRY_STATUS(records.put_ek_certificate(stored));
+  json::object detail{{"sha256", to_hex(stored.sha256)}};
+  if (kept.before) detail["was_sha256"] = to_hex(*kept.before);
   TRY_STATUS(trail.record(who.scope, {who.actor, "ek-certificate.keep", fmt::format("ek:{}", to_hex(ek.ek_name())),
-                                      fmt::format(R"({{"sha256":"{}"}})", to_hex(sha256))}));
-  return true;
+                                      json::serialize(detail)}));
+  return kept;
 }
 
 Result<EkCertificate> certificate_of(const StoredEkCertificate& stored) {
@@ -73,6 +90,15 @@ Result<std::optional<JudgedCertificate>> CertificateDesk::find(RecordsView& reco
   TRY(auto certificate, certificate_of(*stored));
   TRY(auto verdict, Judge(records, scope, clock_.now()).judge(certificate));
   return std::optional(JudgedCertificate{*std::move(stored), std::move(certificate), std::move(verdict)});
+}
+
+Result<JudgedCertificate> CertificateDesk::judge(RecordsView& records, const ScopeId& scope,
+                                                 const CertifiedEk& ek) const {
+  StoredEkCertificate stored = as_stored(scope, ek, clock_.now());
+  TRY(const auto there, records.find_ek_certificate(scope, ek.ek_name()));
+  if (there && there->sha256 == stored.sha256) stored.stored_at = there->stored_at;
+  TRY(auto verdict, Judge(records, scope, clock_.now()).judge(ek.certificate()));
+  return JudgedCertificate{std::move(stored), ek.certificate(), std::move(verdict)};
 }
 
 }  // namespace warifu::ek_trust

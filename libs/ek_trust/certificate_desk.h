@@ -25,6 +25,12 @@ class CertifiedEk {
   endorsement::EkCertificate certificate_;
 };
 
+// What keeping a certificate changes.
+struct KeptCertificate {
+  bool is_other = false;             // than was there; that is an entry of the audit log
+  std::optional<Bytes> before = {};  // SHA-256 of the one that was there
+};
+
 // A stored certificate and its worth now.
 struct JudgedCertificate {
   StoredEkCertificate stored;
@@ -37,10 +43,15 @@ class CertificateDesk {
  public:
   explicit CertificateDesk(const Clock& clock) : clock_(clock) {}
 
-  // Whether it is another than was there; that is an entry of the audit log.
-  Result<bool> keep(Records& records, audit::Trail& trail, const Requester& who, const CertifiedEk& ek) const;
+  // What keep() would change.
+  Result<KeptCertificate> compare(RecordsView& records, const ScopeId& scope, const CertifiedEk& ek) const;
+  Result<KeptCertificate> keep(Records& records, audit::Trail& trail, const Requester& who,
+                               const CertifiedEk& ek) const;
   // nullopt when none came with this EK.
   Result<std::optional<JudgedCertificate>> find(RecordsView& records, const ScopeId& scope, ByteView ek_name) const;
+  // The one that came, as if it were kept now; it may be there already. As find() does, it parses CRLs and verifies
+  // signatures: nothing for the one writer of a store.
+  Result<JudgedCertificate> judge(RecordsView& records, const ScopeId& scope, const CertifiedEk& ek) const;
 
  private:
   const Clock& clock_;

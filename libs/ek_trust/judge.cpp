@@ -12,10 +12,16 @@ namespace {
 using endorsement::RootStore;
 using endorsement::X509Certificate;
 
-// verify() takes no longer path.
-constexpr std::size_t kPathMax = 7;
 // Names that one certificate can lead to.
 constexpr std::size_t kNamesMax = 64;
+
+// What was stored was taken once: what is no authority now was damaged since.
+Status add_stored(RootStore& store, const Authority& authority, const X509Certificate& certificate) {
+  const Status added = authority.role == Role::kRoot ? store.add_root(certificate, authority.vendors)
+                                                     : store.add_intermediate(certificate);
+  if (!added) return Error{ErrorKind::kInternal, "store.corrupt", added.error().message, "ek_authorities.certificate"};
+  return {};
+}
 
 }  // namespace
 
@@ -40,7 +46,7 @@ Result<const RootStore*> Judge::store_for(const endorsement::Name& issuer) {
 Status Judge::gather(RootStore& store, const endorsement::Name& issuer) {
   std::set<Bytes, BytesLess> seen;
   std::vector<Bytes> level{name_digest(issuer)};
-  for (std::size_t depth = 0; depth < kPathMax && !level.empty(); ++depth) {
+  for (std::size_t depth = 0; depth < endorsement::kPathAuthoritiesMax && !level.empty(); ++depth) {
     std::vector<Bytes> next;
     for (const Bytes& name : level)
       if (seen.size() < kNamesMax && seen.insert(name).second) TRY_STATUS(add_named(store, name, next));
@@ -54,14 +60,10 @@ Status Judge::add_named(RootStore& store, const Bytes& name, std::vector<Bytes>&
   for (const Authority& authority : authorities) {
     TRY(const X509Certificate certificate, certificate_of(authority));
     TRY_STATUS(add_distrust(store, authority, certificate));
-    if (authority.role == Role::kRoot) {
-      TRY_STATUS(store.add_root(certificate, authority.vendors));
-    } else {
-      TRY_STATUS(store.add_intermediate(certificate));
-    }
+    TRY_STATUS(add_stored(store, authority, certificate));
     next.push_back(authority.issuer_sha256);
   }
-  return authorities.empty() ? Status() : add_lists(store, name);
+  return authorities.empty() ? Status() : add_crls(store, name);
 }
 
 Status Judge::add_distrust(RootStore& store, const Authority& authority, const X509Certificate& certificate) {
@@ -74,10 +76,10 @@ Status Judge::add_distrust(RootStore& store, const Authority& authority, const X
   return {};
 }
 
-Status Judge::add_lists(RootStore& store, const Bytes& name) {
-  TRY(const auto lists, records_.find_lists_of(scope_, name, kListsOfIssuerMax));
-  for (const StoredList& list : lists) {
-    auto parsed = endorsement::RevocationList::parse(list.der);
+Status Judge::add_crls(RootStore& store, const Bytes& name) {
+  TRY(const auto crls, records_.find_crls_of(scope_, name, kCrlsOfIssuerMax));
+  for (const StoredCrl& crl : crls) {
+    auto parsed = endorsement::RevocationList::parse(crl.der);
     if (!parsed) return Error{ErrorKind::kInternal, "store.corrupt", parsed.error().message, "ek_crls.list"};
     TRY_STATUS(store.add_revocation_list(*std::move(parsed)));
   }

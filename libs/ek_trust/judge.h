@@ -30,7 +30,7 @@ class Judge {
   Judge(RecordsView& records, ScopeId scope, endorsement::JudgedAt at, std::optional<Assumption> assumption = {})
       : records_(records), scope_(std::move(scope)), at_(at), assumption_(std::move(assumption)) {}
 
-  // Errors are the database's.
+  // Errors are the database's, and "store.corrupt" for what it holds and nothing takes any more.
   Result<Verdict> judge(const endorsement::EkCertificate& certificate);
 
  private:
@@ -39,7 +39,7 @@ class Judge {
   Status add_named(endorsement::RootStore& store, const Bytes& name, std::vector<Bytes>& next);
   Status add_distrust(endorsement::RootStore& store, const Authority& authority,
                       const endorsement::X509Certificate& certificate);
-  Status add_lists(endorsement::RootStore& store, const Bytes& name);
+  Status add_crls(endorsement::RootStore& store, const Bytes& name);
 
   RecordsView& records_;
   const ScopeId scope_;

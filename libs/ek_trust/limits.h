@@ -13,11 +13,11 @@ inline constexpr std::size_t kAuthoritiesOfNameMax = 64;
 // Of one key, with the others that have it.
 inline constexpr std::size_t kAuthoritiesOfKeyMax = 64;
 
-inline constexpr std::size_t kListsMax = 1'000;
-inline constexpr std::size_t kListsPerChangeMax = 10;
+inline constexpr std::size_t kCrlsMax = 1'000;
+inline constexpr std::size_t kCrlsPerChangeMax = 10;
 // All of them are read for each certificate that is judged.
-inline constexpr std::size_t kListsOfIssuerMax = 16;
-inline constexpr std::size_t kListSizeMax = 512 * 1024;
+inline constexpr std::size_t kCrlsOfIssuerMax = 16;
+inline constexpr std::size_t kCrlSizeMax = 512 * 1024;
 
 // Those of the field have one to two kilobytes.
 inline constexpr std::size_t kEkCertificateSizeMax = 8 * 1024;

@@ -44,11 +44,11 @@ struct Authority {
   Timestamp imported_at;
 };
 
-// What a CRL is listed by.
-struct ListInfo {
+// What is said of a CRL without reading it.
+struct CrlInfo {
   ScopeId scope;
   Bytes series_sha256;  // of its issuer's name and key and of its distribution point: a newer one takes its place
-  Bytes sha256;         // of the list
+  Bytes sha256;         // of the CRL
   Bytes issuer_sha256;
   std::string issuer;  // RFC 4514, for people
   std::int64_t entries = 0;
@@ -57,8 +57,8 @@ struct ListInfo {
   std::optional<Timestamp> next_update;
   Timestamp imported_at;
 };
-struct StoredList {
-  ListInfo info;
+struct StoredCrl {
+  CrlInfo info;
   Bytes der;
 };
 
@@ -97,12 +97,12 @@ class RecordsView {
   // Counts to `limit` only.
   virtual Result<std::size_t> count_authorities(const ScopeId& scope, std::size_t limit) = 0;
 
-  virtual Result<std::optional<ListInfo>> find_list(const ScopeId& scope, ByteView series_sha256) = 0;
+  virtual Result<std::optional<CrlInfo>> find_crl(const ScopeId& scope, ByteView series_sha256) = 0;
   // By series.
-  virtual Result<std::vector<ListInfo>> list_lists(const ScopeId& scope, const Page& page) = 0;
-  virtual Result<std::vector<StoredList>> find_lists_of(const ScopeId& scope, ByteView issuer_sha256,
-                                                        std::size_t limit) = 0;
-  virtual Result<std::size_t> count_lists(const ScopeId& scope, std::size_t limit) = 0;
+  virtual Result<std::vector<CrlInfo>> list_crls(const ScopeId& scope, const Page& page) = 0;
+  virtual Result<std::vector<StoredCrl>> find_crls_of(const ScopeId& scope, ByteView issuer_sha256,
+                                                      std::size_t limit) = 0;
+  virtual Result<std::size_t> count_crls(const ScopeId& scope, std::size_t limit) = 0;
 
   virtual Result<std::optional<StoredEkCertificate>> find_ek_certificate(const ScopeId& scope, ByteView ek_name) = 0;
   // Those that name this issuer, by EK Name.
@@ -114,7 +114,7 @@ class Records : public RecordsView {
  public:
   // Each inserts, or replaces what is stored under its key, but for imported_at of an authority.
   virtual Status put_authority(const Authority& authority) = 0;
-  virtual Status put_list(const StoredList& list) = 0;
+  virtual Status put_crl(const StoredCrl& crl) = 0;
   virtual Status put_ek_certificate(const StoredEkCertificate& certificate) = 0;
 };
 

@@ -38,8 +38,8 @@ struct Maker {
     return endorsement::test::certificate(from, ca_key, ca_key);
   }
   // A CRL of the CA that revokes one number.
-  Bytes list(std::uint8_t serial, std::string_view next_update = "20400101000000Z") const {
-    return endorsement::test::revocation_list(ca_name, ca_key, serial, next_update);
+  Bytes crl(std::uint8_t serial, std::string_view next_update = "20400101000000Z") const {
+    return endorsement::test::crl(ca_name, ca_key, serial, next_update);
   }
 
   const Bytes& root() const { return root_; }

@@ -134,12 +134,13 @@ Status EnrollmentDesk::check_device(RecordsView& records, const Enrollment& enro
 }
 
 Result<WrittenEnrollment> EnrollmentDesk::put(Records& records, audit::Trail& trail, const Requester& who,
-                                              const EnrollmentRequest& request,
-                                              const Precondition& precondition) const {
+                                              const EnrollmentRequest& request, const Precondition& precondition,
+                                              const std::vector<FieldChange>& beside) const {
   TRY(auto before, records.find_enrollment(who.scope, request.registration_id));
   TRY_STATUS(check_precondition(precondition, before ? &before->revision : nullptr, /*is_group=*/false,
                                 request.registration_id.text()));
   TRY(auto draft, this->draft(records, who, request, before));
+  if (before) draft.changes.insert(draft.changes.end(), beside.begin(), beside.end());
   if (!before || before->enrollment_id != draft.enrollment.enrollment_id)
     TRY_STATUS(check_standing(records, draft.enrollment));
   TRY_STATUS(check_device(records, draft.enrollment));

@@ -35,8 +35,10 @@ class EnrollmentDesk {
   // it is a new one: what was proved under the old one is void. Nothing is written when nothing changes. kConflict
   // "enrollment.exists", "enrollment.revision", "enrollment.device_id"; kNotFound "enrollment.unknown"; kInvalidInput
   // as check_terms(); kRefused when it is a new one for a device that may not provision any more ("device.hold").
+  // `beside` is what the caller changes with it elsewhere: an enrollment that is there gets another revision for it.
   Result<WrittenEnrollment> put(Records& records, audit::Trail& trail, const Requester& who,
-                                const EnrollmentRequest& request, const Precondition& precondition) const;
+                                const EnrollmentRequest& request, const Precondition& precondition,
+                                const std::vector<FieldChange>& beside = {}) const;
 
   // From then on the device is refused, its open operations end and its hub key is void. kNotFound
   // "enrollment.unknown", kConflict "enrollment.revision".

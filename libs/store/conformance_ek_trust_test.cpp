@@ -8,10 +8,10 @@ namespace warifu::store {
 namespace {
 
 using ek_trust::Authority;
-using ek_trust::ListInfo;
+using ek_trust::CrlInfo;
 using ek_trust::Role;
+using ek_trust::StoredCrl;
 using ek_trust::StoredEkCertificate;
-using ek_trust::StoredList;
 using endorsement::VendorId;
 using testing::ElementsAre;
 
@@ -23,7 +23,7 @@ auto fields(const Authority& a) {
                     a.distrust ? std::optional(a.distrust->since) : std::nullopt,
                     a.distrust ? a.distrust->reason : std::string(), a.imported_at);
 }
-auto fields(const ListInfo& i) {
+auto fields(const CrlInfo& i) {
   return std::tuple(i.scope, i.series_sha256, i.sha256, i.issuer_sha256, i.issuer, i.entries, i.is_partial,
                     i.this_update, i.next_update, i.imported_at);
 }
@@ -53,7 +53,7 @@ class EkTrustConformance : public ConformanceTest {
             .certificate = sample::bytes(900, number),
             .imported_at = sample::time(number)};
   }
-  static StoredList list(std::uint64_t number, std::uint64_t issuer, const ScopeId& scope) {
+  static StoredCrl crl(std::uint64_t number, std::uint64_t issuer, const ScopeId& scope) {
     return {{.scope = scope,
              .series_sha256 = digest(number),
              .sha256 = digest(100 + number),
@@ -73,8 +73,8 @@ class EkTrustConformance : public ConformanceTest {
   void put(const Authority& row) {
     ASSERT_TRUE(change([&](Transaction& t) { return t.ek_trust().put_authority(row); }));
   }
-  void put(const StoredList& row) {
-    ASSERT_TRUE(change([&](Transaction& t) { return t.ek_trust().put_list(row); }));
+  void put(const StoredCrl& row) {
+    ASSERT_TRUE(change([&](Transaction& t) { return t.ek_trust().put_crl(row); }));
   }
   void put(const StoredEkCertificate& row) {
     ASSERT_TRUE(change([&](Transaction& t) { return t.ek_trust().put_ek_certificate(row); }));
@@ -172,8 +172,8 @@ TEST_P(EkTrustConformance, TheEarliestDistrustOfAKeyIsFound) {
   EXPECT_FALSE(distrusted(302));
 }
 
-TEST_P(EkTrustConformance, AListTakesThePlaceOfTheOneBeforeInItsSeries) {
-  auto row = list(1, 50, here_);
+TEST_P(EkTrustConformance, ACrlTakesThePlaceOfTheOneBeforeInItsSeries) {
+  auto row = crl(1, 50, here_);
   put(row);
   row.info.sha256 = digest(900);
   row.info.is_partial = true;
@@ -183,19 +183,19 @@ TEST_P(EkTrustConformance, AListTakesThePlaceOfTheOneBeforeInItsSeries) {
   row.info.imported_at = sample::time(6);
   row.der = sample::bytes(600, 2);
   put(row);
-  put(list(2, 50, here_));
-  put(list(3, 51, here_));
-  put(list(1, 50, there_));
-  const auto one = found([&](Snapshot& s) { return s.ek_trust().find_list(here_, digest(1)); });
+  put(crl(2, 50, here_));
+  put(crl(3, 51, here_));
+  put(crl(1, 50, there_));
+  const auto one = found([&](Snapshot& s) { return s.ek_trust().find_crl(here_, digest(1)); });
   EXPECT_EQ(fields(*one), fields(row.info));
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.ek_trust().find_list(there_, digest(2)); }));
-  const auto of_issuer = found([&](Snapshot& s) { return s.ek_trust().find_lists_of(here_, digest(50), 9); });
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.ek_trust().find_crl(there_, digest(2)); }));
+  const auto of_issuer = found([&](Snapshot& s) { return s.ek_trust().find_crls_of(here_, digest(50), 9); });
   ASSERT_EQ(of_issuer.size(), 2U);
   const auto& changed = of_issuer[0].info.series_sha256 == digest(1) ? of_issuer[0] : of_issuer[1];
   EXPECT_EQ(changed.der, row.der);
-  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().list_lists(here_, {{}, 9}); }).size(), 3U);
-  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().list_lists(here_, {{}, 2}); }).size(), 2U);
-  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().count_lists(here_, 9); }), 3U);
+  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().list_crls(here_, {{}, 9}); }).size(), 3U);
+  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().list_crls(here_, {{}, 2}); }).size(), 2U);
+  EXPECT_EQ(found([&](Snapshot& s) { return s.ek_trust().count_crls(here_, 9); }), 3U);
 }
 
 TEST_P(EkTrustConformance, EkCertificatesAreFoundByNameAndByIssuer) {

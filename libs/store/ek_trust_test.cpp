@@ -47,9 +47,9 @@ class EkTrust : public DeskTest {
       request.certificates.push_back(parsed(der));
     return write([&](Transaction& t) { return authorities_.import(t.ek_trust(), t.audit(), asker_, request); });
   }
-  auto import_list(const Bytes& der) {
-    const std::vector lists{endorsement::RevocationList::parse(der).value()};
-    return write([&](Transaction& t) { return lists_.import(t.ek_trust(), t.audit(), asker_, lists); });
+  auto import_crl(const Bytes& der) {
+    const auto request = CrlImport::make({endorsement::RevocationList::parse(der).value()}).value();
+    return write([&](Transaction& t) { return crls_.import(t.ek_trust(), t.audit(), asker_, request); });
   }
   auto distrust(const Bytes& der, Timestamp since, std::string reason = "its key leaked") {
     return write([&](Transaction& t) {
@@ -63,7 +63,8 @@ class EkTrust : public DeskTest {
     return write([&](Transaction& t) -> Result<bool> {
       TRY(auto read, endorsement::EkCertificate::parse(certificate));
       TRY(const auto certified, CertifiedEk::make(ek, std::move(read)));
-      return certificates_.keep(t.ek_trust(), t.audit(), asker_, certified);
+      TRY(const auto kept, certificates_.keep(t.ek_trust(), t.audit(), asker_, certified));
+      return kept.is_other;
     });
   }
   // "trusted", or the code of the refusal.
@@ -93,9 +94,34 @@ class EkTrust : public DeskTest {
     return names;
   }
 
+  // A CRL of the maker's CA with these extensions.
+  Bytes crl_with(std::uint8_t serial, const Bytes& extensions, std::string_view from = "20230101000000Z") const {
+    using namespace endorsement::test;
+    const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
+    return signed_by(
+        maker_.ca_key,
+        tlv(0x30, joined({hex("020101"), algorithm(), maker_.ca_name, time(from), time("20400101000000Z"),
+                          tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
+  }
+  // One of a distribution point of its own, which makes it another series.
+  Bytes shard(std::uint8_t number) const {
+    Bytes point = endorsement::test::hex("3007a005a003860100");
+    point.back() = static_cast<std::uint8_t>('A' + number);
+    return crl_with(number, endorsement::test::extension("551d1c", true, point));
+  }
+  // Rows that nothing but their number makes.
+  template <class Put>
+  Status fill(std::size_t count, Put put) {
+    return write([&](Transaction& t) -> Status {
+      for (std::size_t i = 0; i < count; ++i)
+        TRY_STATUS(put(t, sha256_of(as_bytes(std::to_string(i)))));
+      return t.audit().record(here_, {asker_.actor, "ek-root.import", "ek-root:many", "{}"});
+    });
+  }
+
   const Requester asker_{here_, "operator:alice/1"};
   const AuthorityDesk authorities_{world_.clock};
-  const RevocationDesk lists_{world_.clock};
+  const RevocationDesk crls_{world_.clock};
   const CertificateDesk certificates_{world_.clock};
   const Maker maker_{"Test"};
 };
@@ -136,6 +162,85 @@ TEST_P(EkTrust, ThereAreSoManyOfAName) {
   }
   EXPECT_EQ(code(import({maker_.root()})), "ek_root.too_many");
   EXPECT_TRUE(import({maker_.ca()})) << "of another name";
+}
+
+TEST_P(EkTrust, ThereAreSoManyOfAKey) {
+  std::vector<Bytes> ders;
+  for (std::size_t i = 0; i <= kAuthoritiesOfKeyMax; ++i)
+    ders.push_back(endorsement::test::certificate(
+        {.issuer = maker_.root_name, .subject = endorsement::test::name("Somebody", std::to_string(i)), .serial = 2},
+        maker_.ca_key, maker_.root_key));
+  const Bytes last = ders.back();
+  ders.pop_back();
+  ASSERT_TRUE(import(ders));
+  EXPECT_EQ(code(import({last})), "ek_root.too_many");
+  EXPECT_TRUE(import({maker_.root()})) << "of another key";
+}
+
+TEST_P(EkTrust, ThereAreSoManyInAScope) {
+  ASSERT_TRUE(fill(kAuthoritiesMax - 1, [&](Transaction& t, const Bytes& digest) {
+    return t.ek_trust().put_authority({.scope = here_,
+                                       .sha256 = digest,
+                                       .subject_sha256 = digest,
+                                       .issuer_sha256 = digest,
+                                       .key_sha256 = digest,
+                                       .certificate = digest,
+                                       .imported_at = year(2026)});
+  }));
+  ASSERT_TRUE(import({maker_.ca()}));
+  EXPECT_EQ(code(import({maker_.root()})), "ek_root.too_many");
+  EXPECT_EQ((*import({maker_.ca()}))[0].outcome, ImportOutcome::kUnchanged) << "what is there may come again";
+}
+
+TEST_P(EkTrust, ThereAreSoManyCrlsOfAnIssuerAndInAScope) {
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  for (std::uint8_t i = 0; i < kCrlsOfIssuerMax; ++i)
+    ASSERT_TRUE(import_crl(shard(i)));
+  EXPECT_EQ(code(import_crl(shard(kCrlsOfIssuerMax))), "ek_crl.too_many");
+  EXPECT_TRUE(import_crl(shard(0))) << "of a series that is there";
+
+  const Maker other("Other");
+  ASSERT_TRUE(import({other.root(), other.ca()}));
+  ASSERT_TRUE(fill(kCrlsMax - kCrlsOfIssuerMax, [&](Transaction& t, const Bytes& digest) {
+    return t.ek_trust().put_crl({{.scope = here_,
+                                  .series_sha256 = digest,
+                                  .sha256 = digest,
+                                  .issuer_sha256 = digest,
+                                  .issuer = "CN=somebody",
+                                  .this_update = year(2026),
+                                  .next_update = {},
+                                  .imported_at = year(2026)},
+                                 digest});
+  }));
+  EXPECT_EQ(code(import_crl(other.crl(7))), "ek_crl.too_many");
+}
+
+TEST_P(EkTrust, AnImportOfCrlsHasItsBounds) {
+  const auto crl = endorsement::RevocationList::parse(maker_.crl(7)).value();
+  EXPECT_EQ(code(CrlImport::make({})), "ek_crl.count");
+  EXPECT_TRUE(CrlImport::make(std::vector(kCrlsPerChangeMax, crl)));
+  EXPECT_EQ(code(CrlImport::make(std::vector(kCrlsPerChangeMax + 1, crl))), "ek_crl.count");
+  const Bytes large = endorsement::test::extension("2a0304", false, Bytes(kCrlSizeMax, 0));
+  const auto refused = CrlImport::make({crl, endorsement::RevocationList::parse(crl_with(7, large)).value()});
+  EXPECT_EQ(code(refused), "ek_crl.size");
+  EXPECT_EQ(refused.error().where, "crls.1");
+}
+
+TEST_P(EkTrust, WhatIsStoredAndNoAuthorityIsADefectOfTheStore) {
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1))));
+  EXPECT_EQ(verdict(ek(1)), "trusted");
+  ASSERT_TRUE(fill(1, [&](Transaction& t, const Bytes&) -> Status {
+    TRY(auto authority, t.ek_trust().find_authority(here_, sha256_of(maker_.ca())));
+    authority->certificate = maker_.certify(ek(2));
+    authority->sha256 = sha256_of(authority->certificate);
+    return t.ek_trust().put_authority(*authority);
+  }));
+  const Status read = world_.store->read([&](Snapshot& s) -> Status {
+    TRY(const auto found, certificates_.find(s.ek_trust(), here_, name_of(ek(1))));
+    return {};
+  });
+  EXPECT_EQ(code(read), "store.corrupt");
 }
 
 TEST_P(EkTrust, ACertificateIsJudgedByWhatIsThere) {
@@ -223,7 +328,7 @@ TEST_P(EkTrust, TheAffectedAreThoseWhoHaveNobodyElsesWord) {
     ASSERT_TRUE(keep(ek(i), maker_.certify(ek(i), i)));
     if (i != 3) expected.push_back(name_of(ek(i)));
   }
-  ASSERT_TRUE(import_list(maker_.list(3)));  // refused anyway
+  ASSERT_TRUE(import_crl(maker_.crl(3)));  // refused anyway
   ASSERT_TRUE(keep(ek(20), other.certify(ek(20))));
   ASSERT_TRUE(keep(ek(30), crossed.certify(ek(30))));  // has another path
   for (const std::size_t size : {1U, 2U, 3U, 100U})
@@ -239,40 +344,34 @@ TEST_P(EkTrust, TheAffectedAreThoseWhoHaveNobodyElsesWord) {
   EXPECT_THAT(affected(crossed.root()), ElementsAre(name_of(ek(30))));
 }
 
-TEST_P(EkTrust, ANewerListTakesThePlaceOfAnOlderOne) {
+TEST_P(EkTrust, ANewerCrlTakesThePlaceOfAnOlderOne) {
   ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
   ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1), 7)));
-  const auto list = [&](std::uint8_t serial, std::string_view from, const Bytes& extensions = {}) {
-    using namespace endorsement::test;
-    const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
-    return signed_by(
-        maker_.ca_key,
-        tlv(0x30, joined({hex("020101"), algorithm(), maker_.ca_name, time(from), time("20400101000000Z"),
-                          tlv(0x30, entry), extensions.empty() ? Bytes{} : tlv(0xA0, tlv(0x30, extensions))})));
+  const auto crl = [&](std::uint8_t serial, std::string_view from, const Bytes& extensions = {}) {
+    return crl_with(serial, extensions, from);
   };
-  const Bytes first = list(7, "20230101000000Z");
-  EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kAdded);
+  const Bytes first = crl(7, "20230101000000Z");
+  EXPECT_EQ((*import_crl(first))[0].outcome, CrlOutcome::kAdded);
   EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked");
-  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_list(first))[0].outcome, ListOutcome::kUnchanged); }));
-  EXPECT_FALSE(
-      is_audited([&] { EXPECT_EQ((*import_list(list(8, "20220101000000Z")))[0].outcome, ListOutcome::kOlder); }));
-  EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked") << "an old list takes nothing back";
-  EXPECT_EQ((*import_list(list(8, "20240101000000Z")))[0].outcome, ListOutcome::kUpdated);
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_crl(first))[0].outcome, CrlOutcome::kUnchanged); }));
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ((*import_crl(crl(8, "20220101000000Z")))[0].outcome, CrlOutcome::kOlder); }));
+  EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked") << "an old CRL takes nothing back";
+  EXPECT_EQ((*import_crl(crl(8, "20240101000000Z")))[0].outcome, CrlOutcome::kUpdated);
   EXPECT_EQ(verdict(ek(1)), "trusted");
   // A shard is of another series: both count.
   const Bytes shard = endorsement::test::extension("551d1c", true, endorsement::test::hex("3006a004a0028600"));
-  EXPECT_EQ((*import_list(list(7, "20230601000000Z", shard)))[0].outcome, ListOutcome::kAdded);
+  EXPECT_EQ((*import_crl(crl(7, "20230601000000Z", shard)))[0].outcome, CrlOutcome::kAdded);
   EXPECT_EQ(verdict(ek(1)), "endorsement.path.revoked");
 }
 
-TEST_P(EkTrust, AListIsRefusedUnlessAnImportedAuthoritySignedIt) {
-  EXPECT_EQ(code(import_list(maker_.list(7))), "ek_crl.issuer");
+TEST_P(EkTrust, ACrlIsRefusedUnlessAnImportedAuthoritySignedIt) {
+  EXPECT_EQ(code(import_crl(maker_.crl(7))), "ek_crl.issuer");
   ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
-  EXPECT_EQ(code(import_list(Maker("Test").list(7))), "ek_crl.issuer");
-  Bytes broken = maker_.list(7);
+  EXPECT_EQ(code(import_crl(Maker("Test").crl(7))), "ek_crl.issuer");
+  Bytes broken = maker_.crl(7);
   broken.back() ^= 1;
-  EXPECT_EQ(code(import_list(broken)), "ek_crl.issuer");
-  EXPECT_TRUE(import_list(maker_.list(7)));
+  EXPECT_EQ(code(import_crl(broken)), "ek_crl.issuer");
+  EXPECT_TRUE(import_crl(maker_.crl(7)));
 }
 
 TEST_P(EkTrust, ScopesDoNotShareTrust) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "store/sql_ek_trust.h"
 #include "store/sql_records.h"
@@ -45,17 +46,14 @@ std::string to_column(const std::vector<VendorId>& vendors) {
 
 Result<std::vector<VendorId>> to_vendors(std::string_view column) {
   std::vector<VendorId> vendors;
-  for (; column.size() >= 8; column.remove_prefix(std::min<std::size_t>(9, column.size()))) {
-    const auto bytes = from_hex(column.substr(0, 8));
-    if (!bytes) break;
-    std::uint32_t number = 0;
-    for (const std::uint8_t byte : *bytes)
-      number = number << 8 | byte;
-    vendors.emplace_back(number);
+  while (!column.empty()) {
+    const std::size_t end = std::min(column.find(' '), column.size());
+    const auto vendor = VendorId::parse(fmt::format("id:{}", column.substr(0, end)));
+    // Without its vendors a root would speak for others than was said.
+    if (!vendor) return Error{ErrorKind::kInternal, "store.corrupt", "expected vendor IDs", "ek_authorities.vendors"};
+    vendors.push_back(*vendor);
+    column.remove_prefix(std::min(end + 1, column.size()));
   }
-  // Without its vendors a root would speak for others than was said.
-  if (!column.empty())
-    return Error{ErrorKind::kInternal, "store.corrupt", "expected vendor IDs", "ek_authorities.vendors"};
   return vendors;
 }
 

@@ -5,22 +5,22 @@
 namespace warifu::store {
 namespace {
 
-using ek_trust::ListInfo;
+using ek_trust::CrlInfo;
+using ek_trust::StoredCrl;
 using ek_trust::StoredEkCertificate;
-using ek_trust::StoredList;
 
 #define INFO_COLUMNS \
   "scope_id, series_sha256, sha256, issuer_sha256, issuer, entries, is_partial, this_update, next_update, imported_at"
 #define CERTIFICATE_COLUMNS "scope_id, ek_name, sha256, issuer_sha256, certificate, stored_at"
 
-constexpr Sql kFindList = "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 = ?";
-constexpr Sql kListLists =
+constexpr Sql kFindCrl = "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 = ?";
+constexpr Sql kListCrls =
     "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 > ? ORDER BY series_sha256 LIMIT ?";
-constexpr Sql kFindListsOf = "SELECT " INFO_COLUMNS
-                             ", list FROM ek_crls WHERE scope_id = ? AND issuer_sha256 = ? "
-                             "ORDER BY series_sha256 LIMIT ?";
-constexpr Sql kCountLists = "SELECT count(*) FROM (SELECT 1 FROM ek_crls WHERE scope_id = ? LIMIT ?) AS one";
-constexpr Sql kPutList =
+constexpr Sql kFindCrlsOf = "SELECT " INFO_COLUMNS
+                            ", list FROM ek_crls WHERE scope_id = ? AND issuer_sha256 = ? "
+                            "ORDER BY series_sha256 LIMIT ?";
+constexpr Sql kCountCrls = "SELECT count(*) FROM (SELECT 1 FROM ek_crls WHERE scope_id = ? LIMIT ?) AS one";
+constexpr Sql kPutCrl =
     "INSERT INTO ek_crls (" INFO_COLUMNS
     ", list) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, series_sha256) DO UPDATE SET "
     "sha256 = excluded.sha256, issuer_sha256 = excluded.issuer_sha256, issuer = excluded.issuer, "
@@ -40,7 +40,7 @@ constexpr Sql kPutCertificate =
 #undef INFO_COLUMNS
 #undef CERTIFICATE_COLUMNS
 
-Result<ListInfo> read_info(Row& row) {
+Result<CrlInfo> read_info(Row& row) {
   TRY(auto scope, row.next<ScopeId>());
   TRY(auto series_sha256, row.next<Bytes>());
   TRY(auto sha256, row.next<Bytes>());
@@ -51,26 +51,26 @@ Result<ListInfo> read_info(Row& row) {
   TRY(const auto this_update, row.next<Timestamp>());
   TRY(const auto next_update, row.next<std::optional<Timestamp>>());
   TRY(const auto imported_at, row.next<Timestamp>());
-  return ListInfo{.scope = std::move(scope),
-                  .series_sha256 = std::move(series_sha256),
-                  .sha256 = std::move(sha256),
-                  .issuer_sha256 = std::move(issuer_sha256),
-                  .issuer = std::move(issuer),
-                  .entries = entries,
-                  .is_partial = is_partial,
-                  .this_update = this_update,
-                  .next_update = next_update,
-                  .imported_at = imported_at};
+  return CrlInfo{.scope = std::move(scope),
+                 .series_sha256 = std::move(series_sha256),
+                 .sha256 = std::move(sha256),
+                 .issuer_sha256 = std::move(issuer_sha256),
+                 .issuer = std::move(issuer),
+                 .entries = entries,
+                 .is_partial = is_partial,
+                 .this_update = this_update,
+                 .next_update = next_update,
+                 .imported_at = imported_at};
 }
 
-Result<ListInfo> to_info(Row row) {
+Result<CrlInfo> to_info(Row row) {
   return read_info(row);
 }
 
-Result<StoredList> to_list(Row row) {
+Result<StoredCrl> to_crl(Row row) {
   TRY(auto info, read_info(row));
   TRY(auto der, row.next<Bytes>());
-  return StoredList{std::move(info), std::move(der)};
+  return StoredCrl{std::move(info), std::move(der)};
 }
 
 Result<StoredEkCertificate> to_certificate(Row row) {
@@ -86,36 +86,36 @@ Result<StoredEkCertificate> to_certificate(Row row) {
 
 }  // namespace
 
-Result<std::optional<ListInfo>> SqlEkTrustRecords::find_list(const ScopeId& scope, ByteView series_sha256) {
-  TRY(auto query, connection_.prepare(kFindList));
+Result<std::optional<CrlInfo>> SqlEkTrustRecords::find_crl(const ScopeId& scope, ByteView series_sha256) {
+  TRY(auto query, connection_.prepare(kFindCrl));
   query.bind(scope, series_sha256);
   return read_one(query, to_info);
 }
 
-Result<std::vector<ListInfo>> SqlEkTrustRecords::list_lists(const ScopeId& scope, const ek_trust::Page& page) {
-  TRY(auto query, connection_.prepare(kListLists));
+Result<std::vector<CrlInfo>> SqlEkTrustRecords::list_crls(const ScopeId& scope, const ek_trust::Page& page) {
+  TRY(auto query, connection_.prepare(kListCrls));
   query.bind(scope, page.after, limit_of(page.limit));
   return read_all(query, to_info);
 }
 
-Result<std::vector<StoredList>> SqlEkTrustRecords::find_lists_of(const ScopeId& scope, ByteView issuer_sha256,
-                                                                 std::size_t limit) {
-  TRY(auto query, connection_.prepare(kFindListsOf));
+Result<std::vector<StoredCrl>> SqlEkTrustRecords::find_crls_of(const ScopeId& scope, ByteView issuer_sha256,
+                                                               std::size_t limit) {
+  TRY(auto query, connection_.prepare(kFindCrlsOf));
   query.bind(scope, issuer_sha256, limit_of(limit));
-  return read_all(query, to_list);
+  return read_all(query, to_crl);
 }
 
-Result<std::size_t> SqlEkTrustRecords::count_lists(const ScopeId& scope, std::size_t limit) {
-  TRY(auto query, connection_.prepare(kCountLists));
+Result<std::size_t> SqlEkTrustRecords::count_crls(const ScopeId& scope, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kCountCrls));
   query.bind(scope, limit_of(limit));
   return read_count(query);
 }
 
-Status SqlEkTrustRecords::put_list(const StoredList& list) {
-  const ListInfo& info = list.info;
-  TRY(auto query, connection_.prepare(kPutList));
+Status SqlEkTrustRecords::put_crl(const StoredCrl& crl) {
+  const CrlInfo& info = crl.info;
+  TRY(auto query, connection_.prepare(kPutCrl));
   query.bind(info.scope, info.series_sha256, info.sha256, info.issuer_sha256, info.issuer, info.entries,
-             info.is_partial, info.this_update, info.next_update, info.imported_at, list.der);
+             info.is_partial, info.this_update, info.next_update, info.imported_at, crl.der);
   return query.run();
 }
 

@@ -23,12 +23,12 @@ class SqlEkTrustRecords final : public ek_trust::Records {
   Result<std::size_t> count_authorities(const ScopeId& scope, std::size_t limit) override;
   Status put_authority(const ek_trust::Authority& authority) override;
 
-  Result<std::optional<ek_trust::ListInfo>> find_list(const ScopeId& scope, ByteView series_sha256) override;
-  Result<std::vector<ek_trust::ListInfo>> list_lists(const ScopeId& scope, const ek_trust::Page& page) override;
-  Result<std::vector<ek_trust::StoredList>> find_lists_of(const ScopeId& scope, ByteView issuer_sha256,
-                                                          std::size_t limit) override;
-  Result<std::size_t> count_lists(const ScopeId& scope, std::size_t limit) override;
-  Status put_list(const ek_trust::StoredList& list) override;
+  Result<std::optional<ek_trust::CrlInfo>> find_crl(const ScopeId& scope, ByteView series_sha256) override;
+  Result<std::vector<ek_trust::CrlInfo>> list_crls(const ScopeId& scope, const ek_trust::Page& page) override;
+  Result<std::vector<ek_trust::StoredCrl>> find_crls_of(const ScopeId& scope, ByteView issuer_sha256,
+                                                        std::size_t limit) override;
+  Result<std::size_t> count_crls(const ScopeId& scope, std::size_t limit) override;
+  Status put_crl(const ek_trust::StoredCrl& crl) override;
 
   Result<std::optional<ek_trust::StoredEkCertificate>> find_ek_certificate(const ScopeId& scope,
                                                                            ByteView ek_name) override;

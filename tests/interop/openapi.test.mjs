@@ -90,7 +90,7 @@ async function make_waiting_device() {
 async function make_endorsement() {
   maker = new EkMaker(await mkdtemp(path.join(os.tmpdir(), 'warifu-openapi-')), 'Interop');
   await made('/api/v1/ek-roots', { certificates: [text_of('root.pem'), text_of('ca.pem')] });
-  maker.list();
+  maker.crl();
   await made('/api/v1/ek-crls', { crls: [text_of('crl.pem')] });
   kParameters.fingerprint = maker.fingerprint('root');
   const certificate = (await readFile(maker.certify(keys.ek))).toString('base64');

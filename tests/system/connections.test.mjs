@@ -80,15 +80,15 @@ describe('warifu enrollment-group add-eks', () => {
     assert.ok(text.length > 1024 * 1024);
     const file = await daemon.write('many.eks', text);
     const { stdout, connections } = await over_link(add(file));
-    assert.deepEqual(JSON.parse(stdout), { group_id: group, added: 3500, unchanged: 0 });
+    assert.deepEqual(JSON.parse(stdout), { group_id: group, added: 3500, updated: 0, unchanged: 0 });
     assert.equal(connections, 1);
   });
 
   test('ReadsStandardInput', async () => {
     const eks = [any_ek(), any_ek()].map((ek) => ek.toString('base64'));
     const { stdout } = await over_link(add('-'), { input: `# a delivery\r\n${eks.join('\r\n')}\r\n\r\n` });
-    assert.deepEqual(JSON.parse(stdout), { group_id: group, added: 2, unchanged: 0 });
-    assert.deepEqual(JSON.parse((await over_link(add('-'), { input: eks[1] })).stdout), { group_id: group, added: 0, unchanged: 1 });
+    assert.deepEqual(JSON.parse(stdout), { group_id: group, added: 2, updated: 0, unchanged: 0 });
+    assert.deepEqual(JSON.parse((await over_link(add('-'), { input: eks[1] })).stdout), { group_id: group, added: 0, updated: 0, unchanged: 1 });
   });
 
   test('NamesTheLineThatIsNoEkAndSaysWhatIsListed', async () => {

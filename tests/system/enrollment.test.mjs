@@ -44,7 +44,7 @@ describe('A group', () => {
     const eks = [any_ek(), any_ek(), any_ek()];
     const list = await daemon.write('eks.txt', `${eks[0].toString('base64')}\n\n${eks[1].toString('base64')}\n`);
     const one = await daemon.write('ek.pub', eks[2]);
-    assert.deepEqual(await json('enrollment-group', 'add-eks', 'plant', list, one), { group_id: 'plant', added: 3, unchanged: 0 });
+    assert.deepEqual(await json('enrollment-group', 'add-eks', 'plant', list, one), { group_id: 'plant', added: 3, updated: 0, unchanged: 0 });
     assert.match(await done('enrollment-group', 'add-eks', 'plant', one), /^0 EKs were added to plant; 1 were/);
     const listed = await json('enrollment-group', 'list-eks', 'plant');
     assert.deepEqual(listed.map(({ endorsement_key }) => endorsement_key).sort(), eks.map((ek) => ek.toString('base64')).sort());

@@ -75,20 +75,20 @@ Status check_distrust(const WholePath& path, const RootStore& store, JudgedAt at
 
 Status check_revoked(const X509Certificate& certificate, const X509Certificate& issuer, const RootStore& store,
                      JudgedAt at, std::vector<Finding>& findings) {
-  bool has_list = false;
-  bool has_fresh_list = false;
+  bool has_crl = false;
+  bool has_fresh_crl = false;
   const bool may_sign = !issuer.extensions.key_usage || issuer.extensions.may(KeyUsage::kCrlSign);
-  for (const RevocationList* list : store.lists_of(issuer)) {
-    if (!may_sign || !list->signed_by(issuer)) continue;
-    if (list->lists(certificate.serial))
+  for (const RevocationList* crl : store.crls_of(issuer)) {
+    if (!may_sign || !crl->signed_by(issuer)) continue;
+    if (crl->revokes(certificate.serial))
       return refused("endorsement.path.revoked", fmt::format("\"{}\" revoked the certificate with the number {}",
                                                              issuer.subject.text(), to_hex(certificate.serial)));
-    if (list->is_partial()) continue;
-    has_list = true;
-    has_fresh_list |= !at || !list->next_update() || *at <= *list->next_update();
+    if (crl->is_partial()) continue;
+    has_crl = true;
+    has_fresh_crl |= !at || !crl->next_update() || *at <= *crl->next_update();
   }
-  if (!has_list) note(findings, Finding::kRevocationUnknown);
-  if (has_list && !has_fresh_list) note(findings, Finding::kRevocationStale);
+  if (!has_crl) note(findings, Finding::kRevocationUnknown);
+  if (has_crl && !has_fresh_crl) note(findings, Finding::kRevocationStale);
   return {};
 }
 
@@ -114,8 +114,8 @@ void note_weak_signatures(const WholePath& path, std::vector<Finding>& findings)
 // Who the path names: its root, or below a root of somebody who certifies for others (GlobalSign, Microsoft) the first
 // authority that names another. An authority further down cannot make itself somebody else.
 const Vendor* maker_of_path(const WholePath& path) {
+  if (const Vendor* maker = maker_of_root(path.root.certificate.subject)) return maker;
   const Vendor* maker = vendor_named_by(path.root.certificate.subject);
-  if (maker != nullptr && !maker->certifies_others) return maker;
   for (auto authority = path.authorities.rbegin() + 1; authority < path.authorities.rend(); ++authority) {
     const Vendor* named = vendor_named_by((*authority)->subject);
     if (named != nullptr && named != maker) return named;
@@ -157,6 +157,11 @@ Result<Maker> check_maker(const WholePath& path) {
 }
 
 }  // namespace
+
+const Vendor* maker_of_root(const Name& root) {
+  const Vendor* named = vendor_named_by(root);
+  return named != nullptr && !named->certifies_others ? named : nullptr;
+}
 
 Result<Maker> check_path(const WholePath& path, const RootStore& store, JudgedAt at, std::vector<Finding>& findings) {
   TRY_STATUS(check_authorities(path));

@@ -141,7 +141,7 @@ Result<RevocationList> RevocationList::parse(ByteView content) {
   return out;
 }
 
-bool RevocationList::lists(ByteView serial) const {
+bool RevocationList::revokes(ByteView serial) const {
   return std::ranges::binary_search(serials_, as_text(serial));
 }
 

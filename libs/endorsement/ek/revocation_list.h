@@ -27,7 +27,7 @@ class RevocationList {
   ByteView distribution_point() const { return distribution_point_; }
   // As it came, without PEM around it.
   ByteView der() const { return der_; }
-  bool lists(ByteView serial) const;
+  bool revokes(ByteView serial) const;
   // True when the key of `authority` made the signature.
   bool signed_by(const X509Certificate& authority) const;
 

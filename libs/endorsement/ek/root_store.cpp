@@ -11,7 +11,7 @@ namespace warifu::endorsement {
 namespace {
 
 constexpr std::size_t kMaxAuthorities = 20'000;
-constexpr std::size_t kMaxLists = 1'000;
+constexpr std::size_t kMaxCrls = 1'000;
 
 template <class Map, class Get>
 auto all_with(const Map& map, ByteView key, Get get) {
@@ -64,11 +64,11 @@ Status RootStore::add_intermediate(X509Certificate certificate) {
   return {};
 }
 
-Status RootStore::add_revocation_list(RevocationList list) {
-  if (lists_.size() >= kMaxLists)
-    return invalid_input("endorsement.root.full", fmt::format("expected at most {} CRLs", kMaxLists));
-  std::string key(as_text(list.issuer().der()));
-  lists_.emplace(std::move(key), std::move(list));
+Status RootStore::add_revocation_list(RevocationList crl) {
+  if (crls_.size() >= kMaxCrls)
+    return invalid_input("endorsement.root.full", fmt::format("expected at most {} CRLs", kMaxCrls));
+  std::string key(as_text(crl.issuer().der()));
+  crls_.emplace(std::move(key), std::move(crl));
   return {};
 }
 
@@ -92,8 +92,8 @@ std::vector<const X509Certificate*> RootStore::intermediates_named(const Name& s
   return all_with(intermediates_, subject.der(), [](const X509Certificate& certificate) { return &certificate; });
 }
 
-std::vector<const RevocationList*> RootStore::lists_of(const X509Certificate& authority) const {
-  return all_with(lists_, authority.subject.der(), [](const RevocationList& list) { return &list; });
+std::vector<const RevocationList*> RootStore::crls_of(const X509Certificate& authority) const {
+  return all_with(crls_, authority.subject.der(), [](const RevocationList& crl) { return &crl; });
 }
 
 const Distrust* RootStore::find_distrust(const X509Certificate& authority) const {
@@ -114,8 +114,12 @@ namespace {
 
 // Bundles in the field have certificates with a byte or two after them.
 Result<X509Certificate> parse_trimmed(ByteView content) {
-  TRY(const auto stored, tpm::stored_certificate(content));
-  return X509Certificate::parse(stored.der);
+  auto stored = tpm::stored_certificate(content);
+  if (!stored)
+    return invalid_input("endorsement.root.certificate",
+                         fmt::format("expected the certificate of an authority: {}", stored.error().message),
+                         stored.error().where);
+  return X509Certificate::parse(stored->der);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ class RootStore {
   // Trusted by nothing but a path to a root. "endorsement.root.authority", "endorsement.root.full"
   Status add_intermediate(X509Certificate certificate);
   // Believed when the authority that it names signed it. "endorsement.root.full" above 1,000 CRLs.
-  Status add_revocation_list(RevocationList list);
+  Status add_revocation_list(RevocationList crl);
   void distrust(Distrust distrust);
   // The same with its key, although it is not in the store itself.
   void distrust(const X509Certificate& authority, Timestamp since, std::string reason);
@@ -48,7 +48,7 @@ class RootStore {
   // All that have this subject, byte for byte.
   std::vector<const TrustedRoot*> roots_named(const Name& subject) const;
   std::vector<const X509Certificate*> intermediates_named(const Name& subject) const;
-  std::vector<const RevocationList*> lists_of(const X509Certificate& authority) const;
+  std::vector<const RevocationList*> crls_of(const X509Certificate& authority) const;
   // The earliest that names this certificate or another one of its key; nullptr without one.
   const Distrust* find_distrust(const X509Certificate& authority) const;
 
@@ -61,12 +61,14 @@ class RootStore {
   // By the bytes of the subject.
   std::multimap<std::string, TrustedRoot> roots_;
   std::multimap<std::string, X509Certificate> intermediates_;
-  std::multimap<std::string, RevocationList> lists_;  // by issuer
+  std::multimap<std::string, RevocationList> crls_;  // by issuer
   std::map<std::string, Distrust> distrusted_;
   std::map<std::string, std::string> key_of_;  // by fingerprint: the numbers of the key of each that is here
 };
 
-// Every CERTIFICATE of a PEM bundle, or one DER certificate. What is broken stops it, with its number in the file.
+// Every CERTIFICATE of a PEM bundle, or one DER certificate. What is broken stops it, with its number in the file:
+// "endorsement.root.certificate" for what is no certificate at all, the codes of X509Certificate::parse(),
+// "endorsement.pem".
 Result<std::vector<X509Certificate>> parse_certificates(ByteView content);
 
 }  // namespace warifu::endorsement

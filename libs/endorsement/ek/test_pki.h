@@ -85,8 +85,8 @@ inline Template ek_template(Bytes issuer) {
   return {.issuer = std::move(issuer), .basic_constraints = hex("3000"), .key_usage = hex("03020308"), .is_ek = true};
 }
 
-inline Bytes revocation_list(const Bytes& issuer, const crypto::PrivateKey& key, std::uint8_t serial,
-                             std::string_view next_update, const Bytes& extensions = {}) {
+inline Bytes crl(const Bytes& issuer, const crypto::PrivateKey& key, std::uint8_t serial, std::string_view next_update,
+                 const Bytes& extensions = {}) {
   const Bytes entry = tlv(0x30, joined({Bytes{0x02, 0x01, serial}, time("20230101000000Z")}));
   return signed_by(
       key, tlv(0x30, joined({hex("020101"), algorithm(), issuer, time("20230101000000Z"), time(next_update),

@@ -93,9 +93,8 @@ std::string VendorId::text() const {
   std::string out;
   for (unsigned shift = 32; shift > 0; shift -= 8)
     out.push_back(static_cast<char>(number_ >> (shift - 8) & 0xFF));
-  if (!std::ranges::all_of(out, [](char c) { return c >= ' ' && c < 0x7F; })) return fmt::format("0x{:08x}", number_);
   out.resize(out.find_last_not_of(' ') + 1);
-  return out;
+  return parse(out) == *this ? out : fmt::format("id:{:08X}", number_);
 }
 
 std::string_view to_string(TpmClass tpm_class) {

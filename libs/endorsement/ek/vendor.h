@@ -20,7 +20,7 @@ class VendorId {
   static std::optional<VendorId> parse(std::string_view text);
 
   std::uint32_t number() const { return number_; }
-  // "NTC"; for what is no text "0x00001014".
+  // As parse() takes it: "NTC", or "id:00001014" for what is no text that it takes.
   std::string text() const;
 
   friend bool operator==(VendorId, VendorId) = default;

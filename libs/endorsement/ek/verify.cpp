@@ -9,7 +9,6 @@
 namespace warifu::endorsement {
 namespace {
 
-constexpr std::size_t kMaxAuthorities = 7;
 constexpr unsigned kMaxSignatures = 64;
 
 Error refused(std::string_view code, std::string message) {
@@ -35,9 +34,9 @@ class PathSearch {
     if (auto found = extend(leaf_.x509())) return std::move(*found);
     if (path_error_) return *path_error_;
     if (dead_end_ == nullptr || signatures_ >= kMaxSignatures)
-      return refused(
-          "endorsement.path.too-long",
-          fmt::format("no path was found within {} authorities and {} signatures", kMaxAuthorities, kMaxSignatures));
+      return refused("endorsement.path.too-long",
+                     fmt::format("no path was found within {} authorities and {} signatures", kPathAuthoritiesMax,
+                                 kMaxSignatures));
     if (dead_end_had_names_)
       return refused("endorsement.path.signature",
                      fmt::format("authorities named \"{}\" are there, and none of them signed {}",
@@ -69,7 +68,7 @@ class PathSearch {
   }
 
   std::optional<VerifiedEkCertificate> extend(const X509Certificate& child) {
-    if (path_.size() >= kMaxAuthorities) return std::nullopt;
+    if (path_.size() >= kPathAuthoritiesMax) return std::nullopt;
     bool has_issuer = false;
     const auto roots = store_.roots_named(child.issuer);
     for (const TrustedRoot* root : roots) {

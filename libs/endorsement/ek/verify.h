@@ -49,13 +49,17 @@ struct MissingAuthority {
 // Without a time validity is not looked at, and the result says so.
 using JudgedAt = std::optional<Timestamp>;
 
+// Authorities of one path, the root among them.
+inline constexpr std::size_t kPathAuthoritiesMax = 7;
+
 // Looks for a path (RFC 5280 §6): issuers are found by their name, byte for byte, and proved by signatures over the
-// bytes that came; key identifiers only decide what is tried first. At most 8 certificates and 64 signatures are looked
-// at. Signatures over SHA-1 hold, and are a finding. All kRefused: those of EkCertificate::check_purpose();
-// "endorsement.path.missing-ca", with `missing` filled; "endorsement.path.signature" when authorities of that name are
-// there and none signed it; "endorsement.path.expired", "endorsement.path.not-yet-valid",
-// "endorsement.path.authority" (no CA, no keyCertSign, path length, critical extension), "endorsement.path.distrusted",
-// "endorsement.path.revoked", "endorsement.path.vendor", "endorsement.path.too-long".
+// bytes that came; key identifiers only decide what is tried first. At most kPathAuthoritiesMax authorities and 64
+// signatures are looked at. Signatures over SHA-1 hold, and are a finding. All kRefused: those of
+// EkCertificate::check_purpose(); "endorsement.path.missing-ca", with `missing` filled; "endorsement.path.signature"
+// when authorities of that name are there and none signed it; "endorsement.path.expired",
+// "endorsement.path.not-yet-valid", "endorsement.path.authority" (no CA, no keyCertSign, path length, critical
+// extension), "endorsement.path.distrusted", "endorsement.path.revoked", "endorsement.path.vendor",
+// "endorsement.path.too-long".
 Result<VerifiedEkCertificate> verify(const EkCertificate& certificate, const RootStore& store, JudgedAt at,
                                      std::optional<MissingAuthority>* missing = nullptr);
 

@@ -35,7 +35,7 @@ class Paths : public testing::Test {
   Template ca{.issuer = root_name, .subject = ca_name, .serial = 2};
   Template ek = test::ek_template(ca_name);
   std::vector<VendorId> vendors;
-  std::vector<Bytes> lists;
+  std::vector<Bytes> crls;
   bool has_ca = true;
   std::optional<MissingAuthority> missing;
 
@@ -45,8 +45,8 @@ class Paths : public testing::Test {
     RootStore store;
     TRY_STATUS(store.add_root(X509Certificate::parse(certificate(root, root_key, root_key)).value(), vendors));
     if (has_ca) TRY_STATUS(store.add_intermediate(X509Certificate::parse(ca_der()).value()));
-    for (const Bytes& list : lists)
-      TRY_STATUS(store.add_revocation_list(RevocationList::parse(list).value()));
+    for (const Bytes& crl : crls)
+      TRY_STATUS(store.add_revocation_list(RevocationList::parse(crl).value()));
     TRY(const auto leaf, EkCertificate::parse(certificate(ek, ek_key, ca_key)));
     return verify(leaf, store, at, &missing);
   }
@@ -273,26 +273,25 @@ TEST_F(Paths, ADistrustedKeyDoesNotEscapeInAnotherCertificate) {
 
 TEST_F(Paths, ARevokedCertificateIsRefused) {
   EXPECT_TRUE(finds(Finding::kRevocationUnknown));
-  lists = {test::revocation_list(ca_name, ca_key, 9, "20300101000000Z"),
-           test::revocation_list(root_name, root_key, 9, "20300101000000Z")};
+  crls = {test::crl(ca_name, ca_key, 9, "20300101000000Z"), test::crl(root_name, root_key, 9, "20300101000000Z")};
   EXPECT_FALSE(finds(Finding::kRevocationUnknown));
   EXPECT_FALSE(finds(Finding::kRevocationStale));
-  lists.front() = test::revocation_list(ca_name, ca_key, 9, "20250101000000Z");
+  crls.front() = test::crl(ca_name, ca_key, 9, "20250101000000Z");
   EXPECT_TRUE(finds(Finding::kRevocationStale));
-  lists.front() = test::revocation_list(ca_name, ca_key, ek.serial, "20250101000000Z");
+  crls.front() = test::crl(ca_name, ca_key, ek.serial, "20250101000000Z");
   EXPECT_EQ(code(), "endorsement.path.revoked");
-  lists.front() = test::revocation_list(ca_name, key(), ek.serial, "20300101000000Z");
-  EXPECT_EQ(code(), "trusted") << "a list that the authority did not sign";
-  lists = {test::revocation_list(root_name, root_key, ca.serial, "20300101000000Z")};
+  crls.front() = test::crl(ca_name, key(), ek.serial, "20300101000000Z");
+  EXPECT_EQ(code(), "trusted") << "a CRL that the authority did not sign";
+  crls = {test::crl(root_name, root_key, ca.serial, "20300101000000Z")};
   EXPECT_EQ(code(), "endorsement.path.revoked");
 }
 
 TEST_F(Paths, AListOfSomeCertificatesRevokesAndClearsNobody) {
-  const Bytes of_root = test::revocation_list(root_name, root_key, 9, "20300101000000Z");
+  const Bytes of_root = test::crl(root_name, root_key, 9, "20300101000000Z");
   const auto scoped = [&](std::uint8_t serial, std::string_view scope) {
-    lists = {test::revocation_list(ca_name, ca_key, serial, "20300101000000Z",
-                                   test::extension("551d1c", true, test::tlv(0x30, hex(scope)))),
-             of_root};
+    crls = {test::crl(ca_name, ca_key, serial, "20300101000000Z",
+                      test::extension("551d1c", true, test::tlv(0x30, hex(scope)))),
+            of_root};
   };
   for (const auto* whole : {"", "810100", "820100", "840100", "850100"}) {
     scoped(9, whole);

@@ -2,19 +2,12 @@
 
 #include <string>
 
-#include "endorsement/ek/x509.h"
+#include "endorsement/ek/time_text.h"
 
 namespace warifu::endorsement {
 
 std::optional<Timestamp> end_of_day(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  std::string digits(text);
-  std::erase(digits, '-');
-  digits += "235959Z";
-  wire::DerElement element;
-  element.tag = wire::der::kGeneralizedTime;
-  element.content = as_bytes(digits);
-  const auto time = parse_time(element);
+  const auto time = parse_time_text(std::string(text) + "T23:59:59Z");
   return time ? std::optional(*time) : std::nullopt;
 }
 

@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ignore(api::parse_authorities(body));
       break;
     case 8:
-      ignore(api::parse_revocation_lists(body));
+      ignore(api::parse_crls(body));
       break;
     case 9:
       ignore(api::parse_distrust(body));

@@ -49,10 +49,14 @@ Result<EkList> parse_eks(std::string_view body) {
   return list;
 }
 
-json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed) {
+json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed,
+                     const std::set<Bytes>& recertified) {
   json::array results;
-  for (const auto& ek : listed)
-    results.push_back(json::object{{"ek_name", ek.name.text()}, {"outcome", ek.is_new ? "added" : "unchanged"}});
+  for (const auto& ek : listed) {
+    const bool is_updated = recertified.contains(to_bytes(ek.name.bytes()));
+    const std::string_view outcome = ek.is_new ? "added" : is_updated ? "updated" : "unchanged";
+    results.push_back(json::object{{"ek_name", ek.name.text()}, {"outcome", outcome}});
+  }
   return {{"group_id", group.text()}, {"results", std::move(results)}};
 }
 

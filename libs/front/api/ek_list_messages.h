@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -18,8 +19,10 @@ struct EkList {
 // {"eks": […]}, 1 to GroupDesk::kEksPerChangeMax. Each is TPM2B_PUBLIC or TPMT_PUBLIC in base64, or {"endorsement_key":
 // that, "endorsement_certificate"?}. What is wrong with one names its place, like "eks.3".
 Result<EkList> parse_eks(std::string_view body);
-// {"group_id", "results": [{"ek_name", "outcome": "added" | "unchanged"}]}, in the order of the request.
-boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed);
+// {"group_id", "results": [{"ek_name", "outcome": "added" | "updated" | "unchanged"}]}, in the order of the request.
+// `recertified`: Names of EKs that brought another certificate, which updates those that were on the list.
+boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed,
+                            const std::set<Bytes>& recertified);
 
 // A Name in hexadecimal. kInvalidInput "tpm.name", "hex".
 Result<Bytes> parse_key_name(std::string_view text, std::string where);

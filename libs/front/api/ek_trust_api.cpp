@@ -57,20 +57,17 @@ Result<std::optional<json::object>> affected_json(provisioning::RecordsView& rec
                                     {"verdict", to_json(item.verdict)}});
 }
 
-// One digest of a page after another, as page_response() does it, of what may fail.
+// page_response() by a digest, of items whose JSON may fail.
 template <class Item, class KeyOf, class ToObject>
-Result<Answer> digest_page(std::vector<Item> items, std::size_t limit, KeyOf key_of, ToObject to_object) {
-  json::value next;
-  if (items.size() == limit) {
-    items.pop_back();
-    next = to_hex(key_of(items.back()));
-  }
-  json::array array;
+Result<Answer> digest_page(const std::vector<Item>& items, std::size_t limit, KeyOf key_of, ToObject to_object) {
+  using Row = std::pair<std::string, json::object>;
+  std::vector<Row> rows;
   for (const Item& item : items) {
     TRY(json::object object, to_object(item));
-    array.push_back(std::move(object));
+    rows.emplace_back(to_hex(key_of(item)), std::move(object));
   }
-  return Answer(json_response(200, {{"items", std::move(array)}, {"next", std::move(next)}}));
+  return Answer(page_response(
+      std::move(rows), limit, [](const Row& row) { return row.first; }, [](const Row& row) { return row.second; }));
 }
 
 }  // namespace
@@ -92,8 +89,8 @@ std::vector<Route> EkTrustApi::routes() {
       {kPost, root + "/distrust", writes, bind(&EkTrustApi::distrust)},
       {kPost, root + "/trust", writes, bind(&EkTrustApi::trust)},
       {kGet, root + "/devices", reads, bind(&EkTrustApi::list_devices)},
-      {kPost, "/api/v1/ek-crls", writes, bind(&EkTrustApi::import_lists)},
-      {kGet, "/api/v1/ek-crls", reads, bind(&EkTrustApi::list_lists)},
+      {kPost, "/api/v1/ek-crls", writes, bind(&EkTrustApi::import_crls)},
+      {kGet, "/api/v1/ek-crls", reads, bind(&EkTrustApi::list_crls)},
       {kGet, "/api/v1/ek-certificates/{ek_name}", reads, bind(&EkTrustApi::show_certificate)},
   };
 }
@@ -131,7 +128,7 @@ Result<Answer> EkTrustApi::list_authorities(const Call& call) {
     return {};
   }));
   return digest_page(
-      std::move(items), page.limit, [](const auto& view) { return view.authority.sha256; },
+      items, page.limit, [](const auto& view) { return view.authority.sha256; },
       [](const auto& view) { return to_json(view); });
 }
 
@@ -166,12 +163,16 @@ Result<Answer> EkTrustApi::distrust(const Call& call) {
 
 Result<Answer> EkTrustApi::trust(const Call& call) {
   TRY(const auto sha256, parse_fingerprint(call.parameter(0)));
-  return Answer(Durable{
-      [this, sha256, who = trust_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto view, authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
-        TRY(const json::object answer, to_json(view));
-        return json_response(200, answer);
-      }});
+  TRY(const bool dry_run, is_dry_run(call));
+  return Answer(Durable{.apply = [this, sha256, who = trust_requester_of(call)](
+                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY(const auto view,
+                              authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
+                          TRY(const json::object answer, to_json(view));
+                          return json_response(200, answer);
+                        },
+                        .committed = {},
+                        .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::list_devices(const Call& call) {
@@ -195,31 +196,35 @@ Result<Answer> EkTrustApi::list_devices(const Call& call) {
   return Answer(json_response(200, {{"items", std::move(items)}, {"next", std::move(next)}}));
 }
 
-Result<Answer> EkTrustApi::import_lists(const Call& call) {
-  TRY(auto parsed, parse_revocation_lists(call.request.body));
-  const auto lists = std::make_shared<const std::vector<endorsement::RevocationList>>(std::move(parsed));
-  return Answer(Durable{
-      [this, lists, who = trust_requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto imported, lists_.import(transaction.ek_trust(), transaction.audit(), who, *lists));
-        json::array results;
-        for (const auto& one : imported) {
-          json::object result = to_json(one.info);
-          result["outcome"] = to_string(one.outcome);
-          results.push_back(std::move(result));
-        }
-        return json_response(200, {{"results", std::move(results)}});
-      }});
+Result<Answer> EkTrustApi::import_crls(const Call& call) {
+  TRY(auto parsed, parse_crls(call.request.body));
+  TRY(const bool dry_run, is_dry_run(call));
+  const auto request = std::make_shared<const ek_trust::CrlImport>(std::move(parsed));
+  return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
+                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY(const auto imported,
+                              crls_.import(transaction.ek_trust(), transaction.audit(), who, *request));
+                          json::array results;
+                          for (const auto& one : imported) {
+                            json::object result = to_json(one.info);
+                            result["outcome"] = to_string(one.outcome);
+                            results.push_back(std::move(result));
+                          }
+                          return json_response(200, {{"results", std::move(results)}});
+                        },
+                        .committed = {},
+                        .is_rehearsal = dry_run});
 }
 
-Result<Answer> EkTrustApi::list_lists(const Call& call) {
+Result<Answer> EkTrustApi::list_crls(const Call& call) {
   TRY(const auto page, digest_page_of(call));
-  std::vector<ek_trust::ListInfo> items;
+  std::vector<ek_trust::CrlInfo> items;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(items, snapshot.ek_trust().list_lists(call.principal->scope, page));
+    TRY(items, snapshot.ek_trust().list_crls(call.principal->scope, page));
     return {};
   }));
   return digest_page(
-      std::move(items), page.limit, [](const auto& info) { return info.series_sha256; },
+      items, page.limit, [](const auto& info) { return info.series_sha256; },
       [](const auto& info) -> Result<json::object> { return to_json(info); });
 }
 

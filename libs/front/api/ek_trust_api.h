@@ -13,7 +13,7 @@ namespace warifu::front::api {
 class EkTrustApi {
  public:
   EkTrustApi(const Clock& clock, const ek_trust::CertificateDesk& certificates, store::Store& store)
-      : clock_(clock), authorities_(clock), lists_(clock), certificates_(certificates), store_(store) {}
+      : clock_(clock), authorities_(clock), crls_(clock), certificates_(certificates), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -24,13 +24,13 @@ class EkTrustApi {
   Result<Answer> distrust(const Call& call);
   Result<Answer> trust(const Call& call);
   Result<Answer> list_devices(const Call& call);
-  Result<Answer> import_lists(const Call& call);
-  Result<Answer> list_lists(const Call& call);
+  Result<Answer> import_crls(const Call& call);
+  Result<Answer> list_crls(const Call& call);
   Result<Answer> show_certificate(const Call& call);
 
   const Clock& clock_;
   const ek_trust::AuthorityDesk authorities_;
-  const ek_trust::RevocationDesk lists_;
+  const ek_trust::RevocationDesk crls_;
   const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
 };

@@ -14,11 +14,10 @@ namespace {
 using ek_trust::test::Maker;
 using test::member;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 const std::string kRoots = "/api/v1/ek-roots";
-const std::string kLists = "/api/v1/ek-crls";
+const std::string kCrls = "/api/v1/ek-crls";
 
 std::string fingerprint(const Bytes& der) {
   return endorsement::X509Certificate::parse(der).value().fingerprint_sha256();
@@ -123,7 +122,10 @@ TEST_F(EkTrustApiTest, EksOfAGroupBringTheirCertificates) {
   EXPECT_EQ(code(add(certified(ek, maker_.certify(ek_)))), "ek_certificate.key");
   EXPECT_EQ(code(add(R"({"endorsement_key":"AAAA","more":1})")), "json.unknown-field");
   EXPECT_EQ(code(add("7")), "json.type");
-  EXPECT_EQ(code(add(certified(ek, maker_.certify(ek)))), "200");
+  const Bytes certificate = maker_.certify(ek);
+  for (const std::string outcome : {"added", "unchanged"})
+    EXPECT_THAT(add(certified(ek, certificate)).body, HasSubstr(fmt::format(R"("outcome":"{}")", outcome)));
+  EXPECT_THAT(add(certified(ek, maker_.certify(ek, 8))).body, HasSubstr(R"("outcome":"updated")"));
   ASSERT_EQ(import({maker_.root(), maker_.ca()}).status, 200);
   const auto listed = affected(maker_.root());
   EXPECT_THAT(listed, HasSubstr(ek.name().text()));
@@ -143,7 +145,7 @@ TEST_F(EkTrustApiTest, AnImportNamesWhatItTookAndForWhomItSpeaks) {
   EXPECT_EQ(member(operator_.get(kRoots + "/" + fingerprint(maker_.ca())), "role"), "intermediate");
   EXPECT_EQ(import({nobody.root()}, R"(,"vendors":["IFX","id:00001014"])").status, 200);
   EXPECT_THAT(member(operator_.get(kRoots + "/" + fingerprint(nobody.root())), "speaks_for"),
-              HasSubstr(R"("vendor":"0x00001014")"));
+              HasSubstr(R"("vendor":"id:00001014")"));
   const auto page = operator_.get(kRoots + "?limit=2");
   EXPECT_NE(member(page, "next"), "null");
   const auto last = operator_.get(kRoots + "?limit=2&after=" + member(page, "next"));
@@ -164,7 +166,7 @@ TEST_F(EkTrustApiTest, WhatIsNoAuthorityIsRefused) {
       {R"({"certificates":[]})", "ek_root.count"},
       {R"({"certificates":[7]})", "json.type"},
       {R"({"certificates":["!"]})", "text.base64"},
-      {R"({"certificates":["MAA="]})", "tpm.ek-certificate"},
+      {R"({"certificates":["MAA="]})", "endorsement.root.certificate"},
       {R"({"certificates":[")" + pem + R"("]})", "endorsement.pem"},
       {texts("certificates", {maker_.certify(ek_)}), "endorsement.root.authority"},
       {texts("certificates", {maker_.root()}, R"(,"role":"king")"), "ek_root.role"},
@@ -179,7 +181,7 @@ TEST_F(EkTrustApiTest, WhatIsNoAuthorityIsRefused) {
                lying[2] = 0x7F;
                return lying;
              }()}),
-       "tpm.ek-certificate"},
+       "endorsement.root.certificate"},
   };
   for (const auto& [body, expected] : rows)
     EXPECT_EQ(code(operator_.post(kRoots, body)), expected) << body.substr(0, 120);
@@ -208,8 +210,7 @@ TEST_F(EkTrustApiTest, DistrustListsWhomItAffectsBeforeAndAfter) {
   EXPECT_EQ(member(back, "distrust"), "null") << back.body;
   EXPECT_THAT(affected(maker_.root()), HasSubstr(R"("verdict":"trusted")"));
 
-  // Who has this EK no more is not affected.
-  EXPECT_THAT(operator_.get(kRoots + "/" + fingerprint(maker_.root()) + "/devices?limit=0").status, 400);
+  EXPECT_EQ(code(operator_.get(kRoots + "/" + fingerprint(maker_.root()) + "/devices?limit=0")), "request.limit");
   EXPECT_EQ(code(operator_.get(kRoots + "/" + fingerprint(maker_.root()) + "/devices?after=x")), "request.after");
   EXPECT_EQ(code(distrust(maker_.certify(ek_))), "ek_root.unknown");
   EXPECT_EQ(code(operator_.get(kRoots + "/nonsense")), "ek_root.fingerprint");
@@ -218,20 +219,72 @@ TEST_F(EkTrustApiTest, DistrustListsWhomItAffectsBeforeAndAfter) {
   EXPECT_EQ(code(distrust(maker_.root(), R"({"reason":"a","since":"yesterday"})")), "endorsement.time");
 }
 
-TEST_F(EkTrustApiTest, ListsOfImportedAuthoritiesAreTaken) {
-  const auto post = [&](const Bytes& list) { return operator_.post(kLists, texts("crls", {list})); };
-  EXPECT_EQ(code(post(maker_.list(7))), "ek_crl.issuer");
+TEST_F(EkTrustApiTest, WhoHasAnEkNoMoreIsNotAffected) {
+  ASSERT_EQ(import({maker_.root(), maker_.ca()}).status, 200);
+  ASSERT_EQ(operator_.post("/api/v1/enrollments", enrollment("spare-1", ek_, maker_.certify(ek_))).status, 201);
+  EXPECT_THAT(affected(maker_.root()), HasSubstr("spare-1"));
+  for (const std::string id : {"spare-1", "meter-1"})
+    ASSERT_EQ(operator_.remove("/api/v1/enrollments/" + id).status, 204) << "nobody came with it yet";
+  EXPECT_EQ(affected(maker_.root()), R"({"items":[],"next":null})");
+  EXPECT_EQ(code(operator_.get("/api/v1/ek-certificates/" + ek_.name().text())), "200") << "the certificate stays";
+}
+
+TEST_F(EkTrustApiTest, ADryRunChangesNothing) {
+  ASSERT_EQ(import({maker_.root(), maker_.ca()}).status, 200);
+  ASSERT_EQ(distrust(maker_.root()).status, 200);
+  const std::string trust = fmt::format("{}/{}/trust", kRoots, fingerprint(maker_.root()));
+  const std::string crls = texts("crls", {maker_.crl(7)});
+  const auto before = world_.stored();
+  EXPECT_EQ(member(operator_.post(trust + "?dry_run=true"), "distrust"), "null");
+  EXPECT_THAT(operator_.post(kCrls + "?dry_run=true", crls).body, HasSubstr(R"("outcome":"added")"));
+  EXPECT_EQ(code(operator_.post(trust + "?dry_run=yes")), "request.dry_run");
+  EXPECT_EQ(code(operator_.post(kCrls + "?dry_run=yes", crls)), "request.dry_run");
+  EXPECT_EQ(world_.stored(), before);
+  EXPECT_EQ(operator_.post(trust + "?dry_run=false").status, 200);
+  EXPECT_EQ(operator_.post(kCrls, crls).status, 200);
+  EXPECT_NE(world_.stored(), before);
+}
+
+TEST_F(EkTrustApiTest, AnotherCertificateIsAnotherRevision) {
+  const Bytes first = maker_.certify(ek_, 1);
+  const Bytes second = maker_.certify(ek_, 2);
+  const auto put = [&](const Bytes& certificate) {
+    return operator_.put("/api/v1/enrollments/meter-1", enrollment("meter-1", ek_, certificate));
+  };
+  const auto etag = [&] { return member(operator_.get("/api/v1/enrollments/meter-1"), "etag"); };
+  const auto none = etag();
+  EXPECT_THAT(member(put(first), "changes"), HasSubstr(R"("from":"","to":")" + fingerprint(first)));
+  const auto of_first = etag();
+  EXPECT_NE(of_first, none);
+  const auto changed = put(second);
+  EXPECT_THAT(member(changed, "changes"),
+              HasSubstr(fmt::format(R"("from":"{}","to":"{}")", fingerprint(first), fingerprint(second))));
+  EXPECT_EQ(member(changed, "ek_certificate.fingerprint_sha256"), fingerprint(second));
+  EXPECT_EQ(member(changed, "etag"), etag());
+  EXPECT_NE(etag(), of_first);
+  const auto of_second = etag();
+  EXPECT_EQ(member(put(second), "outcome"), "unchanged");
+  EXPECT_EQ(etag(), of_second);
+}
+
+TEST_F(EkTrustApiTest, CrlsOfImportedAuthoritiesAreTaken) {
+  const auto post = [&](const Bytes& crl) { return operator_.post(kCrls, texts("crls", {crl})); };
+  EXPECT_EQ(code(post(maker_.crl(7))), "ek_crl.issuer");
   ASSERT_EQ(import({maker_.root(), maker_.ca()}).status, 200);
   ASSERT_EQ(operator_.put("/api/v1/enrollments/meter-1", enrollment("meter-1", ek_, maker_.certify(ek_, 7))).status,
             200);
-  const auto imported = post(maker_.list(7));
+  const auto imported = post(maker_.crl(7));
   EXPECT_EQ(imported.status, 200) << imported.body;
   EXPECT_THAT(imported.body, HasSubstr(R"("outcome":"added")"));
   EXPECT_EQ(member(operator_.get("/api/v1/enrollments/meter-1"), "ek_certificate.verdict.code"),
             "endorsement.path.revoked");
-  EXPECT_THAT(operator_.get(kLists).body, HasSubstr(R"("entries":1)"));
+  EXPECT_THAT(operator_.get(kCrls).body, HasSubstr(R"("entries":1)"));
   EXPECT_EQ(code(post(maker_.root())), "wire.der");
-  EXPECT_EQ(code(operator_.post(kLists, R"({"crls":[]})")), "ek_crl.count");
+  EXPECT_EQ(code(operator_.post(kCrls, R"({"crls":[]})")), "ek_crl.count");
+  EXPECT_EQ(code(operator_.post(kCrls, texts("crls", std::vector(11, maker_.crl(7))))), "ek_crl.count");
+  const auto second = operator_.post(kCrls, texts("crls", {maker_.crl(7), Maker("Test").crl(7)}));
+  EXPECT_EQ(code(second), "ek_crl.issuer");
+  EXPECT_THAT(second.body, HasSubstr("crls.1"));
 }
 
 }  // namespace

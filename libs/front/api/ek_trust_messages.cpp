@@ -6,6 +6,7 @@
 
 #include "ek_trust/identity.h"
 #include "ek_trust/limits.h"
+#include "endorsement/ek/path_rules.h"
 #include "endorsement/ek/pem.h"
 #include "endorsement/ek/root_store.h"
 #include "endorsement/ek/time_text.h"
@@ -64,9 +65,8 @@ json::array speaks_for(const ek_trust::Authority& authority, const endorsement::
   if (authority.role != ek_trust::Role::kRoot) return vendors;
   for (const VendorId id : authority.vendors)
     vendors.push_back(vendor_json(id));
-  const auto* named = endorsement::vendor_named_by(certificate.subject);
-  if (authority.vendors.empty() && named != nullptr && !named->certifies_others)
-    vendors.push_back(vendor_json(named->id));
+  const auto* maker = endorsement::maker_of_root(certificate.subject);
+  if (authority.vendors.empty() && maker != nullptr) vendors.push_back(vendor_json(maker->id));
   return vendors;
 }
 
@@ -107,17 +107,17 @@ Result<ek_trust::ImportRequest> parse_authorities(std::string_view body) {
   return request;
 }
 
-Result<std::vector<endorsement::RevocationList>> parse_revocation_lists(std::string_view body) {
+Result<ek_trust::CrlImport> parse_crls(std::string_view body) {
   TRY(const auto value, wire::parse_json(body, {.max_bytes = kBulkBodySizeMax}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"crls"}));
-  std::vector<endorsement::RevocationList> lists;
+  std::vector<endorsement::RevocationList> crls;
   TRY_STATUS(for_each_content(fields, "crls", [&](ByteView content) -> Status {
-    TRY(auto list, endorsement::RevocationList::parse(content));
-    lists.push_back(std::move(list));
+    TRY(auto crl, endorsement::RevocationList::parse(content));
+    crls.push_back(std::move(crl));
     return {};
   }));
-  return lists;
+  return ek_trust::CrlImport::make(std::move(crls));
 }
 
 Result<DistrustBody> parse_distrust(std::string_view body) {
@@ -186,7 +186,7 @@ Result<json::object> to_json(const ek_trust::AuthorityView& view) {
                       {"imported_at", to_rfc3339(authority.imported_at)}};
 }
 
-json::object to_json(const ek_trust::ListInfo& info) {
+json::object to_json(const ek_trust::CrlInfo& info) {
   return {{"series", to_hex(info.series_sha256)},
           {"sha256", to_hex(info.sha256)},
           {"issuer", info.issuer},

@@ -16,8 +16,8 @@ namespace warifu::front::api {
 
 // {"certificates": [PEM, one or more, or DER in base64, …], "role"?, "vendors"?}
 Result<ek_trust::ImportRequest> parse_authorities(std::string_view body);
-// {"crls": [PEM, or DER in base64, …]}
-Result<std::vector<endorsement::RevocationList>> parse_revocation_lists(std::string_view body);
+// {"crls": [PEM, or DER in base64, …]}. Also codes of ek_trust::CrlImport::make().
+Result<ek_trust::CrlImport> parse_crls(std::string_view body);
 // {"since"?, "reason"}
 struct DistrustBody {
   std::optional<Timestamp> since;
@@ -39,7 +39,7 @@ std::string cursor_of(const ek_trust::AffectedKey& key);
 
 // With the mark that counts for it, and for whom a root speaks. "store.corrupt".
 Result<boost::json::object> to_json(const ek_trust::AuthorityView& view);
-boost::json::object to_json(const ek_trust::ListInfo& info);
+boost::json::object to_json(const ek_trust::CrlInfo& info);
 boost::json::object to_json(const ek_trust::Verdict& verdict);
 // What the certificate says beside what it is worth: {…, "certificate", "stored_at", "verdict"}.
 boost::json::object to_json(const ek_trust::JudgedCertificate& judged);

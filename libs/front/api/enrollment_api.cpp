@@ -17,10 +17,9 @@ namespace json = boost::json;
 using provisioning::Precondition;
 using provisioning::WrittenEnrollment;
 
-json::object written_body(const WrittenEnrollment& written,
-                          const std::optional<ek_trust::JudgedCertificate>& certificate) {
+json::object written_body(const WrittenEnrollment& written, const json::value& certificate) {
   json::object body = to_json(written.enrollment);
-  body["ek_certificate"] = to_json(certificate);
+  body["ek_certificate"] = certificate;
   json::array same_ek;
   for (const auto& id : written.same_ek)
     same_ek.emplace_back(id.text());
@@ -58,15 +57,20 @@ std::vector<Route> EnrollmentApi::routes() {
   };
 }
 
+Result<json::value> EnrollmentApi::certificate_json(const Call& call, const EnrollmentBody& body) const {
+  TRY(const auto judged, writer_.judge(store_, call.principal->scope, body));
+  return to_json(judged);
+}
+
 Result<Answer> EnrollmentApi::create(const Call& call) {
   TRY(auto parsed, parse_enrollment(call.request.body));
   const auto request = std::make_shared<const EnrollmentBody>(std::move(parsed));
-  return Answer(
-      Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto written, writer_.put(transaction, who, *request, {Precondition::Existing::kAbsent}));
-        TRY(const auto certificate, writer_.find_certificate(transaction.ek_trust(), written.enrollment));
-        return written_response(201, written, written_body(written, certificate));
-      }});
+  TRY(auto certificate, certificate_json(call, *request));
+  return Answer(Durable{[this, request, certificate = std::move(certificate),
+                         who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+    TRY(const auto written, writer_.put(transaction, who, *request, {Precondition::Existing::kAbsent}));
+    return written_response(201, written, written_body(written, certificate));
+  }});
 }
 
 Result<Answer> EnrollmentApi::put(const Call& call) {
@@ -78,11 +82,11 @@ Result<Answer> EnrollmentApi::put(const Call& call) {
   TRY(const auto revision, if_match_of(call));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const EnrollmentBody>(std::move(parsed));
+  TRY(auto certificate, certificate_json(call, *request));
   return Answer(Durable{
-      .apply = [this, request, revision, dry_run,
+      .apply = [this, request, revision, dry_run, certificate = std::move(certificate),
                 who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY(const auto written, writer_.put(transaction, who, *request, {Precondition::Existing::kEither, revision}));
-        TRY(const auto certificate, writer_.find_certificate(transaction.ek_trust(), written.enrollment));
         json::object body = written_body(written, certificate);
         add_outcome(body, written.outcome);
         if (dry_run) return json_response(200, body);

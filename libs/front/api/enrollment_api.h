@@ -18,6 +18,8 @@ class EnrollmentApi {
   std::vector<Route> routes();
 
  private:
+  // What a written enrollment shows of its EK certificate.
+  Result<boost::json::value> certificate_json(const Call& call, const EnrollmentBody& body) const;
   Result<Answer> create(const Call& call);
   Result<Answer> put(const Call& call);
   Result<Answer> list(const Call& call);

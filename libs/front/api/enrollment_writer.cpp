@@ -2,21 +2,42 @@
 
 namespace warifu::front::api {
 
-using provisioning::Outcome;
+using provisioning::FieldChange;
 
 Result<provisioning::WrittenEnrollment> EnrollmentWriter::put(store::Transaction& transaction,
                                                               const provisioning::Requester& who,
                                                               const EnrollmentBody& body,
                                                               const provisioning::Precondition& precondition) const {
-  TRY(auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, body.request, precondition));
-  if (!body.certified_ek) return written;
-  TRY(const bool is_other,
-      certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, *body.certified_ek));
-  if (!is_other || written.outcome.kind == Outcome::Kind::kCreated) return written;
-  written.outcome.kind = Outcome::Kind::kUpdated;
-  written.outcome.changes.push_back({"attestation.tpm.endorsement_certificate", "(the one before, or none)",
-                                     body.certified_ek->certificate().x509().fingerprint_sha256()});
+  std::vector<FieldChange> beside;
+  if (body.certified_ek) {
+    TRY(const auto kept, certificates_.compare(transaction.ek_trust(), who.scope, *body.certified_ek));
+    if (kept.is_other)
+      beside.push_back({"attestation.tpm.endorsement_certificate", kept.before ? to_hex(*kept.before) : "",
+                        body.certified_ek->certificate().x509().fingerprint_sha256()});
+  }
+  TRY(auto written,
+      desk_.put(transaction.provisioning(), transaction.audit(), who, body.request, precondition, beside));
+  // After the desk: what it refuses leaves nothing behind.
+  if (body.certified_ek)
+    TRY_STATUS(
+        certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, *body.certified_ek));
   return written;
+}
+
+Result<std::optional<ek_trust::JudgedCertificate>> EnrollmentWriter::judge(store::Store& store, const ScopeId& scope,
+                                                                           const EnrollmentBody& body) const {
+  std::optional<ek_trust::JudgedCertificate> judged;
+  const auto* tpm = std::get_if<provisioning::TpmRequest>(&body.request.attestation);
+  if (tpm == nullptr) return judged;
+  TRY_STATUS(store.read([&](store::Snapshot& snapshot) -> Status {
+    if (body.certified_ek) {
+      TRY(judged, certificates_.judge(snapshot.ek_trust(), scope, *body.certified_ek));
+    } else {
+      TRY(judged, certificates_.find(snapshot.ek_trust(), scope, tpm->ek.name().bytes()));
+    }
+    return {};
+  }));
+  return judged;
 }
 
 Result<std::optional<ek_trust::JudgedCertificate>> EnrollmentWriter::find_certificate(

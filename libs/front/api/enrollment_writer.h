@@ -15,12 +15,17 @@ class EnrollmentWriter {
   EnrollmentWriter(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates)
       : desk_(desk), certificates_(certificates) {}
 
-  // As EnrollmentDesk::put(); another certificate is a change too. Without one, that which is there stays.
+  // As EnrollmentDesk::put(); another certificate is a change too, and makes another revision. Without one, that which
+  // is there stays.
   Result<provisioning::WrittenEnrollment> put(store::Transaction& transaction, const provisioning::Requester& who,
                                               const EnrollmentBody& body,
                                               const provisioning::Precondition& precondition) const;
 
   const provisioning::EnrollmentDesk& desk() const { return desk_; }
+  // The certificate that a TPM's enrollment has once this is put, and what it is worth now; nullopt without one. Judged
+  // before the change and not in it: CRLs are parsed and signatures verified, for which nobody waits but who asked.
+  Result<std::optional<ek_trust::JudgedCertificate>> judge(store::Store& store, const ScopeId& scope,
+                                                           const EnrollmentBody& body) const;
   // The certificate of a TPM's enrollment and what it is worth now; nullopt without one.
   Result<std::optional<ek_trust::JudgedCertificate>> find_certificate(ek_trust::RecordsView& records,
                                                                       const provisioning::Enrollment& enrollment) const;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/place.h"
 #include "front/http/problem.h"
 #include "wire/json.h"
 
@@ -26,8 +27,7 @@ net::HttpResponse respond(int status, const json::object& body) {
 // Puts the field's path before the place inside the structure.
 Error inside(Error error, std::string_view path) {
   error.kind = ErrorKind::kInvalidInput;
-  error.where = error.where.empty() ? std::string(path) : fmt::format("{}, {}", path, error.where);
-  return error;
+  return at(std::move(error), std::string(path));
 }
 
 template <class Key>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/place.h"
 #include "crypto/digest.h"
 #include "front/api/enrollment_messages.h"
 #include "front/dps_service/terms_json.h"
@@ -15,11 +16,6 @@ namespace json = boost::json;
 using provisioning::CertificatePair;
 
 constexpr std::size_t kThumbprintSize = 64;
-
-Error at(Error error, std::string where) {
-  error.where = error.where.empty() ? std::move(where) : fmt::format("{}, {}", where, error.where);
-  return error;
-}
 
 template <class Id>
 Result<Id> parse_id(const wire::JsonFields& fields, std::string_view name) {

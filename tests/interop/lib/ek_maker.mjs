@@ -78,7 +78,7 @@ export class EkMaker {
   }
 
   /** The file of a CRL in PEM that revokes these certificates' files. */
-  list(...certificates) {
+  crl(...certificates) {
     for (const file of certificates) {
       this.openssl_('x509', '-in', file, '-inform', 'DER', '-out', `${file}.pem`);
       this.openssl_('ca', '-config', 'config', '-revoke', `${file}.pem`, '-cert', 'ca.pem', '-keyfile', 'ca.key');
