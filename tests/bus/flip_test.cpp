@@ -54,6 +54,12 @@ TEST(FlippedByte, IsNoticedWhenKeysAreUsed) {
   expect_that_each_is_noticed(bench, operations.of_keys());
 }
 
+TEST(FlippedByte, IsNoticedWhenADeviceAttests) {
+  FlipOperations operations;
+  FlipBench bench({}, tpm::EkProfile::kH2);
+  expect_that_each_is_noticed(bench, operations.of_attestation());
+}
+
 TEST(FlippedByte, IsNoticedWhenTheTpmIsCaredFor) {
   FlipOperations operations;
   FlipBench bench({}, tpm::EkProfile::kH2);
@@ -94,8 +100,8 @@ TEST(FlipBench, FindsAWrongValueThatIsTakenForARightOne) {
 TEST(FlippedByte, IsTriedInEveryCommandOfALife) {
   FlipOperations operations;
   std::set<std::string> tried = {command_name(0x17C)};  // TPM2_GetTestResult: absence_test.cpp of tpm_device
-  for (const auto& list :
-       {operations.of_a_start(), operations.of_activation(), operations.of_keys(), operations.of_care()})
+  for (const auto& list : {operations.of_a_start(), operations.of_activation(), operations.of_keys(),
+                           operations.of_attestation(), operations.of_care()})
     for (const Operation& operation : list)
       tried.insert(operation.commands.begin(), operation.commands.end());
 
