@@ -42,7 +42,7 @@ std::vector<Operation> FlipOperations::of_attestation() {
   const auto nonce = crypto::digest(HashAlgorithm::kSha256, {message_});
   return {
       {.name = "AK",
-       .commands = {"TPM2_CreatePrimary", "TPM2_GetCapability"},
+       .commands = {"TPM2_GetCapability"},
        .run = [known](TcbTpm& tpm) -> Status {
          TRY(const Bytes ak, tpm.attestation_key());
          return ak == (*known)->ak ? Status() : wrong("another AK");
@@ -57,7 +57,7 @@ std::vector<Operation> FlipOperations::of_attestation() {
        },
        .prepare = make},
       {.name = "quote",
-       .commands = {"TPM2_Quote"},
+       .commands = {"TPM2_CreatePrimary", "TPM2_Quote"},
        .run = [nonce](TcbTpm& tpm) -> Status {
          TRY(const auto made, tpm.quote(kRegisters, nonce));
          TRY(const auto attest, tpm::QuoteAttest::parse(made.attest));

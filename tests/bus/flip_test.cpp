@@ -15,6 +15,13 @@
 namespace warifu::bus {
 namespace {
 
+// TPM2_Certify is authorized by a session for one key and by an empty password for the other: the answer's attributes
+// of the password are in no HMAC (Part 1, "Password Authorizations"), and nobody reads them.
+std::size_t bytes_of_no_session(const CommandKind& kind) {
+  constexpr std::uint32_t kCertify = 0x148;
+  return kind.code == kCertify ? 1 : 0;
+}
+
 void expect_that_each_is_noticed(FlipBench& bench, const std::vector<Operation>& operations) {
   for (const Operation& operation : operations) {
     const Status status = bench.flip_all(operation);
@@ -25,7 +32,8 @@ void expect_that_each_is_noticed(FlipBench& bench, const std::vector<Operation>&
                report.operation, report.bytes, report.refused, report.right);
     EXPECT_THAT(report.findings, testing::IsEmpty()) << to_string(kind);
     if (!kind.in_session) continue;
-    EXPECT_EQ(report.right, 0u) << to_string(kind) << ": an answer that a session covers was changed, unnoticed";
+    EXPECT_EQ(report.right, bytes_of_no_session(kind))
+        << to_string(kind) << ": an answer that a session covers was changed, unnoticed";
   }
 }
 
