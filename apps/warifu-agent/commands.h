@@ -27,6 +27,9 @@ Status run(const Context& context);
 Status provision(const Context& context);
 // kNotFound "agent.not_provisioned" when it is not; kUnavailable when the TCB could not confirm it.
 Status show_status(const Context& context);
+// One attestation now. kRefused "attestation.result" when the server does not judge all of it to be affirming,
+// kNotFound "attestation.none" when it has no attestation.
+Status attest(const Context& context);
 Status print_token(const Context& context, std::uint32_t lifetime_seconds);
 
 Status show_tpm(const Context& context);

@@ -36,15 +36,18 @@ void StderrProgress::note(std::string_view what) {
 Result<std::unique_ptr<Device>> Device::open(const Context& context, Tells tells) {
   TRY(auto config, device_config::load(context.config_path));
   TRY(const auto pem, device_config::read_trusted_file(config.server.root, kRootSizeMax));
+  auto logs = std::make_unique<MeasurementFiles>(config.attestation);
   TRY(const auto rights, RightsGivenUp::give_up(context, config));
   auto root = http_client::TrustedRoot::from_pem(pem);
   if (!root) return invalid_input("server.root", root.error().message, config.server.root.string());
-  return std::unique_ptr<Device>(new Device(rights, std::move(config), *std::move(root), silent_to(tells)));
+  return std::unique_ptr<Device>(
+      new Device(rights, std::move(config), std::move(logs), *std::move(root), silent_to(tells)));
 }
 
-Device::Device(const RightsGivenUp&, device_config::DeviceConfig config, http_client::TrustedRoot root,
-               int silent_steps)
+Device::Device(const RightsGivenUp&, device_config::DeviceConfig config, std::unique_ptr<MeasurementFiles> logs,
+               http_client::TrustedRoot root, int silent_steps)
     : config_(std::move(config)),
+      logs_(std::move(logs)),
       progress_(silent_steps),
       tcb_(config_.tcb.socket),
       server_check_(tcb_),

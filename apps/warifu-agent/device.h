@@ -12,6 +12,7 @@
 #include "keystore/state_folder.h"
 #include "local_socket/client.h"
 #include "warifu-agent/commands.h"
+#include "warifu-agent/measurement_files.h"
 #include "warifu-agent/rights.h"
 #include "warifu-agent/signal_waiter.h"
 
@@ -35,14 +36,15 @@ class Device {
  public:
   enum class Tells { kEverything, kFromTheThirdStep, kNotes };
 
-  // Reads the configuration and the root certificate, and then gives up the process's rights for good (rights.h).
-  // Connects to nothing.
+  // Reads the configuration and the root certificate, opens the logs, and then gives up the process's rights for good
+  // (rights.h). Connects to nothing.
   static Result<std::unique_ptr<Device>> open(const Context& context, Tells tells);
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
   agent::Outside& outside() { return outside_; }
   const device_config::DeviceConfig& config() const { return config_; }
+  agent::MeasurementLogs& logs() { return *logs_; }
 
   // What the TCB answers; if it must know the server first, after a contact with it.
   template <class R>
@@ -56,9 +58,11 @@ class Device {
   Result<std::vector<Bytes>> meet_server() { return agent::Care(outside_).greet(); }
 
  private:
-  Device(const RightsGivenUp&, device_config::DeviceConfig config, http_client::TrustedRoot root, int silent_to);
+  Device(const RightsGivenUp&, device_config::DeviceConfig config, std::unique_ptr<MeasurementFiles> logs,
+         http_client::TrustedRoot root, int silent_to);
 
   const device_config::DeviceConfig config_;
+  const std::unique_ptr<MeasurementFiles> logs_;
   const SystemClock clock_;
   crypto::SystemEntropy entropy_;
   SignalWaiter waiter_;

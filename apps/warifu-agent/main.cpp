@@ -37,6 +37,8 @@ void add_provisioning(CLI::App& app, Action& action) {
   provision_command->callback([&action] { action = provision; });
   add_plain(app, "status", "Show what the device is, as its TPM confirms it", "warifu-agent --json status", action,
             show_status);
+  add_plain(app, "attest", "Show the server what this device runs, now, and print how it judges that",
+            "warifu-agent attest", action, attest);
   auto* token =
       add(app, "token", "Print a SAS token for the device's hub", "warifu-agent token --lifetime-seconds 600");
   add_plain(app, "check-confinement", "Try what `run` forbids itself, and show what this kernel refused",

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "agent/attestation.h"
+#include "agent/attestation_state.h"
 #include "agent/contact.h"
 #include "agent/refusal.h"
 #include "agent/runner.h"
@@ -42,7 +44,8 @@ Status run(const Context& context) {
   TRY(const auto device, Device::open(context, Device::Tells::kFromTheThirdStep));
   TRY(const auto lock, claim_state(device->config().agent.state));
   tell_service_manager("READY=1");
-  agent::Runner(device->outside(), device->config().agent.check_every).run();
+  agent::Attestor attestor(device->outside(), device->logs());
+  agent::Runner(device->outside(), device->config().agent.check_every, &attestor).run();
   tell_service_manager("STOPPING=1");
   return {};
 }
@@ -73,6 +76,11 @@ Status show_status(const Context& context) {
   auto record = to_record(shown);
   record["provisioned"] = !shown.device_id.empty();
   record["confirmed_by_tpm"] = identity.has_value();
+  TRY(const auto attested, agent::load_last_attestation(device->outside().files));
+  if (attested) {
+    record["attestation"] = agent::summary(attested->result);
+    record["attestation_since"] = attested->since;
+  }
   print(context, record);
   if (!identity) return identity.error();
   if (shown.device_id.empty())

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "attestation/appraisal/policy_file.h"
-#include "warifu/ek_files.h"
+#include "base/place.h"
 #include "warifu/evidence_file.h"
 #include "warifu/requests.h"
 #include "wire/json.h"
@@ -41,7 +41,7 @@ Result<Bytes> read_policy(const std::string& file) {
 
 Result<EvidencePolicy> parse(const Bytes& content, const std::string& file) {
   auto policy = attestation::parse_evidence_policy(as_text(content));
-  if (!policy) return in_file(std::move(policy).error(), file);
+  if (!policy) return at(std::move(policy).error(), file);
   return policy;
 }
 

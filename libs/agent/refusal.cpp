@@ -46,6 +46,11 @@ constexpr std::array kAdvice = {
            "To have it check now: `systemctl reload warifu-agent`, or SIGHUP. To register anew: stop it, `warifu-agent "
            "provision`, start it"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
+    Advice{
+        "logs.read",
+        "The agent's user must be able to read what the kernel measured: warifu-agent.service sees to that before it "
+        "starts"},
+    Advice{"attestation.result", "`warifu attestation explain` on the server says why"},
     Advice{"token.expired", "Set the clock of this device or of the server"},
     Advice{"server.throttled", "The server has too much to do: it is asked again later"},
     Advice{"server.trouble", "The server has a problem of its own: it is asked again later"},

@@ -2,18 +2,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "agent/attestation_state.h"
 #include "agent/refusal.h"
 
 namespace warifu::agent {
 
 void Runner::run() {
-  // SIGHUP cuts a wait short, also that of a back-off: an operator has mended something.
-  while (outside_.waiter.wait(attempt()) != Woken::kToStop)
-    continue;
+  using std::chrono::milliseconds;
+  for (;;) {
+    const milliseconds wait = attempt();
+    const Woken woken = outside_.waiter.wait(wait);
+    if (woken == Woken::kToStop) return;
+    // SIGHUP cuts a wait short, also that of a back-off: an operator has mended something.
+    until_check_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_check_ - wait;
+    until_attestation_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_attestation_ - wait;
+  }
 }
 
 std::chrono::milliseconds Runner::attempt() {
+  constexpr std::chrono::milliseconds kNow{0};
+  if (until_check_ <= kNow) until_check_ = check();
+  // Whom the server does not know it does not judge.
+  if (attestor_ == nullptr || !is_provisioned_) return until_check_;
+  if (until_attestation_ <= kNow) until_attestation_ = attest();
+  return std::min(until_check_, until_attestation_);
+}
+
+std::chrono::milliseconds Runner::check() {
   const auto registration = contact_.make(Registering::kIfNeeded);
+  is_provisioned_ = registration.has_value();
   if (registration) {
     backoff_.reset();
     tell(*registration);
@@ -25,6 +45,33 @@ std::chrono::milliseconds Runner::attempt() {
   outside_.progress.note(fmt::format("{}. Next try in {} s", explain(registration.error()),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count()));
   return wait;
+}
+
+std::chrono::milliseconds Runner::attest() {
+  const auto result = attestor_->attest();
+  if (result) {
+    attestation_backoff_.reset();
+    if (*result) {
+      tell(**result);
+      return attestation_backoff_.around((*result)->next_after);
+    }
+    if (!std::exchange(told_that_none_is_served_, true))
+      outside_.progress.note("the server has no attestation: this device is not asked what it runs");
+    return attestation_backoff_.around(check_every_);
+  }
+  if (result.error().code == "agent.stopped") return std::chrono::milliseconds(0);
+  const auto wait = attestation_backoff_.next(result.error(), attestor_->retry_after());
+  outside_.progress.note(fmt::format("attestation: {}. Next try in {} s", explain(result.error()),
+                                     std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  return wait;
+}
+
+void Runner::tell(const AttestationResult& result) {
+  if (told_result_ && told_result_->is_same_judgement(result)) return;
+  told_result_ = result;
+  outside_.progress.note(fmt::format("attestation: the server judges what this device runs as {}", summary(result)));
+  if (const auto kept = save(outside_.files, {result, to_rfc3339(outside_.clock.now())}); !kept)
+    outside_.progress.note(fmt::format("the result could not be kept: {}", to_string(kept.error())));
 }
 
 void Runner::tell(const Registration& registration) {

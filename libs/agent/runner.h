@@ -3,31 +3,48 @@
 #include <chrono>
 #include <optional>
 
+#include "agent/attestation.h"
 #include "agent/backoff.h"
 #include "agent/contact.h"
 
 namespace warifu::agent {
 
 // `warifu-agent run`: provisions until it worked, then looks every `check_every`, a tenth more or less, whether it
-// still holds. One timer,
-// and nothing else wakes the process.
+// still holds, and attests as often as the server asks for it. One timer, and nothing else wakes the process.
 class Runner {
  public:
-  Runner(Outside& outside, std::chrono::seconds check_every)
-      : outside_(outside), check_every_(check_every), contact_(outside), backoff_(outside.entropy) {}
+  // Without an attestor it only provisions.
+  Runner(Outside& outside, std::chrono::seconds check_every, Attestor* attestor = nullptr)
+      : outside_(outside),
+        check_every_(check_every),
+        contact_(outside),
+        attestor_(attestor),
+        backoff_(outside.entropy),
+        attestation_backoff_(outside.entropy) {}
 
   // Until the Waiter says stop.
   void run();
 
  private:
+  // What is due; for how long nothing is then.
   std::chrono::milliseconds attempt();
+  std::chrono::milliseconds check();
+  std::chrono::milliseconds attest();
+  void tell(const AttestationResult& result);
   // Once for each.
   void tell(const Registration& registration);
 
   Outside& outside_;
   const std::chrono::seconds check_every_;
   Contact contact_;
+  Attestor* const attestor_;
   Backoff backoff_;
+  Backoff attestation_backoff_;
+  bool is_provisioned_ = false;
+  bool told_that_none_is_served_ = false;
+  std::chrono::milliseconds until_check_{0};
+  std::chrono::milliseconds until_attestation_{0};
+  std::optional<AttestationResult> told_result_;
   std::optional<Registration> told_;
 };
 

@@ -58,6 +58,7 @@ class ScriptedTcb final : public protocol::Channel {
   std::vector<std::string> calls;
   std::uint64_t token_expires_at = 0;
   bool checked = false;
+  std::optional<Bytes> register_values;  // of a quote
 
  private:
   using Refusal = Error;
@@ -105,6 +106,22 @@ class ScriptedTcb final : public protocol::Channel {
     if (!checked) return no("tcb.server.unverified");
     if (escrow.empty()) return no("tcb.escrow.none");
     return protocol::EscrowToken::Answer{"escrow-proof", 1};
+  }
+  Result<protocol::AttestationKey::Answer> run(protocol::AttestationKey) {
+    calls.emplace_back("attestation key");
+    if (!checked) return no("tcb.server.unverified");
+    return protocol::AttestationKey::Answer{Bytes{1, 2}, Bytes{5, 6}};
+  }
+  Result<protocol::ActivateAttestation::Answer> run(protocol::ActivateAttestation request) {
+    calls.emplace_back("activate attestation");
+    if (request.id_object != Bytes{1, 2} || request.encrypted_secret != Bytes{3, 4}) return no("tpm.activation");
+    return protocol::ActivateAttestation::Answer{SecretBytes(Bytes{7, 8})};
+  }
+  Result<protocol::Quote::Answer> run(protocol::Quote request) {
+    calls.emplace_back("quote");
+    if (request.nonce != Bytes{9, 9, 9}) return no("tcb.test");
+    const Bytes values = register_values.value_or(Bytes(32 * request.registers.sha256.size(), 0x11));
+    return protocol::Quote::Answer{{10, 11}, {12, 13}, values, {14, 15}, {16, 17}, {18, 19}};
   }
   Result<protocol::TpmStatus::Answer> run(protocol::TpmStatus) {
     calls.emplace_back("status");
@@ -160,6 +177,11 @@ class ScriptedServer final : public Transport {
     }
     requests.push_back(request);
     const std::string key = step_of(request);
+    if (const auto once = first.find(key); once != first.end() && !once->second.empty()) {
+      HttpReply answer = std::move(once->second.front());
+      once->second.pop_front();
+      return answer;
+    }
     if (const auto found = instead.find(key); found != instead.end()) return found->second;
     return honest(key);
   }
@@ -169,6 +191,8 @@ class ScriptedServer final : public Transport {
   static std::string step_of(const HttpRequest& request) {
     if (request.path == "/api/v1/device/escrow-certificate") return "escrow-certificate";
     if (request.path == "/api/v1/device/escrow") return "escrow";
+    if (const auto at = request.path.find("/attestation/"); at != std::string::npos)
+      return request.path.substr(at + std::string_view("/attestation/").size());
     if (request.path.find("/operations/") != std::string::npos) return "poll";
     return request.authorization.empty() ? "challenge" : "proof";
   }
@@ -177,6 +201,7 @@ class ScriptedServer final : public Transport {
   int assigning = 1;  // polls that are answered "assigning"
   bool connected = false;
   std::map<std::string, HttpReply> instead;
+  std::map<std::string, std::deque<HttpReply>> first;  // before `instead`
   std::vector<HttpRequest> requests;
 
   static std::string assigned(std::string_view hub = "hub.example", std::string_view device = "meter-1",

@@ -163,7 +163,16 @@ Result<TpmConfig> read_tpm(const Section& section) {
   return tpm;
 }
 
-constexpr std::array<std::string_view, 5> kSections = {"server", "device", "agent", "tcb", "tpm"};
+Result<AttestationConfig> read_attestation(const Section& section) {
+  TRY_STATUS(section.allow(std::array<std::string_view, 3>{"event_log", "ima_list", "userspace_log"}));
+  AttestationConfig attestation;
+  TRY_STATUS(section.replace(attestation.event_log, "event_log", absolute_path));
+  TRY_STATUS(section.replace(attestation.ima_list, "ima_list", absolute_path));
+  TRY_STATUS(section.replace(attestation.userspace_log, "userspace_log", absolute_path));
+  return attestation;
+}
+
+constexpr std::array<std::string_view, 6> kSections = {"server", "device", "agent", "tcb", "tpm", "attestation"};
 
 Status check_sections(const std::vector<Table>& tables) {
   for (const Table& table : tables)
@@ -191,7 +200,9 @@ Result<DeviceConfig> parse(std::string_view text) {
   TRY(auto agent, read_agent(section("agent")));
   TRY(auto tcb, read_tcb(section("tcb")));
   TRY(auto tpm, read_tpm(section("tpm")));
-  return DeviceConfig{std::move(server), std::move(device), std::move(agent), std::move(tcb), std::move(tpm)};
+  TRY(auto attestation, read_attestation(section("attestation")));
+  return DeviceConfig{std::move(server), std::move(device), std::move(agent),
+                      std::move(tcb),    std::move(tpm),    std::move(attestation)};
 }
 
 Result<DeviceConfig> load(const std::filesystem::path& path) {

@@ -54,6 +54,12 @@ struct TcbConfig {
   UserName agent_user = {"warifu-agent"};
   EkTemplate ek_template = EkTemplate::kTcg;
 };
+// The logs that are shown to the server. What is not there is not shown.
+struct AttestationConfig {
+  std::filesystem::path event_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
+  std::filesystem::path ima_list = "/sys/kernel/security/integrity/ima/binary_runtime_measurements";
+  std::filesystem::path userspace_log = "/run/log/systemd/tpm2-measure.log";
+};
 struct TpmConfig {
   std::optional<std::filesystem::path> owner_auth_file;        // without it the auth value is empty
   std::optional<std::filesystem::path> endorsement_auth_file;  // the same
@@ -66,6 +72,7 @@ struct DeviceConfig {
   AgentConfig agent;
   TcbConfig tcb;
   TpmConfig tpm;
+  AttestationConfig attestation;
 };
 
 inline constexpr const char* kDefaultPath = "/etc/warifu/device.toml";

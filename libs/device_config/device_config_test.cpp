@@ -32,6 +32,9 @@ TEST(DeviceConfigTest, HasDefaultsForAllButServerAndScope) {
   EXPECT_EQ(config->tcb.tcti, "device:/dev/tpmrm0");
   EXPECT_EQ(config->tcb.agent_user.text, "warifu-agent");
   EXPECT_EQ(config->tcb.ek_template, EkTemplate::kTcg);
+  EXPECT_EQ(config->attestation.event_log, "/sys/kernel/security/tpm0/binary_bios_measurements");
+  EXPECT_EQ(config->attestation.ima_list, "/sys/kernel/security/integrity/ima/binary_runtime_measurements");
+  EXPECT_EQ(config->attestation.userspace_log, "/run/log/systemd/tpm2-measure.log");
   EXPECT_FALSE(config->tpm.owner_auth_file);
   EXPECT_FALSE(config->tpm.endorsement_auth_file);
 }
@@ -50,6 +53,10 @@ ek_template = "dps"
 [tpm]
 owner_auth_file = "/etc/warifu/owner"
 endorsement_auth_file = "/etc/warifu/endorsement"
+[attestation]
+event_log = "/data/events"
+ima_list = "/data/ima"
+userspace_log = "/data/systemd"
 )"));
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->device.registration_id->text(), "meter-1");
@@ -62,6 +69,9 @@ endorsement_auth_file = "/etc/warifu/endorsement"
   EXPECT_EQ(config->tcb.ek_template, EkTemplate::kDps);
   EXPECT_EQ(config->tpm.owner_auth_file, "/etc/warifu/owner");
   EXPECT_EQ(config->tpm.endorsement_auth_file, "/etc/warifu/endorsement");
+  EXPECT_EQ(config->attestation.event_log, "/data/events");
+  EXPECT_EQ(config->attestation.ima_list, "/data/ima");
+  EXPECT_EQ(config->attestation.userspace_log, "/data/systemd");
 }
 
 TEST(DeviceConfigTest, TakesAnEmptyTextForTheDefault) {

@@ -53,6 +53,14 @@ inline constexpr Rule kRule<tcb_protocol::EscrowDelivered> = {When::kServerVerif
 template <>
 inline constexpr Rule kRule<tcb_protocol::Own> = {When::kServerVerified, When::kAlways};
 
+// What the TPM says of the state of this device is for the server.
+template <>
+inline constexpr Rule kRule<tcb_protocol::AttestationKey> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ActivateAttestation> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::Quote> = {When::kServerVerified, When::kServerVerified};
+
 // For applications, which need no network.
 template <>
 inline constexpr Rule kRule<tcb_protocol::Random> = {When::kAlways, When::kAlways};

@@ -100,6 +100,11 @@ class Service {
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::Clear request);
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::ResetLockout request);
 
+  // service_attestation.cpp
+  Result<tcb_protocol::AttestationKey::Answer> run(Caller, tcb_protocol::AttestationKey);
+  Result<tcb_protocol::ActivateAttestation::Answer> run(Caller, tcb_protocol::ActivateAttestation request);
+  Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
+
   // What a request brought, as it is.
   template <class Answer>
   Result<Answer> noted(Result<Answer> answer) {

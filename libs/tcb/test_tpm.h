@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "tcb/journal.h"
 #include "tcb/tpm.h"
+#include "tpm_types/algorithm.h"
 #include "wire/writer.h"
 
 // The outside world of the TCB for tests: a TPM in software, files in memory, and power that fails.
@@ -119,6 +120,42 @@ class TestTpm final : public Tpm {
       return Error{ErrorKind::kRefused, "tpm.unseal", "the TPM does not open it"};
     return found->second.secret.clone();
   }
+  // Made for this AK: the "credential" names it and is the secret.
+  Result<Bytes> attestation_key() override {
+    TRY_STATUS(power_.step());
+    return ak_public;
+  }
+  Result<SecretBytes> activate_attestation(ByteView id_object, ByteView encrypted_secret) override {
+    TRY_STATUS(power_.step());
+    if (!std::ranges::equal(id_object, ak_public))
+      return Error{ErrorKind::kRefused, "tpm.activation", "for another AK"};
+    return SecretBytes::copy_of(encrypted_secret);
+  }
+  Result<TpmAttestation> quote(const RegisterSelection& registers, const crypto::Digest& extra_data) override {
+    TRY_STATUS(power_.step());
+    ++quotes;
+    TRY(const Bytes values, read_registers(registers));
+    const auto digest = crypto::digest(crypto::HashAlgorithm::kSha256, {values});
+    wire::Writer out;
+    out.u32(0xff544347).u16(0x8018).sized16(Bytes{0, 11, 1, 2}).sized16(extra_data.bytes());
+    out.bytes(Bytes(16)).u8(1).bytes(Bytes(8)).bytes(selection(registers)).sized16(digest.bytes());
+    if (moves_left > 0) --moves_left, ++boot;
+    return TpmAttestation{out.take(), Bytes(72, 3)};
+  }
+  Result<Bytes> read_registers(const RegisterSelection& registers) override {
+    TRY_STATUS(power_.step());
+    Bytes values;
+    for (const BankRegisters& one : registers)
+      for (const std::uint8_t pcr : one.pcrs)
+        values.resize(values.size() + crypto::digest_size(one.bank), static_cast<std::uint8_t>(pcr + 24 * boot));
+    return values;
+  }
+  Result<std::optional<CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) override {
+    TRY_STATUS(power_.step());
+    if (!has_ecc) return std::optional<CertifiedPrimary>();
+    return std::optional(CertifiedPrimary{Bytes(90, 4), {to_bytes(extra_data.bytes()), Bytes(72, 5)}});
+  }
+
   Result<TpmStatus> status() override {
     TRY_STATUS(power_.step());
     TpmStatus status;
@@ -155,8 +192,27 @@ class TestTpm final : public Tpm {
   int clears = 0;
   int owns = 0;
   int signatures = 0;
+  const Bytes ak_public = Bytes(90, 'a');
+  int quotes = 0;
+  int moves_left = 0;  // so often a register changes after the quote
+  bool has_ecc = true;
+  std::optional<crypto::HashAlgorithm> missing_bank;
 
  private:
+  // TPML_PCR_SELECTION. A TPM leaves the bits of a bank that it has not empty.
+  Bytes selection(const RegisterSelection& registers) const {
+    wire::Writer out;
+    out.u32(static_cast<std::uint32_t>(registers.size()));
+    for (const BankRegisters& one : registers) {
+      std::uint32_t mask = 0;
+      for (const std::uint8_t pcr : one.pcrs)
+        mask |= one.bank == missing_bank ? 0 : std::uint32_t{1} << pcr;
+      out.u16(static_cast<std::uint16_t>(tpm::algorithm_of(one.bank))).u8(3);
+      for (int shift = 0; shift < 24; shift += 8)
+        out.u8(static_cast<std::uint8_t>(mask >> shift));
+    }
+    return out.take();
+  }
   struct Kept {
     SecretBytes secret;
     PcrList pcrs;

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "crypto/digest.h"
 
 namespace warifu::tcb {
 
@@ -50,6 +51,24 @@ struct TpmStatus {
   bool has_ek_certificate = false;
 };
 
+// Registers of one bank, ascending, each 0 to 23.
+struct BankRegisters {
+  crypto::HashAlgorithm bank = crypto::HashAlgorithm::kSha256;
+  PcrList pcrs;
+};
+// In the order in which a quote hashes them.
+using RegisterSelection = std::vector<BankRegisters>;
+
+// What the TPM says, signed by its AK.
+struct TpmAttestation {
+  Bytes attest;     // TPMS_ATTEST
+  Bytes signature;  // TPMT_SIGNATURE
+};
+struct CertifiedPrimary {
+  Bytes public_area;  // TPM2B_PUBLIC
+  TpmAttestation certification;
+};
+
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
 
@@ -69,6 +88,20 @@ class Tpm {
   // At most 128 bytes. With PCRs it opens only while they have their present values.
   virtual Result<WrappedObject> seal(const SecretBytes& secret, const PcrList& pcrs) = 0;
   virtual Result<SecretBytes> unseal(const WrappedObject& object, const PcrList& pcrs) = 0;
+
+  // The AK (tpm::primary_ak_template): a restricted signing primary of the endorsement hierarchy, so the same each
+  // time. TPM2B_PUBLIC.
+  virtual Result<Bytes> attestation_key() = 0;
+  // TPM2_ActivateCredential of the AK with the EK, from TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. kRefused
+  // "tpm.activation" when it was made for another pair.
+  virtual Result<SecretBytes> activate_attestation(ByteView id_object, ByteView encrypted_secret) = 0;
+  // TPM2_Quote by the AK. kUnavailable "tpm.pcr" when the TPM has no such bank.
+  virtual Result<TpmAttestation> quote(const RegisterSelection& registers, const crypto::Digest& extra_data) = 0;
+  // The values one after another, as a quote hashes them.
+  virtual Result<Bytes> read_registers(const RegisterSelection& registers) = 0;
+  // TPM2_Certify by the AK of the primary of the NULL hierarchy, which is another one after each TPM Reset; nullopt
+  // where the TPM has no ECC.
+  virtual Result<std::optional<CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) = 0;
 
   virtual Result<TpmStatus> status() = 0;
   // Sets lockoutAuth, which must be empty, and the dictionary-attack parameters: these first, because the caller

@@ -223,6 +223,9 @@ WARIFU_TCB_MESSAGE(EscrowDelivered)
 WARIFU_TCB_MESSAGE(Clear)
 WARIFU_TCB_MESSAGE(ResetLockout)
 WARIFU_TCB_MESSAGE(EscrowToken)
+WARIFU_TCB_MESSAGE(AttestationKey)
+WARIFU_TCB_MESSAGE(ActivateAttestation)
+WARIFU_TCB_MESSAGE(Quote)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

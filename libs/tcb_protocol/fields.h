@@ -145,4 +145,35 @@ void fields(auto& visitor, Is<ResetLockout> auto& request) {
   visitor.bytes("lockout_auth", request.lockout_auth, 0, kAuthMax);
 }
 
+void fields(auto&, Is<AttestationKey> auto&) {
+}
+void fields(auto& visitor, Is<AttestationKey::Answer> auto& answer) {
+  visitor.bytes("ek_public", answer.ek_public, 0, kPublicAreaMax);
+  visitor.bytes("ak_public", answer.ak_public, 0, kPublicAreaMax);
+}
+
+void fields(auto& visitor, Is<ActivateAttestation> auto& request) {
+  visitor.bytes("id_object", request.id_object, 0, kIdObjectMax);
+  visitor.bytes("encrypted_secret", request.encrypted_secret, 0, kEncryptedSecretMax);
+}
+void fields(auto& visitor, Is<ActivateAttestation::Answer> auto& answer) {
+  visitor.bytes("secret", answer.secret, 0, kActivatedMax);
+}
+
+void fields(auto& visitor, Is<Quote> auto& request) {
+  visitor.bytes("nonce", request.nonce, 1, kServerNonceMax);
+  visitor.pcrs("sha1", request.registers.sha1);
+  visitor.pcrs("sha256", request.registers.sha256);
+  visitor.pcrs("sha384", request.registers.sha384);
+  visitor.pcrs("sha512", request.registers.sha512);
+}
+void fields(auto& visitor, Is<Quote::Answer> auto& answer) {
+  visitor.bytes("attest", answer.attest, 0, kAttestMax);
+  visitor.bytes("signature", answer.signature, 0, kSignatureMax);
+  visitor.bytes("values", answer.values, 0, kRegisterValuesMax);
+  visitor.bytes("null_public", answer.null_public, 0, kPublicAreaMax);
+  visitor.bytes("null_attest", answer.null_attest, 0, kAttestMax);
+  visitor.bytes("null_signature", answer.null_signature, 0, kSignatureMax);
+}
+
 }  // namespace warifu::tcb_protocol

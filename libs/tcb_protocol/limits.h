@@ -33,6 +33,14 @@ constexpr std::size_t kEscrowPackageMax = 16'384;
 constexpr std::size_t kSha256Size = 32;
 constexpr std::size_t kAuthMax = 64;
 
+constexpr std::size_t kIdObjectMax = 132;         // TPM2B_ID_OBJECT: an HMAC and a digest of 64 bytes
+constexpr std::size_t kEncryptedSecretMax = 514;  // TPM2B_ENCRYPTED_SECRET: RSA-4096
+constexpr std::size_t kActivatedMax = 64;         // TPM2B_DIGEST
+constexpr std::size_t kServerNonceMax = 64;
+constexpr std::size_t kAttestMax = 1024;                              // TPMS_ATTEST
+constexpr std::size_t kSignatureMax = 1024;                           // TPMT_SIGNATURE
+constexpr std::size_t kRegisterValuesMax = 24 * (20 + 32 + 48 + 64);  // each PCR of each bank
+
 constexpr std::size_t kErrorCodeMax = 64;
 constexpr std::size_t kErrorMessageMax = 1024;
 constexpr std::size_t kErrorWhereMax = 256;

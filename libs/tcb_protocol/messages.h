@@ -162,8 +162,52 @@ struct ResetLockout {
   using Answer = Done;
 };
 
-using Request = std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken,
-                             AcceptAssignment, HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow,
-                             EscrowDelivered, Clear, ResetLockout, EscrowToken>;
+// --- Attestation (docs/protocols/attestation.md) ---
+
+// The AK with which this TPM quotes, and the EK to which the server binds it.
+struct AttestationKey {
+  struct Answer {
+    Bytes ek_public;  // TPM2B_PUBLIC
+    Bytes ak_public;  // TPM2B_PUBLIC
+  };
+};
+// TPM2_ActivateCredential of that AK with that EK. What comes out signs nothing: it is for the server that made it.
+struct ActivateAttestation {
+  Bytes id_object;         // TPM2B_ID_OBJECT
+  Bytes encrypted_secret;  // TPM2B_ENCRYPTED_SECRET
+  struct Answer {
+    SecretBytes secret;
+  };
+};
+// PCR numbers by bank, each ascending.
+struct RegisterLists {
+  std::vector<std::uint8_t> sha1;
+  std::vector<std::uint8_t> sha256;
+  std::vector<std::uint8_t> sha384;
+  std::vector<std::uint8_t> sha512;
+};
+// TPM2_Quote of these registers by the AK. The TCB makes the extraData, SHA-256 of the nonce: nobody hands it bytes to
+// sign.
+struct Quote {
+  Bytes nonce;  // the server's, 1 to 64 bytes
+  RegisterLists registers;
+  struct Answer {
+    Bytes attest;     // TPMS_ATTEST
+    Bytes signature;  // TPMT_SIGNATURE
+    // The values, one after another: sha1, sha256, sha384, sha512, in each by rising number. They are what the quote's
+    // digest is made of.
+    Bytes values;
+    // The primary of the NULL hierarchy (TPM2B_PUBLIC), and TPM2_Certify of it by the AK over the same extraData. All
+    // empty where the TPM has no ECC.
+    Bytes null_public;
+    Bytes null_attest;
+    Bytes null_signature;
+  };
+};
+
+using Request =
+    std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
+                 HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote>;
 
 }  // namespace warifu::tcb_protocol

@@ -89,6 +89,12 @@ inline std::vector<Sample> samples() {
   add<Clear>(all, "clear", {SecretBytes(counting(13, 32))}, {});
   add<ResetLockout>(all, "reset_lockout", {SecretBytes(counting(14, 32))}, {});
   add<EscrowToken>(all, "escrow_token", {600}, {"SharedAccessSignature sr=d", 1'800'000'600});
+  add<AttestationKey>(all, "attestation_key", {}, {counting(2, 316), counting(15, 90)});
+  add<ActivateAttestation>(all, "activate_attestation", {counting(16, 68), counting(17, 258)},
+                           {SecretBytes(counting(18, 32))});
+  add<Quote>(
+      all, "quote", {counting(19, 48), {{}, {0, 7, 23}, {10}, {}}},
+      {counting(20, 145), counting(21, 72), counting(22, 144), counting(23, 90), counting(24, 150), counting(25, 72)});
   return all;
 }
 

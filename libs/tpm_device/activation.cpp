@@ -5,6 +5,7 @@
 #include "tpm_device/keys.h"
 #include "tpm_device/marshal.h"
 #include "tpm_types/authentication_key_parts.h"
+#include "wire/reader.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -50,26 +51,39 @@ bool is_a_refusal(Device& device, const Error& error) {
 Error not_for_us(Device& device, const Error& error) {
   if (!is_a_refusal(device, error)) return error;
   return {ErrorKind::kRefused, "tpm.activation",
-          "the server's key was made for another EK or SRK, or was changed: " + error.message, error.where};
+          "what the server sent was made for another EK or another key beside it, or was changed: " + error.message,
+          error.where};
 }
 
-Result<SecretBytes> activate_credential(Device& device, const tpm::AuthenticationKeyParts& parts) {
+// Both without their sizes.
+struct CredentialParts {
+  ByteView id_object;
+  ByteView encrypted_secret;
+};
+
+Result<SecretBytes> open_credential(Device& device, ESYS_TR object, const CredentialParts& parts) {
   TPM2B_ID_OBJECT credential{};
   TPM2B_ENCRYPTED_SECRET secret{};
   TRY_STATUS(fill(credential, &TPM2B_ID_OBJECT::credential, parts.id_object, "TPM2B_ID_OBJECT"));
   TRY_STATUS(fill(secret, &TPM2B_ENCRYPTED_SECRET::secret, parts.encrypted_secret, "TPM2B_ENCRYPTED_SECRET"));
-  TRY(const ESYS_TR srk, device.srk());
   TRY(const tpm::EkPublic ek_public, device.ek());
   TRY(const Handle ek, device.load_ek());
   TRY(const Handle policy, endorsement_session(device, ek, ek_public));
   return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<SecretBytes> {
     TPM2B_DIGEST* raw = nullptr;
-    TRY_STATUS(device.check(Esys_ActivateCredential(device.esys(), srk, ek.get(), session, policy.get(), ESYS_TR_NONE,
-                                                    &credential, &secret, &raw),
+    TRY_STATUS(device.check(Esys_ActivateCredential(device.esys(), object, ek.get(), session, policy.get(),
+                                                    ESYS_TR_NONE, &credential, &secret, &raw),
                             "TPM2_ActivateCredential"));
-    const EsysPtr<TPM2B_DIGEST> inner_key(raw);
-    return take_secret(*inner_key, &TPM2B_DIGEST::buffer);
+    const EsysPtr<TPM2B_DIGEST> opened(raw);
+    return take_secret(*opened, &TPM2B_DIGEST::buffer);
   });
+}
+
+Result<ByteView> content_of(ByteView tpm2b, std::string_view what) {
+  wire::Reader reader(tpm2b);
+  TRY(const ByteView inside, reader.sized16(what));
+  TRY_STATUS(reader.expect_done(what));
+  return inside;
 }
 
 Result<tcb::WrappedObject> import(Device& device, const tpm::AuthenticationKeyParts& parts,
@@ -100,7 +114,8 @@ Result<tcb::WrappedObject> import(Device& device, const tpm::AuthenticationKeyPa
 
 Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key) {
   TRY(const tpm::AuthenticationKeyParts parts, tpm::AuthenticationKeyParts::parse(authentication_key));
-  const Result<SecretBytes> inner_key = activate_credential(device, parts);
+  TRY(const ESYS_TR srk, device.srk());
+  const Result<SecretBytes> inner_key = open_credential(device, srk, {parts.id_object, parts.encrypted_secret});
   if (!inner_key) return not_for_us(device, inner_key.error());
   constexpr std::size_t kInnerKeySize = 16;  // AES-128, which every DPS client says to TPM2_Import
   if (inner_key->size() != kInnerKeySize) {
@@ -110,6 +125,14 @@ Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key)
   Result<tcb::WrappedObject> imported = import(device, parts, *inner_key);
   if (!imported) return not_for_us(device, imported.error());
   return imported;
+}
+
+Result<SecretBytes> activate_credential(Device& device, ESYS_TR object, ByteView id_object, ByteView encrypted_secret) {
+  TRY(const ByteView credential, content_of(id_object, "id_object"));
+  TRY(const ByteView secret, content_of(encrypted_secret, "encrypted_secret"));
+  Result<SecretBytes> opened = open_credential(device, object, {credential, secret});
+  if (!opened) return not_for_us(device, opened.error());
+  return opened;
 }
 
 }  // namespace warifu::tpm_device

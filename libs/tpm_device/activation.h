@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "tcb/tpm.h"
 #include "tpm_device/device.h"
 
@@ -10,5 +11,9 @@ namespace warifu::tpm_device {
 // the inner key, TPM2_Import makes the HMAC key in it one of this TPM. kRefused "tpm.activation" when the TPM says that
 // it is for another EK or SRK, kInvalidInput "tpm.activation.object" when it is not exactly an HMAC-SHA256 signing key.
 Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key);
+
+// TPM2_ActivateCredential of `object` with the EK, from TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. kRefused
+// "tpm.activation" when the credential was made for another object or EK; kInvalidInput "wire.…", "tpm.size".
+Result<SecretBytes> activate_credential(Device& device, ESYS_TR object, ByteView id_object, ByteView encrypted_secret);
 
 }  // namespace warifu::tpm_device

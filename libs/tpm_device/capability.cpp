@@ -56,6 +56,12 @@ Result<std::uint32_t> read_property(Device& device, Property property) {
   return Error{ErrorKind::kUnavailable, "tpm.capability", fmt::format("the TPM has no property 0x{:x}", +property)};
 }
 
+Result<bool> has_p256(Device& device) {
+  TRY(const Page page, ask(device, {TPM2_CAP_ECC_CURVES, TPM2_ECC_NIST_P256, 1}));
+  const TPML_ECC_CURVE& list = page.data->data.eccCurves;
+  return list.count > 0 && list.eccCurves[0] == TPM2_ECC_NIST_P256;
+}
+
 Result<std::vector<std::uint32_t>> read_handles(Device& device, std::uint32_t first, std::uint32_t last) {
   std::vector<std::uint32_t> out;
   for (bool more = true; more && first <= last;) {

@@ -40,6 +40,8 @@ enum PermanentAttribute : std::uint32_t {
 Result<std::map<std::uint32_t, std::uint32_t>> read_properties(Device& device, std::uint32_t first, std::uint32_t last);
 // kUnavailable "tpm.capability" when the TPM does not have it.
 Result<std::uint32_t> read_property(Device& device, Property property);
+// Whether the TPM has ECC keys on NIST P-256.
+Result<bool> has_p256(Device& device);
 // The handles from `first` to `last`, which are of one type (Part 2, 7.2): 0x01 NV indices, 0x81 persistent objects.
 Result<std::vector<std::uint32_t>> read_handles(Device& device, std::uint32_t first, std::uint32_t last);
 

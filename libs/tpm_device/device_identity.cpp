@@ -3,6 +3,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "tpm_device/marshal.h"
+#include "tpm_device/pcr.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -96,6 +97,21 @@ Result<Bytes> sign_digest(Device& device, const Handle& key, const crypto::Diges
         "TPM2_Sign"));
     const EsysPtr<TPMT_SIGNATURE> signature(raw);
     return from_signature(*signature);
+  });
+}
+
+Result<Attestation> quote(Device& device, const Handle& attestation_key, const tcb::RegisterSelection& registers,
+                          const QualifyingData& qualifying) {
+  TRY(const TPM2B_DATA data, to_data(qualifying));
+  TRY(const TPML_PCR_SELECTION selection, to_selection(registers));
+  const TPMT_SIG_SCHEME scheme = own_scheme();
+  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Attestation> {
+    TPM2B_ATTEST* attest = nullptr;
+    TPMT_SIGNATURE* signature = nullptr;
+    TRY_STATUS(device.check(Esys_Quote(device.esys(), attestation_key.get(), session, ESYS_TR_NONE, ESYS_TR_NONE, &data,
+                                       &scheme, &selection, &attest, &signature),
+                            "TPM2_Quote"));
+    return attestation_of(attest, signature);
   });
 }
 

@@ -30,14 +30,14 @@ Result<tcb::WrappedObject> create_signing_key(Device& device, ByteView tpm2b_tem
 Result<Bytes> sign_digest(Device& device, const Handle& key, const crypto::Digest& digest);
 
 // What the TPM says under an attestation key.
-struct Attestation {
-  Bytes attest;     // TPMS_ATTEST
-  Bytes signature;  // TPMT_SIGNATURE over it
-};
+using Attestation = tcb::TpmAttestation;
 // What the asker drew so that no old answer will do: at most 64 bytes.
 struct QualifyingData {
   Bytes bytes;
 };
+// TPM2_Quote with the key's own scheme.
+Result<Attestation> quote(Device& device, const Handle& attestation_key, const tcb::RegisterSelection& registers,
+                          const QualifyingData& qualifying);
 // TPM2_Certify: the TPM has loaded the object with this Name. Of keys under the SRK; an IDevID asks for a policy.
 Result<Attestation> certify(Device& device, const Handle& object, const Handle& attestation_key,
                             const QualifyingData& qualifying);

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <map>
 #include <optional>
 
 #include "tpm_device/marshal.h"
+#include "tpm_types/algorithm.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -16,18 +18,27 @@ Error unavailable(std::string message) {
   return {ErrorKind::kUnavailable, "tpm.pcr", std::move(message)};
 }
 
-TPML_PCR_SELECTION to_tpml(std::uint32_t mask) {
-  TPML_PCR_SELECTION out{};
-  out.count = 1;
-  out.pcrSelections[0].hash = TPM2_ALG_SHA256;
-  out.pcrSelections[0].sizeofSelect = 3;
+// Registers of one bank, bit n for PCR n.
+struct Wanted {
+  crypto::HashAlgorithm bank;
+  std::uint32_t mask;
+};
+
+TPMI_ALG_HASH id_of(crypto::HashAlgorithm bank) {
+  return static_cast<TPMI_ALG_HASH>(tpm::algorithm_of(bank));
+}
+
+TPMS_PCR_SELECTION to_tpms(const Wanted& wanted) {
+  TPMS_PCR_SELECTION out{};
+  out.hash = id_of(wanted.bank);
+  out.sizeofSelect = 3;
   for (std::size_t i = 0; i < 3; ++i)
-    out.pcrSelections[0].pcrSelect[i] = static_cast<BYTE>(mask >> (8 * i));
+    out.pcrSelect[i] = static_cast<BYTE>(wanted.mask >> (8 * i));
   return out;
 }
 
-std::uint32_t mask_of(const TPML_PCR_SELECTION& selection) {
-  if (selection.count == 0 || selection.pcrSelections[0].hash != TPM2_ALG_SHA256) return 0;
+std::uint32_t mask_of(const TPML_PCR_SELECTION& selection, crypto::HashAlgorithm bank) {
+  if (selection.count == 0 || selection.pcrSelections[0].hash != id_of(bank)) return 0;
   std::uint32_t mask = 0;
   for (std::size_t i = 0; i < 3; ++i)
     mask |= std::uint32_t{selection.pcrSelections[0].pcrSelect[i]} << (8 * i);
@@ -40,9 +51,11 @@ struct Page {
   std::vector<PcrValue> values;
 };
 
-Result<Page> read_page(Device& device, std::uint32_t mask) {
+Result<Page> read_page(Device& device, const Wanted& wanted) {
   return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<Page> {
-    const TPML_PCR_SELECTION in = to_tpml(mask);
+    TPML_PCR_SELECTION in{};
+    in.count = 1;
+    in.pcrSelections[0] = to_tpms(wanted);
     Page page{};
     TPML_PCR_SELECTION* raw_selection = nullptr;
     TPML_DIGEST* raw_digests = nullptr;
@@ -51,11 +64,11 @@ Result<Page> read_page(Device& device, std::uint32_t mask) {
                             "TPM2_PCR_Read"));
     const EsysPtr<TPML_PCR_SELECTION> selection(raw_selection);
     const EsysPtr<TPML_DIGEST> digests(raw_digests);
-    page.mask = mask_of(*selection) & mask;
+    page.mask = mask_of(*selection, wanted.bank) & wanted.mask;
     std::uint32_t next = 0;
     for (std::uint8_t pcr = 0; pcr <= kMaxPcr; ++pcr) {
       if ((page.mask & (1u << pcr)) == 0) continue;
-      PcrValue value{pcr, crypto::Digest(crypto::HashAlgorithm::kSha256)};
+      PcrValue value{pcr, crypto::Digest(wanted.bank)};
       if (next >= digests->count || digests->digests[next].size != value.value.size())
         return unavailable("the TPM gave other PCRs than it says");
       std::ranges::copy(content(digests->digests[next++], &TPM2B_DIGEST::buffer), value.value.writable().begin());
@@ -66,15 +79,17 @@ Result<Page> read_page(Device& device, std::uint32_t mask) {
 }
 
 // nullopt: something was extended in between.
-Result<std::optional<std::vector<PcrValue>>> try_read(Device& device, std::uint32_t mask) {
+Result<std::optional<std::vector<PcrValue>>> try_read(Device& device, Wanted wanted) {
   std::map<std::uint8_t, PcrValue> found;
   std::optional<std::uint32_t> counter;
-  while (mask != 0) {
-    TRY(Page page, read_page(device, mask));  // at most eight at once
-    if (page.mask == 0) return unavailable("the TPM has no SHA-256 bank with these PCRs: enable it in the firmware");
+  while (wanted.mask != 0) {
+    TRY(Page page, read_page(device, wanted));  // at most eight at once
+    if (page.mask == 0)
+      return unavailable(
+          fmt::format("the TPM has no {} bank with these PCRs: enable it in the firmware", to_string(wanted.bank)));
     if (counter && *counter != page.update_counter) return std::optional<std::vector<PcrValue>>();
     counter = page.update_counter;
-    mask &= ~page.mask;
+    wanted.mask &= ~page.mask;
     for (const PcrValue& value : page.values)
       found.emplace(value.pcr, value);
   }
@@ -87,8 +102,8 @@ Result<std::optional<std::vector<PcrValue>>> try_read(Device& device, std::uint3
 
 }  // namespace
 
-Result<tpm::PcrSelection> pcr_selection(const tcb::PcrList& pcrs) {
-  tpm::PcrSelection selection;
+Result<tpm::PolicyPcrs> pcr_selection(const tcb::PcrList& pcrs) {
+  tpm::PolicyPcrs selection;
   for (const std::uint8_t pcr : pcrs) {
     if (pcr > kMaxPcr)
       return invalid_input("tpm.pcr", fmt::format("expected PCRs from 0 to {}, {} came", kMaxPcr, pcr));
@@ -97,11 +112,26 @@ Result<tpm::PcrSelection> pcr_selection(const tcb::PcrList& pcrs) {
   return selection;
 }
 
+Result<TPML_PCR_SELECTION> to_selection(const tcb::RegisterSelection& registers) {
+  TPML_PCR_SELECTION out{};
+  if (registers.size() > std::size(out.pcrSelections))
+    return invalid_input("tpm.pcr", fmt::format("expected at most {} banks", std::size(out.pcrSelections)));
+  for (const tcb::BankRegisters& one : registers) {
+    TRY(const tpm::PolicyPcrs selection, pcr_selection(one.pcrs));
+    out.pcrSelections[out.count++] = to_tpms({one.bank, selection.mask});
+  }
+  return out;
+}
+
 Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::PcrList& pcrs) {
-  TRY(const tpm::PcrSelection selection, pcr_selection(pcrs));
+  return read_pcrs(device, tcb::BankRegisters{crypto::HashAlgorithm::kSha256, pcrs});
+}
+
+Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters& registers) {
+  TRY(const tpm::PolicyPcrs selection, pcr_selection(registers.pcrs));
   constexpr int kTries = 5;
   for (int i = 0; i < kTries; ++i) {
-    TRY(auto values, try_read(device, selection.mask));
+    TRY(auto values, try_read(device, {registers.bank, selection.mask}));
     if (values) return *std::move(values);
   }
   return unavailable(fmt::format("the PCRs changed during each of {} readings", kTries));

@@ -9,7 +9,7 @@
 #include "tpm_device/device.h"
 #include "tpm_types/policy_digest.h"
 
-// PCRs of the SHA-256 bank.
+// PCRs, of the SHA-256 bank where nothing else is said.
 namespace warifu::tpm_device {
 
 struct PcrValue {
@@ -20,12 +20,15 @@ struct PcrValue {
 // Ascending, all from one moment: when a PCR changes while they are read, they are read again. kUnavailable "tpm.pcr"
 // when the TPM has no such bank or they do not come to rest; kInvalidInput "tpm.pcr" for a number above 23.
 Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::PcrList& pcrs);
+Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters& registers);
 // TPM2_PCR_Extend of this bank with a digest of SHA-256. After an error it may be extended or not, after a success it
 // is so once.
 Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest);
 
+// TPML_PCR_SELECTION. kInvalidInput "tpm.pcr".
+Result<TPML_PCR_SELECTION> to_selection(const tcb::RegisterSelection& registers);
 // Of these numbers. kInvalidInput "tpm.pcr".
-Result<tpm::PcrSelection> pcr_selection(const tcb::PcrList& pcrs);
+Result<tpm::PolicyPcrs> pcr_selection(const tcb::PcrList& pcrs);
 // The hash over the values one after another, as TPM2_PolicyPCR and TPM2_Quote have it.
 crypto::Digest pcr_digest(const std::vector<PcrValue>& values);
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr auto kHash = crypto::HashAlgorithm::kSha256;
 
-Result<TPML_PCR_SELECTION> to_tpml(const tpm::PcrSelection& selection) {
+Result<TPML_PCR_SELECTION> to_tpml(const tpm::PolicyPcrs& selection) {
   const Bytes bytes = selection.tpml();
   TPML_PCR_SELECTION out{};
   std::size_t offset = 0;
@@ -46,7 +46,7 @@ Status PolicySession::assert_that(std::string_view command, Call call) {
 }
 
 Status PolicySession::pcr(const tcb::PcrList& pcrs) {
-  TRY(const tpm::PcrSelection selection, pcr_selection(pcrs));
+  TRY(const tpm::PolicyPcrs selection, pcr_selection(pcrs));
   TRY(const TPML_PCR_SELECTION in, to_tpml(selection));
   const TPM2B_DIGEST present{};
   return assert_that("TPM2_PolicyPCR", [&](ESYS_CONTEXT* esys, ESYS_TR session) {
@@ -54,7 +54,7 @@ Status PolicySession::pcr(const tcb::PcrList& pcrs) {
   });
 }
 
-Status PolicySession::pcr(const tpm::PcrSelection& selection, const crypto::Digest& digest) {
+Status PolicySession::pcr(const tpm::PolicyPcrs& selection, const crypto::Digest& digest) {
   TRY(const TPML_PCR_SELECTION in, to_tpml(selection));
   TPM2B_DIGEST expected{};
   TRY_STATUS(fill(expected, &TPM2B_DIGEST::buffer, digest.bytes(), "digest of PCRs"));

@@ -33,7 +33,7 @@ class PolicySession {
   // The PCRs have their present values, and keep them until the policy is used.
   Status pcr(const tcb::PcrList& pcrs);
   // They have these. "tpm.policy" at once when they have not.
-  Status pcr(const tpm::PcrSelection& selection, const crypto::Digest& digest);
+  Status pcr(const tpm::PolicyPcrs& selection, const crypto::Digest& digest);
   // The auth value of this hierarchy is known to us.
   Status secret(ESYS_TR hierarchy);
   // What is in the index compares so with the operand.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tpm_device/activation.h"
+#include "tpm_device/attestation.h"
 #include "tpm_device/keys.h"
 
 namespace warifu::tpm_device {
@@ -84,6 +85,26 @@ Result<tcb::WrappedObject> TcbTpm::seal(const SecretBytes& secret, const tcb::Pc
 
 Result<SecretBytes> TcbTpm::unseal(const tcb::WrappedObject& object, const tcb::PcrList& pcrs) {
   return with_srk([&] { return tpm_device::unseal(*device_, object, pcrs); });
+}
+
+Result<Bytes> TcbTpm::attestation_key() {
+  return with_srk([&] { return tpm_device::attestation_key(*device_); });
+}
+
+Result<SecretBytes> TcbTpm::activate_attestation(ByteView id_object, ByteView encrypted_secret) {
+  return with_srk([&] { return tpm_device::activate_attestation(*device_, id_object, encrypted_secret); });
+}
+
+Result<tcb::TpmAttestation> TcbTpm::quote(const tcb::RegisterSelection& registers, const crypto::Digest& extra_data) {
+  return with_srk([&] { return tpm_device::quote(*device_, registers, extra_data); });
+}
+
+Result<Bytes> TcbTpm::read_registers(const tcb::RegisterSelection& registers) {
+  return with_srk([&] { return tpm_device::read_registers(*device_, registers); });
+}
+
+Result<std::optional<tcb::CertifiedPrimary>> TcbTpm::certify_null_primary(const crypto::Digest& extra_data) {
+  return with_srk([&] { return tpm_device::certify_null_primary(*device_, extra_data); });
 }
 
 Result<tcb::TpmStatus> TcbTpm::status() {

@@ -26,6 +26,12 @@ class TcbTpm final : public tcb::Tpm {
   Result<tcb::WrappedObject> seal(const SecretBytes& secret, const tcb::PcrList& pcrs) override;
   Result<SecretBytes> unseal(const tcb::WrappedObject& object, const tcb::PcrList& pcrs) override;
 
+  Result<Bytes> attestation_key() override;
+  Result<SecretBytes> activate_attestation(ByteView id_object, ByteView encrypted_secret) override;
+  Result<tcb::TpmAttestation> quote(const tcb::RegisterSelection& registers, const crypto::Digest& extra_data) override;
+  Result<Bytes> read_registers(const tcb::RegisterSelection& registers) override;
+  Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) override;
+
   Result<tcb::TpmStatus> status() override;
   Status own(const SecretBytes& lockout_auth, const tcb::DictionaryAttackParameters& parameters) override;
   Status clear(const SecretBytes& lockout_auth) override;

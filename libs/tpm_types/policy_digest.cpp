@@ -23,7 +23,7 @@ EntityName EntityName::of_handle(std::uint32_t handle) {
   return EntityName(wire::Writer().u32(handle).take());
 }
 
-Bytes PcrSelection::tpml() const {
+Bytes PolicyPcrs::tpml() const {
   wire::Writer out;
   out.u32(1).u16(static_cast<std::uint16_t>(algorithm_of(bank))).u8(3);
   for (const unsigned shift : {0u, 8u, 16u})
@@ -51,7 +51,7 @@ PolicyDigest& PolicyDigest::signed_by(const Name& key, const PolicyRef& referenc
   return update(kPolicySigned, key.bytes(), reference);
 }
 
-PolicyDigest& PolicyDigest::pcr(const PcrSelection& selection, const crypto::Digest& digest) {
+PolicyDigest& PolicyDigest::pcr(const PolicyPcrs& selection, const crypto::Digest& digest) {
   return extend(kPolicyPcr, wire::Writer().bytes(selection.tpml()).bytes(digest.bytes()).take());
 }
 

@@ -32,7 +32,7 @@ struct PolicyRef {
 };
 
 // TPMS_PCR_SELECTION with three bytes of bit map: PCRs 0 to 23.
-struct PcrSelection {
+struct PolicyPcrs {
   crypto::HashAlgorithm bank = crypto::HashAlgorithm::kSha256;
   std::uint32_t mask = 0;  // bit n is PCR n
 
@@ -65,7 +65,7 @@ class PolicyDigest {
   PolicyDigest& secret(const EntityName& entity, const PolicyRef& reference = {});
   PolicyDigest& signed_by(const Name& key, const PolicyRef& reference = {});
   // `digest` is the hash, by this policy's algorithm, of the selected PCRs one after another.
-  PolicyDigest& pcr(const PcrSelection& selection, const crypto::Digest& digest);
+  PolicyDigest& pcr(const PolicyPcrs& selection, const crypto::Digest& digest);
   PolicyDigest& nv(const Name& index, const NvOperand& operand);
   PolicyDigest& command_code(std::uint32_t code);
   PolicyDigest& auth_value();

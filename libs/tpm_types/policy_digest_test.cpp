@@ -55,8 +55,8 @@ TEST(PolicyDigest, KeepsTheReferenceApartFromTheName) {
   EXPECT_NE(PolicyDigest(HashAlgorithm::kSha256).authorize(key, PolicyRef{{1}}).value(), without);
 }
 
-TEST(PcrSelection, WritesPcrsAsALittleEndianBitMap) {
-  const PcrSelection selection{HashAlgorithm::kSha256, (1u << 0) | (1u << 10) | (1u << 23)};
+TEST(PolicyPcrs, WritesPcrsAsALittleEndianBitMap) {
+  const PolicyPcrs selection{HashAlgorithm::kSha256, (1u << 0) | (1u << 10) | (1u << 23)};
   EXPECT_EQ(to_hex(selection.tpml()), "00000001000b03010480");
 }
 

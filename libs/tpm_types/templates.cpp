@@ -232,6 +232,19 @@ Bytes iak_template(IdentityAlgorithm algorithm) {
   return initial_key({kIdentity | kRestricted, AlgorithmId::kRsaSsa, "IAK"}, algorithm, iak_policy);
 }
 
+Bytes primary_ak_template(IdentityAlgorithm algorithm) {
+  if (algorithm != IdentityAlgorithm::kRsa2048) return ak_template();
+  wire::Writer out = begin({AlgorithmId::kRsa, HashAlgorithm::kSha256, kLocalIdentity | kRestricted}, {});
+  signing(out, AlgorithmId::kRsaSsa, HashAlgorithm::kSha256);
+  return end_rsa(out, 2048, {});
+}
+
+Bytes null_primary_template() {
+  wire::Writer out = begin({AlgorithmId::kEcc, HashAlgorithm::kSha256, kSrk}, {});
+  storage(out, 128);
+  return end_ecc(out, kEccNistP256, {});
+}
+
 Bytes ldevid_template() {
   return local_key(kLocalIdentity);
 }

@@ -62,6 +62,19 @@ Bytes idevid_template(IdentityAlgorithm algorithm);
 // Initial Attestation Key: the same, restricted to what the TPM itself made.
 Bytes iak_template(IdentityAlgorithm algorithm);
 
+// The attestation key that a device shows to its own server: restricted like the IAK, and like it a primary of the
+// endorsement hierarchy, so that it outlives TPM2_Clear and its quotes show the true counters. Not the IAK itself: that
+// one's policy (7.3.6) lets nobody but its manufacturer's procedure use it in TPM2_ActivateCredential, whose ADMIN role
+// is by policy alone (adminWithPolicy), so it cannot be bound to the EK as a server without its certificate must.
+// ECC P-256 or RSA-2048 (RSASSA), with SHA-256, an empty auth value, noDA.
+Bytes primary_ak_template(IdentityAlgorithm algorithm);
+
+// The primary of the NULL hierarchy that Linux makes at boot to know the TPM again: /sys/class/tpm/tpm0/null_name is
+// its Name (drivers/char/tpm/tpm2-sessions.c since 6.10, tpm2_create_primary() with TPM2_OA_NULL_KEY: ECC, SHA-256,
+// noDA | fixedTPM | fixedParent | sensitiveDataOrigin | userWithAuth | decrypt | restricted, no policy, AES-128-CFB, no
+// scheme, P-256, no KDF, two empty coordinates: the SRK template H of the Provisioning Guidance).
+Bytes null_primary_template();
+
 // Keys under the SRK: ECDSA P-256 with SHA-256, fixedTPM, noDA (a power cut must not lock a device out).
 // Local Device Identity: signs anything.
 Bytes ldevid_template();

@@ -31,6 +31,30 @@ TEST(Templates, GiveTheEndorsementKeyOfTheAzureSdks) {
             "00000000");
 }
 
+// Byte by byte as tpm2_create_primary() of Linux 6.10 appends it, put together by hand.
+TEST(Templates, GiveTheNullPrimaryOfLinux) {
+  EXPECT_EQ(to_hex(null_primary_template()),
+            "001a"      // size
+            "0023"      // TPM_ALG_ECC
+            "000b"      // TPM_ALG_SHA256
+            "00030472"  // TPM2_OA_NULL_KEY
+            "0000"      // no policy
+            "000600800043"
+            "0010"  // no scheme
+            "0003"  // TPM2_ECC_NIST_P256
+            "0010"  // no KDF
+            "00000000");
+}
+
+TEST(Templates, GiveAttestationKeysThatCanBeActivatedWithoutAPolicy) {
+  for (const auto algorithm : {IdentityAlgorithm::kEccP256, IdentityAlgorithm::kRsa2048}) {
+    const PublicArea area = parsed(primary_ak_template(algorithm));
+    EXPECT_TRUE(area.attributes().has_all(kFixedTpm | kFixedParent | kSensitiveDataOrigin | kRestricted | kSign));
+    EXPECT_FALSE(area.attributes().has_any(kDecrypt | kAdminWithPolicy));
+    EXPECT_TRUE(area.auth_policy().empty());
+  }
+}
+
 TEST(Templates, AreWellFormed) {
   for (const EkProfileInfo& info : ek_profiles()) {
     EXPECT_EQ(info_of(info.profile).name, info.name);

@@ -14,6 +14,8 @@
 #include "tpm_device/lost_handles.h"
 #include "tpm_device/nv.h"
 #include "tpm_device/pcr.h"
+#include "tpm_types/attest.h"
+#include "tpm_types/make_credential.h"
 
 namespace warifu::bus {
 namespace {
@@ -37,6 +39,7 @@ LifeSecrets LifeSecrets::draw(Entropy& entropy) {
           .application_key = SecretBytes::random(entropy, 32),
           .sealed = SecretBytes::random(entropy, 48),
           .in_nv = SecretBytes::random(entropy, 48),
+          .activated = SecretBytes::random(entropy, 32),
           .lockout_auth = SecretBytes::random(entropy, 32),
           .owner_auth = SecretBytes::random(entropy, 32),
           .endorsement_auth = SecretBytes::random(entropy, 32)};
@@ -56,6 +59,7 @@ Status DeviceLife::live() {
   // Once more, now with auth values to be proved.
   TRY_STATUS(activate());
   TRY_STATUS(use_nv());
+  TRY_STATUS(attest());
   TRY_STATUS(look_around());
   TRY_STATUS(clear());
   return shut_down();
@@ -149,6 +153,28 @@ Status DeviceLife::use_nv() {
   TRY_STATUS(define_nv(device, {.index = kChain, .attributes = kAttributes | kNvExtend, .data_size = 32}));
   TRY_STATUS(extend_nv(device, kChain, measured));
   return undefine_nv(device, kChain);
+}
+
+Status DeviceLife::attest() {
+  TRY(const tcb::TpmKeys keys, tpm_->keys());
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(keys.ek_public));
+  TRY(const Bytes ak, tpm_->attestation_key());
+  TRY(const auto area, tpm::PublicArea::from_tpm2b(ak));
+  TRY(const auto credential, tpm::make_credential(ek, area.name(), secrets_.activated, entropy_));
+  TRY_STATUS(search_.add("activated secret", secrets_.activated.reveal()));
+  TRY(const SecretBytes opened, tpm_->activate_attestation(credential.id_object, credential.encrypted_secret));
+  TRY_STATUS(expect_same(opened.reveal(), secrets_.activated.reveal(), "the TPM opened another secret"));
+  const tcb::RegisterSelection registers = {{crypto::HashAlgorithm::kSha256, kPcrs}};
+  const auto nonce = crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes("a nonce")});
+  TRY(const auto made, tpm_->quote(registers, nonce));
+  TRY(const Bytes values, tpm_->read_registers(registers));
+  TRY(const auto quoted, tpm::QuoteAttest::parse(made.attest));
+  TRY_STATUS(expect_same(quoted.extra_data, nonce.bytes(), "the quote is over another nonce"));
+  TRY_STATUS(expect_same(quoted.pcr_digest, crypto::digest(crypto::HashAlgorithm::kSha256, {values}).bytes(),
+                         "the quote is of other registers"));
+  TRY(const auto primary, tpm_->certify_null_primary(nonce));
+  if (!primary) return wrong("the TPM has no ECC");
+  return {};
 }
 
 Status DeviceLife::look_around() {

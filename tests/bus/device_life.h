@@ -18,6 +18,7 @@ struct LifeSecrets {
   SecretBytes application_key;  // an HMAC key that the device gives to its TPM
   SecretBytes sealed;
   SecretBytes in_nv;
+  SecretBytes activated;  // what the server hides for the AK of this TPM
   SecretBytes lockout_auth;
   SecretBytes owner_auth;
   SecretBytes endorsement_auth;
@@ -42,6 +43,7 @@ class DeviceLife {
   Status draw_random();
   Status use_nv();
   Status own();          // lockoutAuth, ownerAuth and endorsementAuth are set, and proved from then on
+  Status attest();       // its AK is bound to its EK, quotes, and certifies the primary of the NULL hierarchy
   Status look_around();  // PCRs, clock, EK certificates
   Status clear();
   Status shut_down();

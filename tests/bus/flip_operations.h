@@ -18,6 +18,7 @@ class FlipOperations {
   // The same commands where the owner has an ECC storage root key.
   std::vector<Operation> of_import_under_ecc();
   std::vector<Operation> of_keys();
+  std::vector<Operation> of_attestation();
   std::vector<Operation> of_care();  // with NV, PCRs and the clock; at the end it is cleared
 
  private:

@@ -15,6 +15,13 @@
 namespace warifu::bus {
 namespace {
 
+// TPM2_Certify is authorized by a session for one key and by an empty password for the other: the answer's attributes
+// of the password are in no HMAC (Part 1, "Password Authorizations"), and nobody reads them.
+std::size_t bytes_of_no_session(const CommandKind& kind) {
+  constexpr std::uint32_t kCertify = 0x148;
+  return kind.code == kCertify ? 1 : 0;
+}
+
 void expect_that_each_is_noticed(FlipBench& bench, const std::vector<Operation>& operations) {
   for (const Operation& operation : operations) {
     const Status status = bench.flip_all(operation);
@@ -25,7 +32,8 @@ void expect_that_each_is_noticed(FlipBench& bench, const std::vector<Operation>&
                report.operation, report.bytes, report.refused, report.right);
     EXPECT_THAT(report.findings, testing::IsEmpty()) << to_string(kind);
     if (!kind.in_session) continue;
-    EXPECT_EQ(report.right, 0u) << to_string(kind) << ": an answer that a session covers was changed, unnoticed";
+    EXPECT_EQ(report.right, bytes_of_no_session(kind))
+        << to_string(kind) << ": an answer that a session covers was changed, unnoticed";
   }
 }
 
@@ -52,6 +60,12 @@ TEST(FlippedByte, IsNoticedWhenKeysAreUsed) {
   FlipOperations operations;
   FlipBench bench({}, tpm::EkProfile::kH2);
   expect_that_each_is_noticed(bench, operations.of_keys());
+}
+
+TEST(FlippedByte, IsNoticedWhenADeviceAttests) {
+  FlipOperations operations;
+  FlipBench bench({}, tpm::EkProfile::kH2);
+  expect_that_each_is_noticed(bench, operations.of_attestation());
 }
 
 TEST(FlippedByte, IsNoticedWhenTheTpmIsCaredFor) {
@@ -94,8 +108,8 @@ TEST(FlipBench, FindsAWrongValueThatIsTakenForARightOne) {
 TEST(FlippedByte, IsTriedInEveryCommandOfALife) {
   FlipOperations operations;
   std::set<std::string> tried = {command_name(0x17C)};  // TPM2_GetTestResult: absence_test.cpp of tpm_device
-  for (const auto& list :
-       {operations.of_a_start(), operations.of_activation(), operations.of_keys(), operations.of_care()})
+  for (const auto& list : {operations.of_a_start(), operations.of_activation(), operations.of_keys(),
+                           operations.of_attestation(), operations.of_care()})
     for (const Operation& operation : list)
       tried.insert(operation.commands.begin(), operation.commands.end());
 

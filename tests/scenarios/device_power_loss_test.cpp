@@ -78,6 +78,27 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.unseal(object, pcrs);
   }
+  Result<Bytes> attestation_key() override {
+    TRY_STATUS(power());
+    return tpm_.attestation_key();
+  }
+  Result<SecretBytes> activate_attestation(ByteView id_object, ByteView encrypted_secret) override {
+    TRY_STATUS(power());
+    return tpm_.activate_attestation(id_object, encrypted_secret);
+  }
+  Result<tcb::TpmAttestation> quote(const tcb::RegisterSelection& registers,
+                                    const crypto::Digest& extra_data) override {
+    TRY_STATUS(power());
+    return tpm_.quote(registers, extra_data);
+  }
+  Result<Bytes> read_registers(const tcb::RegisterSelection& registers) override {
+    TRY_STATUS(power());
+    return tpm_.read_registers(registers);
+  }
+  Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) override {
+    TRY_STATUS(power());
+    return tpm_.certify_null_primary(extra_data);
+  }
   Result<tcb::TpmStatus> status() override {
     TRY_STATUS(power());
     return tpm_.status();

@@ -74,6 +74,14 @@ MESSAGES = {
     "clear": (15, sized(run(13, 32)), DONE),
     "reset_lockout": (16, sized(run(14, 32)), DONE),
     "escrow_token": (17, u32(600), sized("SharedAccessSignature sr=d") + u64(1_800_000_600)),
+    "attestation_key": (18, b"", sized(run(2, 316)) + sized(run(15, 90))),
+    "activate_attestation": (19, sized(run(16, 68)) + sized(run(17, 258)), sized(run(18, 32))),
+    "quote": (
+        20,
+        sized(run(19, 48)) + sized(b"") + sized(bytes([0, 7, 23])) + sized(bytes([10])) + sized(b""),
+        sized(run(20, 145)) + sized(run(21, 72)) + sized(run(22, 144)) + sized(run(23, 90)) + sized(run(24, 150))
+        + sized(run(25, 72)),
+    ),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),

@@ -1,0 +1,59 @@
+#include "warifu-agent/measurement_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace warifu::agent_app {
+namespace {
+
+constexpr std::size_t kPartSize = std::size_t{64} * 1024;
+constexpr std::size_t kBootIdSize = 36;  // a UUID
+
+}  // namespace
+
+MeasurementFiles::File::File(std::filesystem::path path)
+    : path_(std::move(path)),
+      descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+      open_error_(descriptor_ < 0 ? errno : 0) {
+}
+
+MeasurementFiles::File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Error MeasurementFiles::File::unreadable(int why) const {
+  return {ErrorKind::kUnavailable, "logs.read", fmt::format("cannot read {}: {}", path_.string(), std::strerror(why))};
+}
+
+Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) const {
+  if (open_error_ == ENOENT || open_error_ == ENOTDIR) return std::optional<Bytes>();
+  if (descriptor_ < 0) return unreadable(open_error_);
+  if (!std::in_range<off_t>(offset) || ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
+    return unreadable(errno == 0 ? EINVAL : errno);
+  Bytes content;
+  for (;;) {
+    const std::size_t size = content.size();
+    if (size >= kLogMax) return std::optional(std::move(content));
+    const std::size_t part = std::min(kPartSize, kLogMax - size);
+    content.resize(size + part);
+    const ssize_t got = ::read(descriptor_, content.data() + size, part);
+    if (got < 0 && errno != EINTR) return unreadable(errno);
+    content.resize(size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) return std::optional(std::move(content));
+  }
+}
+
+MeasurementFiles::MeasurementFiles(const device_config::AttestationConfig& config)
+    : event_log_(config.event_log), ima_list_(config.ima_list), userspace_log_(config.userspace_log), boot_id_([] {
+        const auto text = File("/proc/sys/kernel/random/boot_id").read(0);
+        return text && *text ? std::string(as_text(**text).substr(0, kBootIdSize)) : std::string();
+      }()) {
+}
+
+}  // namespace warifu::agent_app

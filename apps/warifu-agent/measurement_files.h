@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "agent/measurement_logs.h"
+#include "device_config/device_config.h"
+
+namespace warifu::agent_app {
+
+// The logs as files. They are opened once, while this process still has the rights that it was started with: those of
+// the kernel are root's. What was not there then is not there for this process.
+class MeasurementFiles final : public agent::MeasurementLogs {
+ public:
+  explicit MeasurementFiles(const device_config::AttestationConfig& config);
+
+  Result<std::optional<Bytes>> event_log() override { return event_log_.read(0); }
+  Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override { return ima_list_.read(offset); }
+  Result<std::optional<Bytes>> userspace_log() override { return userspace_log_.read(0); }
+  std::string boot_id() override { return boot_id_; }
+
+ private:
+  class File {
+   public:
+    explicit File(std::filesystem::path path);
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    ~File();
+    Result<std::optional<Bytes>> read(std::uint64_t offset) const;
+
+   private:
+    Error unreadable(int why) const;
+
+    const std::filesystem::path path_;
+    const int descriptor_;
+    const int open_error_;
+  };
+
+  const File event_log_;
+  const File ima_list_;
+  const File userspace_log_;
+  const std::string boot_id_;
+};
+
+}  // namespace warifu::agent_app

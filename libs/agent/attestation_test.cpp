@@ -1,0 +1,313 @@
+#include "agent/attestation.h"
+
+#include "agent/attestation_state.h"
+#include "agent/refusal.h"
+#include "agent/runner.h"
+#include "agent/test_world.h"
+
+namespace warifu::agent {
+namespace {
+
+using test::reply;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kBase = "/api/v1/device/0ne1/registrations/meter-1/attestation/";
+
+HttpReply problem(int status, std::string_view code) {
+  return reply(status, std::string(R"({"title":"no","detail":"because","code":")").append(code).append("\"}"));
+}
+
+class MemoryLogs final : public MeasurementLogs {
+ public:
+  Result<std::optional<Bytes>> event_log() override {
+    if (unreadable) return Error{ErrorKind::kUnavailable, "logs.read", "permission denied"};
+    return event;
+  }
+  Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override {
+    offsets.push_back(offset);
+    return ima;
+  }
+  Result<std::optional<Bytes>> userspace_log() override { return userspace; }
+  std::string boot_id() override { return "boot-1"; }
+
+  std::optional<Bytes> event = to_bytes(as_bytes("event log"));
+  std::optional<Bytes> ima = Bytes{1, 2, 3};
+  std::optional<Bytes> userspace = to_bytes(as_bytes("line\n"));
+  std::vector<std::uint64_t> offsets;
+  bool unreadable = false;
+};
+
+class AttestationTest : public test::AgentTest {
+ protected:
+  AttestationTest() {
+    answer("key",
+           reply(200, R"({"id_object":"AQI=","encrypted_secret":"AwQ=","session":"opaque-1","expires_at":"x"})"));
+    answer("activation", reply(200, R"({"ak_name":"00","token":"token-1","expires_at":"2033-01-01T00:00:00Z"})"));
+    answer("nonce", nonce(0));
+    answer("evidence", result("affirming"));
+  }
+  static HttpReply nonce(int offset) {
+    return reply(200,
+                 R"({"nonce":"CQkJ","expires_at":"x","registers":{"sha256":[0,10]},"event_log":{},"ima":{"offset":)" +
+                     std::to_string(offset) + R"(,"entries":4}})");
+  }
+  static HttpReply result(std::string_view overall) {
+    return reply(200, std::string(R"({"overall":")")
+                          .append(overall)
+                          .append(R"(","layers":{"identity":"affirming","firmware":"warning"},)")
+                          .append(R"("tracking_id":"track-1","next_after_seconds":60})"));
+  }
+  void answer(const std::string& step, HttpReply with) { server_.instead[step] = std::move(with); }
+  // These first, and then what answer() said.
+  void answer_first(const std::string& step, std::deque<HttpReply> with) { server_.first[step] = std::move(with); }
+  std::vector<const HttpRequest*> sent(std::string_view step) const {
+    std::vector<const HttpRequest*> out;
+    for (const auto& request : server_.requests)
+      if (test::ScriptedServer::step_of(request) == step) out.push_back(&request);
+    return out;
+  }
+  std::string refusal() {
+    const auto attested = attestor_.attest();
+    return attested ? "" : std::string(attested.error().code);
+  }
+
+  MemoryLogs logs_;
+  Attestor attestor_{outside_, logs_};
+};
+
+TEST_F(AttestationTest, ShowsTheServerWhatThisDeviceRuns) {
+  const auto attested = attestor_.attest();
+  ASSERT_TRUE(attested) << to_string(attested.error());
+  ASSERT_TRUE(*attested);
+  EXPECT_EQ((*attested)->overall, "affirming");
+  EXPECT_EQ((*attested)->layers[1].second, "warning");
+  EXPECT_EQ((*attested)->next_after, std::chrono::seconds(60));
+  EXPECT_FALSE(server_.connected);
+  EXPECT_THAT(tcb_.calls,
+              ElementsAre("begin", "check", "identity", "attestation key", "activate attestation", "quote"));
+  ASSERT_EQ(server_.requests.size(), 5U);
+  EXPECT_EQ(server_.requests[1].method, "POST");
+  EXPECT_EQ(server_.requests[1].path, std::string(kBase) + "key");
+  EXPECT_EQ(server_.requests[1].body, R"({"ek_public":"AQI=","ak_public":"BQY="})");
+  EXPECT_EQ(server_.requests[1].authorization, "");
+  EXPECT_EQ(server_.requests[2].body, R"({"session":"opaque-1","secret":"Bwg="})");
+  EXPECT_EQ(server_.requests[3].body, R"({"boot_id":"boot-1"})");
+  EXPECT_EQ(server_.requests[3].authorization, "Bearer token-1");
+  EXPECT_EQ(server_.requests[4].authorization, "Bearer token-1");
+  EXPECT_EQ(server_.requests[4].body,
+            R"({"nonce":"CQkJ","quote":"Cgs=","signature":"DA0=","registers":{"sha256":{"0":")" + std::string(64, '1') +
+                R"(","10":")" + std::string(64, '1') +
+                R"("}},"boot_id":"boot-1","userspace_log":"line\n",)"
+                R"("null_primary":{"public":"Dg8=","attest":"EBE=","signature":"EhM="},)"
+                R"("event_log":{"sha256":")" +
+                sha256_hex(as_bytes("event log")) +
+                R"(","content":"ZXZlbnQgbG9n"},"ima":{"offset":0,"content":"AQID"}})");
+}
+
+TEST_F(AttestationTest, SaysNothingOfTheDeviceToAServerThatTheTcbRefuses) {
+  tcb_.server_ok = false;
+  EXPECT_EQ(refusal(), "tcb.handshake.nonce");
+  EXPECT_TRUE(server_.requests.empty());
+  EXPECT_THAT(tcb_.calls, Not(testing::Contains("attestation key")));
+}
+
+TEST_F(AttestationTest, KeepsItsTokenAndAsksForANewOneBeforeItEnds) {
+  ASSERT_TRUE(attestor_.attest());
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_EQ(sent("key").size(), 1U);
+  EXPECT_EQ(sent("evidence").size(), 2U);
+  // By the server's clock.
+  answer("activation", reply(200, R"({"token":"token-2","expires_at":")" +
+                                      to_rfc3339(test::kServerTime + std::chrono::minutes(4)) + R"("})"));
+  Attestor fresh(outside_, logs_);
+  ASSERT_TRUE(fresh.attest());
+  ASSERT_TRUE(fresh.attest());
+  EXPECT_EQ(sent("key").size(), 3U);
+}
+
+TEST_F(AttestationTest, ActivatesAnewWhenItsTokenIsRefusedAndOnlyOnce) {
+  ASSERT_TRUE(attestor_.attest());
+  for (const char* step : {"nonce", "evidence"}) {
+    const auto before = sent("key").size();
+    answer_first(step, {problem(401, "token.expired")});
+    ASSERT_TRUE(attestor_.attest()) << step;
+    EXPECT_EQ(sent("key").size(), before + 1) << step;
+  }
+  answer("nonce", problem(401, "token.expired"));
+  const auto before = sent("key").size();
+  EXPECT_EQ(refusal(), "token.expired");
+  EXPECT_EQ(sent("key").size(), before + 1);
+}
+
+TEST_F(AttestationTest, SendsTheEventLogOnlyToAServerThatDoesNotKnowIt) {
+  answer("nonce", reply(200, R"({"nonce":"CQkJ","registers":{"sha256":[0]},"event_log":{"known_sha256":")" +
+                                 sha256_hex(as_bytes("event log")) + R"("},"ima":{}})"));
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr("ZXZlbnQgbG9n")));
+  answer_first("evidence", {problem(409, "attestation.event-log-unknown")});
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_THAT(sent("evidence").back()->body, HasSubstr("ZXZlbnQgbG9n"));
+  EXPECT_EQ(sent("nonce").size(), 2U) << "the nonce was unused";
+  answer("evidence", problem(409, "attestation.event-log-unknown"));
+  EXPECT_EQ(refusal(), "server.refused") << "not for ever";
+}
+
+TEST_F(AttestationTest, AsksForOneFreshNonceWhenItsListOrItsTurnWasAnother) {
+  for (const char* code : {"attestation.ima-offset", "attestation.raced"}) {
+    const auto before = sent("nonce").size();
+    answer_first("nonce", {nonce(0), nonce(77)});
+    answer_first("evidence", {problem(409, code)});
+    ASSERT_TRUE(attestor_.attest()) << code;
+    EXPECT_EQ(sent("nonce").size(), before + 2) << code;
+    EXPECT_EQ(logs_.offsets.back(), 77U);
+    EXPECT_THAT(sent("evidence").back()->body, HasSubstr(R"("offset":77)"));
+  }
+  answer("evidence", problem(409, "attestation.raced"));
+  const auto before = sent("evidence").size();
+  EXPECT_EQ(refusal(), "server.refused");
+  EXPECT_EQ(sent("evidence").size(), before + 2);
+}
+
+TEST_F(AttestationTest, TellsWhetherAServerHasNoAttestationOrDoesNotKnowTheDevice) {
+  answer("key", problem(404, "http.not-found"));
+  const auto none = attestor_.attest();
+  ASSERT_TRUE(none) << to_string(none.error());
+  EXPECT_FALSE(*none);
+  answer("key", problem(404, "enrollment.unknown"));
+  EXPECT_EQ(refusal(), "enrollment.unknown");
+}
+
+TEST_F(AttestationTest, EndsWithTheServersRefusalAtEachStep) {
+  for (const char* step : {"key", "activation", "nonce", "evidence"}) {
+    server_.first.clear();
+    auto busy = problem(429, "limit.rate");
+    busy.retry_after = std::chrono::seconds(30);
+    answer_first(step, {busy});
+    Attestor fresh(outside_, logs_);
+    const auto refused = fresh.attest();
+    ASSERT_FALSE(refused) << step;
+    EXPECT_EQ(refused.error().code, "server.throttled") << step;
+    EXPECT_EQ(fresh.retry_after(), std::chrono::seconds(30)) << step;
+    answer_first(step, {reply(200, "{}")});
+    EXPECT_EQ(Attestor(outside_, logs_).attest().error().code, "server.reply") << step;
+    answer_first(step, {reply(200, "no JSON")});
+    EXPECT_EQ(Attestor(outside_, logs_).attest().error().code, "server.reply") << step;
+  }
+}
+
+TEST_F(AttestationTest, SendsNoEvidenceWithoutALogThatIsThere) {
+  logs_.unreadable = true;
+  EXPECT_EQ(refusal(), "logs.read");
+  EXPECT_TRUE(sent("evidence").empty());
+  logs_.unreadable = false;
+  logs_.event = logs_.ima = logs_.userspace = std::nullopt;
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr("event_log")));
+  EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr(R"("ima":)")));
+}
+
+TEST_F(AttestationTest, BelievesNoValuesThatAreNotThoseOfItsRegisters) {
+  tcb_.register_values = Bytes(63, 0x11);
+  EXPECT_EQ(refusal(), "tcb.answer");
+  tcb_.register_values = Bytes(65, 0x11);
+  EXPECT_EQ(refusal(), "tcb.answer");
+}
+
+TEST(AttestationMessages, RefuseWhatANonceMustNotBe) {
+  for (const char* body :
+       {R"({"nonce":"","registers":{}})", R"({"nonce":"AA=="})", R"({"nonce":"AA==","registers":{"md5":[1]}})",
+        R"({"nonce":"AA==","registers":{"sha256":[24]}})", R"({"nonce":"AA==","registers":{"sha256":[-1]}})",
+        R"({"nonce":"AA==","registers":{"sha256":["1"]}})", R"({"nonce":"AA==","registers":{},"ima":{"offset":-1}})"}) {
+    const auto nonce = parse_attestation_nonce(body);
+    ASSERT_FALSE(nonce) << body;
+    EXPECT_EQ(nonce.error().code, "server.reply") << body;
+  }
+  const auto nonce = parse_attestation_nonce(R"({"nonce":"AA==","registers":{"sha256":[7,0,7],"sha1":[]}})");
+  ASSERT_TRUE(nonce);
+  EXPECT_THAT(nonce->registers.sha256, ElementsAre(0, 7));
+}
+
+TEST(AttestationMessages, RefuseAResultThatCouldHarmATerminal) {
+  for (const char* body :
+       {R"({"overall":"a\u001b[2J","layers":{},"next_after_seconds":1})",
+        R"({"overall":"affirming","layers":{"x y":"a"},"next_after_seconds":1})",
+        R"({"overall":"affirming","layers":{"x":1},"next_after_seconds":1})", R"({"overall":"affirming","layers":{}})"})
+    EXPECT_FALSE(parse_attestation_result(body)) << body;
+  const auto soon = parse_attestation_result(R"({"overall":"affirming","layers":{},"next_after_seconds":0})");
+  ASSERT_TRUE(soon);
+  EXPECT_EQ(soon->next_after, std::chrono::seconds(10));
+}
+
+TEST(AttestationMessages, RefuseATokenThatIsNoHeader) {
+  for (const char* body :
+       {R"({"token":"a\r\nb","expires_at":"2033-01-01T00:00:00Z"})",
+        R"({"token":"","expires_at":"2033-01-01T00:00:00Z"})", R"({"token":"a","expires_at":"tomorrow"})",
+        R"({"token":"a","expires_at":"2033-01-01T00:00:00+09:00"})"})
+    EXPECT_FALSE(parse_attestation_token(body)) << body;
+  EXPECT_TRUE(parse_attestation_token(R"({"token":"a.b-c","expires_at":"2033-01-01T00:00:00.5Z"})"));
+}
+
+// --- run ---
+
+class AttestingRunner : public AttestationTest {
+ protected:
+  void run(std::size_t waits) {
+    tcb_.assigned_hub = "hub.example";
+    tcb_.device_id = "meter-1";
+    waiter_.stop_after = waits;
+    Runner(outside_, std::chrono::hours(1), &attestor_).run();
+  }
+};
+
+TEST_F(AttestingRunner, AttestsAsOftenAsTheServerAsksAndSaysWhatChanged) {
+  waiter_.on_wait = [&] {
+    if (waiter_.waits.size() == 3) answer("evidence", result("contraindicated"));
+  };
+  run(5);
+  EXPECT_EQ(sent("evidence").size(), 5U);
+  EXPECT_EQ(sent("escrow-certificate").size(), 6U) << "one check within the hour";
+  EXPECT_THAT(waiter_.waits, testing::Each(testing::Le(std::chrono::seconds(66))));
+  EXPECT_THAT(progress_.text, HasSubstr("judges what this device runs as affirming"));
+  EXPECT_THAT(progress_.text, HasSubstr("contraindicated (identity affirming, firmware warning)"));
+  const auto kept = load_last_attestation(files_);
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_EQ((*kept)->result.overall, "contraindicated");
+}
+
+TEST_F(AttestingRunner, NotesOnceThatTheServerHasNone) {
+  answer("key", problem(404, "http.not-found"));
+  run(3);
+  const auto said = progress_.text.find("has no attestation");
+  ASSERT_NE(said, std::string::npos);
+  EXPECT_EQ(progress_.text.find("has no attestation", said + 1), std::string::npos);
+}
+
+TEST_F(AttestingRunner, ComesNotBeforeTheServerSaid) {
+  auto busy = problem(503, "limit.busy");
+  busy.retry_after = std::chrono::seconds(600);
+  answer("evidence", busy);
+  run(3);
+  EXPECT_THAT(waiter_.waits, testing::Each(testing::Ge(std::chrono::seconds(600))));
+}
+
+// --- What is kept ---
+
+TEST(LastAttestation, IsReadBackAndOtherwiseAbsent) {
+  test::MemoryFiles files;
+  const AttestationResult result{"warning", {{"identity", "affirming"}}, "track-1", std::chrono::seconds(60)};
+  ASSERT_TRUE(save(files, {result, "2026-01-01T00:00:00Z"}));
+  const auto kept = load_last_attestation(files);
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_TRUE((*kept)->result.is_same_judgement(result));
+  EXPECT_EQ((*kept)->since, "2026-01-01T00:00:00Z");
+  const Bytes whole = files.files.at("attestation.json");
+  for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+    files.files["attestation.json"] = to_bytes(ByteView(whole).first(size));
+    EXPECT_FALSE(*load_last_attestation(files)) << size;
+  }
+}
+
+}  // namespace
+}  // namespace warifu::agent

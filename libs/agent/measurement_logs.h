@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace warifu::agent {
+
+// What the kernel, and systemd, say they measured. nullopt: this machine has no such log.
+class MeasurementLogs {
+ public:
+  // Of each log, from where it is read on. A log that is longer is cut here, and the server says what it thinks of it.
+  static constexpr std::size_t kLogMax = std::size_t{16} * 1024 * 1024;
+
+  virtual ~MeasurementLogs() = default;
+  // kUnavailable "logs.read" when a log is there and cannot be read.
+  virtual Result<std::optional<Bytes>> event_log() = 0;
+  // The bytes of the IMA list from `offset`; none beyond its end.
+  virtual Result<std::optional<Bytes>> ima_list(std::uint64_t offset) = 0;
+  virtual Result<std::optional<Bytes>> userspace_log() = 0;
+  // Of /proc/sys/kernel/random/boot_id; empty when it cannot be read: it is a hint.
+  virtual std::string boot_id() = 0;
+};
+
+}  // namespace warifu::agent

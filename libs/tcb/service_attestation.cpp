@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tcb/service.h"
+#include "tpm_types/attest.h"
+
+namespace warifu::tcb {
+namespace {
+
+using namespace tcb_protocol;
+using crypto::HashAlgorithm;
+
+// Of a quote while something measures.
+constexpr int kQuotesMax = 5;
+
+RegisterSelection selection_of(RegisterLists lists) {
+  RegisterSelection selection;
+  const auto add = [&](HashAlgorithm bank, std::vector<std::uint8_t>& pcrs) {
+    if (!pcrs.empty()) selection.push_back({bank, std::move(pcrs)});
+  };
+  add(HashAlgorithm::kSha1, lists.sha1);
+  add(HashAlgorithm::kSha256, lists.sha256);
+  add(HashAlgorithm::kSha384, lists.sha384);
+  add(HashAlgorithm::kSha512, lists.sha512);
+  return selection;
+}
+
+bool is_of(const tpm::PcrSelections& quoted, const RegisterSelection& asked) {
+  const auto mask = [](const PcrList& pcrs) {
+    std::uint32_t bits = 0;
+    for (const std::uint8_t pcr : pcrs)
+      bits |= std::uint32_t{1} << pcr;
+    return bits;
+  };
+  return std::ranges::equal(quoted, asked, [&](const tpm::PcrSelection& one, const BankRegisters& other) {
+    return one.bank == other.bank && one.indices == mask(other.pcrs);
+  });
+}
+
+// pcrDigest is made with the hash of the signing scheme (Part 1, "Quote"), which for our AK is SHA-256.
+bool is_digest_of(const tpm::QuoteAttest& attest, ByteView values) {
+  return std::ranges::equal(attest.pcr_digest, crypto::digest(HashAlgorithm::kSha256, {values}).bytes());
+}
+
+}  // namespace
+
+Result<AttestationKey::Answer> Service::run(Caller, AttestationKey) {
+  TRY(auto keys, world_.tpm.keys());
+  TRY(auto ak, world_.tpm.attestation_key());
+  return AttestationKey::Answer{std::move(keys.ek_public), std::move(ak)};
+}
+
+Result<ActivateAttestation::Answer> Service::run(Caller, ActivateAttestation request) {
+  TRY(auto secret, world_.tpm.activate_attestation(request.id_object, request.encrypted_secret));
+  return ActivateAttestation::Answer{std::move(secret)};
+}
+
+// The registers are read after the quote, and believed when they are those of the quote: a register that moved in
+// between would make the server refuse the evidence of an honest device.
+Result<Quote::Answer> Service::run(Caller, Quote request) {
+  const auto extra_data = crypto::digest(HashAlgorithm::kSha256, {request.nonce});
+  const RegisterSelection registers = selection_of(std::move(request.registers));
+  if (registers.empty()) return invalid_input("tcb.quote.registers", "expected at least one register", "registers");
+  for (int i = 0; i < kQuotesMax; ++i) {
+    TRY(auto quote, world_.tpm.quote(registers, extra_data));
+    TRY(auto values, world_.tpm.read_registers(registers));
+    TRY(const auto attest, tpm::QuoteAttest::parse(quote.attest));
+    if (!is_of(attest.selections, registers))
+      return Error{ErrorKind::kUnavailable, "tcb.quote.selection",
+                   "the TPM quoted other registers than it was asked for: has it all these banks?"};
+    if (!is_digest_of(attest, values)) continue;
+    TRY(auto null_primary, world_.tpm.certify_null_primary(extra_data));
+    if (!null_primary) null_primary.emplace();
+    return Quote::Answer{.attest = std::move(quote.attest),
+                         .signature = std::move(quote.signature),
+                         .values = std::move(values),
+                         .null_public = std::move(null_primary->public_area),
+                         .null_attest = std::move(null_primary->certification.attest),
+                         .null_signature = std::move(null_primary->certification.signature)};
+  }
+  return Error{ErrorKind::kUnavailable, "tcb.quote.moving",
+               fmt::format("the registers changed during each of {} quotes", kQuotesMax)};
+}
+
+}  // namespace warifu::tcb
