@@ -50,8 +50,8 @@ Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) 
 }
 
 MeasurementFiles::MeasurementFiles(const device_config::AttestationConfig& config)
-    : event_log_(config.event_log), ima_list_(config.ima_list), userspace_log_(config.userspace_log), boot_id_([] {
-        const auto text = File("/proc/sys/kernel/random/boot_id").read(0);
+    : event_log_(config.event_log), ima_list_(config.ima_list), userspace_log_(config.userspace_log), boot_id_([&] {
+        const auto text = File(config.boot_id).read(0);
         return text && *text ? std::string(as_text(**text).substr(0, kBootIdSize)) : std::string();
       }()) {
 }

@@ -59,6 +59,7 @@ struct AttestationConfig {
   std::filesystem::path event_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
   std::filesystem::path ima_list = "/sys/kernel/security/integrity/ima/binary_runtime_measurements";
   std::filesystem::path userspace_log = "/run/log/systemd/tpm2-measure.log";
+  std::filesystem::path boot_id = "/proc/sys/kernel/random/boot_id";  // another one in each boot
 };
 struct TpmConfig {
   std::optional<std::filesystem::path> owner_auth_file;        // without it the auth value is empty

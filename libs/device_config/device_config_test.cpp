@@ -35,6 +35,7 @@ TEST(DeviceConfigTest, HasDefaultsForAllButServerAndScope) {
   EXPECT_EQ(config->attestation.event_log, "/sys/kernel/security/tpm0/binary_bios_measurements");
   EXPECT_EQ(config->attestation.ima_list, "/sys/kernel/security/integrity/ima/binary_runtime_measurements");
   EXPECT_EQ(config->attestation.userspace_log, "/run/log/systemd/tpm2-measure.log");
+  EXPECT_EQ(config->attestation.boot_id, "/proc/sys/kernel/random/boot_id");
   EXPECT_FALSE(config->tpm.owner_auth_file);
   EXPECT_FALSE(config->tpm.endorsement_auth_file);
 }
@@ -57,6 +58,7 @@ endorsement_auth_file = "/etc/warifu/endorsement"
 event_log = "/data/events"
 ima_list = "/data/ima"
 userspace_log = "/data/systemd"
+boot_id = "/data/boot-id"
 )"));
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->device.registration_id->text(), "meter-1");
@@ -72,6 +74,7 @@ userspace_log = "/data/systemd"
   EXPECT_EQ(config->attestation.event_log, "/data/events");
   EXPECT_EQ(config->attestation.ima_list, "/data/ima");
   EXPECT_EQ(config->attestation.userspace_log, "/data/systemd");
+  EXPECT_EQ(config->attestation.boot_id, "/data/boot-id");
 }
 
 TEST(DeviceConfigTest, TakesAnEmptyTextForTheDefault) {

@@ -69,7 +69,10 @@ class Appraisal {
   // --- what cannot be judged
 
   Status check_nonce() const {
-    if (e_.before == nullptr || e_.nonce.made_at > e_.before->nonce_at) return {};
+    // Without a ledger nobody remembers which nonces were used: those from before the AK was bound may have been.
+    const Timestamp used_up =
+        e_.before == nullptr ? e_.ak.bound_at - std::chrono::milliseconds(1) : e_.before->nonce_at;
+    if (e_.nonce.made_at > used_up) return {};
     return Error{ErrorKind::kUnauthenticated, "attestation.nonce-used",
                  "evidence came with this nonce, or with one that was made later: ask for another one", "nonce"};
   }

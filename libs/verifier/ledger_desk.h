@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
+#include <string>
 
 #include "audit/entry.h"
 #include "verifier/records.h"
@@ -9,11 +9,16 @@
 
 namespace warifu::verifier {
 
+struct Forgetting {
+  RegistrationId registration;
+  std::string reason;
+  Timestamp now;
+};
+
 // What a device's next quote is compared with is forgotten, so that a new ledger begins: after an operator cleared the
-// TPM, replaced a vTPM's state, or looked at a clone and found which one is the device. What was kept whole stays.
-// kNotFound "attestation.unknown".
-Status forget_ledger(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& id,
-                     std::string_view reason);
+// TPM, replaced a vTPM's state, or looked at a clone and found which one is the device. What was kept whole stays. The
+// AK counts as bound `now`, so that no nonce from before is taken again. kNotFound "attestation.unknown".
+Status forget_ledger(Records& records, audit::Trail& trail, const Requester& who, const Forgetting& what);
 
 inline constexpr std::size_t kReasonSizeMax = 500;
 
