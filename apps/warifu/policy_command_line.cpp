@@ -3,6 +3,7 @@
 #include "warifu/command_line.h"
 #include "warifu/evidence_commands.h"
 #include "warifu/policy_commands.h"
+#include "warifu/policy_learn.h"
 
 namespace warifu::cli {
 namespace {
@@ -46,6 +47,8 @@ void add_policy_commands(CLI::App& app, Action& action) {
                      "warifu policy show --group meters", action, show_policy);
   add_verb_on_target(noun, "delete", "Delete one policy; without an option the one for all others",
                      "warifu policy delete --group meters", action, delete_policy);
+  add_verb_on(noun, "learn", "--registration-id", "Print the policy that the last kept attestation of a device meets",
+              "warifu policy learn meter-1 > meters.policy.json", action, learn_policy);
   add_verb_on_file(noun, "check", "Say what a policy in a file demands, without a server",
                    "warifu policy check meters.policy.json", action, check_policy);
 }

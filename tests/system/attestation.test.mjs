@@ -1,6 +1,6 @@
 // What a device runs, from its boot to the operator's screen: real programs, a software TPM that is told real boots.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Daemon } from './lib/daemon.mjs';
@@ -143,6 +143,25 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
       await done('policy', 'delete', '--registration-id', 'reviewed');
       assert.equal((await machine.attest()).layers.boot, 'affirming', 'the default judges again');
       assert.equal((await json('attestation', 'show', id)).policy.target, 'default');
+    });
+  });
+
+  test('teaches the policy that it meets, and that its changed twin does not', async () => {
+    await with_machine('teacher', async (id) => {
+      await machine.measure('/usr/bin/sensor', kSensor);
+      await machine.attest();
+      const file = path.join(server.folder, 'learned.json');
+      await writeFile(file, await done('policy', 'learn', id));
+      const learned = JSON.parse(await readFile(file, 'utf8'));
+      for (const claim of ['secure-boot', 'kernel', 'separators', 'boot-loader']) assert.ok(learned.boot.claims.includes(claim), claim);
+      assert.ok(!learned.boot.claims.some((claim) => claim.startsWith('windows-')), JSON.stringify(learned.boot.claims));
+      assert.deepEqual(learned.ima.files, [{ path: '/usr/bin/sensor', digests: [`sha256:${sha256(kSensor)}`] }]);
+      await done('policy', 'put', '--registration-id', id, file);
+      const told = await machine.attest();
+      assert.equal(told.layers.boot, 'affirming');
+      assert.equal(told.layers.runtime, 'affirming');
+      await machine.boot('uki-other-command-line');
+      assert.equal((await machine.attest()).layers.boot, 'contraindicated');
     });
   });
 
