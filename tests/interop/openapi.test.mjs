@@ -18,6 +18,7 @@ import { OperatorClient } from './lib/operator_http.mjs';
 import { Registration } from './lib/registration.mjs';
 import { sas_token } from './lib/sas.mjs';
 import { Server } from './lib/server.mjs';
+import { Machine } from '../system/lib/machine.mjs';
 
 const kDescription = process.env.WARIFU_OPENAPI ?? fileURLToPath(new URL('../../docs/openapi/warifu-v1.yaml', import.meta.url));
 const kOrder = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -26,9 +27,10 @@ const kWaitingId = 'interop-openapi-waiting'; // its device waits for an approva
 const kLampId = 'interop-openapi-lamp'; // has symmetric keys
 const kPlant = 'interop-plant'; // a group of TPMs
 const kLamps = 'interop-lamps'; // a group with symmetric keys
+const kAttestedId = 'interop-attested';
 const kNobody = 'interop-nobody';
 // What is well-formed and not there.
-const kNobodys = { ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32) };
+const kNobodys = { ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32), sha256: '00'.repeat(32), number: 999 };
 
 const api = new OpenApi(kDescription);
 const operations = api.operations.filter(({ path }) => path.startsWith('/api/v1/') && !path.startsWith('/api/v1/device/'))
@@ -42,6 +44,8 @@ let login_answer;
 let serial = 0;
 let maker; // of TPMs
 let certified_name; // of an EK that came with a certificate
+let machine; // that attested
+let attested;
 
 const enrollment = (registration_id) => ({ registration_id, attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64') } } });
 const group = (group_id) => ({ group_id, attestation: { type: 'tpm', tpm: { naming: '*' } } });
@@ -97,6 +101,32 @@ async function make_endorsement() {
   await made('/api/v1/enrollments', { registration_id: 'interop-certified', attestation: { type: 'tpm', tpm: { endorsement_key: keys.ek.toString('base64'), endorsement_certificate: certificate } } });
   certified_name = key_names().ek_name;
 }
+
+// A device of ours that attested, and policies for all, for a group and for a device.
+async function make_attestation() {
+  machine = await Machine.prepare(server, kAttestedId);
+  await machine.boot('grub');
+  const { stdout } = await machine.device.administrator(['tpm', 'ek']);
+  await made('/api/v1/enrollments', { registration_id: kAttestedId, attestation: { type: 'tpm', tpm: { endorsement_key: stdout.trim() } } });
+  await attest();
+  const shown = (await client.send('GET', `/api/v1/registrations/${kAttestedId}/attestation`)).json;
+  const { json: kept } = await client.send('GET', `/api/v1/registrations/${kAttestedId}/attestation/evidence/1`);
+  const extra_data = crypto.createHash('sha256').update(Buffer.from(kept.nonce, 'base64')).digest('base64');
+  attested = { event_log: kept.event_log_sha256, verification: { ak_public: shown.ak.public, quote: kept.quote, signature: kept.signature, nonce: extra_data, registers: kept.registers, audience: 'https://broker.example' } };
+  await put_policies();
+}
+async function attest() {
+  const told = await machine.attest();
+  assert.equal(told.layers.identity, 'affirming', JSON.stringify(told));
+  return { registration_id: kAttestedId };
+}
+async function put_policies() {
+  for (const target of ['default', `groups/${kPlant}`, `enrollments/${kRegistrationId}`]) {
+    const response = await client.send('PUT', `/api/v1/attestation-policies/${target}`, { body: { policy: { format: 'warifu.evidence-policy.v1' } } });
+    assert.ok(response.status < 300, response.text);
+  }
+  return {};
+}
 const text_of = (name) => readFileSync(maker.file(name), 'utf8');
 
 const key_names = () => ({ ek_name: name_of(keys.ek.subarray(2)).toString('hex'), srk_name: name_of(keys.srk.subarray(2)).toString('hex') });
@@ -119,6 +149,15 @@ const kPlan = {
   'POST /api/v1/ek-roots': { body: () => ({ certificates: [text_of('root.pem')] }) },
   'POST /api/v1/ek-crls': { body: () => ({ crls: [text_of('crl.pem')] }) },
   'GET /api/v1/ek-certificates/{}': { parameters: () => ({ ek_name: certified_name }) },
+  'GET /api/v1/registrations/{}/attestation': { parameters: () => ({ registration_id: kAttestedId }) },
+  'GET /api/v1/registrations/{}/attestation/evidence': { parameters: () => ({ registration_id: kAttestedId }) },
+  'GET /api/v1/registrations/{}/attestation/evidence/{}': { parameters: () => ({ registration_id: kAttestedId, number: 1 }) },
+  'POST /api/v1/registrations/{}/attestation/forget': { parameters: attest },
+  'GET /api/v1/event-logs/{}': { parameters: () => ({ sha256: attested.event_log }) },
+  'POST /api/v1/attestation/verify': { body: () => attested.verification },
+  'DELETE /api/v1/attestation-policies/default': { parameters: put_policies },
+  'DELETE /api/v1/attestation-policies/groups/{}': { parameters: put_policies },
+  'DELETE /api/v1/attestation-policies/enrollments/{}': { parameters: put_policies },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };
@@ -187,9 +226,11 @@ before(async () => {
   await list_ek();
   await make_waiting_device();
   await make_endorsement();
+  await make_attestation();
 });
 after(async () => {
   client?.close();
+  await machine?.stop();
   await server?.stop();
   await device?.stop();
   if (maker) await rm(maker.folder, { recursive: true, force: true });
