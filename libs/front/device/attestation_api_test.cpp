@@ -1,0 +1,161 @@
+// The dialogue of docs/protocols/attestation.md, with a TPM and an AK in memory.
+#include "front/device/attestation_api.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <future>
+
+#include "front/http/dispatcher.h"
+#include "front/http/problem.h"
+#include "measured_boot/registers_json.h"
+#include "provisioning/enrollment_desk.h"
+#include "provisioning/memory_challenges.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
+#include "store/sqlite_store.h"
+#include "store/temp_dir.h"
+#include "verifier/test_attester.h"
+
+namespace warifu::front::device {
+namespace {
+
+class AttestationApiTest : public testing::Test {
+ protected:
+  AttestationApiTest() {
+    EXPECT_TRUE(store_->write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(t.provisioning().insert_scope(scope_, "Example", Timestamp()));
+      TRY(const auto id, RegistrationId::parse("meter-1"));
+      TRY_STATUS(enrollments_.put(t.provisioning(), t.audit(), {scope_, "operator:test"},
+                                  {id, provisioning::TpmRequest{tpm_.ek()}, {}, {}}, {}));
+      return {};
+    }));
+  }
+  static SecretBytes key() { return SecretBytes(Bytes(32, 0xE7)); }
+
+  net::HttpResponse ask(const std::string& step, std::string body, const std::string& token = {},
+                        const std::string& id = "meter-1") {
+    net::HttpRequest request;
+    request.method = net::Method::kPost;
+    request.target = fmt::format("/api/v1/device/0ne1/registrations/{}/attestation/{}", id, step);
+    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    request.body = std::move(body);
+    const auto promise = std::make_shared<std::promise<net::HttpResponse>>();
+    auto answer = promise->get_future();
+    dispatcher_.handle(std::move(request), [promise](net::HttpResponse r) { promise->set_value(std::move(r)); });
+    return answer.get();
+  }
+  static boost::json::object json(const net::HttpResponse& response) {
+    return boost::json::parse(response.body).as_object();
+  }
+  static std::string text(const net::HttpResponse& response, std::string_view name) {
+    const auto object = json(response);
+    const auto* value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : "absent";
+  }
+  net::HttpResponse ask_key(const sim::SoftwareTpm& tpm) {
+    const Bytes ak = wire::Writer().sized16(attester_.ak.tpmt()).take();
+    return ask("key",
+               fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()), to_base64(ak)));
+  }
+  std::string activated() {
+    const auto asked = ask_key(tpm_);
+    EXPECT_EQ(asked.status, 200) << asked.body;
+    const Bytes id_object = from_base64(text(asked, "id_object")).value();
+    const Bytes encrypted = from_base64(text(asked, "encrypted_secret")).value();
+    const auto secret = tpm_.activate_credential(ByteView(id_object).subspan(2), ByteView(encrypted).subspan(2),
+                                                 attester_.ak.ak().identity()->name);
+    const auto done = ask("activation", fmt::format(R"({{"session":"{}","secret":"{}"}})", text(asked, "session"),
+                                                    to_base64(secret.value().reveal())));
+    EXPECT_EQ(done.status, 200) << done.body;
+    return text(done, "token");
+  }
+  net::HttpResponse nonce(const std::string& token) {
+    clock_.advance(std::chrono::seconds(60));
+    return ask("nonce", fmt::format(R"({{"boot_id":"{}"}})", attester_.boot_id), token);
+  }
+  std::string evidence(const net::HttpResponse& nonce) {
+    const auto told = json(nonce);
+    const auto offset = told.at("ima").at("offset").to_number<std::uint64_t>();
+    const bool is_known = told.at("event_log").as_object().contains("known_sha256");
+    const auto s = attester_.submission(from_base64(text(nonce, "nonce")).value(), offset, !is_known);
+    boost::json::object log{{"sha256", to_hex(s.event_log_sha256)}};
+    if (s.event_log) log["content"] = to_base64(*s.event_log);
+    return boost::json::serialize(
+        boost::json::object{{"nonce", to_base64(s.nonce)},
+                            {"quote", to_base64(s.quote)},
+                            {"signature", to_base64(s.signature)},
+                            {"registers", measured_boot::to_json(s.registers)},
+                            {"boot_id", s.boot_id},
+                            {"event_log", std::move(log)},
+                            {"ima", {{"offset", s.ima->offset}, {"content", to_base64(s.ima->content)}}}});
+  }
+
+  sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
+  sim::SeededEntropy entropy_{1};
+  store::TempDir folder_;
+  std::unique_ptr<store::SqliteStore> store_ =
+      store::SqliteStore::open({.path = folder_.path() / "w.sqlite3", .clock = clock_, .entropy = entropy_}).value();
+  const ScopeId scope_ = ScopeId::parse("0ne1").value();
+  const sim::SoftwareTpm tpm_ = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a").value();
+  const sim::SoftwareTpm stranger_ =
+      sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "b").value();
+  verifier::test::Attester attester_;
+  Metrics metrics_;
+  provisioning::EnrollmentDesk enrollments_{clock_, entropy_, key()};
+  provisioning::MemoryChallenges challenges_;
+  provisioning::Registrar registrar_{clock_, entropy_, key(), challenges_, {.hubs = {"hub.example"}}};
+  ek_trust::CertificateDesk certificates_{clock_};
+  dps::AttemptLog attempts_{*store_, clock_};
+  verifier::Desk desk_{clock_, entropy_, key()};
+  AttestationApi api_{desk_, registrar_, certificates_, *store_, metrics_, attempts_, clock_};
+  operators::Authenticator authenticator_{clock_, key(), "warifu.example"};
+  Dispatcher dispatcher_{Router(api_.routes(), [](const Error& error, std::string_view tracking_id,
+                                                  std::string_view) { return problem(error, tracking_id); }),
+                         authenticator_,
+                         *store_,
+                         metrics_,
+                         clock_,
+                         entropy_};
+};
+
+TEST_F(AttestationApiTest, ADeviceShowsWhatItRunsRoundAfterRound) {
+  const auto token = activated();
+  const auto first = ask("evidence", evidence(nonce(token)), token);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(text(first, "overall"), "none") << "without a policy nothing is green";
+  attester_.run("/usr/bin/id");
+  const auto next = nonce(token);
+  EXPECT_TRUE(json(next).at("event_log").as_object().contains("known_sha256"));
+  EXPECT_GT(json(next).at("ima").at("offset").to_number<std::uint64_t>(), 0U);
+  const auto second = ask("evidence", evidence(next), token);
+  EXPECT_EQ(second.status, 200) << second.body;
+}
+
+TEST_F(AttestationApiTest, RefusesStrangersReplaysAndOtherDevices) {
+  EXPECT_EQ(text(ask_key(stranger_), "code"), "enrollment.ek");
+  const auto token = activated();
+  EXPECT_EQ(text(ask("nonce", "{}"), "code"), "attestation.token");
+  EXPECT_EQ(text(ask("nonce", "{}", token, "meter-2"), "code"), "attestation.token");
+  const auto body = evidence(nonce(token));
+  EXPECT_EQ(text(ask("evidence", body), "code"), "attestation.token");
+  ASSERT_EQ(ask("evidence", body, token).status, 200);
+  EXPECT_EQ(text(ask("evidence", body, token), "code"), "attestation.nonce-used");
+}
+
+TEST_F(AttestationApiTest, ALargeBodyIsReadOfWhoHasATokenOnly) {
+  const auto token = activated();
+  net::HttpRequest request;
+  request.method = net::Method::kPost;
+  request.target = "/api/v1/device/0ne1/registrations/meter-1/attestation/evidence";
+  EXPECT_TRUE(dispatcher_.refuse_body(request));
+  request.headers.emplace_back("Authorization", "Bearer " + token);
+  EXPECT_FALSE(dispatcher_.refuse_body(request));
+  request.target = "/api/v1/device/0ne1/registrations/meter-1/attestation/key";
+  EXPECT_TRUE(dispatcher_.refuse_body(request));
+}
+
+}  // namespace
+}  // namespace warifu::front::device
