@@ -102,8 +102,7 @@ Result<std::vector<std::uint8_t>> read_pcrs(const json::value& value, const std:
     pcrs.push_back(static_cast<std::uint8_t>(item.get_int64()));
   }
   std::ranges::sort(pcrs);
-  const auto repeated = std::ranges::unique(pcrs);
-  pcrs.erase(repeated.begin(), repeated.end());
+  pcrs.erase(std::unique(pcrs.begin(), pcrs.end()), pcrs.end());
   return pcrs;
 }
 
