@@ -32,7 +32,7 @@ std::string code(const net::HttpResponse& answer) {
   return answer.status < 300 ? fmt::format("{}", answer.status) : member(answer, "code");
 }
 
-class AttestationApiTest : public ::testing::Test {
+class AttestationsForOperators : public ::testing::Test {
  protected:
   verifier::Ledger ledger(const std::string& registration, Timestamp due) {
     return {.scope = test::scope_id(),
@@ -94,7 +94,7 @@ class AttestationApiTest : public ::testing::Test {
   const std::string one_ = "/api/v1/registrations/meter-1/attestation";
 };
 
-TEST_F(AttestationApiTest, ShowsTheLastResultWithWhatWasFound) {
+TEST_F(AttestationsForOperators, ShowsTheLastResultWithWhatWasFound) {
   attested();
   const auto shown = operator_.get(one_);
   EXPECT_EQ(member(shown, "overall"), "warning");
@@ -109,7 +109,7 @@ TEST_F(AttestationApiTest, ShowsTheLastResultWithWhatWasFound) {
   EXPECT_EQ(member(shown, "is_overdue"), "false");
 }
 
-TEST_F(AttestationApiTest, TellsWhoIsSilent) {
+TEST_F(AttestationsForOperators, TellsWhoIsSilent) {
   attested("meter-1", world_.clock.now() - std::chrono::seconds(1));
   attested("meter-2");
   const auto listed = operator_.get("/api/v1/attestations?limit=1");
@@ -121,7 +121,7 @@ TEST_F(AttestationApiTest, TellsWhoIsSilent) {
   EXPECT_EQ(member(operator_.get(one_), "is_overdue"), "true");
 }
 
-TEST_F(AttestationApiTest, ShowsKeptEvidenceAsItCame) {
+TEST_F(AttestationsForOperators, ShowsKeptEvidenceAsItCame) {
   attested();
   kept(3);
   const auto listed = operator_.get(one_ + "/evidence?limit=2");
@@ -138,7 +138,7 @@ TEST_F(AttestationApiTest, ShowsKeptEvidenceAsItCame) {
   EXPECT_EQ(member(operator_.get("/api/v1/event-logs/" + to_hex(log_sha256())), "content"), to_base64(kLog));
 }
 
-TEST_F(AttestationApiTest, SaysWhatIsNotThere) {
+TEST_F(AttestationsForOperators, SaysWhatIsNotThere) {
   EXPECT_EQ(code(operator_.get(one_)), "attestation.unknown");
   EXPECT_EQ(code(operator_.get(one_ + "/evidence/1")), "attestation.evidence.unknown");
   EXPECT_EQ(code(operator_.get("/api/v1/event-logs/" + to_hex(log_sha256()))), "attestation.event-log.unknown");
@@ -148,7 +148,7 @@ TEST_F(AttestationApiTest, SaysWhatIsNotThere) {
   EXPECT_EQ(code(operator_.get("/api/v1/event-logs/00")), "attestation.event-log");
 }
 
-TEST_F(AttestationApiTest, ForgetsALedgerForAReason) {
+TEST_F(AttestationsForOperators, ForgetsALedgerForAReason) {
   EXPECT_EQ(code(operator_.post(one_ + "/forget", R"({"reason":"cleared"})")), "attestation.unknown");
   attested();
   kept(1);
@@ -163,7 +163,7 @@ TEST_F(AttestationApiTest, ForgetsALedgerForAReason) {
   EXPECT_THAT(world_.stored(), HasSubstr("attestation.forget"));
 }
 
-TEST_F(AttestationApiTest, IsForWhoMayReadAttestationsOfTheScope) {
+TEST_F(AttestationsForOperators, IsForWhoMayReadAttestationsOfTheScope) {
   attested();
   kept(1);
   const test::Operator other(world_.server, operators::Permissions::parse({"device:read"}).value());
