@@ -24,7 +24,8 @@ Result<std::uint64_t> newest_of(const ApiClient& api, const std::string& path) {
   TRY(const auto fields, JsonFields::of(page));
   TRY(const auto* items, fields.required_array("items"));
   if (items->empty())
-    return Error{ErrorKind::kNotFound, "attestation.unknown", "it has not attested yet: there is nothing to learn from"};
+    return Error{ErrorKind::kNotFound, "attestation.unknown",
+                 "it has not attested yet: there is nothing to learn from"};
   TRY(const auto item, JsonFields::of(items->front()));
   return item.required_uint("number");
 }

@@ -60,7 +60,7 @@ Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std:
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"policy", "mode"}));
   TRY(const auto mode, fields.optional_string("mode"));
-  verifier::PolicyRequest request{.target = std::move(target)};
+  verifier::PolicyRequest request{.target = std::move(target), .document = {}};
   if (mode) {
     auto parsed = verifier::parse_policy_mode(*mode);
     if (!parsed) return at(std::move(parsed).error(), "mode");
@@ -88,7 +88,7 @@ Result<std::string> parse_reason(std::string_view body) {
 
 Result<verifier::Page> text_page_of(const Call& call) {
   TRY(const auto size, page_size_of(call));
-  return verifier::Page{call.target.parameter("after").value_or(""), size + 1};
+  return verifier::Page{std::string(call.target.parameter("after").value_or("")), size + 1};
 }
 
 Result<std::int64_t> before_of(const Call& call) {

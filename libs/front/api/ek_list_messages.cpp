@@ -50,10 +50,10 @@ Result<EkList> parse_eks(std::string_view body) {
 }
 
 json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed,
-                     const std::set<Bytes>& recertified) {
+                     const std::set<std::string>& recertified) {
   json::array results;
   for (const auto& ek : listed) {
-    const bool is_updated = recertified.contains(to_bytes(ek.name.bytes()));
+    const bool is_updated = recertified.contains(ek.name.text());
     const std::string_view outcome = ek.is_new ? "added" : is_updated ? "updated" : "unchanged";
     results.push_back(json::object{{"ek_name", ek.name.text()}, {"outcome", outcome}});
   }

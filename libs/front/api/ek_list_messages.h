@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct EkList {
 // that, "endorsement_certificate"?}. What is wrong with one names its place, like "eks.3".
 Result<EkList> parse_eks(std::string_view body);
 // {"group_id", "results": [{"ek_name", "outcome": "added" | "updated" | "unchanged"}]}, in the order of the request.
-// `recertified`: Names of EKs that brought another certificate, which updates those that were on the list.
+// `recertified`: Names of EKs that brought another certificate, in hexadecimal: that updates those that were on the
+// list.
 boost::json::object to_json(const GroupId& group, const std::vector<provisioning::ListedEk>& listed,
-                            const std::set<Bytes>& recertified);
+                            const std::set<std::string>& recertified);
 
 // A Name in hexadecimal. kInvalidInput "tpm.name", "hex".
 Result<Bytes> parse_key_name(std::string_view text, std::string where);

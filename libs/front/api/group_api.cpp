@@ -140,10 +140,10 @@ Result<Answer> GroupApi::add_eks(const Call& call) {
   return Answer(Durable{[this, id, list,
                          who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
     TRY(const auto listed, desk_.list_eks(transaction.provisioning(), transaction.audit(), who, id, list->eks));
-    std::set<Bytes> recertified;
+    std::set<std::string> recertified;
     for (const auto& ek : list->certified) {
       TRY(const auto kept, certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, ek));
-      if (kept.is_other) recertified.insert(to_bytes(ek.ek_name()));
+      if (kept.is_other) recertified.insert(to_hex(ek.ek_name()));
     }
     return json_response(200, to_json(id, listed, recertified));
   }});
