@@ -21,10 +21,12 @@ inline Bytes joined(std::initializer_list<Bytes> parts) {
   return out;
 }
 inline Bytes tlv(std::uint8_t tag, const Bytes& content) {
-  const auto low = static_cast<std::uint8_t>(content.size());
-  const auto high = static_cast<std::uint8_t>(content.size() >> 8);
-  if (content.size() < 128) return joined({Bytes{tag, low}, content});
-  return joined({high == 0 ? Bytes{tag, 0x81, low} : Bytes{tag, 0x82, high, low}, content});
+  const std::size_t size = content.size();
+  const auto octet = [size](unsigned shift) { return static_cast<std::uint8_t>(size >> shift); };
+  if (size < 0x80) return joined({Bytes{tag, octet(0)}, content});
+  if (size < 0x100) return joined({Bytes{tag, 0x81, octet(0)}, content});
+  if (size < 0x10000) return joined({Bytes{tag, 0x82, octet(8), octet(0)}, content});
+  return joined({Bytes{tag, 0x83, octet(16), octet(8), octet(0)}, content});
 }
 inline Bytes hex(std::string_view text) {
   return from_hex(text).value();
