@@ -22,7 +22,7 @@ using attestation::EvidencePolicy;
 const std::vector<Column> kColumns = {
     {"FOR", "target"}, {"MODE", "mode"}, {"CHANGED", "updated_at"}, {"REVISION", "revision"}};
 
-Result<std::string> path_of(const PolicyTarget& target) {
+Result<std::string> policy_path(const PolicyTarget& target) {
   constexpr std::string_view kPolicies = "attestation-policies";
   if (!target.group_id.empty()) return path_of(fmt::format("{}/groups", kPolicies), target.group_id);
   if (!target.registration_id.empty()) return path_of(fmt::format("{}/enrollments", kPolicies), target.registration_id);
@@ -90,7 +90,7 @@ void print_demands(const json::object& demands) {
 }  // namespace
 
 Status put_policy(const Context& context, const PolicyPutOptions& options) {
-  TRY(const auto path, path_of(options.target));
+  TRY(const auto path, policy_path(options.target));
   TRY(const auto content, read_policy(options.file));
   TRY_STATUS(parse(content, options.file));
   const auto body =
@@ -116,7 +116,7 @@ Status list_policies(const Context& context) {
 }
 
 Status show_policy(const Context& context, const PolicyTarget& target) {
-  TRY(const auto path, path_of(target));
+  TRY(const auto path, policy_path(target));
   TRY(const auto api, client_of(context));
   TRY(const auto policy, api.get(path));
   if (context.json) {
@@ -133,7 +133,7 @@ Status show_policy(const Context& context, const PolicyTarget& target) {
 }
 
 Status delete_policy(const Context& context, const PolicyTarget& target) {
-  TRY(const auto path, path_of(target));
+  TRY(const auto path, policy_path(target));
   return remove(context, path, path, fmt::format("the policy for {} was deleted", name_of(target)));
 }
 

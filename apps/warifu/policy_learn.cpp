@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "attestation/appraisal/policy_file.h"
 #include "crypto/digest.h"
 #include "measured_boot/registers_json.h"

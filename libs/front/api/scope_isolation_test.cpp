@@ -36,7 +36,7 @@ class ScopeIsolation : public ::testing::Test {
     must(owner_.post(kGroups + "/plant/eks",
                      fmt::format(R"({{"eks":[{{"endorsement_key":"{}","endorsement_certificate":"{}"}}]}})",
                                  to_base64(ek.tpm2b()), to_base64(maker_.certify(ek)))));
-    must(owner_.post("/api/v1/ek-crls", fmt::format(R"({{"crls":["{}"]}})", to_base64(maker_.list(9)))));
+    must(owner_.post("/api/v1/ek-crls", fmt::format(R"({{"crls":["{}"]}})", to_base64(maker_.crl(9)))));
     test::must(world_.server.enroll("meter-2", world_.tpm_a.ek()));  // makes an alert
     EXPECT_TRUE(world_.meter.provision());
     EXPECT_TRUE(world_.device(world_.tpm_b, "pump-1").provision());
