@@ -76,9 +76,12 @@ export class Machine {
     await this.device.start_tcb();
   }
 
-  /** _TPM_Init and TPM2_Startup(CLEAR). */
+  /** TPM2_Shutdown(CLEAR), _TPM_Init and TPM2_Startup(CLEAR): an orderly one, after which the TPM's clock is safe. */
   async reset_tpm() {
     const control = `${this.tpm_.socket_path}.ctrl`;
+    const before = new TpmChannel(this.tpm_.address);
+    await before.transmit(plain_command(CC.Shutdown, Buffer.from([0, 0])));
+    await before.release();
     await must_run('swtpm_ioctl', ['--unix', control, '--stop']);
     await must_run('swtpm_ioctl', ['--unix', control, '-i']);
     const channel = new TpmChannel(this.tpm_.address);
