@@ -52,7 +52,9 @@ Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) 
 MeasurementFiles::MeasurementFiles(const device_config::AttestationConfig& config)
     : event_log_(config.event_log), ima_list_(config.ima_list), userspace_log_(config.userspace_log), boot_id_([&] {
         const auto text = File(config.boot_id).read(0);
-        return text && *text ? std::string(as_text(**text).substr(0, kBootIdSize)) : std::string();
+        if (!text || !*text) return std::string();
+        const auto line = as_text(**text);
+        return std::string(line.substr(0, std::min(line.find('\n'), kBootIdSize)));
       }()) {
 }
 

@@ -71,7 +71,9 @@ Result<Answer> AttestationApi::list_evidence(const Call& call) {
   std::vector<verifier::EvidenceInfo> items;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(items, snapshot.verifier().list_evidence(call.principal->scope, id, before, size + 1));
-    return {};
+    if (!items.empty()) return {};
+    TRY(const auto ak, snapshot.verifier().find_ak(call.principal->scope, id));
+    return ak ? Status() : verifier::never_attested(id);
   }));
   json::value next;
   if (items.size() > size) {
