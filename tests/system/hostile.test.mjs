@@ -169,19 +169,22 @@ describe('TLS', () => {
 });
 
 describe('What is too large', () => {
-  const login = (more) => `POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\n${more}`;
+  // A route of each listener that strangers may use.
+  const post = (more) => (path) => `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${more}`;
+  const attestation_key = '/api/v1/device/0ne/registrations/x/attestation/key';
   for (const [what, status, request] of [
     ['a header field', 431, `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`],
     ['a target', 431, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
     ['the number of fields', 431, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${Array.from({ length: 200 }, (_, i) => `X-${i}: a\r\n`).join('')}\r\n`],
     ['a header without an end', 431, `GET /healthz HTTP/1.1\r\n${'X-A: b\r\n'.repeat(25_000)}`],
-    ['an announced body', 413, login(`Content-Length: ${1 << 30}\r\n\r\n`)],
-    ['a body in chunks', 413, login(`Transfer-Encoding: chunked\r\n\r\n${`8000\r\n${' '.repeat(0x8000)}\r\n`.repeat(40)}`)],
-    ['an announced chunk', 413, login('Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n')],
+    ['an announced body', 413, post(`Content-Length: ${1 << 30}\r\n\r\n`)],
+    ['a body in chunks', 413, post(`Transfer-Encoding: chunked\r\n\r\n${`8000\r\n${' '.repeat(0x8000)}\r\n`.repeat(40)}`)],
+    ['an announced chunk', 413, post('Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n')],
   ]) {
     test(`Is ${status} and the end: ${what}`, async () => {
       for (const url of [daemon.operators_url, daemon.devices_url]) {
-        const wire = (await secure(daemon, url)).send(request);
+        const path = url === daemon.operators_url ? '/api/v1/login' : attestation_key;
+        const wire = (await secure(daemon, url)).send(typeof request === 'function' ? request(path) : request);
         const answer = await wire.answer();
         assert.equal(answer.status, status, answer.text);
         assert.equal(answer.headers.connection, 'close');
@@ -194,7 +197,7 @@ describe('What is too large', () => {
   test('DoesNotFillTheMemoryWithBodies', async () => {
     const before_it = daemon.status_line('VmRSS');
     const announced = await Promise.all(Array.from({ length: 50 }, () => secure(daemon, daemon.operators_url)));
-    for (const wire of announced) wire.send(login('Content-Length: 131072\r\n\r\n'));
+    for (const wire of announced) wire.send(post('Content-Length: 131072\r\n\r\n')('/api/v1/login'));
     await sleep(300);
     const grown = daemon.status_line('VmRSS') - before_it;
     announced.forEach((wire) => wire.destroy());
