@@ -53,7 +53,8 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
   const auto nonce = std::make_shared<std::string>();
   auto* choice = verb->add_option_group("nonce", "What the quote answers");
   auto* nonce_option = choice->add_option("--nonce", *nonce, "The bytes that extraData must be")->type_name("HEX");
-  choice->add_flag_callback("--any-nonce", [] {}, "Do not look at freshness");
+  choice->add_flag_callback(
+      "--any-nonce", [] {}, "Do not look at freshness");
   choice->require_option(1);
   auto* pcrs = verb->add_option("--pcrs", options->pcrs_file, "Register values as JSON, {\"sha256\":{\"0\":\"hex\"}}")
                    ->type_name("FILE");
