@@ -59,6 +59,11 @@ class InstantTpm final : public tcb::Tpm {
   Result<Bytes> hmac(const tcb::WrappedObject&, ByteView) override { return absent(); }
   Result<tcb::WrappedObject> seal(const SecretBytes&, const tcb::PcrList&) override { return absent(); }
   Result<SecretBytes> unseal(const tcb::WrappedObject&, const tcb::PcrList&) override { return absent(); }
+  Result<Bytes> attestation_key() override { return absent(); }
+  Result<SecretBytes> activate_attestation(ByteView, ByteView) override { return absent(); }
+  Result<tcb::TpmAttestation> quote(const tcb::RegisterSelection&, const crypto::Digest&) override { return absent(); }
+  Result<Bytes> read_registers(const tcb::RegisterSelection&) override { return absent(); }
+  Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest&) override { return absent(); }
   Result<tcb::TpmStatus> status() override { return absent(); }
   Status own(const SecretBytes&, const tcb::DictionaryAttackParameters&) override { return absent(); }
   Status clear(const SecretBytes&) override { return absent(); }
