@@ -20,14 +20,6 @@ boost::json::object to_record(const agent::AttestationResult& result, bool neste
   return record;
 }
 
-// Kept, when it is another judgement than the one before: not each time, for that wears a flash.
-void keep(agent::Outside& outside, const agent::AttestationResult& result) {
-  const auto known = agent::load_last_attestation(outside.files);
-  if (known && *known && (*known)->result.is_same_judgement(result)) return;
-  if (const auto kept = agent::save(outside.files, {result, to_rfc3339(outside.clock.now())}); !kept)
-    outside.progress.note(fmt::format("the result could not be kept: {}", to_string(kept.error())));
-}
-
 }  // namespace
 
 Status attest(const Context& context) {
@@ -35,7 +27,7 @@ Status attest(const Context& context) {
   TRY(const auto result, agent::Attestor(device->outside(), device->logs()).attest());
   if (!result)
     return Error{ErrorKind::kNotFound, "attestation.none", "the server has no attestation, or does not serve it here"};
-  keep(device->outside(), *result);
+  agent::keep(device->outside(), *result);
   print(context, to_record(*result, context.json));
   if (result->overall == kGood) return {};
   return Error{ErrorKind::kRefused, "attestation.result",

@@ -34,8 +34,8 @@ Error MeasurementFiles::File::unreadable(int why) const {
 Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) const {
   if (open_error_ == ENOENT || open_error_ == ENOTDIR) return std::optional<Bytes>();
   if (descriptor_ < 0) return unreadable(open_error_);
-  if (!std::in_range<off_t>(offset) || ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
-    return unreadable(errno == 0 ? EINVAL : errno);
+  if (!std::in_range<off_t>(offset)) return unreadable(EOVERFLOW);
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0) return unreadable(errno);
   Bytes content;
   for (;;) {
     const std::size_t size = content.size();

@@ -96,8 +96,7 @@ Result<std::vector<std::string>> event_lines(const ApiClient& api, const std::st
   TRY(const auto path, path_of("event-logs", sha256));
   TRY(const auto stored, api.get(path));
   TRY(const auto fields, wire::JsonFields::of(stored));
-  TRY(const auto content, fields.required_string("content"));
-  TRY(const auto bytes, from_base64(content));
+  TRY(const auto bytes, fields.required_bytes("content"));
   TRY(const auto log, measured_boot::parse_event_log(bytes));
   return event_lines(log);
 }

@@ -82,7 +82,7 @@ void print_demands(const json::object& demands) {
   const bool judges_ima = demands.at("judges_ima").as_bool();
   fmt::print("IMA list          {}\n", judges_ima ? "judged file by file" : "not judged");
   if (demands.at("claims").as_array().empty() && demands.at("events").as_array().empty())
-    fmt::print("note: no boot is demanded: the configuration of a device will never be affirmed by this policy\n");
+    fmt::print("note: no boot is demanded: the boot layer will never be affirmed\n");
   if (!judges_ima)
     fmt::print("note: what runs after the boot is not judged: the runtime layer will never be affirmed\n");
 }

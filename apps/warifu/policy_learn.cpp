@@ -16,11 +16,6 @@ namespace {
 
 using wire::JsonFields;
 
-Result<Bytes> bytes_of(const JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  return from_base64(text);
-}
-
 Result<std::uint64_t> newest_of(const ApiClient& api, const std::string& path) {
   TRY(const auto page, api.get(path + "?limit=1"));
   TRY(const auto fields, JsonFields::of(page));
@@ -36,14 +31,14 @@ Result<Bytes> event_log_of(const ApiClient& api, const std::string& sha256) {
   TRY(const auto path, path_of("event-logs", sha256));
   TRY(const auto stored, api.get(path));
   TRY(const auto fields, JsonFields::of(stored));
-  return bytes_of(fields, "content");
+  return fields.required_bytes("content");
 }
 
 // An IMA list only if it came whole: nothing can be learned from the end of one.
 Result<attestation::Evidence> evidence_of(const ApiClient& api, const JsonFields& kept) {
   attestation::Evidence evidence;
-  TRY(evidence.message, bytes_of(kept, "quote"));
-  TRY(evidence.signature, bytes_of(kept, "signature"));
+  TRY(evidence.message, kept.required_bytes("quote"));
+  TRY(evidence.signature, kept.required_bytes("signature"));
   const auto* registers = kept.find("registers");
   if (registers != nullptr) {
     TRY(evidence.claimed, measured_boot::parse_register_values(boost::json::serialize(*registers)));
@@ -52,11 +47,11 @@ Result<attestation::Evidence> evidence_of(const ApiClient& api, const JsonFields
   if (!log.empty()) {
     TRY(evidence.event_log, event_log_of(api, log));
   }
-  TRY(const auto userspace, kept.required_string("userspace_log"));
-  if (!userspace.empty()) evidence.userspace_log = to_bytes(as_bytes(userspace));
+  TRY(auto userspace, kept.required_bytes("userspace_log"));
+  if (!userspace.empty()) evidence.userspace_log = std::move(userspace);
   TRY(const auto ima, kept.required_object("ima"));
   TRY(const auto offset, ima.required_uint("offset"));
-  TRY(auto list, bytes_of(ima, "content"));
+  TRY(auto list, ima.required_bytes("content"));
   if (offset == 0 && !list.empty()) evidence.ima_list = std::move(list);
   return evidence;
 }
@@ -65,7 +60,7 @@ Result<attestation::AkPublic> ak_of(const ApiClient& api, const std::string& pat
   TRY(const auto attestation, api.get(path));
   TRY(const auto fields, JsonFields::of(attestation));
   TRY(const auto ak, fields.required_object("ak"));
-  TRY(const auto area, bytes_of(ak, "public"));
+  TRY(const auto area, ak.required_bytes("public"));
   return attestation::AkPublic::from_tpm_public(area);
 }
 
@@ -80,7 +75,7 @@ Status learn_policy(const Context& context, const std::string& registration_id) 
   TRY(const auto stored, api.get(fmt::format("{}/evidence/{}", path, number)));
   TRY(const auto kept, JsonFields::of(stored));
   TRY(const auto evidence, evidence_of(api, kept));
-  TRY(const auto nonce, bytes_of(kept, "nonce"));
+  TRY(const auto nonce, kept.required_bytes("nonce"));
   const auto extra_data = crypto::digest(crypto::HashAlgorithm::kSha256, {nonce});
   TRY(const auto policy, learn_from(evidence, ak, to_bytes(extra_data.bytes())));
   // What is printed can be put: it is read once as the server reads it.

@@ -207,7 +207,7 @@ Result<std::string> evidence_body(const Evidence& evidence) {
                     {"signature", to_base64(quote.signature)},
                     {"registers", std::move(registers)}};
   if (!evidence.boot_id.empty()) head["boot_id"] = evidence.boot_id;
-  if (evidence.userspace_log) head["userspace_log"] = as_text(*evidence.userspace_log);
+  if (evidence.userspace_log) head["userspace_log"] = to_base64(*evidence.userspace_log);
   if (!quote.null_public.empty())
     head["null_primary"] = json::object{{"public", to_base64(quote.null_public)},
                                         {"attest", to_base64(quote.null_attest)},

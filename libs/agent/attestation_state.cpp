@@ -58,6 +58,13 @@ Result<std::optional<LastAttestation>> load_last_attestation(StateFiles& files) 
   return std::optional(*std::move(last));
 }
 
+void keep(Outside& outside, const AttestationResult& result) {
+  const auto known = load_last_attestation(outside.files);
+  if (known && *known && (*known)->result.is_same_judgement(result)) return;
+  if (const auto kept = save(outside.files, {result, to_rfc3339(outside.clock.now())}); !kept)
+    outside.progress.note(fmt::format("the result could not be kept: {}", to_string(kept.error())));
+}
+
 std::string summary(const AttestationResult& result) {
   std::string layers;
   for (const auto& [layer, tier] : result.layers)

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agent/attestation_messages.h"
+#include "agent/outside.h"
 #include "base/result.h"
 #include "base/state_files.h"
 
@@ -24,6 +25,9 @@ std::string to_json(const LastAttestation& last);
 Result<LastAttestation> parse_last_attestation(std::string_view json);
 
 Status save(StateFiles& files, const LastAttestation& last);
+// Saves a judgement that is another one than the last: not each time, for that wears a flash. What cannot be kept is
+// noted.
+void keep(Outside& outside, const AttestationResult& result);
 // nullopt when there is none, or none that can be read.
 Result<std::optional<LastAttestation>> load_last_attestation(StateFiles& files);
 

@@ -99,7 +99,7 @@ TEST_F(AttestationTest, ShowsTheServerWhatThisDeviceRuns) {
   EXPECT_EQ(server_.requests[4].body,
             R"({"nonce":"CQkJ","quote":"Cgs=","signature":"DA0=","registers":{"sha256":{"0":")" + std::string(64, '1') +
                 R"(","10":")" + std::string(64, '1') +
-                R"("}},"boot_id":"boot-1","userspace_log":"line\n",)"
+                R"("}},"boot_id":"boot-1","userspace_log":"bGluZQo=",)"
                 R"("null_primary":{"public":"Dg8=","attest":"EBE=","signature":"EhM="},)"
                 R"("event_log":{"sha256":")" +
                 sha256_hex(as_bytes("event log")) +

@@ -70,8 +70,7 @@ void Runner::tell(const AttestationResult& result) {
   if (told_result_ && told_result_->is_same_judgement(result)) return;
   told_result_ = result;
   outside_.progress.note(fmt::format("attestation: the server judges what this device runs as {}", summary(result)));
-  if (const auto kept = save(outside_.files, {result, to_rfc3339(outside_.clock.now())}); !kept)
-    outside_.progress.note(fmt::format("the result could not be kept: {}", to_string(kept.error())));
+  keep(outside_, result);
 }
 
 void Runner::tell(const Registration& registration) {

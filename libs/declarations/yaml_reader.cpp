@@ -10,6 +10,8 @@
 #include <sstream>
 #include <unordered_set>
 
+#include "wire/utf8.h"
+
 namespace warifu::declarations {
 namespace {
 
@@ -124,26 +126,11 @@ class Builder : public YAML::EventHandler {
   YAML::Mark mark_;
 };
 
-// The length of the UTF-8 sequence at the front (RFC 3629); 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  return length;
-}
-
 // yaml-cpp would guess UTF-16 from NUL bytes, and put other characters in place of what is no UTF-8.
 Status check_encoding(std::string_view text, std::string_view file) {
   std::size_t line = 1;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = text[at] == '\0' ? 0 : sequence_length(text.substr(at));
+    const std::size_t length = text[at] == '\0' ? 0 : wire::utf8_length(text.substr(at));
     if (length == 0)
       return invalid_input("yaml.encoding", "expected UTF-8 without NUL bytes", fmt::format("{}:{}", file, line));
     if (text[at] == '\n') ++line;

@@ -5,17 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/requester.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "endorsement/ek/vendor.h"
 
 namespace warifu::ek_trust {
 
-// Who asks for a change, and in which scope: what stands in the audit log ("operator:alice/…").
-struct Requester {
-  ScopeId scope;
-  std::string actor;
-};
+using audit::Requester;
 
 enum class Role {
   kRoot,          // trusted by itself

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "audit/entry.h"
+#include "audit/requester.h"
 #include "base/entropy.h"
 #include "base/secret.h"
 #include "provisioning/enrollment_request.h"
@@ -12,11 +13,7 @@
 
 namespace warifu::provisioning {
 
-// Who asks a desk for something, and in which scope: what stands in the audit log ("operator:alice/…").
-struct Requester {
-  ScopeId scope;
-  std::string actor;
-};
+using audit::Requester;
 
 struct WrittenEnrollment {
   Enrollment enrollment;

@@ -36,8 +36,11 @@ auto fields(const KeptEvidence& e) {
                     e.signature, e.registers, e.event_log_sha256, e.userspace_log, e.ima_offset, e.ima, e.result,
                     fields(e.policy));
 }
+auto fields(const verifier::PolicyInfo& p) {
+  return std::tuple(p.target, p.revision, p.mode, p.created_at, p.updated_at);
+}
 auto fields(const StoredPolicy& p) {
-  return std::tuple(p.scope, p.target, p.revision, p.document, p.mode, p.created_at, p.updated_at);
+  return std::tuple(p.scope, fields(p.info), p.document);
 }
 
 class VerifierConformance : public ConformanceTest {
@@ -71,7 +74,7 @@ class VerifierConformance : public ConformanceTest {
     row.signature = sample::bytes(72, 4);
     row.registers = R"({"sha256":{}})";
     row.event_log_sha256 = sample::bytes(32, 5);
-    row.userspace_log = "\x1e{}\n";
+    row.userspace_log = {0x1e, 0x00, 0x0a};
     row.ima_offset = 9000;
     row.ima = sample::bytes(300, 6);
     row.result = "{}";
@@ -255,23 +258,27 @@ TEST_P(VerifierConformance, EvidenceIsNumberedAndTheOldestGoes) {
 }
 
 TEST_P(VerifierConformance, APolicyStandsForItsTarget) {
-  StoredPolicy row{
-      here_,           "group/meters", sample::uuid(sample::Kind::kToken, 1), "{}", verifier::PolicyMode::kReview,
-      sample::time(1), sample::time(1)};
+  StoredPolicy row{here_,
+                   {"group/meters", sample::uuid(sample::Kind::kToken, 1), verifier::PolicyMode::kReview,
+                    sample::time(1), sample::time(1)},
+                   "{}"};
   const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_policy(row); }); };
   EXPECT_EQ(put(), "");
   auto changed = row;
-  changed.revision = sample::uuid(sample::Kind::kToken, 2);
+  changed.info.revision = sample::uuid(sample::Kind::kToken, 2);
   changed.document = R"({"format":"warifu.evidence-policy.v1"})";
-  changed.mode = verifier::PolicyMode::kEnforce;
-  changed.updated_at = sample::time(5);
+  changed.info.mode = verifier::PolicyMode::kEnforce;
+  changed.info.updated_at = sample::time(5);
   row = changed;
-  row.created_at = sample::time(5);
+  row.info.created_at = sample::time(5);
   EXPECT_EQ(put(), "");
   EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.verifier().find_policy(here_, "group/meters"); })),
             fields(changed));
+  EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.verifier().find_policy_info(here_, "group/meters"); })),
+            fields(changed.info));
   EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(there_, "group/meters"); }));
-  row.target = "default";
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy_info(there_, "group/meters"); }));
+  row.info.target = "default";
   EXPECT_EQ(put(), "");
   const auto listed = found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"default", 9}); });
   ASSERT_EQ(listed.size(), 1U);

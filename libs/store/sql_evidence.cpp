@@ -50,7 +50,7 @@ Result<KeptEvidence> to_evidence(Row row) {
   TRY(kept.signature, row.next<Bytes>());
   TRY(kept.registers, row.next<std::string>());
   TRY(kept.event_log_sha256, row.next<Bytes>());
-  TRY(kept.userspace_log, row.next<std::string>());
+  TRY(kept.userspace_log, row.next<Bytes>());
   TRY(const auto offset, row.next<std::int64_t>());
   kept.ima_offset = static_cast<std::uint64_t>(offset);
   TRY(kept.ima, row.next<Bytes>());

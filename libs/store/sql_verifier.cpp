@@ -6,11 +6,13 @@ namespace warifu::store {
 namespace {
 
 using verifier::BoundAk;
+using verifier::PolicyInfo;
 using verifier::StoredEventLog;
 using verifier::StoredPolicy;
 
 #define AK_COLUMNS "scope_id, registration_id, ek_name, ak_name, ak_public, bound_at"
-#define POLICY_COLUMNS "scope_id, target, revision, document, mode, created_at, updated_at"
+#define INFO_COLUMNS "target, revision, mode, created_at, updated_at"
+#define POLICY_COLUMNS "scope_id, document, " INFO_COLUMNS
 
 constexpr Sql kFindAk = "SELECT " AK_COLUMNS " FROM attestation_keys WHERE scope_id = ? AND registration_id = ?";
 constexpr Sql kPutAk =
@@ -26,8 +28,9 @@ constexpr Sql kPutLog =
     "ON CONFLICT (scope_id, sha256) DO NOTHING";
 
 constexpr Sql kFindPolicy = "SELECT " POLICY_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target = ?";
+constexpr Sql kFindInfo = "SELECT " INFO_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target = ?";
 constexpr Sql kListPolicies =
-    "SELECT " POLICY_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target > ? ORDER BY target LIMIT ?";
+    "SELECT " INFO_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target > ? ORDER BY target LIMIT ?";
 constexpr Sql kPutPolicy =
     "INSERT INTO evidence_policies (" POLICY_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, target) DO UPDATE SET revision = excluded.revision, "
@@ -36,6 +39,7 @@ constexpr Sql kRemovePolicy = "DELETE FROM evidence_policies WHERE scope_id = ? 
 
 #undef AK_COLUMNS
 #undef POLICY_COLUMNS
+#undef INFO_COLUMNS
 
 Result<BoundAk> to_ak(Row row) {
   TRY(auto scope, row.next<ScopeId>());
@@ -56,15 +60,24 @@ Result<StoredEventLog> to_log(Row row) {
   return StoredEventLog{std::move(scope), std::move(sha256), std::move(content), stored_at};
 }
 
-Result<StoredPolicy> to_policy(Row row) {
-  TRY(auto scope, row.next<ScopeId>());
+Result<PolicyInfo> next_info(Row& row) {
   TRY(auto target, row.next<std::string>());
   TRY(const auto revision, row.next<Uuid>());
-  TRY(auto document, row.next<std::string>());
   TRY(const auto mode, read_name(row, verifier::parse_policy_mode, "evidence_policies.mode"));
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto updated_at, row.next<Timestamp>());
-  return StoredPolicy{std::move(scope), std::move(target), revision, std::move(document), mode, created_at, updated_at};
+  return PolicyInfo{std::move(target), revision, mode, created_at, updated_at};
+}
+
+Result<PolicyInfo> to_info(Row row) {
+  return next_info(row);
+}
+
+Result<StoredPolicy> to_policy(Row row) {
+  TRY(auto scope, row.next<ScopeId>());
+  TRY(auto document, row.next<std::string>());
+  TRY(auto info, next_info(row));
+  return StoredPolicy{std::move(scope), std::move(info), std::move(document)};
 }
 
 }  // namespace
@@ -105,22 +118,29 @@ Status SqlVerifierRecords::put_event_log(const StoredEventLog& log) {
   return run_unaudited(query);
 }
 
+Result<std::optional<PolicyInfo>> SqlVerifierRecords::find_policy_info(const ScopeId& scope, std::string_view target) {
+  TRY(auto query, connection_.prepare(kFindInfo));
+  query.bind(scope, target);
+  return read_one(query, to_info);
+}
+
 Result<std::optional<StoredPolicy>> SqlVerifierRecords::find_policy(const ScopeId& scope, std::string_view target) {
   TRY(auto query, connection_.prepare(kFindPolicy));
   query.bind(scope, target);
   return read_one(query, to_policy);
 }
 
-Result<std::vector<StoredPolicy>> SqlVerifierRecords::list_policies(const ScopeId& scope, const verifier::Page& page) {
+Result<std::vector<PolicyInfo>> SqlVerifierRecords::list_policies(const ScopeId& scope, const verifier::Page& page) {
   TRY(auto query, connection_.prepare(kListPolicies));
   query.bind(scope, page.after, limit_of(page.limit));
-  return read_all(query, to_policy);
+  return read_all(query, to_info);
 }
 
 Status SqlVerifierRecords::put_policy(const StoredPolicy& policy) {
   TRY(auto query, connection_.prepare(kPutPolicy));
-  query.bind(policy.scope, policy.target, policy.revision, policy.document, to_string(policy.mode), policy.created_at,
-             policy.updated_at);
+  const PolicyInfo& info = policy.info;
+  query.bind(policy.scope, policy.document, info.target, info.revision, to_string(info.mode), info.created_at,
+             info.updated_at);
   return query.run();
 }
 

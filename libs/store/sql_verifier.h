@@ -23,8 +23,9 @@ class SqlVerifierRecords final : public verifier::Records {
                                                             std::int64_t before, std::size_t limit) override;
   Result<std::optional<verifier::KeptEvidence>> find_evidence(const ScopeId& scope, const RegistrationId& id,
                                                               std::int64_t number) override;
+  Result<std::optional<verifier::PolicyInfo>> find_policy_info(const ScopeId& scope, std::string_view target) override;
   Result<std::optional<verifier::StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) override;
-  Result<std::vector<verifier::StoredPolicy>> list_policies(const ScopeId& scope, const verifier::Page& page) override;
+  Result<std::vector<verifier::PolicyInfo>> list_policies(const ScopeId& scope, const verifier::Page& page) override;
 
   Status put_ak(const verifier::BoundAk& ak) override;
   Status put_ledger(const verifier::Ledger& ledger, std::int64_t from) override;

@@ -130,16 +130,23 @@ Result<PcrSelections> selection_list(wire::Reader& reader) {
   return all;
 }
 
+// What every TPMS_ATTEST begins with, whatever it attests.
+template <class Attest>
+Status read_beginning(wire::Reader& reader, std::uint16_t type, Attest& attest) {
+  TRY_STATUS(expect_type(reader, type));
+  TRY(attest.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
+  TRY(attest.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
+  TRY(attest.clock, clock_info(reader));
+  TRY(attest.firmware_version, reader.u64("firmwareVersion"));
+  return {};
+}
+
 }  // namespace
 
 Result<QuoteAttest> QuoteAttest::parse(ByteView bytes) {
   wire::Reader reader(bytes);
-  TRY_STATUS(expect_type(reader, kAttestQuote));
   QuoteAttest quote;
-  TRY(quote.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
-  TRY(quote.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
-  TRY(quote.clock, clock_info(reader));
-  TRY(quote.firmware_version, reader.u64("firmwareVersion"));
+  TRY_STATUS(read_beginning(reader, kAttestQuote, quote));
   TRY(quote.selections, selection_list(reader));
   TRY(quote.pcr_digest, sized(reader, "pcrDigest", "tpm.attest.pcr-digest", crypto::kMaxDigestSize));
   TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
@@ -148,12 +155,8 @@ Result<QuoteAttest> QuoteAttest::parse(ByteView bytes) {
 
 Result<CertifyAttest> CertifyAttest::parse(ByteView bytes) {
   wire::Reader reader(bytes);
-  TRY_STATUS(expect_type(reader, kAttestCertify));
   CertifyAttest certified;
-  TRY(certified.qualified_signer, sized(reader, "qualifiedSigner", "tpm.attest.signer", kNameMax));
-  TRY(certified.extra_data, sized(reader, "extraData", "tpm.attest.extra-data", kDataMax));
-  TRY(certified.clock, clock_info(reader));
-  TRY(certified.firmware_version, reader.u64("firmwareVersion"));
+  TRY_STATUS(read_beginning(reader, kAttestCertify, certified));
   TRY(certified.name, sized(reader, "name", "tpm.attest.name", kNameMax));
   TRY(certified.qualified_name, sized(reader, "qualifiedName", "tpm.attest.name", kNameMax));
   TRY_STATUS(reader.expect_done("TPMS_ATTEST"));

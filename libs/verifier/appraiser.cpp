@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
-#include "attestation/appraisal/boot_requirements.h"
-#include "attestation/appraisal/log_appraisal.h"
-#include "attestation/appraisal/policy_file.h"
+#include "attestation/appraisal/evidence.h"
 #include "attestation/appraisal/quote_appraisal.h"
-#include "measured_boot/event_log/parse.h"
-#include "measured_boot/userspace_log/parse.h"
+#include "attestation/appraisal/result_json.h"
 #include "verifier/limits.h"
 #include "verifier/null_primary.h"
 #include "verifier/policy_layers.h"
-#include "verifier/result_json.h"
 
 namespace warifu::verifier {
 namespace {
@@ -23,11 +20,16 @@ using attestation::BootRelation;
 using attestation::Layer;
 using attestation::Tier;
 
+// As it was serialized; within a text each quotation mark has a backslash before it.
+bool has_finding(std::string_view kept_result, std::string_view code) {
+  return kept_result.find(fmt::format(R"("code":"{}")", code)) != std::string_view::npos;
+}
+
 bool is_same(ByteView a, ByteView b) {
   return std::ranges::equal(a, b);
 }
 
-bool is_same(const std::optional<AppliedPolicy>& applied, const StoredPolicy* policy) {
+bool is_same(const std::optional<AppliedPolicy>& applied, const PolicyInfo* policy) {
   if (!applied || policy == nullptr) return !applied && policy == nullptr;
   return applied->target == policy->target && applied->revision == policy->revision;
 }
@@ -36,7 +38,10 @@ bool is_same(const std::optional<AppliedPolicy>& applied, const StoredPolicy* po
 class Appraisal {
  public:
   explicit Appraisal(const Evidence& evidence)
-      : e_(evidence), before_(is_of_this_ak(evidence) ? evidence.before : nullptr) {}
+      : e_(evidence),
+        before_(is_of_this_ak(evidence) ? evidence.before : nullptr),
+        info_(evidence.policy != nullptr ? &evidence.policy->info : nullptr),
+        policy_(evidence.policy != nullptr ? evidence.policy->demands.get() : nullptr) {}
 
   Result<Appraised> run() {
     TRY_STATUS(check_nonce());
@@ -45,7 +50,6 @@ class Appraisal {
                                               attestation::ExpectedNonce{e_.nonce.extra_data}));
     TRY_STATUS(check_ima_offset());
     TRY_STATUS(check_event_log_known());
-    TRY_STATUS(read_policy());
     attestation::appraise_quote(quote, result_);
     appraise_ak();
     appraise_ek();
@@ -80,7 +84,7 @@ class Appraisal {
   Status check_ima_offset() const {
     if (!e_.submission.ima) return {};
     const std::uint64_t offset = e_.submission.ima->offset;
-    const auto start = ima_start(e_.before, e_.ak.ak_name, e_.submission.boot_id, e_.policy);
+    const auto start = ima_start(e_.before, e_.ak.ak_name, e_.submission.boot_id, info_);
     if (offset == 0 || offset == start.offset) return {};
     return Error{ErrorKind::kConflict, "attestation.ima-offset",
                  fmt::format("the IMA list must begin at {} or at 0, this one begins at {}", start.offset, offset),
@@ -91,16 +95,6 @@ class Appraisal {
     if (e_.submission.event_log_sha256.empty() || e_.event_log != nullptr) return {};
     return Error{ErrorKind::kConflict, "attestation.event-log-unknown", "the event log must come with its content",
                  "event_log.content"};
-  }
-
-  // It was parsed when it was stored; what does not parse any more must not judge.
-  Status read_policy() {
-    if (e_.policy == nullptr) return {};
-    auto policy = attestation::parse_evidence_policy(e_.policy->document);
-    if (!policy)
-      return Error{ErrorKind::kInternal, "store.corrupt", policy.error().message, "evidence_policies.document"};
-    policy_ = *std::move(policy);
-    return {};
   }
 
   // --- identity and hardware
@@ -185,26 +179,13 @@ class Appraisal {
   }
 
   void appraise_boot(const attestation::ProvedRegisters& registers) {
-    const attestation::BootPolicy* policy = policy_ ? &policy_->boot : nullptr;
-    if (e_.event_log == nullptr) {
-      if (policy != nullptr) attestation::add_missing_log(*policy, result_);
-      return;
-    }
-    const auto log = measured_boot::parse_event_log(*e_.event_log);
-    if (!log) return add_boot_refusal(log.error());
-    std::optional<measured_boot::UserspaceLog> userspace;
-    if (e_.submission.userspace_log) {
-      auto parsed = measured_boot::parse_userspace_log(as_bytes(*e_.submission.userspace_log));
-      if (!parsed) return add_boot_refusal(parsed.error());
-      userspace = *std::move(parsed);
-    }
-    const auto explained = attestation::appraise_event_log(
-        *log, registers, result_, {.userspace = userspace ? &*userspace : nullptr, .policy = policy});
-    if (!explained) return attestation::add_refusal(explained.error(), result_);
-    keeps_event_log_ = std::ranges::none_of(result_.findings(), [](const attestation::Finding& finding) {
-      return finding.tier == Tier::kContraindicated && finding.code.starts_with("eventlog.");
-    });
-    before_userspace_ = explained->before_userspace;
+    const Bytes* userspace = e_.submission.userspace_log ? &*e_.submission.userspace_log : nullptr;
+    auto explained = attestation::appraise_boot({e_.event_log, userspace}, registers, {.policy = policy_}, result_);
+    if (!explained) return add_boot_refusal(explained.error());
+    boot_ = *std::move(explained);
+    keeps_event_log_ = boot_ && std::ranges::none_of(result_.findings(), [](const attestation::Finding& finding) {
+                         return finding.tier == Tier::kContraindicated && finding.code.starts_with("eventlog.");
+                       });
   }
 
   // Where the list goes on; nullptr when it begins.
@@ -216,24 +197,18 @@ class Appraisal {
   }
 
   void appraise_runtime(const attestation::ProvedRegisters& registers) {
-    const bool has_policy = policy_ && policy_->ima;
-    if (!e_.submission.ima) {
-      if (has_policy)
-        add(Layer::kRuntime, Tier::kContraindicated, "ima.missing", "the policy asks for an IMA list, and none came");
-      return;
+    std::optional<ima::Replay> last;
+    std::optional<attestation::ImaEntries> list;
+    if (e_.submission.ima) {
+      auto replay = last_replay();
+      if (!replay) return attestation::add_refusal(replay.error(), result_);
+      last = *std::move(replay);
+      list = attestation::ImaEntries{e_.submission.ima->content, last ? &*last : nullptr};
     }
-    attestation::RuntimeExpectations expectations;
-    if (has_policy) {
-      expectations.policy = &policy_->ima->policy;
-      expectations.registers = policy_->ima->registers;
-    }
-    if (before_userspace_) expectations.before_userspace = &*before_userspace_;
-    const auto last = last_replay();
-    if (!last) return attestation::add_refusal(last.error(), result_);
-    const auto replay = attestation::appraise_ima_entries(e_.submission.ima->content, *last ? &**last : nullptr,
-                                                          registers, result_, expectations);
+    const auto replay =
+        attestation::appraise_runtime(list, registers, boot_ ? &*boot_ : nullptr, {.policy = policy_}, result_);
     if (!replay) return attestation::add_refusal(replay.error(), result_);
-    take_replay(*replay, last->has_value());
+    if (*replay) take_replay(**replay, last.has_value());
   }
 
   void take_replay(const ima::Replay& replay, bool goes_on) {
@@ -276,17 +251,17 @@ class Appraisal {
     next.null_name = has_earlier_null ? before_->null_name : null_name_;
     next.event_log_sha256 = e_.submission.event_log_sha256;
     next.ima = ima_;
-    if (e_.policy != nullptr) next.policy = AppliedPolicy{e_.policy->target, e_.policy->revision};
+    if (info_ != nullptr) next.policy = AppliedPolicy{info_->target, info_->revision};
     next.attested_at = e_.now;
     next.next_due_at = e_.now + kInterval;
     return next;
   }
 
   Appraised conclude(const attestation::VerifiedQuote& quote) {
-    Appraised appraised{.result = weighed(result_, e_.policy), .next = next_ledger(quote)};
+    Appraised appraised{.result = weighed(result_, info_), .next = next_ledger(quote)};
     Ledger& next = appraised.next;
     next.overall = appraised.result.overall();
-    next.result = result_json(appraised.result);
+    next.result = boost::json::serialize(attestation::to_json(appraised.result));
     const bool is_changed = e_.before == nullptr || before_ == nullptr || before_->overall != next.overall;
     next.passes = is_changed ? 1 : before_->passes + 1;
     if (is_changed) note("overall");
@@ -305,18 +280,19 @@ class Appraisal {
 
   bool is_same_target() const {
     const std::string before = before_->policy ? before_->policy->target : "";
-    return before == (e_.policy != nullptr ? e_.policy->target : "");
+    return before == (info_ != nullptr ? info_->target : "");
   }
 
   const Evidence& e_;
-  const Ledger* before_;  // of this AK
-  std::optional<attestation::EvidencePolicy> policy_;
+  const Ledger* before_;                       // of this AK
+  const PolicyInfo* info_;                     // of the policy; nullptr: none
+  const attestation::EvidencePolicy* policy_;  // what it demands
   attestation::AttestationResult result_;
   BootRelation relation_ = BootRelation::kUnknown;
   bool has_fallen_ = false;
   bool was_reset_ = false;
   std::optional<Bytes> null_name_;
-  std::optional<measured_boot::RegisterValues> before_userspace_;
+  std::optional<attestation::ExplainedBoot> boot_;
   std::optional<ImaProgress> ima_;
   bool keeps_event_log_ = false;
   std::vector<std::string_view> news_;
@@ -328,7 +304,7 @@ Result<Appraised> appraise(const Evidence& evidence) {
   return Appraisal(evidence).run();
 }
 
-ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const StoredPolicy* policy) {
+ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const PolicyInfo* policy) {
   const bool goes_on = before != nullptr && before->ima && !boot_id.empty() && before->boot_id == boot_id &&
                        is_same(before->ak_name, ak_name) && is_same(before->policy, policy);
   return goes_on ? *before->ima : ImaProgress{};

@@ -8,6 +8,7 @@
 
 #include "attestation/appraisal/result.h"
 #include "verifier/nonce.h"
+#include "verifier/policy_cache.h"
 #include "verifier/records.h"
 #include "verifier/submission.h"
 
@@ -24,7 +25,7 @@ struct EkStanding {
 struct Evidence {
   const BoundAk& ak;
   const Ledger* before = nullptr;
-  const StoredPolicy* policy = nullptr;
+  const StandingPolicy* policy = nullptr;
   const Submission& submission;
   const Bytes* event_log = nullptr;  // the one that the submission tells of
   EkStanding ek = {};
@@ -48,6 +49,6 @@ struct Appraised {
 Result<Appraised> appraise(const Evidence& evidence);
 
 // From where the IMA list of this boot is wanted: at 0 unless the same policy judged what came before it.
-ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const StoredPolicy* policy);
+ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const PolicyInfo* policy);
 
 }  // namespace warifu::verifier

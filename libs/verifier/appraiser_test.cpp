@@ -1,10 +1,10 @@
 #include "verifier/appraiser.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sim/deterministic.h"
-#include "verifier/result_json.h"
 #include "verifier/test_attester.h"
 
 namespace warifu::verifier {
@@ -25,7 +25,7 @@ class AppraiserTest : public testing::Test {
   AppraiserTest() : nonces_(clock_, entropy_, SecretBytes(Bytes(32, 1))) {
     ak_.ak_public = wire::Writer().sized16(attester_.ak.tpmt()).take();
     ak_.ak_name = to_bytes(attester_.ak.ak().identity()->name.bytes());
-    policy_.revision = Uuid::v7(clock_.now(), entropy_);
+    policy_.info.revision = Uuid::v7(clock_.now(), entropy_);
   }
 
   Bytes nonce() {
@@ -35,9 +35,11 @@ class AppraiserTest : public testing::Test {
   DeviceKey key() const { return {ak_.scope, ak_.registration_id}; }
   // From where the server wants the list.
   std::uint64_t offset() const {
-    return ima_start(ledger_ ? &*ledger_ : nullptr, ak_.ak_name, attester_.boot_id, policy()).offset;
+    return ima_start(ledger_ ? &*ledger_ : nullptr, ak_.ak_name, attester_.boot_id,
+                     has_policy_ ? &policy_.info : nullptr)
+        .offset;
   }
-  const StoredPolicy* policy() const { return has_policy_ ? &policy_ : nullptr; }
+  const StandingPolicy* policy() const { return has_policy_ ? &policy_ : nullptr; }
 
   Result<Appraised> judge(const Submission& submission) {
     TRY(const auto checked, nonces_.check(key(), ak_.ak_name, submission.nonce));
@@ -64,7 +66,7 @@ class AppraiserTest : public testing::Test {
     return appraised ? "" : std::string(appraised.error().code);
   }
   static bool has(const Appraised& appraised, std::string_view code) {
-    return has_finding(appraised.next.result, code);
+    return appraised.next.result.find(fmt::format(R"("code":"{}")", code)) != std::string::npos;
   }
 
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
@@ -72,8 +74,12 @@ class AppraiserTest : public testing::Test {
   Nonces nonces_;
   test::Attester attester_;
   BoundAk ak_{ScopeId::parse("0ne1").value(), RegistrationId::parse("meter-1").value(), Bytes(34, 1), {}, {}, {}};
-  StoredPolicy policy_{
-      ak_.scope, "default", Uuid::from_bytes(Bytes(16, 1)).value(), std::string(kPolicy), PolicyMode::kEnforce, {}, {}};
+  static StandingPolicy standing(std::string_view document) {
+    auto demands = attestation::parse_evidence_policy(document);
+    return {{"default", Uuid::from_bytes(Bytes(16, 1)).value(), PolicyMode::kEnforce, {}, {}},
+            std::make_shared<const attestation::EvidencePolicy>(*std::move(demands))};
+  }
+  StandingPolicy policy_ = standing(kPolicy);
   bool has_policy_ = true;
   EkStanding ek_{EkStanding::Worth::kTrusted, "a root"};
   std::optional<Ledger> ledger_;
@@ -109,10 +115,10 @@ TEST_F(AppraiserTest, AnEkWithoutAGoodCertificateAffirmsNoHardware) {
 }
 
 TEST_F(AppraiserTest, UnderReviewAPolicyWeighsAtMostAsAWarning) {
-  policy_.document =
-      R"({"format":"warifu.evidence-policy.v1","registers":{"sha256":[23]},"boot":{"claims":["secure-boot"]}})";
+  policy_ = standing(
+      R"({"format":"warifu.evidence-policy.v1","registers":{"sha256":[23]},"boot":{"claims":["secure-boot"]}})");
   EXPECT_EQ(round().result.of(Layer::kBoot), Tier::kContraindicated);
-  policy_.mode = PolicyMode::kReview;
+  policy_.info.mode = PolicyMode::kReview;
   const auto light = round();
   EXPECT_EQ(light.result.of(Layer::kBoot), Tier::kWarning) << light.next.result;
   EXPECT_TRUE(has(light, "policy.review"));
@@ -186,7 +192,7 @@ TEST_F(AppraiserTest, WhatAPolicyRefusedOnceStaysRefusedUntilTheNextBoot) {
 TEST_F(AppraiserTest, AnotherPolicyJudgesTheWholeListAnew) {
   round();
   EXPECT_NE(offset(), 0U);
-  policy_.revision = Uuid::v7(clock_.now(), entropy_);
+  policy_.info.revision = Uuid::v7(clock_.now(), entropy_);
   EXPECT_EQ(offset(), 0U);
   EXPECT_EQ(round().result.overall(), Tier::kAffirming);
   EXPECT_NE(offset(), 0U);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
-#include "attestation/appraisal/policy_file.h"
 #include "measured_boot/registers_json.h"
 #include "verifier/limits.h"
 
@@ -31,15 +30,12 @@ std::string actor_of(const RegistrationId& id) {
 }
 
 // Those that the logs need, and those that the policy asks for.
-Result<std::vector<attestation::RegisterPlace>> wanted_registers(const std::optional<StoredPolicy>& policy) {
+std::vector<attestation::RegisterPlace> wanted_registers(const std::optional<StandingPolicy>& policy) {
   std::vector<attestation::RegisterPlace> places;
   for (measured_boot::RegisterIndex index = 0; index < kLoggedRegisters; ++index)
     places.emplace_back(HashAlgorithm::kSha256, index);
   if (!policy) return places;
-  const auto parsed = attestation::parse_evidence_policy(policy->document);
-  if (!parsed)
-    return Error{ErrorKind::kInternal, "store.corrupt", parsed.error().message, "evidence_policies.document"};
-  for (const auto& place : parsed->registers)
+  for (const auto& place : policy->demands->registers)
     if (std::ranges::find(places, place) == places.end()) places.push_back(place);
   return places;
 }
@@ -56,7 +52,7 @@ KeptEvidence to_keep(const Judged& judged) {
   kept.signature = submission.signature;
   kept.registers = boost::json::serialize(measured_boot::to_json(submission.registers));
   kept.event_log_sha256 = submission.event_log_sha256;
-  kept.userspace_log = submission.userspace_log.value_or("");
+  kept.userspace_log = submission.userspace_log.value_or(Bytes());
   if (submission.ima) {
     kept.ima_offset = submission.ima->offset;
     kept.ima = submission.ima->content;
@@ -67,17 +63,6 @@ KeptEvidence to_keep(const Judged& judged) {
 }
 
 }  // namespace
-
-Result<std::optional<StoredPolicy>> find_standing_policy(RecordsView& records, const DeviceKey& device,
-                                                         const std::optional<GroupId>& group) {
-  TRY(auto own, records.find_policy(device.scope, policy_target(device.registration)));
-  if (own) return own;
-  if (group) {
-    TRY(auto of_group, records.find_policy(device.scope, policy_target(*group)));
-    if (of_group) return of_group;
-  }
-  return records.find_policy(device.scope, kDefaultTarget);
-}
 
 Result<bool> Desk::bind(Records& records, audit::Trail& trail, const BoundAk& ak) const {
   TRY(const auto before, records.find_ak(ak.scope, ak.registration_id));
@@ -100,11 +85,11 @@ Result<BoundAk> Desk::find_ak(RecordsView& records, const DeviceKey& device, Byt
 Result<NonceAnswer> Desk::nonce(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group,
                                 std::string_view boot_id) const {
   TRY(const auto ledger, records.find_ledger(ak.scope, ak.registration_id));
-  TRY(const auto policy, find_standing_policy(records, key_of(ak), group));
-  TRY(auto registers, wanted_registers(policy));
-  NonceAnswer answer{nonces_.make(key_of(ak), ak.ak_name), clock_.now() + kNonceLifetime, std::move(registers), {}, {}};
+  TRY(const auto policy, policies_.find_standing(records, key_of(ak), group));
+  NonceAnswer answer{
+      nonces_.make(key_of(ak), ak.ak_name), clock_.now() + kNonceLifetime, wanted_registers(policy), {}, {}};
   const Ledger* before = ledger ? &*ledger : nullptr;
-  answer.ima = ima_start(before, ak.ak_name, boot_id, policy ? &*policy : nullptr);
+  answer.ima = ima_start(before, ak.ak_name, boot_id, policy ? &policy->info : nullptr);
   if (before == nullptr || before->event_log_sha256.empty()) return answer;
   TRY(const bool is_known, records.has_event_log(ak.scope, before->event_log_sha256));
   if (is_known) answer.known_event_log = before->event_log_sha256;
@@ -115,7 +100,7 @@ Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::o
                            Submission submission) const {
   TRY(const auto nonce, nonces_.check(key_of(ak), ak.ak_name, submission.nonce));
   TRY(const auto ledger, records.find_ledger(ak.scope, ak.registration_id));
-  TRY(const auto policy, find_standing_policy(records, key_of(ak), group));
+  TRY(const auto policy, policies_.find_standing(records, key_of(ak), group));
   std::optional<Bytes> event_log = submission.event_log;
   if (!event_log && !submission.event_log_sha256.empty()) {
     TRY(auto stored, records.find_event_log(ak.scope, submission.event_log_sha256));

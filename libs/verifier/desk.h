@@ -4,6 +4,7 @@
 #include "verifier/ak_credential.h"
 #include "verifier/appraiser.h"
 #include "verifier/nonce.h"
+#include "verifier/policy_cache.h"
 #include "verifier/records.h"
 
 namespace warifu::verifier {
@@ -52,10 +53,7 @@ class Desk {
   const Clock& clock_;
   const AkCredentials credentials_;
   const Nonces nonces_;
+  mutable PolicyCache policies_;
 };
-
-// The policy that stands for a device: its own, that of its group, or the default; nullopt: none does.
-Result<std::optional<StoredPolicy>> find_standing_policy(RecordsView& records, const DeviceKey& device,
-                                                         const std::optional<GroupId>& group);
 
 }  // namespace warifu::verifier

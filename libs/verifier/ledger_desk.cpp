@@ -11,7 +11,7 @@ Error never_attested(const RegistrationId& id) {
   return {ErrorKind::kNotFound, "attestation.unknown", fmt::format("\"{}\" has not attested yet", id.text())};
 }
 
-Status forget_ledger(Records& records, audit::Trail& trail, const Requester& who, const Forgetting& what) {
+Status forget_ledger(Records& records, audit::Trail& trail, const audit::Requester& who, const Forgetting& what) {
   const auto& [id, reason, now] = what;
   TRY(const auto ledger, records.find_ledger(who.scope, id));
   if (!ledger) return never_attested(id);

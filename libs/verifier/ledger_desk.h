@@ -4,8 +4,8 @@
 #include <string>
 
 #include "audit/entry.h"
+#include "audit/requester.h"
 #include "verifier/records.h"
-#include "verifier/requester.h"
 
 namespace warifu::verifier {
 
@@ -18,7 +18,7 @@ struct Forgetting {
 // What a device's next quote is compared with is forgotten, so that a new ledger begins: after an operator cleared the
 // TPM, replaced a vTPM's state, or looked at a clone and found which one is the device. What was kept whole stays. The
 // AK counts as bound `now`, so that no nonce from before is taken again. kNotFound "attestation.unknown".
-Status forget_ledger(Records& records, audit::Trail& trail, const Requester& who, const Forgetting& what);
+Status forget_ledger(Records& records, audit::Trail& trail, const audit::Requester& who, const Forgetting& what);
 
 inline constexpr std::size_t kReasonSizeMax = 500;
 

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "audit/entry.h"
+#include "audit/requester.h"
 #include "base/entropy.h"
 #include "base/time.h"
 #include "verifier/records.h"
-#include "verifier/requester.h"
 
 namespace warifu::verifier {
 
@@ -21,7 +21,7 @@ enum class PolicyOutcome { kCreated, kUpdated, kUnchanged };
 std::string_view to_string(PolicyOutcome outcome);  // "created", "updated", "unchanged"
 
 struct PutPolicy {
-  StoredPolicy policy;
+  PolicyInfo policy;
   PolicyOutcome outcome;
 };
 
@@ -35,10 +35,10 @@ class PolicyDesk {
 
   // `expected`: the revision that it takes the place of. kConflict "policy.revision" if another stands, or none;
   // "policy.too_many".
-  Result<PutPolicy> put(Records& records, audit::Trail& trail, const Requester& who, const PolicyRequest& request,
-                        const std::optional<Uuid>& expected) const;
+  Result<PutPolicy> put(Records& records, audit::Trail& trail, const audit::Requester& who,
+                        const PolicyRequest& request, const std::optional<Uuid>& expected) const;
   // kNotFound "policy.unknown", kConflict "policy.revision".
-  Status remove(Records& records, audit::Trail& trail, const Requester& who, const std::string& target,
+  Status remove(Records& records, audit::Trail& trail, const audit::Requester& who, const std::string& target,
                 const std::optional<Uuid>& expected) const;
 
  private:

@@ -30,25 +30,28 @@ constexpr std::array<std::string_view, 13> kOfPolicies = {
 };
 
 bool is_of_policy(std::string_view code) {
-  return code == "ima.missing" || std::ranges::find(kOfPolicies, code) != kOfPolicies.end();
+  return std::ranges::find(kOfPolicies, code) != kOfPolicies.end();
 }
 
 }  // namespace
 
-void add_policy(const StoredPolicy* policy, AttestationResult& result) {
-  if (policy == nullptr) {
-    result.add({Layer::kConfiguration, Tier::kNone, "policy.none",
-                "no policy stands for this device: nothing was compared with what it should be"});
-    return;
-  }
-  const bool is_enforced = policy->mode == PolicyMode::kEnforce;
-  result.add({Layer::kConfiguration, is_enforced ? Tier::kAffirming : Tier::kNone,
-              is_enforced ? "policy.enforced" : "policy.review",
-              is_enforced ? "judged by a policy that is enforced" : "judged by a policy that is under review",
-              fmt::format("{}, revision {}", policy->target, policy->revision.text())});
+void add_policy(const StandingPolicy* policy, AttestationResult& result) {
+  const auto add = [&](Tier tier, std::string_view code, std::string what, std::string where = {}) {
+    result.add({Layer::kConfiguration, tier, code, std::move(what), std::move(where)});
+  };
+  if (policy == nullptr)
+    return add(Tier::kNone, "policy.none",
+               "no policy stands for this device: nothing was compared with what it should be");
+  const auto where = fmt::format("{}, revision {}", policy->info.target, policy->info.revision.text());
+  const auto& demands = *policy->demands;
+  if (demands.registers.empty() && !demands.requires_boot() && !demands.ima)
+    return add(Tier::kNone, "policy.empty", "the policy that stands for this device demands nothing", where);
+  if (policy->info.mode == PolicyMode::kReview)
+    return add(Tier::kNone, "policy.review", "judged by a policy that is under review", where);
+  add(Tier::kAffirming, "policy.enforced", "judged by a policy that is enforced", where);
 }
 
-AttestationResult weighed(const AttestationResult& result, const StoredPolicy* policy) {
+AttestationResult weighed(const AttestationResult& result, const PolicyInfo* policy) {
   if (policy == nullptr || policy->mode == PolicyMode::kEnforce) return result;
   AttestationResult light;
   for (Finding finding : result.findings()) {

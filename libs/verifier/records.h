@@ -53,7 +53,7 @@ struct Ledger {
   Bytes event_log_sha256 = {};          // empty: none came
   std::optional<ImaProgress> ima = {};
   attestation::Tier overall = attestation::Tier::kNone;
-  std::string result = {};  // result_json.h
+  std::string result = {};  // attestation::to_json()
   std::optional<AppliedPolicy> policy = {};
   Timestamp attested_at = {};
   Timestamp next_due_at = {};
@@ -100,7 +100,7 @@ struct KeptEvidence {
   Bytes signature = {};        // TPMT_SIGNATURE
   std::string registers = {};  // as registers_json.h writes them
   Bytes event_log_sha256 = {};
-  std::string userspace_log = {};
+  Bytes userspace_log = {};
   std::uint64_t ima_offset = 0;
   Bytes ima = {};
   std::string result = {};
@@ -120,15 +120,18 @@ enum class PolicyMode { kEnforce, kReview };
 std::string_view to_string(PolicyMode mode);  // "enforce", "review"
 Result<PolicyMode> parse_policy_mode(std::string_view text);
 
-// warifu.evidence-policy.v1, for whom it is meant, and how.
-struct StoredPolicy {
-  ScopeId scope;
+// What a policy is known by, without its document, which may list the files of a distribution.
+struct PolicyInfo {
   std::string target;  // "enrollment/ID" (a registration's own) before "group/ID" before "default"
   Uuid revision;
-  std::string document;
   PolicyMode mode = PolicyMode::kEnforce;
   Timestamp created_at;
   Timestamp updated_at;
+};
+struct StoredPolicy {
+  ScopeId scope;
+  PolicyInfo info;
+  std::string document;  // warifu.evidence-policy.v1
 };
 std::string policy_target(const RegistrationId& registration);
 std::string policy_target(const GroupId& group);
@@ -162,9 +165,10 @@ class RecordsView {
   virtual Result<std::optional<KeptEvidence>> find_evidence(const ScopeId& scope, const RegistrationId& id,
                                                             std::int64_t number) = 0;
 
+  virtual Result<std::optional<PolicyInfo>> find_policy_info(const ScopeId& scope, std::string_view target) = 0;
   virtual Result<std::optional<StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) = 0;
   // By target.
-  virtual Result<std::vector<StoredPolicy>> list_policies(const ScopeId& scope, const Page& page) = 0;
+  virtual Result<std::vector<PolicyInfo>> list_policies(const ScopeId& scope, const Page& page) = 0;
 };
 
 class Records : public RecordsView {

@@ -17,19 +17,6 @@ using wire::JsonFields;
 
 constexpr std::size_t kSha256Size = 32;
 
-Result<Bytes> bytes_of(const JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  auto bytes = from_base64(text);
-  if (!bytes) return invalid_input("evidence.base64", bytes.error().message, fields.path_of(name));
-  return bytes;
-}
-
-Result<std::optional<Bytes>> optional_bytes_of(const JsonFields& fields, std::string_view name) {
-  if (fields.find(name) == nullptr || fields.find(name)->is_null()) return std::optional<Bytes>();
-  TRY(auto bytes, bytes_of(fields, name));
-  return std::optional(std::move(bytes));
-}
-
 Status read_registers(const JsonFields& fields, Submission& submission) {
   const auto* value = fields.find("registers");
   if (value == nullptr) return invalid_input("json.missing", "expected the quoted registers", "registers");
@@ -46,7 +33,7 @@ Status read_event_log(const JsonFields& fields, Submission& submission) {
   if (!sha256 || sha256->size() != kSha256Size)
     return invalid_input("evidence.hash", "expected a SHA-256 in hexadecimal", part->path_of("sha256"));
   submission.event_log_sha256 = *std::move(sha256);
-  TRY(submission.event_log, optional_bytes_of(*part, "content"));
+  TRY(submission.event_log, part->optional_bytes("content"));
   if (!submission.event_log) return {};
   const auto digest = crypto::digest(crypto::HashAlgorithm::kSha256, {*submission.event_log});
   if (!std::ranges::equal(digest.bytes(), submission.event_log_sha256))
@@ -60,7 +47,7 @@ Status read_ima(const JsonFields& fields, Submission& submission) {
   TRY_STATUS(part->refuse_unknown({"offset", "content"}));
   ImaPart ima;
   TRY(ima.offset, part->required_uint("offset"));
-  TRY(ima.content, bytes_of(*part, "content"));
+  TRY(ima.content, part->required_bytes("content"));
   submission.ima = std::move(ima);
   return {};
 }
@@ -70,9 +57,9 @@ Status read_null_primary(const JsonFields& fields, Submission& submission) {
   if (!part) return {};
   TRY_STATUS(part->refuse_unknown({"public", "attest", "signature"}));
   NullPrimary primary;
-  TRY(primary.public_area, bytes_of(*part, "public"));
-  TRY(primary.attest, bytes_of(*part, "attest"));
-  TRY(primary.signature, bytes_of(*part, "signature"));
+  TRY(primary.public_area, part->required_bytes("public"));
+  TRY(primary.attest, part->required_bytes("attest"));
+  TRY(primary.signature, part->required_bytes("signature"));
   submission.null_primary = std::move(primary);
   return {};
 }
@@ -92,15 +79,15 @@ Result<Submission> parse_submission(std::string_view json) {
   TRY_STATUS(fields.refuse_unknown(
       {"nonce", "quote", "signature", "registers", "boot_id", "event_log", "userspace_log", "ima", "null_primary"}));
   Submission submission;
-  TRY(submission.nonce, bytes_of(fields, "nonce"));
-  TRY(submission.quote, bytes_of(fields, "quote"));
-  TRY(submission.signature, bytes_of(fields, "signature"));
+  TRY(submission.nonce, fields.required_bytes("nonce"));
+  TRY(submission.quote, fields.required_bytes("quote"));
+  TRY(submission.signature, fields.required_bytes("signature"));
   TRY_STATUS(read_registers(fields, submission));
   TRY(const auto boot_id, fields.optional_string("boot_id"));
   submission.boot_id = boot_id.value_or("");
   TRY_STATUS(check_boot_id(submission.boot_id));
   TRY_STATUS(read_event_log(fields, submission));
-  TRY(submission.userspace_log, fields.optional_string("userspace_log"));
+  TRY(submission.userspace_log, fields.optional_bytes("userspace_log"));
   TRY_STATUS(read_ima(fields, submission));
   TRY_STATUS(read_null_primary(fields, submission));
   return submission;

@@ -30,13 +30,13 @@ struct Submission {
   std::string boot_id;             // empty: it told none
   Bytes event_log_sha256;          // empty: there is none
   std::optional<Bytes> event_log;  // nullopt: it is told by its digest alone
-  std::optional<std::string> userspace_log;
+  std::optional<Bytes> userspace_log;
   std::optional<ImaPart> ima;
   std::optional<NullPrimary> null_primary;
 };
 
 // kInvalidInput with the path: the codes of wire::parse_json() and JsonFields, those of parse_register_values(),
-// "evidence.base64", "evidence.hash" (no SHA-256 in hexadecimal, or that of another log), "evidence.boot-id".
+// "evidence.hash" (no SHA-256 in hexadecimal, or that of another log), "evidence.boot-id".
 Result<Submission> parse_submission(std::string_view json);
 // At most 64 printable ASCII characters.
 Status check_boot_id(std::string_view text);

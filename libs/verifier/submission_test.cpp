@@ -21,7 +21,7 @@ TEST(Submission, ReadsWhatADeviceSends) {
   EXPECT_EQ(least->quote, Bytes{1});
   EXPECT_FALSE(least->ima);
   const auto most = parse_submission(evidence(fmt::format(
-      R"(,"boot_id":"b","event_log":{{"sha256":"{}","content":"bG9n"}},"userspace_log":"x","ima":{{"offset":7,"content":""}},)"
+      R"(,"boot_id":"b","event_log":{{"sha256":"{}","content":"bG9n"}},"userspace_log":"eA==","ima":{{"offset":7,"content":""}},)"
       R"("null_primary":{{"public":"AA==","attest":"AQ==","signature":"Ag=="}})",
       kLogHash)));
   ASSERT_TRUE(most) << to_string(most.error());
@@ -42,7 +42,7 @@ TEST(Submission, RefusesWhatIsNoEvidence) {
       {evidence(R"(,"event_log":{"sha256":"00"})"), "evidence.hash"},
       {evidence(",\"event_log\":{\"sha256\":\"" + std::string(64, '0') + "\",\"content\":\"bG9n\"}"), "evidence.hash"},
       {evidence(R"(,"ima":{"offset":-1,"content":""})"), "json.type"},
-      {evidence(R"(,"ima":{"offset":0,"content":"*"})"), "evidence.base64"},
+      {evidence(R"(,"ima":{"offset":0,"content":"*"})"), "json.base64"},
       {evidence(R"(,"null_primary":{"public":"AA=="})"), "json.missing"},
   };
   for (const auto& [json, code] : rows) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace warifu::wire {
@@ -24,8 +25,8 @@ struct JsonLimits {
 Result<boost::json::value> parse_json(std::string_view text, JsonLimits limits = {});
 
 // The members of one object, taken out with their types. An optional member that is null counts as absent, as JSON
-// serializers of many clients write it so. Codes: "json.missing", "json.type", "json.unknown-field"; `where` is the
-// path, like "tpm.endorsementKey". It refers to the object, which must outlive it.
+// serializers of many clients write it so. Codes: "json.missing", "json.type", "json.base64", "json.unknown-field";
+// `where` is the path, like "tpm.endorsementKey". It refers to the object, which must outlive it.
 class JsonFields {
  public:
   // "json.type" when the value is not an object. `path` names it in errors; the outermost one has none.
@@ -35,6 +36,9 @@ class JsonFields {
 
   Result<std::string> required_string(std::string_view name) const;
   Result<std::optional<std::string>> optional_string(std::string_view name) const;
+  // Bytes, as base64 (RFC 4648, section 4).
+  Result<Bytes> required_bytes(std::string_view name) const;
+  Result<std::optional<Bytes>> optional_bytes(std::string_view name) const;
   Result<std::optional<bool>> optional_bool(std::string_view name) const;
   // A whole number from 0 to 2^64 - 1, written without fraction and exponent.
   Result<std::uint64_t> required_uint(std::string_view name) const;

@@ -44,6 +44,16 @@ Result<std::optional<std::string>> JsonFields::optional_string(std::string_view 
   return wrong_type("a string", *value, path_of(name));
 }
 
+Result<std::optional<Bytes>> JsonFields::optional_bytes(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr || value->is_null()) return std::optional<Bytes>();
+  const auto* text = value->if_string();
+  if (text == nullptr) return wrong_type("base64 in a string", *value, path_of(name));
+  auto bytes = from_base64(std::string_view(*text));
+  if (!bytes) return invalid_input("json.base64", bytes.error().message, path_of(name));
+  return std::optional(*std::move(bytes));
+}
+
 Result<std::optional<bool>> JsonFields::optional_bool(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr || value->is_null()) return std::optional<bool>();
@@ -76,6 +86,10 @@ Result<const json::array*> JsonFields::optional_array(std::string_view name) con
 
 Result<std::string> JsonFields::required_string(std::string_view name) const {
   return present(optional_string(name), name, *this);
+}
+
+Result<Bytes> JsonFields::required_bytes(std::string_view name) const {
+  return present(optional_bytes(name), name, *this);
 }
 
 Result<std::uint64_t> JsonFields::required_uint(std::string_view name) const {

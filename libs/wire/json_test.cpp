@@ -71,7 +71,7 @@ TEST(ParseJson, HoldsItsLimits) {
 }
 
 TEST(JsonFields, GivesMembersWithTheirTypes) {
-  const auto value = parse_json(R"({"s":"x","b":true,"n":7,"o":{"s":"y"},"a":[1],"z":null})");
+  const auto value = parse_json(R"({"s":"x","b":true,"n":7,"o":{"s":"y"},"a":[1],"z":null,"y":"AQI="})");
   ASSERT_TRUE(value);
   const auto fields = JsonFields::of(*value);
   ASSERT_TRUE(fields);
@@ -82,8 +82,10 @@ TEST(JsonFields, GivesMembersWithTheirTypes) {
   EXPECT_EQ(*fields->required_object("o")->required_string("s"), "y");
   EXPECT_EQ(*fields->optional_string("absent"), std::nullopt);
   EXPECT_EQ(*fields->optional_string("z"), std::nullopt);
+  EXPECT_EQ(*fields->required_bytes("y"), (Bytes{1, 2}));
+  EXPECT_EQ(*fields->optional_bytes("z"), std::nullopt);
   EXPECT_EQ(*fields->optional_array("absent"), nullptr);
-  EXPECT_TRUE(fields->refuse_unknown({"s", "b", "n", "o", "a", "z"}));
+  EXPECT_TRUE(fields->refuse_unknown({"s", "b", "n", "o", "a", "z", "y"}));
 }
 
 TEST(JsonFields, NamesThePathOfWhatIsWrong) {
@@ -102,6 +104,14 @@ TEST(JsonFields, NamesThePathOfWhatIsWrong) {
   EXPECT_EQ(tpm->optional_object("count").error().where, "tpm.count");
   EXPECT_EQ(tpm->required_string("absent").error().code, "json.missing");
   EXPECT_EQ(tpm->required_array("absent").error().where, "tpm.absent");
+
+  EXPECT_EQ(tpm->required_bytes("count").error().code, "json.type");
+  EXPECT_EQ(tpm->required_bytes("absent").error().code, "json.missing");
+  const auto text = parse_json(R"({"quote":"no base64!"})");
+  const auto no_base64 = JsonFields::of(*text)->optional_bytes("quote");
+  ASSERT_FALSE(no_base64);
+  EXPECT_EQ(no_base64.error().code, "json.base64");
+  EXPECT_EQ(no_base64.error().where, "quote");
 
   const auto unknown = tpm->refuse_unknown({"endorsementKey"});
   ASSERT_FALSE(unknown);

@@ -18,39 +18,9 @@ Error contradiction(const AttestationResult& result) {
   return {ErrorKind::kRefused, kContraindicatedCode, fmt::format("{}: {}", first->code, first->what), first->where};
 }
 
-Status appraise_boot(const Evidence& evidence, const EvidenceTerms& terms, EvidenceOutcome& outcome) {
-  const bool has_policy = terms.policy != nullptr && terms.policy->requires_boot();
-  if (!evidence.event_log) {
-    if (has_policy) add_missing_log(terms.policy->boot, outcome.result);
-    return {};
-  }
-  TRY(const auto log, measured_boot::parse_event_log(*evidence.event_log));
-  BootExpectations expectations{
-      .sha1 = terms.sha1, .allowances = terms.allowances, .policy = has_policy ? &terms.policy->boot : nullptr};
-  std::optional<measured_boot::UserspaceLog> userspace;
-  if (evidence.userspace_log) {
-    TRY(userspace, measured_boot::parse_userspace_log(*evidence.userspace_log));
-    expectations.userspace = &*userspace;
-  }
-  TRY(outcome.boot, appraise_event_log(log, *outcome.registers, outcome.result, expectations));
-  return {};
-}
-
-Status appraise_runtime(const Evidence& evidence, const EvidenceTerms& terms, EvidenceOutcome& outcome) {
-  const bool has_policy = terms.policy != nullptr && terms.policy->ima;
-  if (!evidence.ima_list) {
-    if (has_policy)
-      outcome.result.add({Layer::kRuntime, Tier::kContraindicated, "ima.required",
-                          "the policy judges an IMA list, and none came", "IMA list"});
-    return {};
-  }
-  RuntimeExpectations expectations{.sha1 = terms.sha1};
-  if (outcome.boot) expectations.before_userspace = &outcome.boot->before_userspace;
-  if (has_policy) {
-    expectations.policy = &terms.policy->ima->policy;
-    expectations.registers = terms.policy->ima->registers;
-  }
-  return appraise_ima_list(*evidence.ima_list, *outcome.registers, outcome.result, expectations);
+template <class T>
+const T* address_of(const std::optional<T>& value) {
+  return value ? &*value : nullptr;
 }
 
 Status appraise(const Evidence& evidence, const AkPublic& ak, const EvidenceTerms& terms, EvidenceOutcome& outcome) {
@@ -61,14 +31,58 @@ Status appraise(const Evidence& evidence, const AkPublic& ak, const EvidenceTerm
     TRY(outcome.registers, prove_registers(*outcome.quote, *evidence.claimed));
     appraise_registers(*outcome.registers, outcome.result, terms.policy != nullptr && terms.policy->requires_boot());
     appraise_required(*outcome.registers, terms.required, outcome.result);
-    TRY_STATUS(appraise_boot(evidence, terms, outcome));
-    TRY_STATUS(appraise_runtime(evidence, terms, outcome));
+    TRY(outcome.boot, appraise_boot({address_of(evidence.event_log), address_of(evidence.userspace_log)},
+                                    *outcome.registers, terms, outcome.result));
+    std::optional<ImaEntries> list;
+    if (evidence.ima_list) list = ImaEntries{*evidence.ima_list};
+    TRY_STATUS(appraise_runtime(list, *outcome.registers, address_of(outcome.boot), terms, outcome.result));
   }
   if (outcome.result.overall() != Tier::kContraindicated) return {};
   return contradiction(outcome.result);
 }
 
 }  // namespace
+
+Result<std::optional<ExplainedBoot>> appraise_boot(const BootLogs& logs, const ProvedRegisters& registers,
+                                                   const EvidenceTerms& terms, AttestationResult& result) {
+  const BootPolicy* policy = terms.policy != nullptr && terms.policy->requires_boot() ? &terms.policy->boot : nullptr;
+  if (logs.event_log == nullptr) {
+    if (policy != nullptr) add_missing_log(*policy, result);
+    return std::optional<ExplainedBoot>();
+  }
+  TRY(const auto log, measured_boot::parse_event_log(*logs.event_log));
+  BootExpectations expectations{.sha1 = terms.sha1, .allowances = terms.allowances, .policy = policy};
+  std::optional<measured_boot::UserspaceLog> userspace;
+  if (logs.userspace_log != nullptr) {
+    TRY(userspace, measured_boot::parse_userspace_log(*logs.userspace_log));
+    expectations.userspace = &*userspace;
+  }
+  TRY(auto explained, appraise_event_log(log, registers, result, expectations));
+  return std::optional(std::move(explained));
+}
+
+Result<std::optional<measured_boot::ima::Replay>> appraise_runtime(const std::optional<ImaEntries>& list,
+                                                                   const ProvedRegisters& registers,
+                                                                   const ExplainedBoot* boot,
+                                                                   const EvidenceTerms& terms,
+                                                                   AttestationResult& result) {
+  using measured_boot::ima::Replay;
+  const bool has_policy = terms.policy != nullptr && terms.policy->ima;
+  if (!list) {
+    if (has_policy)
+      result.add({Layer::kRuntime, Tier::kContraindicated, "ima.required",
+                  "the policy judges an IMA list, and none came", "IMA list"});
+    return std::optional<Replay>();
+  }
+  RuntimeExpectations expectations{.sha1 = terms.sha1};
+  if (boot != nullptr) expectations.before_userspace = &boot->before_userspace;
+  if (has_policy) {
+    expectations.policy = &terms.policy->ima->policy;
+    expectations.registers = terms.policy->ima->registers;
+  }
+  TRY(auto replay, appraise_ima_entries(list->content, list->last, registers, result, expectations));
+  return std::optional(std::move(replay));
+}
 
 Status appraise_evidence(const Evidence& evidence, const AkPublic& ak, const EvidenceTerms& terms,
                          EvidenceOutcome& outcome) {

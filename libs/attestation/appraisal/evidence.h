@@ -45,6 +45,29 @@ struct EvidenceOutcome {
   std::optional<ExplainedBoot> boot = {};
 };
 
+// The logs of one boot, as somebody shows them. Null pointers: none.
+struct BootLogs {
+  const Bytes* event_log = nullptr;
+  const Bytes* userspace_log = nullptr;  // only beside an event log
+};
+// The boot layer. nullopt: no log came, which contradicts a policy that asks for one. Errors are those of the parsers
+// and of appraise_event_log(). The claims are views into the log.
+Result<std::optional<ExplainedBoot>> appraise_boot(const BootLogs& logs, const ProvedRegisters& registers,
+                                                   const EvidenceTerms& terms, AttestationResult& result);
+
+// An IMA list, from where `last` ended in the same boot; nullptr: a whole one.
+struct ImaEntries {
+  ByteView content;
+  const measured_boot::ima::Replay* last = nullptr;
+};
+// The runtime layer; `boot` is what appraise_boot() gave. nullopt: no list came, which contradicts a policy that judges
+// one. Else what to keep, and to go on from. Errors are those of appraise_ima_entries().
+Result<std::optional<measured_boot::ima::Replay>> appraise_runtime(const std::optional<ImaEntries>& list,
+                                                                   const ProvedRegisters& registers,
+                                                                   const ExplainedBoot* boot,
+                                                                   const EvidenceTerms& terms,
+                                                                   AttestationResult& result);
+
 // Fills the outcome as far as it goes. What did not hold is a finding in it, and the error too; an appraisal that went
 // to its end and contradicts a layer is "attestation.contraindicated" (kRefused). Malformed evidence (kInvalidInput)
 // of which nothing was found before leaves the outcome without findings: there is no result.

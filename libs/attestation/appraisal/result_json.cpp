@@ -4,6 +4,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "wire/utf8.h"
+
 namespace warifu::attestation {
 namespace {
 
@@ -47,22 +49,28 @@ std::string bank_name(const tpm::PcrSelection& selection) {
   return fmt::format("{:#06x}", selection.bank_id);
 }
 
-json::object to_json(const AttestationResult& result) {
+json::object layers_json(const AttestationResult& result) {
   json::object layers;
   for (const Layer layer : kLayers)
     layers[to_string(layer)] = to_string(result.of(layer));
+  return {{"overall", to_string(result.overall())}, {"layers", std::move(layers)}};
+}
+
+json::object to_json(const AttestationResult& result) {
   json::array findings;
   for (const Finding& finding : result.findings()) {
     findings.push_back(json::object{{"layer", to_string(finding.layer)},
                                     {"tier", to_string(finding.tier)},
                                     {"code", finding.code},
-                                    {"what", finding.what},
-                                    {"where", finding.where},
-                                    {"expected", finding.expected},
-                                    {"came", finding.came},
-                                    {"allowed_by", finding.allowed_by}});
+                                    {"what", wire::to_utf8(finding.what)},
+                                    {"where", wire::to_utf8(finding.where)},
+                                    {"expected", wire::to_utf8(finding.expected)},
+                                    {"came", wire::to_utf8(finding.came)},
+                                    {"allowed_by", wire::to_utf8(finding.allowed_by)}});
   }
-  return {{"overall", to_string(result.overall())}, {"layers", std::move(layers)}, {"findings", std::move(findings)}};
+  json::object object = layers_json(result);
+  object["findings"] = std::move(findings);
+  return object;
 }
 
 json::object to_json(const VerifiedQuote& quote) {

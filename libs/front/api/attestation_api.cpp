@@ -119,8 +119,8 @@ Result<Answer> AttestationApi::show_event_log(const Call& call) {
 Result<Answer> AttestationApi::forget(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   TRY(const auto reason, parse_reason(call.request.body));
-  return Answer(Durable{[this, id, reason, who = verifier::Requester{call.principal->scope, actor_of(call)}](
-                            store::Transaction& transaction) -> Result<net::HttpResponse> {
+  return Answer(Durable{[this, id, reason,
+                         who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
     TRY_STATUS(verifier::forget_ledger(transaction.verifier(), transaction.audit(), who, {id, reason, clock_.now()}));
     return no_content();
   }});

@@ -36,10 +36,6 @@ Result<json::value> stored_json(std::string_view text, std::string_view what) {
   return value;
 }
 
-std::string base64_or_empty(const Bytes& bytes) {
-  return bytes.empty() ? std::string() : to_base64(bytes);
-}
-
 json::object quote_json(const attestation::QuoteState& quote) {
   return {{"clock_ms", quote.clock.clock_ms},
           {"reset_count", quote.clock.reset_count},
@@ -101,7 +97,7 @@ Result<std::int64_t> before_of(const Call& call) {
   return before;
 }
 
-json::object summary_of(const verifier::StoredPolicy& policy) {
+json::object to_json(const verifier::PolicyInfo& policy) {
   return {{"target", policy.target},
           {"revision", policy.revision.text()},
           {"mode", to_string(policy.mode)},
@@ -109,11 +105,9 @@ json::object summary_of(const verifier::StoredPolicy& policy) {
           {"updated_at", to_rfc3339(policy.updated_at)}};
 }
 
-json::object to_json(const verifier::StoredPolicy& policy) {
-  json::object object = summary_of(policy);
-  // It was parsed before it was stored; a database that lies shows nothing instead.
-  auto document = wire::parse_json(policy.document, kPolicyLimits);
-  object["policy"] = document ? *std::move(document) : json::value();
+Result<json::object> to_json(const verifier::StoredPolicy& policy) {
+  json::object object = to_json(policy.info);
+  TRY(object["policy"], stored_json(policy.document, "a policy"));
   return object;
 }
 
@@ -163,20 +157,19 @@ Result<json::object> to_json(const verifier::EvidenceInfo& info) {
 Result<json::object> to_json(const verifier::KeptEvidence& evidence) {
   TRY(auto result, stored_json(evidence.result, "the result of a kept evidence"));
   TRY(auto registers, stored_json(evidence.registers, "the registers of a kept evidence"));
-  return json::object{
-      {"number", evidence.number},
-      {"at", to_rfc3339(evidence.at)},
-      {"why", to_string(evidence.why)},
-      {"policy", to_json(evidence.policy)},
-      {"result", std::move(result)},
-      {"ak_name", to_hex(evidence.ak_name)},
-      {"nonce", to_base64(evidence.nonce)},
-      {"quote", to_base64(evidence.quote)},
-      {"signature", to_base64(evidence.signature)},
-      {"registers", std::move(registers)},
-      {"event_log_sha256", to_hex(evidence.event_log_sha256)},
-      {"userspace_log", evidence.userspace_log},
-      {"ima", json::object{{"offset", evidence.ima_offset}, {"content", base64_or_empty(evidence.ima)}}}};
+  return json::object{{"number", evidence.number},
+                      {"at", to_rfc3339(evidence.at)},
+                      {"why", to_string(evidence.why)},
+                      {"policy", to_json(evidence.policy)},
+                      {"result", std::move(result)},
+                      {"ak_name", to_hex(evidence.ak_name)},
+                      {"nonce", to_base64(evidence.nonce)},
+                      {"quote", to_base64(evidence.quote)},
+                      {"signature", to_base64(evidence.signature)},
+                      {"registers", std::move(registers)},
+                      {"event_log_sha256", to_hex(evidence.event_log_sha256)},
+                      {"userspace_log", to_base64(evidence.userspace_log)},
+                      {"ima", json::object{{"offset", evidence.ima_offset}, {"content", to_base64(evidence.ima)}}}};
 }
 
 }  // namespace warifu::front::api

@@ -22,9 +22,9 @@ Result<verifier::Page> text_page_of(const Call& call);
 // ?before=NUMBER: what is older. kInvalidInput "request.before".
 Result<std::int64_t> before_of(const Call& call);
 
-// With its document, or without.
-boost::json::object to_json(const verifier::StoredPolicy& policy);
-boost::json::object summary_of(const verifier::StoredPolicy& policy);
+boost::json::object to_json(const verifier::PolicyInfo& policy);
+// With its document. "store.corrupt".
+Result<boost::json::object> to_json(const verifier::StoredPolicy& policy);
 
 boost::json::object to_json(const verifier::LedgerInfo& info, Timestamp now);
 // What was found, and what the next quote is compared with. "store.corrupt".

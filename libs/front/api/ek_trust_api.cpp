@@ -19,10 +19,6 @@ constexpr std::size_t kAffectedPageMax = 200;
 // Enough to tell an operator which; there should be one.
 constexpr std::size_t kRegistrationsShownMax = 10;
 
-ek_trust::Requester trust_requester_of(const Call& call) {
-  return {call.principal->scope, actor_of(call)};
-}
-
 Result<ek_trust::Authority> find(ek_trust::RecordsView& records, const ScopeId& scope, ByteView sha256) {
   TRY(auto authority, records.find_authority(scope, sha256));
   if (!authority) return unknown("ek_root.unknown", "imported authority", to_hex(sha256));
@@ -99,21 +95,20 @@ Result<Answer> EkTrustApi::import_authorities(const Call& call) {
   TRY(auto parsed, parse_authorities(call.request.body));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const ek_trust::ImportRequest>(std::move(parsed));
-  return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
-                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto imported,
-                              authorities_.import(transaction.ek_trust(), transaction.audit(), who, *request));
-                          json::array results;
-                          for (const auto& one : imported) {
-                            TRY(const auto view, view_of(transaction.ek_trust(), one.authority));
-                            TRY(json::object result, to_json(view));
-                            result["outcome"] = to_string(one.outcome);
-                            results.push_back(std::move(result));
-                          }
-                          return json_response(200, {{"results", std::move(results)}});
-                        },
-                        .committed = {},
-                        .is_rehearsal = dry_run});
+  return Answer(Durable{
+      .apply = [this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto imported, authorities_.import(transaction.ek_trust(), transaction.audit(), who, *request));
+        json::array results;
+        for (const auto& one : imported) {
+          TRY(const auto view, view_of(transaction.ek_trust(), one.authority));
+          TRY(json::object result, to_json(view));
+          result["outcome"] = to_string(one.outcome);
+          results.push_back(std::move(result));
+        }
+        return json_response(200, {{"results", std::move(results)}});
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::list_authorities(const Call& call) {
@@ -150,29 +145,27 @@ Result<Answer> EkTrustApi::distrust(const Call& call) {
   TRY(const auto body, parse_distrust(call.request.body));
   TRY(const bool dry_run, is_dry_run(call));
   const ek_trust::DistrustRequest request{sha256, body.since.value_or(clock_.now()), body.reason};
-  return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
-                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto view,
-                              authorities_.distrust(transaction.ek_trust(), transaction.audit(), who, request));
-                          TRY(const json::object answer, to_json(view));
-                          return json_response(200, answer);
-                        },
-                        .committed = {},
-                        .is_rehearsal = dry_run});
+  return Answer(Durable{
+      .apply = [this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto view, authorities_.distrust(transaction.ek_trust(), transaction.audit(), who, request));
+        TRY(const json::object answer, to_json(view));
+        return json_response(200, answer);
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::trust(const Call& call) {
   TRY(const auto sha256, parse_fingerprint(call.parameter(0)));
   TRY(const bool dry_run, is_dry_run(call));
-  return Answer(Durable{.apply = [this, sha256, who = trust_requester_of(call)](
-                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto view,
-                              authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
-                          TRY(const json::object answer, to_json(view));
-                          return json_response(200, answer);
-                        },
-                        .committed = {},
-                        .is_rehearsal = dry_run});
+  return Answer(Durable{
+      .apply = [this, sha256, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto view, authorities_.trust(transaction.ek_trust(), transaction.audit(), who, sha256));
+        TRY(const json::object answer, to_json(view));
+        return json_response(200, answer);
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::list_devices(const Call& call) {
@@ -200,20 +193,19 @@ Result<Answer> EkTrustApi::import_crls(const Call& call) {
   TRY(auto parsed, parse_crls(call.request.body));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const ek_trust::CrlImport>(std::move(parsed));
-  return Answer(Durable{.apply = [this, request, who = trust_requester_of(call)](
-                                     store::Transaction& transaction) -> Result<net::HttpResponse> {
-                          TRY(const auto imported,
-                              crls_.import(transaction.ek_trust(), transaction.audit(), who, *request));
-                          json::array results;
-                          for (const auto& one : imported) {
-                            json::object result = to_json(one.info);
-                            result["outcome"] = to_string(one.outcome);
-                            results.push_back(std::move(result));
-                          }
-                          return json_response(200, {{"results", std::move(results)}});
-                        },
-                        .committed = {},
-                        .is_rehearsal = dry_run});
+  return Answer(Durable{
+      .apply = [this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto imported, crls_.import(transaction.ek_trust(), transaction.audit(), who, *request));
+        json::array results;
+        for (const auto& one : imported) {
+          json::object result = to_json(one.info);
+          result["outcome"] = to_string(one.outcome);
+          results.push_back(std::move(result));
+        }
+        return json_response(200, {{"results", std::move(results)}});
+      },
+      .committed = {},
+      .is_rehearsal = dry_run});
 }
 
 Result<Answer> EkTrustApi::list_crls(const Call& call) {

@@ -19,8 +19,7 @@ Result<provisioning::WrittenEnrollment> EnrollmentWriter::put(store::Transaction
       desk_.put(transaction.provisioning(), transaction.audit(), who, body.request, precondition, beside));
   // After the desk: what it refuses leaves nothing behind.
   if (body.certified_ek)
-    TRY_STATUS(
-        certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, *body.certified_ek));
+    TRY_STATUS(certificates_.keep(transaction.ek_trust(), transaction.audit(), who, *body.certified_ek));
   return written;
 }
 

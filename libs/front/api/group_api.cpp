@@ -137,16 +137,16 @@ Result<Answer> GroupApi::add_eks(const Call& call) {
   TRY(const auto id, GroupId::parse(call.parameter(0)));
   TRY(auto parsed, parse_eks(call.request.body));
   const auto list = std::make_shared<const EkList>(std::move(parsed));
-  return Answer(Durable{[this, id, list,
-                         who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY(const auto listed, desk_.list_eks(transaction.provisioning(), transaction.audit(), who, id, list->eks));
-    std::set<std::string> recertified;
-    for (const auto& ek : list->certified) {
-      TRY(const auto kept, certificates_.keep(transaction.ek_trust(), transaction.audit(), {who.scope, who.actor}, ek));
-      if (kept.is_other) recertified.insert(to_hex(ek.ek_name()));
-    }
-    return json_response(200, to_json(id, listed, recertified));
-  }});
+  return Answer(
+      Durable{[this, id, list, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY(const auto listed, desk_.list_eks(transaction.provisioning(), transaction.audit(), who, id, list->eks));
+        std::set<std::string> recertified;
+        for (const auto& ek : list->certified) {
+          TRY(const auto kept, certificates_.keep(transaction.ek_trust(), transaction.audit(), who, ek));
+          if (kept.is_other) recertified.insert(to_hex(ek.ek_name()));
+        }
+        return json_response(200, to_json(id, listed, recertified));
+      }});
 }
 
 Result<Answer> GroupApi::list_eks(const Call& call) {

@@ -13,10 +13,6 @@ namespace json = boost::json;
 
 constexpr std::string_view kPolicies = "/api/v1/attestation-policies";
 
-verifier::Requester policy_requester_of(const Call& call) {
-  return {call.principal->scope, actor_of(call)};
-}
-
 Result<std::string> of_all(const Call&) {
   return std::string(verifier::kDefaultTarget);
 }
@@ -29,7 +25,7 @@ Result<std::string> of_enrollment(const Call& call) {
   return verifier::policy_target(id);
 }
 
-net::HttpResponse policy_response(int status, const verifier::StoredPolicy& policy, json::object body) {
+net::HttpResponse policy_response(int status, const verifier::PolicyInfo& policy, json::object body) {
   auto response = json_response(status, body);
   response.headers.emplace_back("ETag", etag_of(policy.revision));
   return response;
@@ -63,13 +59,14 @@ std::vector<Route> PolicyApi::routes() {
 
 Result<Answer> PolicyApi::list(const Call& call) {
   TRY(const auto page, text_page_of(call));
-  std::vector<verifier::StoredPolicy> items;
+  std::vector<verifier::PolicyInfo> items;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(items, snapshot.verifier().list_policies(call.principal->scope, page));
     return {};
   }));
   return Answer(page_response(
-      std::move(items), page.limit, [](const auto& item) { return item.target; }, summary_of));
+      std::move(items), page.limit, [](const auto& item) { return item.target; },
+      [](const auto& item) { return to_json(item); }));
 }
 
 Result<Answer> PolicyApi::show(const Call& call, const std::string& target) {
@@ -79,7 +76,8 @@ Result<Answer> PolicyApi::show(const Call& call, const std::string& target) {
     return {};
   }));
   if (!policy) return verifier::unknown_policy(target);
-  return Answer(policy_response(200, *policy, to_json(*policy)));
+  TRY(json::object body, to_json(*policy));
+  return Answer(policy_response(200, policy->info, std::move(body)));
 }
 
 Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
@@ -87,11 +85,11 @@ Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
   TRY(const auto revision, if_match_of(call));
   TRY(const bool dry_run, is_dry_run(call));
   const auto request = std::make_shared<const verifier::PolicyRequest>(std::move(parsed));
-  return Answer(Durable{.apply = [this, request, revision, dry_run, who = policy_requester_of(call)](
+  return Answer(Durable{.apply = [this, request, revision, dry_run, who = requester_of(call)](
                                      store::Transaction& transaction) -> Result<net::HttpResponse> {
                           TRY(const auto written,
                               desk_.put(transaction.verifier(), transaction.audit(), who, *request, revision));
-                          json::object body = summary_of(written.policy);
+                          json::object body = to_json(written.policy);
                           body["outcome"] = to_string(written.outcome);
                           const bool is_new = written.outcome == verifier::PolicyOutcome::kCreated;
                           return policy_response(is_new && !dry_run ? 201 : 200, written.policy, std::move(body));
@@ -102,11 +100,11 @@ Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
 
 Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
   TRY(const auto revision, if_match_of(call));
-  return Answer(Durable{[this, target, revision, who = policy_requester_of(call)](
-                            store::Transaction& transaction) -> Result<net::HttpResponse> {
-    TRY_STATUS(desk_.remove(transaction.verifier(), transaction.audit(), who, target, revision));
-    return no_content();
-  }});
+  return Answer(Durable{
+      [this, target, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.remove(transaction.verifier(), transaction.audit(), who, target, revision));
+        return no_content();
+      }});
 }
 
 }  // namespace warifu::front::api

@@ -8,7 +8,7 @@ std::string actor_of(const Call& call) {
   return call.principal->actor();
 }
 
-provisioning::Requester requester_of(const Call& call) {
+audit::Requester requester_of(const Call& call) {
   return {call.principal->scope, actor_of(call)};
 }
 

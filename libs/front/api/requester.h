@@ -1,14 +1,14 @@
 #pragma once
 
+#include "audit/requester.h"
 #include "front/http/route.h"
-#include "provisioning/enrollment_desk.h"
 
 namespace warifu::front::api {
 
 // Who a call comes from, as desks and the audit log know him. The name is the operator's own choice; the token is what
 // was proved. Only for routes that demand a permission.
 std::string actor_of(const Call& call);
-provisioning::Requester requester_of(const Call& call);
+audit::Requester requester_of(const Call& call);
 
 // The revision that If-Match demands; nullopt without one or with "*". kInvalidInput "request.if_match".
 Result<std::optional<Uuid>> if_match_of(const Call& call);

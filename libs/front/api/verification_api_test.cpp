@@ -112,7 +112,7 @@ TEST_F(VerificationApiTest, RefusesWhatIsNoSuchRequest) {
       {with("eat_nonce", "AAAA"), "ear.nonce"},
       {without("nonce"), "evidence.nonce"},
       {with("any_nonce", true), "evidence.nonce"},
-      {with("quote", "not base64"), "evidence.bytes"},
+      {with("quote", "not base64"), "json.base64"},
       {with("ak_public", ""), "wire.truncated"},
       {with("registers", json::object{{"md5", json::object{}}}), "registers.bank"},
       {with("policy", json::object{{"format", "other"}}), "policy.format"},

@@ -13,27 +13,9 @@ namespace {
 
 namespace json = boost::json;
 
-Result<Bytes> bytes_of(const std::string& text, std::string_view name) {
-  auto bytes = from_base64(text);
-  if (!bytes) return invalid_input("evidence.bytes", bytes.error().message, std::string(name));
-  return bytes;
-}
-
-Result<Bytes> required_bytes(const wire::JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  return bytes_of(text, name);
-}
-
-Result<std::optional<Bytes>> optional_bytes(const wire::JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.optional_string(name));
-  if (!text) return std::optional<Bytes>();
-  TRY(auto bytes, bytes_of(*text, name));
-  return std::optional(std::move(bytes));
-}
-
 // That nobody looks at freshness is said, and does not happen by leaving something out.
 Result<std::optional<Bytes>> parse_nonce(const wire::JsonFields& fields) {
-  TRY(auto nonce, optional_bytes(fields, "nonce"));
+  TRY(auto nonce, fields.optional_bytes("nonce"));
   TRY(const auto any, fields.optional_bool("any_nonce"));
   if (nonce.has_value() == any.value_or(false))
     return invalid_input("evidence.nonce", R"(expected either "nonce" or "any_nonce": true)", "nonce");
@@ -42,15 +24,15 @@ Result<std::optional<Bytes>> parse_nonce(const wire::JsonFields& fields) {
 
 Result<attestation::Evidence> parse_evidence(const wire::JsonFields& fields) {
   attestation::Evidence evidence;
-  TRY(evidence.message, required_bytes(fields, "quote"));
-  TRY(evidence.signature, required_bytes(fields, "signature"));
+  TRY(evidence.message, fields.required_bytes("quote"));
+  TRY(evidence.signature, fields.required_bytes("signature"));
   TRY_STATUS(fields.required_object("registers"));
   auto claimed = measured_boot::parse_register_values(json::serialize(*fields.find("registers")));
   if (!claimed) return at(std::move(claimed).error(), "registers");
   evidence.claimed = *std::move(claimed);
-  TRY(evidence.event_log, optional_bytes(fields, "event_log"));
-  TRY(evidence.userspace_log, optional_bytes(fields, "userspace_log"));
-  TRY(evidence.ima_list, optional_bytes(fields, "ima"));
+  TRY(evidence.event_log, fields.optional_bytes("event_log"));
+  TRY(evidence.userspace_log, fields.optional_bytes("userspace_log"));
+  TRY(evidence.ima_list, fields.optional_bytes("ima"));
   return evidence;
 }
 
@@ -90,7 +72,7 @@ Result<VerificationRequest> parse_verification(std::string_view body) {
   TRY(request.audience, fields.required_string("audience"));
   TRY(request.relying_party_nonce, fields.optional_string("eat_nonce"));
   TRY(request.nonce, parse_nonce(fields));
-  TRY(request.ak_public, required_bytes(fields, "ak_public"));
+  TRY(request.ak_public, fields.required_bytes("ak_public"));
   TRY(request.evidence, parse_evidence(fields));
   TRY_STATUS(parse_require(fields, request));
   TRY_STATUS(parse_policy(fields, request));

@@ -24,7 +24,7 @@ struct VerificationRequest {
 };
 
 // Codes, beside those of wire::JsonFields, parse_register_values(), parse_evidence_policy() and
-// parse_register_places(): "evidence.nonce" (both or none of nonce and any_nonce), "evidence.bytes" (no base64).
+// parse_register_places(): "evidence.nonce" (both or none of nonce and any_nonce).
 Result<VerificationRequest> parse_verification(std::string_view body);
 
 // As `warifu quote verify --json` prints it, without the claims of a boot log.

@@ -64,7 +64,9 @@ std::vector<Route> AttestationApi::routes() {
   evidence.may_send_large_body = [this](const net::HttpRequest& request, const std::vector<std::string>& parameters) {
     return may_send_large_body(request, parameters);
   };
-  return {route("key", "only the TPM with the EK can use the answer", &AttestationApi::make_credential, kSmall),
+  auto key = route("key", "only the TPM with the EK can use the answer", &AttestationApi::make_credential, kSmall);
+  key.limited.makes_challenges = true;
+  return {std::move(key),
           route("activation", "the device shows the secret that only its TPM opens", &AttestationApi::activate, kSmall),
           route("nonce", kToken, &AttestationApi::make_nonce, kSmall), std::move(evidence)};
 }
@@ -78,7 +80,10 @@ Status AttestationApi::may_send_large_body(const net::HttpRequest& request,
 
 Result<Answer> AttestationApi::visit(const Call& call, Handler handle) {
   TRY(const auto device, device_of(call.parameters));
-  const NotedCall noted{call.tracking_id, call.request.peer_address};
+  // A stranger who comes without the device's token must not crowd out what others write into the diary.
+  const bool has_token = desk_.credentials().check_token(device, bearer_of(call.request)).has_value();
+  const NotedCall noted{call.tracking_id, call.request.peer_address,
+                        has_token ? dps::AttemptLog::Standing::kProven : dps::AttemptLog::Standing::kUnknown};
   auto answer = (this->*handle)(call, device);
   if (!answer) {
     note(noted, device, answer.error());
@@ -98,10 +103,9 @@ Result<Answer> AttestationApi::visit(const Call& call, Handler handle) {
 void AttestationApi::note(const NotedCall& call, const DeviceKey& device, const Error& error) {
   const auto id = Uuid::parse(call.tracking_id);
   if (!id) return;
-  const bool is_proven = error.code.starts_with("attestation.") || error.code.starts_with("quote.");
   attempts_.note({device.scope, device.registration, *id, clock_.now(), call.peer_address, std::string(kStage),
                   std::string(error.code), to_operator_string(error)},
-                 is_proven ? dps::AttemptLog::Standing::kProven : dps::AttemptLog::Standing::kUnknown);
+                 call.standing);
 }
 
 Result<Answer> AttestationApi::make_credential(const Call& call, const DeviceKey& device) {

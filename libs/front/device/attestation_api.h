@@ -39,6 +39,7 @@ class AttestationApi {
   struct NotedCall {
     std::string tracking_id;
     std::string peer_address;
+    dps::AttemptLog::Standing standing;
   };
 
   // Finds out whose the path is, runs the handler, and writes a refusal into the diary.

@@ -145,6 +145,17 @@ TEST_F(AttestationApiTest, RefusesStrangersReplaysAndOtherDevices) {
   EXPECT_EQ(text(ask("evidence", body, token), "code"), "attestation.nonce-used");
 }
 
+TEST_F(AttestationApiTest, StrangersDoNotCrowdTheDiaryOut) {
+  const auto token = activated();
+  for (std::size_t i = 0; i < dps::AttemptLog::kWaitingOfAnybodyMax; ++i)
+    ask("nonce", "{}", "", fmt::format("nobody-{}", i));
+  EXPECT_EQ(attempts_.dropped(), 0U);
+  ask("nonce", "{}", "", "nobody-else");
+  EXPECT_EQ(attempts_.dropped(), 1U) << "the room of strangers is full";
+  EXPECT_EQ(text(ask("nonce", "not JSON", token), "code"), "json.syntax");
+  EXPECT_EQ(attempts_.dropped(), 1U) << "whoever has shown the device's token is written down";
+}
+
 TEST_F(AttestationApiTest, ALargeBodyIsReadOfWhoHasATokenOnly) {
   const auto token = activated();
   net::HttpRequest request;

@@ -6,22 +6,15 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "attestation/appraisal/result_json.h"
 #include "measured_boot/registers.h"
 #include "verifier/limits.h"
-#include "verifier/result_json.h"
 #include "wire/json.h"
 
 namespace warifu::front::device {
 namespace {
 
 using wire::JsonFields;
-
-Result<Bytes> bytes_of(const JsonFields& fields, std::string_view name) {
-  TRY(const auto text, fields.required_string(name));
-  auto bytes = from_base64(text);
-  if (!bytes) return invalid_input("attestation.base64", bytes.error().message, fields.path_of(name));
-  return bytes;
-}
 
 net::HttpResponse ok(const boost::json::object& object) {
   return {200, {{"Cache-Control", "no-store"}}, "application/json", boost::json::serialize(object)};
@@ -43,8 +36,8 @@ Result<KeyRequest> parse_key_request(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"ek_public", "ak_public"}));
-  TRY(const auto ek_bytes, bytes_of(fields, "ek_public"));
-  TRY(const auto ak_bytes, bytes_of(fields, "ak_public"));
+  TRY(const auto ek_bytes, fields.required_bytes("ek_public"));
+  TRY(const auto ak_bytes, fields.required_bytes("ak_public"));
   TRY(auto ek, tpm::EkPublic::from_tpm2b(ek_bytes));
   TRY(auto area, tpm::PublicArea::from_tpm2b(ak_bytes));
   TRY(auto ak, attestation::AkPublic::from_public_area(std::move(area)));
@@ -56,7 +49,7 @@ Result<ActivationRequest> parse_activation_request(std::string_view body) {
   TRY(const auto fields, JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"session", "secret"}));
   TRY(auto session, fields.required_string("session"));
-  TRY(auto secret, bytes_of(fields, "secret"));
+  TRY(auto secret, fields.required_bytes("secret"));
   return ActivationRequest{std::move(session), SecretBytes(std::move(secret))};
 }
 
@@ -92,7 +85,7 @@ net::HttpResponse to_response(const verifier::NonceAnswer& answer) {
 }
 
 net::HttpResponse to_response(const verifier::Judged& judged, std::string_view tracking_id) {
-  auto object = verifier::layers_object(judged.appraised.result);
+  auto object = attestation::layers_json(judged.appraised.result);
   object["tracking_id"] = tracking_id;
   object["next_after_seconds"] = std::chrono::seconds(verifier::kInterval).count();
   return ok(object);

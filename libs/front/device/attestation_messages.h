@@ -15,7 +15,7 @@ struct KeyRequest {
   tpm::EkPublic ek;
   attestation::AkPublic ak;
 };
-// Codes of EkPublic, AkPublic and wire::JsonFields; "attestation.base64" with the path.
+// Codes of EkPublic, AkPublic and wire::JsonFields; with the path.
 Result<KeyRequest> parse_key_request(std::string_view body);
 
 struct ActivationRequest {

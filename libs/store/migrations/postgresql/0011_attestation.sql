@@ -63,7 +63,7 @@ CREATE TABLE attestation_evidence (
   signature BYTEA NOT NULL,
   register_values TEXT COLLATE "C" NOT NULL,
   event_log_sha256 BYTEA NOT NULL,
-  userspace_log TEXT COLLATE "C" NOT NULL,
+  userspace_log BYTEA NOT NULL,
   ima_offset BIGINT NOT NULL,
   ima BYTEA NOT NULL,
   result TEXT COLLATE "C" NOT NULL,

@@ -63,7 +63,7 @@ CREATE TABLE attestation_evidence (
   signature BLOB NOT NULL,
   register_values TEXT NOT NULL,
   event_log_sha256 BLOB NOT NULL,
-  userspace_log TEXT NOT NULL,
+  userspace_log BLOB NOT NULL,
   ima_offset INTEGER NOT NULL,
   ima BLOB NOT NULL,
   result TEXT NOT NULL,
