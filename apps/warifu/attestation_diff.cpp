@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <map>
+#include <iterator>
+#include <optional>
 
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/registers_json.h"
@@ -64,14 +65,26 @@ Result<std::vector<std::string>> register_lines(const json::value& evidence) {
   return lines;
 }
 
+// Printable ASCII, with zeros at its end; firmware and systemd write it as UTF-16, too.
+std::optional<std::string> ascii_of(ByteView data, std::size_t width) {
+  std::string text;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (i % width == 0)
+      text += static_cast<char>(data[i]);
+    else if (data[i] != 0)
+      return std::nullopt;
+  }
+  while (!text.empty() && text.back() == 0)
+    text.pop_back();
+  const auto is_text = [](char c) { return c >= 0x20 && c < 0x7F; };
+  return !text.empty() && std::ranges::all_of(text, is_text) ? std::optional(text) : std::nullopt;
+}
+
 // Text where the data is nothing else, as command lines are, and its beginning in hexadecimal else.
 std::string data_text(ByteView data) {
   constexpr std::size_t kShownMax = 48;
-  const auto is_text = [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7F; };
-  while (!data.empty() && data.back() == 0)
-    data = data.first(data.size() - 1);
-  if (!data.empty() && std::ranges::all_of(data, is_text))
-    return fmt::format("\"{}\"", std::string(data.begin(), data.end()));
+  for (const std::size_t width : {std::size_t{1}, sizeof(char16_t)})
+    if (const auto text = ascii_of(data, width)) return fmt::format("\"{}\"", *text);
   const auto shown = data.first(std::min(data.size(), kShownMax));
   return to_hex(shown) + (shown.size() < data.size() ? "…" : "");
 }

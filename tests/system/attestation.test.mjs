@@ -89,7 +89,7 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
       const difference = await json('attestation', 'diff', id);
       assert.ok(difference.registers.added.some((line) => line.startsWith('PCR 11')), JSON.stringify(difference.registers));
       assert.ok(difference.events.added.some((line) => line.startsWith('PCR 11')), JSON.stringify(difference.events));
-      assert.match(await done('attestation', 'diff', id), /boot log:[^]*\+ PCR 11/);
+      assert.match(await done('attestation', 'diff', id), /boot log:[^]*\+ PCR 11 EV_IPL [0-9a-f]{16} "\.cmdline"/);
     });
   });
 
