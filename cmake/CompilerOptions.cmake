@@ -15,6 +15,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(warifu_options INTERFACE -fstack-clash-protection)
   # GCC 12 reports both from inside coroutine frames and std::variant at -O2; neither has a true finding here.
   target_compile_options(warifu_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
+  if(CMAKE_UNITY_BUILD)
+    # A .cpp file that another one includes is no header.
+    target_compile_options(warifu_options INTERFACE -Wno-subobject-linkage)
+  endif()
 endif()
 target_link_options(warifu_options INTERFACE -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "agent/server_reply.h"
 #include "crypto/digest.h"
 #include "tcb_protocol/limits.h"
 #include "wire/json.h"
@@ -26,31 +27,11 @@ constexpr std::size_t kWordMax = 64;
 constexpr std::uint64_t kNextMin = 10;
 constexpr std::uint64_t kNextMax = 86'400;
 
-Error lie(std::string what, std::string where = {}) {
-  return {ErrorKind::kRefused, "server.reply", "the server's answer makes no sense: " + std::move(what),
-          std::move(where)};
-}
-
-template <class T>
-Result<T> believed(Result<T> read) {
-  if (read) return read;
-  return lie(read.error().message, read.error().where);
-}
-
 Result<json::value> read_json(std::string_view body) {
   auto value = wire::parse_json(body);
   if (!value) return lie(value.error().message, value.error().where);
   if (!value->is_object()) return lie("expected an object");
   return std::move(*value);
-}
-
-Result<Bytes> read_bytes(const JsonFields& fields, std::string_view name, std::size_t size_max) {
-  TRY(const auto text, believed(fields.required_string(name)));
-  auto bytes = from_base64(text);
-  if (!bytes) return lie(bytes.error().message, fields.path_of(name));
-  if (bytes->empty() || bytes->size() > size_max)
-    return lie(fmt::format("expected 1 to {} bytes, got {}", size_max, bytes->size()), fields.path_of(name));
-  return std::move(*bytes);
 }
 
 // It goes into a header, or back into JSON.
@@ -150,8 +131,8 @@ Result<AttestationChallenge> parse_attestation_challenge(std::string_view body) 
   TRY(const auto value, read_json(body));
   const JsonFields fields(value.get_object());
   AttestationChallenge challenge;
-  TRY(challenge.id_object, read_bytes(fields, "id_object", tcb_protocol::kIdObjectMax));
-  TRY(challenge.encrypted_secret, read_bytes(fields, "encrypted_secret", tcb_protocol::kEncryptedSecretMax));
+  TRY(challenge.id_object, reply_bytes(fields, "id_object", tcb_protocol::kIdObjectMax));
+  TRY(challenge.encrypted_secret, reply_bytes(fields, "encrypted_secret", tcb_protocol::kEncryptedSecretMax));
   TRY(challenge.session, read_opaque(fields, "session", kSessionMax));
   return challenge;
 }
@@ -181,7 +162,7 @@ Result<AttestationNonce> parse_attestation_nonce(std::string_view body) {
   TRY(const auto value, read_json(body));
   const JsonFields fields(value.get_object());
   AttestationNonce nonce;
-  TRY(nonce.nonce, read_bytes(fields, "nonce", tcb_protocol::kServerNonceMax));
+  TRY(nonce.nonce, reply_bytes(fields, "nonce", tcb_protocol::kServerNonceMax));
   const auto* registers = fields.find("registers");
   if (registers == nullptr) return lie("it is missing", "registers");
   TRY(nonce.registers, read_registers(*registers));

@@ -10,8 +10,8 @@
 namespace warifu::agent {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
-constexpr std::size_t kSizeMax = 8192;
+constexpr std::uint64_t kStateVersion = 1;
+constexpr std::size_t kStateMax = 8192;
 constexpr std::size_t kTimeMax = 40;
 
 }  // namespace
@@ -20,7 +20,7 @@ std::string to_json(const LastAttestation& last) {
   boost::json::object layers;
   for (const auto& [layer, tier] : last.result.layers)
     layers[layer] = tier;
-  return boost::json::serialize(boost::json::object{{"version", kVersion},
+  return boost::json::serialize(boost::json::object{{"version", kStateVersion},
                                                     {"overall", last.result.overall},
                                                     {"layers", std::move(layers)},
                                                     {"tracking_id", last.result.tracking_id},
@@ -31,12 +31,12 @@ std::string to_json(const LastAttestation& last) {
 
 // What it holds beside version and time is an answer of the server as it came.
 Result<LastAttestation> parse_last_attestation(std::string_view json) {
-  TRY(const auto value, wire::parse_json(json, {.max_bytes = kSizeMax, .max_depth = 4}));
+  TRY(const auto value, wire::parse_json(json, {.max_bytes = kStateMax, .max_depth = 4}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"version", "overall", "layers", "tracking_id", "next_after_seconds", "since"}));
   TRY(const auto version, fields.required_uint("version"));
-  if (version != kVersion)
-    return invalid_input("state.form", fmt::format("expected version {}, got {}", kVersion, version), "version");
+  if (version != kStateVersion)
+    return invalid_input("state.form", fmt::format("expected version {}, got {}", kStateVersion, version), "version");
   LastAttestation last;
   TRY(last.since, fields.required_string("since"));
   if (last.since.size() > kTimeMax) return invalid_input("state.form", "expected a time", "since");

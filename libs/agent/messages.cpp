@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "agent/server_reply.h"
 #include "tcb_protocol/limits.h"
 #include "wire/json.h"
 
@@ -19,20 +20,6 @@ using wire::JsonFields;
 constexpr std::size_t kOperationIdMax = 128;
 constexpr std::size_t kTextMax = 512;
 
-Error lie(std::string what, std::string where = {}) {
-  return {ErrorKind::kRefused, "server.reply", "the server's answer makes no sense: " + std::move(what),
-          std::move(where)};
-}
-Error lie(const Error& error) {
-  return lie(error.message, error.where);
-}
-
-// TRY, for what the server wrote.
-#define TRY_READ(declaration, ...)                                                         \
-  auto WARIFU_CONCAT(read_, __LINE__) = (__VA_ARGS__);                                     \
-  if (!WARIFU_CONCAT(read_, __LINE__)) return lie(WARIFU_CONCAT(read_, __LINE__).error()); \
-  declaration = *std::move(WARIFU_CONCAT(read_, __LINE__))
-
 // It goes to a terminal or a log.
 std::string for_people(std::string_view text) {
   std::string out(text.substr(0, kTextMax));
@@ -41,17 +28,8 @@ std::string for_people(std::string_view text) {
   return out;
 }
 
-Result<Bytes> read_bytes(const JsonFields& fields, std::string_view name, std::size_t size_max) {
-  TRY_READ(const auto text, fields.required_string(name));
-  auto bytes = from_base64(text);
-  if (!bytes) return lie(bytes.error().message, fields.path_of(name));
-  if (bytes->empty() || bytes->size() > size_max)
-    return lie(fmt::format("expected 1 to {} bytes, got {}", size_max, bytes->size()), fields.path_of(name));
-  return *std::move(bytes);
-}
-
 Result<std::string> read_hub(const JsonFields& state) {
-  TRY_READ(auto hub, state.required_string("assignedHub"));
+  TRY(auto hub, believed(state.required_string("assignedHub")));
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
   };
@@ -62,16 +40,16 @@ Result<std::string> read_hub(const JsonFields& state) {
 
 Result<Operation> read_assignment(const JsonFields& state) {
   TRY(auto hub, read_hub(state));
-  TRY_READ(const auto device_text, state.required_string("deviceId"));
+  TRY(const auto device_text, believed(state.required_string("deviceId")));
   auto device = DeviceId::parse(device_text);
   if (!device) return lie(device.error().message, state.path_of("deviceId"));
-  TRY_READ(const auto tpm, state.required_object("tpm"));
-  TRY(auto key, read_bytes(tpm, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
+  TRY(const auto tpm, believed(state.required_object("tpm")));
+  TRY(auto key, reply_bytes(tpm, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
   return Operation(Assignment{std::move(hub), *std::move(device), std::move(key)});
 }
 
 Status check_registration(const JsonFields& state, const RegistrationId& registration) {
-  TRY_READ(const auto text, state.required_string("registrationId"));
+  TRY(const auto text, believed(state.required_string("registrationId")));
   const auto id = RegistrationId::parse(text);
   if (id && *id == registration) return {};
   return lie(fmt::format("it is about \"{}\", not about \"{}\"", for_people(text), registration.text()),
@@ -97,17 +75,17 @@ std::string escrow_body(ByteView package) {
 }
 
 Result<std::optional<Bytes>> parse_challenge(std::string_view body) {
-  TRY_READ(const auto value, wire::parse_json(body));
-  TRY_READ(const auto fields, JsonFields::of(value));
+  TRY(const auto value, believed(wire::parse_json(body)));
+  TRY(const auto fields, believed(JsonFields::of(value)));
   if (fields.find("authenticationKey") == nullptr) return {std::nullopt};
-  TRY(auto key, read_bytes(fields, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
+  TRY(auto key, reply_bytes(fields, "authenticationKey", tcb_protocol::kAuthenticationKeyMax));
   return {std::move(key)};
 }
 
 Result<std::string> parse_accepted(std::string_view body) {
-  TRY_READ(const auto value, wire::parse_json(body));
-  TRY_READ(const auto fields, JsonFields::of(value));
-  TRY_READ(auto id, fields.required_string("operationId"));
+  TRY(const auto value, believed(wire::parse_json(body)));
+  TRY(const auto fields, believed(JsonFields::of(value)));
+  TRY(auto id, believed(fields.required_string("operationId")));
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';
@@ -119,11 +97,11 @@ Result<std::string> parse_accepted(std::string_view body) {
 }
 
 Result<Operation> parse_operation(std::string_view body, const RegistrationId& registration) {
-  TRY_READ(const auto value, wire::parse_json(body));
-  TRY_READ(const auto fields, JsonFields::of(value));
-  TRY_READ(const auto status, fields.required_string("status"));
+  TRY(const auto value, believed(wire::parse_json(body)));
+  TRY(const auto fields, believed(JsonFields::of(value)));
+  TRY(const auto status, believed(fields.required_string("status")));
   if (status == "assigning" || status == "unassigned") return Operation(Assigning{});
-  TRY_READ(const auto state, fields.required_object("registrationState"));
+  TRY(const auto state, believed(fields.required_object("registrationState")));
   TRY_STATUS(check_registration(state, registration));
   if (status == "assigned") return read_assignment(state);
   if (status == "failed" || status == "disabled") return Operation(Failed{status, first_text(state, {"errorMessage"})});
@@ -131,9 +109,9 @@ Result<Operation> parse_operation(std::string_view body, const RegistrationId& r
 }
 
 Result<std::vector<Bytes>> parse_escrow_chain(std::string_view body) {
-  TRY_READ(const auto value, wire::parse_json(body));
-  TRY_READ(const auto fields, JsonFields::of(value));
-  TRY_READ(const auto* array, fields.required_array("chain"));
+  TRY(const auto value, believed(wire::parse_json(body)));
+  TRY(const auto fields, believed(JsonFields::of(value)));
+  TRY(const auto* array, believed(fields.required_array("chain")));
   if (array->empty() || array->size() > tcb_protocol::kEscrowChainMax)
     return lie(fmt::format("expected 1 to {} certificates", tcb_protocol::kEscrowChainMax), "chain");
   std::vector<Bytes> chain;

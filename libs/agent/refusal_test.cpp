@@ -14,13 +14,13 @@ using testing::Not;
 
 const sim::SteppingClock kClock(from_micros(1'700'000'000'000'000));
 
-HttpReply reply(int status, std::string body) {
+HttpReply refusal(int status, std::string body) {
   return {.status = status, .body = std::move(body), .retry_after = {}, .date = {}, .request_id = "id-of-header"};
 }
 
 TEST(RefusalTest, SaysStatusReasonCodeAndTrackingId) {
   const auto error = refusal_of(
-      reply(404, R"({"errorCode":404201,"trackingId":"t-1","message":"who?","info":{"code":"enrollment.unknown"}})"),
+      refusal(404, R"({"errorCode":404201,"trackingId":"t-1","message":"who?","info":{"code":"enrollment.unknown"}})"),
       "asking", kClock);
   EXPECT_EQ(error.message, "asking: the server answered 404: who? (its code enrollment.unknown) (tracking id t-1)");
   EXPECT_EQ(exit_code(error.kind), 1);
@@ -28,26 +28,26 @@ TEST(RefusalTest, SaysStatusReasonCodeAndTrackingId) {
 
 TEST(RefusalTest, ReadsProblemDetailsToo) {
   const auto error =
-      refusal_of(reply(503, R"({"title":"T","detail":"full","code":"store.full","tracking_id":"t-2"})"), "x", kClock);
+      refusal_of(refusal(503, R"({"title":"T","detail":"full","code":"store.full","tracking_id":"t-2"})"), "x", kClock);
   EXPECT_THAT(error.message, HasSubstr("full (its code store.full) (tracking id t-2)"));
   EXPECT_EQ(exit_code(error.kind), 3);
 }
 
 TEST(RefusalTest, TakesWhatEverTheServerSays) {
   for (const char* body : {"", "{", "[]", "null", R"({"message":7,"info":[],"code":{}})"})
-    EXPECT_EQ(refusal_of(reply(500, body), "x", kClock).message,
+    EXPECT_EQ(refusal_of(refusal(500, body), "x", kClock).message,
               "x: the server answered 500 (tracking id id-of-header)");
 }
 
 TEST(RefusalTest, ShowsNoControlCharacterAndNoNovel) {
   const auto error =
-      refusal_of(reply(400, "{\"message\":\"a\\u001b[2Jb\\n" + std::string(5000, 'x') + "\"}"), "x", kClock);
+      refusal_of(refusal(400, "{\"message\":\"a\\u001b[2Jb\\n" + std::string(5000, 'x') + "\"}"), "x", kClock);
   EXPECT_THAT(error.message, HasSubstr("a?[2Jb?xxx"));
   EXPECT_LT(error.message.size(), 700U);
 }
 
 TEST(RefusalTest, SpeaksOfTheClocksOnlyWhenTheyDiffer) {
-  auto far = reply(401, R"({"info":{"code":"token.expired"}})");
+  auto far = refusal(401, R"({"info":{"code":"token.expired"}})");
   far.date = kClock.now() + std::chrono::minutes(6);
   EXPECT_THAT(refusal_of(far, "x", kClock).message, HasSubstr("clock says 2023-11-14T22:13:20.000000Z, the server's"));
   far.date = kClock.now() - std::chrono::minutes(6);

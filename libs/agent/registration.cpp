@@ -10,13 +10,13 @@
 namespace warifu::agent {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
-constexpr std::size_t kSizeMax = 4096;
+constexpr std::uint64_t kRegistrationVersion = 1;
+constexpr std::size_t kRegistrationMax = 4096;
 
 }  // namespace
 
 std::string to_json(const Registration& registration) {
-  return boost::json::serialize(boost::json::object{{"version", kVersion},
+  return boost::json::serialize(boost::json::object{{"version", kRegistrationVersion},
                                                     {"assigned_hub", registration.assigned_hub},
                                                     {"device_id", registration.device_id},
                                                     {"id_scope", registration.id_scope},
@@ -26,13 +26,14 @@ std::string to_json(const Registration& registration) {
 }
 
 Result<Registration> parse_registration(std::string_view json) {
-  TRY(const auto value, wire::parse_json(json, {.max_bytes = kSizeMax, .max_depth = 4}));
+  TRY(const auto value, wire::parse_json(json, {.max_bytes = kRegistrationMax, .max_depth = 4}));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(
       fields.refuse_unknown({"version", "assigned_hub", "device_id", "id_scope", "registration_id", "assigned_at"}));
   TRY(const auto version, fields.required_uint("version"));
-  if (version != kVersion)
-    return invalid_input("state.form", fmt::format("expected version {}, got {}", kVersion, version), "version");
+  if (version != kRegistrationVersion)
+    return invalid_input("state.form", fmt::format("expected version {}, got {}", kRegistrationVersion, version),
+                         "version");
   Registration registration;
   TRY(registration.assigned_hub, fields.required_string("assigned_hub"));
   TRY(registration.device_id, fields.required_string("device_id"));

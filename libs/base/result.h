@@ -25,6 +25,9 @@ using Status = Result<void>;
 inline Error invalid_input(std::string_view code, std::string message, std::string where = {}) {
   return {ErrorKind::kInvalidInput, code, std::move(message), std::move(where)};
 }
+inline Error refused(std::string_view code, std::string message, std::string where = {}) {
+  return {ErrorKind::kRefused, code, std::move(message), std::move(where)};
+}
 
 }  // namespace warifu
 

@@ -31,11 +31,6 @@ constexpr int kDepthMax = 4;
 // 112 bits: RSA-2048 (NIST SP 800-57 part 1). What it lets pass besides, P-224 and SHA-224, is refused below.
 constexpr int kSecurityLevel = 2;
 
-Error refused(std::string_view code, std::string message) {
-  ERR_clear_error();
-  return {ErrorKind::kRefused, code, std::move(message)};
-}
-
 Error unknown_issuer(const Certificate& leaf, const Certificate& root, const char* reason) {
   return refused("crypto.path.issuer", fmt::format("the certificate of \"{}\" does not lead to the root \"{}\": {}",
                                                    leaf.subject(), root.subject(), reason));

@@ -14,12 +14,6 @@
 namespace warifu::crypto {
 namespace {
 
-BignumHandle to_bignum(ByteView bytes) {
-  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
-  require(number != nullptr, "BN_bin2bn");
-  return number;
-}
-
 // The affine coordinates of a point that is not infinity, padded.
 void write_affine(const EC_GROUP* group, const EC_POINT* point, BN_CTX* context, std::span<std::uint8_t> x,
                   std::span<std::uint8_t> y) {

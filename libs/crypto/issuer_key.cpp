@@ -29,12 +29,6 @@ std::size_t bits_of(ByteView number) {
   return number.empty() ? 0 : (number.size() - 1) * 8 + static_cast<std::size_t>(std::bit_width(number.front()));
 }
 
-BignumHandle to_bignum(ByteView bytes) {
-  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
-  require(number != nullptr, "BN_bin2bn");
-  return number;
-}
-
 // nullptr when the numbers are no key of that type.
 PkeyHandle public_key(const char* type, const ParamsBuilderHandle& builder) {
   const ParamsHandle params(OSSL_PARAM_BLD_to_param(builder.get()));

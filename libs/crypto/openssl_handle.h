@@ -53,6 +53,12 @@ inline int to_int(std::size_t size) {
   return static_cast<int>(size);
 }
 
+inline BignumHandle to_bignum(ByteView bytes) {
+  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
+  require(number != nullptr, "BN_bin2bn");
+  return number;
+}
+
 inline BioHandle read_only_bio(ByteView bytes) {
   // An empty view may have no address, which BIO_new_mem_buf does not take.
   BioHandle bio(BIO_new_mem_buf(bytes.empty() ? "" : static_cast<const void*>(bytes.data()), to_int(bytes.size())));

@@ -44,12 +44,6 @@ SecretBytes encode_oaep(HashAlgorithm hash, ByteView label, ByteView message, st
   return encoded;
 }
 
-BignumHandle to_bignum(ByteView bytes) {
-  BignumHandle number(BN_bin2bn(bytes.data(), to_int(bytes.size()), nullptr));
-  require(number != nullptr, "BN_bin2bn");
-  return number;
-}
-
 }  // namespace
 
 Result<RsaPublicKey> RsaPublicKey::from_modulus(ByteView modulus, std::uint32_t exponent) {

@@ -42,7 +42,7 @@ struct [[gnu::packed]] PathBeneath {
 constexpr std::uint32_t kCreateRulesetVersion = 1;
 constexpr int kRulePathBeneath = 1;
 
-Error failed(std::string_view what) {
+Error landlock_failed(std::string_view what) {
   return {ErrorKind::kUnavailable, "confine.landlock", fmt::format("cannot {}: {}", what, std::strerror(errno))};
 }
 
@@ -83,17 +83,18 @@ class Ruleset {
 
   Status allow(const std::filesystem::path& path, std::uint64_t rights) const {
     const int file = ::open(path.c_str(), O_PATH | O_CLOEXEC);
-    if (file < 0) return failed("open " + path.string());
+    if (file < 0) return landlock_failed("open " + path.string());
     struct stat status {};
     if (::fstat(file, &status) == 0 && !S_ISDIR(status.st_mode)) rights &= kReadFile | kWriteFile | kTruncate;
     const PathBeneath rule{rights & attributes_.handled_access_fs, file};
     const long done = ::syscall(SYS_landlock_add_rule, descriptor_, kRulePathBeneath, &rule, std::uint32_t{0});
-    Status result = done == 0 ? Status() : failed("allow " + path.string());
+    Status result = done == 0 ? Status() : landlock_failed("allow " + path.string());
     ::close(file);
     return result;
   }
   Status enforce() const {
-    if (::syscall(SYS_landlock_restrict_self, descriptor_, std::uint32_t{0}) != 0) return failed("restrict itself");
+    if (::syscall(SYS_landlock_restrict_self, descriptor_, std::uint32_t{0}) != 0)
+      return landlock_failed("restrict itself");
     return {};
   }
 
@@ -108,7 +109,7 @@ Result<int> restrict_files(const Confinement& confinement) {
   const int found = version();
   if (found == 0) return 0;
   const Ruleset ruleset(found, confinement);
-  if (!ruleset.is_open()) return failed("make a rule set");
+  if (!ruleset.is_open()) return landlock_failed("make a rule set");
   for (const auto& path : confinement.readable) {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) TRY_STATUS(ruleset.allow(path, kReadFile | kReadDir));

@@ -24,7 +24,7 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
-Error failed(std::string_view what) {
+Error change_failed(std::string_view what) {
   return {ErrorKind::kUnavailable, "user.change", fmt::format("cannot {}: {}", what, std::strerror(errno))};
 }
 
@@ -60,10 +60,10 @@ bool runs_as_root() {
 }
 
 Status become(const User& user) {
-  if (::setgroups(0, nullptr) != 0) return failed("give up the supplementary groups");
-  if (::setresgid(user.group, user.group, user.group) != 0) return failed("change the group");
-  if (::setresuid(user.user, user.user, user.user) != 0) return failed("change the user");
-  if (!is_only(user)) return failed("make sure that nothing of the old user is left");
+  if (::setgroups(0, nullptr) != 0) return change_failed("give up the supplementary groups");
+  if (::setresgid(user.group, user.group, user.group) != 0) return change_failed("change the group");
+  if (::setresuid(user.user, user.user, user.user) != 0) return change_failed("change the user");
+  if (!is_only(user)) return change_failed("make sure that nothing of the old user is left");
   if (user.user != 0 && ::setuid(0) == 0)
     return Error{ErrorKind::kInternal, "user.change", "root can be had back, so it was not given up"};
   return {};

@@ -8,7 +8,7 @@
 namespace warifu::provisioning {
 namespace {
 
-std::string subject_of(const RegistrationId& registration) {
+std::string registration_subject(const RegistrationId& registration) {
   return fmt::format("registration:{}", registration.text());
 }
 
@@ -90,7 +90,8 @@ Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requeste
   if (approval.approved_at) return {};
   approval.approved_at = clock_.now();
   TRY_STATUS(records.put_approval(approval));
-  return trail.record(who.scope, {who.actor, "approval.grant", subject_of(registration), detail_of(approval)});
+  return trail.record(who.scope,
+                      {who.actor, "approval.grant", registration_subject(registration), detail_of(approval)});
 }
 
 Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester& who,
@@ -100,13 +101,14 @@ Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester
   TRY(const auto open, records.find_open_operation(who.scope, registration, Operation::State::kWaiting));
   if (open && open->ek_name == approval.ek_name)
     TRY_STATUS(records.end_operation(who.scope, open->operation_id, clock_.now()));
-  return trail.record(who.scope, {who.actor, "approval.reject", subject_of(registration), detail_of(approval)});
+  return trail.record(who.scope,
+                      {who.actor, "approval.reject", registration_subject(registration), detail_of(approval)});
 }
 
 Status DeviceDesk::acknowledge(Records& records, audit::Trail& trail, const Requester& who,
                                const AlertKey& alert) const {
   TRY_STATUS(records.acknowledge_alert(who.scope, alert, clock_.now()));
-  return trail.record(who.scope, {who.actor, "alert.acknowledge", subject_of(alert.registration_id),
+  return trail.record(who.scope, {who.actor, "alert.acknowledge", registration_subject(alert.registration_id),
                                   fmt::format(R"({{"kind":"{}"}})", alert.kind)});
 }
 

@@ -10,7 +10,7 @@ namespace {
 // Enough to tell an operator which; there should be none.
 constexpr std::size_t kSameEkShownMax = 5;
 
-std::string subject_of(const RegistrationId& registration) {
+std::string enrollment_subject(const RegistrationId& registration) {
   return fmt::format("enrollment:{}", registration.text());
 }
 
@@ -160,9 +160,9 @@ Result<WrittenEnrollment> EnrollmentDesk::put(Records& records, audit::Trail& tr
   } else {
     TRY_STATUS(records.insert_enrollment(draft.enrollment));
   }
-  TRY_STATUS(trail.record(
-      who.scope, {who.actor, before ? "enrollment.update" : "enrollment.create", subject_of(request.registration_id),
-                  detail_of(draft.enrollment, outcome, !same_ek.empty())}));
+  TRY_STATUS(trail.record(who.scope, {who.actor, before ? "enrollment.update" : "enrollment.create",
+                                      enrollment_subject(request.registration_id),
+                                      detail_of(draft.enrollment, outcome, !same_ek.empty())}));
   return WrittenEnrollment{std::move(draft.enrollment), std::move(outcome), std::move(same_ek)};
 }
 
@@ -187,7 +187,7 @@ Status EnrollmentDesk::remove(Records& records, audit::Trail& trail, const Reque
   TRY_STATUS(revoke_device(records, who.scope, registration));
   TRY_STATUS(records.remove_enrollment(who.scope, registration));
   const auto* tpm = std::get_if<TpmAttestation>(&enrollment->attestation);
-  return trail.record(who.scope, {who.actor, "enrollment.delete", subject_of(registration),
+  return trail.record(who.scope, {who.actor, "enrollment.delete", enrollment_subject(registration),
                                   fmt::format(R"({{"mechanism":"{}","ek_name":"{}"}})",
                                               to_string(mechanism_of(enrollment->attestation)),
                                               tpm == nullptr ? "" : to_hex(tpm->ek_name))});
@@ -202,7 +202,7 @@ Result<SharedKeys> EnrollmentDesk::reveal_keys(Records& records, audit::Trail& t
     return Error{ErrorKind::kRefused, "enrollment.no_keys",
                  fmt::format("{} proves itself by {}: there is no key to show", registration.text(),
                              to_string(mechanism_of(enrollment->attestation)))};
-  TRY_STATUS(trail.record(who.scope, {who.actor, "enrollment-keys.read", subject_of(registration), "{}"}));
+  TRY_STATUS(trail.record(who.scope, {who.actor, "enrollment-keys.read", enrollment_subject(registration), "{}"}));
   return open_shared_keys(envelope_key_, who.scope, enrollment->enrollment_id, *sealed);
 }
 

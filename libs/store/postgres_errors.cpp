@@ -5,7 +5,7 @@
 namespace warifu::store {
 namespace {
 
-struct Meaning {
+struct StateMeaning {
   std::string_view sqlstate;  // or the first characters of it
   ErrorKind kind;
   std::string_view code;
@@ -13,7 +13,7 @@ struct Meaning {
 };
 
 // The first that fits.
-constexpr Meaning kMeanings[] = {
+constexpr StateMeaning kMeanings[] = {
     {"23505", ErrorKind::kConflict, "store.unique", "it is stored already"},
     {"42P07", ErrorKind::kConflict, "store.unique", "it is there already"},
     {"42710", ErrorKind::kConflict, "store.unique", "it is there already"},
@@ -41,7 +41,7 @@ constexpr Meaning kMeanings[] = {
 }  // namespace
 
 Error postgres_error(std::string_view sqlstate, std::string_view detail) {
-  const Meaning* meaning = kMeanings;
+  const StateMeaning* meaning = kMeanings;
   while (!sqlstate.starts_with(meaning->sqlstate))
     ++meaning;
   return {meaning->kind, meaning->code, fmt::format("{} (PostgreSQL {}: {})", meaning->advice, sqlstate, detail)};

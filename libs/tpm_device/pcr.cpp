@@ -45,18 +45,18 @@ std::uint32_t mask_of(const TPML_PCR_SELECTION& selection, crypto::HashAlgorithm
   return mask;
 }
 
-struct Page {
+struct PcrPage {
   std::uint32_t update_counter;
   std::uint32_t mask;
   std::vector<PcrValue> values;
 };
 
-Result<Page> read_page(Device& device, const Wanted& wanted) {
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<Page> {
+Result<PcrPage> read_page(Device& device, const Wanted& wanted) {
+  return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<PcrPage> {
     TPML_PCR_SELECTION in{};
     in.count = 1;
     in.pcrSelections[0] = to_tpms(wanted);
-    Page page{};
+    PcrPage page{};
     TPML_PCR_SELECTION* raw_selection = nullptr;
     TPML_DIGEST* raw_digests = nullptr;
     TRY_STATUS(device.check(Esys_PCR_Read(device.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, &in, &page.update_counter,
@@ -83,7 +83,7 @@ Result<std::optional<std::vector<PcrValue>>> try_read(Device& device, Wanted wan
   std::map<std::uint8_t, PcrValue> found;
   std::optional<std::uint32_t> counter;
   while (wanted.mask != 0) {
-    TRY(Page page, read_page(device, wanted));  // at most eight at once
+    TRY(PcrPage page, read_page(device, wanted));  // at most eight at once
     if (page.mask == 0)
       return unavailable(
           fmt::format("the TPM has no {} bank with these PCRs: enable it in the firmware", to_string(wanted.bank)));

@@ -33,6 +33,13 @@ enum class AlgorithmId : std::uint16_t {
   kEcc = 0x0023,
   kCfb = 0x0043,
 };
+// As it stands in a structure.
+constexpr std::uint16_t id_of(AlgorithmId algorithm) {
+  return static_cast<std::uint16_t>(algorithm);
+}
+
+// What an exponent of 0 means (Part 2, 12.2.3.5).
+inline constexpr std::uint32_t kDefaultExponent = 65537;
 
 // TPM_ECC_CURVE (Part 2, 6.4).
 inline constexpr std::uint16_t kEccNistP256 = 0x0003;

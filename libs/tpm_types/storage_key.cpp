@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 
+#include "tpm_types/algorithm.h"
+
 namespace warifu::tpm {
 namespace {
-
-constexpr std::uint32_t kDefaultExponent = 65537;
 
 // One rule for EK and SRK; the codes say for which.
 struct Codes {

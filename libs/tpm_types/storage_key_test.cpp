@@ -16,7 +16,7 @@ std::string_view code_of(const Result<Key>& key) {
   return key ? "accepted" : key.error().code;
 }
 
-struct Row {
+struct KeyRow {
   std::function<void(RsaFields&)> change;
   std::string_view code;
 };
@@ -33,7 +33,7 @@ TEST(EkPublic, TakesTheProfilesThatExist) {
   EXPECT_EQ(large->protector().hash, crypto::HashAlgorithm::kSha384);
   EXPECT_EQ(large->protector().aes_bits, 256);
 
-  const Row rows[] = {
+  const KeyRow rows[] = {
       {[](auto&) {}, "accepted"},
       {[](auto& f) { f.exponent = 65537; }, "accepted"},
       {[](auto& f) { f.attributes |= kUserWithAuth; }, "accepted"},
@@ -41,7 +41,7 @@ TEST(EkPublic, TakesTheProfilesThatExist) {
       {[](auto& f) { f.policy = {}; }, "accepted"},
       {[](auto& f) { f.symmetric[2] = 0x01, f.symmetric[3] = 0x00; }, "accepted"},
   };
-  for (const Row& row : rows) {
+  for (const KeyRow& row : rows) {
     RsaFields fields = ek_fields();
     row.change(fields);
     EXPECT_EQ(code_of(EkPublic::from_tpm2b(tpm2b_of(fields))), row.code);
@@ -72,7 +72,7 @@ void expect_refusals_of_any_type(const Fields& good, const std::string& prefix,
 void expect_common_refusals(const RsaFields& good, const std::string& prefix,
                             const std::function<std::string_view(const Bytes&)>& code) {
   expect_refusals_of_any_type(good, prefix, code);
-  const Row rows[] = {
+  const KeyRow rows[] = {
       {[](auto& f) {
          f.scheme = {0x00, 0x17, 0x00, 0x0b};
        },
@@ -88,7 +88,7 @@ void expect_common_refusals(const RsaFields& good, const std::string& prefix,
       {[](auto& f) { f.modulus.resize(255); }, "unique"},
       {[](auto& f) { f.modulus.clear(); }, "unique"},
   };
-  for (const Row& row : rows) {
+  for (const KeyRow& row : rows) {
     RsaFields fields = good;
     row.change(fields);
     EXPECT_EQ(code(tpm2b_of(fields)), prefix + std::string(row.code));

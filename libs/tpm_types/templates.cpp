@@ -34,10 +34,6 @@ constexpr std::array kEkProfiles = {
     EkProfileInfo{EkProfile::kH6, "H-6", 0x01C0001C, HashAlgorithm::kSha384},
 };
 
-std::uint16_t id(AlgorithmId algorithm) {
-  return static_cast<std::uint16_t>(algorithm);
-}
-
 struct Head {
   AlgorithmId type;
   HashAlgorithm hash;
@@ -47,19 +43,19 @@ struct Head {
 // TPMT_PUBLIC as far as the parameters.
 wire::Writer begin(const Head& head, ByteView policy) {
   wire::Writer out;
-  out.u16(id(head.type)).u16(id(algorithm_of(head.hash))).u32(head.attributes).sized16(policy);
+  out.u16(id_of(head.type)).u16(id_of(algorithm_of(head.hash))).u32(head.attributes).sized16(policy);
   return out;
 }
 
 // The parameters of a storage key before its size or curve: AES-CFB, and no scheme.
 void storage(wire::Writer& out, std::uint16_t aes_bits) {
-  out.u16(id(AlgorithmId::kAes)).u16(aes_bits).u16(id(AlgorithmId::kCfb)).u16(id(AlgorithmId::kNull));
+  out.u16(id_of(AlgorithmId::kAes)).u16(aes_bits).u16(id_of(AlgorithmId::kCfb)).u16(id_of(AlgorithmId::kNull));
 }
 
 // The same of a signing key: no symmetric algorithm, and this scheme.
 void signing(wire::Writer& out, AlgorithmId scheme, HashAlgorithm hash) {
-  out.u16(id(AlgorithmId::kNull)).u16(id(scheme));
-  if (scheme != AlgorithmId::kNull) out.u16(id(algorithm_of(hash)));
+  out.u16(id_of(AlgorithmId::kNull)).u16(id_of(scheme));
+  if (scheme != AlgorithmId::kNull) out.u16(id_of(algorithm_of(hash)));
 }
 
 // An exponent of 0 means 65537.
@@ -69,7 +65,7 @@ Bytes end_rsa(wire::Writer& out, std::uint16_t key_bits, ByteView unique) {
 }
 
 Bytes end_ecc(wire::Writer& out, std::uint16_t curve, ByteView x_and_y) {
-  out.u16(curve).u16(id(AlgorithmId::kNull)).sized16(x_and_y).sized16(x_and_y);
+  out.u16(curve).u16(id_of(AlgorithmId::kNull)).sized16(x_and_y).sized16(x_and_y);
   return wire::Writer().sized16(out.view()).take();
 }
 

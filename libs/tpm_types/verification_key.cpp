@@ -4,6 +4,7 @@
 
 #include "tpm_types/algorithm.h"
 #include "tpm_types/object_attributes.h"
+#include "wire/der.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -12,58 +13,28 @@ namespace {
 
 using crypto::HashAlgorithm;
 
-constexpr std::uint8_t kInteger = 0x02;
-constexpr std::uint8_t kBitString = 0x03;
-constexpr std::uint8_t kSequence = 0x30;
-constexpr std::uint32_t kDefaultExponent = 65537;
-
-std::uint16_t id(AlgorithmId algorithm) {
-  return static_cast<std::uint16_t>(algorithm);
-}
-
-// The content of the next element, which must have this tag (X.690, 8.1; lengths up to 65535).
-Result<ByteView> element(wire::Reader& reader, std::uint8_t tag, std::string_view field) {
-  TRY(const std::uint8_t found, reader.u8(field));
-  if (found != tag) {
-    return invalid_input("wire.der", fmt::format("expected the DER tag 0x{:02x}, 0x{:02x} came", tag, found),
-                         wire::place(field, reader.offset() - 1));
-  }
-  TRY(const std::uint8_t first, reader.u8(field));
-  if (first < 0x80) return reader.bytes(first, field);
-  if (first != 0x81 && first != 0x82)
-    return invalid_input("wire.der", "expected a length below 65536", wire::place(field, reader.offset()));
-  TRY(const ByteView size, reader.bytes(first & 0x7Fu, field));
-  std::size_t length = 0;
-  for (const std::uint8_t byte : size)
-    length = length << 8 | byte;
-  return reader.bytes(length, field);
-}
-
 // A positive INTEGER without its leading zeros.
-Result<ByteView> positive(wire::Reader& reader, std::string_view field) {
-  TRY(ByteView value, element(reader, kInteger, field));
-  if (value.empty() || value[0] >= 0x80)
+Result<ByteView> positive(wire::DerReader& reader, std::string_view field) {
+  TRY(ByteView value, reader.integer(field));
+  if (value[0] >= 0x80)
     return invalid_input("wire.der", "expected a positive INTEGER", wire::place(field, reader.offset()));
   while (value.size() > 1 && value[0] == 0)
     value = value.subspan(1);
   return value;
 }
 
-// The BIT STRING of a SubjectPublicKeyInfo, without its count of unused bits.
+// The BIT STRING of a SubjectPublicKeyInfo.
 Result<ByteView> key_bits(ByteView spki) {
-  wire::Reader outer(spki);
-  TRY(const ByteView info, element(outer, kSequence, "SubjectPublicKeyInfo"));
-  wire::Reader reader(info);
-  TRY_STATUS(element(reader, kSequence, "algorithm"));
-  TRY(const ByteView bits, element(reader, kBitString, "subjectPublicKey"));
-  if (bits.empty() || bits[0] != 0) return invalid_input("wire.der", "expected whole octets", "subjectPublicKey");
-  return bits.subspan(1);
+  wire::DerReader outer(spki);
+  TRY(wire::DerReader info, outer.enter(wire::der::kSequence, "SubjectPublicKeyInfo"));
+  TRY_STATUS(info.element(wire::der::kSequence, "algorithm"));
+  return info.whole_bytes("subjectPublicKey");
 }
 
 wire::Writer begin(AlgorithmId type, AlgorithmId scheme, HashAlgorithm hash) {
   wire::Writer out;
-  out.u16(id(type)).u16(id(algorithm_of(hash))).u32(kUserWithAuth | kSign).sized16({});
-  out.u16(id(AlgorithmId::kNull)).u16(id(scheme)).u16(id(algorithm_of(hash)));
+  out.u16(id_of(type)).u16(id_of(algorithm_of(hash))).u32(kUserWithAuth | kSign).sized16({});
+  out.u16(id_of(AlgorithmId::kNull)).u16(id_of(scheme)).u16(id_of(algorithm_of(hash)));
   return out;
 }
 
@@ -71,7 +42,7 @@ Bytes ecc_public(crypto::EcCurve curve, ByteView point) {
   const auto hash = curve == crypto::EcCurve::kP256 ? HashAlgorithm::kSha256 : HashAlgorithm::kSha384;
   const std::size_t size = crypto::coordinate_size(curve);
   wire::Writer out = begin(AlgorithmId::kEcc, AlgorithmId::kEcdsa, hash);
-  out.u16(curve_id_of(curve)).u16(id(AlgorithmId::kNull));
+  out.u16(curve_id_of(curve)).u16(id_of(AlgorithmId::kNull));
   return out.sized16(point.subspan(1, size)).sized16(point.subspan(1 + size, size)).take();
 }
 
@@ -80,9 +51,8 @@ struct RsaNumbers {
   std::uint32_t exponent = 0;
 };
 Result<RsaNumbers> rsa_numbers(ByteView bits) {
-  wire::Reader outer(bits);
-  TRY(const ByteView both, element(outer, kSequence, "RSAPublicKey"));
-  wire::Reader reader(both);
+  wire::DerReader outer(bits);
+  TRY(wire::DerReader reader, outer.enter(wire::der::kSequence, "RSAPublicKey"));
   RsaNumbers out;
   TRY(out.modulus, positive(reader, "modulus"));
   TRY(const ByteView exponent, positive(reader, "publicExponent"));
@@ -129,20 +99,19 @@ Result<VerificationKey> VerificationKey::of(const crypto::PublicKey& key) {
 Result<Bytes> VerificationKey::tpmt_signature(ByteView signature) const {
   const auto malformed = [](std::string message) { return invalid_input("tpm.signature", std::move(message)); };
   wire::Writer out;
-  out.u16(id(is_rsa_ ? AlgorithmId::kRsaSsa : AlgorithmId::kEcdsa)).u16(id(algorithm_of(hash())));
+  out.u16(id_of(is_rsa_ ? AlgorithmId::kRsaSsa : AlgorithmId::kEcdsa)).u16(id_of(algorithm_of(hash())));
   if (is_rsa_) {
     if (signature.size() != size_)
       return malformed(fmt::format("expected an RSA signature of {} bytes, {} came", size_, signature.size()));
     return out.sized16(signature).take();
   }
-  wire::Reader outer(signature);
-  const auto both = element(outer, kSequence, "Ecdsa-Sig-Value");
-  if (!both || !outer.expect_done("Ecdsa-Sig-Value")) return malformed("expected one Ecdsa-Sig-Value");
-  wire::Reader reader(*both);
-  const auto r = positive(reader, "r");
+  wire::DerReader outer(signature);
+  auto numbers = outer.enter(wire::der::kSequence, "Ecdsa-Sig-Value");
+  if (!numbers || !outer.expect_done("Ecdsa-Sig-Value")) return malformed("expected one Ecdsa-Sig-Value");
+  const auto r = positive(*numbers, "r");
   if (!r) return malformed("expected r");
-  const auto s = positive(reader, "s");
-  if (!s || !reader.expect_done("s")) return malformed("expected s and nothing after it");
+  const auto s = positive(*numbers, "s");
+  if (!s || !numbers->expect_done("s")) return malformed("expected s and nothing after it");
   if (r->size() > size_ || s->size() > size_) return malformed(fmt::format("expected numbers of {} bytes", size_));
   return out.sized16(*r).sized16(*s).take();
 }

@@ -24,7 +24,7 @@ using measured_boot::RegisterSet;
 using measured_boot::ima::kImaRegister;
 using Answer = RegisterComparison::Answer;
 
-constexpr RegisterIndex kFirmwareRegisters = 8;
+using measured_boot::kFirmwareRegisters;
 constexpr RegisterIndex kOtherRegisters = 16;
 // systemd's phases and what it mounts (systemd-pcrphase.service(8)): extended long after firmware's log is closed.
 constexpr std::array<RegisterIndex, 2> kUserspaceRegisters = {11, 15};

@@ -15,7 +15,7 @@ namespace {
 using measured_boot::RegisterIndex;
 using wire::JsonFields;
 
-constexpr RegisterIndex kRegisters = 24;
+using measured_boot::kRegisters;
 constexpr std::string_view kFormat = "warifu.evidence-policy.v1";
 
 Error bad_register(std::string message, std::string where) {

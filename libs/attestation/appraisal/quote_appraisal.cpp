@@ -5,12 +5,13 @@
 #include <algorithm>
 
 #include "attestation/appraisal/places.h"
+#include "measured_boot/ima/match.h"
 
 namespace warifu::attestation {
 namespace {
 
-constexpr measured_boot::RegisterIndex kFirmwareRegisters = 8;  // PCR 0 to 7 (PFP 1.06, "PCR Usage")
-constexpr measured_boot::RegisterIndex kImaRegister = 10;
+using measured_boot::kFirmwareRegisters;
+using measured_boot::ima::kImaRegister;
 
 bool is_zero(const crypto::Digest& digest) {
   return std::ranges::all_of(digest.bytes(), [](std::uint8_t byte) { return byte == 0; });

@@ -11,13 +11,13 @@ namespace {
 
 namespace json = boost::json;
 
-json::array to_json(const tpm::PcrSelections& selections) {
+json::array selections_json(const tpm::PcrSelections& selections) {
   json::array all;
   for (const auto& selection : selections) {
     json::array indices;
     for (std::uint32_t index = 0; index < 32; ++index)
       if (selection.has(index)) indices.push_back(index);
-    all.push_back(json::array{bank_name(selection), std::move(indices)});
+    all.push_back(json::array{attestation::bank_name(selection), std::move(indices)});
   }
   return all;
 }
@@ -85,7 +85,7 @@ json::object to_json(const VerifiedQuote& quote) {
           {"restartCount", attest.clock.restart_count},
           {"safe", attest.clock.safe},
           {"firmwareVersion", fmt::format("{:016x}", attest.firmware_version)},
-          {"pcrSelect", to_json(attest.selections)},
+          {"pcrSelect", selections_json(attest.selections)},
           {"pcrDigest", to_hex(attest.pcr_digest)}};
 }
 

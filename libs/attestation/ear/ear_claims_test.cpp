@@ -74,14 +74,14 @@ TEST(EarClaims, AreTheseForADeviceThatIsGood) {
   EXPECT_EQ(json::value(claims), golden) << json::serialize(claims);
 }
 
-struct Row {
+struct ClaimRow {
   AttestationResult result;
   TrustworthinessVector vector;
   std::string_view status;
 };
 
 TEST(EarClaims, MapTheSixLayersOnTheVectorOfAr4si) {
-  const std::vector<Row> rows = {
+  const std::vector<ClaimRow> rows = {
       {AttestationResult(), {}, "none"},
       {all(kN), {}, "none"},
       {all(kW), {.instance_identity = 32, .configuration = 32, .executables = 32, .hardware = 32}, "warning"},

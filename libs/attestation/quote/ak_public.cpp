@@ -16,10 +16,6 @@ constexpr std::uint32_t kNeeded =
 constexpr std::size_t kMinRsaBits = 2048;
 constexpr std::uint32_t kDefaultExponent = 65537;
 
-Error refused(std::string_view code, std::string message, std::string where) {
-  return {ErrorKind::kRefused, code, std::move(message), std::move(where)};
-}
-
 Status expect_attributes(tpm::ObjectAttributes attributes) {
   if (attributes.has_all(kNeeded) && !attributes.has_any(tpm::kDecrypt)) return {};
   return refused(
@@ -52,7 +48,7 @@ crypto::HashAlgorithm hash_of(const tpm::Signature& signature) {
   return std::visit([](const auto& any) { return any.hash; }, signature);
 }
 
-std::string_view scheme_name(AlgorithmId id) {
+std::string_view signature_name(AlgorithmId id) {
   switch (id) {
     case AlgorithmId::kRsaSsa:
       return "RSASSA";
@@ -139,15 +135,15 @@ Status AkPublic::expect_scheme(const tpm::Signature& signature) const {
   if (is_rsa() != (came != AlgorithmId::kEcdsa)) {
     return refused(
         "quote.scheme",
-        fmt::format("expected a signature of an {} key, {} came", is_rsa() ? "RSA" : "ECC", scheme_name(came)),
+        fmt::format("expected a signature of an {} key, {} came", is_rsa() ? "RSA" : "ECC", signature_name(came)),
         "sigAlg");
   }
   if (identity_ == nullptr) return {};
   const tpm::Scheme& scheme = identity_->scheme;
   if (scheme.id == came && scheme.hash == hash_of(signature)) return {};
   return refused("quote.scheme",
-                 fmt::format("expected {} with {} as the AK says, {} with {} came", scheme_name(scheme.id),
-                             to_string(*scheme.hash), scheme_name(came), to_string(hash_of(signature))),
+                 fmt::format("expected {} with {} as the AK says, {} with {} came", signature_name(scheme.id),
+                             to_string(*scheme.hash), signature_name(came), to_string(hash_of(signature))),
                  "sigAlg");
 }
 

@@ -11,10 +11,6 @@ namespace {
 
 using crypto::HashAlgorithm;
 
-Error refused(std::string_view code, std::string message, std::string where) {
-  return {ErrorKind::kRefused, code, std::move(message), std::move(where)};
-}
-
 tpm::Scheme scheme_of(const tpm::Signature& signature) {
   using tpm::AlgorithmId;
   if (const auto* ecdsa = std::get_if<tpm::EcdsaSignature>(&signature)) return {AlgorithmId::kEcdsa, ecdsa->hash};

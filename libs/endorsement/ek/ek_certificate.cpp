@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::string_view kEkPurpose = "2.23.133.8.1";  // tcg-kp-EKCertificate
 
-Error refused(std::string_view code, std::string message) {
-  return Error{ErrorKind::kRefused, code, std::move(message)};
-}
-
 TpmAttributes tpm_attributes(const X509Certificate& x509) {
   for (const Name& name : x509.extensions.directory_names) {
     const std::string_view manufacturer = name.find("2.23.133.2.1");

@@ -7,10 +7,6 @@
 namespace warifu::endorsement {
 namespace {
 
-Error refused(std::string_view code, std::string message) {
-  return Error{ErrorKind::kRefused, code, std::move(message)};
-}
-
 void note(std::vector<Finding>& findings, Finding finding) {
   if (std::ranges::find(findings, finding) == findings.end()) findings.push_back(finding);
 }

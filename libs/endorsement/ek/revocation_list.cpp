@@ -14,7 +14,7 @@ namespace der = wire::der;
 using wire::DerElement;
 using wire::DerReader;
 
-Error bad_form(std::string message, std::size_t offset) {
+Error bad_list(std::string message, std::size_t offset) {
   return invalid_input("endorsement.crl.form", std::move(message), wire::place("crl", offset));
 }
 
@@ -117,7 +117,7 @@ Status RevocationList::parse_tbs(DerReader tbs, std::string& algorithm_oid) {
 
 Result<RevocationList> RevocationList::parse(ByteView content) {
   if (content.size() > kMaxRevocationListSize)
-    return bad_form(fmt::format("expected at most {} bytes, {} came", kMaxRevocationListSize, content.size()), 0);
+    return bad_list(fmt::format("expected at most {} bytes, {} came", kMaxRevocationListSize, content.size()), 0);
   Bytes decoded;
   if (looks_like_pem(content)) {
     TRY(decoded, only_list(as_text(content)));
@@ -134,7 +134,7 @@ Result<RevocationList> RevocationList::parse(ByteView content) {
   TRY_STATUS(out.parse_tbs(DerReader(tbs), inner_oid));
   TRY(const DerElement algorithm, parts.element(der::kSequence, "signatureAlgorithm"));
   TRY(const auto named, parse_signature_algorithm(algorithm));
-  if (named.oid != inner_oid) return bad_form("the two places that name the algorithm differ", algorithm.offset);
+  if (named.oid != inner_oid) return bad_list("the two places that name the algorithm differ", algorithm.offset);
   TRY(const ByteView signature, parts.whole_bytes("signatureValue"));
   out.signature_ = to_bytes(signature);
   TRY_STATUS(parts.expect_done("crl"));

@@ -11,10 +11,6 @@ namespace {
 
 constexpr unsigned kMaxSignatures = 64;
 
-Error refused(std::string_view code, std::string message) {
-  return Error{ErrorKind::kRefused, code, std::move(message)};
-}
-
 std::string who(const X509Certificate& certificate) {
   return certificate.subject.empty() ? "the EK certificate" : fmt::format("\"{}\"", certificate.subject.text());
 }

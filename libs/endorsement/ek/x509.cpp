@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "endorsement/ek/x509_error.h"
 #include "wire/reader.h"
 
 namespace warifu::endorsement {
@@ -13,10 +14,6 @@ namespace {
 namespace der = wire::der;
 using wire::DerElement;
 using wire::DerReader;
-
-Error bad_form(std::string message, std::string_view field, std::size_t offset) {
-  return invalid_input("endorsement.certificate.form", std::move(message), wire::place(field, offset));
-}
 
 // RFC 5755: an attribute certificate begins with its version and a holder, which is a SEQUENCE of [0], [1] or [2]; an
 // X.509 certificate has an AlgorithmIdentifier there.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "endorsement/ek/x509.h"
+#include "endorsement/ek/x509_error.h"
 #include "wire/reader.h"
 
 namespace warifu::endorsement {
@@ -15,10 +16,6 @@ using wire::DerReader;
 
 constexpr std::size_t kMaxExtensions = 64;
 constexpr std::size_t kMaxItems = 64;  // of one extension
-
-Error bad_form(std::string message, std::string_view field, std::size_t offset) {
-  return invalid_input("endorsement.certificate.form", std::move(message), wire::place(field, offset));
-}
 
 Status parse_subject_key_id(DerReader value, Extensions& out) {
   TRY(const DerElement id, value.element(der::kOctetString, "subjectKeyIdentifier"));

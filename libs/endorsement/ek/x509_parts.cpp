@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "endorsement/ek/x509.h"
+#include "endorsement/ek/x509_error.h"
 #include "wire/reader.h"
 
 // Algorithms, times and keys of certificates and CRLs.
@@ -15,10 +16,6 @@ using crypto::HashAlgorithm;
 using Scheme = crypto::IssuerSignature::Scheme;
 using wire::DerElement;
 using wire::DerReader;
-
-Error bad_form(std::string message, std::string_view field, std::size_t offset) {
-  return invalid_input("endorsement.certificate.form", std::move(message), wire::place(field, offset));
-}
 
 struct SchemeRow {
   std::string_view oid;

@@ -15,7 +15,7 @@ namespace {
 
 using wire::JsonFields;
 
-Error bad_format(std::string message, std::string where) {
+Error bad_quirks(std::string message, std::string where) {
   return invalid_input("endorsement.quirks.format", std::move(message), std::move(where));
 }
 
@@ -44,7 +44,7 @@ Result<std::string> text_or_empty(const JsonFields& fields, std::string_view nam
 
 Result<std::string> non_empty_text(const JsonFields& fields, std::string_view name) {
   TRY(auto text, fields.required_string(name));
-  if (text.empty()) return bad_format("expected a text that says something", fields.path_of(name));
+  if (text.empty()) return bad_quirks("expected a text that says something", fields.path_of(name));
   return text;
 }
 
@@ -57,14 +57,14 @@ Result<MachineMatch> read_machine(const JsonFields& parent) {
   TRY(machine.product, text_or_empty(fields, "product"));
   TRY(machine.firmware_version, text_or_empty(fields, "firmware_version"));
   if (machine.manufacturer.empty() || machine.product.empty())
-    return bad_format("expected at least manufacturer and product", parent.path_of("machine"));
+    return bad_quirks("expected at least manufacturer and product", parent.path_of("machine"));
   return machine;
 }
 
 Result<Timestamp> read_day(const JsonFields& fields, std::string_view name) {
   TRY(const std::string text, fields.required_string(name));
   const auto day = end_of_day(text);
-  if (!day) return bad_format(fmt::format("expected a date like 2027-01-31, \"{}\" came", text), fields.path_of(name));
+  if (!day) return bad_quirks(fmt::format("expected a date like 2027-01-31, \"{}\" came", text), fields.path_of(name));
   return *day;
 }
 
@@ -74,7 +74,7 @@ Result<QuirkEntry> read_quirk(const JsonFields& fields) {
   TRY(auto machine, read_machine(fields));
   TRY(const auto name, fields.required_string("quirk"));
   const auto quirk = find_in(kQuirks, name);
-  if (!quirk) return bad_format(fmt::format("there is no quirk \"{}\"", name), fields.path_of("quirk"));
+  if (!quirk) return bad_quirks(fmt::format("there is no quirk \"{}\"", name), fields.path_of("quirk"));
   TRY(auto source, non_empty_text(fields, "source"));
   return QuirkEntry{std::move(id), std::move(machine), *quirk, std::move(source)};
 }
@@ -85,9 +85,9 @@ Result<Waiver> read_waiver(const JsonFields& fields) {
   TRY(auto machine, read_machine(fields));
   TRY(const auto bank_name, fields.required_string("bank"));
   const auto bank = find_in(kBanks, bank_name);
-  if (!bank) return bad_format(fmt::format("there is no bank \"{}\"", bank_name), fields.path_of("bank"));
+  if (!bank) return bad_quirks(fmt::format("there is no bank \"{}\"", bank_name), fields.path_of("bank"));
   TRY(const auto pcr, fields.required_uint("pcr"));
-  if (pcr > 23) return bad_format("expected a PCR from 0 to 23", fields.path_of("pcr"));
+  if (pcr > 23) return bad_quirks("expected a PCR from 0 to 23", fields.path_of("pcr"));
   TRY(auto reason, non_empty_text(fields, "reason"));
   TRY(auto approved_by, non_empty_text(fields, "approved_by"));
   TRY(const Timestamp until, read_day(fields, "until"));
@@ -103,7 +103,7 @@ Status read_all(const JsonFields& fields, std::string_view name, std::vector<Ent
     TRY(const JsonFields entry, JsonFields::of(value, fields.path_of(name)));
     TRY(auto parsed, read(entry));
     if (!ids.insert(parsed.id).second)
-      return bad_format(fmt::format("the ID {} came twice", parsed.id), fields.path_of(name));
+      return bad_quirks(fmt::format("the ID {} came twice", parsed.id), fields.path_of(name));
     out.push_back(std::move(parsed));
   }
   return {};
@@ -123,7 +123,7 @@ Result<FirmwareQuirks> FirmwareQuirks::load(const SignedText& text) {
   TRY_STATUS(fields.refuse_unknown({"format", "quirks", "waivers"}));
   TRY(const std::string format, fields.required_string("format"));
   if (format != "warifu.firmware-quirks.v1")
-    return bad_format(fmt::format("expected warifu.firmware-quirks.v1, \"{}\" came", format), "format");
+    return bad_quirks(fmt::format("expected warifu.firmware-quirks.v1, \"{}\" came", format), "format");
   FirmwareQuirks out;
   std::set<std::string> ids;
   TRY_STATUS(read_all(fields, "quirks", out.quirks_, read_quirk, ids));

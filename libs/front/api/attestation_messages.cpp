@@ -24,7 +24,7 @@ constexpr wire::JsonLimits kPolicyLimits{.max_bytes = kPolicyBodySizeMax};
 // What we wrote ourselves, whatever its size.
 constexpr wire::JsonLimits kStoredLimits{.max_bytes = 64 * 1024 * 1024};
 
-json::value to_json(const std::optional<AppliedPolicy>& policy) {
+json::value applied_json(const std::optional<AppliedPolicy>& policy) {
   if (!policy) return {};
   return json::object{{"target", policy->target}, {"revision", policy->revision.text()}};
 }
@@ -118,7 +118,7 @@ json::object to_json(const verifier::LedgerInfo& info, Timestamp now) {
           {"next_due_at", to_rfc3339(info.next_due_at)},
           {"is_overdue", is_overdue(info.next_due_at, now)},
           {"passes", info.passes},
-          {"policy", to_json(info.policy)}};
+          {"policy", applied_json(info.policy)}};
 }
 
 Result<json::object> to_json(const verifier::Ledger& ledger, Timestamp now) {
@@ -129,7 +129,7 @@ Result<json::object> to_json(const verifier::Ledger& ledger, Timestamp now) {
                       {"next_due_at", to_rfc3339(ledger.next_due_at)},
                       {"is_overdue", is_overdue(ledger.next_due_at, now)},
                       {"passes", ledger.passes},
-                      {"policy", to_json(ledger.policy)},
+                      {"policy", applied_json(ledger.policy)},
                       {"result", std::move(result)},
                       {"quote", quote_json(ledger.quote)},
                       {"boot_id", ledger.boot_id},
@@ -160,7 +160,7 @@ Result<json::object> to_json(const verifier::KeptEvidence& evidence) {
   return json::object{{"number", evidence.number},
                       {"at", to_rfc3339(evidence.at)},
                       {"why", to_string(evidence.why)},
-                      {"policy", to_json(evidence.policy)},
+                      {"policy", applied_json(evidence.policy)},
                       {"result", std::move(result)},
                       {"ak_name", to_hex(evidence.ak_name)},
                       {"nonce", to_base64(evidence.nonce)},

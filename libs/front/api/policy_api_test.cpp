@@ -20,7 +20,7 @@ const std::string kPolicies = "/api/v1/attestation-policies";
 std::string policy(const std::string& more = {}, const std::string& claims = R"(["secure-boot"])") {
   return fmt::format(R"({{"policy":{{"format":"warifu.evidence-policy.v1","boot":{{"claims":{}}}}}{}}})", claims, more);
 }
-std::string code(const net::HttpResponse& answer) {
+std::string code_of(const net::HttpResponse& answer) {
   return answer.status < 300 ? fmt::format("{}", answer.status) : member(answer, "code");
 }
 std::string etag(const net::HttpResponse& answer) {
@@ -40,9 +40,9 @@ class PolicyApiTest : public ::testing::Test {
 };
 
 TEST_F(PolicyApiTest, KeepsOnePolicyForEachTarget) {
-  EXPECT_EQ(code(put("/default", policy())), "201");
-  EXPECT_EQ(code(put("/groups/meters", policy(R"(,"mode":"review")"))), "201");
-  EXPECT_EQ(code(put("/enrollments/meter-1", policy())), "201");
+  EXPECT_EQ(code_of(put("/default", policy())), "201");
+  EXPECT_EQ(code_of(put("/groups/meters", policy(R"(,"mode":"review")"))), "201");
+  EXPECT_EQ(code_of(put("/enrollments/meter-1", policy())), "201");
   const auto shown = operator_.get(kPolicies + "/groups/meters");
   EXPECT_EQ(member(shown, "target"), "group/meters");
   EXPECT_EQ(member(shown, "mode"), "review");
@@ -52,9 +52,9 @@ TEST_F(PolicyApiTest, KeepsOnePolicyForEachTarget) {
     EXPECT_THAT(listed, HasSubstr(fmt::format(R"("target":"{}")", target)));
   EXPECT_THAT(listed, Not(HasSubstr("secure-boot"))) << "a list has no documents";
   EXPECT_EQ(operator_.remove(kPolicies + "/groups/meters").status, 204);
-  EXPECT_EQ(code(operator_.get(kPolicies + "/groups/meters")), "policy.unknown");
-  EXPECT_EQ(code(operator_.remove(kPolicies + "/groups/meters")), "policy.unknown");
-  EXPECT_EQ(code(operator_.get(kPolicies + "/default")), "200");
+  EXPECT_EQ(code_of(operator_.get(kPolicies + "/groups/meters")), "policy.unknown");
+  EXPECT_EQ(code_of(operator_.remove(kPolicies + "/groups/meters")), "policy.unknown");
+  EXPECT_EQ(code_of(operator_.get(kPolicies + "/default")), "200");
 }
 
 TEST_F(PolicyApiTest, PagesItsList) {
@@ -74,9 +74,9 @@ TEST_F(PolicyApiTest, ChangesOnlyTheRevisionThatWasLookedAt) {
   const auto changed = put("/default", policy({}, R"(["kernel"])"), {{"If-Match", etag(created)}});
   EXPECT_EQ(member(changed, "outcome"), "updated");
   EXPECT_NE(etag(changed), etag(created));
-  EXPECT_EQ(code(put("/default", policy(), {{"If-Match", etag(created)}})), "policy.revision");
-  EXPECT_EQ(code(operator_.remove(kPolicies + "/default", {{"If-Match", etag(created)}})), "policy.revision");
-  EXPECT_EQ(code(put("/groups/new", policy(), {{"If-Match", etag(created)}})), "policy.revision");
+  EXPECT_EQ(code_of(put("/default", policy(), {{"If-Match", etag(created)}})), "policy.revision");
+  EXPECT_EQ(code_of(operator_.remove(kPolicies + "/default", {{"If-Match", etag(created)}})), "policy.revision");
+  EXPECT_EQ(code_of(put("/groups/new", policy(), {{"If-Match", etag(created)}})), "policy.revision");
   EXPECT_THAT(operator_.get(kPolicies + "/default").body, HasSubstr("kernel"));
 }
 
@@ -84,7 +84,7 @@ TEST_F(PolicyApiTest, ADryRunChangesNothing) {
   const auto before = world_.stored();
   EXPECT_EQ(member(operator_.put(kPolicies + "/default?dry_run=true", policy()), "outcome"), "created");
   EXPECT_EQ(world_.stored(), before);
-  EXPECT_EQ(code(operator_.get(kPolicies + "/default")), "policy.unknown");
+  EXPECT_EQ(code_of(operator_.get(kPolicies + "/default")), "policy.unknown");
 }
 
 TEST_F(PolicyApiTest, RefusesWhatIsNoPolicyAndSaysWhere) {
@@ -99,9 +99,9 @@ TEST_F(PolicyApiTest, RefusesWhatIsNoPolicyAndSaysWhere) {
       {policy({}, R"(["no-such-claim"])"), "policy.claim"},
   };
   for (const auto& [body, expected] : bodies)
-    EXPECT_EQ(code(put("/default", body)), expected) << body;
+    EXPECT_EQ(code_of(put("/default", body)), expected) << body;
   EXPECT_THAT(put("/default", policy({}, R"(["no-such-claim"])")).body, HasSubstr("policy, boot.claims"));
-  EXPECT_EQ(code(put("/groups/-", policy())), "id.group");
+  EXPECT_EQ(code_of(put("/groups/-", policy())), "id.group");
   EXPECT_EQ(world_.stored(), before);
 }
 
@@ -112,8 +112,8 @@ TEST_F(PolicyApiTest, TakesAListOfManyFilesAndNoMore) {
   const auto body =
       fmt::format(R"({{"policy":{{"format":"warifu.evidence-policy.v1","ima":{{"files":[{}]}}}}}})", files);
   ASSERT_GT(body.size(), kBulkBodySizeMax);
-  EXPECT_EQ(code(put("/default", body)), "201");
-  EXPECT_EQ(code(put("/default", std::string(kPolicyBodySizeMax + 1, ' '))), "http.body_too_large");
+  EXPECT_EQ(code_of(put("/default", body)), "201");
+  EXPECT_EQ(code_of(put("/default", std::string(kPolicyBodySizeMax + 1, ' '))), "http.body_too_large");
 }
 
 TEST_F(PolicyApiTest, IsForWhoMayReadOrWritePolicies) {
@@ -131,9 +131,9 @@ TEST_F(PolicyApiTest, IsOfOneScope) {
   test::must(world_.server.make_scope(elsewhere));
   const test::Operator stranger(world_.server, operators::Permissions::all(), elsewhere);
   ASSERT_EQ(put("/default", policy()).status, 201);
-  EXPECT_EQ(code(stranger.get(kPolicies + "/default")), "policy.unknown");
-  EXPECT_EQ(code(stranger.remove(kPolicies + "/default")), "policy.unknown");
-  EXPECT_EQ(code(stranger.put(kPolicies + "/default", policy({}, R"(["kernel"])"))), "201");
+  EXPECT_EQ(code_of(stranger.get(kPolicies + "/default")), "policy.unknown");
+  EXPECT_EQ(code_of(stranger.remove(kPolicies + "/default")), "policy.unknown");
+  EXPECT_EQ(code_of(stranger.put(kPolicies + "/default", policy({}, R"(["kernel"])"))), "201");
   EXPECT_THAT(operator_.get(kPolicies + "/default").body, HasSubstr("secure-boot"));
 }
 

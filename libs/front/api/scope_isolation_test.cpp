@@ -18,7 +18,7 @@ using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::Soft
 using test::member;
 
 const ScopeId kOther = ScopeId::parse("0ne00000002").value();
-const std::string kGroups = "/api/v1/enrollment-groups";
+const std::string kGroupsPath = "/api/v1/enrollment-groups";
 
 // A scope in which there is one of everything, and an operator of another scope, in which there is nothing.
 class ScopeIsolation : public ::testing::Test {
@@ -28,8 +28,8 @@ class ScopeIsolation : public ::testing::Test {
     must(owner_.put("/api/v1/enrollments/meter-1",
                     test::tpm_enrollment("meter-1", world_.tpm_a.ek(), R"(,"approve_srk_changes":true)")));
     must(owner_.post("/api/v1/enrollments", test::key_enrollment("lamp-1")));
-    must(owner_.post(kGroups, test::tpm_group("plant", "pump-*")));
-    must(owner_.post(kGroups, test::key_group("keys")));
+    must(owner_.post(kGroupsPath, test::tpm_group("plant", "pump-*")));
+    must(owner_.post(kGroupsPath, test::key_group("keys")));
     must(owner_.post("/api/v1/service-keys", R"({"name":"plant"})"));
     must(owner_.post("/api/v1/ek-roots", certificates({maker_.root(), maker_.ca()})));
     for (const std::string target : {"default", "groups/plant", "enrollments/meter-1"})
@@ -37,7 +37,7 @@ class ScopeIsolation : public ::testing::Test {
           owner_.put("/api/v1/attestation-policies/" + target, R"({"policy":{"format":"warifu.evidence-policy.v1"}})"));
     attest();
     const auto& ek = world_.tpm_b.ek();
-    must(owner_.post(kGroups + "/plant/eks",
+    must(owner_.post(kGroupsPath + "/plant/eks",
                      fmt::format(R"({{"eks":[{{"endorsement_key":"{}","endorsement_certificate":"{}"}}]}})",
                                  to_base64(ek.tpm2b()), to_base64(maker_.certify(ek)))));
     must(owner_.post("/api/v1/ek-crls", fmt::format(R"({{"crls":["{}"]}})", to_base64(maker_.crl(9)))));
@@ -196,9 +196,10 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
   EXPECT_EQ(member(created, "same_ek_as"), "[]");
   const auto declared = stranger_->put("/api/v1/enrollments/lamp-1", test::key_enrollment("lamp-1"));
   EXPECT_EQ(member(declared, "outcome"), "created");
-  EXPECT_EQ(member(stranger_->put(kGroups + "/plant", test::tpm_group("plant", "*")), "outcome"), "created");
-  EXPECT_EQ(stranger_->post(kGroups, test::key_group("keys")).status, 201);
-  EXPECT_THAT(stranger_->post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})).body, HasSubstr("added"));
+  EXPECT_EQ(member(stranger_->put(kGroupsPath + "/plant", test::tpm_group("plant", "*")), "outcome"), "created");
+  EXPECT_EQ(stranger_->post(kGroupsPath, test::key_group("keys")).status, 201);
+  EXPECT_THAT(stranger_->post(kGroupsPath + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})).body,
+              HasSubstr("added"));
   const auto bulk = stranger_->post(
       "/api/v1/bulk/enrollments",
       R"({"mode":"delete","enrollments":[{"registration_id":"meter-2"},{"registration_id":"lamp-1"}]})");
@@ -211,13 +212,13 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
   EXPECT_EQ(stranger_->post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
   EXPECT_EQ(owner_.post("/api/v1/service-keys", R"({"name":"ci"})").status, 201);
   for (const auto& [name, value] : {std::pair{"primary_key", "keys/keys"}})
-    EXPECT_NE(member(stranger_->get(fmt::format("{}/{}", kGroups, value)), name),
-              member(owner_.get(fmt::format("{}/{}", kGroups, value)), name));
+    EXPECT_NE(member(stranger_->get(fmt::format("{}/{}", kGroupsPath, value)), name),
+              member(owner_.get(fmt::format("{}/{}", kGroupsPath, value)), name));
   EXPECT_EQ(seen_by_owner(), before);
 
   // And what he takes away is his own too.
-  EXPECT_EQ(stranger_->remove(kGroups + "/plant/eks/" + ek_name()).status, 204);
-  EXPECT_EQ(stranger_->remove(kGroups + "/plant").status, 204);
+  EXPECT_EQ(stranger_->remove(kGroupsPath + "/plant/eks/" + ek_name()).status, 204);
+  EXPECT_EQ(stranger_->remove(kGroupsPath + "/plant").status, 204);
   EXPECT_EQ(stranger_->remove("/api/v1/enrollments/meter-1").status, 204);
   EXPECT_EQ(seen_by_owner(), before);
   EXPECT_TRUE(world_.device(world_.tpm_b, "pump-1").provision());

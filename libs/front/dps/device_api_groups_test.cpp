@@ -17,7 +17,7 @@ using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 using test::member;
 
-const std::string kGroups = "/api/v1/enrollment-groups";
+const std::string kGroupsPath = "/api/v1/enrollment-groups";
 
 class DeviceGroupsTest : public ::testing::Test {
  protected:
@@ -25,17 +25,17 @@ class DeviceGroupsTest : public ::testing::Test {
   ~DeviceGroupsTest() override { EXPECT_FALSE(world_.told_an_endorsement_key()); }
 
   void put_group(const std::string& id, const std::string& body) {
-    const auto answer = operator_.put(kGroups + "/" + id, body);
+    const auto answer = operator_.put(kGroupsPath + "/" + id, body);
     ASSERT_LT(answer.status, 300) << answer.body;
   }
   void make_group(const std::string& id, const std::string& naming, std::vector<const tpm::EkPublic*> eks) {
     put_group(id, test::tpm_group(id, naming));
-    const auto listed = operator_.post(kGroups + "/" + id + "/eks", test::ek_list(eks));
+    const auto listed = operator_.post(kGroupsPath + "/" + id + "/eks", test::ek_list(eks));
     ASSERT_EQ(listed.status, 200) << listed.body;
   }
   std::string make_key_group(const std::string& id) {
     put_group(id, test::key_group(id));
-    return member(operator_.get(kGroups + "/" + id + "/keys"), "primary_key");
+    return member(operator_.get(kGroupsPath + "/" + id + "/keys"), "primary_key");
   }
   test::PlainDevice key_device(const std::string& id, const std::string& group_key, const std::string& derived_for) {
     const SecretBytes key(from_base64(group_key).value());
@@ -89,7 +89,7 @@ TEST_F(DeviceGroupsTest, TakesTheTpmsOfItsListUnderTheIdsOfItsNaming) {
     make_group("plant", row.naming, {&world_.tpm_b.ek()});
     EXPECT_EQ(come(world_.device(world_.tpm_b, row.id)), row.outcome) << row.naming << " " << row.id;
     EXPECT_EQ(come(world_.device(world_.tpm_a, row.id)), "enrollment.unknown") << "not listed: " << row.id;
-    ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+    ASSERT_EQ(operator_.remove(kGroupsPath + "/plant").status, 204);
   }
   for (const auto& told : world_.server.told_to_devices())
     EXPECT_THAT(told, AllOf(Not(HasSubstr("pump-*")), Not(HasSubstr("{ek"))));
@@ -99,7 +99,7 @@ TEST_F(DeviceGroupsTest, AChallengeOpensNothingUnderAnIdThatTheGroupNoLongerGive
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
   const auto token = b_.sign(b_.get_challenge().value());
   const auto put = [&](const std::string& naming) {
-    return operator_.put(kGroups + "/plant", test::tpm_group("plant", naming)).status;
+    return operator_.put(kGroupsPath + "/plant", test::tpm_group("plant", naming)).status;
   };
   ASSERT_EQ(put("fan-*"), 200);
   EXPECT_EQ(member(b_.ask(b_.register_request(token)), "info.code"), "enrollment.name");
@@ -114,14 +114,14 @@ TEST_F(DeviceGroupsTest, AnEkIsInOneGroupAndComesUnderItsNaming) {
   make_group("plant", "pump-*", {&world_.tpm_a.ek()});
   make_group("roof", "fan-*", {&world_.tpm_b.ek()});
   EXPECT_EQ(come(b_), "enrollment.name");
-  EXPECT_EQ(member(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})), "code"),
+  EXPECT_EQ(member(operator_.post(kGroupsPath + "/plant/eks", test::ek_list({&world_.tpm_b.ek()})), "code"),
             "group.ek_elsewhere");
   EXPECT_EQ(come(world_.device(world_.tpm_b, "fan-1")), "assigned");
 }
 
 TEST_F(DeviceGroupsTest, TheAuditLogNamesAnEkThatWasAddedAndNoneThatWasThere) {
   make_group("plant", "pump-*", {&world_.tpm_b.ek()});
-  ASSERT_EQ(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_b.ek(), &world_.tpm_a.ek()})).status,
+  ASSERT_EQ(operator_.post(kGroupsPath + "/plant/eks", test::ek_list({&world_.tpm_b.ek(), &world_.tpm_a.ek()})).status,
             200);
   for (const auto* ek : {&world_.tpm_a.ek(), &world_.tpm_b.ek()})
     EXPECT_THAT(world_.stored(), HasSubstr(fmt::format(R"({{"added":1,"first":"{}"}})", ek->name().text())));
@@ -164,7 +164,7 @@ TEST_F(DeviceGroupsTest, AnIdOfAnotherGroupsDeviceMovesOnlyAfterApprovalToo) {
   ASSERT_EQ(lamp.provision().status, 200);
   EXPECT_EQ(come(world_.device(world_.tpm_a, "lamp-1")), "waits") << "a device without a TPM";
   EXPECT_EQ(member(operator_.get("/api/v1/devices/lamp-1"), "attestation_type"), "symmetric-key");
-  ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/plant").status, 204);
   EXPECT_EQ(come(a_), "assigned") << "its group is gone";
 }
 
@@ -215,7 +215,7 @@ TEST_F(DeviceGroupsTest, AWishOfATpmThatMayNotComeAnyMoreStandsInNobodysWay) {
   make_group("plant", "*", {&world_.tpm_a.ek(), &world_.tpm_b.ek(), &third_tpm_.ek()});
   ASSERT_EQ(come(a_), "assigned");
   ASSERT_EQ(come(b_), "waits");
-  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
   EXPECT_EQ(come(third_), "waits");
   EXPECT_THAT(approvals(),
               AllOf(HasSubstr(third_tpm_.ek().name().text()), Not(HasSubstr(world_.tpm_b.ek().name().text()))));
@@ -257,13 +257,13 @@ TEST_F(DeviceGroupsTest, AnIdThatIsBoundToATpmGoesToNoCertificateAndNoKeyOfAGrou
   EXPECT_EQ(to_hex(world_.stored_hub_key("pump-1").reveal()), hub_key);
   EXPECT_EQ(come(a_), "assigned");
 
-  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_a.ek().name().text()).status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/plant/eks/" + world_.tpm_a.ek().name().text()).status, 204);
   EXPECT_EQ(impostor.provision().status, 200) << "its operator took the EK off the list";
 }
 
 TEST_F(DeviceGroupsTest, AnApprovedDeviceOfAnOldSdkKeepsItsHub) {
   put_group("plant", test::tpm_group("plant", "*", R"(,"hubs":["a.example"],"approve_srk_changes":true)"));
-  ASSERT_EQ(operator_.post(kGroups + "/plant/eks", test::ek_list({&world_.tpm_a.ek()})).status, 200);
+  ASSERT_EQ(operator_.post(kGroupsPath + "/plant/eks", test::ek_list({&world_.tpm_a.ek()})).status, 200);
   ASSERT_EQ(come(a_), "assigned");
   put_group("plant", test::tpm_group("plant", "*", R"(,"hubs":["b.example"],"approve_srk_changes":true)"));
   world_.clock.advance(std::chrono::seconds(1));
@@ -304,7 +304,7 @@ TEST_F(DeviceGroupsTest, AnEkThatIsTakenOffTheListTakesWithItWhatItsDeviceWasGiv
   const auto operation = b_.open_operation(token).value();
   const auto live = b_.sign(b_.get_challenge().value());
   ASSERT_EQ(hub_key_code("pump-1"), "absent");
-  ASSERT_EQ(operator_.remove(kGroups + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/plant/eks/" + world_.tpm_b.ek().name().text()).status, 204);
   const auto expect_void = [&](const std::string& when) {
     EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked") << when;
     EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "operation.superseded") << when;
@@ -324,7 +324,7 @@ TEST_F(DeviceGroupsTest, AGroupThatIsMadeAnewIsAnotherOne) {
   const auto token = b_.sign(b_.get_challenge().value());
   const auto operation = b_.open_operation(token).value();
   const auto live = b_.sign(b_.get_challenge().value());
-  ASSERT_EQ(operator_.remove(kGroups + "/plant").status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/plant").status, 204);
   EXPECT_EQ(hub_key_code("pump-1"), "device.credentials_revoked");
   EXPECT_EQ(member(b_.ask(b_.poll_request(operation, token)), "info.code"), "enrollment.unknown");
   EXPECT_EQ(member(b_.ask(b_.register_request(live)), "info.code"), "enrollment.unknown");
@@ -379,7 +379,7 @@ TEST_F(DeviceGroupsTest, TakesTheKeyThatIsDerivedForTheIdInEitherSpelling) {
   const test::PlainDevice with_group_key =
       test::PlainDevice(world_.server, world_.clock, "lamp-1").with_key(from_base64(key).value());
   EXPECT_EQ(member(with_group_key.provision(), "info.code"), "token.signature");
-  ASSERT_EQ(operator_.remove(kGroups + "/x").status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/x").status, 204);
   EXPECT_NE(before, world_.stored());  // the group x came and went; no device did
   EXPECT_EQ(operator_.get("/api/v1/devices/lamp-2").status, 404);
 }
@@ -405,7 +405,7 @@ TEST_F(DeviceGroupsTest, AKeyGroupThatIsChangedOrGoneKeepsItsDevicesOut) {
   const auto renewed = key_device("lamp-1", fresh, "lamp-1");
   const auto last = renewed.sign();
   const auto open = member(renewed.ask_to_register(last), "operationId");
-  ASSERT_EQ(operator_.remove(kGroups + "/lamps").status, 204);
+  ASSERT_EQ(operator_.remove(kGroupsPath + "/lamps").status, 204);
   EXPECT_EQ(renewed.ask_to_register(last).status, 401);
   EXPECT_NE(renewed.poll(open, last).status, 200);
   EXPECT_EQ(hub_key_code("lamp-1"), "device.credentials_revoked");

@@ -19,7 +19,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using test::member;
 
-const std::string kEnrollments = "/api/v1/enrollments";
+const std::string kEnrollmentsPath = "/api/v1/enrollments";
 
 class DeviceKeysTest : public ::testing::Test {
  protected:
@@ -31,10 +31,10 @@ class DeviceKeysTest : public ::testing::Test {
         id, to_base64(primary), to_base64(secondary), more);
   }
   void enroll(const std::string& id, const std::string& more = {}) {
-    const auto answer = operator_.put(kEnrollments + "/" + id, body(id, kPrimary, kSecondary, more));
+    const auto answer = operator_.put(kEnrollmentsPath + "/" + id, body(id, kPrimary, kSecondary, more));
     ASSERT_LT(answer.status, 300) << answer.body;
   }
-  void unenroll(const std::string& id) { ASSERT_EQ(operator_.remove(kEnrollments + "/" + id).status, 204); }
+  void unenroll(const std::string& id) { ASSERT_EQ(operator_.remove(kEnrollmentsPath + "/" + id).status, 204); }
   test::PlainDevice device(const std::string& id) {
     return test::PlainDevice(world_.server, world_.clock, id).with_key(kPrimary);
   }
@@ -145,7 +145,7 @@ TEST_F(DeviceKeysTest, AChangedKeyKillsTheTokensOfTheOldOne) {
   const auto lamp = device("lamp-1");
   const auto token = lamp.sign();
   const auto operation = member(lamp.ask_to_register(token), "operationId");
-  ASSERT_EQ(operator_.put(kEnrollments + "/lamp-1", body("lamp-1", kOther, kSecondary)).status, 200);
+  ASSERT_EQ(operator_.put(kEnrollmentsPath + "/lamp-1", body("lamp-1", kOther, kSecondary)).status, 200);
   expect_refused(lamp.ask_to_register(token), 401, "token.signature", "register");
   expect_refused(lamp.poll(operation, token), 401, "token.signature", "poll");
   expect_refused(lamp.look_up(token), 401, "token.signature", "lookup");

@@ -16,7 +16,7 @@ namespace json = boost::json;
 using api::requester_of;
 using provisioning::EnrollmentGroup;
 
-constexpr std::string_view kUnknown = "group.unknown";
+constexpr std::string_view kUnknownGroup = "group.unknown";
 
 Result<EnrollmentGroup> find_group(store::Store& store, const ScopeId& scope, const GroupId& id) {
   std::optional<EnrollmentGroup> group;
@@ -24,7 +24,7 @@ Result<EnrollmentGroup> find_group(store::Store& store, const ScopeId& scope, co
     TRY(group, snapshot.provisioning().find_group(scope, id));
     return {};
   }));
-  if (!group) return api::unknown(kUnknown, "enrollment group", id.text());
+  if (!group) return api::unknown(kUnknownGroup, "enrollment group", id.text());
   return *std::move(group);
 }
 
@@ -49,13 +49,13 @@ Result<Answer> ServiceApi::put_group(const Call& call) {
 }
 
 Result<Answer> ServiceApi::show_group(const Call& call) {
-  TRY(const auto id, id_of<GroupId>(call, kUnknown));
+  TRY(const auto id, id_of<GroupId>(call, kUnknownGroup));
   TRY(const auto group, find_group(store_, call.principal->scope, id));
   return Answer(json_answer(to_json(group)));
 }
 
 Result<Answer> ServiceApi::remove_group(const Call& call) {
-  TRY(const auto id, id_of<GroupId>(call, kUnknown));
+  TRY(const auto id, id_of<GroupId>(call, kUnknownGroup));
   TRY(const auto revision, revision_of(call.request.header("If-Match")));
   return Answer(Durable{
       [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
@@ -65,7 +65,7 @@ Result<Answer> ServiceApi::remove_group(const Call& call) {
 }
 
 Result<Answer> ServiceApi::show_group_attestation(const Call& call) {
-  TRY(const auto id, id_of<GroupId>(call, kUnknown));
+  TRY(const auto id, id_of<GroupId>(call, kUnknownGroup));
   TRY(const auto group, find_group(store_, call.principal->scope, id));
   if (mechanism_of(group.attestation) != provisioning::Mechanism::kSymmetricKey)
     return Answer(json_answer(to_json(group.attestation, nullptr)));

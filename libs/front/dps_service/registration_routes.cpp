@@ -14,16 +14,16 @@ namespace {
 namespace json = boost::json;
 using api::requester_of;
 
-constexpr std::string_view kUnknown = "device.unknown";
+constexpr std::string_view kUnknownRegistration = "device.unknown";
 
 }  // namespace
 
 Result<Answer> ServiceApi::show_registration(const Call& call) {
-  TRY(const auto id, id_of<RegistrationId>(call, kUnknown));
+  TRY(const auto id, id_of<RegistrationId>(call, kUnknownRegistration));
   json::object body;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto device, snapshot.provisioning().find_device_of(call.principal->scope, id));
-    if (!device || !is_registered(*device)) return api::unknown(kUnknown, "registration", id.text());
+    if (!device || !is_registered(*device)) return api::unknown(kUnknownRegistration, "registration", id.text());
     TRY(body, registration_json(snapshot.provisioning(), *device));
     return {};
   }));
@@ -31,7 +31,7 @@ Result<Answer> ServiceApi::show_registration(const Call& call) {
 }
 
 Result<Answer> ServiceApi::remove_registration(const Call& call) {
-  TRY(const auto id, id_of<RegistrationId>(call, kUnknown));
+  TRY(const auto id, id_of<RegistrationId>(call, kUnknownRegistration));
   TRY(const auto revision, revision_of(call.request.header("If-Match")));
   return Answer(Durable{
       [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {

@@ -7,8 +7,6 @@
 namespace warifu::measured_boot {
 namespace {
 
-constexpr RegisterIndex kFirmwarePcrs = 8;
-
 // UEFI 2.10, "Confidential Computing": which measurement register stands for a PCR. MRTD stands for PCR 0.
 RegisterIndex measurement_register_of(RegisterIndex pcr) {
   if (pcr == 1 || pcr == 7) return 1;
@@ -43,7 +41,7 @@ Claims claims_of(const Prover& prover) {
 Claims Extraction::run() {
   for (const Event& event : prover_.log().events()) {
     if (!event.is_measured()) continue;
-    const bool firmware = !is_pcr_log() || event.register_index < kFirmwarePcrs;
+    const bool firmware = !is_pcr_log() || event.register_index < kFirmwareRegisters;
     // Known by their digest, whatever their type.
     if (firmware && separator(event)) continue;
     before_separator(event);
@@ -106,7 +104,7 @@ void Extraction::unexplained(const Event& event) {
 
 void Extraction::check_separators() {
   if (!is_pcr_log()) return;  // several PCRs share a register
-  for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)
+  for (RegisterIndex index = 0; index < kFirmwareRegisters; ++index)
     if (separators_[index] != 1)
       finding(separators_[index] == 0 ? "separator.missing" : "separator.doubled",
               fmt::format("PCR {} has {} separators", index, separators_[index]));

@@ -6,6 +6,7 @@
 
 #include "measured_boot/claims/test_claims.h"
 #include "measured_boot/event_log/comparison.h"
+#include "measured_boot/ima/match.h"
 #include "measured_boot/registers_json.h"
 #include "sim/own_logs.h"
 #include "sim/test_seed.h"
@@ -16,8 +17,6 @@ namespace {
 namespace json = boost::json;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-constexpr RegisterIndex kImaRegister = 10;
-
 RegisterValues values_of(const sim::OwnLog& log) {
   return parse_register_values(log.expected_text).value();
 }
@@ -26,7 +25,7 @@ RegisterValues values_of(const sim::OwnLog& log) {
 Result<RegisterSet> confirmed(const EventLog& log, const Bank& bank) {
   TRY(const auto comparison, compare(log, bank));
   for (const RegisterComparison& one : comparison.registers)
-    if (one.answer != RegisterComparison::Answer::kEqual && one.index != kImaRegister)
+    if (one.answer != RegisterComparison::Answer::kEqual && one.index != ima::kImaRegister)
       return Error{ErrorKind::kRefused, "test.register", std::to_string(one.index)};
   return comparison.confirmed();
 }

@@ -7,11 +7,11 @@
 #include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/test_log.h"
+#include "measured_boot/event_log/test_parse.h"
 
 // Boots of our own making, and what the claims say of them.
 namespace warifu::measured_boot {
 
-inline constexpr auto kSha256 = crypto::HashAlgorithm::kSha256;
 inline constexpr auto kConfig = EventType::kEfiVariableDriverConfig;
 
 inline Bytes variable(const Guid& vendor, std::string_view name, ByteView value) {

@@ -10,9 +10,6 @@
 namespace warifu::measured_boot {
 namespace {
 
-constexpr RegisterIndex kRegisters = 24;
-constexpr RegisterIndex kFirmwarePcrs = 8;
-
 // Firmware always measures more than a separator into these: itself, what it starts, the state of secure boot.
 constexpr std::array<RegisterIndex, 3> kNeverSeparatorAlone = {0, 4, 7};
 
@@ -22,7 +19,7 @@ bool is_unused(const Bank& quoted) {
   const crypto::Digest* first = nullptr;
   std::size_t seen = 0;
   for (const auto& [index, value] : quoted.registers()) {
-    if (index >= kFirmwarePcrs) break;
+    if (index >= kFirmwareRegisters) break;
     if (first != nullptr && value != *first) return false;
     if (first == nullptr) first = &value;
     ++seen;
@@ -71,7 +68,7 @@ Result<Comparison> compare(const EventLog& log, const Bank& replayed, const Bank
                  fmt::format("firmware did not measure into the quoted bank {}", bank_name(bank))};
   Comparison comparison{.bank = bank, .registers = {}, .unquoted_firmware = {}};
   if (log.register_kind() == RegisterKind::kPcr)
-    for (RegisterIndex index = 0; index < kFirmwarePcrs; ++index)
+    for (RegisterIndex index = 0; index < kFirmwareRegisters; ++index)
       comparison.unquoted_firmware.set(index, quoted.find(index) == nullptr);
   comparison.registers.reserve(kRegisters);
   for (RegisterIndex index = 0; index < kRegisters; ++index) {

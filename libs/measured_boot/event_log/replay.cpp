@@ -7,7 +7,6 @@
 namespace warifu::measured_boot {
 namespace {
 
-constexpr RegisterIndex kRegisters = 24;
 constexpr RegisterIndex kFirstDynamic = 17;
 constexpr RegisterIndex kLastDynamic = 22;
 

@@ -6,13 +6,11 @@
 namespace warifu::measured_boot {
 namespace {
 
-constexpr RegisterIndex kFirmwarePcrs = 8;
-
 std::vector<const Event*> firmware_part(const EventLog& log) {
   std::vector<const Event*> part;
   std::size_t end = 0;
   for (const Event& event : log.events()) {
-    if (!event.is_measured() || event.register_index >= kFirmwarePcrs) continue;
+    if (!event.is_measured() || event.register_index >= kFirmwareRegisters) continue;
     part.push_back(&event);
     if (event.type == EventType::kSeparator) end = part.size();
   }

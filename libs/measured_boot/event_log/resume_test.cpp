@@ -4,11 +4,10 @@
 
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/test_log.h"
+#include "measured_boot/event_log/test_parse.h"
 
 namespace warifu::measured_boot {
 namespace {
-
-constexpr auto kSha256 = crypto::HashAlgorithm::kSha256;
 
 LogWriter firmware(std::string_view version) {
   LogWriter log({kSha256});

@@ -13,7 +13,6 @@ namespace warifu::measured_boot::ima {
 namespace {
 
 constexpr std::size_t kMaxPcrDigits = 2;
-constexpr RegisterIndex kMaxPcr = 23;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -132,9 +131,9 @@ Status ListReader::read_line() {
   if (!start || start->digest.size() != 2 * digest_size)
     return line_error(fmt::format("expected a PCR and {} hexadecimal digits", 2 * digest_size), "PCR", 0);
   std::from_chars(start->pcr.data(), start->pcr.data() + start->pcr.size(), entry_.pcr);
-  if (entry_.pcr > kMaxPcr)
-    return entry_error("ima.pcr", fmt::format("expected a PCR from 0 to {}, got {}", kMaxPcr, entry_.pcr), position_,
-                       "PCR", position_.offset);
+  if (entry_.pcr >= kRegisters)
+    return entry_error("ima.pcr", fmt::format("expected a PCR from 0 to {}, got {}", kRegisters - 1, entry_.pcr),
+                       position_, "PCR", position_.offset);
   const std::size_t size = entry_size(text, digest_size);
   if (start->size >= size || text[start->size] != ' ')
     return line_error("expected a space and the template name", "template name", start->size);

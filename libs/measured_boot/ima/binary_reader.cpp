@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kWord = 4;
 constexpr std::size_t kMaxOriginalName = 255;  // IMA_EVENT_NAME_LEN_MAX
-constexpr RegisterIndex kMaxPcr = 23;
 
 std::uint32_t little_endian(const std::uint8_t* at) {
   return std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24;
@@ -45,11 +44,12 @@ Cursor cursor_over(ByteView bytes) {
 }
 
 Error pcr_error(ByteView word, const Position& before) {
-  if (big_endian(word.data()) <= kMaxPcr)
+  if (big_endian(word.data()) < kRegisters)
     return entry_error("ima.big-endian",
                        "expected little-endian numbers: a big-endian kernel writes them with ima_canonical_fmt", before,
                        "PCR", before.offset);
-  return entry_error("ima.pcr", fmt::format("expected a PCR from 0 to {}, got {}", kMaxPcr, little_endian(word.data())),
+  return entry_error("ima.pcr",
+                     fmt::format("expected a PCR from 0 to {}, got {}", kRegisters - 1, little_endian(word.data())),
                      before, "PCR", before.offset);
 }
 
@@ -63,7 +63,7 @@ Status ListReader::read_binary() {
                        position_, field, offset());
   };
   if (!cursor.u32(entry_.pcr)) return truncated(kWord, "PCR");
-  if (entry_.pcr > kMaxPcr) return pcr_error(rest_.first(kWord), position_);
+  if (entry_.pcr >= kRegisters) return pcr_error(rest_.first(kWord), position_);
   const std::size_t digest_size = crypto::digest_size(form_.template_digest);
   if (!cursor.take(digest_size, entry_.template_digest)) return truncated(digest_size, "template digest");
   std::uint32_t name_size = 0;

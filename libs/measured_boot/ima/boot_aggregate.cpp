@@ -13,7 +13,7 @@ using crypto::HashAlgorithm;
 constexpr RegisterIndex kLastWithoutBootLoader = 7;
 constexpr RegisterIndex kLastWithBootLoader = 9;
 
-Error refused(std::string message) {
+Error no_aggregate(std::string message) {
   return {ErrorKind::kRefused, "ima.boot-aggregate", std::move(message)};
 }
 
@@ -30,7 +30,7 @@ std::optional<crypto::Digest> aggregate(const RegisterValues& quoted, const Boot
 
 Status check_one(const ProvedEntry& entry, const RegisterValues& quoted) {
   const auto digest = entry.digest();
-  if (!digest) return refused(fmt::format("entry {} has no digest that can be read", entry.number()));
+  if (!digest) return no_aggregate(fmt::format("entry {} has no digest that can be read", entry.number()));
   TRY_STATUS(check_boot_aggregate(*digest, quoted));
   return {};
 }
@@ -39,9 +39,10 @@ Status check_one(const ProvedEntry& entry, const RegisterValues& quoted) {
 
 Result<BootAggregate> check_boot_aggregate(const FileDigest& digest, const RegisterValues& quoted) {
   const auto bank = digest.known_algorithm();
-  if (!bank || digest.kind != FileDigest::Kind::kFile) return refused("expected the digest of a bank that we know");
+  if (!bank || digest.kind != FileDigest::Kind::kFile)
+    return no_aggregate("expected the digest of a bank that we know");
   if (std::ranges::all_of(digest.bytes, [](std::uint8_t byte) { return byte == 0; }))
-    return refused("boot_aggregate is zero: the kernel found no TPM when it started IMA");
+    return no_aggregate("boot_aggregate is zero: the kernel found no TPM when it started IMA");
   bool is_quoted = false;
   for (const RegisterIndex last : {kLastWithBootLoader, kLastWithoutBootLoader}) {
     if (*bank == HashAlgorithm::kSha1 && last == kLastWithBootLoader) continue;
@@ -51,9 +52,9 @@ Result<BootAggregate> check_boot_aggregate(const FileDigest& digest, const Regis
     if (expected && std::ranges::equal(expected->bytes(), digest.bytes)) return variant;
   }
   if (!is_quoted)
-    return refused(
+    return no_aggregate(
         fmt::format("boot_aggregate is over the {} bank, of which PCR 0 to 7 are not quoted", bank_name(*bank)));
-  return refused(
+  return no_aggregate(
       fmt::format("boot_aggregate {} is not the hash of the quoted {} PCRs 0 to 7, nor of 0 to 9: the list is of "
                   "another boot",
                   to_hex(digest.bytes), bank_name(*bank)));
@@ -66,7 +67,7 @@ Status check_boot(const MeasuredList& measured, const RegisterValues& quoted, st
   while (const auto entry = reader.next()) {
     const auto* proved = std::get_if<ProvedEntry>(&*entry);
     if (proved == nullptr || proved->name() != kBootAggregate) {
-      if (count == 0) return refused("expected boot_aggregate as the first entry");
+      if (count == 0) return no_aggregate("expected boot_aggregate as the first entry");
       continue;
     }
     TRY_STATUS(check_one(*proved, quoted));

@@ -15,10 +15,6 @@ using crypto::HashAlgorithm;
 constexpr RegisterIndex kFirstRegister = 8;  // what stands before is firmware's
 constexpr RegisterIndex kLastRegister = 15;  // what comes after is reset without a reboot
 
-Error refused(std::string_view code, std::string message) {
-  return {ErrorKind::kRefused, code, std::move(message)};
-}
-
 // Which of the expected registers hold what was quoted, kept up to date one register at a time. One that the list does
 // not touch counts too: it holds its starting value, or the list does not tell all.
 class Comparison {

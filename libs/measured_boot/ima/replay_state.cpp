@@ -13,7 +13,6 @@ namespace {
 using crypto::HashAlgorithm;
 
 constexpr std::uint8_t kVersion = 1;
-constexpr RegisterIndex kMaxPcr = 23;
 
 std::uint16_t number_of(HashAlgorithm algorithm) {
   return static_cast<std::uint16_t>(tpm::algorithm_of(algorithm));
@@ -45,7 +44,7 @@ Result<Bank> read_bank(wire::Reader& reader) {
   for (std::uint8_t i = 0; i < count; ++i) {
     const std::size_t offset = reader.offset();
     TRY(const std::uint8_t pcr, reader.u8("bank.pcr"));
-    if (pcr > kMaxPcr || (!bank.registers().empty() && pcr <= bank.registers().back().first))
+    if (pcr >= kRegisters || (!bank.registers().empty() && pcr <= bank.registers().back().first))
       return state_error("expected PCRs from 0 to 23 in rising order", "bank.pcr", offset);
     TRY(const ByteView value, reader.bytes(crypto::digest_size(algorithm), "bank.value"));
     crypto::Digest digest(algorithm);

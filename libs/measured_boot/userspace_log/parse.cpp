@@ -10,7 +10,6 @@
 namespace warifu::measured_boot {
 namespace {
 
-constexpr std::uint64_t kRegisters = 24;
 constexpr std::string_view kContentType = "systemd";
 
 class RecordParser {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "wire/json.h"
+
+// What the readers of the server's answers share. Only .cpp files of this library include it.
+namespace warifu::agent {
+
+// "server.reply": an answer that no server of ours would give.
+Error lie(std::string what, std::string where = {});
+
+// What a reader of JSON says, as what it means here.
+template <class T>
+Result<T> believed(Result<T> read) {
+  if (read) return read;
+  return lie(std::move(read.error().message), std::move(read.error().where));
+}
+
+// Base64 of 1 to size_max bytes.
+Result<Bytes> reply_bytes(const wire::JsonFields& fields, std::string_view name, std::size_t size_max);
+
+}  // namespace warifu::agent
