@@ -1,12 +1,20 @@
 # A folder is a library. Beside x.cpp may stand x_test.cpp (unit test) and x_fuzz.cpp (libFuzzer target).
 
+# warifu_apart(GLOB...): these files are compiled by themselves.
+function(warifu_apart)
+  if(ARGN)
+    file(GLOB apart CONFIGURE_DEPENDS ${ARGN})
+    set_source_files_properties(${apart} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
+
 # What `ctest --label-regex unit` runs, without the programs and the tests of the whole.
 add_custom_target(unit_tests)
 
-# warifu_library(NAME [DEPENDS lib...] [LINK external...]): the .cpp files of this folder as warifu_NAME.
+# warifu_library(NAME [DEPENDS lib...] [LINK external...] [APART file...]): the .cpp files of this folder as warifu_NAME.
 # DEPENDS names our own libraries, without the prefix, and must agree with module.txt (scripts/check-layering).
-# The sanitizer builds compile several files as one (CMAKE_UNITY_BUILD in CMakePresets.json), which takes a third of the
-# time: names in the unnamed namespaces of a library differ, but for the files (globs) in APART.
+# All presets but debug compile several files as one (CMAKE_UNITY_BUILD in CMakePresets.json), which takes half the time:
+# names in the unnamed namespaces of a library or program differ, but for the files (globs) in APART.
 function(warifu_library NAME)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_DEPENDS;TEST_LINK;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
@@ -17,10 +25,7 @@ function(warifu_library NAME)
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
   list(TRANSFORM ARG_DEPENDS PREPEND warifu_)
   list(TRANSFORM ARG_TEST_DEPENDS PREPEND warifu_)
-  if(ARG_APART)
-    file(GLOB apart CONFIGURE_DEPENDS ${ARG_APART})
-    set_source_files_properties(${apart} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  endif()
+  warifu_apart(${ARG_APART})
 
   if(sources)
     add_library(warifu_${NAME} STATIC ${sources})
@@ -62,10 +67,11 @@ function(warifu_library NAME)
   endif()
 endfunction()
 
-# warifu_app(NAME DEPENDS lib... [LINK external...]): the program NAME from the .cpp files of this folder.
+# warifu_app(NAME DEPENDS lib... [LINK external...] [APART file...]): the program NAME from the .cpp files of this folder.
 function(warifu_app NAME)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;APART" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  warifu_apart(${ARG_APART})
   list(TRANSFORM ARG_DEPENDS PREPEND warifu_)
   add_executable(${NAME} ${sources})
   target_include_directories(${NAME} PRIVATE ${PROJECT_SOURCE_DIR}/apps)
