@@ -4,6 +4,7 @@
 #include "warifu/evidence_commands.h"
 #include "warifu/policy_commands.h"
 #include "warifu/policy_learn.h"
+#include "warifu/policy_trial.h"
 
 namespace warifu::cli {
 namespace {
@@ -37,11 +38,25 @@ void add_put(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return put_policy(context, *options); }; });
 }
 
+void add_test(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "test", "Say who would fail if this policy stood, by the evidence that is kept",
+                        "warifu policy test --group meters meters.policy.json");
+  const auto options = std::make_shared<PolicyTestOptions>();
+  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  add_target(verb, options->target);
+  verb->add_flag("--review", options->review, "As if it were for review");
+  verb->add_flag("--all", options->all, "Print those of whom it says the same as today, too");
+  verb->callback([=, &action] { action = [=](const Context& context) { return test_policy(context, *options); }; });
+}
+
 }  // namespace
 
 void add_policy_commands(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "policy", "What the evidence of devices must show");
   add_put(noun, action);
+  add_test(noun, action);
   add_verb(noun, "list", "List the policies", "warifu policy list", action, list_policies);
   add_verb_on_target(noun, "show", "Show one policy; without an option the one for all others",
                      "warifu policy show --group meters", action, show_policy);

@@ -22,13 +22,6 @@ using attestation::EvidencePolicy;
 const std::vector<Column> kColumns = {
     {"FOR", "target"}, {"MODE", "mode"}, {"CHANGED", "updated_at"}, {"REVISION", "revision"}};
 
-Result<std::string> policy_path(const PolicyTarget& target) {
-  constexpr std::string_view kPolicies = "attestation-policies";
-  if (!target.group_id.empty()) return path_of(fmt::format("{}/groups", kPolicies), target.group_id);
-  if (!target.registration_id.empty()) return path_of(fmt::format("{}/enrollments", kPolicies), target.registration_id);
-  return path_of(kPolicies, "default");
-}
-
 std::string name_of(const PolicyTarget& target) {
   if (!target.group_id.empty()) return fmt::format("the group {}", target.group_id);
   if (!target.registration_id.empty()) return target.registration_id;
@@ -89,12 +82,22 @@ void print_demands(const json::object& demands) {
 
 }  // namespace
 
+Result<std::string> policy_path(const PolicyTarget& target) {
+  constexpr std::string_view kPolicies = "attestation-policies";
+  if (!target.group_id.empty()) return path_of(fmt::format("{}/groups", kPolicies), target.group_id);
+  if (!target.registration_id.empty()) return path_of(fmt::format("{}/enrollments", kPolicies), target.registration_id);
+  return path_of(kPolicies, "default");
+}
+
+Result<std::string> policy_body(const std::string& file, bool review) {
+  TRY(const auto content, read_policy(file));
+  TRY_STATUS(parse(content, file));
+  return fmt::format(R"({{"mode":"{}","policy":{}}})", review ? "review" : "enforce", as_text(content));
+}
+
 Status put_policy(const Context& context, const PolicyPutOptions& options) {
   TRY(const auto path, policy_path(options.target));
-  TRY(const auto content, read_policy(options.file));
-  TRY_STATUS(parse(content, options.file));
-  const auto body =
-      fmt::format(R"({{"mode":"{}","policy":{}}})", options.review ? "review" : "enforce", as_text(content));
+  TRY(const auto body, policy_body(options.file, options.review));
   TRY(const auto api, client_of(context));
   TRY(const auto written, api.put(path + (options.dry_run ? "?dry_run=true" : ""), body));
   if (context.json) {

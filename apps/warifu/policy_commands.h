@@ -13,6 +13,11 @@ struct PolicyTarget {
   std::string registration_id;
 };
 
+// The API's path of that policy.
+Result<std::string> policy_path(const PolicyTarget& target);
+// What the API is told of a policy in a file; it was parsed.
+Result<std::string> policy_body(const std::string& file, bool review);
+
 struct PolicyPutOptions {
   PolicyTarget target;
   std::string file;     // warifu.evidence-policy.v1

@@ -257,6 +257,24 @@ TEST_P(VerifierConformance, EvidenceIsNumberedAndTheOldestGoes) {
   EXPECT_TRUE(found([&](Snapshot& s) { return s.verifier().find_evidence(here_, sample::registration(2), 1); }));
 }
 
+TEST_P(VerifierConformance, TheNewestEvidenceThatStandsByItselfIsFound) {
+  const auto row = evidence(1, here_);
+  const auto whole = [&](const ScopeId& scope) {
+    return found([&](Snapshot& s) { return s.verifier().find_whole_evidence(scope, row.registration_id); });
+  };
+  for (const std::uint64_t offset : {12, 0, 0, 7}) {
+    auto next = row;
+    next.ima_offset = offset;
+    ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().keep_evidence(next, 4); }), "");
+    EXPECT_EQ(whole(here_).has_value(), offset != 12);
+  }
+  auto expected = row;
+  expected.number = 3;
+  expected.ima_offset = 0;
+  EXPECT_EQ(fields(*whole(here_)), fields(expected));
+  EXPECT_FALSE(whole(there_));
+}
+
 TEST_P(VerifierConformance, APolicyStandsForItsTarget) {
   StoredPolicy row{here_,
                    {"group/meters", sample::uuid(sample::Kind::kToken, 1), verifier::PolicyMode::kReview,

@@ -16,6 +16,9 @@ constexpr Sql kList =
     "number < ? ORDER BY number DESC LIMIT ?";
 constexpr Sql kFind =
     "SELECT " EVIDENCE_COLUMNS " FROM attestation_evidence WHERE scope_id = ? AND registration_id = ? AND number = ?";
+constexpr Sql kFindWhole = "SELECT " EVIDENCE_COLUMNS
+                           " FROM attestation_evidence WHERE scope_id = ? AND registration_id = ? AND ima_offset = 0 "
+                           "ORDER BY number DESC LIMIT 1";
 constexpr Sql kLast =
     "SELECT number FROM attestation_evidence WHERE scope_id = ? AND registration_id = ? ORDER BY number DESC LIMIT 1";
 constexpr Sql kInsert = "INSERT INTO attestation_evidence (" EVIDENCE_COLUMNS
@@ -68,6 +71,13 @@ Result<std::vector<EvidenceInfo>> SqlVerifierRecords::list_evidence(const ScopeI
   TRY(auto query, connection_.prepare(kList));
   query.bind(scope, id, before, limit_of(limit));
   return read_all(query, to_info);
+}
+
+Result<std::optional<KeptEvidence>> SqlVerifierRecords::find_whole_evidence(const ScopeId& scope,
+                                                                            const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kFindWhole));
+  query.bind(scope, id);
+  return read_one(query, to_evidence);
 }
 
 Result<std::optional<KeptEvidence>> SqlVerifierRecords::find_evidence(const ScopeId& scope, const RegistrationId& id,

@@ -19,6 +19,8 @@ class SqlVerifierRecords final : public verifier::Records {
                                                          std::size_t limit) override;
   Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::optional<verifier::StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) override;
+  Result<std::optional<verifier::KeptEvidence>> find_whole_evidence(const ScopeId& scope,
+                                                                    const RegistrationId& id) override;
   Result<std::vector<verifier::EvidenceInfo>> list_evidence(const ScopeId& scope, const RegistrationId& id,
                                                             std::int64_t before, std::size_t limit) override;
   Result<std::optional<verifier::KeptEvidence>> find_evidence(const ScopeId& scope, const RegistrationId& id,

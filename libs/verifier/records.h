@@ -164,6 +164,8 @@ class RecordsView {
                                                           std::int64_t before, std::size_t limit) = 0;
   virtual Result<std::optional<KeptEvidence>> find_evidence(const ScopeId& scope, const RegistrationId& id,
                                                             std::int64_t number) = 0;
+  // The newest that stands by itself: its IMA list begins at the beginning, or there is none.
+  virtual Result<std::optional<KeptEvidence>> find_whole_evidence(const ScopeId& scope, const RegistrationId& id) = 0;
 
   virtual Result<std::optional<PolicyInfo>> find_policy_info(const ScopeId& scope, std::string_view target) = 0;
   virtual Result<std::optional<StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) = 0;

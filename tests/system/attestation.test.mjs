@@ -156,10 +156,18 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
       for (const claim of ['secure-boot', 'kernel', 'separators', 'boot-loader']) assert.ok(learned.boot.claims.includes(claim), claim);
       assert.ok(!learned.boot.claims.some((claim) => claim.startsWith('windows-')), JSON.stringify(learned.boot.claims));
       assert.deepEqual(learned.ima.files, [{ path: '/usr/bin/sensor', digests: [`sha256:${sha256(kSensor)}`] }]);
+      const tried = await json('policy', 'test', '--registration-id', id, file);
+      assert.deepEqual(tried.summary, { judged: 1, fails: 0, worse: 0, better: 1, same: 0, unknown: 0 }, JSON.stringify(tried));
       await done('policy', 'put', '--registration-id', id, file);
       const told = await machine.attest();
       assert.equal(told.layers.boot, 'affirming');
       assert.equal(told.layers.runtime, 'affirming');
+      const other = path.join(server.folder, 'other.json');
+      await writeFile(other, JSON.stringify({ format: 'warifu.evidence-policy.v1', boot: { claims: ['windows-bitlocker-tpm'] } }));
+      const failed = await server.operator(['policy', 'test', '--registration-id', id, other]);
+      assert.equal(failed.code, 1, failed.stdout);
+      assert.match(failed.stdout, /^teacher +enrollment\/teacher +fails .*windows-bitlocker-tpm/m);
+      assert.match(failed.stderr, /1 of 1 devices would fail/);
       await machine.boot('uki-other-command-line');
       assert.equal((await machine.attest()).layers.boot, 'contraindicated');
     });

@@ -33,6 +33,7 @@ struct Finding {
   std::string expected = {};
   std::string came = {};
   std::string allowed_by = {};
+  friend bool operator==(const Finding&, const Finding&) = default;
 };
 
 // Each layer has the worst of its findings.

@@ -49,6 +49,17 @@ std::string bank_name(const tpm::PcrSelection& selection) {
   return fmt::format("{:#06x}", selection.bank_id);
 }
 
+json::object to_json(const Finding& finding) {
+  return {{"layer", to_string(finding.layer)},
+          {"tier", to_string(finding.tier)},
+          {"code", finding.code},
+          {"what", wire::to_utf8(finding.what)},
+          {"where", wire::to_utf8(finding.where)},
+          {"expected", wire::to_utf8(finding.expected)},
+          {"came", wire::to_utf8(finding.came)},
+          {"allowed_by", wire::to_utf8(finding.allowed_by)}};
+}
+
 json::object layers_json(const AttestationResult& result) {
   json::object layers;
   for (const Layer layer : kLayers)
@@ -58,16 +69,8 @@ json::object layers_json(const AttestationResult& result) {
 
 json::object to_json(const AttestationResult& result) {
   json::array findings;
-  for (const Finding& finding : result.findings()) {
-    findings.push_back(json::object{{"layer", to_string(finding.layer)},
-                                    {"tier", to_string(finding.tier)},
-                                    {"code", finding.code},
-                                    {"what", wire::to_utf8(finding.what)},
-                                    {"where", wire::to_utf8(finding.where)},
-                                    {"expected", wire::to_utf8(finding.expected)},
-                                    {"came", wire::to_utf8(finding.came)},
-                                    {"allowed_by", wire::to_utf8(finding.allowed_by)}});
-  }
+  for (const Finding& finding : result.findings())
+    findings.push_back(to_json(finding));
   json::object object = layers_json(result);
   object["findings"] = std::move(findings);
   return object;

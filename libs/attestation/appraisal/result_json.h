@@ -8,9 +8,11 @@
 // Attestation results and the quote that they rest on as JSON (docs/programs/warifu.md, `quote verify`).
 namespace warifu::attestation {
 
+// What a stranger named and is no UTF-8 is marked as such (wire/utf8.h).
+boost::json::object to_json(const Finding& finding);
 // {"overall", "layers": {"identity": …}}: what may be told to the device itself.
 boost::json::object layers_json(const AttestationResult& result);
-// The same with "findings". What a stranger named and is no UTF-8 is marked as such (wire/utf8.h).
+// The same with "findings".
 boost::json::object to_json(const AttestationResult& result);
 boost::json::object to_json(const VerifiedQuote& quote);
 

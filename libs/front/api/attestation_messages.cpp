@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "attestation/appraisal/policy_file.h"
+#include "attestation/appraisal/result_json.h"
 #include "front/api/body_limits.h"
 #include "front/api/fields.h"
 #include "front/api/paging.h"
@@ -18,11 +19,29 @@ namespace warifu::front::api {
 namespace {
 
 namespace json = boost::json;
+using attestation::Tier;
 using verifier::AppliedPolicy;
 
 constexpr wire::JsonLimits kPolicyLimits{.max_bytes = kPolicyBodySizeMax};
 // What we wrote ourselves, whatever its size.
 constexpr wire::JsonLimits kStoredLimits{.max_bytes = 64 * 1024 * 1024};
+
+json::object tried_layers(const attestation::AttestationResult& result) {
+  json::object layers;
+  for (const auto layer : verifier::kTriedLayers)
+    layers[to_string(layer)] = to_string(result.of(layer));
+  return layers;
+}
+
+json::array new_findings(const verifier::Trial& trial) {
+  json::array findings;
+  for (const auto& finding : trial.then.findings()) {
+    const bool has_weight = finding.tier == Tier::kWarning || finding.tier == Tier::kContraindicated;
+    if (has_weight && std::ranges::find(trial.now.findings(), finding) == trial.now.findings().end())
+      findings.push_back(attestation::to_json(finding));
+  }
+  return findings;
+}
 
 json::value applied_json(const std::optional<AppliedPolicy>& policy) {
   if (!policy) return {};
@@ -108,6 +127,21 @@ json::object to_json(const verifier::PolicyInfo& policy) {
 Result<json::object> to_json(const verifier::StoredPolicy& policy) {
   json::object object = to_json(policy.info);
   TRY(object["policy"], stored_json(policy.document, "a policy"));
+  return object;
+}
+
+json::object to_json(const verifier::Trial& trial) {
+  json::object object{{"registration_id", trial.registration_id.text()},
+                      {"standing", trial.standing ? json::value(*trial.standing) : json::value()}};
+  if (!trial.gap.empty()) {
+    object["gap"] = trial.gap;
+    return object;
+  }
+  object["evidence"] = json::object{{"number", trial.evidence}, {"at", to_rfc3339(trial.at)}};
+  object["verdict"] = to_string(verifier::verdict_of(trial));
+  object["now"] = tried_layers(trial.now);
+  object["then"] = tried_layers(trial.then);
+  object["findings"] = new_findings(trial);
   return object;
 }
 

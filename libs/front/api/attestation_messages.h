@@ -5,6 +5,7 @@
 
 #include "front/http/route.h"
 #include "verifier/policy_desk.h"
+#include "verifier/policy_trial.h"
 #include "verifier/records.h"
 
 // Attestations of devices and the policies that judge them, as JSON (docs/openapi/warifu-v1.yaml).
@@ -25,6 +26,9 @@ Result<std::int64_t> before_of(const Call& call);
 boost::json::object to_json(const verifier::PolicyInfo& policy);
 // With its document. "store.corrupt".
 Result<boost::json::object> to_json(const verifier::StoredPolicy& policy);
+
+// The findings are those that the policy of today does not have.
+boost::json::object to_json(const verifier::Trial& trial);
 
 boost::json::object to_json(const verifier::LedgerInfo& info, Timestamp now);
 // What was found, and what the next quote is compared with. "store.corrupt".

@@ -16,7 +16,8 @@ bool is_bulk(const Route& route) {
 std::size_t limit_of(const Route& route) {
   if (route.pattern == "/api/v1/attestation/verify") return kEvidenceBodySizeMax;
   if (is_bulk(route)) return kBulkBodySizeMax;
-  if (route.method == net::Method::kPut && route.pattern.starts_with("/api/v1/attestation-policies/"))
+  if ((route.method == net::Method::kPut || route.method == net::Method::kPost) &&
+      route.pattern.starts_with("/api/v1/attestation-policies/"))
     return kPolicyBodySizeMax;
   return kBodySizeMax;
 }

@@ -190,8 +190,8 @@ TEST_F(EnrollmentApiTest, TakesLargeBodiesOnBulkRoutesOnly) {
     const bool is_azures_bulk = route.pattern == "/enrollments" || route.pattern == "/enrollments/";
     const bool is_large = is_azures_bulk || authorities.contains(route.pattern);
     if (is_large && route.method == net::Method::kPost) continue;
-    const bool is_policy =
-        route.method == net::Method::kPut && route.pattern.starts_with("/api/v1/attestation-policies/");
+    const bool is_policy = (route.method == net::Method::kPut || route.method == net::Method::kPost) &&
+                           route.pattern.starts_with("/api/v1/attestation-policies/");
     if (is_policy || route.pattern == "/api/v1/attestation/verify") continue;
     std::string target = route.pattern;
     std::ranges::replace(target, '{', 'x');

@@ -293,12 +293,15 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"GET /api/v1/attestation-policies/default", "policy:read"},
       {"PUT /api/v1/attestation-policies/default", "policy:write"},
       {"DELETE /api/v1/attestation-policies/default", "policy:write"},
+      {"POST /api/v1/attestation-policies/default/test", "attestation:read"},
       {"GET /api/v1/attestation-policies/groups/{group_id}", "policy:read"},
       {"PUT /api/v1/attestation-policies/groups/{group_id}", "policy:write"},
       {"DELETE /api/v1/attestation-policies/groups/{group_id}", "policy:write"},
+      {"POST /api/v1/attestation-policies/groups/{group_id}/test", "attestation:read"},
       {"GET /api/v1/attestation-policies/enrollments/{registration_id}", "policy:read"},
       {"PUT /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
       {"DELETE /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
+      {"POST /api/v1/attestation-policies/enrollments/{registration_id}/test", "attestation:read"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

@@ -25,6 +25,15 @@ Result<std::string> of_enrollment(const Call& call) {
   return verifier::policy_target(id);
 }
 
+// What one request may take of the time of others: devices that are looked up, and bytes of evidence that are judged.
+constexpr std::size_t kScannedMax = 1000;
+constexpr std::size_t kJudgedBytesMax = 32u << 20;
+
+struct TrialPage {
+  json::array items;
+  std::optional<std::string> next;  // where to go on
+};
+
 net::HttpResponse policy_response(int status, const verifier::PolicyInfo& policy, json::object body) {
   auto response = json_response(status, body);
   response.headers.emplace_back("ETag", etag_of(policy.revision));
@@ -53,6 +62,8 @@ std::vector<Route> PolicyApi::routes() {
     routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, target_of)});
     routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, target_of)});
     routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, target_of)});
+    routes.push_back(
+        {kPost, pattern + "/test", Access::demands(Permission::kAttestationRead), bind(&PolicyApi::test, target_of)});
   }
   return routes;
 }
@@ -105,6 +116,36 @@ Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
         TRY_STATUS(desk_.remove(transaction.verifier(), transaction.audit(), who, target, revision));
         return no_content();
       }});
+}
+
+// Devices in the order of their IDs: as many as are asked for, unless the bounds come first.
+Result<Answer> PolicyApi::test(const Call& call, const std::string& target) {
+  TRY(const auto request, parse_policy_request(call.request.body, target));
+  TRY(auto demands, attestation::parse_evidence_policy(request.document));
+  const auto candidate = verifier::candidate_policy(target, request.mode, std::move(demands));
+  TRY(const auto asked, text_page_of(call));
+  const auto& scope = call.principal->scope;
+  TrialPage page;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto devices, snapshot.verifier().list_ledgers(scope, {asked.after, kScannedMax}));
+    std::size_t judged = 0;
+    for (const auto& info : devices) {
+      TRY(const auto device, snapshot.provisioning().find_device_of(scope, info.registration_id));
+      const auto group = device ? device->group : std::nullopt;
+      TRY(const auto trial, trials_.run(snapshot.verifier(), {scope, info.registration_id}, group, candidate));
+      if (trial) {
+        page.items.push_back(to_json(*trial));
+        judged += trial->size;
+      }
+      page.next = info.registration_id.text();
+      // `limit` is one more than was asked for.
+      if (page.items.size() + 1 >= asked.limit || judged > kJudgedBytesMax) return {};
+    }
+    if (devices.size() < kScannedMax) page.next.reset();
+    return {};
+  }));
+  return Answer(json_response(
+      200, {{"items", std::move(page.items)}, {"next", page.next ? json::value(*page.next) : json::value()}}));
 }
 
 }  // namespace warifu::front::api

@@ -3,6 +3,7 @@
 #include "front/http/route.h"
 #include "store/store.h"
 #include "verifier/policy_desk.h"
+#include "verifier/policy_trial.h"
 
 namespace warifu::front::api {
 
@@ -19,9 +20,11 @@ class PolicyApi {
   Result<Answer> show(const Call& call, const std::string& target);
   Result<Answer> put(const Call& call, const std::string& target);
   Result<Answer> remove(const Call& call, const std::string& target);
+  Result<Answer> test(const Call& call, const std::string& target);
 
   const verifier::PolicyDesk& desk_;
   store::Store& store_;
+  verifier::PolicyTrials trials_;
 };
 
 }  // namespace warifu::front::api

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "attestation/appraisal/result.h"
+#include "verifier/device.h"
+#include "verifier/policy_cache.h"
+#include "verifier/records.h"
+
+namespace warifu::verifier {
+
+// What a policy would have made of evidence that is kept. Both results are computed from the same evidence in the same
+// way, so that they differ by the policies alone. What a policy does not weigh is in neither: EK certificate, past
+// counters, the nonce.
+struct Trial {
+  RegistrationId registration_id;
+  // Why there is nothing to judge: "trial.no-evidence" (none whose IMA list is whole), "trial.ak-changed" (it is of an
+  // earlier AK), "trial.no-event-log" (its boot log was not kept, as it did not explain the registers).
+  std::string_view gap = {};
+  std::int64_t evidence = 0;                 // its number
+  Timestamp at = {};                         // when it was taken
+  std::optional<std::string> standing = {};  // target of the policy of today
+  attestation::AttestationResult now = {};
+  attestation::AttestationResult then = {};
+  std::size_t size = 0;  // bytes that were judged
+};
+
+enum class TrialVerdict { kSame, kBetter, kWorse, kFails };
+// "same", "better", "worse" (a layer lost what it had), "fails" (a layer would be contraindicated that is not today).
+std::string_view to_string(TrialVerdict verdict);
+TrialVerdict verdict_of(const Trial& trial);
+
+// The layers that a policy weighs.
+inline constexpr std::array kTriedLayers = {attestation::Layer::kBoot, attestation::Layer::kConfiguration,
+                                            attestation::Layer::kRuntime};
+
+// A policy that is not stored, and has no revision.
+StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation::EvidencePolicy demands);
+
+// Holds a policy against kept evidence before it stands. It reads and decides nothing. Safe to call from several
+// threads.
+class PolicyTrials {
+ public:
+  // nullopt: the candidate would not stand for that device, because it is another group's or a nearer policy stands.
+  Result<std::optional<Trial>> run(RecordsView& records, const DeviceKey& device, const std::optional<GroupId>& group,
+                                   const StandingPolicy& candidate);
+
+ private:
+  PolicyCache policies_;
+};
+
+}  // namespace warifu::verifier
