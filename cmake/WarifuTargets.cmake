@@ -13,8 +13,9 @@ add_custom_target(unit_tests)
 
 # warifu_library(NAME [DEPENDS lib...] [LINK external...] [APART file...]): the .cpp files of this folder as warifu_NAME.
 # DEPENDS names our own libraries, without the prefix, and must agree with module.txt (scripts/check-layering).
-# All presets but debug compile several files as one (CMAKE_UNITY_BUILD in CMakePresets.json), which takes half the time:
-# names in the unnamed namespaces of a library or program differ, but for the files (globs) in APART.
+# All presets but debug compile several files as one (CMAKE_UNITY_BUILD in CMakePresets.json; libs/CMakeLists.txt says
+# which libraries not), which takes half the time: names in the unnamed namespaces of a library or program differ, but
+# for the files (globs) in APART.
 function(warifu_library NAME)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_DEPENDS;TEST_LINK;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
@@ -40,6 +41,7 @@ function(warifu_library NAME)
 
   if(WARIFU_TESTS AND tests AND NOT WARIFU_FUZZ)
     add_executable(${NAME}_test ${tests})
+    set_target_properties(${NAME}_test PROPERTIES UNITY_BUILD "${WARIFU_UNITY_TESTS}")
     target_link_libraries(${NAME}_test PRIVATE warifu_${NAME} ${ARG_TEST_DEPENDS} ${ARG_TEST_LINK} warifu_options
                                                GTest::gmock_main)
     target_compile_definitions(${NAME}_test PRIVATE WARIFU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -98,6 +98,7 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
             spdlog::error("reload: {}", to_string(done.error()));
         }
         service.clean_up();
+        service.watch();
         break;
       default:
         spdlog::info("stopping: requests in flight have {} s to end", kDrainDeadline.count());

@@ -45,6 +45,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
       attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
+      silence_watch_(outside.clock, registrar_, store, metrics_),
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
@@ -202,6 +203,11 @@ bool Service::clean_up_some() {
   });
   if (!cleaned) spdlog::error("housekeeping: {}", to_string(cleaned.error()));
   return cleaned && has_more;
+}
+
+void Service::watch() {
+  if (const auto looked = silence_watch_.look(); !looked)
+    spdlog::error("looking for silent devices: {}", to_string(looked.error()));
 }
 
 void Service::drain(std::chrono::milliseconds deadline) {

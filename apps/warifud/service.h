@@ -6,6 +6,7 @@
 #include "front/api/operator_router.h"
 #include "front/device/attestation_api.h"
 #include "front/device/escrow_api.h"
+#include "front/device/silence_watch.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
 #include "front/http/idempotency.h"
@@ -54,6 +55,8 @@ class Service {
   bool is_renewal_due() const;
   // Removes what has expired.
   void clean_up();
+  // Raises alerts for devices that are missed.
+  void watch();
   void drain(std::chrono::milliseconds deadline);
 
   const front::Router& device_routes() const { return devices_.router(); }
@@ -107,6 +110,7 @@ class Service {
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
   front::device::AttestationApi attestation_api_;
+  front::device::SilenceWatch silence_watch_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
   front::api::GroupApi group_api_;

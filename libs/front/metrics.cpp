@@ -50,6 +50,9 @@ struct Metrics::State {
                                      "Operations that were opened by a device that proved itself, by what it has.");
   Counters& attestations =
       counters(registry, "warifu_attestations_total", "Evidence that was judged, by the overall tier of its result.");
+  prometheus::Counter& silence_alarms =
+      counters(registry, "warifu_silence_alarms_total", "Devices that stopped attesting, once for each silence.")
+          .Add({});
   Counters& escrow_packages =
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
   Counters& refusals =
@@ -96,6 +99,10 @@ void Metrics::count_registration(provisioning::Mechanism mechanism) {
 
 void Metrics::count_attestation(attestation::Tier overall) {
   state_->attestations.Add({{"overall", std::string(to_string(overall))}}).Increment();
+}
+
+void Metrics::count_silence_alarms(std::size_t count) {
+  state_->silence_alarms.Increment(static_cast<double>(count));
 }
 
 void Metrics::count_escrow_package(EscrowOutcome outcome) {

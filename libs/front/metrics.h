@@ -27,6 +27,7 @@ class Metrics final : public net::ConnectionObserver {
   void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
   void count_attestation(attestation::Tier overall);
+  void count_silence_alarms(std::size_t count);
   void count_refusal(const Error& error);
   void count_delayed();
   void count_throttled(LimitedBy by);

@@ -78,7 +78,7 @@ struct ApprovalKeys {
 // Something that an operator should look at. The same again counts up.
 struct Alert {
   ScopeId scope;
-  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned"
+  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned", "attestation.silent"
   RegistrationId registration_id;
   std::string subject;  // what it is about: the other registration ID, the Name of a key
   std::string detail;   // for people

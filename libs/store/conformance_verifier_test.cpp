@@ -213,12 +213,19 @@ TEST_P(VerifierConformance, LedgersAreListedInPagesAndBySilence) {
   }
   EXPECT_EQ(seen, expected);
   // Due at 95, 96, … 99: number 5 first.
-  const auto overdue = found([&](Snapshot& s) { return s.verifier().list_overdue(here_, sample::time(98), 9); });
+  const auto due = [&](const verifier::DueKey& after, std::size_t limit) {
+    return found([&](Snapshot& s) { return s.verifier().list_due(here_, after, sample::time(98), limit); });
+  };
+  const auto overdue = due({}, 9);
   ASSERT_EQ(overdue.size(), 3U);
   EXPECT_EQ(overdue[0].registration_id, sample::registration(5));
   EXPECT_EQ(overdue[0].overall, Tier::kAffirming);
   EXPECT_EQ(fields(overdue[0].policy), fields(ledger(5, here_).policy));
-  EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_overdue(here_, sample::time(98), 2); }).size(), 2U);
+  EXPECT_EQ(due({}, 2).size(), 2U);
+  const verifier::DueKey first{overdue[0].next_due_at, overdue[0].registration_id.text()};
+  ASSERT_EQ(due(first, 9).size(), 2U);
+  EXPECT_EQ(due(first, 9)[0].registration_id, overdue[1].registration_id);
+  EXPECT_EQ(due({first.due_at, ""}, 9).size(), 3U) << "of one time, by registration ID";
 }
 
 TEST_P(VerifierConformance, AnEventLogIsKeptOnce) {
@@ -262,7 +269,7 @@ TEST_P(VerifierConformance, TheNewestEvidenceThatStandsByItselfIsFound) {
   const auto whole = [&](const ScopeId& scope) {
     return found([&](Snapshot& s) { return s.verifier().find_whole_evidence(scope, row.registration_id); });
   };
-  for (const std::uint64_t offset : {12, 0, 0, 7}) {
+  for (const std::uint64_t offset : {12U, 0U, 0U, 7U}) {
     auto next = row;
     next.ima_offset = offset;
     ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().keep_evidence(next, 4); }), "");

@@ -25,9 +25,10 @@ constexpr Sql kFind = "SELECT " LEDGER_COLUMNS " FROM attestation_ledgers WHERE 
 constexpr Sql kList = "SELECT " INFO_COLUMNS
                       " FROM attestation_ledgers WHERE scope_id = ? AND registration_id > ? "
                       "ORDER BY registration_id LIMIT ?";
-constexpr Sql kListOverdue = "SELECT " INFO_COLUMNS
-                             " FROM attestation_ledgers WHERE scope_id = ? AND next_due_at < ? "
-                             "ORDER BY next_due_at LIMIT ?";
+constexpr Sql kListDue = "SELECT " INFO_COLUMNS
+                         " FROM attestation_ledgers WHERE scope_id = ? AND next_due_at < ? AND "
+                         "(next_due_at > ? OR (next_due_at = ? AND registration_id > ?)) "
+                         "ORDER BY next_due_at, registration_id LIMIT ?";
 constexpr Sql kInsert = "INSERT INTO attestation_ledgers (" LEDGER_COLUMNS
                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                         "ON CONFLICT (scope_id, registration_id) DO NOTHING";
@@ -166,10 +167,10 @@ Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_ledgers(const ScopeId& 
   return read_all(query, to_info);
 }
 
-Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_overdue(const ScopeId& scope, Timestamp before,
-                                                                 std::size_t limit) {
-  TRY(auto query, connection_.prepare(kListOverdue));
-  query.bind(scope, before, limit_of(limit));
+Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_due(const ScopeId& scope, const verifier::DueKey& after,
+                                                             Timestamp before, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kListDue));
+  query.bind(scope, before, after.due_at, after.due_at, after.registration_id, limit_of(limit));
   return read_all(query, to_info);
 }
 

@@ -15,8 +15,8 @@ class SqlVerifierRecords final : public verifier::Records {
   Result<std::optional<verifier::BoundAk>> find_ak(const ScopeId& scope, const RegistrationId& id) override;
   Result<std::optional<verifier::Ledger>> find_ledger(const ScopeId& scope, const RegistrationId& id) override;
   Result<std::vector<verifier::LedgerInfo>> list_ledgers(const ScopeId& scope, const verifier::Page& page) override;
-  Result<std::vector<verifier::LedgerInfo>> list_overdue(const ScopeId& scope, Timestamp before,
-                                                         std::size_t limit) override;
+  Result<std::vector<verifier::LedgerInfo>> list_due(const ScopeId& scope, const verifier::DueKey& after,
+                                                     Timestamp before, std::size_t limit) override;
   Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::optional<verifier::StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::optional<verifier::KeptEvidence>> find_whole_evidence(const ScopeId& scope,

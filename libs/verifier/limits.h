@@ -13,6 +13,8 @@ inline constexpr std::chrono::minutes kNonceLifetime{2};
 inline constexpr std::chrono::seconds kClockSkewMax{10};
 // When a device is asked to come again.
 inline constexpr std::chrono::seconds kInterval{60};
+// How long after that it is missed.
+inline constexpr std::chrono::seconds kSilenceGrace = 2 * kInterval;
 
 // Of one request. An IMA list of a busy machine has some ten megabytes, and base64 takes a third more.
 inline constexpr std::size_t kEvidenceSizeMax = 24 * 1024 * 1024;

@@ -29,11 +29,16 @@ class Policies final : public RecordsView {
   Result<std::optional<BoundAk>> find_ak(const ScopeId&, const RegistrationId&) override { return absent(); }
   Result<std::optional<Ledger>> find_ledger(const ScopeId&, const RegistrationId&) override { return absent(); }
   Result<std::vector<LedgerInfo>> list_ledgers(const ScopeId&, const Page&) override { return absent(); }
-  Result<std::vector<LedgerInfo>> list_overdue(const ScopeId&, Timestamp, std::size_t) override { return absent(); }
+  Result<std::vector<LedgerInfo>> list_due(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
+    return absent();
+  }
   Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::vector<EvidenceInfo>> list_evidence(const ScopeId&, const RegistrationId&, std::int64_t,
                                                   std::size_t) override {
+    return absent();
+  }
+  Result<std::optional<KeptEvidence>> find_whole_evidence(const ScopeId&, const RegistrationId&) override {
     return absent();
   }
   Result<std::optional<KeptEvidence>> find_evidence(const ScopeId&, const RegistrationId&, std::int64_t) override {

@@ -144,6 +144,12 @@ struct Page {
   std::size_t limit;
 };
 
+// Where a list in the order of when devices are due goes on; the first of all is before every device.
+struct DueKey {
+  Timestamp due_at = {};
+  std::string registration_id = {};
+};
+
 // What is read; errors are the database's own.
 class RecordsView {
  public:
@@ -153,8 +159,9 @@ class RecordsView {
   virtual Result<std::optional<Ledger>> find_ledger(const ScopeId& scope, const RegistrationId& id) = 0;
   // By registration ID.
   virtual Result<std::vector<LedgerInfo>> list_ledgers(const ScopeId& scope, const Page& page) = 0;
-  // Those that were due before, the longest silent first.
-  virtual Result<std::vector<LedgerInfo>> list_overdue(const ScopeId& scope, Timestamp before, std::size_t limit) = 0;
+  // Those that were due before, the longest silent first, and what comes after `after` only.
+  virtual Result<std::vector<LedgerInfo>> list_due(const ScopeId& scope, const DueKey& after, Timestamp before,
+                                                   std::size_t limit) = 0;
 
   virtual Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) = 0;
   virtual Result<std::optional<StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) = 0;
