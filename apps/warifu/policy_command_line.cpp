@@ -29,7 +29,7 @@ void add_put(CLI::App* noun, Action& action) {
                         "warifu policy put --group meters meters.policy.json\n"
                         "         warifu policy put --review default.policy.json");
   const auto options = std::make_shared<PolicyPutOptions>();
-  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON; - is standard input")
+  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON or YAML; - is standard input")
       ->required()
       ->type_name("FILE");
   add_target(verb, options->target);
@@ -42,7 +42,7 @@ void add_test(CLI::App* noun, Action& action) {
   auto* verb = add_verb(noun, "test", "Say who would fail if this policy stood, by the evidence that is kept",
                         "warifu policy test --group meters meters.policy.json");
   const auto options = std::make_shared<PolicyTestOptions>();
-  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON; - is standard input")
+  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON or YAML; - is standard input")
       ->required()
       ->type_name("FILE");
   add_target(verb, options->target);

@@ -9,7 +9,7 @@
 
 #include "attestation/appraisal/policy_file.h"
 #include "base/place.h"
-#include "warifu/evidence_file.h"
+#include "warifu/policy_text.h"
 #include "warifu/requests.h"
 #include "wire/json.h"
 
@@ -28,12 +28,8 @@ std::string name_of(const PolicyTarget& target) {
   return "all without a policy of their own";
 }
 
-Result<Bytes> read_policy(const std::string& file) {
-  return read_evidence(file, attestation::kPolicySizeMax);
-}
-
-Result<EvidencePolicy> parse(const Bytes& content, const std::string& file) {
-  auto policy = attestation::parse_evidence_policy(as_text(content));
+Result<EvidencePolicy> parse(const std::string& text, const std::string& file) {
+  auto policy = attestation::parse_evidence_policy(text);
   if (!policy) return at(std::move(policy).error(), file);
   return policy;
 }
@@ -90,9 +86,9 @@ Result<std::string> policy_path(const PolicyTarget& target) {
 }
 
 Result<std::string> policy_body(const std::string& file, bool review) {
-  TRY(const auto content, read_policy(file));
-  TRY_STATUS(parse(content, file));
-  return fmt::format(R"({{"mode":"{}","policy":{}}})", review ? "review" : "enforce", as_text(content));
+  TRY(const auto text, read_policy_text(file));
+  TRY_STATUS(parse(text, file));
+  return fmt::format(R"({{"mode":"{}","policy":{}}})", review ? "review" : "enforce", text);
 }
 
 Status put_policy(const Context& context, const PolicyPutOptions& options) {
@@ -141,8 +137,8 @@ Status delete_policy(const Context& context, const PolicyTarget& target) {
 }
 
 Status check_policy(const Context& context, const std::string& file) {
-  TRY(const auto content, read_policy(file));
-  TRY(const auto policy, parse(content, file));
+  TRY(const auto text, read_policy_text(file));
+  TRY(const auto policy, parse(text, file));
   const auto demands = demands_of(policy);
   if (context.json)
     print_json(demands);

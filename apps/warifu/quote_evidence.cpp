@@ -6,6 +6,7 @@
 #include "measured_boot/registers_json.h"
 #include "measured_boot/userspace_log/parse.h"
 #include "warifu/evidence_file.h"
+#include "warifu/policy_text.h"
 
 namespace warifu::cli {
 namespace {
@@ -41,8 +42,8 @@ Status read_policy(const QuoteOptions& options, QuoteEvidence& evidence) {
     evidence.required.insert(evidence.required.end(), places.begin(), places.end());
   }
   if (options.policy_file.empty()) return {};
-  TRY(const Bytes policy, read_evidence(options.policy_file, kPolicySizeMax));
-  TRY(evidence.policy, named(parse_evidence_policy(as_text(policy)), options.policy_file));
+  TRY(const auto policy, read_policy_text(options.policy_file));
+  TRY(evidence.policy, named(parse_evidence_policy(policy), options.policy_file));
   const auto& places = evidence.policy->registers;
   evidence.required.insert(evidence.required.end(), places.begin(), places.end());
   return {};

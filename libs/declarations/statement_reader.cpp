@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "declarations/node_json.h"
 
 namespace warifu::declarations {
 namespace {
@@ -108,38 +108,6 @@ Result<std::string> StatementReader::content(const Node& name) const {
   return content;
 }
 
-Result<json::value> StatementReader::any_json(const Node& node) const {
-  switch (node.kind) {
-    case Node::Kind::kNull:
-      return json::value();
-    case Node::Kind::kScalar: {
-      if (!node.is_plain) return json::value(node.text);
-      if (node.text == "true" || node.text == "false") return json::value(node.text == "true");
-      // A number is what JSON writes as one; everything else without quotes is a text.
-      const bool may_be_number =
-          !node.text.empty() && (node.text[0] == '-' || (node.text[0] >= '0' && node.text[0] <= '9'));
-      json::error_code code;
-      auto number = may_be_number ? json::parse(node.text, code) : json::value();
-      return may_be_number && !code && number.is_number() ? std::move(number) : json::value(node.text);
-    }
-    case Node::Kind::kSequence: {
-      json::array array;
-      for (const auto& item : node.items) {
-        TRY(auto value, any_json(item));
-        array.push_back(std::move(value));
-      }
-      return json::value(std::move(array));
-    }
-    case Node::Kind::kMap:
-      break;
-  }
-  json::object object;
-  for (const auto& member : node.members) {
-    TRY(object[member.name], any_json(member.value));
-  }
-  return json::value(std::move(object));
-}
-
 Status StatementReader::add_term(json::object& request, const Member& member) const {
   const Node& node = member.value;
   if (node.kind == Node::Kind::kNull) return {};
@@ -155,7 +123,7 @@ Status StatementReader::add_term(json::object& request, const Member& member) co
     request["hubs"] = json::array(hubs.begin(), hubs.end());
   } else {
     TRY_STATUS(expect_map(node, member.name));
-    TRY(request[member.name], any_json(node));
+    request[member.name] = to_json(node);
   }
   return {};
 }

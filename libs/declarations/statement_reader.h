@@ -34,7 +34,6 @@ class StatementReader {
   Result<std::vector<std::string>> eks(const Node& spec) const;
   Result<std::vector<std::string>> texts(const Node& node, std::string_view name) const;
   Result<std::string> content(const Node& name) const;
-  Result<boost::json::value> any_json(const Node& node) const;
 
   std::string file_;
   const ReadFile* read_file_;

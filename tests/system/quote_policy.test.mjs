@@ -66,6 +66,26 @@ describe('warifu quote verify, by policy', () => {
     assert.equal(refused.told.layers.identity, 'contraindicated');
   });
 
+  test('APolicyMayBeYaml', async () => {
+    const yaml = async (text) => file('policy.yaml', text);
+    const good = await yaml('# What a meter shows.\nformat: warifu.evidence-policy.v1\nregisters:\n  sha256: [0, 7]\nboot:\n  claims:\n    - separators\n');
+    const shown = await run('warifu', ['policy', 'check', '--json', good]);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.deepEqual(JSON.parse(shown.stdout), { registers: { sha256: [0, 7] }, claims: ['separators'], events: [], judges_ima: false });
+    const values = replay(kEvents);
+    assert.equal((await verify(values, { options: ['--policy', good] })).told.layers.boot, 'affirming');
+    for (const [text, pattern] of [
+      ['format: warifu.evidence-policy.v1\nboot: {claims: [none-of-them]}\n', /none-of-them/],
+      ['format: warifu.evidence-policy.v1\nboot: &a {}\n', /policy\.yaml:2:7/],
+      ['format: warifu.evidence-policy.v1\n---\nformat: warifu.evidence-policy.v1\n', /expected one policy, 2 came/],
+      ['', /expected one policy, 0 came/],
+    ]) {
+      const refused = await run('warifu', ['policy', 'check', await yaml(text)]);
+      assert.equal(refused.code, 2, text);
+      assert.match(refused.stderr, pattern);
+    }
+  });
+
   test('Q8_ARequiredRegisterThatIsNotQuotedIsAFailure', async () => {
     const values = replay(kEvents);
     assert.equal((await verify(values, { options: ['--require', 'sha256:0-7'] })).code, 0);
