@@ -10,12 +10,26 @@ std::size_t size_of(const warifu::tpm::QuoteAttest& quote, std::size_t selection
   return kFixed + quote.qualified_signer.size() + quote.extra_data.size() + selection_bytes + quote.pcr_digest.size();
 }
 
+// Both have one beginning, and what is one is never the other.
+void parse_certified(warifu::ByteView bytes, bool is_quote) {
+  const auto certified = warifu::tpm::CertifyAttest::parse(bytes);
+  if (!certified) {
+    if (certified.error().kind != warifu::ErrorKind::kInvalidInput || certified.error().where.empty()) std::abort();
+    return;
+  }
+  constexpr std::size_t kFixed = 4 + 2 + 2 + 2 + 8 + 4 + 4 + 1 + 8 + 2 + 2;
+  const std::size_t size = kFixed + certified->qualified_signer.size() + certified->extra_data.size() +
+                           certified->name.size() + certified->qualified_name.size();
+  if (is_quote || size != bytes.size()) std::abort();
+}
+
 }  // namespace
 
 // What is accepted has no byte that belongs to nothing, and bounds that callers rely on.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace warifu;
   const auto quote = tpm::QuoteAttest::parse(ByteView(data, size));
+  parse_certified(ByteView(data, size), quote.has_value());
   if (!quote) {
     if (quote.error().kind != ErrorKind::kInvalidInput || quote.error().where.empty()) std::abort();
     return 0;
