@@ -158,6 +158,7 @@ const kPlan = {
   'DELETE /api/v1/attestation-policies/default': { parameters: put_policies },
   'DELETE /api/v1/attestation-policies/groups/{}': { parameters: put_policies },
   'DELETE /api/v1/attestation-policies/enrollments/{}': { parameters: put_policies },
+  'POST /api/v1/attestation-policies/enrollments/{}/test': { parameters: attest },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };

@@ -5,6 +5,7 @@
 #include "front/api/attestation_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "verifier/ledger_desk.h"
 
 namespace warifu::front::api {
 namespace {
@@ -34,7 +35,30 @@ struct TrialPage {
   std::optional<std::string> next;  // where to go on
 };
 
-net::HttpResponse policy_response(int status, const verifier::PolicyInfo& policy, json::object body) {
+// Who may have evidence, in the order of their IDs. A trial under a name that nobody has would say that nobody fails:
+// kNotFound "group.unknown", "attestation.unknown".
+Result<std::vector<RegistrationId>> scanned_devices(store::Snapshot& snapshot, const Call& call,
+                                                    const std::string& target, const std::string& after) {
+  const auto& scope = call.principal->scope;
+  if (target.starts_with("enrollment/")) {
+    TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+    TRY(const auto ledger, snapshot.verifier().find_ledger(scope, id));
+    if (!ledger) return verifier::never_attested(id);
+    return std::vector{id};
+  }
+  if (target.starts_with("group/")) {
+    TRY(const auto id, GroupId::parse(call.parameter(0)));
+    TRY(const auto group, snapshot.provisioning().find_group(scope, id));
+    if (!group) return unknown("group.unknown", "enrollment group", id.text());
+  }
+  TRY(const auto ledgers, snapshot.verifier().list_ledgers(scope, {after, kScannedMax}));
+  std::vector<RegistrationId> devices;
+  for (const auto& ledger : ledgers)
+    devices.push_back(ledger.registration_id);
+  return devices;
+}
+
+net::HttpResponse policy_response(int status, const verifier::PolicyInfo& policy, const json::object& body) {
   auto response = json_response(status, body);
   response.headers.emplace_back("ETag", etag_of(policy.revision));
   return response;
@@ -88,7 +112,7 @@ Result<Answer> PolicyApi::show(const Call& call, const std::string& target) {
   }));
   if (!policy) return verifier::unknown_policy(target);
   TRY(json::object body, to_json(*policy));
-  return Answer(policy_response(200, policy->info, std::move(body)));
+  return Answer(policy_response(200, policy->info, body));
 }
 
 Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
@@ -103,7 +127,7 @@ Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
                           json::object body = to_json(written.policy);
                           body["outcome"] = to_string(written.outcome);
                           const bool is_new = written.outcome == verifier::PolicyOutcome::kCreated;
-                          return policy_response(is_new && !dry_run ? 201 : 200, written.policy, std::move(body));
+                          return policy_response(is_new && !dry_run ? 201 : 200, written.policy, body);
                         },
                         .committed = {},
                         .is_rehearsal = dry_run});
@@ -127,17 +151,17 @@ Result<Answer> PolicyApi::test(const Call& call, const std::string& target) {
   const auto& scope = call.principal->scope;
   TrialPage page;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(const auto devices, snapshot.verifier().list_ledgers(scope, {asked.after, kScannedMax}));
+    TRY(const auto devices, scanned_devices(snapshot, call, target, asked.after));
     std::size_t judged = 0;
-    for (const auto& info : devices) {
-      TRY(const auto device, snapshot.provisioning().find_device_of(scope, info.registration_id));
+    for (const auto& id : devices) {
+      TRY(const auto device, snapshot.provisioning().find_device_of(scope, id));
       const auto group = device ? device->group : std::nullopt;
-      TRY(const auto trial, trials_.run(snapshot.verifier(), {scope, info.registration_id}, group, candidate));
+      TRY(const auto trial, trials_.run(snapshot.verifier(), {scope, id}, group, candidate));
       if (trial) {
         page.items.push_back(to_json(*trial));
         judged += trial->size;
       }
-      page.next = info.registration_id.text();
+      page.next = id.text();
       // `limit` is one more than was asked for.
       if (page.items.size() + 1 >= asked.limit || judged > kJudgedBytesMax) return {};
     }

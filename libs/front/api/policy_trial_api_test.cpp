@@ -128,8 +128,11 @@ TEST_F(PolicyTrialsTest, LeaveOutWhomANearerPolicyIsFor) {
   attested("meter-1", attester_);
   ASSERT_EQ(operator_.put(kTrials + "/enrollments/meter-1", demand(kHolds)).status, 201);
   EXPECT_EQ(member(tried("/default", demand(kFails)), "items"), "[]");
+  ASSERT_EQ(
+      operator_.post("/api/v1/enrollment-groups", R"({"group_id":"meters","attestation":{"type":"symmetric-key"}})")
+          .status,
+      201);
   EXPECT_EQ(member(tried("/groups/meters", demand(kFails)), "items"), "[]") << "it is in no group";
-  EXPECT_EQ(member(tried("/enrollments/meter-2", demand(kFails)), "items"), "[]");
   EXPECT_THAT(tried("/enrollments/meter-1", demand(kFails)).body, HasSubstr(R"("verdict":"fails")"));
 }
 
@@ -180,6 +183,12 @@ TEST_F(PolicyTrialsTest, GoOnFromPageToPage) {
 
 TEST_F(PolicyTrialsTest, RefuseWhatIsNoPolicyAndWhoMayNotRead) {
   EXPECT_EQ(member(operator_.post(kTrials + "/default/test", R"({"policy":{"format":"x"}})"), "code"), "policy.format");
+  for (const auto& [target, code] :
+       {std::pair{"/groups/nobody", "group.unknown"}, std::pair{"/enrollments/nobody", "attestation.unknown"}}) {
+    const auto answer = operator_.post(kTrials + target + "/test", demand(kHolds));
+    EXPECT_EQ(answer.status, 404) << target;
+    EXPECT_EQ(member(answer, "code"), code);
+  }
   const test::Operator writer(world_.server, operators::Permissions::parse({"policy:write"}).value());
   EXPECT_EQ(writer.post(kTrials + "/default/test", demand(kHolds)).status, 403);
 }
