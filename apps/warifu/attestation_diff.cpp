@@ -10,6 +10,7 @@
 #include "measured_boot/registers_json.h"
 #include "warifu/attestation_commands.h"
 #include "warifu/requests.h"
+#include "warifu/told_finding.h"
 #include "wire/json.h"
 
 namespace warifu::cli {
@@ -40,12 +41,8 @@ Result<std::vector<std::string>> finding_lines(const json::value& evidence) {
   TRY(const auto* findings, result.required_array("findings"));
   std::vector<std::string> lines;
   for (const auto& item : *findings) {
-    TRY(const auto finding, wire::JsonFields::of(item));
-    TRY(const auto layer, finding.required_string("layer"));
-    TRY(const auto tier, finding.required_string("tier"));
-    TRY(const auto code, finding.required_string("code"));
-    TRY(const auto what, finding.required_string("what"));
-    lines.push_back(fmt::format("{} [{}, {}]: {}", layer, tier, code, what));
+    TRY(const auto finding, read_finding(item));
+    lines.push_back(fmt::format("{} [{}, {}]: {}", finding.layer, finding.tier, finding.code, finding.what));
   }
   return lines;
 }

@@ -11,11 +11,10 @@ namespace warifu::cli {
 // ApiClient takes that many of the largest enrollments.
 constexpr int kPageSize = 500;
 
-Status each_item(const ApiClient& api, const std::string& path,
-                 const std::function<Status(const boost::json::value&)>& visit) {
+Status each_item(const FetchPage& fetch, const std::function<Status(const boost::json::value&)>& visit) {
   std::string after;
   for (;;) {
-    TRY(const auto page, api.get(fmt::format("{}?limit={}{}", path, kPageSize, after)));
+    TRY(const auto page, fetch(fmt::format("?limit={}{}", kPageSize, after)));
     TRY(const auto fields, wire::JsonFields::of(page));
     TRY(const auto* items, fields.required_array("items"));
     for (const auto& item : *items) {
@@ -25,6 +24,11 @@ Status each_item(const ApiClient& api, const std::string& path,
     if (!next) return {};
     after = "&after=" + *next;
   }
+}
+
+Status each_item(const ApiClient& api, const std::string& path,
+                 const std::function<Status(const boost::json::value&)>& visit) {
+  return each_item([&](const std::string& query) { return api.get(path + query); }, visit);
 }
 
 }  // namespace warifu::cli

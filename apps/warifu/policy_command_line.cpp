@@ -16,6 +16,12 @@ void add_target(CLI::App* verb, PolicyTarget& target) {
       ->excludes(group);
 }
 
+void add_policy_file(CLI::App* verb, std::string& file) {
+  verb->add_option("file", file, "warifu.evidence-policy.v1, JSON or YAML; - is standard input")
+      ->required()
+      ->type_name("FILE");
+}
+
 void add_verb_on_target(CLI::App* noun, const char* name, const char* help, const char* example, Action& action,
                         Status (*run)(const Context&, const PolicyTarget&)) {
   auto* verb = add_verb(noun, name, help, example);
@@ -29,9 +35,7 @@ void add_put(CLI::App* noun, Action& action) {
                         "warifu policy put --group meters meters.policy.json\n"
                         "         warifu policy put --review default.policy.json");
   const auto options = std::make_shared<PolicyPutOptions>();
-  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON or YAML; - is standard input")
-      ->required()
-      ->type_name("FILE");
+  add_policy_file(verb, options->file);
   add_target(verb, options->target);
   verb->add_flag("--review", options->review, "Judge and tell, but weigh at most as a warning");
   verb->add_flag("--dry-run", options->dry_run, "Only say what it would do");
@@ -42,9 +46,7 @@ void add_test(CLI::App* noun, Action& action) {
   auto* verb = add_verb(noun, "test", "Say who would fail if this policy stood, by the evidence that is kept",
                         "warifu policy test --group meters meters.policy.json");
   const auto options = std::make_shared<PolicyTestOptions>();
-  verb->add_option("file", options->file, "warifu.evidence-policy.v1, JSON or YAML; - is standard input")
-      ->required()
-      ->type_name("FILE");
+  add_policy_file(verb, options->file);
   add_target(verb, options->target);
   verb->add_flag("--review", options->review, "As if it were for review");
   verb->add_flag("--all", options->all, "Print those of whom it says the same as today, too");

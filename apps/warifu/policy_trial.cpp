@@ -4,9 +4,12 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <functional>
 #include <map>
 
+#include "warifu/pages.h"
 #include "warifu/requests.h"
+#include "warifu/told_finding.h"
 #include "wire/json.h"
 
 namespace warifu::cli {
@@ -17,15 +20,16 @@ namespace json = boost::json;
 const std::vector<Column> kTrialColumns = {
     {"REGISTRATION", "registration_id"}, {"TODAY", "today"}, {"VERDICT", "verdict"}, {"WHY", "why"}};
 
+// How many devices came out how; "unknown" for those that could not be judged.
 struct TrialReport {
   json::array items;
-  std::map<std::string, std::size_t> verdicts;
-  std::size_t judged = 0;
+  std::map<std::string, std::size_t, std::less<>> verdicts;
 
-  std::size_t of(const std::string& verdict) const {
+  std::size_t of(std::string_view verdict) const {
     const auto found = verdicts.find(verdict);
     return found == verdicts.end() ? 0 : found->second;
   }
+  std::size_t judged() const { return of("fails") + of("worse") + of("better") + of("same"); }
 };
 
 // Why a device has no verdict.
@@ -33,6 +37,8 @@ std::string_view words_of(std::string_view gap) {
   if (gap == "trial.no-evidence") return "no evidence is kept whose IMA list begins at its beginning";
   if (gap == "trial.ak-changed") return "the evidence that is kept is of an earlier AK";
   if (gap == "trial.no-event-log") return "its boot log was not kept: it did not explain the registers";
+  if (gap == "trial.registers-not-quoted")
+    return "the policy demands registers that it has not quoted yet: put it for review";
   return gap;
 }
 
@@ -41,13 +47,10 @@ Result<std::string> reason_of(const wire::JsonFields& item) {
   TRY(const auto* findings, item.required_array("findings"));
   std::string reason;
   for (const auto& value : *findings) {
-    TRY(const auto finding, wire::JsonFields::of(value));
-    TRY(const auto tier, finding.required_string("tier"));
-    TRY(const auto code, finding.required_string("code"));
-    TRY(const auto what, finding.required_string("what"));
-    TRY(const auto where, finding.required_string("where"));
-    const bool is_worst = tier == "contraindicated";
-    if (reason.empty() || is_worst) reason = fmt::format("{}{}{} [{}]", where, where.empty() ? "" : ": ", what, code);
+    TRY(const auto finding, read_finding(value));
+    const bool is_worst = finding.tier == "contraindicated";
+    if (reason.empty() || is_worst)
+      reason = fmt::format("{}{}{} [{}]", finding.where, finding.where.empty() ? "" : ": ", finding.what, finding.code);
     if (is_worst) break;
   }
   return reason;
@@ -70,7 +73,6 @@ Status take(TrialReport& report, const json::value& value, bool all, bool as_jso
   TRY(const auto found, item.optional_string("verdict"));
   const std::string verdict = found.value_or("unknown");
   ++report.verdicts[verdict];
-  if (found) ++report.judged;
   if (verdict == "same" && !all) return {};
   if (as_json) {
     report.items.push_back(value);
@@ -81,32 +83,14 @@ Status take(TrialReport& report, const json::value& value, bool all, bool as_jso
   return {};
 }
 
-// Page after page: what would be asked for by GET, but with a policy in the body.
-Result<TrialReport> run_trial(const ApiClient& api, const std::string& path, const std::string& body, bool all,
-                              bool as_json) {
-  TrialReport report;
-  std::string after;
-  while (true) {
-    TRY(const auto page, api.post(after.empty() ? path : fmt::format("{}?after={}", path, after), body));
-    TRY(const auto fields, wire::JsonFields::of(page));
-    TRY(const auto* items, fields.required_array("items"));
-    for (const auto& item : *items)
-      TRY_STATUS(take(report, item, all, as_json));
-    TRY(const auto next, fields.optional_string("next"));
-    if (!next) return report;
-    if (*next == after) return invalid_input("server.page", "the server's page does not move on", "next");
-    after = *next;
-  }
-}
-
 json::object summary_of(const TrialReport& report) {
-  return {{"judged", report.judged},       {"fails", report.of("fails")}, {"worse", report.of("worse")},
+  return {{"judged", report.judged()},     {"fails", report.of("fails")}, {"worse", report.of("worse")},
           {"better", report.of("better")}, {"same", report.of("same")},   {"unknown", report.of("unknown")}};
 }
 
 void print_report(const TrialReport& report) {
   if (!report.items.empty()) print_table(report.items, kTrialColumns, "");
-  fmt::print("{} judged: {} would fail, {} worse, {} better, {} as today; {} could not be judged\n", report.judged,
+  fmt::print("{} judged: {} would fail, {} worse, {} better, {} as today; {} could not be judged\n", report.judged(),
              report.of("fails"), report.of("worse"), report.of("better"), report.of("same"), report.of("unknown"));
 }
 
@@ -116,13 +100,15 @@ Status test_policy(const Context& context, const PolicyTestOptions& options) {
   TRY(const auto path, policy_path(options.target));
   TRY(const auto body, policy_body(options.file, options.review));
   TRY(const auto api, client_of(context));
-  TRY(auto report, run_trial(api, path + "/test", body, options.all, context.json));
+  TrialReport report;
+  TRY_STATUS(each_item([&](const std::string& query) { return api.post(path + "/test" + query, body); },
+                       [&](const json::value& item) { return take(report, item, options.all, context.json); }));
   if (context.json)
     print_json(json::object{{"summary", summary_of(report)}, {"items", std::move(report.items)}});
   else
     print_report(report);
   if (report.of("fails") == 0) return {};
-  return refused("policy.test", fmt::format("{} of {} devices would fail", report.of("fails"), report.judged));
+  return refused("policy.test", fmt::format("{} of {} devices would fail", report.of("fails"), report.judged()));
 }
 
 }  // namespace warifu::cli

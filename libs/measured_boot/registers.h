@@ -12,7 +12,7 @@ namespace warifu::measured_boot {
 
 // Of a TPM: PCR 0 to 23. Of Intel TDX (CCEL): 0 is MRTD, 1 to 4 are RTMR0 to RTMR3.
 using RegisterIndex = std::uint32_t;
-inline constexpr RegisterIndex kRegisters = 24;         // PCRs of a PC Client TPM (PTP 1.06, "PCR Attributes")
+inline constexpr RegisterIndex kRegisters = 24;         // PCR 0 to 23 of a PC Client TPM
 inline constexpr RegisterIndex kFirmwareRegisters = 8;  // PCR 0 to 7 (PFP 1.06, "PCR Usage")
 enum class RegisterKind : std::uint8_t { kPcr, kRtmr };
 

@@ -18,10 +18,6 @@ namespace {
 using crypto::HashAlgorithm;
 
 constexpr auto kHash = HashAlgorithm::kSha256;  // of the HMAC key, whatever its parent has
-Error refused(std::string_view code, std::string message) {
-  return {ErrorKind::kRefused, code, std::move(message)};
-}
-
 // For the keys that we made ourselves: they are right, or the program is wrong.
 template <class T>
 T must(Result<T> result) {

@@ -5,7 +5,7 @@
 namespace warifu::store {
 namespace {
 
-struct StateMeaning {
+struct SqlstateMeaning {
   std::string_view sqlstate;  // or the first characters of it
   ErrorKind kind;
   std::string_view code;
@@ -13,7 +13,7 @@ struct StateMeaning {
 };
 
 // The first that fits.
-constexpr StateMeaning kMeanings[] = {
+constexpr SqlstateMeaning kMeanings[] = {
     {"23505", ErrorKind::kConflict, "store.unique", "it is stored already"},
     {"42P07", ErrorKind::kConflict, "store.unique", "it is there already"},
     {"42710", ErrorKind::kConflict, "store.unique", "it is there already"},
@@ -41,7 +41,7 @@ constexpr StateMeaning kMeanings[] = {
 }  // namespace
 
 Error postgres_error(std::string_view sqlstate, std::string_view detail) {
-  const StateMeaning* meaning = kMeanings;
+  const SqlstateMeaning* meaning = kMeanings;
   while (!sqlstate.starts_with(meaning->sqlstate))
     ++meaning;
   return {meaning->kind, meaning->code, fmt::format("{} (PostgreSQL {}: {})", meaning->advice, sqlstate, detail)};

@@ -8,13 +8,13 @@
 namespace warifu::store {
 namespace {
 
-struct CodeMeaning {
+struct ResultCodeMeaning {
   ErrorKind kind;
   std::string_view code;
   std::string_view advice;
 };
 
-CodeMeaning meaning_of(int code) {
+ResultCodeMeaning meaning_of(int code) {
   switch (code) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -48,7 +48,7 @@ CodeMeaning meaning_of(int code) {
 }
 
 Error error_of(sqlite3* connection, int code) {
-  const CodeMeaning meaning = meaning_of(code);
+  const ResultCodeMeaning meaning = meaning_of(code);
   // errmsg tells of the last call; a code that came from elsewhere has its own words.
   const char* detail = connection != nullptr && sqlite3_extended_errcode(connection) == code
                            ? sqlite3_errmsg(connection)

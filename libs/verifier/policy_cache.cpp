@@ -7,13 +7,11 @@ namespace {
 
 Result<std::optional<PolicyInfo>> find_info(RecordsView& records, const DeviceKey& device,
                                             const std::optional<GroupId>& group) {
-  TRY(auto own, records.find_policy_info(device.scope, policy_target(device.registration)));
-  if (own) return own;
-  if (group) {
-    TRY(auto of_group, records.find_policy_info(device.scope, policy_target(*group)));
-    if (of_group) return of_group;
+  for (const std::string& target : policy_targets(device.registration, group)) {
+    TRY(auto found, records.find_policy_info(device.scope, target));
+    if (found) return found;
   }
-  return records.find_policy_info(device.scope, kDefaultTarget);
+  return std::optional<PolicyInfo>();
 }
 
 Error corrupt(std::string what) {
@@ -21,6 +19,13 @@ Error corrupt(std::string what) {
 }
 
 }  // namespace
+
+std::vector<std::string> policy_targets(const RegistrationId& registration, const std::optional<GroupId>& group) {
+  std::vector<std::string> targets{policy_target(registration)};
+  if (group) targets.push_back(policy_target(*group));
+  targets.emplace_back(kDefaultTarget);
+  return targets;
+}
 
 PolicyCache::Demands PolicyCache::find(const Uuid& revision) {
   const std::lock_guard lock(mutex_);

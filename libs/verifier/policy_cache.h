@@ -4,6 +4,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "attestation/appraisal/policy_file.h"
 #include "verifier/device.h"
@@ -16,6 +18,10 @@ struct StandingPolicy {
   PolicyInfo info;
   std::shared_ptr<const attestation::EvidencePolicy> demands;
 };
+
+// The targets of the policies that may stand for a device: its own, its group's, the default. The first one that there
+// is stands.
+std::vector<std::string> policy_targets(const RegistrationId& registration, const std::optional<GroupId>& group);
 
 // The policies that judge, parsed once for each revision: a device asks each minute, and a document may have 16 MiB.
 // Safe to call from several threads.

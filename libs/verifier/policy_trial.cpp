@@ -1,5 +1,6 @@
 #include "verifier/policy_trial.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "attestation/appraisal/evidence.h"
@@ -9,22 +10,17 @@
 namespace warifu::verifier {
 namespace {
 
-using attestation::AttestationResult;
 using attestation::Tier;
 
 Error bad_evidence(const Error& error, std::string_view column) {
   return {ErrorKind::kInternal, "store.corrupt", error.message, "attestation_evidence." + std::string(column)};
 }
 
-// The nearer one stands.
-int nearness(std::string_view target) {
-  if (target == kDefaultTarget) return 0;
-  return target.starts_with("group/") ? 1 : 2;
-}
-
-bool covers(std::string_view target, const DeviceKey& device, const std::optional<GroupId>& group) {
-  return target == kDefaultTarget || target == policy_target(device.registration) ||
-         (group && target == policy_target(*group));
+// Whether it would take the place of the policy that stands, or stand beside none.
+bool would_stand(std::string_view candidate, const std::optional<StandingPolicy>& standing,
+                 const std::vector<std::string>& targets) {
+  const auto place = std::ranges::find(targets, candidate);
+  return place != targets.end() && (!standing || place <= std::ranges::find(targets, standing->info.target));
 }
 
 // Kept evidence with all that it is judged with.
@@ -33,13 +29,14 @@ struct Exhibit {
   attestation::Evidence evidence;
 };
 
-AttestationResult judged_by(const StandingPolicy* policy, const Exhibit& exhibit) {
+attestation::EvidenceOutcome judged_by(const StandingPolicy* policy, const Exhibit& exhibit) {
   attestation::EvidenceOutcome outcome;
   // Its error is a finding, too.
   std::ignore = attestation::appraise_evidence(
       exhibit.evidence, exhibit.ak, {.policy = policy == nullptr ? nullptr : policy->demands.get()}, outcome);
   add_policy(policy, outcome.result);
-  return weighed(outcome.result, policy == nullptr ? nullptr : &policy->info);
+  outcome.result = weighed(outcome.result, policy == nullptr ? nullptr : &policy->info);
+  return outcome;
 }
 
 Result<Exhibit> exhibit_of(KeptEvidence kept, const BoundAk& bound, std::optional<StoredEventLog> log) {
@@ -109,12 +106,11 @@ StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation
           std::make_shared<const attestation::EvidencePolicy>(std::move(demands))};
 }
 
-Result<std::optional<Trial>> PolicyTrials::run(RecordsView& records, const DeviceKey& device,
-                                               const std::optional<GroupId>& group, const StandingPolicy& candidate) {
-  const std::string_view target = candidate.info.target;
-  if (!covers(target, device, group)) return std::optional<Trial>();
-  TRY(const auto standing, policies_.find_standing(records, device, group));
-  if (standing && nearness(standing->info.target) > nearness(target)) return std::optional<Trial>();
+Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& policies, const DeviceKey& device,
+                                        const std::optional<GroupId>& group, const StandingPolicy& candidate) {
+  TRY(const auto standing, policies.find_standing(records, device, group));
+  if (!would_stand(candidate.info.target, standing, policy_targets(device.registration, group)))
+    return std::optional<Trial>();
 
   Trial trial{.registration_id = device.registration};
   if (standing) trial.standing = standing->info.target;
@@ -135,8 +131,12 @@ Result<std::optional<Trial>> PolicyTrials::run(RecordsView& records, const Devic
   trial.at = kept->at;
   TRY(const auto exhibit, exhibit_of(*std::move(kept), *ak, std::move(log)));
   trial.size = size_of(exhibit.evidence);
-  trial.now = judged_by(standing ? &*standing : nullptr, exhibit);
-  trial.then = judged_by(&candidate, exhibit);
+  auto then = judged_by(&candidate, exhibit);
+  // Live the device would be asked for them; whether its TPM has them nobody knows.
+  if (then.registers && !then.registers->require(candidate.demands->registers))
+    return without("trial.registers-not-quoted");
+  trial.now = judged_by(standing ? &*standing : nullptr, exhibit).result;
+  trial.then = std::move(then.result);
   return std::optional(std::move(trial));
 }
 

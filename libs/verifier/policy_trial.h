@@ -20,7 +20,8 @@ namespace warifu::verifier {
 struct Trial {
   RegistrationId registration_id;
   // Why there is nothing to judge: "trial.no-evidence" (none whose IMA list is whole), "trial.ak-changed" (it is of an
-  // earlier AK), "trial.no-event-log" (its boot log was not kept, as it did not explain the registers).
+  // earlier AK), "trial.no-event-log" (its boot log was not kept, as it did not explain the registers),
+  // "trial.registers-not-quoted" (the policy demands registers that no quote of it covers yet).
   std::string_view gap = {};
   std::int64_t evidence = 0;                 // its number
   Timestamp at = {};                         // when it was taken
@@ -42,16 +43,9 @@ inline constexpr std::array kTriedLayers = {attestation::Layer::kBoot, attestati
 // A policy that is not stored, and has no revision.
 StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation::EvidencePolicy demands);
 
-// Holds a policy against kept evidence before it stands. It reads and decides nothing. Safe to call from several
-// threads.
-class PolicyTrials {
- public:
-  // nullopt: the candidate would not stand for that device, because it is another group's or a nearer policy stands.
-  Result<std::optional<Trial>> run(RecordsView& records, const DeviceKey& device, const std::optional<GroupId>& group,
-                                   const StandingPolicy& candidate);
-
- private:
-  PolicyCache policies_;
-};
+// Holds a policy against kept evidence before it stands. It reads and decides nothing. nullopt: the candidate would not
+// stand for that device, because it is another group's or a nearer policy stands.
+Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& policies, const DeviceKey& device,
+                                        const std::optional<GroupId>& group, const StandingPolicy& candidate);
 
 }  // namespace warifu::verifier

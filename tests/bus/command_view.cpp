@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::uint16_t kSessions = 0x8002;        // TPM_ST_SESSIONS
 constexpr std::uint32_t kNullHandle = 0x40000007;  // TPM_RH_NULL
-constexpr std::uint32_t kStartAuthSession = 0x176;
 
 // TPM_CC and the number of handles in its handle area (Part 3).
 struct Known {
@@ -79,7 +78,7 @@ constexpr Known kKnown[] = {
     {0x171, "PolicyOR", 1},
     {0x173, "ReadPublic", 1},
     {0x174, "RSA_Encrypt", 1},
-    {0x176, "StartAuthSession", 2},
+    {kStartAuthSession, "StartAuthSession", 2},
     {0x177, "VerifySignature", 1},
     {0x17A, "GetCapability", 0},
     {0x17B, "GetRandom", 0},

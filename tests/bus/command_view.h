@@ -19,6 +19,7 @@ inline constexpr std::uint8_t kParameterIn = 0x20;
 inline constexpr std::uint8_t kParameterOut = 0x40;
 inline constexpr std::uint8_t kAudit = 0x80;
 
+inline constexpr std::uint32_t kStartAuthSession = 0x176;      // TPM_CC_StartAuthSession
 inline constexpr std::uint32_t kPasswordSession = 0x40000009;  // TPM_RS_PW
 
 // One TPMS_AUTH_COMMAND.

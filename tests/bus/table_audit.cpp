@@ -8,7 +8,6 @@
 namespace warifu::bus {
 namespace {
 
-constexpr std::uint32_t kSessionStart = 0x176;
 constexpr std::uint32_t kEndorsement = 0x4000000B;  // TPM_RH_ENDORSEMENT
 
 using tpm::Exception;
@@ -89,7 +88,7 @@ bool TableAudit::is_protected(const CommandView& view, std::uint8_t attributes) 
 
 // A handle is used again after its session was flushed.
 void TableAudit::note_session(const CommandView& command, std::uint32_t handle) {
-  if (command.code != kSessionStart || handle == 0) return;
+  if (command.code != kStartAuthSession || handle == 0) return;
   salted_.erase(handle);
   if (starts_salted_session(command)) salted_.insert(handle);
 }

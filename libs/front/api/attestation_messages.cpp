@@ -7,7 +7,6 @@
 #include <charconv>
 #include <limits>
 
-#include "attestation/appraisal/policy_file.h"
 #include "attestation/appraisal/result_json.h"
 #include "front/api/body_limits.h"
 #include "front/api/fields.h"
@@ -70,7 +69,7 @@ bool is_overdue(Timestamp due, Timestamp now) {
 
 }  // namespace
 
-Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std::string target) {
+Result<ReadPolicy> parse_policy_request(std::string_view body, std::string target) {
   TRY(const auto value, wire::parse_json(body, kPolicyLimits));
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"policy", "mode"}));
@@ -84,9 +83,9 @@ Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std:
   const auto* policy = fields.find("policy");
   if (policy == nullptr) return invalid_input("json.missing", "the policy is missing", "policy");
   request.document = json::serialize(*policy);
-  if (auto parsed = attestation::parse_evidence_policy(request.document); !parsed)
-    return at(std::move(parsed).error(), "policy");
-  return request;
+  auto demands = attestation::parse_evidence_policy(request.document);
+  if (!demands) return at(std::move(demands).error(), "policy");
+  return ReadPolicy{std::move(request), *std::move(demands)};
 }
 
 Result<std::string> parse_reason(std::string_view body) {

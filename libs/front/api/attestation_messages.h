@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <string>
 
+#include "attestation/appraisal/policy_file.h"
 #include "front/http/route.h"
 #include "verifier/policy_desk.h"
 #include "verifier/policy_trial.h"
@@ -13,7 +14,11 @@ namespace warifu::front::api {
 
 // {"policy": warifu.evidence-policy.v1, "mode"?: "enforce" | "review"} for `target`. Codes beside those of
 // attestation::parse_evidence_policy(): "policy.mode".
-Result<verifier::PolicyRequest> parse_policy_request(std::string_view body, std::string target);
+struct ReadPolicy {
+  verifier::PolicyRequest request;
+  attestation::EvidencePolicy demands;
+};
+Result<ReadPolicy> parse_policy_request(std::string_view body, std::string target);
 
 // {"reason"}: one line. "attestation.reason".
 Result<std::string> parse_reason(std::string_view body);

@@ -35,27 +35,26 @@ struct TrialPage {
   std::optional<std::string> next;  // where to go on
 };
 
-// Who may have evidence, in the order of their IDs. A trial under a name that nobody has would say that nobody fails:
-// kNotFound "group.unknown", "attestation.unknown".
-Result<std::vector<RegistrationId>> scanned_devices(store::Snapshot& snapshot, const Call& call,
-                                                    const std::string& target, const std::string& after) {
-  const auto& scope = call.principal->scope;
-  if (target.starts_with("enrollment/")) {
-    TRY(const auto id, RegistrationId::parse(call.parameter(0)));
-    TRY(const auto ledger, snapshot.verifier().find_ledger(scope, id));
-    if (!ledger) return verifier::never_attested(id);
-    return std::vector{id};
-  }
-  if (target.starts_with("group/")) {
-    TRY(const auto id, GroupId::parse(call.parameter(0)));
-    TRY(const auto group, snapshot.provisioning().find_group(scope, id));
-    if (!group) return unknown("group.unknown", "enrollment group", id.text());
-  }
-  TRY(const auto ledgers, snapshot.verifier().list_ledgers(scope, {after, kScannedMax}));
+Result<std::vector<RegistrationId>> all_devices(store::Snapshot& snapshot, const Call& call, const std::string& after) {
+  TRY(const auto ledgers, snapshot.verifier().list_ledgers(call.principal->scope, {after, kScannedMax}));
   std::vector<RegistrationId> devices;
   for (const auto& ledger : ledgers)
     devices.push_back(ledger.registration_id);
   return devices;
+}
+// A trial under a name that nobody has would say that nobody fails.
+Result<std::vector<RegistrationId>> group_devices(store::Snapshot& snapshot, const Call& call,
+                                                  const std::string& after) {
+  TRY(const auto id, GroupId::parse(call.parameter(0)));
+  TRY(const auto group, snapshot.provisioning().find_group(call.principal->scope, id));
+  if (!group) return unknown("group.unknown", "enrollment group", id.text());
+  return all_devices(snapshot, call, after);
+}
+Result<std::vector<RegistrationId>> one_device(store::Snapshot& snapshot, const Call& call, const std::string&) {
+  TRY(const auto id, RegistrationId::parse(call.parameter(0)));
+  TRY(const auto ledger, snapshot.verifier().find_ledger(call.principal->scope, id));
+  if (!ledger) return verifier::never_attested(id);
+  return std::vector{id};
 }
 
 net::HttpResponse policy_response(int status, const verifier::PolicyInfo& policy, const json::object& body) {
@@ -79,15 +78,23 @@ std::vector<Route> PolicyApi::routes() {
     };
   };
   std::vector<Route> routes = {{kGet, std::string(kPolicies), reads, [this](const Call& call) { return list(call); }}};
-  const std::pair<std::string_view, Result<std::string> (*)(const Call&)> targets[] = {
-      {"/default", of_all}, {"/groups/{group_id}", of_group}, {"/enrollments/{registration_id}", of_enrollment}};
-  for (const auto& [path, target_of] : targets) {
+  struct Target {
+    std::string_view path;
+    Result<std::string> (*name_of)(const Call&);
+    Devices devices;
+  };
+  for (const auto& [path, name_of, devices] :
+       {Target{"/default", of_all, all_devices}, Target{"/groups/{group_id}", of_group, group_devices},
+        Target{"/enrollments/{registration_id}", of_enrollment, one_device}}) {
     const std::string pattern = std::string(kPolicies) + std::string(path);
-    routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, target_of)});
-    routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, target_of)});
-    routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, target_of)});
-    routes.push_back(
-        {kPost, pattern + "/test", Access::demands(Permission::kAttestationRead), bind(&PolicyApi::test, target_of)});
+    routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, name_of)});
+    routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, name_of)});
+    routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, name_of)});
+    routes.push_back({kPost, pattern + "/test", Access::demands(Permission::kAttestationRead),
+                      [this, name_of, devices](const Call& call) -> Result<Answer> {
+                        TRY(const auto target, name_of(call));
+                        return test(call, target, devices);
+                      }});
   }
   return routes;
 }
@@ -119,7 +126,7 @@ Result<Answer> PolicyApi::put(const Call& call, const std::string& target) {
   TRY(auto parsed, parse_policy_request(call.request.body, target));
   TRY(const auto revision, if_match_of(call));
   TRY(const bool dry_run, is_dry_run(call));
-  const auto request = std::make_shared<const verifier::PolicyRequest>(std::move(parsed));
+  const auto request = std::make_shared<const verifier::PolicyRequest>(std::move(parsed.request));
   return Answer(Durable{.apply = [this, request, revision, dry_run, who = requester_of(call)](
                                      store::Transaction& transaction) -> Result<net::HttpResponse> {
                           TRY(const auto written,
@@ -143,20 +150,20 @@ Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
 }
 
 // Devices in the order of their IDs: as many as are asked for, unless the bounds come first.
-Result<Answer> PolicyApi::test(const Call& call, const std::string& target) {
-  TRY(const auto request, parse_policy_request(call.request.body, target));
-  TRY(auto demands, attestation::parse_evidence_policy(request.document));
-  const auto candidate = verifier::candidate_policy(target, request.mode, std::move(demands));
+Result<Answer> PolicyApi::test(const Call& call, const std::string& target, Devices devices) {
+  TRY(auto parsed, parse_policy_request(call.request.body, target));
+  const auto candidate = verifier::candidate_policy(target, parsed.request.mode, std::move(parsed.demands));
   TRY(const auto asked, text_page_of(call));
   const auto& scope = call.principal->scope;
   TrialPage page;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(const auto devices, scanned_devices(snapshot, call, target, asked.after));
+    TRY(const auto scanned, devices(snapshot, call, asked.after));
+    verifier::PolicyCache policies;
     std::size_t judged = 0;
-    for (const auto& id : devices) {
+    for (const auto& id : scanned) {
       TRY(const auto device, snapshot.provisioning().find_device_of(scope, id));
       const auto group = device ? device->group : std::nullopt;
-      TRY(const auto trial, trials_.run(snapshot.verifier(), {scope, id}, group, candidate));
+      TRY(const auto trial, verifier::try_policy(snapshot.verifier(), policies, {scope, id}, group, candidate));
       if (trial) {
         page.items.push_back(to_json(*trial));
         judged += trial->size;
@@ -165,7 +172,7 @@ Result<Answer> PolicyApi::test(const Call& call, const std::string& target) {
       // `limit` is one more than was asked for.
       if (page.items.size() + 1 >= asked.limit || judged > kJudgedBytesMax) return {};
     }
-    if (devices.size() < kScannedMax) page.next.reset();
+    if (scanned.size() < kScannedMax) page.next.reset();
     return {};
   }));
   return Answer(json_response(

@@ -16,15 +16,18 @@ class PolicyApi {
   std::vector<Route> routes();
 
  private:
+  // Whom a target is about, as far as they may have evidence: in the order of their IDs, what comes after a text.
+  using Devices = Result<std::vector<RegistrationId>> (*)(store::Snapshot& snapshot, const Call& call,
+                                                          const std::string& after);
+
   Result<Answer> list(const Call& call);
   Result<Answer> show(const Call& call, const std::string& target);
   Result<Answer> put(const Call& call, const std::string& target);
   Result<Answer> remove(const Call& call, const std::string& target);
-  Result<Answer> test(const Call& call, const std::string& target);
+  Result<Answer> test(const Call& call, const std::string& target, Devices devices);
 
   const verifier::PolicyDesk& desk_;
   store::Store& store_;
-  verifier::PolicyTrials trials_;
 };
 
 }  // namespace warifu::front::api

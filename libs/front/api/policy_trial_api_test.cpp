@@ -169,6 +169,16 @@ TEST_F(PolicyTrialsTest, SayWhyThereIsNothingToJudge) {
   EXPECT_THAT(all, HasSubstr(R"({"registration_id":"meter-3","standing":null,"gap":"trial.no-event-log"})"));
 }
 
+TEST_F(PolicyTrialsTest, DoNotGuessWhetherATpmHasARegisterThatItNeverQuoted) {
+  attested("meter-1", attester_);
+  for (const std::string registers : {R"({"sha256":[23]})", R"({"sha384":[0]})"})
+    EXPECT_THAT(tried("/default",
+                      fmt::format(R"({{"policy":{{"format":"warifu.evidence-policy.v1","registers":{}}}}})", registers))
+                    .body,
+                HasSubstr(R"("gap":"trial.registers-not-quoted")"))
+        << registers;
+}
+
 TEST_F(PolicyTrialsTest, GoOnFromPageToPage) {
   for (const std::string id : {"meter-1", "meter-2", "meter-3"})
     attested(id, attester_);

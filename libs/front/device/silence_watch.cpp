@@ -45,7 +45,7 @@ Status SilenceWatch::look_at_all(Timestamp before) {
   TRY(const auto all, scopes());
   for (const ScopeId& scope : all) {
     bool has_more = true;
-    while (has_more) {
+    for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
       TRY(has_more, look_some(scope, before));
     }
   }

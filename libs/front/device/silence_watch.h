@@ -16,8 +16,10 @@ namespace warifu::front::device {
 // it had its time. It blocks; one thread calls it. The objects that it is given outlive it.
 class SilenceWatch {
  public:
-  // So that no device's answer waits long behind it.
+  // In one change, so that no device's answer waits long behind it; and in one look, so that a server that is told to
+  // stop does not go on for a fleet that fell silent at once. The next look goes on.
   static constexpr std::size_t kLookedAtMax = 100;
+  static constexpr std::size_t kChangesMax = 100;
 
   SilenceWatch(const Clock& clock, const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics)
       : clock_(clock), registrar_(registrar), store_(store), metrics_(metrics) {}
