@@ -279,9 +279,9 @@ Result<std::unique_ptr<Statement>> PostgresConnection::make_statement(const char
         return PQsendPrepare(connection, name.c_str(), numbered.c_str(), 0, nullptr) == 1 &&
                PQsendDescribePrepared(connection, name.c_str()) == 1;
       }));
-  std::vector<unsigned> types;
+  std::vector<unsigned> types(static_cast<std::size_t>(PQnparams(description.get())));
   for (int i = 0; i < PQnparams(description.get()); ++i)
-    types.push_back(PQparamtype(description.get(), i));
+    types[static_cast<std::size_t>(i)] = PQparamtype(description.get(), i);
   return std::make_unique<PostgresStatement>(*this, name, std::move(types));
 }
 
