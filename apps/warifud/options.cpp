@@ -48,6 +48,7 @@ constexpr std::array kNumberKeys = {
     NumberKey{"limits.unauthenticated_rate", &ServeSettings::unauthenticated_rate},
     NumberKey{"limits.unauthenticated_burst", &ServeSettings::unauthenticated_burst},
     NumberKey{"limits.connections_per_address", &ServeSettings::connections_per_address},
+    NumberKey{"attestation.interval_seconds", &ServeSettings::attestation_interval},
 };
 
 constexpr std::int64_t kRateMax = 1'000'000;
@@ -144,6 +145,17 @@ Status set_limits(ServeOptions& options, const ServeSettings& settings) {
   return {};
 }
 
+Status set_attestation(ServeOptions& options, const ServeSettings& settings) {
+  if (!settings.attestation_interval) return {};
+  const std::chrono::seconds interval{*settings.attestation_interval};
+  if (interval < verifier::kIntervalMin || interval > verifier::kIntervalMax)
+    return invalid_input("config.attestation",
+                         fmt::format("attestation.interval_seconds is from {} to {}, not {}",
+                                     verifier::kIntervalMin.count(), verifier::kIntervalMax.count(), interval.count()));
+  options.attestation_interval = interval;
+  return {};
+}
+
 }  // namespace
 
 Result<ListenAddress> ListenAddress::parse(std::string_view text) {
@@ -196,6 +208,7 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
     TRY(options.compat, ListenAddress::parse(*settings.listen_compat));
   }
   TRY_STATUS(set_limits(options, settings));
+  TRY_STATUS(set_attestation(options, settings));
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())

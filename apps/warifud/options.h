@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "front/limits/limits.h"
 #include "net/limits.h"
+#include "verifier/limits.h"
 
 namespace warifu::warifud {
 
@@ -59,6 +60,7 @@ struct ServeSettings {
   std::optional<std::int64_t> unauthenticated_rate = {};
   std::optional<std::int64_t> unauthenticated_burst = {};
   std::optional<std::int64_t> connections_per_address = {};
+  std::optional<std::int64_t> attestation_interval = {};  // seconds
 };
 
 // Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
@@ -77,6 +79,7 @@ struct ServeOptions {
   front::RequestLimits device_limits = {};
   front::RequestLimits operator_limits = front::unauthenticated_limits();
   net::ListenerLimits listener_limits = {};  // of each listener
+  std::chrono::seconds attestation_interval = verifier::kInterval;
 
   // What is allowed and may not be meant, in whole sentences.
   std::vector<std::string> warnings() const;

@@ -28,6 +28,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
     : organisation_(organisation),
       store_(store),
       outside_(outside),
+      attestation_interval_(options.attestation_interval),
       authenticator_(outside.clock, organisation.master_key.envelope_key(), server_name),
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
@@ -39,13 +40,13 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
                  store.shared_challenges() != nullptr ? *store.shared_challenges() : own_challenges_,
                  {.hubs = {options.assigned_hub.value_or(server_name)}}),
-      verifier_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
+      verifier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), attestation_interval_),
       results_keys_(organisation.master_key.results_seed()),
       attempts_(store, outside.clock),
       device_api_(registrar_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
       attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
-      silence_watch_(outside.clock, registrar_, store, metrics_),
+      silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
@@ -168,8 +169,11 @@ bool Service::is_renewal_due() const {
 void Service::schedule_housekeeping() {
   // A renewal that failed is tried again at the next round.
   const auto until_renewal = std::chrono::ceil<std::chrono::milliseconds>(renewal_time_.load() - outside_.clock.now());
-  const bool is_near = until_renewal > std::chrono::milliseconds(0) && until_renewal < kHousekeepingInterval;
-  server_.post_after(is_near ? until_renewal : std::chrono::milliseconds(kHousekeepingInterval), [this] {
+  // Who is silent is told of no later than an interval after it is missed.
+  const std::chrono::milliseconds round =
+      std::min<std::chrono::milliseconds>(kHousekeepingInterval, attestation_interval_);
+  const bool is_near = until_renewal > std::chrono::milliseconds(0) && until_renewal < round;
+  server_.post_after(is_near ? until_renewal : round, [this] {
     std::raise(kHousekeepingSignal);
     schedule_housekeeping();
   });

@@ -93,6 +93,7 @@ class Service {
   const Organisation& organisation_;
   store::Store& store_;
   Outside& outside_;
+  const std::chrono::seconds attestation_interval_;
   front::Metrics metrics_;
   operators::Authenticator authenticator_;
   operators::Desk desk_;

@@ -253,7 +253,7 @@ class Appraisal {
     next.ima = ima_;
     if (info_ != nullptr) next.policy = AppliedPolicy{info_->target, info_->revision};
     next.attested_at = e_.now;
-    next.next_due_at = e_.now + kInterval;
+    next.next_due_at = e_.now + e_.interval;
     return next;
   }
 

@@ -31,6 +31,7 @@ struct Evidence {
   EkStanding ek = {};
   const CheckedNonce& nonce;
   Timestamp now;
+  std::chrono::seconds interval;  // after which it is due again
 };
 
 struct Appraised {

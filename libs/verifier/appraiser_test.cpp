@@ -51,7 +51,8 @@ class AppraiserTest : public testing::Test {
                      .event_log = log,
                      .ek = ek_,
                      .nonce = checked,
-                     .now = clock_.now()});
+                     .now = clock_.now(),
+                     .interval = kInterval});
   }
   // Judged and kept.
   Appraised taken(const Submission& submission) {

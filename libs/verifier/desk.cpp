@@ -113,7 +113,8 @@ Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::o
                           .event_log = event_log ? &*event_log : nullptr,
                           .ek = std::move(ek),
                           .nonce = nonce,
-                          .now = clock_.now()};
+                          .now = clock_.now(),
+                          .interval = interval_};
   TRY(auto appraised, appraise(evidence));
   return Judged{std::move(submission), std::move(appraised), ledger ? ledger->revision : 0};
 }

@@ -3,6 +3,7 @@
 #include "audit/entry.h"
 #include "verifier/ak_credential.h"
 #include "verifier/appraiser.h"
+#include "verifier/limits.h"
 #include "verifier/nonce.h"
 #include "verifier/policy_cache.h"
 #include "verifier/records.h"
@@ -29,8 +30,12 @@ struct Judged {
 // on a snapshot and may take its time; what writes is short. Safe to call from several threads.
 class Desk {
  public:
-  Desk(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key)
-      : clock_(clock), credentials_(clock, entropy, envelope_key), nonces_(clock, entropy, envelope_key) {}
+  // `interval`: after which a device is due again.
+  Desk(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, std::chrono::seconds interval = kInterval)
+      : clock_(clock),
+        interval_(interval),
+        credentials_(clock, entropy, envelope_key),
+        nonces_(clock, entropy, envelope_key) {}
 
   const AkCredentials& credentials() const { return credentials_; }
 
@@ -51,6 +56,7 @@ class Desk {
 
  private:
   const Clock& clock_;
+  const std::chrono::seconds interval_;
   const AkCredentials credentials_;
   const Nonces nonces_;
   mutable PolicyCache policies_;

@@ -99,6 +99,15 @@ describe('An operator', () => {
 });
 
 describe('The settings of limits', () => {
+  for (const seconds of [9, 86_401]) {
+    test(`Refuse: an attestation interval of ${seconds} seconds`, async () => {
+      const config = await daemon.write('bad.toml', `[attestation]\ninterval_seconds = ${seconds}\n`);
+      const { code, stderr } = await run('warifud', ['config', 'check', '--data-dir', daemon.data_dir, '--config', config]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, new RegExp(`attestation\\.interval_seconds is from 10 to 86400, not ${seconds} \\[config\\.attestation\\]`));
+    });
+  }
+
   for (const [text, pattern] of [
     ['address_rate = 0', /limits\.address_rate is from 1 to/], ['address_rate = "1"', /is a whole number/], ['address_burst = 1.5', /is a whole number/],
     ['registration_burst = 7', /at least 8/], ['wait_max_ms = 20001', /from 1 to 20000/], ['waiting_max = -1', /from 1 to 1024/],

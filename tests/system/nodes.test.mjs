@@ -4,12 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon, must_run, run } from './lib/daemon.mjs';
+import { Daemon, run } from './lib/daemon.mjs';
 import { Registration, devices_of, enroll_all, in_parallel } from './lib/fleet.mjs';
+import { make_first_node, make_second_node } from './lib/nodes.mjs';
 import { Postgres, without_postgres } from './lib/postgres.mjs';
 import { SoftwareTpm } from './lib/software_tpm.mjs';
-
-const kPassphrase = 'correct horse battery staple';
 
 describe('Two nodes on one PostgreSQL server', { skip: without_postgres }, () => {
   const tpm = new SoftwareTpm();
@@ -17,7 +16,6 @@ describe('Two nodes on one PostgreSQL server', { skip: without_postgres }, () =>
   let postgres;
   let first;
   let second;
-  let backup;
   let environment;
   before(async () => {
     postgres = await Postgres.start();
@@ -34,8 +32,7 @@ describe('Two nodes on one PostgreSQL server', { skip: without_postgres }, () =>
   const registration_at = (node, id) => new Registration({ server: node, device: tpm, keys: tpm.keys, registration_id: id });
 
   test('TheFirstMakesTheOrganisation', async () => {
-    const args = ['init', '--data-dir', first.data_dir, '--org', 'Nodes', '--server-name', 'localhost', '--json'];
-    ({ id_scope: first.id_scope, bootstrap_token: first.bootstrap_token } = JSON.parse(await must_run('warifud', args, { environment })));
+    await make_first_node(first, environment);
     const again = await run('warifud', ['init', '--data-dir', second.data_dir, '--org', 'Nodes'], { environment });
     assert.equal(again.code, 1);
     assert.match(again.stderr, /database\.exists/);
@@ -45,16 +42,8 @@ describe('Two nodes on one PostgreSQL server', { skip: without_postgres }, () =>
   });
 
   test('ABackupOfItsDataDirectoryMakesTheSecond', async () => {
-    const passphrase = await first.write('passphrase', kPassphrase);
-    backup = first.file('backup');
-    const made = await first.warifud('backup', ['--output', backup, '--passphrase-file', passphrase], { environment });
-    assert.equal(made.code, 0, made.stderr);
-    assert.match(made.stdout, /pg_dump/);
-    await must_run('warifud', ['restore', '--input', backup, '--data-dir', second.data_dir, '--passphrase-file', passphrase]);
-    const name = ['certificate', 'renew', '--data-dir', second.data_dir, '--server-name', 'second.example.com'];
-    await must_run('warifud', name, { environment });
+    assert.match(await make_second_node(first, second, environment), /pg_dump/);
     await second.serve({ environment });
-    second.id_scope = first.id_scope;
     const [one, other] = [first, second].map((node) => readFileSync(`${node.data_dir}/node/identity.pem`, 'utf8'));
     assert.notEqual(one, other, 'each has a key of its own');
   });

@@ -87,7 +87,8 @@ net::HttpResponse to_response(const verifier::NonceAnswer& answer) {
 net::HttpResponse to_response(const verifier::Judged& judged, std::string_view tracking_id) {
   auto object = attestation::layers_json(judged.appraised.result);
   object["tracking_id"] = tracking_id;
-  object["next_after_seconds"] = std::chrono::seconds(verifier::kInterval).count();
+  const verifier::Ledger& next = judged.appraised.next;
+  object["next_after_seconds"] = std::chrono::floor<std::chrono::seconds>(next.next_due_at - next.attested_at).count();
   return ok(object);
 }
 

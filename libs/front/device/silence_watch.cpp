@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "verifier/limits.h"
-
 namespace warifu::front::device {
 namespace {
 
@@ -29,7 +27,7 @@ std::string detail_of(const verifier::LedgerInfo& silent) {
 Status SilenceWatch::look() {
   const Timestamp now = clock_.now();
   if (!was_there(now)) return {};
-  auto looked = look_at_all(now - verifier::kSilenceGrace);
+  auto looked = look_at_all(now - verifier::silence_grace(interval_));
   if (!looked) there_since_.reset();
   return looked;
 }
@@ -38,7 +36,7 @@ bool SilenceWatch::was_there(Timestamp now) {
   const bool goes_on = there_since_ && now >= last_look_ && now - last_look_ <= kLooksApartMax;
   last_look_ = now;
   if (!goes_on) there_since_ = now;
-  return now - *there_since_ >= verifier::kInterval + verifier::kSilenceGrace;
+  return now - *there_since_ >= interval_ + verifier::silence_grace(interval_);
 }
 
 Status SilenceWatch::look_at_all(Timestamp before) {

@@ -6,6 +6,7 @@
 #include "front/metrics.h"
 #include "provisioning/registrar.h"
 #include "store/store.h"
+#include "verifier/limits.h"
 #include "verifier/records.h"
 
 namespace warifu::front::device {
@@ -21,8 +22,10 @@ class SilenceWatch {
   static constexpr std::size_t kLookedAtMax = 100;
   static constexpr std::size_t kChangesMax = 100;
 
-  SilenceWatch(const Clock& clock, const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics)
-      : clock_(clock), registrar_(registrar), store_(store), metrics_(metrics) {}
+  // `interval`: the one of verifier::Desk.
+  SilenceWatch(const Clock& clock, const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics,
+               std::chrono::seconds interval = verifier::kInterval)
+      : clock_(clock), registrar_(registrar), store_(store), metrics_(metrics), interval_(interval) {}
 
   // Looks at all who became silent since the last look; the first one looks at all. To be called at least every
   // kLooksApartMax: after a longer pause, and after an error, devices have their time again.
@@ -42,6 +45,7 @@ class SilenceWatch {
   const provisioning::Registrar& registrar_;
   store::Store& store_;
   Metrics& metrics_;
+  const std::chrono::seconds interval_;
   std::optional<Timestamp> there_since_;
   Timestamp last_look_ = {};
   std::map<ScopeId, verifier::DueKey> looked_at_;  // up to here

@@ -23,7 +23,7 @@ RegistrationId named(const std::string& text) {
 class SilenceWatchTest : public ::testing::Test {
  protected:
   // As a device leaves it that attests now, for the first time or again.
-  void attest(const std::string& registration = "meter-1") {
+  void attest(const std::string& registration = "meter-1", std::chrono::seconds interval = verifier::kInterval) {
     const auto id = named(registration);
     const Timestamp now = world_.clock.now();
     test::must(world_.store->write([&](store::Transaction& t) -> Status {
@@ -42,7 +42,7 @@ class SilenceWatchTest : public ::testing::Test {
                                           .overall = attestation::Tier::kAffirming,
                                           .result = "{}",
                                           .attested_at = now,
-                                          .next_due_at = now + verifier::kInterval,
+                                          .next_due_at = now + interval,
                                           .passes = 1},
                                          from));
       return t.audit().record(test::scope_id(), {"device:" + registration, "attestation.record", registration});
@@ -96,6 +96,19 @@ TEST_F(SilenceWatchTest, RaisesOneAlertForEachSilence) {
   look_for(minutes(10));
   ASSERT_EQ(alerts().size(), 1U);
   EXPECT_EQ(alerts()[0].count, 2) << "another silence, once";
+}
+
+TEST_F(SilenceWatchTest, MissesWhoeverLetThreeIntervalsPass) {
+  constexpr std::chrono::seconds kInterval{10};
+  SilenceWatch often(world_.clock, world_.server.registrar, *world_.store, world_.server.metrics, kInterval);
+  EXPECT_TRUE(often.look());
+  attest("meter-1", kInterval);
+  world_.clock.advance(3 * kInterval);
+  EXPECT_TRUE(often.look());
+  EXPECT_TRUE(alerts().empty());
+  world_.clock.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(often.look());
+  EXPECT_EQ(alerts().size(), 1U);
 }
 
 TEST_F(SilenceWatchTest, NobodyIsMissedBeforeItHadTimeToComeBack) {
