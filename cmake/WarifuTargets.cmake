@@ -50,14 +50,9 @@ function(warifu_library NAME)
     target_compile_options(${NAME}_test PRIVATE $<IF:$<CONFIG:Debug>,-O0,-O1>)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     add_dependencies(unit_tests ${NAME}_test)
-    set(timeout 300)
-    if(WARIFU_SANITIZE)
-      set(timeout 1200)  # several times slower, and the store's tests have a PostgreSQL server of their own
-    endif()
-    if(CMAKE_CROSSCOMPILING)
-      set(timeout 1200)  # an emulator makes RSA keys slowly
-    endif()
-    set_tests_properties(${NAME} PROPERTIES LABELS unit TIMEOUT ${timeout})
+    # For what hangs. The store's tests have a PostgreSQL server of their own, and a sanitizer makes them several times
+    # slower; an emulator makes RSA keys slowly; and others may want the machine too.
+    set_tests_properties(${NAME} PROPERTIES LABELS unit TIMEOUT 1200)
   endif()
   if(WARIFU_FUZZ)
     foreach(fuzzer ${fuzzers})
