@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "measured_boot/claims/event_names.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/ima/list_reader.h"
 
@@ -77,16 +78,21 @@ bool is_of_what_was_started(const Event& event) {
          std::ranges::find(kStarted, event.register_index) != kStarted.end();
 }
 
-// "PCR 11, EV_IPL": a name for people, who will find better ones.
-std::string events_of(const measured_boot::EventLog& log) {
+// Names are what `warifu attestation explain` tells when the event does not come again.
+std::string events_of(const measured_boot::EventLog& log, const measured_boot::Claims& claims) {
+  const auto names = measured_boot::event_names(claims);
+  const auto name = [&](const Event& event) {
+    const auto found = names.find(event.number);
+    return found != names.end() ? found->second : fmt::format("event {}, {}", event.number, name_of(event.type));
+  };
   std::string lines;
   std::set<std::string> seen;
   for (const Event& event : log.events()) {
     const ByteView digest = log.digest(event, kBank);
     if (!is_of_what_was_started(event) || digest.empty()) continue;
     if (!seen.insert(fmt::format("{} {}", event.register_index, to_hex(digest))).second) continue;
-    lines += fmt::format(R"({}{{"name": "event {}, {}", "pcr": {}, "sha256": "{}"}})", lines.empty() ? "" : ",\n    ",
-                         event.number, name_of(event.type), event.register_index, to_hex(digest));
+    lines += fmt::format(R"({}{{"name": {}, "pcr": {}, "sha256": "{}"}})", lines.empty() ? "" : ",\n    ",
+                         quoted(name(event)), event.register_index, to_hex(digest));
   }
   return lines;
 }
@@ -127,7 +133,7 @@ Result<std::string> learn_from(const Evidence& evidence, const AkPublic& ak, con
   return fmt::format(
       "{{\"format\": \"warifu.evidence-policy.v1\",\n \"registers\": {{\"sha256\": [{}]}},\n \"boot\": {{\"claims\": "
       "[{}],\n  \"events\": [\n    {}]}}{}}}\n",
-      registers_of(*outcome.registers, log), claims_of(evidence, ak, nonce), events_of(log), ima);
+      registers_of(*outcome.registers, log), claims_of(evidence, ak, nonce), events_of(log, outcome.boot->claims), ima);
 }
 
 }  // namespace warifu::cli
