@@ -129,8 +129,11 @@ root_file_system() {
   while read -r file; do install -D -m 755 "$file" "$root$file"; done < <(libraries "$bin/warifu-agent" "$bin/warifu-tcb")
   printf 'root:x:0:0:root:/root:/bin/sh\nwarifu-tcb:x:701:701::/:/bin/false\nwarifu-agent:x:702:702::/:/bin/false\n' >"$root/etc/passwd"
   printf 'root:x:0:\nwarifu-tcb:x:701:\nwarifu-agent:x:702:\n' >"$root/etc/group"
-  # Where QEMU's network has the machine that it runs on. The server's certificate is for this name.
-  echo '10.0.2.2 localhost' >"$root/etc/hosts"
+  # What is changed later, as an attacker would.
+  printf '#!/bin/sh\necho 17 degrees\n' >"$root/usr/bin/sensor"
+  chmod 755 "$root/usr/bin/sensor"
+  # Where QEMU's network has the machine that it runs on. The server's certificate has this name.
+  echo '10.0.2.2 warifu.test' >"$root/etc/hosts"
   chmod -R go-w "$root"
   truncate -s 96M "$work/root.ext4"
   owned_by_root /sbin/mke2fs -q -t ext4 -L warifu-root -d "$root" "$work/root.ext4"

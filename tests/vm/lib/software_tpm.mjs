@@ -29,16 +29,15 @@ export class SoftwareTpm {
   /** Runs until the machine that uses it ends. */
   async start() {
     const args = ['socket', '--tpm2', '--tpmstate', `dir=${path.join(this.folder_, 'state')}`, '--ctrl', `type=unixio,path=${this.control}`];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'swtpm', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = this.child_ = spawn('setpriv', ['--pdeathsig', 'KILL', 'swtpm', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     let errors = '';
     child.stderr.on('data', (text) => (errors += text));
     this.ended = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
     await eventually(() => must_run('swtpm_ioctl', ['--unix', this.control, '-c']).then(() => true, () => false), 'swtpm answers', 10_000, () => errors);
-    this.child_ = child;
   }
 
   async stop() {
-    this.child_?.kill('SIGTERM');
+    this.child_?.kill('SIGKILL');
     await this.ended;
   }
 }
