@@ -22,6 +22,8 @@ struct BootRequirement {
   // A quirk under which the one code does not.
   std::optional<endorsement::FirmwareQuirk> quirk = {};
   std::string_view excused = {};
+  // Findings that say why it is not proved, by the beginning of their codes. Their words are ours, never the log's.
+  std::string_view told_by = {};
 };
 // nullptr: there is none of that name.
 const BootRequirement* find_boot_requirement(std::string_view name);

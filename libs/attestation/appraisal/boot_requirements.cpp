@@ -29,10 +29,18 @@ const endorsement::QuirkEntry* excuse(const BootRequirement& requirement, const 
   return is_excused ? allowances.find(*requirement.quirk) : nullptr;
 }
 
+bool tells_why(const BootRequirement& requirement, const ClaimFinding& finding) {
+  return !requirement.told_by.empty() && finding.code.starts_with(requirement.told_by);
+}
+
+// What the claims say about why.
 std::string reasons(const BootRequirement& requirement, const Claims& claims) {
   std::string text;
-  for (const ClaimFinding& finding : claims.findings)
-    if (is_spoilt_by(requirement, finding)) text += fmt::format("{}{}", text.empty() ? "" : ", ", finding.code);
+  const auto add = [&](std::string_view reason) { text += fmt::format("{}{}", text.empty() ? "" : ", ", reason); };
+  for (const ClaimFinding& finding : claims.findings) {
+    if (tells_why(requirement, finding)) add(fmt::format("{} [{}]", finding.detail, finding.code));
+    if (is_spoilt_by(requirement, finding)) add(finding.code);
+  }
   return text.empty() ? "not proved" : text;
 }
 
@@ -43,12 +51,12 @@ bool check_claim(const BootRequirement& requirement, const Claims& claims, const
       claims.findings, [&](const ClaimFinding& finding) { return is_spoilt_by(requirement, finding); });
   if (requirement.is_proved(claims) && !is_spoilt) return true;
   const auto* quirk = excuse(requirement, claims, allowances);
-  result.add({Layer::kBoot, quirk == nullptr ? Tier::kContraindicated : Tier::kWarning,
-              quirk == nullptr ? "boot.required" : "boot.quirk",
-              quirk == nullptr ? "the policy requires it, and the log does not prove it"
-                               : fmt::format("the log does not prove it; known of this model ({})", quirk->source),
-              std::string(requirement.name), "proved", reasons(requirement, claims),
-              quirk == nullptr ? "" : quirk->id});
+  result.add(
+      {Layer::kBoot, quirk == nullptr ? Tier::kContraindicated : Tier::kWarning,
+       quirk == nullptr ? "boot.required" : "boot.quirk",
+       quirk == nullptr ? fmt::format("the policy requires \"{}\", and the log does not prove it", requirement.name)
+                        : fmt::format("the log does not prove it; known of this model ({})", quirk->source),
+       std::string(requirement.name), "proved", reasons(requirement, claims), quirk == nullptr ? "" : quirk->id});
   return quirk != nullptr;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "attestation/appraisal/boot_policy.h"
 #include "attestation/appraisal/log_appraisal.h"
@@ -39,7 +40,7 @@ RequiredEvent event_of(const sim::OwnLog& log, std::string_view kind, std::strin
   return event;
 }
 
-Tier boot_tier(std::string_view name, const BootPolicy& policy) {
+AttestationResult judged(std::string_view name, const BootPolicy& policy) {
   const sim::OwnLog& own = own_log(name);
   const auto ak = AkPublic::from_file(own.bytes("ak.public")).value();
   const auto quote = verify({own.bytes("attest"), own.bytes("signature")}, ak, AnyNonce{}).value();
@@ -49,7 +50,11 @@ Tier boot_tier(std::string_view name, const BootPolicy& policy) {
   const auto log = measured_boot::parse_event_log(bytes).value();
   AttestationResult result;
   EXPECT_TRUE(appraise_event_log(log, registers, result, {.policy = &policy})) << name;
-  return result.of(Layer::kBoot);
+  return result;
+}
+
+Tier boot_tier(std::string_view name, const BootPolicy& policy) {
+  return judged(name, policy).of(Layer::kBoot);
 }
 
 TEST(RequiredEvents, AKernelThatQemuStartedPastFirmwareContradicts) {
@@ -59,6 +64,20 @@ TEST(RequiredEvents, AKernelThatQemuStartedPastFirmwareContradicts) {
   }
   // Without a policy it is as good as any other.
   EXPECT_EQ(boot_tier("qemu-kernel", {}), boot_tier("uki-secure-boot", {}));
+}
+
+TEST(RequiredEvents, WhatIsMissingIsNamedWithTheReason) {
+  const AttestationResult result = judged("qemu-kernel", policy_of({"secure-boot", "boot-loader", "kernel"}));
+  std::map<std::string, std::string> reasons;
+  for (const Finding& finding : result.findings()) {
+    if (finding.code != "boot.required") continue;
+    EXPECT_EQ(finding.what, "the policy requires \"" + finding.where + "\", and the log does not prove it");
+    reasons[finding.where] = finding.came;
+  }
+  const std::map<std::string, std::string> expected = {
+      {"boot-loader", "no image in PCR 4: firmware started none, or did not measure it [boot-loader.not-measured]"},
+      {"kernel", "no event is a kernel's: whatever was started, this log does not say [kernel.not-measured]"}};
+  EXPECT_EQ(reasons, expected);
 }
 
 TEST(RequiredEvents, ABootWithoutSecureBootOrOfAnotherImageContradicts) {

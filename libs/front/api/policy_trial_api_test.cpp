@@ -98,7 +98,7 @@ TEST_F(PolicyTrialsTest, SayWhoWouldFailAndWhy) {
   EXPECT_THAT(
       fails,
       HasSubstr(
-          R"("code":"boot.required","what":"the policy requires it, and the log does not prove it","where":"secure-boot")"));
+          R"("code":"boot.required","what":"the policy requires \"secure-boot\", and the log does not prove it","where":"secure-boot")"));
   EXPECT_THAT(fails, HasSubstr(R"("standing":null)"));
   EXPECT_THAT(fails, HasSubstr(R"("evidence":{"number":1)"));
   const auto holds = tried("/default", demand(kHolds)).body;
