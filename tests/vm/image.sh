@@ -27,7 +27,9 @@ kernel_package() {
     { cat "$cache/download.log" >&2; fail "apt-get could not download the kernel $name"; }
   for file in "$kernel.new"/*.deb; do dpkg-deb -x "$file" "$kernel.new/root"; done
   mv "$kernel.new"/root/boot/vmlinuz-* "$kernel.new/vmlinuz"
-  rm "$kernel.new"/*.deb
+  # Debian's signature: nobody's here, so the kernel by itself is not signed.
+  sbattach --remove "$kernel.new/vmlinuz" >/dev/null 2>&1
+  rm -rf "$kernel.new"/*.deb "$kernel.new"/root/{boot,usr}
   mv "$kernel.new" "$kernel"
 }
 
