@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "measured_boot/claims/test_claims.h"
 #include "sim/own_logs.h"
@@ -60,15 +61,25 @@ TEST(EventNames, SayWhatBootLoadersMeasured) {
             put_in("efi-stub", "content", "LOADED_IMAGE::LoadOptions"));
 }
 
-TEST(EventNames, AreShortAndPrintableWhateverALogSays) {
-  for (const sim::OwnLog& log : sim::own_logs()) {
-    const Bytes bytes = log.bytes("event-log");
-    for (const auto& [number, name] : event_names(measured_boot::read(bytes).claims)) {
-      EXPECT_LE(name.size(), kEventNameMax) << log.name << " " << number;
-      EXPECT_TRUE(std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; })) << log.name << " " << number;
-      EXPECT_NE(name, "");
-    }
+void expect_short_and_printable(const std::map<std::uint32_t, std::string>& names) {
+  for (const auto& [number, name] : names) {
+    EXPECT_NE(name, "");
+    EXPECT_LE(name.size(), kEventNameMax) << number;
+    EXPECT_TRUE(std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; })) << number;
   }
+}
+
+TEST(EventNames, AreShortAndPrintableWhateverALogSays) {
+  for (const sim::OwnLog& log : sim::own_logs())
+    expect_short_and_printable(event_names(measured_boot::read(log.bytes("event-log")).claims));
+  LogWriter hostile({kSha256});
+  hostile.measured(9, EventType::kIpl, as_bytes("content"), as_bytes(std::string(5000, '\x1b')));
+  hostile.measured(9, EventType::kIpl, as_bytes("more"), as_bytes(std::string(kEventNameMax + 1, 'x')));
+  hostile.measured(9, EventType::kIpl, as_bytes("nameless"), Bytes(3));
+  hostile.event(8, EventType::kIpl, "grub_cmd: " + std::string(5000, '\n'));
+  const auto names = event_names(measured_boot::read(hostile.bytes()).claims);
+  EXPECT_GE(names.size(), 3u);
+  expect_short_and_printable(names);
 }
 
 }  // namespace

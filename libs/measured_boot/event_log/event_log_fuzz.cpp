@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "measured_boot/claims/claims.h"
+#include "measured_boot/claims/event_names.h"
 #include "measured_boot/event_log/parse.h"
 #include "measured_boot/event_log/replay.h"
 
@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Bank& bank : values.banks())
     if (replay(*log, bank.algorithm()) != bank) std::abort();
   for (const Bank& bank : values.banks())
-    claims_of(Prover(*log, bank.algorithm(), RegisterSet().set()));
+    for (const auto& [number, name] : event_names(claims_of(Prover(*log, bank.algorithm(), RegisterSet().set()))))
+      if (name.empty() || name.size() > kEventNameMax) std::abort();
   return 0;
 }

@@ -128,7 +128,7 @@ export class Machine {
   state_() {
     let console = '';
     try {
-      console = readFileSync(this.file('console'), 'latin1').replace(/\x1b\[[0-9;?]*[A-Za-z]|[^\n\x20-\x7e]/g, '').split('\n').slice(-30).join('\n');
+      console = readFileSync(this.file('console'), 'latin1').replace(/\x1b\[[0-9;?]*[A-Za-z]|[^\n\x20-\x7e]/g, '').split('\n').slice(-60).join('\n');
     } catch { /* it never began */ }
     return `QEMU: ${this.errors_}\nthe shell: ${this.answer_.slice(-2000)}\nthe end of the console:\n${console}`;
   }
