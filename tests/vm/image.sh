@@ -17,7 +17,8 @@ kernel_package() {
   local name file
   name=$(newest_kernel)
   [ -n "$name" ] || { as_root apt-get update -qq && name=$(newest_kernel); } || true
-  [ -n "$name" ] || name=$(cd "$cache" && basename "$(printf '%s\n' kernel-* | sort -V | tail -n 1)" | sed 's/^kernel-//')
+  [ -n "$name" ] || name=$(find "$cache" -maxdepth 1 -name 'kernel-*' ! -name '*.new' -printf '%f\n' | sort -V | tail -n 1 | sed 's/^kernel-//')
+  [ -n "$name" ] || fail "apt-cache knows no linux-image-cloud-amd64, and $cache keeps none"
   kernel=$cache/kernel-$name
   [ ! -e "$kernel/vmlinuz" ] || return 0
   step "Debian's kernel $name, for the guest"
@@ -49,6 +50,7 @@ vm_image() {
   image=$cache/image-$({ echo "$kernel"; sha256sum "${ingredients[@]}"; } | sha256sum | head -c 16)
   if [ -e "$image" ]; then
     step "The guest's image is there already: $image"
+    touch "$image"
     return
   fi
   step "Making the guest's image: $image"
@@ -61,14 +63,15 @@ vm_image() {
   root_file_system "$bin"
   cp "$kernel/vmlinuz" "$work/"
   printf '%s' "$command_line" >"$work/command-line"
-  find "$cache" -maxdepth 1 -name 'image-*' ! -name "$(basename "$work")" -exec rm -rf {} +
-  mv "$work" "$image"
+  # Another run may be using another one, of today.
+  find "$cache" -maxdepth 1 -name 'image-*' -mmin +1440 -exec rm -rf {} +
+  mv -T "$work" "$image" 2>/dev/null || rm -rf "$work" # another run was faster
 }
 
 # Of programs, and of what opens the TPM's device for them, which no program links.
 libraries() {
   local device
-  device=$(ldconfig -p | awk '/libtss2-tcti-device\.so\.0 / {print $NF; exit}')
+  device=$(/sbin/ldconfig -p | awk '/libtss2-tcti-device\.so\.0 / {print $NF; exit}')
   echo "$device"
   ldd "$@" "$device" | grep -oE '/[^ ]+' | grep -vE ':$' | sort -u
 }
