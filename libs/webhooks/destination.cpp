@@ -1,0 +1,115 @@
+#include "webhooks/destination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+#include "webhooks/limits.h"
+
+namespace warifu::webhooks {
+namespace {
+
+namespace urls = boost::urls;
+
+constexpr std::string_view kLocalhost = "localhost";
+
+enum class Reach { kLoopback, kForbidden, kOther };
+
+Reach reach_of(const urls::ipv4_address& address) {
+  const auto bytes = address.to_bytes();
+  if (bytes[0] == 127) return Reach::kLoopback;
+  const bool is_link_local = bytes[0] == 169 && bytes[1] == 254;
+  // 0.0.0.0/8 is this host to some systems; from 224 on come multicast, reserved and broadcast.
+  return is_link_local || bytes[0] == 0 || bytes[0] >= 224 ? Reach::kForbidden : Reach::kOther;
+}
+
+// The IPv4 address in one that is mapped (::ffff:a.b.c.d), translated (64:ff9b::a.b.c.d) or compatible (::a.b.c.d).
+std::optional<urls::ipv4_address> inner_address(const urls::ipv6_address::bytes_type& bytes) {
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  constexpr std::array<std::uint8_t, 12> kTranslated = {0, 0x64, 0xff, 0x9b};
+  constexpr std::array<std::uint8_t, 12> kCompatible = {};
+  const auto begins_with = [&](const auto& prefix) { return std::equal(prefix.begin(), prefix.end(), bytes.begin()); };
+  if (!begins_with(kMapped) && !begins_with(kTranslated) && !begins_with(kCompatible)) return std::nullopt;
+  return urls::ipv4_address(urls::ipv4_address::bytes_type{bytes[12], bytes[13], bytes[14], bytes[15]});
+}
+
+Reach reach_of(const urls::ipv6_address& address) {
+  if (address.is_loopback()) return Reach::kLoopback;
+  const auto bytes = address.to_bytes();
+  if (const auto inner = inner_address(bytes)) return reach_of(*inner);
+  const bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  const bool is_multicast = bytes[0] == 0xff;
+  return is_link_local || is_multicast ? Reach::kForbidden : Reach::kOther;
+}
+
+std::optional<Reach> reach_of(std::string_view text) {
+  if (const auto v4 = urls::parse_ipv4_address(text)) return reach_of(*v4);
+  if (const auto v6 = urls::parse_ipv6_address(text)) return reach_of(*v6);
+  return std::nullopt;
+}
+
+bool is_localhost(std::string_view host) {
+  return std::ranges::equal(host, kLocalhost, [](char a, char b) { return (a | 0x20) == b; });
+}
+
+Error refuse_url(std::string_view why) {
+  // What came is not repeated: its path may be a secret of the receiver.
+  return invalid_input("webhook.url",
+                       fmt::format("{}: a webhook leads to https://HOST[:PORT]/PATH, or to http:// on this machine, "
+                                   "with at most {} characters",
+                                   why, kUrlSizeMax),
+                       "url");
+}
+
+// Boost.URL takes any digits, and none.
+bool is_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() && port != 0;
+}
+
+// A host of digits and dots alone is an address that other programs read in their own ways.
+bool is_odd_number(std::string_view host) {
+  const auto last = host.substr(host.rfind('.') == std::string_view::npos ? 0 : host.rfind('.') + 1);
+  return !last.empty() && std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+Status check_url(std::string_view url) {
+  if (url.size() > kUrlSizeMax) return refuse_url("it is too long");
+  const auto parsed = urls::parse_uri(url);
+  if (!parsed) return refuse_url("this is no absolute URL");
+  const bool is_encrypted = parsed->scheme_id() == urls::scheme::https;
+  if (!is_encrypted && parsed->scheme_id() != urls::scheme::http) return refuse_url("this is another scheme");
+  if (parsed->has_userinfo()) return refuse_url("it names a user or a password");
+  if (parsed->has_fragment()) return refuse_url("it has a fragment");
+  if (parsed->has_port() && !is_port(parsed->port())) return refuse_url("its port is no port");
+  const std::string host = parsed->host_address();
+  if (host.empty()) return refuse_url("it names no host");
+  if (parsed->host_type() == urls::host_type::ipvfuture) return refuse_url("its address is of an unknown kind");
+  const auto reach = reach_of(host);
+  if (!reach && is_odd_number(host)) return refuse_url("its host is neither a name nor an address");
+  if (reach) return check_address(host, is_encrypted);
+  if (!is_encrypted && !is_localhost(host)) return refuse_url("without TLS it leaves this machine");
+  return {};
+}
+
+Status check_address(std::string_view address, bool is_encrypted) {
+  const auto reach = reach_of(address);
+  if (reach == Reach::kLoopback || (reach == Reach::kOther && is_encrypted)) return {};
+  if (reach == Reach::kOther)
+    return Error{ErrorKind::kRefused, "webhook.address",
+                 fmt::format("{} is not this machine, and there is no TLS: use https", address)};
+  return Error{ErrorKind::kRefused, "webhook.address",
+               fmt::format("{} is a link-local, unspecified or multicast address: no events are sent there", address)};
+}
+
+}  // namespace warifu::webhooks
