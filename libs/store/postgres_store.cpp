@@ -36,7 +36,10 @@ PostgresStore::PostgresStore(const PostgresOptions& options, std::unique_ptr<Pos
       loose_(std::move(loose)),
       challenges_(*loose_),
       writer_(std::move(writer)),
-      thread_([this] { run(); }) {
+      thread_([this] {
+        writer_->set_outbox_wake(&outbox_wake());
+        run();
+      }) {
 }
 
 PostgresStore::~PostgresStore() {

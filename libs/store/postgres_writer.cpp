@@ -121,6 +121,7 @@ PostgresWriter::Fate PostgresWriter::apply(Waiting& one, bool is_alone, Made& ma
   one.looks_again = failure == Failure::kUnique && !std::exchange(one.had_conflict, failure == Failure::kUnique);
   if (one.outcome) {
     made.any = true;
+    made.has_appended = made.has_appended || transaction.has_appended();
     if (transaction.audit().last()) made.audited = transaction.audit().last();
   }
   if (!is_alone) one.outcome ? connection_->release_savepoint() : connection_->undo_to_savepoint();
@@ -137,6 +138,7 @@ PostgresWriter::Fate PostgresWriter::commit(std::span<Waiting> group, const Made
   if (!committed && connection_->failure() == Failure::kBroken) return settle_lost_commit(group, made, deadline);
   if (committed) {
     ++commits_;
+    if (made.has_appended && outbox_wake_ != nullptr) outbox_wake_->wake();
     return Fate::kCertain;
   }
   const bool is_retry = connection_->failure() == Failure::kRetry;

@@ -8,6 +8,7 @@
 #include "store/clock_guard.h"
 #include "store/postgres_connection.h"
 #include "store/sql_transaction.h"
+#include "webhooks/wake.h"
 
 namespace warifu::store {
 
@@ -38,6 +39,9 @@ class PostgresWriter {
   // change was being committed, and did not come back in time to say whether it was.
   void commit_batch(std::span<Change> batch);
 
+  // Who is woken when something new is to be delivered. Before the first batch.
+  void set_outbox_wake(webhooks::Wake* wake) { outbox_wake_ = wake; }
+
   // How many transactions were committed, and how often a change was tried again. Safe to ask from another thread.
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   std::uint64_t retries() const { return retries_.load(std::memory_order_relaxed); }
@@ -56,6 +60,7 @@ class PostgresWriter {
   // What a transaction holds.
   struct Made {
     bool any = false;                           // a change that is to be committed
+    bool has_appended = false;                  // to the outbox
     std::optional<SqlAuditTrail::Key> audited;  // an entry of one of them
   };
   enum class Fate { kCertain, kAgain };
@@ -81,6 +86,7 @@ class PostgresWriter {
   // While the server is away, only the first batch waits for it.
   std::optional<SteadyClock::time_point> away_since_;
   std::minstd_rand random_;
+  webhooks::Wake* outbox_wake_ = nullptr;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> retries_ = 0;
 };

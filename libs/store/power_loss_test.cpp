@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
 #include <set>
 
 #include "sim/deterministic.h"
@@ -9,6 +10,7 @@
 #include "store/migrations.h"
 #include "store/sample_records.h"
 #include "store/sqlite_writer.h"
+#include "webhooks/outbox.h"
 
 namespace warifu::store {
 namespace {
@@ -27,7 +29,9 @@ constexpr std::uint64_t kBatches = 40;
 // One seeded life of a database: registrations until the power fails, twice, and what is found afterwards.
 class Life {
  public:
-  explicit Life(std::uint64_t seed, const char* sabotage) : random_(seed), entropy_(seed), sabotage_(sabotage) {}
+  // `tells_apart`: events are written by a change of their own, after that of the fact.
+  explicit Life(std::uint64_t seed, const char* sabotage, bool tells_apart)
+      : random_(seed), entropy_(seed), sabotage_(sabotage), tells_apart_(tells_apart) {}
 
   // An empty text, or what was lost or left half done.
   std::string live() {
@@ -50,6 +54,7 @@ class Life {
     std::uint64_t operation() const { return ends() ? number - 1 : number; }
     bool enrolls() const { return number % 3 == 0; }
     bool ends() const { return number % 3 == 2; }
+    bool tells() const { return number % 3 == 1; }  // raises an alert, of which a webhook is told
     bool refused() const { return number % 7 == 6; }
     std::string subject() const { return "change:" + std::to_string(number); }
   };
@@ -67,8 +72,11 @@ class Life {
     if (!connection) return;
     SqliteWriter writer(*std::move(connection), clock_, entropy_);
     if (!scope_answered_) {
-      Change init{[](Transaction& t) -> Status {
+      Change init{[this](Transaction& t) -> Status {
                     TRY_STATUS(t.provisioning().insert_scope(sample::scope(), "Example", sample::time(0)));
+                    webhooks::Webhook pager{sample::scope(), pager_, "https://events.example.com/"};
+                    if (tells_apart_) pager.event_types = {std::string(webhooks::kApprovalWaiting)};
+                    TRY_STATUS(t.webhooks().insert_webhook(pager));
                     return t.audit().record(sample::scope(), {"test", "init", "scope"});
                   },
                   [this](const Status& status) {
@@ -80,7 +88,9 @@ class Life {
       std::vector<Change> batch;
       for (std::uint64_t size = 1 + random_() % 8; size > 0; --size)
         batch.push_back(change({next_++}));
+      const std::uint64_t first = next_ - batch.size();
       writer.commit_batch(batch);
+      if (tells_apart_) tell(writer, first);
     }
   }
 
@@ -89,6 +99,22 @@ class Life {
             [this, step](const Status& status) {
               if (status) answered_.insert(step.number);
             }};
+  }
+
+  // The twin of an outbox: what was answered is told by another change.
+  void tell(SqliteWriter& writer, std::uint64_t first) {
+    for (Step step{first}; step.number < next_; ++step.number) {
+      if (!step.tells() || !answered_.contains(step.number)) continue;
+      Change change{[this, step](Transaction& t) -> Status {
+                      TRY_STATUS(webhooks::append_to(
+                          t.webhooks(), entropy_,
+                          {sample::scope(), webhooks::kAlertRaised, "registration:x", {{"about", step.subject()}}},
+                          sample::time(step.number), pager_));
+                      return {};
+                    },
+                    [](const Status&) {}};
+      writer.commit_batch({&change, 1});
+    }
   }
 
   static Status apply(Step step, Transaction& t) {
@@ -105,6 +131,15 @@ class Life {
     } else {
       TRY_STATUS(records.insert_operation(sample::operation(step.number, step.device())));
       TRY_STATUS(records.put_device(sample::device(step.device(), step.number)));
+      TRY_STATUS(records.raise_alert({.scope = sample::scope(),
+                                      .kind = "ek.duplicate",
+                                      .registration_id = sample::registration(step.device()),
+                                      .subject = step.subject(),
+                                      .detail = "",
+                                      .count = 1,
+                                      .first_at = sample::time(step.number),
+                                      .last_at = sample::time(step.number),
+                                      .acknowledged_at = std::nullopt}));
     }
     TRY_STATUS(t.audit().record(sample::scope(), {"test", "step", step.subject()}));
     if (step.refused()) return Error{ErrorKind::kRefused, "test.refused", "no"};
@@ -121,12 +156,15 @@ class Life {
     SqlProvisioningRecords records(*connection);
     if (scope_answered_ && !records.scope_exists(sample::scope()).value_or(false)) return "lost the scope";
 
+    const auto told = told_subjects(*connection);
     std::vector<std::uint64_t> last_operation(kDevices, 0);
     for (std::uint64_t number = 0; number < next_; ++number) {
       const Step step{number};
       const bool happened = is_audited(*connection, step);
       if (answered_.contains(number) && !happened) return "lost " + step.subject();
       if (step.refused() && happened) return "kept the refused " + step.subject();
+      if (step.tells() && told.contains(step.subject()) != happened)
+        return happened ? "lost the event of " + step.subject() : "tells of what did not happen, " + step.subject();
       if (step.enrolls() && is_enrolled(records, step) != happened)
         return "half of the enrollment in " + step.subject();
       if (!step.enrolls() && !step.ends()) {
@@ -145,6 +183,18 @@ class Life {
     const std::string subject = step.subject();
     query->bind(subject);
     return query->step().value_or(false) && query->row().next<std::int64_t>().value_or(0) == 1;
+  }
+
+  // What the events in the outbox are about.
+  static std::set<std::string> told_subjects(Connection& connection) {
+    std::set<std::string> subjects;
+    auto query = connection.prepare("SELECT body FROM webhook_deliveries");
+    query->bind();
+    while (query->step().value_or(false)) {
+      const auto body = boost::json::parse(query->row().next<std::string>().value_or("null"));
+      subjects.emplace(body.at("data").at("about").as_string());
+    }
+    return subjects;
   }
 
   static bool is_enrolled(SqlProvisioningRecords& records, Step step) {
@@ -177,6 +227,8 @@ class Life {
   sim::SteppingClock clock_{sample::time(0)};
   sim::SeededEntropy entropy_;
   const std::string sabotage_;
+  const bool tells_apart_;
+  const Label pager_ = Label::parse("pager").value();
   const SqliteOptions options_{.path = "warifu.db", .clock = clock_, .entropy = entropy_, .vfs = vfs_.name()};
   std::uint64_t next_ = 0;
   bool scope_answered_ = false;
@@ -188,9 +240,9 @@ struct Finding {
   std::string what;
 };
 
-std::optional<Finding> first_finding(const char* sabotage) {
+std::optional<Finding> first_finding(const char* sabotage, bool tells_apart = false) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
-    if (auto what = Life(seed, sabotage).live(); !what.empty()) return Finding{seed, what};
+    if (auto what = Life(seed, sabotage, tells_apart).live(); !what.empty()) return Finding{seed, what};
   return std::nullopt;
 }
 
@@ -206,6 +258,12 @@ TEST(PowerLoss, LosesAnswersWhenSyncingIsSwitchedOff) {
 
 TEST(PowerLoss, LosesAnswersWhenOnlyCheckpointsAreSynced) {
   EXPECT_TRUE(first_finding("PRAGMA synchronous = NORMAL"));
+}
+
+TEST(PowerLoss, LosesEventsWhenTheyAreWrittenApartFromTheirFacts) {
+  const auto finding = first_finding("", true);
+  ASSERT_TRUE(finding);
+  EXPECT_THAT(finding->what, testing::HasSubstr("lost the event of"));
 }
 
 TEST(DiskFull, IsRefusedKeepsWhatIsThereAndRecovers) {

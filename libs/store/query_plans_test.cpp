@@ -34,8 +34,9 @@ int install(sqlite3* connection, const char**, const sqlite3_api_routines*) {
 }
 
 // These look at few rows whatever the fleet: the scopes, what one operator has, one row, or a bounded count.
-constexpr std::array<std::string_view, 6> kSmall = {
-    "FROM scopes", "FROM service_keys", "FROM access_tokens", "FROM bootstrap_tokens", "FROM removed_groups", "AS one",
+constexpr std::array<std::string_view, 8> kSmall = {
+    "FROM scopes", "FROM service_keys", "FROM access_tokens",    "FROM bootstrap_tokens", "FROM removed_groups",
+    "AS one",      "FROM webhooks",     "FROM webhook_progress",
 };
 
 bool is_small(const std::string& sql) {

@@ -31,6 +31,8 @@ constexpr Sql kListAlerts = "SELECT " ALERT_COLUMNS
                             "ORDER BY registration_id, kind, subject LIMIT ?";
 constexpr Sql kListAlertsOf =
     "SELECT " ALERT_COLUMNS " FROM alerts WHERE scope_id = ? AND registration_id = ? ORDER BY kind, subject";
+constexpr Sql kFindAlert =
+    "SELECT " ALERT_COLUMNS " FROM alerts WHERE scope_id = ? AND registration_id = ? AND kind = ? AND subject = ?";
 constexpr Sql kRaiseAlert =
     "INSERT INTO alerts (" ALERT_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, 1, ?, ?, NULL) ON CONFLICT (scope_id, registration_id, kind, subject) "
@@ -90,6 +92,10 @@ Result<std::vector<Approval>> SqlProvisioningRecords::list_approvals(const Scope
 }
 
 Status SqlProvisioningRecords::put_approval(const Approval& approval) {
+  if (events_ != nullptr) {
+    TRY(const auto before, find_approval(approval.scope, approval.registration_id));
+    TRY_STATUS(events_->approval_put(before, approval));
+  }
   TRY(auto query, connection_.prepare(kPutApproval));
   query.bind(approval.scope, approval.registration_id, approval.ek_name, approval.srk_name, approval.requested_at,
              approval.approved_at);
@@ -118,7 +124,17 @@ Result<std::vector<Alert>> SqlProvisioningRecords::list_alerts_of(const ScopeId&
   return read_all(query, to_alert);
 }
 
+Result<std::optional<Alert>> SqlProvisioningRecords::find_alert(const ScopeId& scope, const AlertKey& key) {
+  TRY(auto query, connection_.prepare(kFindAlert));
+  query.bind(scope, key.registration_id, key.kind, key.subject);
+  return read_one(query, to_alert);
+}
+
 Status SqlProvisioningRecords::raise_alert(const Alert& alert) {
+  if (events_ != nullptr) {
+    TRY(const auto before, find_alert(alert.scope, {alert.registration_id, alert.kind, alert.subject}));
+    TRY_STATUS(events_->alert_raised(before, alert));
+  }
   TRY(auto query, connection_.prepare(kRaiseAlert));
   query.bind(alert.scope, alert.registration_id, alert.kind, alert.subject, alert.detail, alert.first_at,
              alert.last_at);

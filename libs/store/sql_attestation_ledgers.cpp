@@ -22,6 +22,7 @@ using verifier::LedgerInfo;
 #define KEY "scope_id = ? AND registration_id = ? AND revision = ?"
 
 constexpr Sql kFind = "SELECT " LEDGER_COLUMNS " FROM attestation_ledgers WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kFindOverall = "SELECT overall FROM attestation_ledgers WHERE scope_id = ? AND registration_id = ?";
 constexpr Sql kList = "SELECT " INFO_COLUMNS
                       " FROM attestation_ledgers WHERE scope_id = ? AND registration_id > ? "
                       "ORDER BY registration_id LIMIT ?";
@@ -118,6 +119,10 @@ Result<LedgerInfo> to_info(Row row) {
   return LedgerInfo{std::move(id), overall, attested_at, next_due_at, std::move(policy), passes};
 }
 
+Result<attestation::Tier> to_overall(Row row) {
+  return read_name(row, attestation::parse_tier, "attestation_ledgers.overall");
+}
+
 // What a ledger says in columns, to be bound in place.
 struct Columns {
   explicit Columns(const Ledger& ledger)
@@ -186,8 +191,23 @@ Status SqlVerifierRecords::insert_ledger(const Ledger& ledger) {
   return raced();
 }
 
+Result<std::optional<attestation::Tier>> SqlVerifierRecords::find_overall(const ScopeId& scope,
+                                                                          const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kFindOverall));
+  query.bind(scope, id);
+  return read_one(query, to_overall);
+}
+
 Status SqlVerifierRecords::put_ledger(const Ledger& ledger, std::int64_t from) {
-  if (from == 0) return insert_ledger(ledger);
+  std::optional<attestation::Tier> before;
+  if (from != 0 && events_ != nullptr) {
+    TRY(before, find_overall(ledger.scope, ledger.registration_id));
+  }
+  TRY_STATUS(from == 0 ? insert_ledger(ledger) : replace_ledger(ledger, from));
+  return events_ == nullptr ? Status() : events_->attestation_recorded(before, ledger);
+}
+
+Status SqlVerifierRecords::replace_ledger(const Ledger& ledger, std::int64_t from) {
   const Columns c(ledger);
   TRY(auto query, connection_.prepare(kReplace));
   query.bind(ledger.revision, c.clock, c.resets, c.restarts, ledger.quote.clock.safe, c.firmware, ledger.nonce_at,

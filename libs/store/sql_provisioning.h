@@ -2,6 +2,7 @@
 
 #include "provisioning/records.h"
 #include "store/connection.h"
+#include "store/event_writer.h"
 
 namespace warifu::store {
 
@@ -10,7 +11,9 @@ namespace warifu::store {
 // sql_provisioning.cpp.
 class SqlProvisioningRecords final : public provisioning::Records {
  public:
-  explicit SqlProvisioningRecords(Connection& connection) : connection_(connection) {}
+  // Without `events` (for who only reads) nobody is told of what is written.
+  explicit SqlProvisioningRecords(Connection& connection, EventWriter* events = nullptr)
+      : connection_(connection), events_(events) {}
 
   Result<std::vector<ScopeId>> list_scopes() override;
   Result<bool> scope_exists(const ScopeId& scope) override;
@@ -92,7 +95,10 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Status insert_escrow_deposit(const provisioning::EscrowDeposit& deposit) override;
 
  private:
+  Result<std::optional<provisioning::Alert>> find_alert(const ScopeId& scope, const provisioning::AlertKey& key);
+
   Connection& connection_;
+  EventWriter* events_;
 };
 
 }  // namespace warifu::store

@@ -7,6 +7,7 @@
 #include "store/sql_operators.h"
 #include "store/sql_provisioning.h"
 #include "store/sql_verifier.h"
+#include "store/sql_webhooks.h"
 #include "store/store.h"
 
 namespace warifu::store {
@@ -15,27 +16,35 @@ namespace warifu::store {
 class SqlSnapshot final : public Snapshot {
  public:
   explicit SqlSnapshot(Connection& connection)
-      : provisioning_(connection), operators_(connection), ek_trust_(connection), verifier_(connection) {}
+      : provisioning_(connection),
+        operators_(connection),
+        ek_trust_(connection),
+        verifier_(connection),
+        webhooks_(connection) {}
   provisioning::RecordsView& provisioning() override { return provisioning_; }
   operators::RecordsView& operators() override { return operators_; }
   ek_trust::RecordsView& ek_trust() override { return ek_trust_; }
   verifier::RecordsView& verifier() override { return verifier_; }
+  webhooks::RecordsView& webhooks() override { return webhooks_; }
 
  private:
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
   SqlEkTrustRecords ek_trust_;
   SqlVerifierRecords verifier_;
+  SqlWebhookRecords webhooks_;
 };
 
 class SqlTransaction final : public Transaction {
  public:
   SqlTransaction(Connection& connection, const Clock& clock, Entropy& entropy)
       : connection_(connection),
-        provisioning_(connection),
+        webhooks_(connection),
+        events_(webhooks_, entropy),
+        provisioning_(connection, &events_),
         operators_(connection),
         ek_trust_(connection),
-        verifier_(connection),
+        verifier_(connection, &events_),
         audit_(connection, clock, entropy),
         diary_(connection) {}
 
@@ -46,6 +55,9 @@ class SqlTransaction final : public Transaction {
   }
   ek_trust::Records& ek_trust() override { return ek_trust_; }
   verifier::Records& verifier() override { return verifier_; }
+  webhooks::Records& webhooks() override { return webhooks_; }
+  // Whether there is something new to deliver.
+  bool has_appended() const { return webhooks_.has_appended(); }
   // Whether what the records of operators say may have changed.
   bool used_operators() const { return used_operators_; }
   SqlAuditTrail& audit() override { return audit_; }
@@ -57,6 +69,8 @@ class SqlTransaction final : public Transaction {
 
  private:
   Connection& connection_;
+  SqlWebhookRecords webhooks_;
+  EventWriter events_;
   SqlProvisioningRecords provisioning_;
   SqlOperatorRecords operators_;
   SqlEkTrustRecords ek_trust_;

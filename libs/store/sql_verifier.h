@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/connection.h"
+#include "store/event_writer.h"
 #include "verifier/records.h"
 
 namespace warifu::store {
@@ -10,7 +11,9 @@ namespace warifu::store {
 // transaction can tell them from those that do.
 class SqlVerifierRecords final : public verifier::Records {
  public:
-  explicit SqlVerifierRecords(Connection& connection) : connection_(connection) {}
+  // Without `events` (for who only reads) nobody is told of what is written.
+  explicit SqlVerifierRecords(Connection& connection, EventWriter* events = nullptr)
+      : connection_(connection), events_(events) {}
 
   Result<std::optional<verifier::BoundAk>> find_ak(const ScopeId& scope, const RegistrationId& id) override;
   Result<std::optional<verifier::Ledger>> find_ledger(const ScopeId& scope, const RegistrationId& id) override;
@@ -43,9 +46,12 @@ class SqlVerifierRecords final : public verifier::Records {
 
  private:
   Status insert_ledger(const verifier::Ledger& ledger);
+  Status replace_ledger(const verifier::Ledger& ledger, std::int64_t from);
+  Result<std::optional<attestation::Tier>> find_overall(const ScopeId& scope, const RegistrationId& id);
   Status run_unaudited(Query& query);
 
   Connection& connection_;
+  EventWriter* events_;
   std::int64_t unaudited_rows_ = 0;
 };
 

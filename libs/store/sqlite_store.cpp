@@ -55,7 +55,10 @@ SqliteStore::SqliteStore(const SqliteOptions& options, SqliteConnection writing,
       batch_limit_(options.batch_limit),
       readers_(std::move(reading)),
       writer_(std::move(writing), options.clock, options.entropy),
-      thread_([this] { run(); }) {
+      thread_([this] {
+        writer_.set_outbox_wake(&outbox_wake());
+        run();
+      }) {
 }
 
 SqliteStore::~SqliteStore() {

@@ -84,11 +84,13 @@ Status SqliteWriter::commit(std::span<Change> batch) {
   TRY_STATUS(check_clock());
   TRY_STATUS(connection_.run(kBegin));
   used_operators_ = false;
+  has_appended_ = false;
   Status applied = apply_all(batch);
   if (applied) applied = connection_.run(kCommit);
   if (applied) {
     ++commits_;
     if (used_operators_) ++operators_version_;
+    if (has_appended_ && outbox_wake_ != nullptr) outbox_wake_->wake();
     return applied;
   }
   // Should this fail too, the next BEGIN says so and nothing is committed.
@@ -108,6 +110,7 @@ Status SqliteWriter::apply(Change& change) {
   SqlTransaction transaction(connection_, clock_, entropy_);
   Status outcome = transaction.run(change.apply);
   used_operators_ = used_operators_ || transaction.used_operators();
+  has_appended_ = has_appended_ || (outcome && transaction.has_appended());
   // SQLite gives up the whole transaction by itself when it cannot write.
   if (!connection_.in_transaction()) {
     if (!outcome) return outcome;

@@ -12,6 +12,7 @@
 #include "store/clock_guard.h"
 #include "store/sql_transaction.h"
 #include "store/sqlite_connection.h"
+#include "webhooks/wake.h"
 
 namespace warifu::store {
 
@@ -45,6 +46,8 @@ class SqliteWriter {
 
   // Safe to ask from another thread.
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  // Who is woken when something new is to be delivered. Before the first batch.
+  void set_outbox_wake(webhooks::Wake* wake) { outbox_wake_ = wake; }
   // See Store. Safe to ask from another thread.
   std::uint64_t operators_version() const { return operators_version_.load(); }
 
@@ -60,6 +63,8 @@ class SqliteWriter {
   ClockGuard clock_guard_;
   std::vector<Status> outcomes_;  // of each change of the batch that is being committed
   bool used_operators_ = false;   // by the batch that is being committed
+  bool has_appended_ = false;     // to the outbox, by the same
+  webhooks::Wake* outbox_wake_ = nullptr;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> operators_version_ = 0;
 };

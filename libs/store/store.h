@@ -13,6 +13,8 @@
 #include "provisioning/diary.h"
 #include "provisioning/records.h"
 #include "verifier/records.h"
+#include "webhooks/records.h"
+#include "webhooks/wake.h"
 
 namespace warifu::store {
 
@@ -24,6 +26,7 @@ class Snapshot {
   virtual operators::RecordsView& operators() = 0;
   virtual ek_trust::RecordsView& ek_trust() = 0;
   virtual verifier::RecordsView& verifier() = 0;
+  virtual webhooks::RecordsView& webhooks() = 0;
 };
 
 // A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
@@ -34,6 +37,7 @@ class Transaction {
   virtual operators::Records& operators() = 0;
   virtual ek_trust::Records& ek_trust() = 0;
   virtual verifier::Records& verifier() = 0;
+  virtual webhooks::Records& webhooks() = 0;
   virtual audit::Trail& audit() = 0;
   virtual provisioning::Diary& diary() = 0;
 };
@@ -70,11 +74,18 @@ class Store {
   // Where the nodes of this database share their outstanding challenges; null if this node is alone.
   virtual provisioning::Challenges* shared_challenges() { return nullptr; }
 
+  // Woken after each commit of this process that left something to deliver to a webhook. Other nodes' commits wake
+  // nobody here.
+  webhooks::Wake& outbox_wake() { return outbox_wake_; }
+
   // Waits until every change that was submitted before has had its `done`. Not from inside `apply` or `done`.
   virtual void settle();
 
   // submit() and wait. Not from inside `apply` or `done`, where it would wait for itself.
   Status write(const std::function<Status(Transaction&)>& apply);
+
+ private:
+  webhooks::Wake outbox_wake_;
 };
 
 }  // namespace warifu::store
