@@ -29,6 +29,7 @@ void add_attention_commands(CLI::App& app, Action& action);
 void add_ek_root_commands(CLI::App& app, Action& action);
 void add_attestation_commands(CLI::App& app, Action& action);
 void add_policy_commands(CLI::App& app, Action& action);
+void add_webhook_commands(CLI::App& app, Action& action);
 void add_endorsement_commands(CLI::App& app, Action& action);
 
 }  // namespace warifu::cli

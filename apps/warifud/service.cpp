@@ -36,6 +36,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       device_desk_(outside.clock, organisation.master_key.envelope_key()),
       certificates_(outside.clock),
       policies_(outside.clock, outside.entropy),
+      webhooks_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       escrow_(outside.clock, organisation.master_key.envelope_key()),
       registrar_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
                  store.shared_challenges() != nullptr ? *store.shared_challenges() : own_challenges_,
@@ -55,6 +56,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       attestations_api_(outside.clock, store),
       policy_api_(policies_, store),
       verification_api_(results_keys_, outside.clock, outside.entropy, "warifud " WARIFU_VERSION),
+      webhook_api_(webhooks_, store),
       service_api_(enrollments_, groups_, device_desk_, store),
       device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
@@ -62,17 +64,21 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       devices_(front::device::router(device_api_, escrow_api_, attestation_api_, results_keys_, outside.clock),
                authenticator_, store, metrics_, outside.clock, outside.entropy, {.admission = &device_admission_}),
       operators_(front::api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                                     attestations_api_, policy_api_, verification_api_, service_api_},
+                                     attestations_api_, policy_api_, verification_api_, webhook_api_, service_api_},
                                     outside.clock),
                  authenticator_, store, metrics_, outside.clock, outside.entropy,
                  {.admission = &operator_admission_, .idempotency = &idempotency_}),
       compat_(front::compat::router(device_api_, service_api_, outside.clock), authenticator_, store, metrics_,
               outside.clock, outside.entropy, {.admission = &device_admission_}),
+      courier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), store, poster_, metrics_),
+      sender_(courier_, store.outbox_wake()),
       server_({.observer = &metrics_}) {
   load_escrow_certificate();
 }
 
 Service::~Service() {
+  poster_.stop();
+  sender_.stop();
   server_.stop();
   attempts_.flush();
   store_.settle();  // nothing new comes after stop()
@@ -116,6 +122,7 @@ Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, const net:
 
 void Service::start() {
   server_.start();
+  sender_.start();
   schedule_housekeeping();
   schedule_diary();
 }
@@ -192,6 +199,8 @@ void Service::clean_up() {
     again = clean_up_some();
   while (attempts_.purge()) {
   }
+  if (const auto cleaned = courier_.clean_up(); !cleaned)
+    spdlog::error("dropping events that nobody took: {}", to_string(cleaned.error()));
 }
 
 bool Service::clean_up_some() {

@@ -12,6 +12,7 @@
 #include "front/http/idempotency.h"
 #include "front/limits/admission.h"
 #include "front/metrics.h"
+#include "front/outbox/sender.h"
 #include "net/server.h"
 #include "operators/authenticator.h"
 #include "operators/desk.h"
@@ -24,6 +25,7 @@
 #include "verifier/desk.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
+#include "webhook_client/curl_poster.h"
 
 namespace warifu::warifud {
 
@@ -102,6 +104,7 @@ class Service {
   provisioning::DeviceDesk device_desk_;
   ek_trust::CertificateDesk certificates_;
   verifier::PolicyDesk policies_;
+  webhooks::Desk webhooks_;
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
   provisioning::Registrar registrar_;
@@ -120,6 +123,7 @@ class Service {
   front::api::AttestationApi attestations_api_;
   front::api::PolicyApi policy_api_;
   front::api::VerificationApi verification_api_;
+  front::api::WebhookApi webhook_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};
@@ -129,6 +133,9 @@ class Service {
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;
+  webhook_client::CurlPoster poster_;
+  front::outbox::Courier courier_;
+  front::outbox::Sender sender_;
   bool has_compat_ = false;
   std::atomic<Timestamp> renewal_time_{Timestamp::max()};  // written by the main thread, read by timers
   net::Server server_;                                     // last: it stops before what it calls goes away

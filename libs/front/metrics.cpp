@@ -55,6 +55,23 @@ struct Metrics::State {
           .Add({});
   Counters& escrow_packages =
       counters(registry, "warifu_escrow_packages_total", "Packages that devices deposited, by what became of them.");
+  Counters& webhook_attempts = counters(registry, "warifu_webhook_attempts_total",
+                                        "Attempts to deliver an event to a webhook, by their result.");
+  prometheus::Counter& webhook_delivered = webhook_attempts.Add({{"result", "delivered"}});
+  prometheus::Counter& webhook_failed = webhook_attempts.Add({{"result", "failed"}});
+  prometheus::Counter& webhook_drops =
+      counters(registry, "warifu_webhook_events_dropped_total",
+               "Events that were never delivered, because they waited too long or were too many.")
+          .Add({});
+  prometheus::Gauge& webhook_waiting =
+      gauges(registry, "warifu_webhook_events_waiting", "Events that wait to be delivered, of all nodes.").Add({});
+  prometheus::Gauge& webhook_oldest = gauges(registry, "warifu_webhook_oldest_waiting_seconds",
+                                             "When the oldest waiting event was made, Unix time; 0 when none waits.")
+                                          .Add({});
+  Gauges& webhooks = gauges(registry, "warifu_webhooks", "Webhooks, by how their last attempts went.");
+  prometheus::Gauge& webhooks_working = webhooks.Add({{"state", "working"}});
+  prometheus::Gauge& webhooks_retrying = webhooks.Add({{"state", "retrying"}});
+  prometheus::Gauge& webhooks_failing = webhooks.Add({{"state", "failing"}});
   Counters& refusals =
       counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
   prometheus::Counter& delayed =
@@ -107,6 +124,23 @@ void Metrics::count_silence_alarms(std::size_t count) {
 
 void Metrics::count_escrow_package(EscrowOutcome outcome) {
   state_->escrow_packages.Add({{"result", to_string(outcome)}}).Increment();
+}
+
+void Metrics::count_webhook_attempt(bool is_delivered) {
+  (is_delivered ? state_->webhook_delivered : state_->webhook_failed).Increment();
+}
+
+void Metrics::count_webhook_drops(std::size_t count) {
+  state_->webhook_drops.Increment(static_cast<double>(count));
+}
+
+void Metrics::set_webhooks(const WebhookFigures& figures) {
+  const auto oldest = std::chrono::floor<std::chrono::seconds>(figures.oldest.value_or(Timestamp{}));
+  state_->webhook_waiting.Set(static_cast<double>(figures.waiting));
+  state_->webhook_oldest.Set(static_cast<double>(oldest.time_since_epoch().count()));
+  state_->webhooks_working.Set(static_cast<double>(figures.working));
+  state_->webhooks_retrying.Set(static_cast<double>(figures.retrying));
+  state_->webhooks_failing.Set(static_cast<double>(figures.failing));
 }
 
 void Metrics::count_refusal(const Error& error) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "attestation/appraisal/result.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "net/connection_observer.h"
 #include "provisioning/enrollment.h"
 
@@ -16,6 +18,15 @@ enum class EscrowOutcome { kReceived, kRepeated, kRefused };
 
 // Which rate a request was above.
 enum class LimitedBy { kAddress, kRegistration };
+
+// How the outbox does, in all scopes.
+struct WebhookFigures {
+  std::size_t waiting = 0;
+  std::optional<Timestamp> oldest = {};  // when the first of those that wait was made
+  std::size_t working = 0;
+  std::size_t retrying = 0;
+  std::size_t failing = 0;
+};
 
 // What Prometheus reads. No device identity is ever a label. Safe to call from several threads.
 class Metrics final : public net::ConnectionObserver {
@@ -28,6 +39,9 @@ class Metrics final : public net::ConnectionObserver {
   void count_escrow_package(EscrowOutcome outcome);
   void count_attestation(attestation::Tier overall);
   void count_silence_alarms(std::size_t count);
+  void count_webhook_attempt(bool is_delivered);
+  void count_webhook_drops(std::size_t count);
+  void set_webhooks(const WebhookFigures& figures);
   void count_refusal(const Error& error);
   void count_delayed();
   void count_throttled(LimitedBy by);

@@ -47,6 +47,7 @@ class Server {
         device_desk(clock, envelope_key()),
         certificates(clock),
         policies(clock, entropy),
+        webhooks(clock, entropy, envelope_key()),
         registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
         escrow_api(escrow, store, metrics),
@@ -62,12 +63,13 @@ class Server {
         attestations_api_(clock, store),
         policy_api_(policies, store),
         verification_api_(results_keys, clock, entropy, "warifud test"),
+        webhook_api_(webhooks, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, attestation_api, results_keys, clock), authenticator, store,
                 metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                               attestations_api_, policy_api_, verification_api_, service_api_},
+                               attestations_api_, policy_api_, verification_api_, webhook_api_, service_api_},
                               clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
@@ -160,6 +162,7 @@ class Server {
   provisioning::DeviceDesk device_desk;
   ek_trust::CertificateDesk certificates;
   verifier::PolicyDesk policies;
+  warifu::webhooks::Desk webhooks;
   provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
   provisioning::EscrowDesk escrow;
@@ -179,6 +182,7 @@ class Server {
   api::AttestationApi attestations_api_;
   api::PolicyApi policy_api_;
   api::VerificationApi verification_api_;
+  api::WebhookApi webhook_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

@@ -24,6 +24,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kAttestationVerify, std::string_view("attestation:verify")},
     std::pair{Permission::kPolicyRead, std::string_view("policy:read")},
     std::pair{Permission::kPolicyWrite, std::string_view("policy:write")},
+    std::pair{Permission::kWebhookRead, std::string_view("webhook:read")},
+    std::pair{Permission::kWebhookWrite, std::string_view("webhook:write")},
 };
 
 }  // namespace

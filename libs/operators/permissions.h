@@ -26,6 +26,8 @@ enum class Permission : std::uint32_t {
   kAttestationVerify = 1U << 12,
   kPolicyRead = 1U << 13,
   kPolicyWrite = 1U << 14,
+  kWebhookRead = 1U << 15,
+  kWebhookWrite = 1U << 16,
 };
 
 class Permissions {

@@ -29,6 +29,7 @@ const kPlant = 'interop-plant'; // a group of TPMs
 const kLamps = 'interop-lamps'; // a group with symmetric keys
 const kAttestedId = 'interop-attested';
 const kNobody = 'interop-nobody';
+const kWebhook = 'interop-hook';
 // What is well-formed and not there.
 const kNobodys = { ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32), sha256: '00'.repeat(32), number: 999 };
 
@@ -64,6 +65,11 @@ async function enroll(registration_id, more = {}) {
 async function make_service_key(name) {
   const response = await client.send('POST', '/api/v1/service-keys', { body: { name } });
   assert.equal(response.status, 201, `POST /api/v1/service-keys: ${response.status} ${response.text}`);
+  return name;
+}
+
+async function make_webhook(name) {
+  await made('/api/v1/webhooks', { name, url: 'http://127.0.0.1:9/nobody' });
   return name;
 }
 
@@ -159,6 +165,11 @@ const kPlan = {
   'DELETE /api/v1/attestation-policies/groups/{}': { parameters: put_policies },
   'DELETE /api/v1/attestation-policies/enrollments/{}': { parameters: put_policies },
   'POST /api/v1/attestation-policies/enrollments/{}/test': { parameters: attest },
+  'POST /api/v1/webhooks': { body: () => ({ name: `interop-${++serial}`, url: 'https://192.0.2.1/hook', event_types: ['io.warifu.alert.raised'] }) },
+  'GET /api/v1/webhooks/{}': { parameters: () => ({ name: kWebhook }) },
+  'DELETE /api/v1/webhooks/{}': { parameters: async () => ({ name: await make_webhook(`interop-${++serial}`) }) },
+  'POST /api/v1/webhooks/{}/secret': { parameters: () => ({ name: kWebhook }) },
+  'POST /api/v1/webhooks/{}/test': { parameters: () => ({ name: kWebhook }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };
@@ -225,6 +236,7 @@ before(async () => {
   await made('/api/v1/enrollment-groups', { group_id: kLamps, attestation: { type: 'symmetric-key' } });
   await make_group(kPlant);
   await list_ek();
+  await make_webhook(kWebhook);
   await make_waiting_device();
   await make_endorsement();
   await make_attestation();

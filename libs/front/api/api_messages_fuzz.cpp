@@ -4,6 +4,7 @@
 #include "front/api/enrollment_messages.h"
 #include "front/api/messages.h"
 #include "front/api/registration_messages.h"
+#include "front/api/webhook_messages.h"
 
 namespace {
 
@@ -19,7 +20,7 @@ void ignore(const Parsed&) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto body = warifu::as_text({data + 1, size - 1});
-  switch (data[0] % 11) {
+  switch (data[0] % 12) {
     case 0:
       ignore(api::parse_login(body));
       break;
@@ -49,6 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 9:
       ignore(api::parse_distrust(body));
+      break;
+    case 10:
+      ignore(api::parse_webhook_request(body));
       break;
     default:
       ignore(api::parse_key_name(body, "ek_name"));

@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 76u);
+  EXPECT_EQ(guarded, 82u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -302,6 +302,12 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"PUT /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
       {"DELETE /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
       {"POST /api/v1/attestation-policies/enrollments/{registration_id}/test", "attestation:read"},
+      {"GET /api/v1/webhooks", "webhook:read"},
+      {"POST /api/v1/webhooks", "webhook:write"},
+      {"GET /api/v1/webhooks/{name}", "webhook:read"},
+      {"DELETE /api/v1/webhooks/{name}", "webhook:write"},
+      {"POST /api/v1/webhooks/{name}/secret", "webhook:write"},
+      {"POST /api/v1/webhooks/{name}/test", "webhook:write"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

@@ -8,6 +8,7 @@
 #include "front/api/policy_api.h"
 #include "front/api/registration_api.h"
 #include "front/api/verification_api.h"
+#include "front/api/webhook_api.h"
 #include "front/dps_service/service_api.h"
 #include "front/http/route.h"
 
@@ -23,6 +24,7 @@ struct OperatorDoors {
   AttestationApi& attestations;
   PolicyApi& policies;
   VerificationApi& verification;
+  WebhookApi& webhooks;
   dps_service::ServiceApi& service;
 };
 

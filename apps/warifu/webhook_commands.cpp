@@ -1,0 +1,145 @@
+#include "warifu/webhook_commands.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <thread>
+
+#include "keystore/files.h"
+#include "warifu/requests.h"
+#include "wire/json.h"
+
+namespace warifu::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kCollection = "webhooks";
+constexpr std::chrono::seconds kTestWait{20};
+constexpr std::chrono::milliseconds kTestPause{200};
+
+const std::vector<Column> kWebhookLines = {{"name", "name"},
+                                           {"url", "url"},
+                                           {"state", "state"},
+                                           {"waiting", "waiting"},
+                                           {"oldest waiting", "oldest_waiting_at"},
+                                           {"delivered", "delivered"},
+                                           {"dropped", "dropped"},
+                                           {"failures in a row", "failures"},
+                                           {"failing since", "failing_since"},
+                                           {"last success", "last_success_at"},
+                                           {"last failure", "last_failure_at"},
+                                           {"why", "last_failure"},
+                                           {"old secret until", "previous_secret_until"},
+                                           {"created", "created_at"}};
+
+Status print_secret(const Context& context, const json::value& answer) {
+  if (context.json) {
+    print_json(answer);
+    return {};
+  }
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  TRY(const auto secret, fields.required_string("secret"));
+  fmt::print("{}\n", secret);
+  return {};
+}
+
+// What tells a success or a failure from those before.
+struct Mark {
+  std::uint64_t delivered = 0;
+  std::string failed_at;
+  std::string failure;
+  std::uint64_t waiting = 0;
+};
+Result<Mark> mark_of(const ApiClient& api, const std::string& path) {
+  TRY(const auto answer, api.get(path));
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  Mark mark;
+  TRY(mark.delivered, fields.required_uint("delivered"));
+  TRY(mark.waiting, fields.required_uint("waiting"));
+  TRY(mark.failure, fields.required_string("last_failure"));
+  TRY(const auto failed_at, fields.optional_string("last_failure_at"));
+  mark.failed_at = failed_at.value_or("");
+  return mark;
+}
+
+}  // namespace
+
+Status add_webhook(const Context& context, const WebhookOptions& options) {
+  TRY(const auto api, client_of(context));
+  json::object request{{"name", options.name}, {"url", options.url}};
+  if (!options.event_types.empty())
+    request["event_types"] = json::array(options.event_types.begin(), options.event_types.end());
+  if (!options.ca_file.empty()) {
+    TRY(const auto ca, keystore::read_file(options.ca_file));
+    request["ca"] = ca;
+  }
+  TRY(const auto answer, api.post("/api/v1/webhooks", json::serialize(request)));
+  return print_secret(context, answer);
+}
+
+Status list_webhooks(const Context& context) {
+  TRY(const auto api, client_of(context));
+  TRY(const auto answer, api.get("/api/v1/webhooks"));
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  TRY(const auto* items, fields.required_array("items"));
+  if (context.json)
+    print_json(*items);
+  else
+    print_table(*items,
+                {{"NAME", "name"},
+                 {"STATE", "state"},
+                 {"WAITING", "waiting"},
+                 {"DROPPED", "dropped"},
+                 {"LAST SUCCESS", "last_success_at"},
+                 {"URL", "url"},
+                 {"LAST FAILURE", "last_failure"}},
+                "no webhooks");
+  return {};
+}
+
+Status show_webhook(const Context& context, const std::string& name) {
+  TRY(const auto path, path_of(kCollection, name));
+  return show(context, path, kWebhookLines);
+}
+
+Status remove_webhook(const Context& context, const std::string& name) {
+  TRY(const auto path, path_of(kCollection, name));
+  return remove(context, path, name, fmt::format("the webhook {} is removed, with all that waited for it", name));
+}
+
+Status rotate_webhook_secret(const Context& context, const std::string& name) {
+  TRY(const auto path, path_of(kCollection, name));
+  TRY(const auto api, client_of(context));
+  TRY(const auto answer, api.post_once(path + "/secret", "{}"));
+  return print_secret(context, answer);
+}
+
+Status test_webhook(const Context& context, const std::string& name) {
+  TRY(const auto path, path_of(kCollection, name));
+  TRY(const auto api, client_of(context));
+  TRY(const auto before, mark_of(api, path));
+  TRY(const auto answer, api.post_repeatable(path + "/test", "{}"));
+  Mark now = before;
+  for (std::chrono::milliseconds waited{}; waited < kTestWait; waited += kTestPause) {
+    TRY(now, mark_of(api, path));
+    if (now.delivered != before.delivered || now.failed_at != before.failed_at) break;
+    std::this_thread::sleep_for(kTestPause);
+  }
+  if (now.delivered != before.delivered) {
+    if (context.json)
+      print_json(answer);
+    else
+      fmt::print("the receiver of {} took it\n", name);
+    return {};
+  }
+  if (now.failed_at != before.failed_at)
+    return Error{ErrorKind::kRefused, "webhook.test",
+                 fmt::format("the receiver of {} did not take it, and it is tried again: {}", name, now.failure)};
+  return Error{ErrorKind::kUnavailable, "webhook.test",
+               fmt::format("nothing became of it within {} s: {} events wait for {}, and the next try may be later",
+                           kTestWait.count(), now.waiting, name)};
+}
+
+}  // namespace warifu::cli

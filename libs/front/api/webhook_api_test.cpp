@@ -1,0 +1,107 @@
+#include "front/api/webhook_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "front/api/test_operator.h"
+#include "front/test_world.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
+#include "webhooks/limits.h"
+
+namespace warifu::front::api {
+namespace {
+
+using test::member;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
+
+constexpr const char* kAll = "/api/v1/webhooks";
+
+class WebhookApiTest : public ::testing::Test {
+ protected:
+  net::HttpResponse add(const std::string& name, const std::string& more = {}) {
+    return alice_.post(kAll,
+                       fmt::format(R"({{"name":"{}","url":"https://events.example.com/s3cret-path"{}}})", name, more));
+  }
+  World world_;
+  test::Operator alice_{world_.server};
+};
+
+TEST_F(WebhookApiTest, TellsTheSecretOnce) {
+  const auto added = add("pager", R"(,"event_types":["io.warifu.alert.raised"])");
+  ASSERT_EQ(added.status, 201) << added.body;
+  EXPECT_THAT(member(added, "secret"), MatchesRegex("whsec_[A-Za-z0-9+/]{43}="));
+  const auto shown = alice_.get(std::string(kAll) + "/pager");
+  EXPECT_EQ(member(shown, "state"), "working");
+  EXPECT_EQ(member(shown, "waiting"), "0");
+  EXPECT_EQ(member(shown, "event_types"), R"(["io.warifu.alert.raised"])");
+  EXPECT_EQ(member(shown, "last_success_at"), "null");
+  EXPECT_THAT(shown.body, Not(HasSubstr("whsec_")));
+  EXPECT_THAT(alice_.get(kAll).body, Not(HasSubstr("whsec_")));
+  const auto stored = world_.stored();
+  EXPECT_THAT(stored, HasSubstr(R"("origin":"https://events.example.com")"));
+  EXPECT_THAT(stored, Not(HasSubstr("s3cret-path"))) << "the path may be a secret of the receiver";
+}
+
+TEST_F(WebhookApiTest, RotatesTheSecretAndSaysHowLongTheOldOneSigns) {
+  const auto first = member(add("pager"), "secret");
+  const auto rotated = alice_.post(std::string(kAll) + "/pager/secret");
+  ASSERT_EQ(rotated.status, 201) << rotated.body;
+  EXPECT_THAT(member(rotated, "secret"), StartsWith("whsec_"));
+  EXPECT_NE(member(rotated, "secret"), first);
+  EXPECT_EQ(member(rotated, "previous_secret_until"), to_rfc3339(world_.clock.now() + std::chrono::hours(24)));
+}
+
+TEST_F(WebhookApiTest, ATestWaitsForThatWebhookAlone) {
+  add("pager", R"(,"event_types":["io.warifu.approval.waiting"])");
+  add("other");
+  const auto tested = alice_.post(std::string(kAll) + "/pager/test");
+  ASSERT_EQ(tested.status, 202) << tested.body;
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "waiting"), "1");
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/other"), "waiting"), "0");
+  EXPECT_EQ(alice_.remove(std::string(kAll) + "/pager").status, 204);
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "code"), "webhook.unknown");
+}
+
+TEST_F(WebhookApiTest, RefusesWhatCannotBe) {
+  add("pager");
+  const auto code_of = [&](const std::string& body) { return member(alice_.post(kAll, body), "code"); };
+  EXPECT_EQ(member(add("pager"), "code"), "webhook.exists");
+  EXPECT_EQ(member(add("a", R"(,"event_types":["io.warifu.nothing"])"), "code"), "webhook.event_type");
+  EXPECT_EQ(member(add("a", R"(,"event_types":[1])"), "code"), "json.type");
+  EXPECT_EQ(member(add("a", R"(,"ca":"no certificate")"), "code"), "webhook.ca");
+  EXPECT_EQ(member(add("a", R"(,"secret":"mine")"), "code"), "json.unknown-field");
+  EXPECT_EQ(code_of(R"({"name":"a","url":"http://events.example.com/"})"), "webhook.url");
+  EXPECT_EQ(code_of(R"({"name":"a","url":"https://169.254.169.254/"})"), "webhook.address");
+  EXPECT_EQ(code_of(R"({"name":"a"})"), "json.missing");
+  for (const std::string path : {"", "/secret", "/test"}) {
+    const auto target = std::string(kAll) + "/nobody" + path;
+    const auto response = path.empty() ? alice_.get(target) : alice_.post(target);
+    EXPECT_EQ(response.status, 404);
+    EXPECT_EQ(member(response, "code"), "webhook.unknown");
+  }
+  EXPECT_EQ(alice_.remove(std::string(kAll) + "/nobody").status, 404);
+  for (std::size_t i = 1; i < webhooks::kWebhooksMax; ++i)
+    ASSERT_EQ(add(fmt::format("w{}", i)).status, 201);
+  EXPECT_EQ(member(add("one-more"), "code"), "webhook.too_many");
+}
+
+TEST_F(WebhookApiTest, AnotherScopeSeesNothingOfIt) {
+  add("pager");
+  const auto there = ScopeId::parse("there").value();
+  test::must(world_.server.make_scope(there));
+  const test::Operator bob(world_.server, operators::Permissions::all(), there);
+  EXPECT_EQ(bob.get(kAll).body, R"({"items":[]})");
+  for (const auto& response :
+       {bob.get(std::string(kAll) + "/pager"), bob.remove(std::string(kAll) + "/pager"),
+        bob.post(std::string(kAll) + "/pager/secret"), bob.post(std::string(kAll) + "/pager/test")})
+    EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(alice_.get(std::string(kAll) + "/pager").status, 200);
+}
+
+}  // namespace
+}  // namespace warifu::front::api

@@ -1,0 +1,218 @@
+#include "front/outbox/courier.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "webhooks/limits.h"
+#include "webhooks/outbox.h"
+#include "webhooks/signature.h"
+
+namespace warifu::front::outbox {
+namespace {
+
+using webhooks::Delivery;
+using webhooks::Outcome;
+using webhooks::Progress;
+using webhooks::WebhookKey;
+
+std::string subject_of(const WebhookKey& key) {
+  return fmt::format("webhook:{}", key.name.text());
+}
+
+}  // namespace
+
+Courier::Courier(const Clock& clock, Entropy& entropy, SecretBytes envelope_key, store::Store& store,
+                 webhooks::Poster& poster, Metrics& metrics)
+    : clock_(clock),
+      entropy_(entropy),
+      envelope_key_(std::move(envelope_key)),
+      store_(store),
+      poster_(poster),
+      metrics_(metrics),
+      node_(Uuid::v7(clock.now(), entropy)) {
+}
+
+Result<std::vector<WebhookKey>> Courier::list_due() const {
+  std::vector<WebhookKey> due;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(due, snapshot.webhooks().list_due(node_, clock_.now()));
+    return {};
+  }));
+  return due;
+}
+
+Status Courier::deliver(const WebhookKey& key, const std::atomic<bool>& is_stopped) {
+  bool is_ours = false;
+  TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
+    TRY(is_ours, take_lease(transaction, key));
+    return {};
+  }));
+  if (!is_ours) return {};
+  bool has_more = true;
+  while (has_more && !is_stopped) {
+    TRY(has_more, deliver_next(key));
+  }
+  return store_.write(
+      [&](store::Transaction& transaction) { return transaction.webhooks().end_lease(key.scope, key.name, node_); });
+}
+
+Result<bool> Courier::take_lease(store::Transaction& transaction, const WebhookKey& key) const {
+  const Timestamp now = clock_.now();
+  return transaction.webhooks().take_lease(key.scope, key.name, {node_, now + webhooks::kLeaseLifetime}, now);
+}
+
+Result<bool> Courier::deliver_next(const WebhookKey& key) {
+  TRY(const auto parcel, next(key));
+  if (!parcel) return false;
+  const auto outcome = attempt(*parcel);
+  if (!outcome) return false;
+  TRY_STATUS(settle(key, parcel->delivery, *outcome));
+  metrics_.count_webhook_attempt(outcome->is_delivered);
+  if (!outcome->is_delivered)
+    spdlog::warn("webhook {}: event {} was not delivered, try {}: {}", key.name.text(),
+                 parcel->delivery.event_id.text(), parcel->delivery.attempts + 1, outcome->failure);
+  return outcome->is_delivered;
+}
+
+Result<std::optional<Courier::Parcel>> Courier::next(const WebhookKey& key) const {
+  std::optional<Parcel> parcel;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(auto webhook, snapshot.webhooks().find_webhook(key.scope, key.name));
+    TRY(auto delivery, snapshot.webhooks().find_due(key.scope, key.name, clock_.now()));
+    if (webhook && delivery) parcel = Parcel{*std::move(webhook), *std::move(delivery)};
+    return {};
+  }));
+  return parcel;
+}
+
+Result<webhooks::PostRequest> Courier::sign(const Parcel& parcel) const {
+  const auto& [webhook, delivery] = parcel;
+  const Timestamp now = clock_.now();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  const std::string id = delivery.event_id.text();
+  TRY(const auto secrets, webhooks::signing_secrets(envelope_key_, webhook, now));
+  return webhooks::PostRequest{
+      .url = webhook.url,
+      .ca_pem = webhook.ca_pem,
+      .headers = {{"Content-Type", std::string(webhooks::kContentType)},
+                  {"webhook-id", id},
+                  {"webhook-timestamp", std::to_string(seconds)},
+                  {"webhook-signature", webhooks::signature(secrets, id, seconds, delivery.body)}},
+      .body = delivery.body};
+}
+
+std::optional<Outcome> Courier::attempt(const Parcel& parcel) {
+  const auto request = sign(parcel);
+  if (!request) return Outcome{.failure = to_string(request.error())};
+  const auto reply = poster_.post(*request);
+  if (reply) return webhooks::judge(reply->status, reply->retry_after);
+  if (reply.error().code == "webhook.stopped") return std::nullopt;
+  return Outcome{.failure = to_string(reply.error())};
+}
+
+// What was delivered is, whoever holds the lease by now; how the webhook does says only who holds it.
+Status Courier::settle(const WebhookKey& key, Delivery delivery, const Outcome& outcome) {
+  const std::uint32_t random = webhooks::draw(entropy_);
+  return store_.write([&](store::Transaction& transaction) -> Status {
+    auto& records = transaction.webhooks();
+    if (outcome.is_delivered) TRY_STATUS(records.remove_delivery(key.scope, key.name, delivery.event_id));
+    TRY(const bool is_ours, take_lease(transaction, key));
+    if (!is_ours) return {};
+    TRY(auto progress, records.find_progress(key.scope, key.name));
+    if (!progress) return {};
+    Delivery moved = delivery;  // the change may be tried again
+    webhooks::move_on(*progress, moved, outcome, clock_.now(), random);
+    if (!outcome.is_delivered) TRY_STATUS(records.postpone_delivery(key.scope, key.name, moved));
+    TRY_STATUS(tell_of_state(transaction, key, *progress));
+    return records.put_progress(key.scope, key.name, *progress);
+  });
+}
+
+Status Courier::tell_of_state(store::Transaction& transaction, const WebhookKey& key, Progress& progress) const {
+  const Timestamp now = clock_.now();
+  const bool is_lost = progress.failing_since && now - *progress.failing_since >= webhooks::kGivenUpAfter;
+  if (is_lost == progress.is_given_up) return {};
+  progress.is_given_up = is_lost;
+  if (!is_lost) return transaction.audit().record(key.scope, {"system", "webhook.recover", subject_of(key), "{}"});
+  const std::string since = to_rfc3339(*progress.failing_since);
+  spdlog::error("webhook {} has failed since {}: {}", key.name.text(), since, progress.last_failure);
+  TRY_STATUS(transaction.audit().record(
+      key.scope, {"system", "webhook.give-up", subject_of(key), fmt::format(R"({{"failing_since":"{}"}})", since)}));
+  return webhooks::append(
+      transaction.webhooks(), entropy_,
+      {key.scope,
+       webhooks::kWebhookFailing,
+       subject_of(key),
+       {{"webhook", key.name.text()}, {"failing_since", since}, {"last_failure", progress.last_failure}}},
+      now, key.name);
+}
+
+Status Courier::clean_up() {
+  std::vector<WebhookKey> all;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(all, snapshot.webhooks().list_all());
+    return {};
+  }));
+  for (const WebhookKey& key : all) {
+    bool has_more = true;
+    while (has_more) {
+      TRY(has_more, drop_some(key));
+    }
+  }
+  return {};
+}
+
+Result<bool> Courier::drop_some(const WebhookKey& key) {
+  const Timestamp now = clock_.now();
+  const Timestamp before = now - webhooks::kKeptFor;
+  webhooks::Backlog backlog;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(backlog, snapshot.webhooks().backlog(key.scope, key.name));
+    return {};
+  }));
+  const bool is_old = backlog.oldest && *backlog.oldest < before;
+  if (!is_old && backlog.waiting <= webhooks::kKeptMax) return false;
+  std::size_t dropped = 0;
+  TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
+    auto& records = transaction.webhooks();
+    TRY(dropped, records.drop_deliveries(key.scope, key.name, before, webhooks::kKeptMax, webhooks::kDroppedAtOnceMax));
+    TRY(auto progress, records.find_progress(key.scope, key.name));
+    if (dropped == 0 || !progress) return {};
+    progress->dropped += static_cast<std::int64_t>(dropped);
+    TRY_STATUS(records.put_progress(key.scope, key.name, *progress));
+    TRY_STATUS(transaction.audit().record(
+        key.scope, {"system", "webhook.drop", subject_of(key), fmt::format(R"({{"dropped":{}}})", dropped)}));
+    return webhooks::append(
+        records, entropy_,
+        {key.scope, webhooks::kWebhookDropped, subject_of(key), {{"webhook", key.name.text()}, {"dropped", dropped}}},
+        now, key.name);
+  }));
+  if (dropped == 0) return false;
+  metrics_.count_webhook_drops(dropped);
+  spdlog::error("webhook {}: {} events were dropped, because they waited too long or were too many", key.name.text(),
+                dropped);
+  return true;
+}
+
+Status Courier::measure() {
+  WebhookFigures figures;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    auto& records = snapshot.webhooks();
+    TRY(const auto all, records.list_all());
+    for (const WebhookKey& key : all) {
+      TRY(const auto backlog, records.backlog(key.scope, key.name));
+      TRY(const auto progress, records.find_progress(key.scope, key.name));
+      figures.waiting += backlog.waiting;
+      if (backlog.oldest) figures.oldest = std::min(figures.oldest.value_or(*backlog.oldest), *backlog.oldest);
+      if (!progress) continue;
+      (progress->is_given_up ? figures.failing : progress->failures > 0 ? figures.retrying : figures.working)++;
+    }
+    return {};
+  }));
+  metrics_.set_webhooks(figures);
+  return {};
+}
+
+}  // namespace warifu::front::outbox
