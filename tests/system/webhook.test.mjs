@@ -9,10 +9,11 @@ import https from 'node:https';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon, eventually } from './lib/daemon.mjs';
+import { Daemon, eventually, must_run } from './lib/daemon.mjs';
 import { without_users } from './lib/device.mjs';
 import { Machine } from './lib/machine.mjs';
 import { operator_of } from './lib/operator.mjs';
+import { Postgres, without_postgres } from './lib/postgres.mjs';
 
 /** Whether one of the signatures of a request is by `secret`, as Standard Webhooks 1.0 says. */
 function is_signed_by(secret, { headers, body }) {
@@ -65,6 +66,24 @@ class Receiver {
   }
 }
 
+/** Events for the webhook "pager" that say nothing, without waiting for what becomes of them; their IDs. */
+async function queue_at(server, count, token = server.access_token()) {
+  const ids = [];
+  const ca = await readFile(server.ca);
+  for (let i = 0; i < count; ++i) {
+    ids.push(await new Promise((resolve, reject) => {
+      const options = { method: 'POST', ca, servername: 'localhost', headers: { Authorization: `Bearer ${token}` } };
+      const request = https.request(`${server.operators_url}/api/v1/webhooks/pager/test`, options, (response) => {
+        let text = '';
+        response.on('data', (part) => (text += part));
+        response.on('end', () => (response.statusCode === 202 ? resolve(JSON.parse(text).event_id) : reject(new Error(`${response.statusCode} ${text}`))));
+      });
+      request.on('error', reject).end();
+    }));
+  }
+  return ids;
+}
+
 describe('A webhook', () => {
   let server;
   let receiver;
@@ -87,24 +106,7 @@ describe('A webhook', () => {
     await receiver?.stop();
   });
 
-  // Events that say nothing, without waiting for what becomes of them; their IDs.
-  async function queue(count) {
-    const ids = [];
-    const token = server.access_token();
-    const ca = await readFile(server.ca);
-    for (let i = 0; i < count; ++i) {
-      const id = await new Promise((resolve, reject) => {
-        const request = https.request(`${server.operators_url}/api/v1/webhooks/pager/test`, { method: 'POST', ca, servername: 'localhost', headers: { Authorization: `Bearer ${token}` } }, (response) => {
-          let text = '';
-          response.on('data', (part) => (text += part));
-          response.on('end', () => (response.statusCode === 202 ? resolve(JSON.parse(text).event_id) : reject(new Error(`${response.statusCode} ${text}`))));
-        });
-        request.on('error', reject).end();
-      });
-      ids.push(id);
-    }
-    return ids;
-  }
+  const queue = (count) => queue_at(server, count);
   const all_of = (ids, ms = 30_000) => eventually(() => ids.every((id) => receiver.ids().includes(id)), 'every event came', ms, () => server.log);
   // The first time that each came.
   const in_order = (ids) => assert.deepEqual([...new Set(receiver.ids())].filter((id) => ids.includes(id)), ids);
@@ -261,5 +263,57 @@ describe('A webhook', () => {
       await machine.stop();
       await done('policy', 'delete');
     }
+  });
+});
+
+describe('A webhook of two nodes', { skip: without_postgres }, () => {
+  let postgres;
+  let first;
+  let second;
+  let receiver;
+  const { done } = operator_of(() => first);
+
+  before(async () => {
+    postgres = await Postgres.start();
+    const environment = { WARIFU_DATABASE: postgres.url };
+    [first, second] = [await Daemon.prepare(), await Daemon.prepare()];
+    const init = ['init', '--data-dir', first.data_dir, '--org', 'Nodes', '--server-name', 'localhost', '--json'];
+    ({ id_scope: first.id_scope, bootstrap_token: first.bootstrap_token } = JSON.parse(await must_run('warifud', init, { environment })));
+    const passphrase = await first.write('passphrase', 'correct horse battery staple');
+    const backup = first.file('backup');
+    await must_run('warifud', ['backup', '--data-dir', first.data_dir, '--output', backup, '--passphrase-file', passphrase], { environment });
+    await must_run('warifud', ['restore', '--input', backup, '--data-dir', second.data_dir, '--passphrase-file', passphrase]);
+    await must_run('warifud', ['certificate', 'renew', '--data-dir', second.data_dir, '--server-name', 'localhost'], { environment });
+    for (const node of [first, second]) await node.serve({ environment });
+    await first.login();
+    receiver = await new Receiver().start();
+    await done('webhook', 'add', 'pager', receiver.url);
+  });
+  after(async () => {
+    await receiver?.stop();
+    await first?.stop();
+    await second?.stop();
+    await postgres?.stop();
+  });
+
+  const all_of = (ids, ms) => eventually(() => ids.every((id) => receiver.ids().includes(id)), 'every event came', ms, () => `${first.log}${second.log}`);
+
+  test('GetsWhatBothWriteOnce', async () => {
+    const token = first.access_token();
+    const both = await Promise.all([queue_at(first, 20, token), queue_at(second, 20, token)]);
+    await all_of(both.flat(), 30_000);
+    await sleep(1500); // what would be sent twice is sent by now
+    assert.equal(receiver.came.length, 40);
+  });
+
+  test('GoesOnWhenTheNodeThatSendsIsKilled', async () => {
+    const token = first.access_token();
+    receiver.answer = () => undefined;
+    const ids = await queue_at(second, 5, token);
+    await eventually(() => receiver.ids().includes(ids[0]), 'one node sends');
+    await second.kill();
+    receiver.answer = () => 204;
+    ids.push(...await queue_at(first, 5, token));
+    await all_of(ids, 60_000);
   });
 });
