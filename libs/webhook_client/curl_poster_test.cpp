@@ -141,6 +141,17 @@ TEST(CurlPoster, SendsNothingToAForbiddenAddress) {
   }
 }
 
+// Linux takes a connection to 0.0.0.0 to this machine, so that the receiver would see it.
+TEST(CurlPoster, DoesNotEvenConnectToAForbiddenAddress) {
+  Receiver receiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  for (const char* host : {"0.0.0.0", "[::ffff:0.0.0.0]"}) {
+    const auto reply = CurlPoster().post(to(receiver.url("http", host)));
+    ASSERT_FALSE(reply) << host;
+    EXPECT_EQ(reply.error().code, "webhook.address");
+  }
+  EXPECT_EQ(receiver.stop(), "");
+}
+
 TEST(CurlPoster, SaysWhyThereIsNoAnswer) {
   Receiver receiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   Receiver rubbish("rubbish\r\n\r\n");

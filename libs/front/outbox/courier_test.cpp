@@ -160,6 +160,7 @@ TEST_F(CourierTest, WhatFailsIsTriedAgainLaterAndInOrder) {
   EXPECT_THAT(poster_.subjects(), ElementsAre("a", "a", "a", "a", "b"));
   EXPECT_EQ(progress().failures, 0);
   EXPECT_FALSE(progress().failing_since);
+  ASSERT_EQ(poster_.requests.size(), 5U);
   EXPECT_EQ(poster_.requests[0].headers[1], poster_.requests[3].headers[1]) << "under the same ID";
   EXPECT_NE(poster_.requests[0].headers[2], poster_.requests[3].headers[2]) << "signed anew";
   EXPECT_THAT(world_.server.metrics.text(), HasSubstr("warifu_webhook_attempts_total{result=\"failed\"} 3"));
@@ -198,7 +199,6 @@ TEST_F(CourierTest, ANodeThatDiedHoldsNothingUpForLong) {
   };
   // It dies while it sends: what it wrote stays.
   poster_.answers = {Error{ErrorKind::kUnavailable, "webhook.stopped", "died"}};
-  std::optional<webhooks::Lease> lease;
   look();
   EXPECT_TRUE(was_tried);
   EXPECT_EQ(poster_.requests.size(), 1U);
