@@ -77,6 +77,19 @@ bool is_port(std::string_view digits) {
   return error == std::errc() && end == digits.data() + digits.size() && port != 0;
 }
 
+// Host and port as the text has them, up to the path: what another parser may read.
+std::string_view authority_in(std::string_view url) {
+  const auto begin = std::min(url.find("://"), url.size() - 3) + 3;
+  return url.substr(begin, url.find_first_of("/?#", begin) - begin);
+}
+
+bool is_plain_host(std::string_view authority) {
+  return std::ranges::all_of(authority, [](char c) {
+    const bool is_letter_or_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter_or_digit || std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
+}
+
 // A host of digits and dots alone is an address that other programs read in their own ways.
 bool is_odd_number(std::string_view host) {
   const auto last = host.substr(host.rfind('.') == std::string_view::npos ? 0 : host.rfind('.') + 1);
@@ -93,6 +106,10 @@ Status check_url(std::string_view url) {
   if (!is_encrypted && parsed->scheme_id() != urls::scheme::http) return refuse_url("this is another scheme");
   if (parsed->has_userinfo()) return refuse_url("it names a user or a password");
   if (parsed->has_fragment()) return refuse_url("it has a fragment");
+  // Boost.URL 1.81 stops reading at the bracket of "http://[::1]a@b", where libcurl goes on to the host b.
+  const auto authority = authority_in(url);
+  if (std::string_view(parsed->encoded_host_and_port()) != authority || !is_plain_host(authority))
+    return refuse_url("its host cannot be read in one way only");
   if (parsed->has_port() && !is_port(parsed->port())) return refuse_url("its port is no port");
   const std::string host = parsed->host_address();
   if (host.empty()) return refuse_url("it names no host");

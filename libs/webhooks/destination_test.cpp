@@ -16,15 +16,27 @@ TEST(Destination, TakesWhatAReceiverHas) {
 
 TEST(Destination, RefusesTheRest) {
   const std::string long_url = "https://events.example.com/" + std::string(2048, 'a');
-  for (const std::string& url :
-       {std::string(""), std::string("events.example.com"), std::string("//events.example.com/"),
-        std::string("ftp://events.example.com/"), std::string("file:///etc/passwd"), std::string("https:///x"),
-        std::string("https://alice:secret@events.example.com/"), std::string("https://@events.example.com/"),
-        std::string("https://events.example.com/#a"), std::string("https://events.example.com:0/"),
-        std::string("https://events.example.com:99999/"), std::string("https://a b/"),
-        std::string("https://events.example.com/\r\nX: y"), std::string("http://events.example.com/"),
-        std::string("https://2852039166/"), std::string("https://169.254.43518/"), std::string("https://[v1.a]/"),
-        long_url}) {
+  for (const std::string& url : {std::string(""),
+                                 std::string("events.example.com"),
+                                 std::string("//events.example.com/"),
+                                 std::string("ftp://events.example.com/"),
+                                 std::string("file:///etc/passwd"),
+                                 std::string("https:///x"),
+                                 std::string("https://alice:secret@events.example.com/"),
+                                 std::string("https://@events.example.com/"),
+                                 std::string("https://events.example.com/#a"),
+                                 std::string("https://events.example.com:0/"),
+                                 std::string("https://events.example.com:99999/"),
+                                 std::string("https://a b/"),
+                                 std::string("https://events.example.com/\r\nX: y"),
+                                 std::string("http://events.example.com/"),
+                                 std::string("https://2852039166/"),
+                                 std::string("https://169.254.43518/"),
+                                 std::string("https://[v1.a]/"),
+                                 std::string("http://[::1]o@k"),
+                                 std::string("https://[2001:db8::1]x/"),
+                                 std::string("https://%65vents.example.com/"),
+                                 long_url}) {
     const auto checked = check_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().code, "webhook.url") << url;
