@@ -2,30 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include "http_text.h"
 
 namespace warifu::bench {
-namespace {
-
-std::string written(const net::HttpRequest& request) {
-  std::string text = fmt::format("{} {} HTTP/1.1\r\n", net::to_string(request.method), request.target);
-  for (const auto& [name, value] : request.headers)
-    text += fmt::format("{}: {}\r\n", name, value);
-  return text + fmt::format("Content-Length: {}\r\n\r\n{}", request.body.size(), request.body);
-}
-
-net::HttpResponse read(const std::string& text) {
-  constexpr std::string_view kVersion = "HTTP/1.1 ";
-  const auto end = text.find("\r\n\r\n");
-  if (!text.starts_with(kVersion) || end == std::string::npos)
-    return {.status = 0, .headers = {}, .content_type = {}, .body = {}};
-  return {.status = std::atoi(text.c_str() + kVersion.size()),
-          .headers = {},
-          .content_type = {},
-          .body = text.substr(end + 4)};
-}
-
-}  // namespace
 
 RegistrationLoad::RegistrationLoad(WholeServer& server, std::size_t devices, std::string_view name)
     : server_(server), tpms_(make_software_tpms(devices)) {
@@ -72,7 +51,7 @@ bool RegistrationLoad::register_one(std::size_t number) const {
   TlsPeer peer(server_.devices_port(), context_.get());
   if (!peer.shake_hands()) return false;
   const auto ask = [&peer](const net::HttpRequest& request) {
-    return read(peer.send(written(request)) ? peer.receive() : std::string());
+    return read_response(peer.send(written(request)) ? peer.receive() : std::string());
   };
   const auto challenge_key = device.open(ask(device.register_request()), "authenticationKey");
   if (!challenge_key) return false;
@@ -86,7 +65,7 @@ bool RegistrationLoad::register_one(std::size_t number) const {
 net::HttpResponse RegistrationLoad::ask(const net::HttpRequest& request) const {
   TlsPeer peer(server_.devices_port(), context_.get());
   const bool is_sent = peer.shake_hands() && peer.send(written(request));
-  return read(is_sent ? peer.receive() : std::string());
+  return read_response(is_sent ? peer.receive() : std::string());
 }
 
 std::vector<net::HttpResponse> RegistrationLoad::ask_all(std::list<TlsPeer>& peers,
@@ -96,7 +75,7 @@ std::vector<net::HttpResponse> RegistrationLoad::ask_all(std::list<TlsPeer>& pee
     texts.push_back(written(request));
   std::vector<net::HttpResponse> responses;
   for (const auto& answer : bench::ask_all(peers, texts))
-    responses.push_back(read(answer));
+    responses.push_back(read_response(answer));
   return responses;
 }
 

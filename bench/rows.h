@@ -16,6 +16,7 @@ std::vector<Row> tcb_rows(Sabotage sabotage);           // D1
 std::vector<Row> boot_log_rows(Sabotage sabotage);      // A1, its log half
 std::vector<Row> ima_rows(Sabotage sabotage);           // A4, A5, A6
 std::vector<Row> quote_rows(Sabotage sabotage);         // A1 to A3
+std::vector<Row> attestation_rows(Sabotage sabotage);   // A7, H2
 std::vector<Row> hostile_rows(Sabotage sabotage);       // L, I, U: time by size
 
 }  // namespace warifu::bench
