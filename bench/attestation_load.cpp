@@ -29,7 +29,8 @@ std::string policy() {
   return fmt::format(
       R"({{"format":"warifu.evidence-policy.v1","registers":{{"sha256":[0,4,8,10]}},"ima":{{"files":[{},)"
       R"({{"path":"/usr/bin/true","digests":["sha256:{}"]}}]}}}})",
-      files, to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(std::string_view("/usr/bin/true"))}).bytes()));
+      files,
+      to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(std::string_view("/usr/bin/true"))}).bytes()));
 }
 
 std::string evidence_of(const verifier::Submission& s) {
@@ -97,18 +98,16 @@ void AttestationLoad::bind(Attesting& device, const sim::SoftwareTpm& tpm) {
     return read_response(peer.send(written(request(device, step, std::move(body)))) ? peer.receive() : "");
   };
   const auto& ak = device.attester.ak;
-  const auto challenge =
-      ask("key", fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()),
-                             to_base64(wire::Writer().sized16(ak.tpmt()).take())));
+  const auto challenge = ask("key", fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()),
+                                                to_base64(wire::Writer().sized16(ak.tpmt()).take())));
   const auto part = [&](std::string_view name) {
     return must(from_base64(front::test::member(challenge, std::string(name))));
   };
-  const auto secret = must(tpm.activate_credential(ByteView(part("id_object")).subspan(2),
-                                                   ByteView(part("encrypted_secret")).subspan(2),
-                                                   ak.ak().identity()->name));
+  const auto secret = must(tpm.activate_credential(
+      ByteView(part("id_object")).subspan(2), ByteView(part("encrypted_secret")).subspan(2), ak.ak().identity()->name));
   const auto bound =
-      ask("activation", fmt::format(R"({{"session":"{}","secret":"{}"}})",
-                                    front::test::member(challenge, "session"), to_base64(secret.reveal())));
+      ask("activation", fmt::format(R"({{"session":"{}","secret":"{}"}})", front::test::member(challenge, "session"),
+                                    to_base64(secret.reveal())));
   must(bound.status == 200, "a key was not bound");
   device.token = front::test::member(bound, "token");
 }
@@ -124,7 +123,8 @@ void AttestationLoad::run_files(Attesting& device) const {
 net::HttpRequest AttestationLoad::request(const Attesting& device, std::string_view step, std::string body) const {
   net::HttpRequest request;
   request.method = net::Method::kPost;
-  request.target = fmt::format("/api/v1/device/{}/registrations/{}/attestation/{}", front::test::kScope, device.id, step);
+  request.target =
+      fmt::format("/api/v1/device/{}/registrations/{}/attestation/{}", front::test::kScope, device.id, step);
   request.headers = {{"Host", "bench"}, {"Content-Type", "application/json"}};
   if (!device.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + device.token);
   request.body = std::move(body);

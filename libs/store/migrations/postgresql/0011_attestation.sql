@@ -26,17 +26,17 @@ CREATE TABLE attestation_ledgers (
   boot_id TEXT COLLATE "C" NOT NULL,
   null_name BYTEA,
   event_log_sha256 BYTEA NOT NULL,
-  ima_replay BYTEA,
   ima_offset BIGINT NOT NULL,
   ima_entries BIGINT NOT NULL,
   ima_worst TEXT COLLATE "C" NOT NULL,
   overall TEXT COLLATE "C" NOT NULL,
-  result TEXT COLLATE "C" NOT NULL,
   policy_target TEXT COLLATE "C",
   policy_revision BYTEA,
   attested_at BIGINT NOT NULL,
   next_due_at BIGINT NOT NULL,
   passes BIGINT NOT NULL,
+  ima_replay BYTEA,
+  result TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (scope_id, registration_id)
 );
 CREATE INDEX attestation_ledgers_due ON attestation_ledgers (scope_id, next_due_at);
@@ -77,9 +77,9 @@ CREATE TABLE evidence_policies (
   scope_id TEXT COLLATE "C" NOT NULL REFERENCES scopes (scope_id),
   target TEXT COLLATE "C" NOT NULL,
   revision BYTEA NOT NULL,
-  document TEXT COLLATE "C" NOT NULL,
   mode TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
+  document TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (scope_id, target)
 );

@@ -26,17 +26,17 @@ CREATE TABLE attestation_ledgers (
   boot_id TEXT NOT NULL,
   null_name BLOB,
   event_log_sha256 BLOB NOT NULL,
-  ima_replay BLOB,
   ima_offset INTEGER NOT NULL,
   ima_entries INTEGER NOT NULL,
   ima_worst TEXT NOT NULL,
   overall TEXT NOT NULL,
-  result TEXT NOT NULL,
   policy_target TEXT,
   policy_revision BLOB,
   attested_at INTEGER NOT NULL,
   next_due_at INTEGER NOT NULL,
   passes INTEGER NOT NULL,
+  ima_replay BLOB,
+  result TEXT NOT NULL,
   PRIMARY KEY (scope_id, registration_id)
 ) STRICT;
 CREATE INDEX attestation_ledgers_due ON attestation_ledgers (scope_id, next_due_at);
@@ -77,9 +77,9 @@ CREATE TABLE evidence_policies (
   scope_id TEXT NOT NULL REFERENCES scopes (scope_id),
   target TEXT NOT NULL,
   revision BLOB NOT NULL,
-  document TEXT NOT NULL,
   mode TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  document TEXT NOT NULL,
   PRIMARY KEY (scope_id, target)
 ) STRICT;
