@@ -2,6 +2,7 @@
 
 #include "warifu/attestation_commands.h"
 #include "warifu/command_line.h"
+#include "warifu/verification_commands.h"
 
 namespace warifu::cli {
 namespace {
@@ -31,6 +32,27 @@ void add_forget(CLI::App* noun, Action& action) {
       [=, &action] { action = [=](const Context& context) { return forget_attestation(context, *options); }; });
 }
 
+void add_verify(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(
+      noun, "verify",
+      "Let the server judge evidence, for a relying party: a result as a token; ends with 1 if it contradicts",
+      "warifu attestation verify --audience https://broker.example --ak ak.tpmt --message quote.msg\n"
+      "         --signature quote.sig --nonce 0011… --pcrs pcrs.json --eventlog boot.log --policy policy.yaml");
+  const auto options = std::make_shared<VerificationOptions>();
+  verb->add_option("--audience", options->audience, "Whom the token is for: it refuses tokens for others")
+      ->required()
+      ->type_name("NAME");
+  verb->add_option("--eat-nonce", options->eat_nonce, "The relying party's nonce, told back in the token")
+      ->type_name("BASE64URL");
+  const std::shared_ptr<QuoteOptions> evidence(options, &options->evidence);
+  verb->add_option("--ak", evidence->ak_file, "The attestation key: TPMT_PUBLIC or TPM2B_PUBLIC")
+      ->required()
+      ->type_name("FILE");
+  add_evidence_options(verb, evidence)->required();
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return verify_on_server(context, *options); }; });
+}
+
 }  // namespace
 
 void add_attestation_commands(CLI::App& app, Action& action) {
@@ -45,6 +67,7 @@ void add_attestation_commands(CLI::App& app, Action& action) {
               "warifu attestation evidence meter-1", action, list_kept_evidence);
   add_diff(noun, action);
   add_forget(noun, action);
+  add_verify(noun, action);
 }
 
 }  // namespace warifu::cli

@@ -12,8 +12,6 @@ void add_policy_options(CLI::App* verb, CLI::Option* pcrs, QuoteOptions& options
       ->type_name("FILE")
       ->needs(pcrs);
   verb->add_flag("--allow-sha1", options.allow_sha1, "Take a signature over SHA-1");
-  verb->add_flag("--require-public-area", options.require_public_area,
-                 "Refuse an AK that came as PEM: nothing shows that it is a restricted key of a TPM");
 }
 
 void add_waiver_options(CLI::App* verb, QuoteOptions& options) {
@@ -37,22 +35,17 @@ void add_waiver_options(CLI::App* verb, QuoteOptions& options) {
 
 }  // namespace
 
-void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action) {
-  auto* noun = add_noun(app, "quote", "Quotes of TPMs, without a server");
-  auto* verb =
-      add_verb(noun, "verify", "What a quote proves",
-               "warifu quote verify --ak ak.pem --message quote.msg --signature quote.sig --nonce 0011… --json");
-  const auto options = std::make_shared<QuoteOptions>();
-  verb->add_option("--ak", options->ak_file, "The attestation key: TPMT_PUBLIC, TPM2B_PUBLIC, PEM or DER")
-      ->required()
-      ->type_name("FILE");
+CLI::Option* add_evidence_options(CLI::App* verb, const std::shared_ptr<QuoteOptions>& options) {
   verb->add_option("--message", options->message_file, "TPMS_ATTEST")->required()->type_name("FILE");
   verb->add_option("--signature", options->signature_file, "TPMT_SIGNATURE, plain RSA, or ECDSA as DER")
       ->required()
       ->type_name("FILE");
-  const auto nonce = std::make_shared<std::string>();
   auto* choice = verb->add_option_group("nonce", "What the quote answers");
-  auto* nonce_option = choice->add_option("--nonce", *nonce, "The bytes that extraData must be")->type_name("HEX");
+  choice
+      ->add_option_function<std::string>(
+          "--nonce", [options](const std::string& nonce) { options->nonce = nonce; },
+          "The bytes that extraData must be")
+      ->type_name("HEX");
   choice->add_flag_callback(
       "--any-nonce", [] {}, "Do not look at freshness");
   choice->require_option(1);
@@ -67,11 +60,23 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
       ->needs(eventlog);
   verb->add_option("--ima", options->ima_file, "The IMA list (needs --pcrs)")->type_name("FILE")->needs(pcrs);
   add_policy_options(verb, pcrs, *options);
+  return pcrs;
+}
+
+void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action) {
+  auto* noun = add_noun(app, "quote", "Quotes of TPMs, without a server");
+  auto* verb =
+      add_verb(noun, "verify", "What a quote proves",
+               "warifu quote verify --ak ak.pem --message quote.msg --signature quote.sig --nonce 0011… --json");
+  const auto options = std::make_shared<QuoteOptions>();
+  verb->add_option("--ak", options->ak_file, "The attestation key: TPMT_PUBLIC, TPM2B_PUBLIC, PEM or DER")
+      ->required()
+      ->type_name("FILE");
+  add_evidence_options(verb, options);
+  verb->add_flag("--require-public-area", options->require_public_area,
+                 "Refuse an AK that came as PEM: nothing shows that it is a restricted key of a TPM");
   add_waiver_options(verb, *options);
-  verb->callback([=, &action] {
-    if (nonce_option->count() > 0) options->nonce = *nonce;
-    action = [=](const Context& context) { return verify_quote(context, *options); };
-  });
+  verb->callback([=, &action] { action = [=](const Context& context) { return verify_quote(context, *options); }; });
 }
 
 }  // namespace warifu::cli

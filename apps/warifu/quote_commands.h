@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct QuoteOptions {
 // nothing is printed when nothing was found before it.
 Status verify_quote(const Context& context, const QuoteOptions& options);
 
+// What was quoted, and what it must show: all but --ak. Returns --pcrs.
+CLI::Option* add_evidence_options(CLI::App* verb, const std::shared_ptr<QuoteOptions>& options);
 void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& action);
 
 }  // namespace warifu::cli
