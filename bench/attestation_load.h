@@ -19,7 +19,7 @@ class AttestationLoad {
   static constexpr std::size_t kKnownFiles = 10'000;
   static constexpr std::size_t kFilesEachTime = 20;
 
-  // Enrolls them, binds their keys, and lets each attest once.
+  // Enrolls them and binds their keys.
   AttestationLoad(WholeServer& server, std::size_t devices);
 
   // Each runs kFilesEachTime files, asks for a nonce, and answers it. True when each of them is as good as before.

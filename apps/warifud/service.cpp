@@ -48,6 +48,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       escrow_api_(escrow_, store, metrics_),
       attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
+      retention_(outside.clock, registrar_, store),
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
@@ -199,6 +200,8 @@ void Service::clean_up() {
     again = clean_up_some();
   while (attempts_.purge()) {
   }
+  if (const auto cleaned = retention_.look(); !cleaned)
+    spdlog::error("removing what devices showed and nobody needs: {}", to_string(cleaned.error()));
   if (const auto cleaned = courier_.clean_up(); !cleaned)
     spdlog::error("dropping events that nobody took: {}", to_string(cleaned.error()));
 }

@@ -6,6 +6,7 @@
 #include "front/api/operator_router.h"
 #include "front/device/attestation_api.h"
 #include "front/device/escrow_api.h"
+#include "front/device/retention.h"
 #include "front/device/silence_watch.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
@@ -115,6 +116,7 @@ class Service {
   front::device::EscrowApi escrow_api_;
   front::device::AttestationApi attestation_api_;
   front::device::SilenceWatch silence_watch_;
+  front::device::Retention retention_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
   front::api::GroupApi group_api_;

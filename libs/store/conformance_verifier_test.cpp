@@ -242,6 +242,60 @@ TEST_P(VerifierConformance, AnEventLogIsKeptOnce) {
   EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_event_log(here_, sample::bytes(32, 2)); }));
 }
 
+TEST_P(VerifierConformance, ABootLogGoesWhenNobodyRefersToIt) {
+  const auto log = [&](std::uint64_t number) {
+    return verifier::StoredEventLog{here_, sample::bytes(32, number), sample::bytes(200, number), sample::time(number)};
+  };
+  Ledger in_use = ledger(1, here_);  // refers to 5
+  auto kept = evidence(1, here_);
+  kept.event_log_sha256 = log(6).sha256;
+  ASSERT_EQ(code_of([&](Transaction& t) -> Status {
+              for (const std::uint64_t number : {4U, 5U, 6U, 7U, 8U})
+                TRY_STATUS(t.verifier().put_event_log(log(number)));
+              TRY_STATUS(t.verifier().put_event_log({there_, log(5).sha256, Bytes{1}, sample::time(1)}));
+              TRY_STATUS(t.verifier().put_ledger(in_use, 0));
+              return t.verifier().keep_evidence(kept, 9);
+            }),
+            "");
+  const auto unused = [&](const ScopeId& scope, std::size_t limit) {
+    return found([&](Snapshot& s) { return s.verifier().list_unused_event_logs(scope, sample::time(8), limit); });
+  };
+  EXPECT_THAT(unused(here_, 9), ElementsAre(log(4).sha256, log(7).sha256)) << "8 is too young";
+  EXPECT_THAT(unused(here_, 1), ElementsAre(log(4).sha256));
+  EXPECT_THAT(unused(there_, 9), ElementsAre(log(5).sha256)) << "what another organisation uses is not ours";
+  for (const std::uint64_t number : {5U, 6U, 7U}) {
+    EXPECT_EQ(code_without_entry(
+                  [&](Transaction& t) { return t.verifier().remove_unused_event_log(here_, log(number).sha256); }),
+              "");
+    EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().has_event_log(here_, log(number).sha256); }), number != 7);
+  }
+}
+
+TEST_P(VerifierConformance, AnAttesterGoesWithAllThatItShowed) {
+  const BoundAk ak{here_, sample::registration(1), sample::bytes(34, 1), sample::bytes(34, 2), sample::bytes(90, 3),
+                   {}};
+  auto other = ak;
+  other.registration_id = sample::registration(2);
+  ASSERT_EQ(code_of([&](Transaction& t) -> Status {
+              for (const auto& one : {ak, other})
+                TRY_STATUS(t.verifier().put_ak(one));
+              for (const std::uint64_t number : {1U, 2U}) {
+                TRY_STATUS(t.verifier().put_ledger(ledger(number, here_), 0));
+                TRY_STATUS(t.verifier().keep_evidence(evidence(number, here_), 9));
+              }
+              return t.verifier().remove_attester(here_, ak.registration_id);
+            }),
+            "");
+  for (const auto& one : {ak, other}) {
+    const bool is_there = one.registration_id == other.registration_id;
+    const auto& id = one.registration_id;
+    EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().find_ak(here_, id); }).has_value(), is_there);
+    EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().find_ledger(here_, id); }).has_value(), is_there);
+    EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_evidence(here_, id, 99, 9); }).size(),
+              is_there ? 1 : 0);
+  }
+}
+
 TEST_P(VerifierConformance, EvidenceIsNumberedAndTheOldestGoes) {
   auto row = evidence(1, here_);
   for (int i = 0; i < 5; ++i)

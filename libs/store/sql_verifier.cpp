@@ -7,7 +7,6 @@ namespace {
 
 using verifier::BoundAk;
 using verifier::PolicyInfo;
-using verifier::StoredEventLog;
 using verifier::StoredPolicy;
 
 #define AK_COLUMNS "scope_id, registration_id, ek_name, ak_name, ak_public, bound_at"
@@ -20,12 +19,8 @@ constexpr Sql kPutAk =
     ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET ek_name = excluded.ek_name, "
     "ak_name = excluded.ak_name, ak_public = excluded.ak_public, bound_at = excluded.bound_at";
 
-constexpr Sql kHasLog = "SELECT 1 FROM boot_event_logs WHERE scope_id = ? AND sha256 = ?";
-constexpr Sql kFindLog =
-    "SELECT scope_id, sha256, content, stored_at FROM boot_event_logs WHERE scope_id = ? AND sha256 = ?";
-constexpr Sql kPutLog =
-    "INSERT INTO boot_event_logs (scope_id, sha256, content, stored_at) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (scope_id, sha256) DO NOTHING";
+constexpr Sql kRemoveAk = "DELETE FROM attestation_keys WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kRemoveEvidence = "DELETE FROM attestation_evidence WHERE scope_id = ? AND registration_id = ?";
 
 constexpr Sql kFindPolicy = "SELECT " POLICY_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target = ?";
 constexpr Sql kFindInfo = "SELECT " INFO_COLUMNS " FROM evidence_policies WHERE scope_id = ? AND target = ?";
@@ -50,14 +45,6 @@ Result<BoundAk> to_ak(Row row) {
   TRY(const auto bound_at, row.next<Timestamp>());
   return BoundAk{std::move(scope),   std::move(id),        std::move(ek_name),
                  std::move(ak_name), std::move(ak_public), bound_at};
-}
-
-Result<StoredEventLog> to_log(Row row) {
-  TRY(auto scope, row.next<ScopeId>());
-  TRY(auto sha256, row.next<Bytes>());
-  TRY(auto content, row.next<Bytes>());
-  TRY(const auto stored_at, row.next<Timestamp>());
-  return StoredEventLog{std::move(scope), std::move(sha256), std::move(content), stored_at};
 }
 
 Result<PolicyInfo> next_info(Row& row) {
@@ -100,22 +87,13 @@ Status SqlVerifierRecords::put_ak(const BoundAk& ak) {
   return query.run();
 }
 
-Result<bool> SqlVerifierRecords::has_event_log(const ScopeId& scope, ByteView sha256) {
-  TRY(auto query, connection_.prepare(kHasLog));
-  query.bind(scope, sha256);
-  return query.step();
-}
-
-Result<std::optional<StoredEventLog>> SqlVerifierRecords::find_event_log(const ScopeId& scope, ByteView sha256) {
-  TRY(auto query, connection_.prepare(kFindLog));
-  query.bind(scope, sha256);
-  return read_one(query, to_log);
-}
-
-Status SqlVerifierRecords::put_event_log(const StoredEventLog& log) {
-  TRY(auto query, connection_.prepare(kPutLog));
-  query.bind(log.scope, log.sha256, log.content, log.stored_at);
-  return run_unaudited(query);
+Status SqlVerifierRecords::remove_attester(const ScopeId& scope, const RegistrationId& id) {
+  for (const Sql& sql : {kRemoveAk, kRemoveEvidence}) {
+    TRY(auto query, connection_.prepare(sql));
+    query.bind(scope, id);
+    TRY_STATUS(query.run());
+  }
+  return remove_ledger(scope, id);
 }
 
 Result<std::optional<PolicyInfo>> SqlVerifierRecords::find_policy_info(const ScopeId& scope, std::string_view target) {

@@ -6,9 +6,9 @@
 
 namespace warifu::store {
 
-// Everything of verifier::Records in SQL: AKs, event logs and policies in sql_verifier.cpp, ledgers in
-// sql_attestation_ledgers.cpp, evidence in sql_evidence.cpp. It counts the rows that need no audit entry, so that a
-// transaction can tell them from those that do.
+// Everything of verifier::Records in SQL: AKs and policies in sql_verifier.cpp, ledgers in
+// sql_attestation_ledgers.cpp, evidence in sql_evidence.cpp, boot logs in sql_boot_logs.cpp. It counts the rows that
+// need no audit entry, so that a transaction can tell them from those that do.
 class SqlVerifierRecords final : public verifier::Records {
  public:
   // Without `events` (for who only reads) nobody is told of what is written.
@@ -22,6 +22,7 @@ class SqlVerifierRecords final : public verifier::Records {
                                                      Timestamp before, std::size_t limit) override;
   Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::optional<verifier::StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) override;
+  Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId& scope, Timestamp before, std::size_t limit) override;
   Result<std::optional<verifier::KeptEvidence>> find_whole_evidence(const ScopeId& scope,
                                                                     const RegistrationId& id) override;
   Result<std::vector<verifier::EvidenceInfo>> list_evidence(const ScopeId& scope, const RegistrationId& id,
@@ -36,7 +37,9 @@ class SqlVerifierRecords final : public verifier::Records {
   Status put_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
   Status advance_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
   Status remove_ledger(const ScopeId& scope, const RegistrationId& id) override;
+  Status remove_attester(const ScopeId& scope, const RegistrationId& id) override;
   Status put_event_log(const verifier::StoredEventLog& log) override;
+  Status remove_unused_event_log(const ScopeId& scope, ByteView sha256) override;
   Status keep_evidence(const verifier::KeptEvidence& evidence, std::size_t kept_max) override;
   Status put_policy(const verifier::StoredPolicy& policy) override;
   Status remove_policy(const ScopeId& scope, std::string_view target) override;

@@ -34,6 +34,9 @@ class Policies final : public RecordsView {
   }
   Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
+  Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId&, Timestamp, std::size_t) override {
+    return absent();
+  }
   Result<std::vector<EvidenceInfo>> list_evidence(const ScopeId&, const RegistrationId&, std::int64_t,
                                                   std::size_t) override {
     return absent();

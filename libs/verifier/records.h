@@ -165,6 +165,10 @@ class RecordsView {
 
   virtual Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) = 0;
   virtual Result<std::optional<StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) = 0;
+  // The digests of those that were stored before, and that neither a ledger nor kept evidence refers to; the oldest
+  // first.
+  virtual Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId& scope, Timestamp before,
+                                                            std::size_t limit) = 0;
 
   // The newest first, of a number below `before`.
   virtual Result<std::vector<EvidenceInfo>> list_evidence(const ScopeId& scope, const RegistrationId& id,
@@ -193,10 +197,14 @@ class Records : public RecordsView {
   // else.
   virtual Status advance_ledger(const Ledger& ledger, std::int64_t from) = 0;
   virtual Status remove_ledger(const ScopeId& scope, const RegistrationId& id) = 0;
+  // AK, ledger and kept evidence. Boot logs may be those of others, too.
+  virtual Status remove_attester(const ScopeId& scope, const RegistrationId& id) = 0;
 
   // What evidence came needs no entry in the audit log either: it is a record itself, and decides nothing.
   // Once for each digest.
   virtual Status put_event_log(const StoredEventLog& log) = 0;
+  // Unless something refers to it.
+  virtual Status remove_unused_event_log(const ScopeId& scope, ByteView sha256) = 0;
   // Under the next number, whatever `number` is, and removes the oldest beyond `kept_max`.
   virtual Status keep_evidence(const KeptEvidence& evidence, std::size_t kept_max) = 0;
 

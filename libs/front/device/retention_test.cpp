@@ -1,0 +1,134 @@
+#include "front/device/retention.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "front/test_world.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
+
+namespace warifu::front::device {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using ::testing::HasSubstr;
+using RetentionWorld = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
+
+class RetentionTest : public ::testing::Test {
+ protected:
+  // As "meter-1" leaves it after an attestation with this boot log.
+  void attest(const Bytes& log_digest) {
+    const Timestamp now = world_.clock.now();
+    write([&](store::Transaction& t) -> Status {
+      TRY(const auto before, t.verifier().find_ledger(test::scope_id(), id_));
+      const std::int64_t from = before ? before->revision : 0;
+      TRY_STATUS(t.verifier().put_ak({.scope = test::scope_id(),
+                                      .registration_id = id_,
+                                      .ek_name = to_bytes(world_.tpm_a.ek().name().bytes()),
+                                      .ak_name = Bytes(34, 0xA1),
+                                      .ak_public = Bytes(90, 0x23),
+                                      .bound_at = now}));
+      TRY_STATUS(t.verifier().put_event_log({test::scope_id(), log_digest, Bytes{1}, now}));
+      return t.verifier().put_ledger({.scope = test::scope_id(),
+                                      .registration_id = id_,
+                                      .ak_name = Bytes(34, 0xA1),
+                                      .revision = from + 1,
+                                      .event_log_sha256 = log_digest,
+                                      .overall = attestation::Tier::kAffirming,
+                                      .result = "{}",
+                                      .attested_at = now,
+                                      .next_due_at = now + hours(1),
+                                      .passes = 1},
+                                     from);
+    });
+  }
+  void write(const std::function<Status(store::Transaction&)>& change) {
+    test::must(world_.store->write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(change(t));
+      return t.audit().record(test::scope_id(), {"system", "test", "test"});
+    }));
+  }
+  void look_after(std::chrono::seconds time) {
+    world_.clock.advance(time);
+    EXPECT_TRUE(retention_.look());
+  }
+  bool has_log(const Bytes& digest) {
+    bool has = false;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(has, s.verifier().has_event_log(test::scope_id(), digest));
+      return {};
+    }));
+    return has;
+  }
+  bool is_known() {
+    bool is = false;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(const auto ak, s.verifier().find_ak(test::scope_id(), id_));
+      TRY(const auto ledger, s.verifier().find_ledger(test::scope_id(), id_));
+      EXPECT_EQ(ak.has_value(), ledger.has_value());
+      is = ak.has_value();
+      return {};
+    }));
+    return is;
+  }
+
+  RetentionWorld world_;
+  const RegistrationId id_ = RegistrationId::parse("meter-1").value();
+  const Bytes old_ = Bytes(32, 1);
+  const Bytes new_ = Bytes(32, 2);
+  Retention retention_{world_.clock, world_.server.registrar, *world_.store};
+};
+
+TEST_F(RetentionTest, ABootLogGoesADayAfterItWasStoredIfNobodyRefersToIt) {
+  attest(old_);
+  attest(new_);
+  look_after(hours(23));
+  EXPECT_TRUE(has_log(old_)) << "a device may just have been told that it is known";
+  look_after(hours(2));
+  EXPECT_FALSE(has_log(old_));
+  EXPECT_TRUE(has_log(new_));
+}
+
+TEST_F(RetentionTest, ALookIsTakenOnceAnHour) {
+  EXPECT_TRUE(retention_.look());
+  attest(old_);
+  attest(new_);
+  look_after(std::chrono::minutes(59));
+  world_.clock.advance(days(2));
+  EXPECT_TRUE(has_log(old_));
+  EXPECT_TRUE(retention_.look());
+  EXPECT_FALSE(has_log(old_));
+}
+
+TEST_F(RetentionTest, WhatADeviceShowedGoesAMonthAfterItsEnrollment) {
+  attest(old_);
+  test::must(world_.server.unenroll("meter-1"));
+  look_after(days(30));
+  EXPECT_TRUE(is_known());
+  look_after(hours(2));
+  EXPECT_FALSE(is_known());
+  EXPECT_FALSE(has_log(old_));
+  EXPECT_THAT(world_.stored(), HasSubstr("attestation.retire"));
+}
+
+TEST_F(RetentionTest, WhoIsEnrolledIsKnownHoweverLongItIsSilent) {
+  attest(old_);
+  look_after(days(4000));
+  EXPECT_TRUE(is_known());
+  EXPECT_TRUE(has_log(old_));
+}
+
+TEST_F(RetentionTest, WhoIsDisabledKeepsItsLedger) {
+  attest(old_);
+  write([&](store::Transaction& t) -> Status {
+    TRY(auto enrollment, t.provisioning().find_enrollment(test::scope_id(), id_));
+    enrollment->terms.enabled = false;
+    return t.provisioning().update_enrollment(*enrollment);
+  });
+  look_after(days(4000));
+  EXPECT_TRUE(is_known()) << "by it a clone is noticed when the device is back";
+}
+
+}  // namespace
+}  // namespace warifu::front::device
