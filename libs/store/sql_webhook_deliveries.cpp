@@ -13,7 +13,7 @@ using webhooks::Delivery;
 
 constexpr Sql kBacklog = "SELECT count(*), min(created_at) FROM webhook_deliveries WHERE " KEY;
 constexpr Sql kFindDue =
-    "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY " AND due_at <= ? ORDER BY event_id LIMIT 1";
+    "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY " AND due_at <= ? ORDER BY due_at, event_id LIMIT 1";
 constexpr Sql kInsert =
     "INSERT INTO webhook_deliveries (scope_id, name, " DELIVERY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kRemove = "DELETE FROM webhook_deliveries WHERE " KEY " AND event_id = ?";

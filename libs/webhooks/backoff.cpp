@@ -47,15 +47,19 @@ void move_on(Progress& progress, Delivery& delivery, const Outcome& outcome, Tim
     ++progress.delivered;
     return;
   }
-  ++progress.failures;
   ++delivery.attempts;
   if (!progress.failing_since) progress.failing_since = now;
   progress.last_failure_at = now;
   progress.last_failure = outcome.failure;
   const auto asked = std::min(outcome.retry_after.value_or(std::chrono::seconds(0)), kBackoffMax);
+  if (outcome.is_refused) {
+    progress.failures = 0;
+    progress.resume_at = now + kBackoffMin;
+    delivery.due_at = progress.resume_at + std::max<microseconds>(backoff(delivery.attempts, random), asked);
+    return;
+  }
+  ++progress.failures;
   progress.resume_at = now + std::max<microseconds>(backoff(progress.failures, random), asked);
-  delivery.due_at = progress.resume_at;
-  if (outcome.is_refused) delivery.due_at += backoff(delivery.attempts, random);
 }
 
 }  // namespace warifu::webhooks

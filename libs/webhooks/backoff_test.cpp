@@ -37,7 +37,7 @@ TEST(Backoff, AReceiverThatIsAwayGetsEventsInOrder) {
   Delivery first = delivery();
   for (int i = 0; i < 20; ++i) {
     move_on(progress, first, {.failure = "away"}, kNow, 0x12345678);
-    EXPECT_EQ(first.due_at, progress.resume_at) << "when it may be tried again, the first comes first";
+    EXPECT_EQ(first.due_at, kNow) << "when it may be tried again, the first comes first";
   }
   EXPECT_EQ(progress.failures, 20);
   EXPECT_EQ(progress.failing_since, kNow);
@@ -58,6 +58,20 @@ TEST(Backoff, AnEventThatIsRefusedLetsOthersPass) {
   EXPECT_EQ(progress.delivered, 5);
   EXPECT_EQ(progress.failures, 0);
   EXPECT_FALSE(progress.failing_since);
+}
+
+TEST(Backoff, RefusalsPauseOthersByASecondOnlyHoweverManyTheyAre) {
+  Progress progress;
+  progress.failures = 9;  // it was away before
+  for (int i = 0; i < 50; ++i) {
+    Delivery refused = delivery();
+    refused.attempts = i;
+    move_on(progress, refused, judge(404, seconds(1800)), kNow, 0x12345678);
+    EXPECT_EQ(progress.resume_at, kNow + seconds(1)) << "whatever it asks for is for that event";
+    EXPECT_GE(refused.due_at, kNow + seconds(1800));
+    EXPECT_EQ(progress.failures, 0) << "it is there";
+  }
+  EXPECT_EQ(progress.failing_since, kNow) << "one that refuses all fails";
 }
 
 TEST(Backoff, TellsARefusalFromAReceiverThatCannotNow) {

@@ -78,7 +78,7 @@ class RecordsView {
   virtual Result<std::vector<WebhookKey>> list_all() = 0;
   // Those for which something is due at `now` and nobody else than `node` holds a lease.
   virtual Result<std::vector<WebhookKey>> list_due(const Uuid& node, Timestamp now) = 0;
-  // The oldest that is due.
+  // The one that is due for the longest, of those the oldest.
   virtual Result<std::optional<Delivery>> find_due(const ScopeId& scope, const Label& name, Timestamp now) = 0;
 };
 

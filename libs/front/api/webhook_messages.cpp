@@ -40,7 +40,7 @@ Result<webhooks::WebhookRequest> parse_webhook_request(std::string_view body) {
 
 std::string_view state_of(const webhooks::Progress& progress) {
   if (progress.is_given_up) return "failing";
-  return progress.failures > 0 ? "retrying" : "working";
+  return progress.failing_since ? "retrying" : "working";
 }
 
 json::object to_json(const webhooks::Webhook& webhook, const webhooks::Progress& progress,

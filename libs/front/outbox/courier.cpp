@@ -207,7 +207,7 @@ Status Courier::measure() {
       figures.waiting += backlog.waiting;
       if (backlog.oldest) figures.oldest = std::min(figures.oldest.value_or(*backlog.oldest), *backlog.oldest);
       if (!progress) continue;
-      (progress->is_given_up ? figures.failing : progress->failures > 0 ? figures.retrying : figures.working)++;
+      (progress->is_given_up ? figures.failing : progress->failing_since ? figures.retrying : figures.working)++;
     }
     return {};
   }));

@@ -39,6 +39,9 @@ class ScriptedPoster final : public webhooks::Poster {
     }
     if (during) during();
     const std::lock_guard lock(mutex_);
+    if (answer_by_subject)
+      return webhooks::PostReply{
+          answer_by_subject(std::string(boost::json::parse(request.body).at("subject").as_string()))};
     if (answers.empty()) return webhooks::PostReply{200};
     auto answer = answers.front();
     answers.pop_front();
@@ -54,6 +57,7 @@ class ScriptedPoster final : public webhooks::Poster {
 
   std::mutex mutex_;
   std::deque<Result<webhooks::PostReply>> answers;
+  std::function<int(const std::string&)> answer_by_subject;  // if it is set
   std::vector<webhooks::PostRequest> requests;
   std::function<void()> while_it_is_sent;
 };
@@ -183,6 +187,50 @@ TEST_F(CourierTest, AnEventThatIsRefusedForItselfDoesNotHoldUpOthers) {
   look();
   EXPECT_THAT(poster_.subjects(), ElementsAre("bad", "good", "bad", "later"));
   EXPECT_EQ(waiting(), 1U);
+}
+
+TEST_F(CourierTest, SeveralEventsThatAreRefusedHoldUpNoOther) {
+  poster_.answer_by_subject = [](const std::string& subject) { return subject.starts_with("bad") ? 422 : 200; };
+  for (const char* subject : {"bad1", "bad2", "bad3", "bad4", "bad5", "good"})
+    happen(subject);
+  const auto look_for = [&](seconds longest) {
+    for (const Timestamp end = world_.clock.now() + longest; world_.clock.now() < end;) {
+      look();
+      world_.clock.advance(seconds(1));
+    }
+  };
+  look_for(seconds(11));
+  EXPECT_THAT(poster_.subjects(), ::testing::Contains("good")) << "it waits for a second for each, and its retry, at most";
+  // After a day all of them are tried once an hour or so; one that is new is first.
+  look_for(hours(24));
+  const std::size_t tries = poster_.requests.size();
+  happen("good2");
+  look_for(seconds(2));
+  ASSERT_GT(poster_.requests.size(), tries);
+  EXPECT_THAT(poster_.subjects(), ::testing::Contains("good2"));
+  EXPECT_EQ(waiting(), 5U);
+  // Three days and more, with a success a day: it does not fail.
+  for (int day = 0; day < 4; ++day) {
+    happen("good");
+    for (int i = 0; i < 24; ++i) {
+      world_.clock.advance(hours(1));
+      for (int j = 0; j < 8; ++j) {
+        look();
+        world_.clock.advance(seconds(2));
+      }
+    }
+    EXPECT_FALSE(progress().is_given_up) << day;
+  }
+}
+
+TEST_F(CourierTest, AReceiverThatRefusesAllFails) {
+  poster_.answer_by_subject = [](const std::string&) { return 404; };
+  happen("a");
+  for (int i = 0; i < 74; ++i) {
+    look();
+    world_.clock.advance(hours(1));
+  }
+  EXPECT_TRUE(progress().is_given_up);
 }
 
 TEST_F(CourierTest, ANodeThatDiedHoldsNothingUpForLong) {
