@@ -85,6 +85,8 @@ void add_settings(CLI::App* command, ServeSettings& settings, std::string& confi
   add("--assigned-hub", "WARIFU_ASSIGNED_HUB", "HOST", settings.assigned_hub,
       "The hub that devices are assigned to (this server's first name)");
   add("--log-level", "WARIFU_LOG_LEVEL", "LEVEL", settings.log_level, "debug, info, warning, error or off (info)");
+  command->add_flag("--no-webhooks", settings.without_webhooks,
+                    "Send no events: for a copy of a server, whose events are not true");
 }
 
 Result<ServeOptions> complete(ServeSettings settings, const std::string& config) {

@@ -209,6 +209,7 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   }
   TRY_STATUS(set_limits(options, settings));
   TRY_STATUS(set_attestation(options, settings));
+  options.sends_webhooks = !settings.without_webhooks;
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));
   if (std::ranges::find(kLogLevels, options.log_level) == kLogLevels.end())

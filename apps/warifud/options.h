@@ -61,6 +61,7 @@ struct ServeSettings {
   std::optional<std::int64_t> unauthenticated_burst = {};
   std::optional<std::int64_t> connections_per_address = {};
   std::optional<std::int64_t> attestation_interval = {};  // seconds
+  bool without_webhooks = false;                          // the flag's only: it is for one run, of a copy
 };
 
 // Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
@@ -80,6 +81,8 @@ struct ServeOptions {
   front::RequestLimits operator_limits = front::unauthenticated_limits();
   net::ListenerLimits listener_limits = {};  // of each listener
   std::chrono::seconds attestation_interval = verifier::kInterval;
+  // False: events wait in the outbox, and none is sent.
+  bool sends_webhooks = true;
 
   // What is allowed and may not be meant, in whole sentences.
   std::vector<std::string> warnings() const;

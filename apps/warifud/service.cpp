@@ -29,6 +29,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       store_(store),
       outside_(outside),
       attestation_interval_(options.attestation_interval),
+      sends_webhooks_(options.sends_webhooks),
       authenticator_(outside.clock, organisation.master_key.envelope_key(), server_name),
       desk_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       enrollments_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
@@ -123,7 +124,10 @@ Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, const net:
 
 void Service::start() {
   server_.start();
-  sender_.start();
+  if (sends_webhooks_)
+    sender_.start();
+  else
+    spdlog::warn("no events are sent (--no-webhooks): they wait, and webhooks are not tried");
   schedule_housekeeping();
   schedule_diary();
 }

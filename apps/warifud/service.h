@@ -97,6 +97,7 @@ class Service {
   store::Store& store_;
   Outside& outside_;
   const std::chrono::seconds attestation_interval_;
+  const bool sends_webhooks_;
   front::Metrics metrics_;
   operators::Authenticator authenticator_;
   operators::Desk desk_;

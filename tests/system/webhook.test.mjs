@@ -204,6 +204,21 @@ describe('A webhook', () => {
     });
   });
 
+  test('IsNotSentToByACopyThatIsToldSo', async () => {
+    await with_webhook(async () => {
+      await server.kill();
+      await server.serve({ args: server.serve_args(['--no-webhooks']) });
+      const ids = await queue(2);
+      await sleep(3000); // a sender looks each second
+      assert.deepEqual(receiver.came, []);
+      assert.equal((await json('webhook', 'show', 'pager')).waiting, 2);
+      assert.match(server.log, /no events are sent/);
+      await server.kill();
+      await server.serve();
+      await all_of(ids);
+    });
+  });
+
   test('IsSignedByBothSecretsAfterARotation', async () => {
     await with_webhook(async () => {
       const fresh = (await done('webhook', 'rotate-secret', 'pager')).trim();
