@@ -48,6 +48,11 @@ bool reads_too_much(std::string_view step) {
   return step.starts_with("SCAN ") || step.ends_with("(scope_id=?)");
 }
 
+// The outbox may be long while a receiver is away, and is asked with each delivery.
+bool sorts_the_outbox(std::string_view sql, std::string_view step) {
+  return sql.find("webhook_deliveries") != std::string_view::npos && step.starts_with("USE TEMP B-TREE");
+}
+
 std::string bad_step_of(sqlite3* connection, const std::string& sql) {
   sqlite3_stmt* prepared = nullptr;
   if (sqlite3_prepare_v2(connection, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &prepared, nullptr) != SQLITE_OK)
@@ -55,7 +60,7 @@ std::string bad_step_of(sqlite3* connection, const std::string& sql) {
   const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> plan(prepared, sqlite3_finalize);
   while (sqlite3_step(prepared) == SQLITE_ROW) {
     const std::string step = reinterpret_cast<const char*>(sqlite3_column_text(prepared, 3));
-    if (reads_too_much(step)) return step;
+    if (reads_too_much(step) || sorts_the_outbox(sql, step)) return step;
   }
   return {};
 }
@@ -92,6 +97,9 @@ TEST(QueryPlan, OfALookThroughAllIsFoundOut) {
   EXPECT_NE(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE assigned_hub = ?"), "");
   EXPECT_NE(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND assigned_hub = ?"), "");
   EXPECT_EQ(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND registration_id = ?"),
+            "");
+  EXPECT_NE(bad_step_of(connection.get(), "SELECT body FROM webhook_deliveries WHERE scope_id = ? AND name = ? AND "
+                                          "due_at <= ? ORDER BY created_at LIMIT 1"),
             "");
 }
 

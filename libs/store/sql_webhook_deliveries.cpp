@@ -8,10 +8,12 @@ namespace {
 using webhooks::Backlog;
 using webhooks::Delivery;
 
-#define DELIVERY_COLUMNS "event_id, body, created_at, attempts, due_at"
+#define DELIVERY_COLUMNS "event_id, created_at, attempts, due_at, body"
 #define KEY "scope_id = ? AND name = ?"
 
-constexpr Sql kBacklog = "SELECT count(*), min(created_at) FROM webhook_deliveries WHERE " KEY;
+constexpr Sql kBacklog =
+    "SELECT count(*), (SELECT created_at FROM webhook_deliveries WHERE " KEY
+    " ORDER BY event_id LIMIT 1) FROM webhook_deliveries WHERE " KEY;
 constexpr Sql kFindDue =
     "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY " AND due_at <= ? ORDER BY due_at, event_id LIMIT 1";
 constexpr Sql kInsert =
@@ -36,10 +38,10 @@ Result<Backlog> to_backlog(Row row) {
 
 Result<Delivery> to_delivery(Row row) {
   TRY(const auto event_id, row.next<Uuid>());
-  TRY(auto body, row.next<std::string>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto attempts, row.next<std::int64_t>());
   TRY(const auto due_at, row.next<Timestamp>());
+  TRY(auto body, row.next<std::string>());
   return Delivery{event_id, std::move(body), created_at, attempts, due_at};
 }
 
@@ -47,7 +49,7 @@ Result<Delivery> to_delivery(Row row) {
 
 Result<Backlog> SqlWebhookRecords::backlog(const ScopeId& scope, const Label& name) {
   TRY(auto query, connection_.prepare(kBacklog));
-  query.bind(scope, name);
+  query.bind(scope, name, scope, name);
   TRY_STATUS(query.step());
   return to_backlog(query.row());
 }
@@ -60,7 +62,7 @@ Result<std::optional<Delivery>> SqlWebhookRecords::find_due(const ScopeId& scope
 
 Status SqlWebhookRecords::insert_delivery(const ScopeId& scope, const Label& name, const Delivery& delivery) {
   TRY(auto query, connection_.prepare(kInsert));
-  query.bind(scope, name, delivery.event_id, delivery.body, delivery.created_at, delivery.attempts, delivery.due_at);
+  query.bind(scope, name, delivery.event_id, delivery.created_at, delivery.attempts, delivery.due_at, delivery.body);
   TRY_STATUS(run_unaudited(query));
   has_appended_ = true;
   return {};

@@ -37,9 +37,10 @@ CREATE TABLE webhook_deliveries (
   scope_id TEXT COLLATE "C" NOT NULL REFERENCES scopes (scope_id),
   name TEXT COLLATE "C" NOT NULL,
   event_id BYTEA NOT NULL,
-  body TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL,
   attempts BIGINT NOT NULL,
   due_at BIGINT NOT NULL,
+  body TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (scope_id, name, event_id)
 );
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (scope_id, name, due_at, event_id);

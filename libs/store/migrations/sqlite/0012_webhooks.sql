@@ -37,9 +37,10 @@ CREATE TABLE webhook_deliveries (
   scope_id TEXT NOT NULL REFERENCES scopes (scope_id),
   name TEXT NOT NULL,
   event_id BLOB NOT NULL,
-  body TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   due_at INTEGER NOT NULL,
+  body TEXT NOT NULL,
   PRIMARY KEY (scope_id, name, event_id)
 ) STRICT;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (scope_id, name, due_at, event_id);
