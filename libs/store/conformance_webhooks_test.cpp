@@ -221,7 +221,8 @@ TEST_P(WebhookConformance, TheOldestAreDroppedBeyondAgeAndNumber) {
   const auto drop = [&](std::uint64_t before, std::size_t kept_max, std::size_t limit) {
     std::size_t dropped = 0;
     EXPECT_TRUE(world_.store->write([&](Transaction& t) -> Status {
-      TRY(dropped, t.webhooks().drop_deliveries(here_, label("pager"), sample::time(before), kept_max, limit));
+      TRY(const auto excess, t.webhooks().find_excess(here_, label("pager"), kept_max));
+      TRY(dropped, t.webhooks().drop_deliveries(here_, label("pager"), {sample::time(before), excess}, limit));
       return {};
     }));
     return dropped;
@@ -230,7 +231,8 @@ TEST_P(WebhookConformance, TheOldestAreDroppedBeyondAgeAndNumber) {
   EXPECT_EQ(drop(4, 9, 2), 2U) << "no more at once";
   EXPECT_EQ(drop(4, 9, 2), 1U);
   EXPECT_EQ(due("pager")->event_id, delivery(4).event_id);
-  EXPECT_EQ(drop(0, 4, 10), 2U);
+  EXPECT_EQ(drop(5, 4, 1), 1U) << "no more at once, for both reasons together";
+  EXPECT_EQ(drop(0, 4, 10), 1U);
   EXPECT_EQ(due("pager")->event_id, delivery(6).event_id);
   EXPECT_EQ(waiting("pager"), 4U);
 }

@@ -11,21 +11,19 @@ using webhooks::Delivery;
 #define DELIVERY_COLUMNS "event_id, created_at, attempts, due_at, body"
 #define KEY "scope_id = ? AND name = ?"
 
-constexpr Sql kBacklog =
-    "SELECT count(*), (SELECT created_at FROM webhook_deliveries WHERE " KEY
-    " ORDER BY event_id LIMIT 1) FROM webhook_deliveries WHERE " KEY;
-constexpr Sql kFindDue =
-    "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY " AND due_at <= ? ORDER BY due_at, event_id LIMIT 1";
+constexpr Sql kBacklog = "SELECT count(*), (SELECT created_at FROM webhook_deliveries WHERE " KEY
+                         " ORDER BY event_id LIMIT 1) FROM webhook_deliveries WHERE " KEY;
+constexpr Sql kFindDue = "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY
+                         " AND due_at <= ? ORDER BY due_at, event_id LIMIT 1";
 constexpr Sql kInsert =
     "INSERT INTO webhook_deliveries (scope_id, name, " DELIVERY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kRemove = "DELETE FROM webhook_deliveries WHERE " KEY " AND event_id = ?";
 constexpr Sql kPostpone = "UPDATE webhook_deliveries SET attempts = ?, due_at = ? WHERE " KEY " AND event_id = ?";
-constexpr Sql kDropOld = "DELETE FROM webhook_deliveries WHERE " KEY
-                         " AND created_at < ? AND event_id IN (SELECT event_id FROM webhook_deliveries WHERE " KEY
-                         " ORDER BY event_id LIMIT ?)";
-constexpr Sql kDropFirst =
-    "DELETE FROM webhook_deliveries WHERE " KEY " AND event_id IN (SELECT event_id FROM webhook_deliveries WHERE " KEY
-    " ORDER BY event_id LIMIT ?)";
+constexpr Sql kListNewest = "SELECT event_id FROM webhook_deliveries WHERE " KEY " ORDER BY event_id DESC LIMIT ?";
+// It reads no more rows than it may drop.
+constexpr Sql kDrop = "DELETE FROM webhook_deliveries WHERE " KEY
+                      " AND (event_id <= ? OR created_at < ?) AND event_id IN (SELECT event_id FROM webhook_deliveries "
+                      "WHERE " KEY " ORDER BY event_id LIMIT ?)";
 
 #undef DELIVERY_COLUMNS
 #undef KEY
@@ -34,6 +32,10 @@ Result<Backlog> to_backlog(Row row) {
   TRY(const auto waiting, row.next<std::int64_t>());
   TRY(const auto oldest, row.next<std::optional<Timestamp>>());
   return Backlog{static_cast<std::size_t>(waiting), oldest};
+}
+
+Result<Uuid> to_event_id(Row row) {
+  return row.next<Uuid>();
 }
 
 Result<Delivery> to_delivery(Row row) {
@@ -80,18 +82,23 @@ Status SqlWebhookRecords::postpone_delivery(const ScopeId& scope, const Label& n
   return run_unaudited(query);
 }
 
-Result<std::size_t> SqlWebhookRecords::drop_deliveries(const ScopeId& scope, const Label& name, Timestamp before,
-                                                       std::size_t kept_max, std::size_t limit) {
-  TRY(auto old, connection_.prepare(kDropOld));
-  old.bind(scope, name, before, scope, name, limit_of(limit));
-  TRY_STATUS(run_unaudited(old));
-  const auto dropped = static_cast<std::size_t>(connection_.changes());
-  TRY(const auto left, backlog(scope, name));
-  if (left.waiting <= kept_max) return dropped;
-  TRY(auto first, connection_.prepare(kDropFirst));
-  first.bind(scope, name, scope, name, limit_of(std::min(left.waiting - kept_max, limit)));
-  TRY_STATUS(run_unaudited(first));
-  return dropped + static_cast<std::size_t>(connection_.changes());
+Result<std::optional<Uuid>> SqlWebhookRecords::find_excess(const ScopeId& scope, const Label& name,
+                                                           std::size_t kept_max) {
+  TRY(auto query, connection_.prepare(kListNewest));
+  query.bind(scope, name, limit_of(kept_max + 1));
+  TRY(const auto newest, read_all(query, to_event_id));
+  if (newest.size() <= kept_max) return std::nullopt;
+  return newest.back();
+}
+
+Result<std::size_t> SqlWebhookRecords::drop_deliveries(const ScopeId& scope, const Label& name,
+                                                       const webhooks::CutOff& cut_off, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kDrop));
+  const Bytes none;  // before every ID
+  const ByteView excess = cut_off.excess ? cut_off.excess->bytes() : ByteView(none);
+  query.bind(scope, name, excess, cut_off.before, scope, name, limit_of(limit));
+  TRY_STATUS(run_unaudited(query));
+  return static_cast<std::size_t>(connection_.changes());
 }
 
 }  // namespace warifu::store

@@ -30,7 +30,8 @@ class SqlWebhookRecords final : public webhooks::Records {
   Status insert_delivery(const ScopeId& scope, const Label& name, const webhooks::Delivery& delivery) override;
   Status remove_delivery(const ScopeId& scope, const Label& name, const Uuid& event_id) override;
   Status postpone_delivery(const ScopeId& scope, const Label& name, const webhooks::Delivery& delivery) override;
-  Result<std::size_t> drop_deliveries(const ScopeId& scope, const Label& name, Timestamp before, std::size_t kept_max,
+  Result<std::optional<Uuid>> find_excess(const ScopeId& scope, const Label& name, std::size_t kept_max) override;
+  Result<std::size_t> drop_deliveries(const ScopeId& scope, const Label& name, const webhooks::CutOff& cut_off,
                                       std::size_t limit) override;
 
   // How many rows were written that need no audit entry.

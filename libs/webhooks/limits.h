@@ -29,7 +29,9 @@ inline constexpr std::chrono::hours kGivenUpAfter{3 * 24};
 // What waits longer, and what is beyond so many, is dropped, the oldest first.
 inline constexpr std::chrono::hours kKeptFor{7 * 24};
 inline constexpr std::size_t kKeptMax = 10'000;
+// In one transaction, and in one round of housekeeping for one webhook: writers must not wait for long.
 inline constexpr std::size_t kDroppedAtOnceMax = 1'000;
+inline constexpr std::size_t kDropRoundsMax = 100;
 // An alert that nobody has acknowledged is told again when it was quiet for so long. A device falls silent twice in
 // three minutes at most.
 inline constexpr std::chrono::minutes kAlertQuiet{2};

@@ -13,9 +13,14 @@ Status append(Records& records, Entropy& entropy, const Event& event, Timestamp 
               const std::optional<Label>& except) {
   TRY(auto takers, records.list_takers(event.scope, event.type));
   if (except) std::erase(takers, *except);
-  if (takers.empty()) return {};
+  return append_for(records, entropy, takers, event, at);
+}
+
+Status append_for(Records& records, Entropy& entropy, const std::vector<Label>& names, const Event& event,
+                  Timestamp at) {
+  if (names.empty()) return {};
   const auto delivery = delivery_of(event, Uuid::v7(at, entropy), at);
-  for (const Label& name : takers)
+  for (const Label& name : names)
     TRY_STATUS(records.insert_delivery(event.scope, name, delivery));
   return {};
 }

@@ -51,6 +51,12 @@ struct Backlog {
   std::optional<Timestamp> oldest = {};
 };
 
+// What is dropped: events made before a time, and those up to one that is beyond the number kept.
+struct CutOff {
+  Timestamp before;
+  std::optional<Uuid> excess = {};
+};
+
 // Who delivers for a webhook, and how long nobody else does.
 struct Lease {
   Uuid node;
@@ -73,6 +79,8 @@ class RecordsView {
   virtual Result<std::vector<Label>> list_takers(const ScopeId& scope, std::string_view type) = 0;
   virtual Result<std::optional<Progress>> find_progress(const ScopeId& scope, const Label& name) = 0;
   virtual Result<Backlog> backlog(const ScopeId& scope, const Label& name) = 0;
+  // The newest event that is not among the `kept_max` newest.
+  virtual Result<std::optional<Uuid>> find_excess(const ScopeId& scope, const Label& name, std::size_t kept_max) = 0;
 
   // All webhooks, in every scope.
   virtual Result<std::vector<WebhookKey>> list_all() = 0;
@@ -103,9 +111,9 @@ class Records : public RecordsView {
   // Nothing, if it is gone.
   virtual Status remove_delivery(const ScopeId& scope, const Label& name, const Uuid& event_id) = 0;
   virtual Status postpone_delivery(const ScopeId& scope, const Label& name, const Delivery& delivery) = 0;
-  // The oldest, at most `limit`: those made before `before`, and those beyond `kept_max`; returns how many.
-  virtual Result<std::size_t> drop_deliveries(const ScopeId& scope, const Label& name, Timestamp before,
-                                              std::size_t kept_max, std::size_t limit) = 0;
+  // The oldest, at most `limit`; returns how many. Less than `limit`: there are no more.
+  virtual Result<std::size_t> drop_deliveries(const ScopeId& scope, const Label& name, const CutOff& cut_off,
+                                              std::size_t limit) = 0;
 };
 
 }  // namespace warifu::webhooks

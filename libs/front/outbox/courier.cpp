@@ -155,45 +155,68 @@ Status Courier::clean_up() {
     TRY(all, snapshot.webhooks().list_all());
     return {};
   }));
-  for (const WebhookKey& key : all) {
-    bool has_more = true;
-    while (has_more) {
-      TRY(has_more, drop_some(key));
-    }
-  }
+  for (const WebhookKey& key : all)
+    TRY_STATUS(drop(key));
   return {};
 }
 
-Result<bool> Courier::drop_some(const WebhookKey& key) {
-  const Timestamp now = clock_.now();
-  const Timestamp before = now - webhooks::kKeptFor;
-  webhooks::Backlog backlog;
+Status Courier::drop(const WebhookKey& key) {
+  webhooks::CutOff cut_off{.before = clock_.now() - webhooks::kKeptFor};
+  bool is_due = false;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(backlog, snapshot.webhooks().backlog(key.scope, key.name));
+    TRY(const auto backlog, snapshot.webhooks().backlog(key.scope, key.name));
+    is_due = backlog.waiting > webhooks::kKeptMax || (backlog.oldest && *backlog.oldest < cut_off.before);
+    if (backlog.waiting <= webhooks::kKeptMax) return {};
+    TRY(cut_off.excess, snapshot.webhooks().find_excess(key.scope, key.name, webhooks::kKeptMax));
     return {};
   }));
-  const bool is_old = backlog.oldest && *backlog.oldest < before;
-  if (!is_old && backlog.waiting <= webhooks::kKeptMax) return false;
+  std::size_t dropped = 0;
+  bool has_more = is_due;
+  for (std::size_t round = 0; has_more && round < webhooks::kDropRoundsMax; ++round) {
+    TRY(const std::size_t some, drop_some(key, cut_off));
+    dropped += some;
+    has_more = some == webhooks::kDroppedAtOnceMax;
+  }
+  if (dropped == 0) return {};
+  return tell_of_drops(key, dropped);
+}
+
+// Counter and audit entry are written with the drop itself.
+Result<std::size_t> Courier::drop_some(const WebhookKey& key, const webhooks::CutOff& cut_off) {
   std::size_t dropped = 0;
   TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
     auto& records = transaction.webhooks();
-    TRY(dropped, records.drop_deliveries(key.scope, key.name, before, webhooks::kKeptMax, webhooks::kDroppedAtOnceMax));
+    TRY(dropped, records.drop_deliveries(key.scope, key.name, cut_off, webhooks::kDroppedAtOnceMax));
     TRY(auto progress, records.find_progress(key.scope, key.name));
     if (dropped == 0 || !progress) return {};
     progress->dropped += static_cast<std::int64_t>(dropped);
     TRY_STATUS(records.put_progress(key.scope, key.name, *progress));
-    TRY_STATUS(transaction.audit().record(
-        key.scope, {"system", "webhook.drop", subject_of(key), fmt::format(R"({{"dropped":{}}})", dropped)}));
-    return webhooks::append(
-        records, entropy_,
-        {key.scope, webhooks::kWebhookDropped, subject_of(key), {{"webhook", key.name.text()}, {"dropped", dropped}}},
-        now, key.name);
+    return transaction.audit().record(
+        key.scope, {"system", "webhook.drop", subject_of(key), fmt::format(R"({{"dropped":{}}})", dropped)});
   }));
-  if (dropped == 0) return false;
   metrics_.count_webhook_drops(dropped);
+  return dropped;
+}
+
+// Not to those that would drop it, or an older one for it: two that are full would tell each other for ever.
+Status Courier::tell_of_drops(const WebhookKey& key, std::size_t dropped) {
   spdlog::error("webhook {}: {} events were dropped, because they waited too long or were too many", key.name.text(),
                 dropped);
-  return true;
+  return store_.write([&](store::Transaction& transaction) -> Status {
+    auto& records = transaction.webhooks();
+    TRY(auto takers, records.list_takers(key.scope, webhooks::kWebhookDropped));
+    std::vector<Label> told;
+    for (Label& name : takers) {
+      TRY(const auto progress, records.find_progress(key.scope, name));
+      TRY(const auto backlog, records.backlog(key.scope, name));
+      const bool is_full = backlog.waiting >= webhooks::kKeptMax;
+      if (name != key.name && progress && !progress->is_given_up && !is_full) told.push_back(std::move(name));
+    }
+    return webhooks::append_for(
+        records, entropy_, told,
+        {key.scope, webhooks::kWebhookDropped, subject_of(key), {{"webhook", key.name.text()}, {"dropped", dropped}}},
+        clock_.now());
+  });
 }
 
 Status Courier::measure() {

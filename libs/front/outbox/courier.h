@@ -23,7 +23,8 @@ class Courier {
   // Delivers what is due for one of them, until nothing is, an attempt fails, another node has the lease, or it is told
   // to stop.
   Status deliver(const webhooks::WebhookKey& key, const std::atomic<bool>& is_stopped);
-  // Drops what waits for too long or is too much; that is counted and told. To be called about every minute.
+  // Drops what waits for too long or is too much; that is counted, and told once for each webhook. To be called about
+  // every minute.
   Status clean_up();
   // Tells the metrics how many wait, since when, and how webhooks do.
   Status measure();
@@ -43,7 +44,10 @@ class Courier {
   // Tells that a webhook fails for good, or works again.
   Status tell_of_state(store::Transaction& transaction, const webhooks::WebhookKey& key,
                        webhooks::Progress& progress) const;
-  Result<bool> drop_some(const webhooks::WebhookKey& key);
+  // For one webhook, kDropRoundsMax batches at most.
+  Status drop(const webhooks::WebhookKey& key);
+  Result<std::size_t> drop_some(const webhooks::WebhookKey& key, const webhooks::CutOff& cut_off);
+  Status tell_of_drops(const webhooks::WebhookKey& key, std::size_t dropped);
 
   const Clock& clock_;
   Entropy& entropy_;

@@ -328,6 +328,35 @@ TEST_F(CourierTest, WhatIsTooOldIsDroppedAndThatIsTold) {
   EXPECT_THAT(poster_.subjects(), ::testing::UnorderedElementsAre("new", "webhook:pager"));
 }
 
+TEST_F(CourierTest, WhatIsTooMuchIsToldOnceAndNotToOnesThatWouldDropIt) {
+  for (const char* name : {"full", "lost", "watch"})
+    add(name, {std::string(webhooks::kWebhookDropped)});
+  const auto fill = [&](const std::string& name, std::size_t count) {
+    test::must(world_.store->write([&](store::Transaction& t) -> Status {
+      for (std::size_t i = 0; i < count; ++i)
+        TRY_STATUS(webhooks::append_for(t.webhooks(), world_.entropy, {label(name)},
+                                        {test::scope_id(), webhooks::kAlertRaised, "x", {}}, world_.clock.now()));
+      return {};
+    }));
+    world_.clock.advance(seconds(1));
+  };
+  fill("pager", webhooks::kKeptMax + 2 * webhooks::kDroppedAtOnceMax + 5);
+  fill("full", webhooks::kKeptMax + 1);
+  test::must(world_.store->write([&](store::Transaction& t) {
+    return t.webhooks().put_progress(test::scope_id(), label("lost"), {.is_given_up = true});
+  }));
+  EXPECT_TRUE(courier_.clean_up());
+  EXPECT_EQ(waiting(), webhooks::kKeptMax);
+  EXPECT_EQ(progress().dropped, 2005);
+  EXPECT_EQ(progress("full").dropped, 1);
+  EXPECT_EQ(waiting("watch"), 2U) << "once of each";
+  EXPECT_EQ(waiting("lost"), 0U);
+  EXPECT_EQ(waiting("full"), webhooks::kKeptMax);
+  EXPECT_TRUE(courier_.clean_up());
+  EXPECT_EQ(progress().dropped, 2005);
+  EXPECT_EQ(waiting("watch"), 2U) << "there is an end to it";
+}
+
 TEST_F(CourierTest, TheSenderIsWokenAndOneSlowReceiverDelaysNoOther) {
   add("other");
   std::promise<void> freed;
