@@ -112,7 +112,7 @@ Status remove_webhook(const Context& context, const std::string& name) {
 Status rotate_webhook_secret(const Context& context, const std::string& name) {
   TRY(const auto path, path_of(kCollection, name));
   TRY(const auto api, client_of(context));
-  TRY(const auto answer, api.post_once(path + "/secret", "{}"));
+  TRY(const auto answer, api.post(path + "/secret", "{}"));
   return print_secret(context, answer);
 }
 

@@ -34,7 +34,7 @@ std::vector<Route> WebhookApi::routes() {
           {kPost, all, writes, bind(&WebhookApi::add), {}, kOnce},
           {kGet, one, reads, bind(&WebhookApi::show)},
           {kDelete, one, writes, bind(&WebhookApi::remove)},
-          {kPost, one + "/secret", writes, bind(&WebhookApi::rotate_secret)},
+          {kPost, one + "/secret", writes, bind(&WebhookApi::rotate_secret), {}, kOnce},
           {kPost, one + "/test", writes, bind(&WebhookApi::test)}};
 }
 

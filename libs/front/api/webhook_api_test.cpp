@@ -56,6 +56,17 @@ TEST_F(WebhookApiTest, RotatesTheSecretAndSaysHowLongTheOldOneSigns) {
   EXPECT_EQ(member(rotated, "previous_secret_until"), to_rfc3339(world_.clock.now() + std::chrono::hours(24)));
 }
 
+// Twice would end the secret that the receiver still knows.
+TEST_F(WebhookApiTest, RotatesOnceForAnIdempotencyKey) {
+  add("pager");
+  const auto rotate = [&] {
+    return alice_.ask(net::Method::kPost, std::string(kAll) + "/pager/secret", {}, {{"Idempotency-Key", "a-key"}});
+  };
+  const auto first = rotate();
+  ASSERT_EQ(first.status, 201) << first.body;
+  EXPECT_EQ(rotate().body, first.body);
+}
+
 TEST_F(WebhookApiTest, ATestWaitsForThatWebhookAlone) {
   add("pager", R"(,"event_types":["io.warifu.approval.waiting"])");
   add("other");
