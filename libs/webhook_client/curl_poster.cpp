@@ -18,6 +18,9 @@ namespace {
 using webhooks::PostReply;
 using webhooks::PostRequest;
 
+constexpr std::string_view kHttps = "https:";
+constexpr long kFinalStatusMin = 200;
+
 void use_libcurl() {
   // Its tables take memory that a server without webhooks need not have.
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -49,9 +52,8 @@ class Exchange {
     const CURLcode code = curl_easy_perform(curl_.get());
     long status = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
-    // A status that came counts, whatever of the body did not.
-    const bool was_cut = code == CURLE_WRITE_ERROR && has_body_;
-    if (code != CURLE_OK && !was_cut) return failure(code);
+    // A final status that came counts, whatever of the rest did not: its body is not used.
+    if (code != CURLE_OK && status < kFinalStatusMin) return failure(code);
     PostReply reply{static_cast<int>(status), std::nullopt};
     curl_off_t seconds = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_RETRY_AFTER, &seconds);
@@ -66,11 +68,13 @@ class Exchange {
   }
 
   void configure() {
-    is_encrypted_ = request_.url.starts_with("https:") || request_.url.starts_with("HTTPS:");
+    is_encrypted_ = curl_strnequal(request_.url.c_str(), kHttps.data(), kHttps.size()) != 0;
     set(CURLOPT_URL, request_.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "https,http");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_NOSIGNAL, 1L);
+    // The resolver's thread, which may wait for a name server, is left behind when the time is over.
+    set(CURLOPT_QUICK_EXIT, 1L);
     set(CURLOPT_PROXY, "");  // whatever the environment says
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_PATH_AS_IS, 1L);
@@ -121,7 +125,6 @@ class Exchange {
 
   static std::size_t on_body(const char*, std::size_t, std::size_t size, void* self_pointer) {
     auto& self = *static_cast<Exchange*>(self_pointer);
-    self.has_body_ = true;
     self.received_ += size;
     return self.received_ <= webhooks::kReplySizeMax ? size : CURL_WRITEFUNC_ERROR;
   }
@@ -129,10 +132,7 @@ class Exchange {
   // At least once a second, whatever the receiver does.
   static int on_progress(void* self_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto& self = *static_cast<Exchange*>(self_pointer);
-    if (!self.is_stopped_) return 0;
-    // The process ends: the resolver's thread, which may wait for a name server, is not waited for.
-    self.set(CURLOPT_QUICK_EXIT, 1L);
-    return 1;
+    return self.is_stopped_ ? 1 : 0;
   }
 
   Error failure(CURLcode code) const {
@@ -167,7 +167,6 @@ class Exchange {
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   curl_slist* headers_ = nullptr;
   Status verdict_;
-  bool has_body_ = false;
   std::size_t received_ = 0;
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
 };

@@ -23,7 +23,8 @@ constexpr char kTlsHandshake = 22;  // the type of the first record
 // A receiver without TLS on this machine: reads one request with its body and answers what the test says.
 class Receiver {
  public:
-  explicit Receiver(std::string answer) : answer_(std::move(answer)) {
+  // `stalls`: it keeps the connection after its answer.
+  explicit Receiver(std::string answer, bool stalls = false) : answer_(std::move(answer)), stalls_(stalls) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -74,11 +75,14 @@ class Receiver {
         if (size <= 0) break;
         sent += static_cast<std::size_t>(size);
       }
+      while (stalls_ && ::read(fd, buffer.data(), buffer.size()) > 0) {
+      }
       ::close(fd);
     }
   }
 
   const std::string answer_;
+  const bool stalls_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::string received_;
@@ -117,6 +121,31 @@ TEST(CurlPoster, ReadsNoMoreOfAnAnswerThanItsBound) {
   const auto reply = CurlPoster().post(to(receiver.url()));
   ASSERT_TRUE(reply) << to_string(reply.error());
   EXPECT_EQ(reply->status, 200);
+}
+
+TEST(CurlPoster, CountsAStatusWhoseBodyIsCut) {
+  for (const int status : {204, 200, 503}) {
+    Receiver receiver("HTTP/1.1 " + std::to_string(status) + " Some\r\nContent-Length: 100\r\n\r\nabc");
+    const auto reply = CurlPoster().post(to(receiver.url()));
+    ASSERT_TRUE(reply) << to_string(reply.error());
+    EXPECT_EQ(reply->status, status);
+  }
+  Receiver interim("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_FALSE(CurlPoster().post(to(interim.url()))) << "that is not its answer";
+}
+
+TEST(CurlPoster, CountsAStatusWhoseBodyStalls) {
+  Receiver receiver("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", true);
+  const auto reply = CurlPoster().post(to(receiver.url()));
+  ASSERT_TRUE(reply) << to_string(reply.error());
+  EXPECT_EQ(reply->status, 200);
+}
+
+TEST(CurlPoster, ReadsASchemeWithoutCase) {
+  // The discard prefix: nothing answers there, but it is no address of this machine that TLS is not needed for.
+  const auto reply = CurlPoster().post(to("Https://[100::1]:9/"));
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().code, "webhook.address");
 }
 
 TEST(CurlPoster, IsNotLedElsewhereByTheEnvironment) {
@@ -164,7 +193,8 @@ TEST(CurlPoster, SaysWhyThereIsNoAnswer) {
   const std::string gone = receiver.url();
   receiver.stop();
   EXPECT_EQ(code_of(gone), "webhook.unreachable");
-  EXPECT_EQ(code_of("https://nobody.invalid/"), "webhook.name");
+  // A label of a name has at most 63 characters: no name server is asked.
+  EXPECT_EQ(code_of("https://" + std::string(64, 'a') + ".invalid/"), "webhook.name");
 }
 
 TEST(CurlPoster, EndsSoonWhenItIsStopped) {
