@@ -32,23 +32,49 @@ Reach reach_of(const urls::ipv4_address& address) {
   return is_link_local || bytes[0] == 0 || bytes[0] >= 224 ? Reach::kForbidden : Reach::kOther;
 }
 
-// The IPv4 address in one that is mapped (::ffff:a.b.c.d), translated (64:ff9b::a.b.c.d) or compatible (::a.b.c.d).
-std::optional<urls::ipv4_address> inner_address(const urls::ipv6_address::bytes_type& bytes) {
-  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  constexpr std::array<std::uint8_t, 12> kTranslated = {0, 0x64, 0xff, 0x9b};
-  constexpr std::array<std::uint8_t, 12> kCompatible = {};
-  const auto begins_with = [&](const auto& prefix) { return std::equal(prefix.begin(), prefix.end(), bytes.begin()); };
-  if (!begins_with(kMapped) && !begins_with(kTranslated) && !begins_with(kCompatible)) return std::nullopt;
-  return urls::ipv4_address(urls::ipv4_address::bytes_type{bytes[12], bytes[13], bytes[14], bytes[15]});
+using V6 = urls::ipv6_address::bytes_type;
+
+template <std::size_t size>
+bool begins_with(const V6& bytes, const std::array<std::uint8_t, size>& prefix) {
+  return std::equal(prefix.begin(), prefix.end(), bytes.begin());
+}
+
+urls::ipv4_address inner(const V6& bytes, const std::array<std::size_t, 4>& at) {
+  return urls::ipv4_address(urls::ipv4_address::bytes_type{bytes[at[0]], bytes[at[1]], bytes[at[2]], bytes[at[3]]});
+}
+
+bool is_link_local_or_loopback(const urls::ipv4_address& address) {
+  const auto bytes = address.to_bytes();
+  return bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254);
+}
+
+// Whether a router or a gateway takes what is sent there on to an IPv4 address that is forbidden, or to its own
+// loopback.
+bool leads_to_forbidden(const V6& bytes) {
+  constexpr std::array<std::uint8_t, 12> kTranslated = {0, 0x64, 0xff, 0x9b};           // RFC 6052
+  constexpr std::array<std::uint8_t, 6> kTranslatedHere = {0, 0x64, 0xff, 0x9b, 0, 1};  // RFC 8215
+  constexpr std::array<std::uint8_t, 12> kCompatible = {};                              // ::a.b.c.d
+  constexpr std::array<std::uint8_t, 2> kSixToFour = {0x20, 0x02};                      // RFC 3056
+  // Where an IPv4 address lies by the length of the prefix, which only its gateway knows: 48, 56, 64, 96 (RFC 6052).
+  constexpr std::array<std::array<std::size_t, 4>, 4> kPlaces = {
+      {{6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}, {12, 13, 14, 15}}};
+  const auto is_bad = [&](const std::array<std::size_t, 4>& at) { return reach_of(inner(bytes, at)) != Reach::kOther; };
+  if (begins_with(bytes, kTranslated) || begins_with(bytes, kCompatible)) return is_bad(kPlaces.back());
+  if (begins_with(bytes, kSixToFour)) return is_bad({2, 3, 4, 5});
+  // An address has zeros where it is not in use, so that 0.0.0.0 is no sign there.
+  return begins_with(bytes, kTranslatedHere) &&
+         std::ranges::any_of(kPlaces, [&](const auto& at) { return is_link_local_or_loopback(inner(bytes, at)); });
 }
 
 Reach reach_of(const urls::ipv6_address& address) {
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   if (address.is_loopback()) return Reach::kLoopback;
   const auto bytes = address.to_bytes();
-  if (const auto inner = inner_address(bytes)) return reach_of(*inner);
-  const bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-  const bool is_multicast = bytes[0] == 0xff;
-  return is_link_local || is_multicast ? Reach::kForbidden : Reach::kOther;
+  // The system itself takes it for the IPv4 address.
+  if (begins_with(bytes, kMapped)) return reach_of(inner(bytes, {12, 13, 14, 15}));
+  // fe80::/10 link-local, fec0::/10 site-local (deprecated), ff00::/8 multicast.
+  const bool is_local = bytes[0] == 0xfe && (bytes[1] & 0x80) != 0;
+  return is_local || bytes[0] == 0xff || leads_to_forbidden(bytes) ? Reach::kForbidden : Reach::kOther;
 }
 
 std::optional<Reach> reach_of(std::string_view text) {

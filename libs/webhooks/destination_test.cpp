@@ -45,9 +45,31 @@ TEST(Destination, RefusesTheRest) {
 }
 
 TEST(Destination, RefusesAddressesOfNoReceiver) {
-  for (const char* address :
-       {"169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "fe80::1", "febf::1",
-        "ff02::1", "::", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "nonsense", ""}) {
+  for (const char* address : {"169.254.169.254",
+                              "169.254.0.1",
+                              "0.0.0.0",
+                              "0.1.2.3",
+                              "224.0.0.1",
+                              "255.255.255.255",
+                              "fe80::1",
+                              "febf::1",
+                              "ff02::1",
+                              "fec0::1",
+                              "::",
+                              "::7f00:1",
+                              "64:ff9b::7f00:1",
+                              "64:ff9b:1:a9fe:a9:fe00::",
+                              "64:ff9b:1:a9:fe:a9fe::",
+                              "64:ff9b:1::a9:fea9:fe00:0",
+                              "64:ff9b:1::a9fe:a9fe",
+                              "64:ff9b:1::7f00:1",
+                              "2002:a9fe:a9fe::1",
+                              "2002:7f00:1::1",
+                              "::ffff:169.254.169.254",
+                              "64:ff9b::a9fe:a9fe",
+                              "::a9fe:a9fe",
+                              "nonsense",
+                              ""}) {
     const auto checked = check_address(address, true);
     ASSERT_FALSE(checked) << address;
     EXPECT_EQ(checked.error().code, "webhook.address") << address;
@@ -60,7 +82,8 @@ TEST(Destination, RefusesAddressesOfNoReceiver) {
 TEST(Destination, WithoutTlsOnlyThisMachine) {
   for (const char* address : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"})
     EXPECT_TRUE(check_address(address, false)) << address;
-  for (const char* address : {"10.0.0.1", "192.168.1.1", "2001:db8::1", "fd00::1"}) {
+  for (const char* address :
+       {"10.0.0.1", "192.168.1.1", "2001:db8::1", "fd00::1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1"}) {
     EXPECT_TRUE(check_address(address, true)) << address;
     EXPECT_FALSE(check_address(address, false)) << address;
   }
