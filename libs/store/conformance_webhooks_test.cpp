@@ -282,6 +282,8 @@ TEST_P(WebhookConformance, AResultIsToldWhenItChangesAndAFirstOneWhenItIsBad) {
   EXPECT_EQ(put_ledger(2, Tier::kContraindicated,
                        R"({"overall":"contraindicated","layers":{"boot":"contraindicated"},"findings":[
                          {"layer":"boot","tier":"contraindicated","code":"boot.required","what":"w","where":"PCR 7"},
+                         {"layer":"boot","tier":"contraindicated","code":"long","what":")" +
+                           std::string(499, 'x') + "éé" + R"(","where":""},
                          {"layer":"identity","tier":"affirming","code":"x","what":"fine","where":""}]})"),
             "");
   const auto told = take_all("pager");
@@ -290,7 +292,8 @@ TEST_P(WebhookConformance, AResultIsToldWhenItChangesAndAFirstOneWhenItIsBad) {
   EXPECT_EQ(told[0].at("data").at("overall").as_string(), "contraindicated");
   EXPECT_EQ(told[0].at("data").at("before").as_string(), "affirming");
   EXPECT_EQ(told[0].at("data").at("layers").at("boot").as_string(), "contraindicated");
-  ASSERT_EQ(told[0].at("data").at("findings").as_array().size(), 1U);
+  ASSERT_EQ(told[0].at("data").at("findings").as_array().size(), 2U);
+  EXPECT_EQ(told[0].at("data").at("findings").at(1).at("what").as_string(), std::string(499, 'x') + "…");
   EXPECT_EQ(told[0].at("data").at("findings").at(0).at("code").as_string(), "boot.required");
   EXPECT_EQ(put_ledger(3, Tier::kContraindicated), "");
   EXPECT_THAT(take_types("pager"), IsEmpty());

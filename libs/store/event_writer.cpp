@@ -28,12 +28,20 @@ bool is_bad(Tier tier) {
   return tier == Tier::kWarning || tier == Tier::kContraindicated;
 }
 
+// Between two characters.
+std::string cut(std::string_view text) {
+  if (text.size() <= kFindingTextMax) return std::string(text);
+  std::size_t size = kFindingTextMax;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+    --size;
+  return std::string(text.substr(0, size)) + "…";
+}
+
 json::object shortened(const json::object& finding) {
   json::object kept;
   for (const std::string_view name : {"layer", "tier", "code", "what", "where"}) {
     const auto* member = finding.if_contains(name);
-    if (member != nullptr && member->is_string() && member->get_string().size() <= kFindingTextMax)
-      kept[name] = *member;
+    if (member != nullptr && member->is_string()) kept[name] = cut(member->get_string());
   }
   return kept;
 }
@@ -61,17 +69,19 @@ void add_result(json::object& data, const verifier::Ledger& ledger) {
 Status EventWriter::alert_raised(const std::optional<provisioning::Alert>& before, const provisioning::Alert& alert) {
   const bool goes_on = before && !before->acknowledged_at && alert.last_at - before->last_at < webhooks::kAlertQuiet;
   if (goes_on) return {};
-  return webhooks::append(webhooks_, entropy_,
-                          {.scope = alert.scope,
-                           .type = webhooks::kAlertRaised,
-                           .subject = subject_of(alert.registration_id),
-                           .data = {{"registration_id", alert.registration_id.text()},
-                                    {"kind", alert.kind},
-                                    {"about", alert.subject},
-                                    {"detail", alert.detail},
-                                    {"count", before ? before->count + 1 : 1},
-                                    {"first_at", to_rfc3339(before ? before->first_at : alert.first_at)}}},
-                          alert.last_at);
+  TRY(const auto takers, webhooks_.list_takers(alert.scope, webhooks::kAlertRaised));
+  if (takers.empty()) return {};
+  return webhooks::append_for(webhooks_, entropy_, takers,
+                              {.scope = alert.scope,
+                               .type = webhooks::kAlertRaised,
+                               .subject = subject_of(alert.registration_id),
+                               .data = {{"registration_id", alert.registration_id.text()},
+                                        {"kind", alert.kind},
+                                        {"about", alert.subject},
+                                        {"detail", alert.detail},
+                                        {"count", before ? before->count + 1 : 1},
+                                        {"first_at", to_rfc3339(before ? before->first_at : alert.first_at)}}},
+                              alert.last_at);
 }
 
 Status EventWriter::approval_put(const std::optional<provisioning::Approval>& before,
@@ -80,30 +90,34 @@ Status EventWriter::approval_put(const std::optional<provisioning::Approval>& be
   const bool waits_already =
       before && !before->approved_at && before->ek_name == approval.ek_name && before->srk_name == approval.srk_name;
   if (waits_already) return {};
-  return webhooks::append(webhooks_, entropy_,
-                          {.scope = approval.scope,
-                           .type = webhooks::kApprovalWaiting,
-                           .subject = subject_of(approval.registration_id),
-                           .data = {{"registration_id", approval.registration_id.text()},
-                                    {"ek_name", to_hex(approval.ek_name)},
-                                    {"srk_name", to_hex(approval.srk_name)}}},
-                          approval.requested_at);
+  TRY(const auto takers, webhooks_.list_takers(approval.scope, webhooks::kApprovalWaiting));
+  if (takers.empty()) return {};
+  return webhooks::append_for(webhooks_, entropy_, takers,
+                              {.scope = approval.scope,
+                               .type = webhooks::kApprovalWaiting,
+                               .subject = subject_of(approval.registration_id),
+                               .data = {{"registration_id", approval.registration_id.text()},
+                                        {"ek_name", to_hex(approval.ek_name)},
+                                        {"srk_name", to_hex(approval.srk_name)}}},
+                              approval.requested_at);
 }
 
 Status EventWriter::attestation_recorded(std::optional<Tier> before, const verifier::Ledger& ledger) {
   const bool is_news = before ? *before != ledger.overall : is_bad(ledger.overall);
   if (!is_news) return {};
+  TRY(const auto takers, webhooks_.list_takers(ledger.scope, webhooks::kAttestationChanged));
+  if (takers.empty()) return {};  // a result may be long: it is parsed for somebody only
   json::object data{{"registration_id", ledger.registration_id.text()},
                     {"overall", to_string(ledger.overall)},
                     {"before", before ? json::value(to_string(*before)) : json::value()},
                     {"policy", ledger.policy ? json::value(ledger.policy->target) : json::value()}};
   add_result(data, ledger);
-  return webhooks::append(webhooks_, entropy_,
-                          {.scope = ledger.scope,
-                           .type = webhooks::kAttestationChanged,
-                           .subject = subject_of(ledger.registration_id),
-                           .data = std::move(data)},
-                          ledger.attested_at);
+  return webhooks::append_for(webhooks_, entropy_, takers,
+                              {.scope = ledger.scope,
+                               .type = webhooks::kAttestationChanged,
+                               .subject = subject_of(ledger.registration_id),
+                               .data = std::move(data)},
+                              ledger.attested_at);
 }
 
 }  // namespace warifu::store

@@ -98,8 +98,9 @@ TEST(QueryPlan, OfALookThroughAllIsFoundOut) {
   EXPECT_NE(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND assigned_hub = ?"), "");
   EXPECT_EQ(bad_step_of(connection.get(), "SELECT device_id FROM devices WHERE scope_id = ? AND registration_id = ?"),
             "");
-  EXPECT_NE(bad_step_of(connection.get(), "SELECT body FROM webhook_deliveries WHERE scope_id = ? AND name = ? AND "
-                                          "due_at <= ? ORDER BY created_at LIMIT 1"),
+  EXPECT_NE(bad_step_of(connection.get(),
+                        "SELECT body FROM webhook_deliveries WHERE scope_id = ? AND name = ? AND "
+                        "due_at <= ? ORDER BY created_at LIMIT 1"),
             "");
 }
 
