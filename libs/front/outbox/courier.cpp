@@ -8,6 +8,7 @@
 #include "webhooks/limits.h"
 #include "webhooks/outbox.h"
 #include "webhooks/signature.h"
+#include "wire/utf8.h"
 
 namespace warifu::front::outbox {
 namespace {
@@ -19,6 +20,14 @@ using webhooks::WebhookKey;
 
 std::string subject_of(const WebhookKey& key) {
   return fmt::format("webhook:{}", key.name.text());
+}
+
+// As it may stand in a database, a log and on a terminal: a receiver may have had a say in it.
+std::string plain(std::string_view text) {
+  std::string clean = wire::to_utf8(text);
+  std::ranges::replace_if(
+      clean, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return clean;
 }
 
 }  // namespace
@@ -50,12 +59,14 @@ Status Courier::deliver(const WebhookKey& key, const std::atomic<bool>& is_stopp
     return {};
   }));
   if (!is_ours) return {};
-  bool has_more = true;
-  while (has_more && !is_stopped) {
-    TRY(has_more, deliver_next(key));
-  }
-  return store_.write(
+  Result<bool> has_more = true;
+  while (has_more && *has_more && !is_stopped)
+    has_more = deliver_next(key);
+  // Also after an error: another node may do better.
+  const auto ended = store_.write(
       [&](store::Transaction& transaction) { return transaction.webhooks().end_lease(key.scope, key.name, node_); });
+  if (!has_more) return has_more.error();
+  return ended;
 }
 
 Result<bool> Courier::take_lease(store::Transaction& transaction, const WebhookKey& key) const {
@@ -71,7 +82,7 @@ Result<bool> Courier::deliver_next(const WebhookKey& key) {
   TRY_STATUS(settle(key, parcel->delivery, *outcome));
   metrics_.count_webhook_attempt(outcome->is_delivered);
   if (!outcome->is_delivered)
-    spdlog::warn("webhook {}: event {} was not delivered, try {}: {}", key.name.text(),
+    spdlog::warn("webhook {} of {}: event {} was not delivered, try {}: {}", key.name.text(), key.scope.text(),
                  parcel->delivery.event_id.text(), parcel->delivery.attempts + 1, outcome->failure);
   return outcome->is_delivered;
 }
@@ -105,11 +116,11 @@ Result<webhooks::PostRequest> Courier::sign(const Parcel& parcel) const {
 
 std::optional<Outcome> Courier::attempt(const Parcel& parcel) {
   const auto request = sign(parcel);
-  if (!request) return Outcome{.failure = to_string(request.error())};
+  if (!request) return Outcome{.failure = plain(to_string(request.error()))};
   const auto reply = poster_.post(*request);
   if (reply) return webhooks::judge(reply->status, reply->retry_after);
   if (reply.error().code == "webhook.stopped") return std::nullopt;
-  return Outcome{.failure = to_string(reply.error())};
+  return Outcome{.failure = plain(to_string(reply.error()))};
 }
 
 // What was delivered is, whoever holds the lease by now; how the webhook does says only who holds it.
@@ -137,7 +148,8 @@ Status Courier::tell_of_state(store::Transaction& transaction, const WebhookKey&
   progress.is_given_up = is_lost;
   if (!is_lost) return transaction.audit().record(key.scope, {"system", "webhook.recover", subject_of(key), "{}"});
   const std::string since = to_rfc3339(*progress.failing_since);
-  spdlog::error("webhook {} has failed since {}: {}", key.name.text(), since, progress.last_failure);
+  spdlog::error("webhook {} of {} has failed since {}: {}", key.name.text(), key.scope.text(), since,
+                progress.last_failure);
   TRY_STATUS(transaction.audit().record(
       key.scope, {"system", "webhook.give-up", subject_of(key), fmt::format(R"({{"failing_since":"{}"}})", since)}));
   return webhooks::append(
@@ -200,8 +212,8 @@ Result<std::size_t> Courier::drop_some(const WebhookKey& key, const webhooks::Cu
 
 // Not to those that would drop it, or an older one for it: two that are full would tell each other for ever.
 Status Courier::tell_of_drops(const WebhookKey& key, std::size_t dropped) {
-  spdlog::error("webhook {}: {} events were dropped, because they waited too long or were too many", key.name.text(),
-                dropped);
+  spdlog::error("webhook {} of {}: {} events were dropped, because they waited too long or were too many",
+                key.name.text(), key.scope.text(), dropped);
   return store_.write([&](store::Transaction& transaction) -> Status {
     auto& records = transaction.webhooks();
     TRY(auto takers, records.list_takers(key.scope, webhooks::kWebhookDropped));

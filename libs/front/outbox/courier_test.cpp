@@ -200,7 +200,8 @@ TEST_F(CourierTest, SeveralEventsThatAreRefusedHoldUpNoOther) {
     }
   };
   look_for(seconds(11));
-  EXPECT_THAT(poster_.subjects(), ::testing::Contains("good")) << "it waits for a second for each, and its retry, at most";
+  EXPECT_THAT(poster_.subjects(), ::testing::Contains("good"))
+      << "it waits for a second for each, and its retry, at most";
   // After a day all of them are tried once an hour or so; one that is new is first.
   look_for(hours(24));
   const std::size_t tries = poster_.requests.size();
@@ -266,6 +267,15 @@ TEST_F(CourierTest, ANodeThatDiedHoldsNothingUpForLong) {
   look(other);
   EXPECT_THAT(poster_.subjects(), ElementsAre("a", "a")) << "at least once";
   EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(CourierTest, WhatAReceiverHasASayInIsKeptAsPlainText) {
+  poster_.answers = {Error{ErrorKind::kUnavailable, "webhook.reply", "a\x1b[31m\nb\xff\x7f"}};
+  happen("a");
+  look();
+  EXPECT_THAT(progress().last_failure, HasSubstr("a [31m b"));
+  EXPECT_THAT(progress().last_failure, ::testing::Not(HasSubstr("\xff")));
+  EXPECT_THAT(progress().last_failure, ::testing::Not(HasSubstr("\x7f")));
 }
 
 TEST_F(CourierTest, WhatWasRemovedMeanwhileIsNoError) {

@@ -3,11 +3,16 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace warifu::front::outbox {
 
 void Sender::start() {
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    spdlog::error("no events are sent until the server starts again: no thread for them: {}", error.what());
+  }
 }
 
 void Sender::stop() {
@@ -46,13 +51,23 @@ void Sender::measure() {
 
 void Sender::begin(const webhooks::WebhookKey& key) {
   Run& run = runs_.emplace_back(key);
-  run.thread = std::thread([this, &run] {
-    const auto done = courier_.deliver(run.key, is_stopped_);
-    if (!done) spdlog::error("delivering to webhook {}: {}", run.key.name.text(), to_string(done.error()));
-    run.is_over = true;
-    // What was written while this one ended was left to it.
-    if (done) wake_.wake();
-  });
+  try {
+    run.thread = std::thread([this, &run] { deliver(run); });
+  } catch (const std::system_error& error) {
+    spdlog::error("webhook {} of {} has to wait: no thread for it: {}", key.name.text(), key.scope.text(),
+                  error.what());
+    runs_.pop_back();
+  }
+}
+
+void Sender::deliver(Run& run) {
+  const auto done = courier_.deliver(run.key, is_stopped_);
+  if (!done)
+    spdlog::error("delivering to webhook {} of {}: {}", run.key.name.text(), run.key.scope.text(),
+                  to_string(done.error()));
+  run.is_over = true;
+  // What was written while this one ended was left to it.
+  if (done) wake_.wake();
 }
 
 void Sender::end_runs(bool all) {

@@ -40,6 +40,7 @@ class Sender {
   void look();
   void measure();
   void begin(const webhooks::WebhookKey& key);
+  void deliver(Run& run);
   void end_runs(bool all);
 
   Courier& courier_;
