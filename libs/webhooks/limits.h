@@ -32,8 +32,7 @@ inline constexpr std::size_t kKeptMax = 10'000;
 // In one transaction, and in one round of housekeeping for one webhook: writers must not wait for long.
 inline constexpr std::size_t kDroppedAtOnceMax = 1'000;
 inline constexpr std::size_t kDropRoundsMax = 100;
-// An alert that nobody has acknowledged is told again when it was quiet for so long. A device falls silent twice in
-// three minutes at most.
+// An alert that nobody has acknowledged is told again when it was quiet for so long.
 inline constexpr std::chrono::minutes kAlertQuiet{2};
 
 }  // namespace warifu::webhooks
