@@ -28,9 +28,9 @@ struct Outcome {
 // does not take the event.
 Outcome judge(int status, std::optional<std::chrono::seconds> retry_after);
 
-// Moves both on. The webhook pauses by how often in a row its receiver was away; the event keeps its place. One that was
-// refused waits by how often it was tried itself, or as long as the receiver asks; it holds the others up for kBackoffMin
-// only, and says that the receiver is there.
+// Moves both on. The webhook pauses by how often in a row its receiver was away; the event keeps its place. One that
+// was refused waits by how often it was tried itself, or as long as the receiver asks; it holds the others up for
+// kBackoffMin only, and says that the receiver is there.
 void move_on(Progress& progress, Delivery& delivery, const Outcome& outcome, Timestamp now, std::uint32_t random);
 
 }  // namespace warifu::webhooks
