@@ -157,7 +157,7 @@ PostgresWriter::Fate PostgresWriter::settle_lost_commit(std::span<Waiting> group
     fail_all(group, connection_lost());
     return Fate::kAgain;
   };
-  if (!made.audited) return again();  // it wrote nothing
+  if (!made.audited) return again();  // it wrote nothing that counts when it is done twice
   do {
     if (!connect(deadline)) break;
     const auto committed = was_committed(*made.audited);
