@@ -63,7 +63,7 @@ Status Courier::deliver(const WebhookKey& key, const std::atomic<bool>& is_stopp
   while (has_more && *has_more && !is_stopped)
     has_more = deliver_next(key);
   // Also after an error: another node may do better.
-  const auto ended = store_.write(
+  auto ended = store_.write(
       [&](store::Transaction& transaction) { return transaction.webhooks().end_lease(key.scope, key.name, node_); });
   if (!has_more) return has_more.error();
   return ended;
