@@ -83,17 +83,17 @@ std::vector<Route> PolicyApi::routes() {
     Result<std::string> (*name_of)(const Call&);
     Devices devices;
   };
-  for (const auto& [path, name_of, devices] :
+  for (const Target& of :
        {Target{"/default", of_all, all_devices}, Target{"/groups/{group_id}", of_group, group_devices},
         Target{"/enrollments/{registration_id}", of_enrollment, one_device}}) {
-    const std::string pattern = std::string(kPolicies) + std::string(path);
-    routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, name_of)});
-    routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, name_of)});
-    routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, name_of)});
+    const std::string pattern = std::string(kPolicies) + std::string(of.path);
+    routes.push_back({kGet, pattern, reads, bind(&PolicyApi::show, of.name_of)});
+    routes.push_back({kPut, pattern, writes, bind(&PolicyApi::put, of.name_of)});
+    routes.push_back({kDelete, pattern, writes, bind(&PolicyApi::remove, of.name_of)});
     routes.push_back({kPost, pattern + "/test", Access::demands(Permission::kAttestationRead),
-                      [this, name_of, devices](const Call& call) -> Result<Answer> {
-                        TRY(const auto target, name_of(call));
-                        return test(call, target, devices);
+                      [this, of](const Call& call) -> Result<Answer> {
+                        TRY(const auto target, of.name_of(call));
+                        return test(call, target, of.devices);
                       }});
   }
   return routes;

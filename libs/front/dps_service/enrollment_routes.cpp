@@ -108,7 +108,7 @@ Result<Answer> ServiceApi::query_enrollments(const Call& call) {
     }
     return {};
   }));
-  return Answer(query_response(Collection::kEnrollments, std::move(items), continuation));
+  return Answer(query_response(Collection::kEnrollments, items, continuation));
 }
 
 Result<Answer> ServiceApi::bulk_enrollments(const Call& call) {

@@ -88,7 +88,7 @@ Result<Answer> ServiceApi::query_groups(const Call& call) {
   json::array items;
   for (const auto& group : found)
     items.emplace_back(to_json(group));
-  return Answer(query_response(Collection::kEnrollmentGroups, std::move(items), continuation));
+  return Answer(query_response(Collection::kEnrollmentGroups, items, continuation));
 }
 
 }  // namespace warifu::front::dps_service

@@ -84,7 +84,8 @@ Result<std::size_t> page_size_of(const Call& call) {
   return std::min(size, kPageSizeMax);
 }
 
-net::HttpResponse query_response(Collection collection, boost::json::array items, const std::string& continuation) {
+net::HttpResponse query_response(Collection collection, const boost::json::array& items,
+                                 const std::string& continuation) {
   net::HttpResponse response{200, {}, "application/json; charset=utf-8", boost::json::serialize(items)};
   response.headers.emplace_back("x-ms-item-type", item_type_of(collection));
   if (!continuation.empty()) response.headers.emplace_back("x-ms-continuation", continuation);

@@ -38,6 +38,7 @@ Result<provisioning::Page<Key>> page_of(const Call& call) {
 
 // The items as an array; `continuation` is the key of the last one if there are more, else empty: then its header
 // field is absent, which is how the SDKs know that this was the last page.
-net::HttpResponse query_response(Collection collection, boost::json::array items, const std::string& continuation);
+net::HttpResponse query_response(Collection collection, const boost::json::array& items,
+                                 const std::string& continuation);
 
 }  // namespace warifu::front::dps_service

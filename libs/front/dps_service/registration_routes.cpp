@@ -62,7 +62,7 @@ Result<Answer> ServiceApi::query_registrations(const Call& call) {
     }
     return {};
   }));
-  return Answer(query_response(Collection::kRegistrations, std::move(items), continuation));
+  return Answer(query_response(Collection::kRegistrations, items, continuation));
 }
 
 }  // namespace warifu::front::dps_service
