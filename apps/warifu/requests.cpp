@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "warifu/pages.h"
 
 namespace warifu::cli {
@@ -54,6 +56,18 @@ Status remove(const Context& context, const std::string& path, const std::string
   else
     fmt::print("{}\n", sentence);
   return {};
+}
+
+std::vector<Column> with_layers(std::vector<Column> first, const std::vector<Column>& last) {
+  static constexpr std::array<Column, 6> kLayers = {{{"  identity", "result.layers.identity"},
+                                                     {"  hardware", "result.layers.hardware"},
+                                                     {"  boot", "result.layers.boot"},
+                                                     {"  configuration", "result.layers.configuration"},
+                                                     {"  runtime", "result.layers.runtime"},
+                                                     {"  freshness", "result.layers.freshness"}}};
+  first.insert(first.end(), kLayers.begin(), kLayers.end());
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
 }
 
 void print(const Context& context, const boost::json::value& record, const std::vector<Column>& lines) {

@@ -25,6 +25,9 @@ Status show(const Context& context, const std::string& path, const std::vector<C
 // For people `sentence`, for programs {"deleted": id}.
 Status remove(const Context& context, const std::string& path, const std::string& id, std::string_view sentence);
 
+// Lines that show an attestation result: `first`, the tier of each layer, `last`.
+std::vector<Column> with_layers(std::vector<Column> first, const std::vector<Column>& last);
+
 // As JSON or line by line, as the context says.
 void print(const Context& context, const boost::json::value& record, const std::vector<Column>& lines);
 
