@@ -45,23 +45,49 @@ Status print_secret(const Context& context, const json::value& answer) {
   return {};
 }
 
-// What tells a success or a failure from those before.
-struct Mark {
-  std::uint64_t delivered = 0;
-  std::string failed_at;
-  std::string failure;
-  std::uint64_t waiting = 0;
+// What became of an event.
+struct Fate {
+  bool waits = true;
+  std::uint64_t attempts = 0;
 };
-Result<Mark> mark_of(const ApiClient& api, const std::string& path) {
+Result<Fate> fate_of(const ApiClient& api, const std::string& path, const std::string& event_id) {
+  const auto answer = api.get(fmt::format("{}/waiting/{}", path, event_id));
+  if (!answer && answer.error().code == "webhook.not_waiting") return Fate{.waits = false};
+  if (!answer) return answer.error();
+  TRY(const auto fields, wire::JsonFields::of(*answer));
+  TRY(const auto attempts, fields.required_uint("attempts"));
+  return Fate{true, attempts};
+}
+
+// Waits until it was delivered, or tried.
+Result<Fate> wait_for_fate(const ApiClient& api, const std::string& path, const std::string& event_id) {
+  Fate fate;
+  for (std::chrono::milliseconds waited{}; waited < kTestWait; waited += kTestPause) {
+    TRY(fate, fate_of(api, path, event_id));
+    if (!fate.waits || fate.attempts > 0) break;
+    std::this_thread::sleep_for(kTestPause);
+  }
+  return fate;
+}
+
+// Of a webhook whose test was not delivered.
+Result<Error> test_failure(const ApiClient& api, const std::string& path, const std::string& name, const Fate& fate) {
   TRY(const auto answer, api.get(path));
   TRY(const auto fields, wire::JsonFields::of(answer));
-  Mark mark;
-  TRY(mark.delivered, fields.required_uint("delivered"));
-  TRY(mark.waiting, fields.required_uint("waiting"));
-  TRY(mark.failure, fields.required_string("last_failure"));
-  TRY(const auto failed_at, fields.optional_string("last_failure_at"));
-  mark.failed_at = failed_at.value_or("");
-  return mark;
+  TRY(const auto failure, fields.required_string("last_failure"));
+  TRY(const auto state, fields.required_string("state"));
+  TRY(const auto waiting, fields.required_uint("waiting"));
+  if (fate.attempts > 0)
+    return Error{ErrorKind::kRefused, "webhook.test",
+                 fmt::format("the receiver of {} did not take it, and it is tried again: {}", name, failure)};
+  if (state != "working")
+    return Error{ErrorKind::kRefused, "webhook.test",
+                 fmt::format("it waits with {} events for {}, whose receiver did not take the one before: {}", waiting,
+                             name, failure)};
+  return Error{ErrorKind::kUnavailable, "webhook.test",
+               fmt::format("nothing became of it within {} s: {} events wait for {}; does a server send them, or were "
+                           "all started with --no-webhooks?",
+                           kTestWait.count(), waiting, name)};
 }
 
 }  // namespace
@@ -119,27 +145,19 @@ Status rotate_webhook_secret(const Context& context, const std::string& name) {
 Status test_webhook(const Context& context, const std::string& name) {
   TRY(const auto path, path_of(kCollection, name));
   TRY(const auto api, client_of(context));
-  TRY(const auto before, mark_of(api, path));
   TRY(const auto answer, api.post_repeatable(path + "/test", "{}"));
-  Mark now = before;
-  for (std::chrono::milliseconds waited{}; waited < kTestWait; waited += kTestPause) {
-    TRY(now, mark_of(api, path));
-    if (now.delivered != before.delivered || now.failed_at != before.failed_at) break;
-    std::this_thread::sleep_for(kTestPause);
+  TRY(const auto fields, wire::JsonFields::of(answer));
+  TRY(const auto event_id, fields.required_string("event_id"));
+  TRY(const auto fate, wait_for_fate(api, path, std::string(event_id)));
+  if (fate.waits) {
+    TRY(auto failure, test_failure(api, path, name, fate));
+    return failure;
   }
-  if (now.delivered != before.delivered) {
-    if (context.json)
-      print_json(answer);
-    else
-      fmt::print("the receiver of {} took it\n", name);
-    return {};
-  }
-  if (now.failed_at != before.failed_at)
-    return Error{ErrorKind::kRefused, "webhook.test",
-                 fmt::format("the receiver of {} did not take it, and it is tried again: {}", name, now.failure)};
-  return Error{ErrorKind::kUnavailable, "webhook.test",
-               fmt::format("nothing became of it within {} s: {} events wait for {}, and the next try may be later",
-                           kTestWait.count(), now.waiting, name)};
+  if (context.json)
+    print_json(answer);
+  else
+    fmt::print("the receiver of {} took it\n", name);
+  return {};
 }
 
 }  // namespace warifu::cli

@@ -49,6 +49,7 @@ constexpr std::array kNumberKeys = {
     NumberKey{"limits.unauthenticated_burst", &ServeSettings::unauthenticated_burst},
     NumberKey{"limits.connections_per_address", &ServeSettings::connections_per_address},
     NumberKey{"attestation.interval_seconds", &ServeSettings::attestation_interval},
+    NumberKey{"disk.alarm_below_mib", &ServeSettings::disk_alarm_mib},
 };
 
 constexpr std::int64_t kRateMax = 1'000'000;
@@ -156,6 +157,16 @@ Status set_attestation(ServeOptions& options, const ServeSettings& settings) {
   return {};
 }
 
+Status set_disk_alarm(ServeOptions& options, const ServeSettings& settings) {
+  if (!settings.disk_alarm_mib) return {};
+  constexpr std::int64_t kMebibytesMax = std::int64_t{1} << 40;
+  if (*settings.disk_alarm_mib < 0 || *settings.disk_alarm_mib > kMebibytesMax)
+    return invalid_input("config.disk", fmt::format("disk.alarm_below_mib is from 0 to {}, not {}", kMebibytesMax,
+                                                    *settings.disk_alarm_mib));
+  options.disk_alarm_below = static_cast<std::uint64_t>(*settings.disk_alarm_mib) << 20;
+  return {};
+}
+
 }  // namespace
 
 Result<ListenAddress> ListenAddress::parse(std::string_view text) {
@@ -209,6 +220,7 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   }
   TRY_STATUS(set_limits(options, settings));
   TRY_STATUS(set_attestation(options, settings));
+  TRY_STATUS(set_disk_alarm(options, settings));
   options.sends_webhooks = !settings.without_webhooks;
   // Devices take it as it stands for the name of a host.
   if (options.assigned_hub) TRY_STATUS(pki::ServerNames::parse({*options.assigned_hub}));

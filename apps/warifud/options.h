@@ -61,7 +61,8 @@ struct ServeSettings {
   std::optional<std::int64_t> unauthenticated_burst = {};
   std::optional<std::int64_t> connections_per_address = {};
   std::optional<std::int64_t> attestation_interval = {};  // seconds
-  bool without_webhooks = false;                          // the flag's only: it is for one run, of a copy
+  std::optional<std::int64_t> disk_alarm_mib = {};
+  bool without_webhooks = false;  // the flag's only: it is for one run, of a copy
 };
 
 // Adds what the TOML file says to what is not set yet. kInvalidInput "config.…" with file, line and key; an unknown key
@@ -81,6 +82,7 @@ struct ServeOptions {
   front::RequestLimits operator_limits = front::unauthenticated_limits();
   net::ListenerLimits listener_limits = {};  // of each listener
   std::chrono::seconds attestation_interval = verifier::kInterval;
+  std::optional<std::uint64_t> disk_alarm_below = {};  // bytes; see DiskWatch
   // False: events wait in the outbox, and none is sent.
   bool sends_webhooks = true;
 

@@ -50,6 +50,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       retention_(outside.clock, registrar_, store),
+      disk_watch_(outside.clock, outside.entropy, store, metrics_, options.disk_alarm_below),
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
@@ -218,6 +219,7 @@ bool Service::clean_up_some() {
       TRY(const std::size_t removed, registrar_.purge(transaction.provisioning(), transaction.audit(), scope));
       has_more = has_more || removed == provisioning::Registrar::kPurgeMax;
       TRY_STATUS(desk_.purge(transaction.operators(), transaction.audit(), scope, kExpiredTokensKept));
+      TRY_STATUS(webhooks_.end_previous_secrets(transaction.webhooks(), transaction.audit(), scope));
     }
     return {};
   });
@@ -228,6 +230,8 @@ bool Service::clean_up_some() {
 void Service::watch() {
   if (const auto looked = silence_watch_.look(); !looked)
     spdlog::error("looking for silent devices: {}", to_string(looked.error()));
+  if (const auto looked = disk_watch_.look(); !looked)
+    spdlog::error("looking at the disk: {}", to_string(looked.error()));
 }
 
 void Service::drain(std::chrono::milliseconds deadline) {

@@ -9,6 +9,7 @@
 #include "front/device/retention.h"
 #include "front/device/silence_watch.h"
 #include "front/dps/device_api.h"
+#include "front/housekeeping/disk_watch.h"
 #include "front/http/dispatcher.h"
 #include "front/http/idempotency.h"
 #include "front/limits/admission.h"
@@ -58,7 +59,7 @@ class Service {
   bool is_renewal_due() const;
   // Removes what has expired.
   void clean_up();
-  // Raises alerts for devices that are missed.
+  // Raises alerts for devices that are missed, and tells of a disk that runs full.
   void watch();
   void drain(std::chrono::milliseconds deadline);
 
@@ -118,6 +119,7 @@ class Service {
   front::device::AttestationApi attestation_api_;
   front::device::SilenceWatch silence_watch_;
   front::device::Retention retention_;
+  front::housekeeping::DiskWatch disk_watch_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;
   front::api::GroupApi group_api_;

@@ -72,6 +72,11 @@ struct Metrics::State {
   prometheus::Gauge& webhooks_working = webhooks.Add({{"state", "working"}});
   prometheus::Gauge& webhooks_retrying = webhooks.Add({{"state", "retrying"}});
   prometheus::Gauge& webhooks_failing = webhooks.Add({{"state", "failing"}});
+  prometheus::Gauge& disk_available =
+      gauges(registry, "warifu_disk_available_bytes", "Room on the disk of the database, where it is this machine's.")
+          .Add({});
+  prometheus::Gauge& disk_low =
+      gauges(registry, "warifu_disk_low", "1: the disk of the database has less room than it should.").Add({});
   Counters& refusals =
       counters(registry, "warifu_refusals_total", "Requests that were answered with an error, by code.");
   prometheus::Counter& delayed =
@@ -132,6 +137,11 @@ void Metrics::count_webhook_attempt(bool is_delivered) {
 
 void Metrics::count_webhook_drops(std::size_t count) {
   state_->webhook_drops.Increment(static_cast<double>(count));
+}
+
+void Metrics::set_disk(std::uint64_t available, bool is_low) {
+  state_->disk_available.Set(static_cast<double>(available));
+  state_->disk_low.Set(is_low ? 1 : 0);
 }
 
 void Metrics::set_webhooks(const WebhookFigures& figures) {

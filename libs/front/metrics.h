@@ -42,6 +42,7 @@ class Metrics final : public net::ConnectionObserver {
   void count_webhook_attempt(bool is_delivered);
   void count_webhook_drops(std::size_t count);
   void set_webhooks(const WebhookFigures& figures);
+  void set_disk(std::uint64_t available, bool is_low);
   void count_refusal(const Error& error);
   void count_delayed();
   void count_throttled(LimitedBy by);

@@ -163,6 +163,14 @@ TEST_P(WebhookConformance, WhatWaitsComesInOrderWhenItIsDue) {
   }));
   EXPECT_FALSE(due("pager", 49));
   EXPECT_EQ(fields(*due("pager", 50)), fields(first));
+  const auto find = [&](const ScopeId& scope, const std::string& name, std::uint64_t number) {
+    return found(
+        [&](Snapshot& s) { return s.webhooks().find_delivery(scope, label(name), delivery(number).event_id); });
+  };
+  EXPECT_EQ(fields(*find(here_, "pager", 1)), fields(first));
+  EXPECT_FALSE(find(here_, "pager", 2)) << "it was taken";
+  EXPECT_FALSE(find(here_, "other", 1));
+  EXPECT_FALSE(find(there_, "pager", 1));
   for (const std::uint64_t number : {2U, 3U})
     append("pager", number);
   const auto backlog = found([&](Snapshot& s) { return s.webhooks().backlog(here_, label("pager")); });

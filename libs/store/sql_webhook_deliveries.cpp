@@ -15,6 +15,7 @@ constexpr Sql kBacklog = "SELECT count(*), (SELECT created_at FROM webhook_deliv
                          " ORDER BY event_id LIMIT 1) FROM webhook_deliveries WHERE " KEY;
 constexpr Sql kFindDue = "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY
                          " AND due_at <= ? ORDER BY due_at, event_id LIMIT 1";
+constexpr Sql kFind = "SELECT " DELIVERY_COLUMNS " FROM webhook_deliveries WHERE " KEY " AND event_id = ?";
 constexpr Sql kInsert =
     "INSERT INTO webhook_deliveries (scope_id, name, " DELIVERY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kRemove = "DELETE FROM webhook_deliveries WHERE " KEY " AND event_id = ?";
@@ -59,6 +60,13 @@ Result<Backlog> SqlWebhookRecords::backlog(const ScopeId& scope, const Label& na
 Result<std::optional<Delivery>> SqlWebhookRecords::find_due(const ScopeId& scope, const Label& name, Timestamp now) {
   TRY(auto query, connection_.prepare(kFindDue));
   query.bind(scope, name, now);
+  return read_one(query, to_delivery);
+}
+
+Result<std::optional<Delivery>> SqlWebhookRecords::find_delivery(const ScopeId& scope, const Label& name,
+                                                                 const Uuid& event_id) {
+  TRY(auto query, connection_.prepare(kFind));
+  query.bind(scope, name, event_id);
   return read_one(query, to_delivery);
 }
 

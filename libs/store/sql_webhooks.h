@@ -27,6 +27,8 @@ class SqlWebhookRecords final : public webhooks::Records {
 
   Result<webhooks::Backlog> backlog(const ScopeId& scope, const Label& name) override;
   Result<std::optional<webhooks::Delivery>> find_due(const ScopeId& scope, const Label& name, Timestamp now) override;
+  Result<std::optional<webhooks::Delivery>> find_delivery(const ScopeId& scope, const Label& name,
+                                                          const Uuid& event_id) override;
   Status insert_delivery(const ScopeId& scope, const Label& name, const webhooks::Delivery& delivery) override;
   Status remove_delivery(const ScopeId& scope, const Label& name, const Uuid& event_id) override;
   Status postpone_delivery(const ScopeId& scope, const Label& name, const webhooks::Delivery& delivery) override;

@@ -1,5 +1,7 @@
 #include "store/sqlite_store.h"
 
+#include <fmt/format.h>
+
 #include <iterator>
 
 namespace warifu::store {
@@ -51,7 +53,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& opti
 }
 
 SqliteStore::SqliteStore(const SqliteOptions& options, SqliteConnection writing, std::vector<SqliteConnection> reading)
-    : queue_limit_(options.queue_limit),
+    : path_(options.path),
+      queue_limit_(options.queue_limit),
       batch_limit_(options.batch_limit),
       readers_(std::move(reading)),
       writer_(std::move(writing), options.clock, options.entropy),
@@ -59,6 +62,15 @@ SqliteStore::SqliteStore(const SqliteOptions& options, SqliteConnection writing,
         writer_.set_outbox_wake(&outbox_wake());
         run();
       }) {
+}
+
+Result<std::optional<DiskSpace>> SqliteStore::disk_space() const {
+  std::error_code error;
+  const auto space = std::filesystem::space(path_, error);
+  if (error)
+    return Error{ErrorKind::kUnavailable, "store.disk",
+                 fmt::format("how much room the database's disk has is unknown: {}", error.message())};
+  return std::optional(DiskSpace{space.available, space.capacity});
 }
 
 SqliteStore::~SqliteStore() {

@@ -24,6 +24,7 @@ class SqliteStore final : public Store {
   void submit(Change change) override;
   std::optional<std::uint64_t> operators_version() const override { return writer_.operators_version(); }
   Result<std::optional<Timestamp>> latest_audit_at() override;
+  Result<std::optional<DiskSpace>> disk_space() const override;
 
   // Commits so far. It grows slower than the changes when they share.
   std::uint64_t commits() const { return writer_.commits(); }
@@ -36,6 +37,7 @@ class SqliteStore final : public Store {
   void run();
   bool take_batch(std::vector<Change>& batch);
 
+  const std::filesystem::path path_;
   const std::size_t queue_limit_;
   const std::size_t batch_limit_;
 

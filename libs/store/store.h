@@ -53,6 +53,12 @@ struct Change {
   std::function<void(Status)> done;
 };
 
+// Of a disk, in bytes.
+struct DiskSpace {
+  std::uint64_t available;
+  std::uint64_t total;
+};
+
 // The database, as the product sees it. All of it is safe to call from several threads.
 class Store {
  public:
@@ -70,6 +76,9 @@ class Store {
 
   // The time of the newest audit entry. A clock that is before it is wrong: nothing may be issued by it.
   virtual Result<std::optional<Timestamp>> latest_audit_at() = 0;
+
+  // Of the disk that its files are on; nullopt where that is another machine's business.
+  virtual Result<std::optional<DiskSpace>> disk_space() const { return std::optional<DiskSpace>(); }
 
   // Where the nodes of this database share their outstanding challenges; null if this node is alone.
   virtual provisioning::Challenges* shared_challenges() { return nullptr; }

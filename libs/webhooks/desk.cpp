@@ -42,6 +42,12 @@ Error unknown_webhook(const Label& name) {
   return {ErrorKind::kNotFound, "webhook.unknown", fmt::format("there is no webhook named {}", name.text())};
 }
 
+Error not_waiting(const Label& name, const Uuid& event_id) {
+  return {ErrorKind::kNotFound, "webhook.not_waiting",
+          fmt::format("event {} does not wait for {}: it was delivered or dropped, or never was", event_id.text(),
+                      name.text())};
+}
+
 std::string origin_of(std::string_view url) {
   const auto host = url.find("://");
   const auto end = host == std::string_view::npos ? 0 : url.find_first_of("/?#", host + 3);
@@ -96,11 +102,28 @@ Result<IssuedWebhook> Desk::rotate_secret(Records& records, audit::Trail& trail,
   return IssuedWebhook{*std::move(found), std::move(secret)};
 }
 
+Status Desk::end_previous_secrets(Records& records, audit::Trail& trail, const ScopeId& scope) const {
+  TRY(const auto all, records.list_webhooks(scope));
+  for (Webhook webhook : all) {
+    if (!webhook.previous_until || *webhook.previous_until > clock_.now()) continue;
+    webhook.sealed_previous_secret.reset();
+    webhook.previous_until.reset();
+    TRY_STATUS(records.put_secrets(webhook));
+    TRY_STATUS(trail.record(scope, {"system", "webhook.end-previous-secret", subject_of(webhook.name), "{}"}));
+  }
+  return {};
+}
+
 Result<Uuid> Desk::test(Records& records, audit::Trail& trail, const audit::Requester& who, const Label& name) const {
   TRY(const auto found, records.find_webhook(who.scope, name));
   if (!found) return unknown_webhook(name);
   const Event event{who.scope, kTest, subject_of(name), {{"webhook", name.text()}}};
   TRY(const auto id, append_to(records, entropy_, event, clock_.now(), name));
+  TRY(auto progress, records.find_progress(who.scope, name));
+  if (progress) {
+    progress->resume_at = std::min(progress->resume_at, clock_.now());
+    TRY_STATUS(records.put_progress(who.scope, name, *progress));
+  }
   TRY_STATUS(trail.record(
       who.scope, {who.actor, "webhook.test", subject_of(name), fmt::format(R"({{"event_id":"{}"}})", id.text())}));
   return id;

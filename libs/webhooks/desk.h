@@ -39,7 +39,9 @@ class Desk {
   // The one before goes on for kPreviousSecretLifetime; the one before that ends now. kNotFound "webhook.unknown".
   Result<IssuedWebhook> rotate_secret(Records& records, audit::Trail& trail, const audit::Requester& who,
                                       const Label& name) const;
-  // Queues an event that says nothing; its ID. kNotFound "webhook.unknown".
+  // Ends the secret before a rotation once its time is over, so that it is not kept longer than it signs.
+  Status end_previous_secrets(Records& records, audit::Trail& trail, const ScopeId& scope) const;
+  // Queues an event that says nothing, and ends the pause after a failure; the event's ID. kNotFound "webhook.unknown".
   Result<Uuid> test(Records& records, audit::Trail& trail, const audit::Requester& who, const Label& name) const;
 
  private:
@@ -49,6 +51,7 @@ class Desk {
 };
 
 Error unknown_webhook(const Label& name);
+Error not_waiting(const Label& name, const Uuid& event_id);  // kNotFound "webhook.not_waiting"
 // Scheme, host and port: the path of a URL may be a secret of its receiver.
 std::string origin_of(std::string_view url);
 

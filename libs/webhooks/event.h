@@ -14,11 +14,12 @@ namespace warifu::webhooks {
 inline constexpr std::string_view kAlertRaised = "io.warifu.alert.raised";
 inline constexpr std::string_view kApprovalWaiting = "io.warifu.approval.waiting";
 inline constexpr std::string_view kAttestationChanged = "io.warifu.attestation.changed";
+inline constexpr std::string_view kDiskChanged = "io.warifu.disk.changed";
 inline constexpr std::string_view kWebhookDropped = "io.warifu.webhook.dropped";
 inline constexpr std::string_view kWebhookFailing = "io.warifu.webhook.failing";
 // What a webhook may be limited to.
-inline constexpr std::array kEventTypes = {kAlertRaised, kApprovalWaiting, kAttestationChanged, kWebhookDropped,
-                                           kWebhookFailing};
+inline constexpr std::array kEventTypes = {kAlertRaised, kApprovalWaiting, kAttestationChanged,
+                                           kDiskChanged, kWebhookDropped,  kWebhookFailing};
 // Goes to the webhook that is tried out, whatever it is limited to.
 inline constexpr std::string_view kTest = "io.warifu.webhook.test";
 

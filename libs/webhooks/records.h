@@ -88,6 +88,9 @@ class RecordsView {
   virtual Result<std::vector<WebhookKey>> list_due(const Uuid& node, Timestamp now) = 0;
   // The one that is due for the longest, of those the oldest.
   virtual Result<std::optional<Delivery>> find_due(const ScopeId& scope, const Label& name, Timestamp now) = 0;
+  // nullopt: it does not wait; it was delivered or dropped, or never was.
+  virtual Result<std::optional<Delivery>> find_delivery(const ScopeId& scope, const Label& name,
+                                                        const Uuid& event_id) = 0;
 };
 
 // None of it needs an entry in the audit log but what changes a webhook.
@@ -97,7 +100,7 @@ class Records : public RecordsView {
   virtual Status insert_webhook(const Webhook& webhook) = 0;
   // With all that waits for it. kNotFound "webhook.unknown".
   virtual Status remove_webhook(const ScopeId& scope, const Label& name) = 0;
-  // Both secrets and previous_until. kNotFound "webhook.unknown".
+  // Both secrets and previous_until. An audit entry goes with it. kNotFound "webhook.unknown".
   virtual Status put_secrets(const Webhook& webhook) = 0;
 
   // It is on disk with the change that it tells of, or not at all.

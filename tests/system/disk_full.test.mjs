@@ -1,7 +1,7 @@
 // A disk without room, for real: the data directory lies on a small tmpfs that is private to this namespace.
 import assert from 'node:assert/strict';
 import { openSync, closeSync, writeSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assert_challenge, assert_error } from '../interop/lib/dps_http.mjs';
@@ -11,6 +11,8 @@ import { Registration, devices_of, enroll, enroll_all, in_parallel, operator_cli
 import { SoftwareTpm, any_ek } from './lib/software_tpm.mjs';
 
 const kDiskSize = '12m';
+const kAlarmMebibytes = 2;
+const kLookSeconds = 10; // the server looks at least as often as devices attest
 
 describe('When the disk is full', () => {
   const tpm = new SoftwareTpm();
@@ -30,7 +32,8 @@ describe('When the disk is full', () => {
     daemon.data_dir = path.join(disk, 'data');
     daemon.ca = path.join(daemon.data_dir, 'trust/root.pem');
     await daemon.init_();
-    await daemon.serve();
+    const config = await daemon.write('server.toml', `[attestation]\ninterval_seconds = ${kLookSeconds}\n[disk]\nalarm_below_mib = ${kAlarmMebibytes}\n`);
+    await daemon.serve({ args: daemon.serve_args(['--config', config]) });
     await daemon.login();
     await enroll_all(daemon, ids, () => tpm.keys.ek);
     await in_parallel(4, ids.slice(0, 10), async (id) => told.set(id, (await register_once(daemon, tpm, id)).hub_key));
@@ -42,6 +45,12 @@ describe('When the disk is full', () => {
     await run('umount', ['-l', disk]);
     await daemon?.stop();
   });
+
+  /** All but so many bytes. */
+  async function fill_but(bytes) {
+    const { bsize, bavail } = await statfs(disk);
+    await writeFile(filler, Buffer.alloc(bsize * bavail - bytes, 1));
+  }
 
   function fill() {
     const file = openSync(filler, 'a');
@@ -66,6 +75,16 @@ describe('When the disk is full', () => {
     }
     throw new Error('500 writes fitted onto a full disk');
   }
+
+  test('ItIsToldBeforeItIsFull', async () => {
+    const { stdout } = await daemon.operator(['webhook', 'add', 'pager', 'http://127.0.0.1:9/']);
+    assert.match(stdout, /whsec_/);
+    await fill_but(1024 * 1024);
+    await daemon.log_has(/the database's disk runs full: \d+ of 12582912 bytes are free, 2097152 should be/, 3000 * kLookSeconds);
+    const shown = JSON.parse((await daemon.operator(['--json', 'webhook', 'show', 'pager'])).stdout);
+    assert.equal(shown.waiting, 1, 'there was room for the event');
+    await daemon.operator(['webhook', 'remove', 'pager']);
+  });
 
   test('AnOperatorIsToldSoAsAProblem', async () => {
     fill();

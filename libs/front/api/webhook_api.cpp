@@ -35,7 +35,8 @@ std::vector<Route> WebhookApi::routes() {
           {kGet, one, reads, bind(&WebhookApi::show)},
           {kDelete, one, writes, bind(&WebhookApi::remove)},
           {kPost, one + "/secret", writes, bind(&WebhookApi::rotate_secret), {}, kOnce},
-          {kPost, one + "/test", writes, bind(&WebhookApi::test)}};
+          {kPost, one + "/test", writes, bind(&WebhookApi::test)},
+          {kGet, one + "/waiting/{event_id}", reads, bind(&WebhookApi::show_waiting)}};
 }
 
 // All of them: there are kWebhooksMax at most.
@@ -102,6 +103,22 @@ Result<Answer> WebhookApi::test(const Call& call) {
         TRY(const auto id, desk_.test(transaction.webhooks(), transaction.audit(), who, name));
         return json_response(202, {{"name", name.text()}, {"event_id", id.text()}});
       }});
+}
+
+Result<Answer> WebhookApi::show_waiting(const Call& call) {
+  TRY(const auto name, Label::parse(call.parameter(0)));
+  TRY(const auto event_id, Uuid::parse(call.parameter(1)));
+  std::optional<json::object> body;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    const ScopeId& scope = call.principal->scope;
+    TRY(const auto webhook, snapshot.webhooks().find_webhook(scope, name));
+    if (!webhook) return webhooks::unknown_webhook(name);
+    TRY(const auto delivery, snapshot.webhooks().find_delivery(scope, name, event_id));
+    if (!delivery) return webhooks::not_waiting(name, event_id);
+    body = to_json(*delivery);
+    return {};
+  }));
+  return Answer(json_response(200, *body));
 }
 
 }  // namespace warifu::front::api

@@ -20,6 +20,7 @@ class WebhookApi {
   Result<Answer> remove(const Call& call);
   Result<Answer> rotate_secret(const Call& call);
   Result<Answer> test(const Call& call);
+  Result<Answer> show_waiting(const Call& call);
 
   const webhooks::Desk& desk_;
   store::Store& store_;

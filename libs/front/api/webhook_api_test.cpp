@@ -56,6 +56,49 @@ TEST_F(WebhookApiTest, RotatesTheSecretAndSaysHowLongTheOldOneSigns) {
   EXPECT_EQ(member(rotated, "previous_secret_until"), to_rfc3339(world_.clock.now() + std::chrono::hours(24)));
 }
 
+TEST_F(WebhookApiTest, TheOldSecretIsNotKeptLongerThanItSigns) {
+  add("pager");
+  alice_.post(std::string(kAll) + "/pager/secret");
+  const auto end_previous_secrets = [&] {
+    test::must(world_.server.store.write([&](store::Transaction& t) {
+      return world_.server.webhooks.end_previous_secrets(t.webhooks(), t.audit(), test::scope_id());
+    }));
+    std::optional<Bytes> kept;
+    test::must(world_.server.store.read([&](store::Snapshot& s) -> Status {
+      TRY(const auto webhook, s.webhooks().find_webhook(test::scope_id(), Label::parse("pager").value()));
+      kept = webhook->sealed_previous_secret;
+      return {};
+    }));
+    return kept.has_value();
+  };
+  world_.clock.advance(std::chrono::hours(24) - std::chrono::seconds(1));
+  EXPECT_TRUE(end_previous_secrets());
+  world_.clock.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(end_previous_secrets());
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "previous_secret_until"), "null");
+  EXPECT_THAT(world_.stored(), HasSubstr("webhook.end-previous-secret"));
+}
+
+// A receiver was mended: nobody waits for an hour to see it.
+TEST_F(WebhookApiTest, ATestEndsThePauseAfterAFailure) {
+  add("pager");
+  const auto later = world_.clock.now() + std::chrono::hours(1);
+  test::must(world_.server.store.write([&](store::Transaction& t) {
+    return t.webhooks().put_progress(test::scope_id(), Label::parse("pager").value(),
+                                     {.resume_at = later, .failures = 12, .failing_since = world_.clock.now()});
+  }));
+  ASSERT_EQ(alice_.post(std::string(kAll) + "/pager/test").status, 202);
+  std::size_t due = 0;
+  test::must(world_.server.store.read([&](store::Snapshot& s) -> Status {
+    const auto node = Uuid::v7(world_.clock.now(), world_.entropy);
+    TRY(const auto all, s.webhooks().list_due(node, world_.clock.now()));
+    due = all.size();
+    return {};
+  }));
+  EXPECT_EQ(due, 1U);
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "failures"), "12") << "a failure that goes on stays one";
+}
+
 // Twice would end the secret that the receiver still knows.
 TEST_F(WebhookApiTest, RotatesOnceForAnIdempotencyKey) {
   add("pager");
@@ -74,6 +117,14 @@ TEST_F(WebhookApiTest, ATestWaitsForThatWebhookAlone) {
   ASSERT_EQ(tested.status, 202) << tested.body;
   EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "waiting"), "1");
   EXPECT_EQ(member(alice_.get(std::string(kAll) + "/other"), "waiting"), "0");
+  const auto event_id = member(tested, "event_id");
+  const auto waiting = alice_.get(std::string(kAll) + "/pager/waiting/" + event_id);
+  EXPECT_EQ(waiting.status, 200) << waiting.body;
+  EXPECT_EQ(member(waiting, "event_id"), event_id);
+  EXPECT_EQ(member(waiting, "attempts"), "0");
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/other/waiting/" + event_id), "code"), "webhook.not_waiting");
+  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/nobody/waiting/" + event_id), "code"), "webhook.unknown");
+  EXPECT_EQ(alice_.get(std::string(kAll) + "/pager/waiting/none").status, 400);
   EXPECT_EQ(alice_.remove(std::string(kAll) + "/pager").status, 204);
   EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "code"), "webhook.unknown");
 }
@@ -103,13 +154,15 @@ TEST_F(WebhookApiTest, RefusesWhatCannotBe) {
 
 TEST_F(WebhookApiTest, AnotherScopeSeesNothingOfIt) {
   add("pager");
+  const auto event_id = member(alice_.post(std::string(kAll) + "/pager/test"), "event_id");
   const auto there = ScopeId::parse("there").value();
   test::must(world_.server.make_scope(there));
   const test::Operator bob(world_.server, operators::Permissions::all(), there);
   EXPECT_EQ(bob.get(kAll).body, R"({"items":[]})");
   for (const auto& response :
        {bob.get(std::string(kAll) + "/pager"), bob.remove(std::string(kAll) + "/pager"),
-        bob.post(std::string(kAll) + "/pager/secret"), bob.post(std::string(kAll) + "/pager/test")})
+        bob.post(std::string(kAll) + "/pager/secret"), bob.post(std::string(kAll) + "/pager/test"),
+        bob.get(std::string(kAll) + "/pager/waiting/" + event_id)})
     EXPECT_EQ(response.status, 404);
   EXPECT_EQ(alice_.get(std::string(kAll) + "/pager").status, 200);
 }

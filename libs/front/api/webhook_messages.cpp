@@ -63,6 +63,13 @@ json::object to_json(const webhooks::Webhook& webhook, const webhooks::Progress&
           {"created_at", to_rfc3339(webhook.created_at)}};
 }
 
+json::object to_json(const webhooks::Delivery& delivery) {
+  return {{"event_id", delivery.event_id.text()},
+          {"created_at", to_rfc3339(delivery.created_at)},
+          {"attempts", delivery.attempts},
+          {"due_at", to_rfc3339(delivery.due_at)}};
+}
+
 json::object to_json(const webhooks::IssuedWebhook& issued) {
   return {{"name", issued.webhook.name.text()},
           {"secret", webhooks::secret_text(issued.secret)},

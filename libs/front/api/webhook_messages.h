@@ -16,6 +16,8 @@ std::string_view state_of(const webhooks::Progress& progress);
 // Without the secret.
 boost::json::object to_json(const webhooks::Webhook& webhook, const webhooks::Progress& progress,
                             const webhooks::Backlog& backlog);
+// An event that waits, without what it says.
+boost::json::object to_json(const webhooks::Delivery& delivery);
 // With it: the answer is the only place where it stands.
 boost::json::object to_json(const webhooks::IssuedWebhook& issued);
 

@@ -12,12 +12,12 @@ export async function make_first_node(first, environment) {
 }
 
 /** The second node's data directory, from a backup of the first's. Resolves to what `backup` printed. */
-export async function make_second_node(first, second, environment) {
+export async function make_second_node(first, second, environment, server_name = 'second.example.com') {
   const passphrase = await first.write('passphrase', kPassphrase);
   const backup = first.file('backup');
   const printed = await must_run('warifud', ['backup', '--data-dir', first.data_dir, '--output', backup, '--passphrase-file', passphrase], { environment });
   await must_run('warifud', ['restore', '--input', backup, '--data-dir', second.data_dir, '--passphrase-file', passphrase]);
-  const name = ['certificate', 'renew', '--data-dir', second.data_dir, '--server-name', 'second.example.com'];
+  const name = ['certificate', 'renew', '--data-dir', second.data_dir, '--server-name', server_name];
   await must_run('warifud', name, { environment });
   second.id_scope = first.id_scope;
   return printed;
