@@ -4,6 +4,7 @@
 #include "warifu/evidence_commands.h"
 #include "warifu/policy_commands.h"
 #include "warifu/policy_learn.h"
+#include "warifu/policy_merge.h"
 #include "warifu/policy_trial.h"
 
 namespace warifu::cli {
@@ -44,13 +45,43 @@ void add_put(CLI::App* noun, Action& action) {
 
 void add_test(CLI::App* noun, Action& action) {
   auto* verb = add_verb(noun, "test", "Say who would fail if this policy stood, by the evidence that is kept",
-                        "warifu policy test --group meters meters.policy.json");
+                        "warifu policy test --group meters meters.policy.json\n"
+                        "         warifu policy test --group meters --at 2026-12-15T00:00:00Z meters.policy.json");
   const auto options = std::make_shared<PolicyTestOptions>();
   add_policy_file(verb, options->file);
   add_target(verb, options->target);
   verb->add_flag("--review", options->review, "As if it were for review");
   verb->add_flag("--all", options->all, "Print those of whom it says the same as today, too");
+  verb->add_option("--at", options->at, "As if it were that time: who would fail once a window has closed")
+      ->type_name("TIME");
   verb->callback([=, &action] { action = [=](const Context& context) { return test_policy(context, *options); }; });
+}
+
+void add_list(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "list", "List the policies", "warifu policy list --windows");
+  const auto with_windows = std::make_shared<bool>(false);
+  verb->add_flag("--windows", *with_windows, "Fetch the policies, and tell when the next window closes");
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return list_policies(context, *with_windows); }; });
+}
+
+void add_merge(CLI::App* noun, Action& action) {
+  auto* verb =
+      add_verb(noun, "merge", "Print a policy with the files that several allow",
+               "warifu policy merge learned.json debian.json > meters.json\n"
+               "         warifu policy merge --retire-old-after 14d meters.json own.json debian-new.json > next.json");
+  const auto options = std::make_shared<PolicyMergeOptions>();
+  verb->add_option("base", options->base, "The policy of which all but files is taken; - is standard input")
+      ->required()
+      ->type_name("BASE");
+  verb->add_option("files", options->files, "Policies of which the files are taken")->required()->type_name("FILE");
+  auto* after = verb->add_option("--retire-old-after", options->retire_old_after,
+                                 "What only BASE allows is good for so long from now, and then withdrawn")
+                    ->type_name("DURATION");
+  verb->add_option("--until", options->until, "The same with the time at which it ends")
+      ->type_name("TIME")
+      ->excludes(after);
+  verb->callback([=, &action] { action = [=](const Context& context) { return merge_policies(context, *options); }; });
 }
 
 }  // namespace
@@ -59,7 +90,8 @@ void add_policy_commands(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "policy", "What the evidence of devices must show");
   add_put(noun, action);
   add_test(noun, action);
-  add_verb(noun, "list", "List the policies", "warifu policy list", action, list_policies);
+  add_merge(noun, action);
+  add_list(noun, action);
   add_verb_on_target(noun, "show", "Show one policy; without an option the one for all others",
                      "warifu policy show --group meters", action, show_policy);
   add_verb_on_target(noun, "delete", "Delete one policy; without an option the one for all others",
