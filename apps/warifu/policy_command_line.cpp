@@ -2,6 +2,7 @@
 
 #include "warifu/command_line.h"
 #include "warifu/evidence_commands.h"
+#include "warifu/policy_allow_list.h"
 #include "warifu/policy_commands.h"
 #include "warifu/policy_learn.h"
 #include "warifu/policy_merge.h"
@@ -84,12 +85,46 @@ void add_merge(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return merge_policies(context, *options); }; });
 }
 
+void add_repository_options(CLI::App* verb, AllowListOptions& options) {
+  verb->add_option("--mirror", options.mirrors, "A repository: directory or URL; one for all suites, or one for each")
+      ->type_name("URL|DIR");
+  verb->add_option("--suite", options.suites, "Like bookworm, bookworm-security")->type_name("NAME");
+  verb->add_option("--component", options.components, "main unless said")->type_name("NAME");
+  verb->add_option("--architecture", options.architectures, "Those of --dpkg-status, else amd64")->type_name("NAME");
+  verb->add_option("--package", options.packages, "A package of these suites")->type_name("NAME[=VERSION]");
+  verb->add_option("--dpkg-status", options.dpkg_status, "All that is installed on a device: its /var/lib/dpkg/status")
+      ->type_name("FILE");
+  verb->add_option("--keyring", options.keyring, "Whose signatures are believed")
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--cache", options.cache, "A folder that keeps what was fetched")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  verb->add_flag("--skip-missing", options.skip_missing, "Leave packages out that are in none of the suites");
+  verb->add_flag("--ignore-valid-until", options.ignore_valid_until, "Take a Release that has expired");
+}
+
+void add_allow_list(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "allow-list", "Print a policy with the files of Debian packages",
+                        "warifu policy allow-list own_1.2_amd64.deb\n"
+                        "         warifu policy allow-list --mirror http://deb.debian.org/debian --suite bookworm "
+                        "--dpkg-status status > debian.json");
+  const auto options = std::make_shared<AllowListOptions>();
+  verb->add_option("debs", options->debs, "Packages in files, which are taken as they are")->type_name("FILE.deb");
+  add_repository_options(verb, *options);
+  verb->add_flag("--unmerged-usr", options->unmerged_usr, "Devices have /bin, /sbin and /lib beside /usr");
+  verb->add_flag("--quiet", options->quiet, "Do not tell what is read");
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return print_allow_list(context, *options); }; });
+}
+
 }  // namespace
 
 void add_policy_commands(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "policy", "What the evidence of devices must show");
   add_put(noun, action);
   add_test(noun, action);
+  add_allow_list(noun, action);
   add_merge(noun, action);
   add_list(noun, action);
   add_verb_on_target(noun, "show", "Show one policy; without an option the one for all others",
