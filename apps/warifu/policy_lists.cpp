@@ -104,8 +104,7 @@ void read_lists(const json::object& policy, std::uint32_t source, PolicyLists& l
 void sort_unique(std::vector<AllowedFile>& files) {
   std::ranges::stable_sort(files, [](const auto& a, const auto& b) { return a < b; });
   const auto is_same = [](const auto& a, const auto& b) { return a.path == b.path && a.digest == b.digest; };
-  const auto rest = std::ranges::unique(files, is_same);
-  files.erase(rest.begin(), rest.end());
+  files.erase(std::unique(files.begin(), files.end(), is_same), files.end());
 }
 
 Status write_policy(const json::object& rest, const PolicyLists& lists, std::FILE* out) {

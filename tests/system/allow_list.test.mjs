@@ -193,7 +193,7 @@ describe('warifu policy allow-list, of a repository', { skip }, () => {
     const good = await readFile(pool);
     const other = Buffer.from(good);
     other[other.length - 200] ^= 1;
-    for (const content of [other, good.subarray(1), Buffer.concat([good, Buffer.from('x')])]) {
+    for (const content of [other, await readFile(debs[3]), good.subarray(1), Buffer.concat([good, Buffer.from('x')])]) {
       await writeFile(pool, content);
       await refused(1, /beta_2\+b1_amd64\.deb.*debian\.(digest|size)/, ...options('--package', 'beta'));
     }
