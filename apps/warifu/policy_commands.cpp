@@ -10,7 +10,9 @@
 #include "attestation/appraisal/policy_file.h"
 #include "base/place.h"
 #include "warifu/policy_text.h"
+#include "warifu/policy_windows.h"
 #include "warifu/requests.h"
+#include "warifu/time_option.h"
 #include "wire/json.h"
 
 namespace warifu::cli {
@@ -54,7 +56,8 @@ json::object demands_of(const EvidencePolicy& policy) {
   return {{"registers", registers_of(policy)},
           {"claims", std::move(claims)},
           {"events", std::move(events)},
-          {"judges_ima", policy.ima.has_value()}};
+          {"judges_ima", policy.ima.has_value()},
+          {"windows", windows_of(policy)}};
 }
 
 std::string joined(const json::array& texts) {
@@ -70,6 +73,7 @@ void print_demands(const json::object& demands) {
   fmt::print("boot, events      {}\n", joined(demands.at("events").as_array()));
   const bool judges_ima = demands.at("judges_ima").as_bool();
   fmt::print("IMA list          {}\n", judges_ima ? "judged file by file" : "not judged");
+  print_windows(demands.at("windows").as_array());
   if (demands.at("claims").as_array().empty() && demands.at("events").as_array().empty())
     fmt::print("note: no boot is demanded: the boot layer will never be affirmed\n");
   if (!judges_ima)
@@ -85,15 +89,20 @@ Result<std::string> policy_path(const PolicyTarget& target) {
   return path_of(kPolicies, "default");
 }
 
-Result<std::string> policy_body(const std::string& file, bool review) {
+Result<std::string> policy_body(const std::string& file, const PolicyRequestOptions& options) {
+  std::string at;
+  if (!options.at.empty()) {
+    TRY(const auto time, time_of(options.at, "--at"));
+    at = fmt::format(R"("at":"{}",)", to_rfc3339(time));
+  }
   TRY(const auto text, read_policy_text(file));
   TRY_STATUS(parse(text, file));
-  return fmt::format(R"({{"mode":"{}","policy":{}}})", review ? "review" : "enforce", text);
+  return fmt::format(R"({{"mode":"{}",{}"policy":{}}})", options.review ? "review" : "enforce", at, text);
 }
 
 Status put_policy(const Context& context, const PolicyPutOptions& options) {
   TRY(const auto path, policy_path(options.target));
-  TRY(const auto body, policy_body(options.file, options.review));
+  TRY(const auto body, policy_body(options.file, {.review = options.review}));
   TRY(const auto api, client_of(context));
   TRY(const auto written, api.put(path + (options.dry_run ? "?dry_run=true" : ""), body));
   if (context.json) {
@@ -109,7 +118,8 @@ Status put_policy(const Context& context, const PolicyPutOptions& options) {
   return {};
 }
 
-Status list_policies(const Context& context) {
+Status list_policies(const Context& context, bool with_windows) {
+  if (with_windows) return list_policy_windows(context);
   return list(context, "/api/v1/attestation-policies", kColumns,
               "no policy: what devices attest is verified, and affirmed nowhere");
 }

@@ -15,8 +15,13 @@ struct PolicyTarget {
 
 // The API's path of that policy.
 Result<std::string> policy_path(const PolicyTarget& target);
-// What the API is told of a policy in a file; it was parsed.
-Result<std::string> policy_body(const std::string& file, bool review);
+// What the API is told beside a policy.
+struct PolicyRequestOptions {
+  bool review = false;
+  std::string at = {};  // RFC 3339, for trials; empty: nothing
+};
+// What the API is told of a policy in a file; it was parsed. kInvalidInput "option.time".
+Result<std::string> policy_body(const std::string& file, const PolicyRequestOptions& options);
 
 struct PolicyPutOptions {
   PolicyTarget target;
@@ -25,7 +30,8 @@ struct PolicyPutOptions {
   bool dry_run = false;
 };
 Status put_policy(const Context& context, const PolicyPutOptions& options);
-Status list_policies(const Context& context);
+// `with_windows`: their documents are fetched, too, and read for when windows close.
+Status list_policies(const Context& context, bool with_windows);
 Status show_policy(const Context& context, const PolicyTarget& target);
 Status delete_policy(const Context& context, const PolicyTarget& target);
 // Reads a policy without a server, and says what it demands and what it leaves open.

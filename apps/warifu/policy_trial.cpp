@@ -98,7 +98,7 @@ void print_report(const TrialReport& report) {
 
 Status test_policy(const Context& context, const PolicyTestOptions& options) {
   TRY(const auto path, policy_path(options.target));
-  TRY(const auto body, policy_body(options.file, options.review));
+  TRY(const auto body, policy_body(options.file, {.review = options.review, .at = options.at}));
   TRY(const auto api, client_of(context));
   TrialReport report;
   TRY_STATUS(each_item([&](const std::string& query) { return api.post(path + "/test" + query, body); },

@@ -75,6 +75,8 @@ void add_quote_commands(CLI::App& app, std::function<Status(const Context&)>& ac
   add_evidence_options(verb, options);
   verb->add_flag("--require-public-area", options->require_public_area,
                  "Refuse an AK that came as PEM: nothing shows that it is a restricted key of a TPM");
+  verb->add_option("--at", options->at, "Judge as if it were that time: which windows of the policy are closed")
+      ->type_name("TIME");
   add_waiver_options(verb, *options);
   verb->callback([=, &action] { action = [=](const Context& context) { return verify_quote(context, *options); }; });
 }

@@ -9,6 +9,7 @@
 #include "warifu/output.h"
 #include "warifu/quote_evidence.h"
 #include "warifu/quote_output.h"
+#include "warifu/time_option.h"
 
 namespace warifu::cli {
 namespace {
@@ -16,14 +17,15 @@ namespace {
 using namespace attestation;
 
 // Of the evidence, which outlives the outcome.
-Status appraise(const QuoteOptions& options, const QuoteEvidence& evidence, EvidenceOutcome& outcome) {
+Status appraise(const QuoteOptions& options, const QuoteEvidence& evidence, Timestamp now, EvidenceOutcome& outcome) {
   EvidenceTerms terms{.nonce = evidence.nonce,
                       .required = evidence.required,
                       .policy = evidence.policy ? &*evidence.policy : nullptr,
                       .sha1 = options.allow_sha1 ? Sha1Use::kAllowed : Sha1Use::kRefused,
-                      .bare = options.require_public_area ? BareKeyUse::kRefused : BareKeyUse::kTold};
+                      .bare = options.require_public_area ? BareKeyUse::kRefused : BareKeyUse::kTold,
+                      .now = now};
   Allowances allowances;
-  if (evidence.waivers) allowances = Allowances(*evidence.waivers, options.machine, SystemClock().now());
+  if (evidence.waivers) allowances = Allowances(*evidence.waivers, options.machine, now);
   terms.allowances = &allowances;
   auto ak = AkPublic::from_file(evidence.ak, terms.sha1);
   if (ak) return appraise_evidence(evidence.shown, *ak, terms, outcome);
@@ -49,9 +51,13 @@ void print(const Context& context, const EvidenceOutcome& outcome) {
 }  // namespace
 
 Status verify_quote(const Context& context, const QuoteOptions& options) {
+  Timestamp now = SystemClock().now();
+  if (!options.at.empty()) {
+    TRY(now, time_of(options.at, "--at"));
+  }
   TRY(const QuoteEvidence evidence, read_quote_evidence(options));
   EvidenceOutcome outcome;
-  Status done = appraise(options, evidence, outcome);
+  Status done = appraise(options, evidence, now, outcome);
   // Input that is malformed has no result, unless something was found before.
   if (!done && outcome.result.findings().empty()) return done;
   print(context, outcome);

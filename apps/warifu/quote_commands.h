@@ -26,6 +26,7 @@ struct QuoteOptions {
   std::string policy_file;
   std::string waivers_file, waivers_signature_file, waivers_key_file;
   endorsement::MachineMatch machine;  // whose waivers they are
+  std::string at;                     // RFC 3339: which windows of the policy are closed; empty: now
   bool allow_sha1 = false;
   bool require_public_area = false;
 };

@@ -57,7 +57,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       registration_api_(device_desk_, certificates_, store),
       ek_trust_api_(outside.clock, certificates_, store),
       attestations_api_(outside.clock, store),
-      policy_api_(policies_, store),
+      policy_api_(policies_, store, outside.clock),
       verification_api_(results_keys_, outside.clock, outside.entropy, "warifud " WARIFU_VERSION),
       webhook_api_(webhooks_, store),
       service_api_(enrollments_, groups_, device_desk_, store),

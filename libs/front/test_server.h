@@ -61,7 +61,7 @@ class Server {
         registration_api_(device_desk, certificates, store),
         ek_trust_api_(clock, certificates, store),
         attestations_api_(clock, store),
-        policy_api_(policies, store),
+        policy_api_(policies, store, clock),
         verification_api_(results_keys, clock, entropy, "warifud test"),
         webhook_api_(webhooks, store),
         service_api_(enrollments, groups, device_desk, store),

@@ -34,6 +34,11 @@ bool is_same(const std::optional<AppliedPolicy>& applied, const PolicyInfo* poli
   return applied->target == policy->target && applied->revision == policy->revision;
 }
 
+// Whether what was judged at that time would be judged alike now.
+bool judges_alike(const StandingPolicy* policy, Timestamp then, Timestamp now) {
+  return policy == nullptr || !policy->demands->ima || !policy->demands->ima->policy.files.changes_between(then, now);
+}
+
 // One appraisal, layer after layer.
 class Appraisal {
  public:
@@ -84,7 +89,7 @@ class Appraisal {
   Status check_ima_offset() const {
     if (!e_.submission.ima) return {};
     const std::uint64_t offset = e_.submission.ima->offset;
-    const auto start = ima_start(e_.before, e_.ak.ak_name, e_.submission.boot_id, info_);
+    const auto start = ima_start(e_.before, e_.ak.ak_name, e_.submission.boot_id, e_.policy, e_.now);
     if (offset == 0 || offset == start.offset) return {};
     return Error{ErrorKind::kConflict, "attestation.ima-offset",
                  fmt::format("the IMA list must begin at {} or at 0, this one begins at {}", start.offset, offset),
@@ -205,8 +210,8 @@ class Appraisal {
       last = *std::move(replay);
       list = attestation::ImaEntries{e_.submission.ima->content, last ? &*last : nullptr};
     }
-    const auto replay =
-        attestation::appraise_runtime(list, registers, boot_ ? &*boot_ : nullptr, {.policy = policy_}, result_);
+    const auto replay = attestation::appraise_runtime(list, registers, boot_ ? &*boot_ : nullptr,
+                                                      {.policy = policy_, .now = e_.now}, result_);
     if (!replay) return attestation::add_refusal(replay.error(), result_);
     if (*replay) take_replay(**replay, last.has_value());
   }
@@ -304,9 +309,13 @@ Result<Appraised> appraise(const Evidence& evidence) {
   return Appraisal(evidence).run();
 }
 
-ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const PolicyInfo* policy) {
+ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const StandingPolicy* policy,
+                      Timestamp now) {
+  // The entries were judged when the ledger was written: its progress and its time come from one appraisal.
   const bool goes_on = before != nullptr && before->ima && !boot_id.empty() && before->boot_id == boot_id &&
-                       is_same(before->ak_name, ak_name) && is_same(before->policy, policy);
+                       is_same(before->ak_name, ak_name) &&
+                       is_same(before->policy, policy == nullptr ? nullptr : &policy->info) &&
+                       judges_alike(policy, before->attested_at, now);
   return goes_on ? *before->ima : ImaProgress{};
 }
 

@@ -49,7 +49,9 @@ struct Appraised {
 // Everything else is a finding.
 Result<Appraised> appraise(const Evidence& evidence);
 
-// From where the IMA list of this boot is wanted: at 0 unless the same policy judged what came before it.
-ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const PolicyInfo* policy);
+// From where the IMA list of this boot is wanted: at 0 unless the same policy judged what came before it, and judges it
+// alike now. A window that closed since then withdraws what was allowed: what was measured is judged again.
+ImaProgress ima_start(const Ledger* before, ByteView ak_name, std::string_view boot_id, const StandingPolicy* policy,
+                      Timestamp now);
 
 }  // namespace warifu::verifier

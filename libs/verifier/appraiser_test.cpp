@@ -35,9 +35,7 @@ class AppraiserTest : public testing::Test {
   DeviceKey key() const { return {ak_.scope, ak_.registration_id}; }
   // From where the server wants the list.
   std::uint64_t offset() const {
-    return ima_start(ledger_ ? &*ledger_ : nullptr, ak_.ak_name, attester_.boot_id,
-                     has_policy_ ? &policy_.info : nullptr)
-        .offset;
+    return ima_start(ledger_ ? &*ledger_ : nullptr, ak_.ak_name, attester_.boot_id, policy(), clock_.now()).offset;
   }
   const StandingPolicy* policy() const { return has_policy_ ? &policy_ : nullptr; }
 
@@ -197,6 +195,79 @@ TEST_F(AppraiserTest, AnotherPolicyJudgesTheWholeListAnew) {
   EXPECT_EQ(offset(), 0U);
   EXPECT_EQ(round().result.overall(), Tier::kAffirming);
   EXPECT_NE(offset(), 0U);
+}
+
+// The same policy with two entries of /usr/bin/: what the attester runs first is good until a time.
+class WindowTest : public AppraiserTest {
+ protected:
+  static constexpr std::chrono::minutes kOpen{10};
+
+  WindowTest() {
+    const auto digest = [](std::string_view content) {
+      return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(content)}).bytes());
+    };
+    policy_ = standing(fmt::format(
+        R"({{"format":"warifu.evidence-policy.v1","registers":{{"sha256":[0,4,8]}},"boot":{{"claims":["separators"]}},)"
+        R"("ima":{{"files":[{{"path":"/usr/bin/id","digests":["sha256:{}"]}}],)"
+        R"("retiring":[{{"until":"{}","files":[{{"path":"/usr/bin/true","digests":["sha256:{}"]}}]}}]}}}})",
+        digest("/usr/bin/id"), to_rfc3339(until_), digest("/usr/bin/true")));
+  }
+  void close() { clock_.set(until_); }
+
+  const Timestamp until_ = clock_.now() + kOpen;
+};
+
+TEST_F(WindowTest, I14_EntriesOfEarlierAreJudgedAgainOnceAWindowClosed) {
+  EXPECT_EQ(round().result.overall(), Tier::kAffirming) << ledger_->result;
+  attester_.run("/usr/bin/id");
+  EXPECT_NE(offset(), 0U);
+  EXPECT_EQ(round().result.overall(), Tier::kAffirming) << ledger_->result;
+  close();
+  EXPECT_EQ(offset(), 0U) << "the policy is of the same revision, and judges otherwise";
+  for (int i = 0; i < 2; ++i) {
+    const auto after = round();
+    EXPECT_EQ(after.result.of(Layer::kRuntime), Tier::kContraindicated) << after.next.result;
+    EXPECT_TRUE(has(after, "ima.file-retired"));
+    EXPECT_EQ(after.keeping, Keeping::kBad);
+  }
+}
+
+TEST_F(WindowTest, I14_WhoUpdatedInTimeGoesOn) {
+  attester_.boot("/usr/bin/id");
+  EXPECT_EQ(round().result.overall(), Tier::kAffirming) << ledger_->result;
+  close();
+  EXPECT_EQ(offset(), 0U);
+  EXPECT_EQ(round().result.overall(), Tier::kAffirming) << ledger_->result;
+  EXPECT_NE(offset(), 0U) << "once is enough";
+}
+
+TEST_F(WindowTest, I14_AWindowThatClosesBetweenNonceAndEvidenceLetsNothingSlip) {
+  round();
+  clock_.set(until_ - std::chrono::seconds(90));
+  const auto submission = attester_.submission(nonce(), offset());
+  ASSERT_NE(submission.ima->offset, 0U);
+  close();
+  EXPECT_EQ(code_of(submission), "attestation.ima-offset") << "the rest was judged while the window was open";
+  // The agent asks for another nonce, and is told to begin at 0.
+  EXPECT_EQ(round().result.of(Layer::kRuntime), Tier::kContraindicated);
+
+  // A whole list is judged by the time at which it came, whenever its nonce was made.
+  ledger_.reset();
+  clock_.set(until_ - std::chrono::minutes(5));
+  round();
+  clock_.set(until_ - std::chrono::seconds(90));
+  const auto whole = attester_.submission(nonce(), 0);
+  close();
+  EXPECT_EQ(taken(whole).result.of(Layer::kRuntime), Tier::kContraindicated);
+}
+
+TEST_F(WindowTest, I14_AClockThatGoesBackwardsHasTheListJudgedAnew) {
+  attester_.boot("/usr/bin/id");
+  close();
+  round();
+  EXPECT_NE(offset(), 0U);
+  clock_.set(until_ - std::chrono::minutes(5));
+  EXPECT_EQ(offset(), 0U);
 }
 
 TEST_F(AppraiserTest, ABootBeginsAnewAndIsTold) {

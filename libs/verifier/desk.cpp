@@ -86,10 +86,10 @@ Result<NonceAnswer> Desk::nonce(RecordsView& records, const BoundAk& ak, const s
                                 std::string_view boot_id) const {
   TRY(const auto ledger, records.find_ledger(ak.scope, ak.registration_id));
   TRY(const auto policy, policies_.find_standing(records, key_of(ak), group));
-  NonceAnswer answer{
-      nonces_.make(key_of(ak), ak.ak_name), clock_.now() + kNonceLifetime, wanted_registers(policy), {}, {}};
+  const Timestamp now = clock_.now();
+  NonceAnswer answer{nonces_.make(key_of(ak), ak.ak_name), now + kNonceLifetime, wanted_registers(policy), {}, {}};
   const Ledger* before = ledger ? &*ledger : nullptr;
-  answer.ima = ima_start(before, ak.ak_name, boot_id, policy ? &policy->info : nullptr);
+  answer.ima = ima_start(before, ak.ak_name, boot_id, policy ? &*policy : nullptr, now);
   if (before == nullptr || before->event_log_sha256.empty()) return answer;
   TRY(const bool is_known, records.has_event_log(ak.scope, before->event_log_sha256));
   if (is_known) answer.known_event_log = before->event_log_sha256;

@@ -13,7 +13,7 @@ using attestation::Finding;
 using attestation::Layer;
 using attestation::Tier;
 
-constexpr std::array<std::string_view, 13> kOfPolicies = {
+constexpr std::array<std::string_view, 14> kOfPolicies = {
     "quote.register-unquoted",
     "boot.required",
     "boot.policy",
@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 13> kOfPolicies = {
     "ima.file-changed",
     "ima.file-unknown",
     "ima.file-withdrawn",
+    "ima.file-retired",
     "ima.file-other-path",
     "ima.violation",
     "ima.file-not-signed",

@@ -29,11 +29,12 @@ struct Exhibit {
   attestation::Evidence evidence;
 };
 
-attestation::EvidenceOutcome judged_by(const StandingPolicy* policy, const Exhibit& exhibit) {
+attestation::EvidenceOutcome judged_by(const StandingPolicy* policy, const Exhibit& exhibit, Timestamp when) {
   attestation::EvidenceOutcome outcome;
   // Its error is a finding, too.
   std::ignore = attestation::appraise_evidence(
-      exhibit.evidence, exhibit.ak, {.policy = policy == nullptr ? nullptr : policy->demands.get()}, outcome);
+      exhibit.evidence, exhibit.ak, {.policy = policy == nullptr ? nullptr : policy->demands.get(), .now = when},
+      outcome);
   add_policy(policy, outcome.result);
   outcome.result = weighed(outcome.result, policy == nullptr ? nullptr : &policy->info);
   return outcome;
@@ -107,7 +108,8 @@ StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation
 }
 
 Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& policies, const DeviceKey& device,
-                                        const std::optional<GroupId>& group, const StandingPolicy& candidate) {
+                                        const std::optional<GroupId>& group, const StandingPolicy& candidate,
+                                        const TrialTimes& times) {
   TRY(const auto standing, policies.find_standing(records, device, group));
   if (!would_stand(candidate.info.target, standing, policy_targets(device.registration, group)))
     return std::optional<Trial>();
@@ -131,11 +133,11 @@ Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& polic
   trial.at = kept->at;
   TRY(const auto exhibit, exhibit_of(*std::move(kept), *ak, std::move(log)));
   trial.size = size_of(exhibit.evidence);
-  auto then = judged_by(&candidate, exhibit);
+  auto then = judged_by(&candidate, exhibit, times.then);
   // Live the device would be asked for them; whether its TPM has them nobody knows.
   if (then.registers && !then.registers->require(candidate.demands->registers))
     return without("trial.registers-not-quoted");
-  trial.now = judged_by(standing ? &*standing : nullptr, exhibit).result;
+  trial.now = judged_by(standing ? &*standing : nullptr, exhibit, times.now).result;
   trial.then = std::move(then.result);
   return std::optional(std::move(trial));
 }

@@ -15,8 +15,8 @@
 namespace warifu::verifier {
 
 // What a policy would have made of evidence that is kept. Both results are computed from the same evidence in the same
-// way, so that they differ by the policies alone. What a policy does not weigh is in neither: EK certificate, past
-// counters, the nonce.
+// way, so that they differ by the policies, and the times at which these judge, alone. What a policy does not weigh is
+// in neither: EK certificate, past counters, the nonce.
 struct Trial {
   RegistrationId registration_id;
   // Why there is nothing to judge: "trial.no-evidence" (none whose IMA list is whole), "trial.ak-changed" (it is of an
@@ -40,12 +40,19 @@ TrialVerdict verdict_of(const Trial& trial);
 inline constexpr std::array kTriedLayers = {attestation::Layer::kBoot, attestation::Layer::kConfiguration,
                                             attestation::Layer::kRuntime};
 
+// When each policy judges: windows are open or closed by it.
+struct TrialTimes {
+  Timestamp now;   // the one of today
+  Timestamp then;  // the candidate
+};
+
 // A policy that is not stored, and has no revision.
 StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation::EvidencePolicy demands);
 
 // Holds a policy against kept evidence before it stands. It reads and decides nothing. nullopt: the candidate would not
 // stand for that device, because it is another group's or a nearer policy stands.
 Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& policies, const DeviceKey& device,
-                                        const std::optional<GroupId>& group, const StandingPolicy& candidate);
+                                        const std::optional<GroupId>& group, const StandingPolicy& candidate,
+                                        const TrialTimes& times);
 
 }  // namespace warifu::verifier

@@ -23,8 +23,8 @@ class Attester {
  public:
   explicit Attester(crypto::KeyKind kind = crypto::KeyKind::kEcP256) : ak(attestation::SoftwareAk::of(kind)) { boot(); }
 
-  // TPM Reset, and a system that starts.
-  void boot() {
+  // TPM Reset, and a system that starts and runs a program.
+  void boot(std::string_view first = "/usr/bin/true") {
     ++fields.clock.reset_count;
     boot_id = "boot-" + std::to_string(fields.clock.reset_count);
     null_unique = static_cast<std::uint8_t>(fields.clock.reset_count);
@@ -50,7 +50,7 @@ class Attester {
     namespace ima = measured_boot::ima::test;
     list = measured_boot::ima::test::TestList();
     list.add("ima-ng", {ima::digest_field(as_text(aggregate)), ima::name_field("boot_aggregate")});
-    run("/usr/bin/true");
+    run(first);
   }
   // Its content is its path.
   void run(std::string_view path) {

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { run } from './lib/daemon.mjs';
+import { ima_entry, sha256 } from './lib/machine.mjs';
 import { attest, attestation_key, boot_log, extend, hash, kNonce, replay, userspace_log } from './lib/quotes.mjs';
 
 const kSeparator = Buffer.alloc(4);
@@ -66,12 +67,34 @@ describe('warifu quote verify, by policy', () => {
     assert.equal(refused.told.layers.identity, 'contraindicated');
   });
 
+  test('I14_WhatIsGoodUntilATimeIsRefusedFromThenOn', async () => {
+    const values = replay(kEvents);
+    for (let register = 0; register < 10; ++register) values[register] ??= Buffer.alloc(32);
+    const list = [ima_entry('boot_aggregate', Buffer.concat(Array.from({ length: 10 }, (_, register) => values[register]))), ima_entry('/usr/bin/true', 'old')];
+    for (const entry of list) values[10] = extend(values[10], entry.subarray(4 + 20 + 4 + 'ima-ng'.length + 4));
+    const until = '2026-12-15T00:00:00Z';
+    const window = await policy({ ima: { retiring: [{ until, files: [{ path: '/usr/bin/true', digests: [`sha256:${sha256('old')}`] }] }] } });
+    const judged = async (...at) => verify(values, { options: [...window, '--ima', await file('ima', Buffer.concat(list)), ...at] });
+    const open = await judged('--at', '2026-12-14T23:59:59.999999Z');
+    assert.equal(open.told.layers.runtime, 'affirming', JSON.stringify(open.told));
+    const closed = await judged('--at', until);
+    assert.equal(closed.code, 1);
+    assert.equal(closed.told.layers.runtime, 'contraindicated');
+    const finding = closed.told.findings.find(({ code }) => code === 'ima.file-retired');
+    assert.match(finding.what, /^\/usr\/bin\/true, which was good until 2026-12-15T00:00:00/);
+    // Unless said it is now.
+    assert.equal((await judged()).code, Date.now() < Date.parse(until) ? 0 : 1);
+    const wrong = await judged('--at', 'then');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /option\.time/);
+  });
+
   test('APolicyMayBeYaml', async () => {
     const yaml = async (text) => file('policy.yaml', text);
     const good = await yaml('# What a meter shows.\nformat: warifu.evidence-policy.v1\nregisters:\n  sha256: [0, 7]\nboot:\n  claims:\n    - separators\n');
     const shown = await run('warifu', ['policy', 'check', '--json', good]);
     assert.equal(shown.code, 0, shown.stderr);
-    assert.deepEqual(JSON.parse(shown.stdout), { registers: { sha256: [0, 7] }, claims: ['separators'], events: [], judges_ima: false });
+    assert.deepEqual(JSON.parse(shown.stdout), { registers: { sha256: [0, 7] }, claims: ['separators'], events: [], judges_ima: false, windows: [] });
     const values = replay(kEvents);
     assert.equal((await verify(values, { options: ['--policy', good] })).told.layers.boot, 'affirming');
     for (const [text, pattern] of [

@@ -74,7 +74,7 @@ Result<std::optional<measured_boot::ima::Replay>> appraise_runtime(const std::op
                   "the policy judges an IMA list, and none came", "IMA list"});
     return std::optional<Replay>();
   }
-  RuntimeExpectations expectations{.sha1 = terms.sha1};
+  RuntimeExpectations expectations{.sha1 = terms.sha1, .now = terms.now};
   if (boot != nullptr) expectations.before_userspace = &boot->before_userspace;
   if (has_policy) {
     expectations.policy = &terms.policy->ima->policy;

@@ -11,6 +11,7 @@
 #include "attestation/quote/quote.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "measured_boot/registers.h"
 
 // The whole appraisal of evidence, from the quote up: what `warifu quote verify` and the server do alike.
@@ -35,6 +36,7 @@ struct EvidenceTerms {
   const Allowances* allowances = nullptr;
   Sha1Use sha1 = Sha1Use::kRefused;
   BareKeyUse bare = BareKeyUse::kRefused;
+  Timestamp now = measured_boot::ima::AllowList::kAfterAllWindows;  // which windows of the policy are closed
 };
 
 // What was proved before something did not hold. The claims are views into the evidence.

@@ -80,6 +80,8 @@ std::string_view code_of(ima::Finding::Kind kind) {
       return "ima.file-unknown";
     case ima::Finding::Kind::kWithdrawn:
       return "ima.file-withdrawn";
+    case ima::Finding::Kind::kRetired:
+      return "ima.file-retired";
     case ima::Finding::Kind::kOtherPath:
       return "ima.file-other-path";
     case ima::Finding::Kind::kViolation:
@@ -95,8 +97,9 @@ std::string_view code_of(ima::Finding::Kind kind) {
 void add_judged(const ima::Finding& finding, AttestationResult& result) {
   const bool is_violation = finding.kind == ima::Finding::Kind::kViolation;
   result.add({Layer::kRuntime, finding.fails ? Tier::kContraindicated : Tier::kWarning, code_of(finding.kind),
-              fmt::format("{}{}", is_violation ? "a file changed while it was measured; told to be " : "",
-                          measured_boot::printable(finding.name)),
+              fmt::format("{}{}{}", is_violation ? "a file changed while it was measured; told to be " : "",
+                          measured_boot::printable(finding.name),
+                          finding.until ? fmt::format(", which was good until {}", to_rfc3339(*finding.until)) : ""),
               fmt::format("entry {}", finding.entry), "", finding.digest});
 }
 
@@ -109,8 +112,10 @@ void add_excludes(const ima::Policy& policy, const ima::Judgement& judgement, At
   }
 }
 
-void judge_by(const ima::Policy& policy, const ima::Match& match, const Bank& bank, AttestationResult& result) {
-  const ima::Judgement judgement = ima::judge(match.measured, policy);
+void judge_by(const RuntimeExpectations& expectations, const ima::Match& match, const Bank& bank,
+              AttestationResult& result) {
+  const ima::Policy& policy = *expectations.policy;
+  const ima::Judgement judgement = ima::judge(match.measured, policy, 0, expectations.now);
   for (std::size_t i = 0; i < std::min(judgement.findings.size(), kToldMax); ++i)
     add_judged(judgement.findings[i], result);
   bool is_met = judgement.is_good();
@@ -165,7 +170,7 @@ Result<ima::Replay> appraise_ima_entries(ByteView entries, const ima::Replay* la
   if (expectations.policy == nullptr)
     add_unjudged(match, *bank, result);
   else
-    judge_by(*expectations.policy, match, *bank, result);
+    judge_by(expectations, match, *bank, result);
   const auto* before = expectations.before_userspace;
   TRY_STATUS(ima::check_boot(match.measured, before == nullptr ? registers.values() : *before,
                              match.measured.earlier_boot_aggregates()));

@@ -183,6 +183,25 @@ TEST(LogAppraisal, I11_APolicyJudgesWhatIsProved) {
   EXPECT_EQ(find(judged(excludes), "ima.excluded")->what.substr(0, 12), "1 entries of");
 }
 
+TEST(LogAppraisal, I14_AWindowThatClosedIsNamed) {
+  const Runtime runtime;
+  const Timestamp until{std::chrono::seconds(1'796'083'200)};
+  const auto digest = crypto::digest(HashAlgorithm::kSha256, {as_bytes(std::string_view("true"))});
+  measured_boot::ima::Policy policy;
+  ASSERT_TRUE(policy.files.allow_until("/usr/bin/true", {.algorithm = "sha256", .bytes = digest.bytes()}, until));
+  const auto judged = [&](Timestamp now) {
+    AttestationResult result;
+    EXPECT_TRUE(
+        appraise_ima_list(runtime.list.bytes(), proved(runtime.values), result, {.policy = &policy, .now = now}));
+    return result;
+  };
+  EXPECT_EQ(judged(until - std::chrono::microseconds(1)).of(Layer::kRuntime), Tier::kAffirming);
+  const auto closed = judged(until);
+  EXPECT_EQ(closed.of(Layer::kRuntime), Tier::kContraindicated);
+  ASSERT_NE(find(closed, "ima.file-retired"), nullptr);
+  EXPECT_EQ(find(closed, "ima.file-retired")->what, "/usr/bin/true, which was good until 2026-12-01T00:00:00.000000Z");
+}
+
 TEST(LogAppraisal, I11_APolicyJudgesNothingThatIsNotProved) {
   Runtime runtime;
   runtime.values.bank(HashAlgorithm::kSha256).set(10, other(HashAlgorithm::kSha256));

@@ -7,6 +7,7 @@
 #include "attestation/quote/quote.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "measured_boot/claims/claims.h"
 #include "measured_boot/event_log/event_log.h"
 #include "measured_boot/ima/match.h"
@@ -60,6 +61,7 @@ struct RuntimeExpectations {
   measured_boot::ima::ImaRegisters registers = {};  // where IMA measures on that machine
   // What the registers held when the kernel started (ExplainedBoot); nullptr: what is quoted.
   const measured_boot::RegisterValues* before_userspace = nullptr;
+  Timestamp now = measured_boot::ima::AllowList::kAfterAllWindows;  // which windows of the policy are closed
 };
 
 // Holds an IMA list, binary or ASCII, against the strongest proved bank that has digests of its own (I2, I8), and its

@@ -65,6 +65,57 @@ TEST(EvidencePolicy, ReadsWhatSignaturesAndViolationsAreWorth) {
   EXPECT_TRUE(policy.allow_other_paths);
 }
 
+TEST(EvidencePolicy, ReadsUntilWhenDigestsAreGood) {
+  const std::string old_digest = "sha256:" + std::string(64, 'a');
+  const auto read = parse_evidence_policy(
+      policy(R"("ima":{"retiring":[{"until":"2026-12-15T00:00:00Z","files":[{"path":"/usr/bin/true","digests":[")" +
+             old_digest + R"("]}]}]})"));
+  ASSERT_TRUE(read) << to_string(read.error());
+  using measured_boot::ima::AllowList;
+  const Bytes bytes(32, 0xaa);
+  const measured_boot::ima::FileDigest digest{measured_boot::ima::FileDigest::Kind::kFile, "sha256", bytes};
+  const AllowList& files = read->ima->policy.files;
+  const auto until = files.end_of(digest);
+  ASSERT_TRUE(until);
+  EXPECT_EQ(to_rfc3339(*until), "2026-12-15T00:00:00.000000Z");
+  EXPECT_EQ(files.judge("/usr/bin/true", digest, *until - std::chrono::microseconds(1)), AllowList::Verdict::kAllowed);
+  EXPECT_EQ(files.judge("/usr/bin/true", digest, *until), AllowList::Verdict::kRetired);
+}
+
+// `a` for ever, and windows that say something else of it, or nothing.
+std::string retiring(const std::string& windows) {
+  return policy(R"("ima":{"files":[{"path":"/a","digests":["sha256:)" + std::string(64, 'a') + R"("]}],"retiring":)" +
+                windows + "}");
+}
+std::string window(const std::string& until, char digest) {
+  return R"({"until":")" + until + R"(","files":[{"path":"/b","digests":["sha256:)" + std::string(64, digest) +
+         R"("]}]})";
+}
+
+TEST(EvidencePolicy, ADigestThatIsGoodForEverOrUntilAnotherTimeHasNoWindow) {
+  const std::string until = "2026-12-15T00:00:00Z";
+  const std::string later = "2026-12-16T00:00:00Z";
+  EXPECT_TRUE(parse_evidence_policy(retiring("[" + window(until, 'b') + "," + window(later, 'c') + "]")));
+  const std::tuple<std::string, std::string_view, std::string_view> rows[] = {
+      {"[" + window(until, 'a') + "]", "ima.policy.retiring", "ima.retiring[0].files[0].digests"},
+      {"[" + window(until, 'b') + "," + window(later, 'b') + "]", "ima.policy.retiring",
+       "ima.retiring[1].files[0].digests"},
+      {"[" + window("2026-12-15", 'b') + "]", "ima.policy.until", "ima.retiring[0].until"},
+      {"[" + window(until, 'x') + "]", "ima.policy.digest", "ima.retiring[0].files[0].digests"},
+      {R"([{"until":"2026-12-15T00:00:00Z"}])", "json.missing", "ima.retiring[0].files"},
+      {R"([{"files":[]}])", "json.missing", "ima.retiring[0].until"},
+      {R"([{"until":"2026-12-15T00:00:00Z","files":[],"name":""}])", "json.unknown-field", "ima.retiring[0].name"},
+      {"[1]", "json.type", "ima.retiring[0]"},
+      {"{}", "json.type", "ima.retiring"},
+  };
+  for (const auto& [windows, code, where] : rows) {
+    const auto read = parse_evidence_policy(retiring(windows));
+    ASSERT_FALSE(read) << windows;
+    EXPECT_EQ(read.error().code, code) << windows;
+    EXPECT_EQ(read.error().where, where) << windows;
+  }
+}
+
 TEST(EvidencePolicy, WhatIsUnclearIsRefused) {
   const std::pair<std::string, std::string_view> rows[] = {
       {R"({"format":"warifu.evidence-policy.v2"})", "policy.format"},

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "attestation/appraisal/result_json.h"
+#include "base/time_text.h"
 #include "front/api/body_limits.h"
 #include "front/api/fields.h"
 #include "front/api/paging.h"
@@ -67,12 +68,7 @@ bool is_overdue(Timestamp due, Timestamp now) {
   return due < now;
 }
 
-}  // namespace
-
-Result<ReadPolicy> parse_policy_request(std::string_view body, std::string target) {
-  TRY(const auto value, wire::parse_json(body, kPolicyLimits));
-  TRY(const auto fields, wire::JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"policy", "mode"}));
+Result<ReadPolicy> read_policy(const wire::JsonFields& fields, std::string target) {
   TRY(const auto mode, fields.optional_string("mode"));
   verifier::PolicyRequest request{.target = std::move(target), .document = {}};
   if (mode) {
@@ -86,6 +82,29 @@ Result<ReadPolicy> parse_policy_request(std::string_view body, std::string targe
   auto demands = attestation::parse_evidence_policy(request.document);
   if (!demands) return at(std::move(demands).error(), "policy");
   return ReadPolicy{std::move(request), *std::move(demands)};
+}
+
+}  // namespace
+
+Result<ReadPolicy> parse_policy_request(std::string_view body, std::string target) {
+  TRY(const auto value, wire::parse_json(body, kPolicyLimits));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"policy", "mode"}));
+  return read_policy(fields, std::move(target));
+}
+
+Result<ReadTrial> parse_trial_request(std::string_view body, std::string target) {
+  TRY(const auto value, wire::parse_json(body, kPolicyLimits));
+  TRY(const auto fields, wire::JsonFields::of(value));
+  TRY_STATUS(fields.refuse_unknown({"policy", "mode", "at"}));
+  TRY(const auto text, fields.optional_string("at"));
+  std::optional<Timestamp> at;
+  if (text) {
+    at = parse_rfc3339(*text);
+    if (!at) return invalid_input("policy.at", "expected a time in UTC like 2026-12-01T00:00:00Z", "at");
+  }
+  TRY(auto policy, read_policy(fields, std::move(target)));
+  return ReadTrial{std::move(policy), at};
 }
 
 Result<std::string> parse_reason(std::string_view body) {

@@ -19,6 +19,12 @@ struct ReadPolicy {
   attestation::EvidencePolicy demands;
 };
 Result<ReadPolicy> parse_policy_request(std::string_view body, std::string target);
+// The same with "at"?: RFC 3339, as if it were that time. Code beside those: "policy.at".
+struct ReadTrial {
+  ReadPolicy policy;
+  std::optional<Timestamp> at;
+};
+Result<ReadTrial> parse_trial_request(std::string_view body, std::string target);
 
 // {"reason"}: one line. "attestation.reason".
 Result<std::string> parse_reason(std::string_view body);

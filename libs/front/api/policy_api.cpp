@@ -151,8 +151,11 @@ Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
 
 // Devices in the order of their IDs: as many as are asked for, unless the bounds come first.
 Result<Answer> PolicyApi::test(const Call& call, const std::string& target, Devices devices) {
-  TRY(auto parsed, parse_policy_request(call.request.body, target));
-  const auto candidate = verifier::candidate_policy(target, parsed.request.mode, std::move(parsed.demands));
+  TRY(auto parsed, parse_trial_request(call.request.body, target));
+  const auto candidate =
+      verifier::candidate_policy(target, parsed.policy.request.mode, std::move(parsed.policy.demands));
+  const Timestamp now = clock_.now();
+  const verifier::TrialTimes times{.now = now, .then = parsed.at.value_or(now)};
   TRY(const auto asked, text_page_of(call));
   const auto& scope = call.principal->scope;
   TrialPage page;
@@ -163,7 +166,7 @@ Result<Answer> PolicyApi::test(const Call& call, const std::string& target, Devi
     for (const auto& id : scanned) {
       TRY(const auto device, snapshot.provisioning().find_device_of(scope, id));
       const auto group = device ? device->group : std::nullopt;
-      TRY(const auto trial, verifier::try_policy(snapshot.verifier(), policies, {scope, id}, group, candidate));
+      TRY(const auto trial, verifier::try_policy(snapshot.verifier(), policies, {scope, id}, group, candidate, times));
       if (trial) {
         page.items.push_back(to_json(*trial));
         judged += trial->size;

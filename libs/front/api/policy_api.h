@@ -11,7 +11,8 @@ namespace warifu::front::api {
 // objects that it is given outlive it.
 class PolicyApi {
  public:
-  PolicyApi(const verifier::PolicyDesk& desk, store::Store& store) : desk_(desk), store_(store) {}
+  PolicyApi(const verifier::PolicyDesk& desk, store::Store& store, const Clock& clock)
+      : desk_(desk), store_(store), clock_(clock) {}
 
   std::vector<Route> routes();
 
@@ -28,6 +29,7 @@ class PolicyApi {
 
   const verifier::PolicyDesk& desk_;
   store::Store& store_;
+  const Clock& clock_;
 };
 
 }  // namespace warifu::front::api

@@ -169,6 +169,28 @@ TEST_F(PolicyTrialsTest, SayWhyThereIsNothingToJudge) {
   EXPECT_THAT(all, HasSubstr(R"({"registration_id":"meter-3","standing":null,"gap":"trial.no-event-log"})"));
 }
 
+TEST_F(PolicyTrialsTest, SayWhoWouldFailOnceAWindowHasClosed) {
+  attested("meter-1", attester_);
+  const Timestamp until = world_.clock.now() + std::chrono::hours(24);
+  const auto digest = crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(std::string_view("/usr/bin/true"))});
+  const auto body = [&](std::string_view more) {
+    return fmt::format(
+        R"({{"policy":{{"format":"warifu.evidence-policy.v1","ima":{{"retiring":[{{"until":"{}","files":)"
+        R"([{{"path":"/usr/bin/true","digests":["sha256:{}"]}}]}}]}}}}{}}})",
+        to_rfc3339(until), to_hex(digest.bytes()), more);
+  };
+  const auto at = [](Timestamp time) { return fmt::format(R"(,"at":"{}")", to_rfc3339(time)); };
+  ASSERT_EQ(operator_.put(kTrials + "/default", body("")).status, 201);
+  EXPECT_THAT(tried("/default", body("")).body, HasSubstr(R"("verdict":"same")"));
+  EXPECT_THAT(tried("/default", body(at(until - std::chrono::microseconds(1)))).body, HasSubstr(R"("verdict":"same")"));
+  const auto closed = tried("/default", body(at(until))).body;
+  EXPECT_THAT(closed, HasSubstr(R"("verdict":"fails")"));
+  EXPECT_THAT(closed, HasSubstr(R"("code":"ima.file-retired")"));
+  EXPECT_EQ(member(operator_.post(kTrials + "/default/test", body(R"(,"at":"tomorrow")")), "code"), "policy.at");
+  EXPECT_EQ(member(operator_.put(kTrials + "/default", body(at(until))), "code"), "json.unknown-field")
+      << "a policy that stands judges by the clock";
+}
+
 TEST_F(PolicyTrialsTest, DoNotGuessWhetherATpmHasARegisterThatItNeverQuoted) {
   attested("meter-1", attester_);
   for (const std::string registers : {R"({"sha256":[23]})", R"({"sha384":[0]})"})

@@ -16,7 +16,7 @@ namespace json = boost::json;
 using namespace attestation;
 
 // As `warifu quote verify` judges it: an AK that is refused is a finding, one that is malformed is an error.
-Status appraise(const VerificationRequest& request, EvidenceOutcome& outcome) {
+Status appraise(const VerificationRequest& request, Timestamp now, EvidenceOutcome& outcome) {
   auto ak = AkPublic::from_tpm_public(request.ak_public, request.sha1);
   if (!ak) {
     if (ak.error().kind != ErrorKind::kRefused) return at(std::move(ak).error(), "ak_public");
@@ -26,7 +26,8 @@ Status appraise(const VerificationRequest& request, EvidenceOutcome& outcome) {
   const EvidenceTerms terms{.nonce = request.nonce,
                             .required = request.required,
                             .policy = request.policy ? &*request.policy : nullptr,
-                            .sha1 = request.sha1};
+                            .sha1 = request.sha1,
+                            .now = now};
   return appraise_evidence(request.evidence, *ak, terms, outcome);
 }
 
@@ -67,7 +68,7 @@ Result<Answer> VerificationApi::verify(const Call& call) {
   EarTerms terms = terms_of(call, request);
   TRY_STATUS(check(terms));
   EvidenceOutcome outcome;
-  const Status done = appraise(request, outcome);
+  const Status done = appraise(request, terms.attested_at, outcome);
   if (!done && outcome.result.findings().empty()) return done.error();
   json::object body{{"result", to_json(outcome)}, {"ear", nullptr}};
   // Without a quote that this AK signed nothing was said by it: whoever shows forged evidence must not get a token that

@@ -134,6 +134,43 @@ TEST_F(AttestationApiTest, ADeviceShowsWhatItRunsRoundAfterRound) {
   EXPECT_EQ(second.status, 200) << second.body;
 }
 
+TEST_F(AttestationApiTest, I14_AWindowThatClosesHasTheWholeListJudgedAgain) {
+  const Timestamp until = clock_.now() + std::chrono::minutes(10);
+  const auto old = crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(std::string_view("/usr/bin/true"))});
+  const std::string document = fmt::format(
+      R"({{"format":"warifu.evidence-policy.v1","ima":{{"retiring":[{{"until":"{}","files":[{{"path":"/usr/bin/true",)"
+      R"("digests":["sha256:{}"]}}]}}]}}}})",
+      to_rfc3339(until), to_hex(old.bytes()));
+  ASSERT_TRUE(store_->write([&](store::Transaction& t) -> Status {
+    TRY_STATUS(t.verifier().put_policy(
+        {scope_, {"default", Uuid::v7(clock_.now(), entropy_), verifier::PolicyMode::kEnforce, {}, {}}, document}));
+    return t.audit().record(scope_, {"operator:test", "policy.create", "policy:default"});
+  }));
+  const auto offset = [](const net::HttpResponse& nonce) {
+    return json(nonce).at("ima").at("offset").to_number<std::uint64_t>();
+  };
+  const auto runtime = [](const net::HttpResponse& response) {
+    return std::string(json(response).at("layers").at("runtime").as_string());
+  };
+  const auto token = activated();
+  const auto first = ask("evidence", evidence(nonce(token)), token);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(runtime(first), "affirming") << first.body;
+  clock_.set(until - std::chrono::seconds(90));
+  const auto before = nonce(token);  // half a minute before it closes
+  EXPECT_NE(offset(before), 0U);
+  const std::string rest = evidence(before);
+  clock_.set(until);
+  const auto late = ask("evidence", rest, token);
+  EXPECT_EQ(late.status, 409) << late.body;
+  EXPECT_EQ(text(late, "code"), "attestation.ima-offset");
+  const auto again = nonce(token);
+  EXPECT_EQ(offset(again), 0U);
+  const auto closed = ask("evidence", evidence(again), token);
+  ASSERT_EQ(closed.status, 200) << closed.body;
+  EXPECT_EQ(runtime(closed), "contraindicated") << closed.body;
+}
+
 TEST_F(AttestationApiTest, RefusesStrangersReplaysAndOtherDevices) {
   EXPECT_EQ(text(ask_key(stranger_), "code"), "enrollment.ek");
   const auto token = activated();

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMixA = 0x243f6a8885a308d3;
 constexpr std::uint64_t kMixB = 0x13198a2e03707345;
 constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kHeader = 8;  // kind, size of the digest, two free bytes, u32 size of the path
+constexpr std::size_t kHeader = 8;  // kind, size of the digest, u16 window, u32 size of the path
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
@@ -75,6 +75,7 @@ void FingerprintTable::place(std::uint64_t fingerprint, std::uint64_t value) {
 
 struct AllowList::Pair {
   std::uint8_t kind = 0;
+  WindowNumber window = kNoWindow;
   ByteView digest;
   std::string_view path;
 
@@ -86,7 +87,16 @@ AllowList::Pair AllowList::pair_at(std::uint64_t place) const {
   const std::uint8_t* at = pairs_.data() + place;
   const std::size_t digest_size = at[1];
   const auto path_size = static_cast<std::size_t>(word_at(at + 4, 4));
-  return {at[0], {at + kHeader, digest_size}, {as_text({at + kHeader + digest_size, path_size})}};
+  return {at[0], window_at(place), {at + kHeader, digest_size}, {as_text({at + kHeader + digest_size, path_size})}};
+}
+
+AllowList::WindowNumber AllowList::window_at(std::uint64_t place) const {
+  return static_cast<WindowNumber>(word_at(pairs_.data() + place + 2, sizeof(WindowNumber)));
+}
+
+bool AllowList::is_closed_at(std::uint64_t place, Timestamp now) const {
+  const WindowNumber window = window_at(place);
+  return window != kNoWindow && windows_[window - 1U].until <= now;
 }
 
 std::uint64_t AllowList::append(const Pair& pair) {
@@ -94,7 +104,8 @@ std::uint64_t AllowList::append(const Pair& pair) {
   const auto path_size = static_cast<std::uint32_t>(pair.path.size());
   pairs_.push_back(pair.kind);
   pairs_.push_back(static_cast<std::uint8_t>(pair.digest.size()));
-  pairs_.insert(pairs_.end(), 2, 0);
+  for (unsigned byte = 0; byte < sizeof(WindowNumber); ++byte)
+    pairs_.push_back(static_cast<std::uint8_t>(pair.window >> (8 * byte)));
   for (unsigned byte = 0; byte < 4; ++byte)
     pairs_.push_back(static_cast<std::uint8_t>(path_size >> (8 * byte)));
   pairs_.insert(pairs_.end(), pair.digest.begin(), pair.digest.end());
@@ -109,20 +120,31 @@ void AllowList::reserve(std::size_t pairs) {
   by_path_.reserve(pairs);
 }
 
-bool AllowList::allow(std::string_view path, const FileDigest& digest) {
+bool AllowList::allow_until(std::string_view path, const FileDigest& digest, Timestamp until) {
+  auto window = std::ranges::find(windows_, until, &Window::until);
+  if (window == windows_.end()) {
+    if (windows_.size() == kWindowsMax) return false;
+    window = windows_.insert(windows_.end(), {until});
+  }
+  return add(path, digest, static_cast<WindowNumber>(window - windows_.begin() + 1));
+}
+
+bool AllowList::add(std::string_view path, const FileDigest& digest, WindowNumber window) {
   const auto kind = kind_of(digest);
   if (!kind || path.size() > 0xffff) return false;
-  const Pair pair{*kind, digest.bytes, path};
+  const Pair pair{*kind, window, digest.bytes, path};
   const std::uint64_t digest_print = digest_fingerprint(*kind, digest.bytes);
   const std::uint64_t exact_print = fingerprint(as_bytes(path), digest_print);
   const auto is_same = [&](std::uint64_t at) { return pair_at(at).is_same(pair); };
-  if (exact_.find(exact_print, is_same)) return true;
+  if (const auto same = exact_.find(exact_print, is_same)) return window_at(*same) == window;
+  const auto known = by_digest_.find(digest_print, [&](std::uint64_t at) { return pair_at(at).has_digest(pair); });
+  if (known && window_at(*known) != window) return false;
   const std::uint64_t place = append(pair);
   exact_.insert(exact_print, place);
   ++size_;
+  if (window != kNoWindow) ++windows_[window - 1U].pairs;
   // One pair of each digest and of each path says that it is known.
-  if (!by_digest_.find(digest_print, [&](std::uint64_t at) { return pair_at(at).has_digest(pair); }))
-    by_digest_.insert(digest_print, place);
+  if (!known) by_digest_.insert(digest_print, place);
   const std::uint64_t path_print = fingerprint(as_bytes(path), 0);
   if (!by_path_.find(path_print, [&](std::uint64_t at) { return pair_at(at).path == path; }))
     by_path_.insert(path_print, place);
@@ -132,7 +154,7 @@ bool AllowList::allow(std::string_view path, const FileDigest& digest) {
 bool AllowList::withdraw(const FileDigest& digest) {
   const auto kind = kind_of(digest);
   if (!kind) return false;
-  const std::uint64_t place = append({*kind, digest.bytes, {}});
+  const std::uint64_t place = append({*kind, kNoWindow, digest.bytes, {}});
   withdrawn_.insert(digest_fingerprint(*kind, digest.bytes), place);
   ++withdrawn_count_;
   return true;
@@ -155,14 +177,31 @@ void AllowList::fetch(const Question& question) const {
   }
 }
 
-AllowList::Verdict AllowList::judge(const Question& question) const {
+std::optional<Timestamp> AllowList::end_of(const FileDigest& digest) const {
+  const auto kind = kind_of(digest);
+  if (!kind) return std::nullopt;
+  const Pair pair{*kind, kNoWindow, digest.bytes, {}};
+  const auto place = by_digest_.find(digest_fingerprint(*kind, digest.bytes),
+                                     [&](std::uint64_t at) { return pair_at(at).has_digest(pair); });
+  if (!place || window_at(*place) == kNoWindow) return std::nullopt;
+  return windows_[window_at(*place) - 1U].until;
+}
+
+bool AllowList::changes_between(Timestamp one, Timestamp other) const {
+  return std::ranges::any_of(windows_,
+                             [&](const Window& window) { return (window.until <= one) != (window.until <= other); });
+}
+
+AllowList::Verdict AllowList::judge(const Question& question, Timestamp now) const {
   if (question.kind) {
-    const Pair pair{*question.kind, question.digest, question.path};
+    const Pair pair{*question.kind, kNoWindow, question.digest, question.path};
     const auto has_digest = [&](std::uint64_t at) { return pair_at(at).has_digest(pair); };
     if (withdrawn_count_ != 0 && withdrawn_.find(question.digest_print, has_digest)) return Verdict::kWithdrawn;
-    if (exact_.find(question.exact_print, [&](std::uint64_t at) { return pair_at(at).is_same(pair); }))
-      return Verdict::kAllowed;
-    if (by_digest_.find(question.digest_print, has_digest)) return Verdict::kOtherPath;
+    // All pairs of a digest have its window.
+    if (const auto at = exact_.find(question.exact_print, [&](std::uint64_t p) { return pair_at(p).is_same(pair); }))
+      return is_closed_at(*at, now) ? Verdict::kRetired : Verdict::kAllowed;
+    if (const auto at = by_digest_.find(question.digest_print, has_digest))
+      return is_closed_at(*at, now) ? Verdict::kRetired : Verdict::kOtherPath;
   }
   const auto has_path = [&](std::uint64_t at) { return pair_at(at).path == question.path; };
   return by_path_.find(fingerprint(as_bytes(question.path), 0), has_path) ? Verdict::kChanged : Verdict::kUnknown;

@@ -18,8 +18,8 @@ class Judge {
  public:
   // `views_stay`: names and digests of entries may be kept for later. `kexecs`: boot aggregates still to be let through
   // after the first entry.
-  Judge(const Policy& policy, bool views_stay, std::uint64_t kexecs)
-      : policy_(policy), ahead_(views_stay && !looks_at_signatures() ? kAhead : 0), kexecs_(kexecs) {
+  Judge(const Policy& policy, bool views_stay, std::uint64_t kexecs, Timestamp now)
+      : policy_(policy), now_(now), ahead_(views_stay && !looks_at_signatures() ? kAhead : 0), kexecs_(kexecs) {
     result_.excluded.resize(policy.excludes.size());
     result_.required_seen.resize(policy.required.size());
   }
@@ -104,7 +104,9 @@ class Judge {
   // True if the signature decides.
   bool answer_by_signature(const Subject& subject, Verdict verdict) {
     const bool is_required = policy_.signatures == Policy::Signatures::kRequire && !is_buffer(*subject.digest);
-    if (verdict == Verdict::kWithdrawn || (verdict == Verdict::kAllowed && !is_required)) return false;
+    if (verdict == Verdict::kWithdrawn || verdict == Verdict::kRetired ||
+        (verdict == Verdict::kAllowed && !is_required))
+      return false;
     if (is_signed()) {
       if (verdict == Verdict::kAllowed) return false;
       ++result_.signed_files;
@@ -116,7 +118,7 @@ class Judge {
 
   void answer(const Pending& pending) {
     const Subject& subject = pending.subject;
-    const Verdict verdict = policy_.files.judge(pending.question);
+    const Verdict verdict = policy_.files.judge(pending.question, now_);
     if (looks_at_signatures() && answer_by_signature(subject, verdict)) return;
     switch (verdict) {
       case Verdict::kAllowed:
@@ -130,6 +132,8 @@ class Judge {
         return add(Finding::Kind::kChanged, true, subject);
       case Verdict::kWithdrawn:
         return add(Finding::Kind::kWithdrawn, true, subject);
+      case Verdict::kRetired:
+        return add(Finding::Kind::kRetired, true, subject);
       case Verdict::kUnknown:
         if (!exclude(subject.name)) add(Finding::Kind::kUnknown, true, subject);
         return;
@@ -142,6 +146,7 @@ class Judge {
     const auto& digest = subject.digest;
     result_.findings.push_back({kind, fails, subject.number, subject.pcr, std::string(subject.name),
                                 digest ? fmt::format("{}:{}", digest->algorithm, to_hex(digest->bytes)) : ""});
+    if (kind == Finding::Kind::kRetired) result_.findings.back().until = policy_.files.end_of(*digest);
   }
 
   bool exclude(std::string_view name) {
@@ -159,6 +164,7 @@ class Judge {
   }
 
   const Policy& policy_;
+  const Timestamp now_;
   std::size_t ahead_;
   std::uint64_t kexecs_;
   const ProvedEntry* current_ = nullptr;
@@ -192,6 +198,8 @@ std::string_view to_string(Finding::Kind kind) {
       return "unknown";
     case Finding::Kind::kWithdrawn:
       return "withdrawn";
+    case Finding::Kind::kRetired:
+      return "retired";
     case Finding::Kind::kOtherPath:
       return "other-path";
     case Finding::Kind::kViolation:
@@ -208,10 +216,10 @@ double Judgement::share_of(std::size_t exclude) const {
   return entries == 0 ? 0 : static_cast<double>(excluded[exclude]) / static_cast<double>(entries);
 }
 
-Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs) {
+Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs, Timestamp now) {
   MeasuredReader reader(measured);
   const std::uint64_t seen = std::max<std::uint64_t>(measured.earlier_boot_aggregates(), 1) - 1;
-  Judge judge_one(policy, reader.views_stay(), announced_kexecs - std::min(announced_kexecs, seen));
+  Judge judge_one(policy, reader.views_stay(), announced_kexecs - std::min(announced_kexecs, seen), now);
   while (const auto entry = reader.next())
     std::visit(judge_one, *entry);
   return judge_one.take();

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "measured_boot/ima/allow_list.h"
 #include "measured_boot/ima/match.h"
 #include "measured_boot/ima/signature.h"
@@ -50,6 +52,7 @@ struct Finding {
     kChanged,
     kUnknown,
     kWithdrawn,
+    kRetired,  // its window has closed
     kOtherPath,
     kViolation,
     kNotSigned,   // a signature is required, and there is no valid one
@@ -59,8 +62,9 @@ struct Finding {
   bool fails;  // false: a warning
   std::uint64_t entry;
   RegisterIndex pcr;
-  std::string name;    // of a violation it is only described
-  std::string digest;  // "sha256:…", empty if there is none
+  std::string name;                     // of a violation it is only described
+  std::string digest;                   // "sha256:…", empty if there is none
+  std::optional<Timestamp> until = {};  // of kRetired: when the window closed
 };
 std::string_view to_string(Finding::Kind kind);  // "changed", "other-path"
 
@@ -88,6 +92,8 @@ struct Judgement {
 // one that withdraws a digest (I14), give it the same list.
 // `announced_kexecs`: since the machine was reset. Entry 1 may be a boot_aggregate, and so many more of the whole list;
 // any further entry of that name is judged as a file.
-Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs = 0);
+// `now`: which windows of the policy are closed; unless said, all are.
+Judgement judge(const MeasuredList& measured, const Policy& policy, std::uint64_t announced_kexecs = 0,
+                Timestamp now = AllowList::kAfterAllWindows);
 
 }  // namespace warifu::measured_boot::ima

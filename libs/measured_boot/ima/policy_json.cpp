@@ -8,6 +8,8 @@
 #include <boost/json/array.hpp>
 #include <iterator>
 
+#include "base/time_text.h"
+
 namespace warifu::measured_boot::ima {
 namespace {
 
@@ -57,20 +59,59 @@ Result<std::vector<std::string_view>> texts_of(const JsonFields& fields, std::st
   return texts;
 }
 
-Status read_files(const JsonFields& fields, AllowList& files) {
-  TRY(const auto* array, fields.optional_array("files"));
-  if (array == nullptr) return {};
-  files.reserve(array->size());
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    TRY(const auto file, JsonFields::of((*array)[i], fmt::format("{}[{}]", fields.path_of("files"), i)));
+// `allow(path, digest)` takes each pair; false: it cannot. Then `refusal(text, where)` says why.
+template <class Allow, class Refusal>
+Status read_pairs(const JsonFields& fields, const boost::json::array& array, Allow allow, Refusal refusal) {
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    TRY(const auto file, JsonFields::of(array[i], fmt::format("{}[{}]", fields.path_of("files"), i)));
     TRY_STATUS(file.refuse_unknown({"path", "digests"}));
     TRY(const auto path, file.required_string("path"));
     TRY(const auto digests, texts_of(file, "digests"));
     if (digests.empty()) return bad_digest("", file.path_of("digests"));
     for (const std::string_view text : digests) {
       TRY(const auto digest, parse_digest(text, file.path_of("digests")));
-      if (!files.allow(path, digest.digest())) return bad_digest(text, file.path_of("digests"));
+      if (!allow(path, digest.digest())) return refusal(text, file.path_of("digests"));
     }
+  }
+  return {};
+}
+
+Status read_files(const JsonFields& fields, AllowList& files) {
+  TRY(const auto* array, fields.optional_array("files"));
+  if (array == nullptr) return {};
+  files.reserve(array->size());
+  return read_pairs(
+      fields, *array, [&](std::string_view path, const FileDigest& digest) { return files.allow(path, digest); },
+      bad_digest);
+}
+
+// A window, and what is good until it closes.
+Status read_window(const JsonFields& window, AllowList& files) {
+  TRY_STATUS(window.refuse_unknown({"until", "files"}));
+  TRY(const auto text, window.required_string("until"));
+  const auto until = parse_rfc3339(text);
+  if (!until)
+    return invalid_input("ima.policy.until", "expected a time in UTC like 2026-12-01T00:00:00Z",
+                         window.path_of("until"));
+  TRY(const auto* array, window.required_array("files"));
+  return read_pairs(
+      window, *array,
+      [&](std::string_view path, const FileDigest& digest) { return files.allow_until(path, digest, *until); },
+      [](std::string_view digest, std::string where) {
+        return invalid_input("ima.policy.retiring",
+                             fmt::format("{} is good for ever or until another time, too: a digest has one end, and "
+                                         "there are at most {} of them",
+                                         digest, AllowList::kWindowsMax),
+                             std::move(where));
+      });
+}
+
+// After `files`: what is good for ever has no end.
+Status read_retiring(const JsonFields& fields, AllowList& files) {
+  TRY(const auto* array, fields.optional_array("retiring"));
+  for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+    TRY(const auto window, JsonFields::of((*array)[i], fmt::format("{}[{}]", fields.path_of("retiring"), i)));
+    TRY_STATUS(read_window(window, files));
   }
   return {};
 }
@@ -146,11 +187,12 @@ Result<PolicyFile> parse_policy(const JsonFields& fields) {
        {"require", Policy::Signatures::kRequire}}};
   constexpr std::array<std::pair<std::string_view, Policy::Violations>, 2> kViolations = {
       {{"fail", Policy::Violations::kFail}, {"warn", Policy::Violations::kWarn}}};
-  TRY_STATUS(fields.refuse_unknown({"files", "withdrawn", "excludes", "other_paths", "signatures", "keys", "violations",
-                                    "tolerated_violations", "required", "registers"}));
+  TRY_STATUS(fields.refuse_unknown({"files", "retiring", "withdrawn", "excludes", "other_paths", "signatures", "keys",
+                                    "violations", "tolerated_violations", "required", "registers"}));
   PolicyFile file;
   Policy& policy = file.policy;
   TRY_STATUS(read_files(fields, policy.files));
+  TRY_STATUS(read_retiring(fields, policy.files));
   TRY_STATUS(read_withdrawn(fields, policy.files));
   TRY_STATUS(read_excludes(fields, "excludes", policy.excludes));
   TRY_STATUS(read_excludes(fields, "tolerated_violations", policy.tolerated_violations));

@@ -14,8 +14,8 @@ struct PolicyFile {
 };
 
 // The "ima" part of a policy of evidence (docs/formats/evidence-policy.md). Its codes, all kInvalidInput with the path:
-// "ima.policy.digest", "ima.policy.choice", "ima.policy.key", those of Exclude::parse(), ImaRegisters::with() and
-// wire::JsonFields.
+// "ima.policy.digest", "ima.policy.until", "ima.policy.retiring", "ima.policy.choice", "ima.policy.key", those of
+// Exclude::parse(), ImaRegisters::with() and wire::JsonFields.
 Result<PolicyFile> parse_policy(const wire::JsonFields& fields);
 
 }  // namespace warifu::measured_boot::ima

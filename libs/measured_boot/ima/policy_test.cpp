@@ -192,6 +192,73 @@ TEST(ImaPolicy, I14_AWithdrawnDigestFailsWhenTheSameListIsJudgedAgain) {
   EXPECT_EQ(judgement.findings[0].kind, Finding::Kind::kWithdrawn);
 }
 
+constexpr Timestamp kUntil{std::chrono::seconds(1'796'083'200)};
+constexpr std::chrono::microseconds kTick{1};
+
+TEST(ImaAllowList, I14_ADigestIsGoodUntilItsWindowClosesAndThenUnderNoPath) {
+  AllowList files;
+  ASSERT_TRUE(files.allow("/bin/sh", Sha256Of("new").view()));
+  ASSERT_TRUE(files.allow_until("/bin/sh", Sha256Of("old").view(), kUntil));
+  ASSERT_TRUE(files.allow_until("/bin/dash", Sha256Of("old").view(), kUntil));
+  using Verdict = AllowList::Verdict;
+  const auto judged = [&](std::string_view path, std::string_view content, Timestamp now) {
+    return files.judge(path, Sha256Of(content).view(), now);
+  };
+  for (const char* path : {"/bin/sh", "/bin/dash"}) {
+    EXPECT_EQ(judged(path, "old", kUntil - kTick), Verdict::kAllowed);
+    EXPECT_EQ(judged(path, "old", kUntil), Verdict::kRetired);
+  }
+  EXPECT_EQ(judged("/overlay/sh", "old", kUntil - kTick), Verdict::kOtherPath);
+  EXPECT_EQ(judged("/overlay/sh", "old", kUntil), Verdict::kRetired);
+  EXPECT_EQ(judged("/bin/sh", "new", kUntil), Verdict::kAllowed);
+  EXPECT_EQ(files.judge("/bin/sh", Sha256Of("old").view()), Verdict::kRetired) << "who says no time gets no windows";
+  EXPECT_EQ(files.end_of(Sha256Of("old").view()), kUntil);
+  EXPECT_FALSE(files.end_of(Sha256Of("new").view()));
+}
+
+TEST(ImaAllowList, I14_ADigestHasOneEnd) {
+  AllowList files;
+  ASSERT_TRUE(files.allow("/bin/sh", Sha256Of("good").view()));
+  ASSERT_TRUE(files.allow_until("/bin/ls", Sha256Of("old").view(), kUntil));
+  EXPECT_FALSE(files.allow_until("/bin/sh", Sha256Of("good").view(), kUntil));
+  EXPECT_FALSE(files.allow_until("/bin/bash", Sha256Of("good").view(), kUntil)) << "under another path, too";
+  EXPECT_FALSE(files.allow_until("/bin/ls", Sha256Of("old").view(), kUntil + kTick));
+  EXPECT_FALSE(files.allow("/bin/ls", Sha256Of("old").view()));
+  EXPECT_FALSE(files.allow("/bin/cp", Sha256Of("old").view()));
+  EXPECT_TRUE(files.allow_until("/bin/ls", Sha256Of("old").view(), kUntil));
+  EXPECT_EQ(files.size(), 2U);
+  for (std::size_t i = 2; i < AllowList::kWindowsMax; ++i)
+    files.allow_until("/bin/x", Sha256Of(fmt::format("{}", i)).view(), kUntil + i * kTick);
+  EXPECT_EQ(files.size(), AllowList::kWindowsMax);
+  EXPECT_FALSE(files.allow_until("/bin/x", Sha256Of("one more").view(), kUntil - kTick));
+}
+
+TEST(ImaAllowList, I14_TellsWhetherAWindowClosedInBetween) {
+  AllowList files;
+  EXPECT_FALSE(files.changes_between(Timestamp::min(), Timestamp::max()));
+  ASSERT_TRUE(files.allow_until("/bin/sh", Sha256Of("old").view(), kUntil));
+  EXPECT_TRUE(files.changes_between(kUntil - kTick, kUntil));
+  EXPECT_TRUE(files.changes_between(kUntil, kUntil - kTick)) << "a clock that goes backwards";
+  EXPECT_FALSE(files.changes_between(kUntil, kUntil + kTick));
+  EXPECT_FALSE(files.changes_between(kUntil - 2 * kTick, kUntil - kTick));
+}
+
+TEST(ImaPolicy, I14_WhatWasGoodUntilAWindowClosedFailsWhenItIsJudgedAgain) {
+  const auto list = TestList().add_file("/bin/sh", "old").add_file("/snap/sh", "old").add_file("/bin/sh", "new");
+  const Match match = matched(list);
+  Policy policy = policy_of({{"/bin/sh", "new"}});
+  ASSERT_TRUE(policy.files.allow_until("/bin/sh", Sha256Of("old").view(), kUntil));
+  policy.excludes.push_back(Exclude::parse("/snap/").value());
+  EXPECT_TRUE(judge(match.measured, policy, 0, kUntil - kTick).is_good());
+  const Judgement judgement = judge(match.measured, policy, 0, kUntil);
+  EXPECT_EQ(judgement.failed, 2U);
+  EXPECT_EQ(judgement.allowed, 1U);
+  ASSERT_EQ(judgement.findings.size(), 2U);
+  EXPECT_EQ(judgement.findings[0].kind, Finding::Kind::kRetired);
+  EXPECT_EQ(judgement.findings[0].until, kUntil);
+  EXPECT_EQ(judgement.findings[1].name, "/snap/sh") << "no exclude lets it through";
+}
+
 TEST(ImaPolicy, I16_TellsWhetherWhatIsRequiredWasMeasured) {
   Policy policy = policy_of({{"/etc/ima/ima-policy", "measure everything"}});
   policy.required = {"/etc/ima/ima-policy"};
