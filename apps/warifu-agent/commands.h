@@ -30,6 +30,13 @@ Status show_status(const Context& context);
 // One attestation now. kRefused "attestation.result" when the server does not judge all of it to be affirming,
 // kNotFound "attestation.none" when it has no attestation.
 Status attest(const Context& context);
+// Without a server; empty texts: none. kRefused "attestation.local" when not all is affirming, kInvalidInput for a
+// policy that cannot be judged by.
+struct LocalAttestation {
+  std::string policy_file;
+  std::string out_folder;  // where the evidence is kept
+};
+Status attest_locally(const Context& context, const LocalAttestation& options);
 Status print_token(const Context& context, std::uint32_t lifetime_seconds);
 
 Status show_tpm(const Context& context);

@@ -30,6 +30,26 @@ void add_plain(CLI::App& app, const char* name, const char* help, const char* ex
   add(app, name, help, example)->callback([=, &action] { action = run; });
 }
 
+void add_attest(CLI::App& app, Action& action) {
+  auto* command = add(app, "attest", "Show the server what this device runs, now, and print how it judges that",
+                      "warifu-agent attest\nExample: warifu-agent attest --local --policy policy.json");
+  const auto options = std::make_shared<LocalAttestation>();
+  const auto is_local = std::make_shared<bool>(false);
+  auto* local = command->add_flag("--local", *is_local, "Judge it here, without a server, by the server's own code");
+  command->add_option("--policy", options->policy_file, "What this device must show; without it nothing is affirmed")
+      ->type_name("FILE")
+      ->needs(local);
+  command->add_option("--out", options->out_folder, "Keep the evidence here, for `warifu quote verify`")
+      ->type_name("DIR")
+      ->needs(local);
+  command->callback([=, &action] {
+    if (*is_local)
+      action = [=](const Context& c) { return attest_locally(c, *options); };
+    else
+      action = attest;
+  });
+}
+
 void add_provisioning(CLI::App& app, Action& action) {
   auto* run_command = add(app, "run", "Provision the device and keep it provisioned; a service", "warifu-agent run");
   run_command->callback([&action] { action = run; });
@@ -37,8 +57,7 @@ void add_provisioning(CLI::App& app, Action& action) {
   provision_command->callback([&action] { action = provision; });
   add_plain(app, "status", "Show what the device is, as its TPM confirms it", "warifu-agent --json status", action,
             show_status);
-  add_plain(app, "attest", "Show the server what this device runs, now, and print how it judges that",
-            "warifu-agent attest", action, attest);
+  add_attest(app, action);
   auto* token =
       add(app, "token", "Print a SAS token for the device's hub", "warifu-agent token --lifetime-seconds 600");
   add_plain(app, "check-confinement", "Try what `run` forbids itself, and show what this kernel refused",

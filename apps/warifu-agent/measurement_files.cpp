@@ -8,12 +8,19 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace warifu::agent_app {
 namespace {
 
 constexpr std::size_t kPartSize = std::size_t{64} * 1024;
 constexpr std::size_t kBootIdSize = 36;  // a UUID
+
+// TPM_ALG_SHA256 and a digest, in hexadecimal as the kernel writes it.
+bool is_sha256_name(std::string_view text) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() == 68 && text.starts_with("000b") && std::ranges::all_of(text, is_digit);
+}
 
 }  // namespace
 
@@ -50,12 +57,32 @@ Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) 
 }
 
 MeasurementFiles::MeasurementFiles(const device_config::AttestationConfig& config)
-    : event_log_(config.event_log), ima_list_(config.ima_list), userspace_log_(config.userspace_log), boot_id_([&] {
-        const auto text = File(config.boot_id).read(0);
-        if (!text || !*text) return std::string();
-        const auto line = as_text(**text);
-        return std::string(line.substr(0, std::min(line.find('\n'), kBootIdSize)));
-      }()) {
+    : event_log_(config.event_log),
+      ima_list_(config.ima_list),
+      userspace_log_(config.userspace_log),
+      boot_id_(first_line(config.boot_id).substr(0, kBootIdSize)),
+      null_name_(find_null_name(config)) {
+}
+
+// Empty when it cannot be read.
+std::string MeasurementFiles::first_line(const std::filesystem::path& path) {
+  const auto text = File(path).read(0);
+  if (!text || !*text) return {};
+  const auto line = as_text(**text);
+  return std::string(line.substr(0, line.find('\n')));
+}
+
+// A kernel that could not make its NULL primary shows zeros, which are no Name: then it is as if it said nothing.
+std::optional<agent::RecordedNullName> MeasurementFiles::find_null_name(
+    const device_config::AttestationConfig& config) {
+  std::vector<std::filesystem::path> paths = {device_config::kKernelNullName, device_config::kInitramfsNullName};
+  if (config.null_name) paths = {*config.null_name};
+  for (const auto& path : paths) {
+    std::string name = first_line(path);
+    if (is_sha256_name(name))
+      return agent::RecordedNullName{std::move(name), path.string().starts_with("/sys/") ? "kernel" : "initramfs"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace warifu::agent_app

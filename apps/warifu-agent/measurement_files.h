@@ -18,6 +18,7 @@ class MeasurementFiles final : public agent::MeasurementLogs {
   Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override { return ima_list_.read(offset); }
   Result<std::optional<Bytes>> userspace_log() override { return userspace_log_.read(0); }
   std::string boot_id() override { return boot_id_; }
+  std::optional<agent::RecordedNullName> null_name() override { return null_name_; }
 
  private:
   class File {
@@ -36,10 +37,14 @@ class MeasurementFiles final : public agent::MeasurementLogs {
     const int open_error_;
   };
 
+  static std::string first_line(const std::filesystem::path& path);
+  static std::optional<agent::RecordedNullName> find_null_name(const device_config::AttestationConfig& config);
+
   const File event_log_;
   const File ima_list_;
   const File userspace_log_;
   const std::string boot_id_;
+  const std::optional<agent::RecordedNullName> null_name_;
 };
 
 }  // namespace warifu::agent_app

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "warifu-tcb/log.h"
+#include "warifu-tcb/null_name.h"
 #include "warifu-tcb/serve.h"
 #include "warifu-tcb/settings.h"
 
@@ -29,6 +30,15 @@ void add_options(CLI::App& app, Options& options) {
                "Do without Landlock and seccomp: for an emulator of another processor only");
   app.add_flag("--check-confinement", options.checks_confinement,
                "Serve nobody: try what the program forbids itself, and show what this kernel refused");
+}
+
+// For the initramfs, where there is nothing but the TPM.
+CLI::App* add_null_name(CLI::App& app, std::string& tcti) {
+  auto* command = app.add_subcommand(
+      "null-name", "Print the Name of the NULL hierarchy's primary, which is another one after each TPM Reset");
+  command->add_option("--tcti", tcti, "The TPM")->type_name("TCTI")->capture_default_str();
+  command->footer("Example: warifu-tcb null-name --tcti device:/dev/tpmrm0 > /run/warifu-boot/null-name");
+  return command;
 }
 
 // 0 if everything was refused.
@@ -56,10 +66,16 @@ int run(int argc, char** argv) {
   app.footer("Example: warifu-tcb --tcti device:/dev/tpmrm0 --state /var/lib/warifu/tcb --socket /run/warifu/tcb.sock");
   Options options;
   add_options(app, options);
+  std::string boot_tcti = "device:/dev/tpmrm0";
+  const auto* null_name = add_null_name(app, boot_tcti);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::kInvalidInput);
+  }
+  if (null_name->parsed()) {
+    const Status printed = print_null_name(boot_tcti);
+    return printed ? 0 : fail(printed.error());
   }
   Log log;
   auto settings = Settings::from(options);

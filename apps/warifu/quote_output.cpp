@@ -3,23 +3,14 @@
 #include <fmt/format.h>
 
 #include "attestation/appraisal/result_json.h"
+#include "attestation/appraisal/result_text.h"
 
 namespace warifu::cli {
 
 using namespace attestation;
 
 void print_result(const AttestationResult& result) {
-  fmt::print("overall         {}\n", to_string(result.overall()));
-  for (const Layer layer : kLayers)
-    fmt::print("  {:<13} {}\n", to_string(layer), to_string(result.of(layer)));
-  for (const Finding& finding : result.findings()) {
-    fmt::print("{} [{}, {}]: {}", to_string(finding.layer), to_string(finding.tier), finding.code, finding.what);
-    if (!finding.where.empty()) fmt::print(" (at {})", finding.where);
-    if (!finding.expected.empty()) fmt::print("; expected {}", finding.expected);
-    if (!finding.came.empty()) fmt::print("; {} came", finding.came);
-    if (!finding.allowed_by.empty()) fmt::print("; allowed by {}", finding.allowed_by);
-    fmt::print("\n");
-  }
+  fmt::print("{}", to_text(result));
 }
 
 void print_quote(const VerifiedQuote& quote) {

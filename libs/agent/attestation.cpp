@@ -111,7 +111,8 @@ Result<Attestor::Round> Attestor::send_evidence(const AttestationNonce& nonce,
                     .event_log = {},
                     .with_event_log = false,
                     .userspace_log = {},
-                    .ima_list = {}};
+                    .ima_list = {},
+                    .null_name = logs_.null_name()};
   TRY(evidence.event_log, logs_.event_log());
   evidence.with_event_log = evidence.event_log && sha256_hex(*evidence.event_log) != nonce.known_event_log;
   TRY(evidence.userspace_log, logs_.userspace_log());

@@ -116,6 +116,14 @@ Result<json::object> register_values(const tcb_protocol::RegisterLists& lists, B
   return Error{ErrorKind::kInternal, "tcb.answer", "the TCB gave more register values than were asked for"};
 }
 
+json::object null_primary(const tcb_protocol::Quote::Answer& quote, const std::optional<RecordedNullName>& recorded) {
+  json::object object{{"public", to_base64(quote.null_public)},
+                      {"attest", to_base64(quote.null_attest)},
+                      {"signature", to_base64(quote.null_signature)}};
+  if (recorded) object["recorded"] = json::object{{"name", recorded->name}, {"source", recorded->source}};
+  return object;
+}
+
 }  // namespace
 
 std::string sha256_hex(ByteView content) {
@@ -189,10 +197,7 @@ Result<std::string> evidence_body(const Evidence& evidence) {
                     {"registers", std::move(registers)}};
   if (!evidence.boot_id.empty()) head["boot_id"] = evidence.boot_id;
   if (evidence.userspace_log) head["userspace_log"] = to_base64(*evidence.userspace_log);
-  if (!quote.null_public.empty())
-    head["null_primary"] = json::object{{"public", to_base64(quote.null_public)},
-                                        {"attest", to_base64(quote.null_attest)},
-                                        {"signature", to_base64(quote.null_signature)}};
+  if (!quote.null_public.empty()) head["null_primary"] = null_primary(quote, evidence.null_name);
   std::string body = json::serialize(head);
   body.pop_back();
   if (evidence.event_log) {

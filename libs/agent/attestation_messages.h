@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/measurement_logs.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -55,6 +56,7 @@ struct Evidence {
   bool with_event_log;  // its content too
   std::optional<Bytes> userspace_log;
   std::optional<Bytes> ima_list;  // from nonce.ima_offset
+  std::optional<RecordedNullName> null_name;
 };
 // kRefused "server.reply" when the quote's values are not those of nonce.registers.
 Result<std::string> evidence_body(const Evidence& evidence);

@@ -31,11 +31,13 @@ class MemoryLogs final : public MeasurementLogs {
   }
   Result<std::optional<Bytes>> userspace_log() override { return userspace; }
   std::string boot_id() override { return "boot-1"; }
+  std::optional<RecordedNullName> null_name() override { return recorded; }
 
   std::optional<Bytes> event = to_bytes(as_bytes("event log"));
   std::optional<Bytes> ima = Bytes{1, 2, 3};
   std::optional<Bytes> userspace = to_bytes(as_bytes("line\n"));
   std::vector<std::uint64_t> offsets;
+  std::optional<RecordedNullName> recorded = RecordedNullName{"000b01", "initramfs"};
   bool unreadable = false;
 };
 
@@ -100,7 +102,8 @@ TEST_F(AttestationTest, ShowsTheServerWhatThisDeviceRuns) {
             R"({"nonce":"CQkJ","quote":"Cgs=","signature":"DA0=","registers":{"sha256":{"0":")" + std::string(64, '1') +
                 R"(","10":")" + std::string(64, '1') +
                 R"("}},"boot_id":"boot-1","userspace_log":"bGluZQo=",)"
-                R"("null_primary":{"public":"Dg8=","attest":"EBE=","signature":"EhM="},)"
+                R"("null_primary":{"public":"Dg8=","attest":"EBE=","signature":"EhM=",)"
+                R"("recorded":{"name":"000b01","source":"initramfs"}},)"
                 R"("event_log":{"sha256":")" +
                 sha256_hex(as_bytes("event log")) +
                 R"(","content":"ZXZlbnQgbG9n"},"ima":{"offset":0,"content":"AQID"}})");
@@ -206,6 +209,10 @@ TEST_F(AttestationTest, SendsNoEvidenceWithoutALogThatIsThere) {
   ASSERT_TRUE(attestor_.attest());
   EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr("event_log")));
   EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr(R"("ima":)")));
+  EXPECT_THAT(sent("evidence").back()->body, HasSubstr("recorded"));
+  logs_.recorded.reset();
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_THAT(sent("evidence").back()->body, Not(HasSubstr("recorded")));
 }
 
 TEST_F(AttestationTest, BelievesNoValuesThatAreNotThoseOfItsRegisters) {

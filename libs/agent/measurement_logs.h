@@ -4,11 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
 
 namespace warifu::agent {
+
+// The Name of the NULL hierarchy's primary, as it was noted when this boot began.
+struct RecordedNullName {
+  std::string name;         // lower-case hexadecimal: 000b and 64 digits
+  std::string_view source;  // "kernel" or "initramfs"
+};
 
 // What the kernel, and systemd, say they measured. nullopt: this machine has no such log.
 class MeasurementLogs {
@@ -24,6 +31,8 @@ class MeasurementLogs {
   virtual Result<std::optional<Bytes>> userspace_log() = 0;
   // Of /proc/sys/kernel/random/boot_id; empty when it cannot be read: it is a hint.
   virtual std::string boot_id() = 0;
+  // nullopt: nobody noted it. A hint as well.
+  virtual std::optional<RecordedNullName> null_name() = 0;
 };
 
 }  // namespace warifu::agent

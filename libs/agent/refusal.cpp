@@ -50,6 +50,7 @@ constexpr std::array kAdvice = {
         "logs.read",
         "The agent's user must be able to read what the kernel measured: warifu-agent.service sees to that before it "
         "starts"},
+    Advice{"attestation.local", "the findings say why"},
     Advice{"attestation.result", "`warifu attestation explain` on the server says why"},
     Advice{"token.expired", "Set the clock of this device or of the server"},
     Advice{"server.throttled", "The server has too much to do: it is asked again later"},

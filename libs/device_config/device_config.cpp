@@ -164,12 +164,14 @@ Result<TpmConfig> read_tpm(const Section& section) {
 }
 
 Result<AttestationConfig> read_attestation(const Section& section) {
-  TRY_STATUS(section.allow(std::array<std::string_view, 4>{"event_log", "ima_list", "userspace_log", "boot_id"}));
+  TRY_STATUS(
+      section.allow(std::array<std::string_view, 5>{"event_log", "ima_list", "userspace_log", "boot_id", "null_name"}));
   AttestationConfig attestation;
   TRY_STATUS(section.replace(attestation.event_log, "event_log", absolute_path));
   TRY_STATUS(section.replace(attestation.ima_list, "ima_list", absolute_path));
   TRY_STATUS(section.replace(attestation.userspace_log, "userspace_log", absolute_path));
   TRY_STATUS(section.replace(attestation.boot_id, "boot_id", absolute_path));
+  TRY_STATUS(section.replace(attestation.null_name, "null_name", absolute_path));
   return attestation;
 }
 

@@ -54,12 +54,19 @@ struct TcbConfig {
   UserName agent_user = {"warifu-agent"};
   EkTemplate ek_template = EkTemplate::kTcg;
 };
+// Where the Name of the NULL hierarchy's primary stands that was noted when the system started: by the kernel (6.10 and
+// later), or by our script in the initramfs.
+inline constexpr const char* kKernelNullName = "/sys/class/tpm/tpm0/null_name";
+inline constexpr const char* kInitramfsNullName = "/run/warifu-boot/null-name";
+
 // The logs that are shown to the server. What is not there is not shown.
 struct AttestationConfig {
   std::filesystem::path event_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
   std::filesystem::path ima_list = "/sys/kernel/security/integrity/ima/binary_runtime_measurements";
   std::filesystem::path userspace_log = "/run/log/systemd/tpm2-measure.log";
   std::filesystem::path boot_id = "/proc/sys/kernel/random/boot_id";  // another one in each boot
+  // Without it kKernelNullName, else kInitramfsNullName. Below /sys it is the kernel's word, elsewhere the initramfs'.
+  std::optional<std::filesystem::path> null_name;
 };
 struct TpmConfig {
   std::optional<std::filesystem::path> owner_auth_file;        // without it the auth value is empty

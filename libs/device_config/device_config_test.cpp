@@ -36,6 +36,7 @@ TEST(DeviceConfigTest, HasDefaultsForAllButServerAndScope) {
   EXPECT_EQ(config->attestation.ima_list, "/sys/kernel/security/integrity/ima/binary_runtime_measurements");
   EXPECT_EQ(config->attestation.userspace_log, "/run/log/systemd/tpm2-measure.log");
   EXPECT_EQ(config->attestation.boot_id, "/proc/sys/kernel/random/boot_id");
+  EXPECT_FALSE(config->attestation.null_name);
   EXPECT_FALSE(config->tpm.owner_auth_file);
   EXPECT_FALSE(config->tpm.endorsement_auth_file);
 }
@@ -59,6 +60,7 @@ event_log = "/data/events"
 ima_list = "/data/ima"
 userspace_log = "/data/systemd"
 boot_id = "/data/boot-id"
+null_name = "/data/null-name"
 )"));
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->device.registration_id->text(), "meter-1");
@@ -75,6 +77,7 @@ boot_id = "/data/boot-id"
   EXPECT_EQ(config->attestation.ima_list, "/data/ima");
   EXPECT_EQ(config->attestation.userspace_log, "/data/systemd");
   EXPECT_EQ(config->attestation.boot_id, "/data/boot-id");
+  EXPECT_EQ(config->attestation.null_name, "/data/null-name");
 }
 
 TEST(DeviceConfigTest, TakesAnEmptyTextForTheDefault) {

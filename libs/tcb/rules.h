@@ -61,6 +61,10 @@ inline constexpr Rule kRule<tcb_protocol::ActivateAttestation> = {When::kServerV
 template <>
 inline constexpr Rule kRule<tcb_protocol::Quote> = {When::kServerVerified, When::kServerVerified};
 
+// Nobody chose its nonce, so it is no answer to anybody: it needs no server.
+template <>
+inline constexpr Rule kRule<tcb_protocol::LocalQuote> = {When::kAlways, When::kAlways};
+
 // For applications, which need no network.
 template <>
 inline constexpr Rule kRule<tcb_protocol::Random> = {When::kAlways, When::kAlways};

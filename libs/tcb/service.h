@@ -104,6 +104,9 @@ class Service {
   Result<tcb_protocol::AttestationKey::Answer> run(Caller, tcb_protocol::AttestationKey);
   Result<tcb_protocol::ActivateAttestation::Answer> run(Caller, tcb_protocol::ActivateAttestation request);
   Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
+  Result<tcb_protocol::LocalQuote::Answer> run(Caller, tcb_protocol::LocalQuote request);
+  // Of registers that do not move meanwhile.
+  Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
 
   // What a request brought, as it is.
   template <class Answer>

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "tcb/mixed_random.h"
 #include "tcb/service.h"
+#include "tcb_protocol/limits.h"
 #include "tpm_types/attest.h"
 
 namespace warifu::tcb {
@@ -56,24 +58,38 @@ Result<ActivateAttestation::Answer> Service::run(Caller, ActivateAttestation req
   return ActivateAttestation::Answer{std::move(secret)};
 }
 
+Result<Quote::Answer> Service::run(Caller, Quote request) {
+  if (as_text(request.nonce).starts_with(kLocalQuotePrefix))
+    return Error{ErrorKind::kRefused, "tcb.quote.local", "a nonce of a server does not begin as a local quote's",
+                 "nonce"};
+  return quote(std::move(request.registers), crypto::digest(HashAlgorithm::kSha256, {request.nonce}));
+}
+
+Result<LocalQuote::Answer> Service::run(Caller, LocalQuote request) {
+  TRY(const auto drawn, mixed_random(world_.tpm, world_.entropy, "local quote", kNonceSize));
+  TRY(auto ak, world_.tpm.attestation_key());
+  const auto extra_data = crypto::digest(HashAlgorithm::kSha256, {as_bytes(kLocalQuotePrefix), drawn.reveal()});
+  TRY(auto made, quote(std::move(request.registers), extra_data));
+  return LocalQuote::Answer{to_bytes(drawn.reveal()), std::move(ak), std::move(made)};
+}
+
 // The registers are read after the quote, and believed when they are those of the quote: a register that moved in
 // between would make the server refuse the evidence of an honest device.
-Result<Quote::Answer> Service::run(Caller, Quote request) {
-  const auto extra_data = crypto::digest(HashAlgorithm::kSha256, {request.nonce});
-  const RegisterSelection registers = selection_of(std::move(request.registers));
+Result<Quote::Answer> Service::quote(RegisterLists lists, const crypto::Digest& extra_data) {
+  const RegisterSelection registers = selection_of(std::move(lists));
   if (registers.empty()) return invalid_input("tcb.quote.registers", "expected at least one register", "registers");
   for (int i = 0; i < kQuotesMax; ++i) {
-    TRY(auto quote, world_.tpm.quote(registers, extra_data));
+    TRY(auto made, world_.tpm.quote(registers, extra_data));
     TRY(auto values, world_.tpm.read_registers(registers));
-    TRY(const auto attest, tpm::QuoteAttest::parse(quote.attest));
+    TRY(const auto attest, tpm::QuoteAttest::parse(made.attest));
     if (!is_of(attest.selections, registers))
       return Error{ErrorKind::kUnavailable, "tcb.quote.selection",
                    "the TPM quoted other registers than it was asked for: has it all these banks?"};
     if (!is_digest_of(attest, values)) continue;
     TRY(auto null_primary, world_.tpm.certify_null_primary(extra_data));
     if (!null_primary) null_primary.emplace();
-    return Quote::Answer{.attest = std::move(quote.attest),
-                         .signature = std::move(quote.signature),
+    return Quote::Answer{.attest = std::move(made.attest),
+                         .signature = std::move(made.signature),
                          .values = std::move(values),
                          .null_public = std::move(null_primary->public_area),
                          .null_attest = std::move(null_primary->certification.attest),

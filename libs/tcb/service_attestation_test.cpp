@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tcb/services_fixture_test.h"
+#include "tcb_protocol/limits.h"
 #include "tpm_types/attest.h"
 
 namespace warifu::tcb {
@@ -55,6 +56,49 @@ TEST_F(Services, QuoteWithoutANullPrimaryWhereTheTpmHasNoEcc) {
   const auto answer = device_.service->handle(Caller::kAgent, Quote{Bytes(48), {{}, {10}, {}, {}}});
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->null_public.empty() && answer->null_attest.empty() && answer->null_signature.empty());
+}
+
+// Without a server.
+TEST_F(Services, QuoteForThisDeviceItselfOverWhatNobodyChose) {
+  const LocalQuote request{{{}, {0, 7}, {}, {}}};
+  const auto first = device_.service->handle(Caller::kAgent, request);
+  ASSERT_TRUE(first) << to_string(first.error());
+  EXPECT_EQ(first->ak_public, device_.tpm.ak_public);
+  const auto attest = tpm::QuoteAttest::parse(first->quote.attest);
+  ASSERT_TRUE(attest) << to_string(attest.error());
+  const auto over = [](ByteView prefix, ByteView nonce) {
+    return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {prefix, nonce}).bytes());
+  };
+  EXPECT_EQ(to_hex(attest->extra_data), over(as_bytes(kLocalQuotePrefix), first->nonce));
+  EXPECT_NE(to_hex(attest->extra_data), over({}, first->nonce)) << "it is no quote over that nonce";
+  EXPECT_EQ(to_hex(first->quote.null_attest), to_hex(attest->extra_data));
+  const auto second = device_.service->handle(Caller::kAdministrator, request);
+  ASSERT_TRUE(second);
+  EXPECT_NE(to_hex(first->nonce), to_hex(second->nonce));
+  EXPECT_EQ(device_.ask(LocalQuote{}), "tcb.quote.registers");
+  device_.tpm.moves_left = 5;
+  EXPECT_EQ(device_.ask(request), "tcb.quote.moving");
+}
+
+// A broken generator in the TPM does not let anybody know the nonce before.
+TEST_F(Services, DrawTheNonceOfALocalQuoteFromTheSystemToo) {
+  device_.tpm.constant_random = 7;
+  const auto first = device_.service->handle(Caller::kAgent, LocalQuote{{{}, {0}, {}, {}}});
+  const auto second = device_.service->handle(Caller::kAgent, LocalQuote{{{}, {0}, {}, {}}});
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(to_hex(first->nonce), to_hex(second->nonce));
+}
+
+// Else the one who asks first could have what the other would be given.
+TEST_F(Services, QuoteOverNoServersNonceThatIsALocalOnes) {
+  device_.verify_server();
+  Bytes nonce = to_bytes(as_bytes(kLocalQuotePrefix));
+  const RegisterLists registers{{}, {0}, {}, {}};
+  EXPECT_EQ(device_.ask(Quote{nonce, registers}), "tcb.quote.local");
+  nonce.resize(nonce.size() + 32, 9);
+  EXPECT_EQ(device_.ask(Quote{nonce, registers}), "tcb.quote.local");
+  nonce.front() ^= 1;
+  EXPECT_EQ(device_.ask(Quote{nonce, registers}), "");
 }
 
 TEST_F(Services, GiveWhatWasActivatedForTheirAkAndNoOther) {

@@ -160,12 +160,16 @@ void fields(auto& visitor, Is<ActivateAttestation::Answer> auto& answer) {
   visitor.bytes("secret", answer.secret, 0, kActivatedMax);
 }
 
+void register_lists(auto& visitor, Is<RegisterLists> auto& lists) {
+  visitor.pcrs("sha1", lists.sha1);
+  visitor.pcrs("sha256", lists.sha256);
+  visitor.pcrs("sha384", lists.sha384);
+  visitor.pcrs("sha512", lists.sha512);
+}
+
 void fields(auto& visitor, Is<Quote> auto& request) {
   visitor.bytes("nonce", request.nonce, 1, kServerNonceMax);
-  visitor.pcrs("sha1", request.registers.sha1);
-  visitor.pcrs("sha256", request.registers.sha256);
-  visitor.pcrs("sha384", request.registers.sha384);
-  visitor.pcrs("sha512", request.registers.sha512);
+  register_lists(visitor, request.registers);
 }
 void fields(auto& visitor, Is<Quote::Answer> auto& answer) {
   visitor.bytes("attest", answer.attest, 0, kAttestMax);
@@ -174,6 +178,15 @@ void fields(auto& visitor, Is<Quote::Answer> auto& answer) {
   visitor.bytes("null_public", answer.null_public, 0, kPublicAreaMax);
   visitor.bytes("null_attest", answer.null_attest, 0, kAttestMax);
   visitor.bytes("null_signature", answer.null_signature, 0, kSignatureMax);
+}
+
+void fields(auto& visitor, Is<LocalQuote> auto& request) {
+  register_lists(visitor, request.registers);
+}
+void fields(auto& visitor, Is<LocalQuote::Answer> auto& answer) {
+  visitor.bytes("nonce", answer.nonce, kNonceSize, kNonceSize);
+  visitor.bytes("ak_public", answer.ak_public, 0, kPublicAreaMax);
+  fields(visitor, answer.quote);
 }
 
 }  // namespace warifu::tcb_protocol

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 // How large each field of a message may be (docs/formats/tcb-protocol.md). What is larger is neither sent nor read.
 namespace warifu::tcb_protocol {
@@ -37,6 +38,8 @@ constexpr std::size_t kIdObjectMax = 132;         // TPM2B_ID_OBJECT: an HMAC an
 constexpr std::size_t kEncryptedSecretMax = 514;  // TPM2B_ENCRYPTED_SECRET: RSA-4096
 constexpr std::size_t kActivatedMax = 64;         // TPM2B_DIGEST
 constexpr std::size_t kServerNonceMax = 64;
+// What the TCB hashes before the nonce of a local quote. No nonce of a server may begin so.
+constexpr std::string_view kLocalQuotePrefix = "warifu local quote\n";
 constexpr std::size_t kAttestMax = 1024;                              // TPMS_ATTEST
 constexpr std::size_t kSignatureMax = 1024;                           // TPMT_SIGNATURE
 constexpr std::size_t kRegisterValuesMax = 24 * (20 + 32 + 48 + 64);  // each PCR of each bank

@@ -205,9 +205,21 @@ struct Quote {
   };
 };
 
+// What this device can judge by itself (docs/decisions/0034-a-device-judges-itself.md). As Quote, but nobody chooses
+// what it is over: the TCB draws the nonce, and extraData is SHA-256 of kLocalQuotePrefix and the nonce. So no verifier
+// takes it for an answer to a nonce of its own.
+struct LocalQuote {
+  RegisterLists registers;
+  struct Answer {
+    Bytes nonce;      // 32 bytes
+    Bytes ak_public;  // TPM2B_PUBLIC
+    tcb_protocol::Quote::Answer quote;
+  };
+};
+
 using Request =
     std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
                  HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
-                 EscrowToken, AttestationKey, ActivateAttestation, Quote>;
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote>;
 
 }  // namespace warifu::tcb_protocol

@@ -95,6 +95,11 @@ inline std::vector<Sample> samples() {
   add<Quote>(
       all, "quote", {counting(19, 48), {{}, {0, 7, 23}, {10}, {}}},
       {counting(20, 145), counting(21, 72), counting(22, 144), counting(23, 90), counting(24, 150), counting(25, 72)});
+  add<LocalQuote>(all, "local_quote", {{{0}, {0, 7, 23}, {}, {10}}},
+                  {counting(26, 32),
+                   counting(15, 90),
+                   {counting(20, 145), counting(21, 72), counting(22, 180), counting(23, 90), counting(24, 150),
+                    counting(25, 72)}});
   return all;
 }
 

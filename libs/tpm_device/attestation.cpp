@@ -4,7 +4,9 @@
 #include "tpm_device/capability.h"
 #include "tpm_device/device_identity.h"
 #include "tpm_device/ek_primary.h"
+#include "tpm_device/marshal.h"
 #include "tpm_device/pcr.h"
+#include "tpm_types/public_area.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -56,6 +58,22 @@ Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(Device& device
   TRY(Bytes area, device.public_area(primary.get()));
   TRY(auto certification, certify(device, primary, ak, to_qualifying(extra_data)));
   return std::optional(tcb::CertifiedPrimary{std::move(area), std::move(certification)});
+}
+
+Result<tpm::Name> null_primary_name(Device& device) {
+  TRY(const TPM2B_PUBLIC in, to_public(tpm::null_primary_template()));
+  const TPM2B_SENSITIVE_CREATE sensitive{};
+  const TPM2B_DATA outside_info{};
+  const TPML_PCR_SELECTION no_pcrs{};
+  ESYS_TR number = ESYS_TR_NONE;
+  TRY_STATUS(device.check(
+      Esys_CreatePrimary(device.esys(), ESYS_TR_RH_NULL, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &in,
+                         &outside_info, &no_pcrs, &number, nullptr, nullptr, nullptr, nullptr),
+      "TPM2_CreatePrimary"));
+  const Handle primary(device, number, Handle::Kind::kInSlot);
+  TRY(const Bytes area, device.public_area(primary.get()));
+  TRY(const auto parsed, tpm::PublicArea::from_tpm2b(area));
+  return parsed.name();
 }
 
 }  // namespace warifu::tpm_device

@@ -26,5 +26,8 @@ Result<Bytes> read_registers(Device& device, const tcb::RegisterSelection& regis
 // nullopt where the TPM has no ECC. tpm::null_primary_template() under TPM_RH_NULL, whose seed is drawn anew at each
 // TPM Reset.
 Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(Device& device, const crypto::Digest& extra_data);
+// The Name of that primary, without a session and so without an EK: what a boot records of it at its start. Who forges
+// it raises an alarm and hides nothing. kRefused "tpm.*" where the TPM has no ECC.
+Result<tpm::Name> null_primary_name(Device& device);
 
 }  // namespace warifu::tpm_device

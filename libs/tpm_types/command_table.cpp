@@ -26,7 +26,9 @@ constexpr CommandRule kRules[] = {
     {0x129, "TPM2_HierarchyChangeAuth", 1, 0, 1, Sized::kRequest, kEncrypted, Answer::kAuthenticated, Except::kNone},
     // An index may have an auth value, and whoever sees it may write the index.
     {0x12A, "TPM2_NV_DefineSpace", 1, 0, 1, Sized::kRequest, kEncrypted, Answer::kAuthenticated, Except::kNone},
-    // The EK is made before there is a session to be had; its Name is compared with the pinned one afterwards.
+    // The EK is made before there is a session to be had; its Name is compared with the pinned one afterwards. So is
+    // that of the NULL hierarchy's primary, whose Name alone is wanted at the start of a boot: who forges it raises an
+    // alarm, and nobody knows today what the next TPM Reset makes of it.
     {0x131, "TPM2_CreatePrimary", 1, 1, 1, Sized::kBoth, kEncrypted, Answer::kAuthenticated, Except::kEmptySensitive},
     {0x134, "TPM2_NV_Increment", 2, 0, 1, Sized::kNeither, kNone, Answer::kAuthenticated, Except::kNone},
     {0x136, "TPM2_NV_Extend", 2, 0, 1, Sized::kRequest, kEncrypted, Answer::kAuthenticated, Except::kNone},
@@ -130,10 +132,14 @@ bool is_lasting_handle(std::uint32_t handle) {
   return handle >> 24 == 0x81 || handle >> 24 == 0x01;
 }
 
+bool is_made_without_session(std::uint32_t hierarchy) {
+  return hierarchy == kRhEndorsement || hierarchy == kRhNull;
+}
+
 bool is_excepted(const CommandRule& rule, const Command& command) {
   switch (rule.exception) {
     case Except::kEmptySensitive:
-      return command.handles.front() == kRhEndorsement && has_empty_sensitive(command);
+      return is_made_without_session(command.handles.front()) && has_empty_sensitive(command);
     case Except::kFirstRead:
       return is_lasting_handle(command.handles.front());
     default:

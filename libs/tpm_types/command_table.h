@@ -30,7 +30,7 @@ enum class Exception : std::uint8_t {
   kNone,
   kSessionless,  // Part 3 allows the command no sessions
   kSalted,       // it makes one: it must be salted, with AES-128-CFB
-  // Of the endorsement hierarchy without sessions' protection too, with an empty password and an empty
+  // Of the endorsement and the NULL hierarchy without sessions' protection too, with an empty password and an empty
   // TPM2B_SENSITIVE_CREATE.
   kEmptySensitive,
   kEmptyFirst,  // the first parameter may be clear when it has no bytes

@@ -83,6 +83,8 @@ TEST(CommandTable, SendsWhatIsProtectedAndNothingElse) {
       {"Create authenticated", {0x153, {1}, {{}}, kSomeSensitive}, "tpm.guard.request-clear"},
       {"Create of nothing, still", {0x153, {1}, {{}}, kEmptySensitive}, "tpm.guard.request-clear"},
       {"the EK, before there is a session", {0x131, {0x4000000B}, {password()}, kEmptySensitive}, "sent"},
+      {"the NULL primary, without a session", {0x131, {0x40000007}, {password()}, kEmptySensitive}, "sent"},
+      {"a NULL primary with a secret", {0x131, {0x40000007}, {password()}, kSomeSensitive}, "tpm.guard.request-clear"},
       {"an EK with a secret", {0x131, {0x4000000B}, {password()}, kSomeSensitive}, "tpm.guard.request-clear"},
       {"a primary that is no EK", {0x131, {kOwner}, {password()}, kEmptySensitive}, "tpm.guard.request-clear"},
       {"a password", {0x131, {0x4000000B}, {password(4)}, kEmptySensitive}, "tpm.guard.password"},

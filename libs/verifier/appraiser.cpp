@@ -6,10 +6,10 @@
 #include <boost/json/serialize.hpp>
 
 #include "attestation/appraisal/evidence.h"
+#include "attestation/appraisal/null_primary.h"
 #include "attestation/appraisal/quote_appraisal.h"
 #include "attestation/appraisal/result_json.h"
 #include "verifier/limits.h"
-#include "verifier/null_primary.h"
 #include "verifier/policy_layers.h"
 
 namespace warifu::verifier {
@@ -151,21 +151,19 @@ class Appraisal {
   }
 
   void appraise_null_primary(const attestation::VerifiedQuote& quote) {
-    if (!e_.submission.null_primary) {
-      add(Layer::kFreshness, Tier::kNone, "attestation.null-primary-absent",
-          "the primary of the NULL hierarchy was not certified: a reset of the TPM shows in its counters alone");
-      return;
-    }
-    const auto name = check_null_primary(*e_.submission.null_primary, quote);
+    const auto& shown = e_.submission.null_primary;
+    const auto name = attestation::appraise_null_primary(shown, quote, result_);
     if (!name) {
-      note_anomaly("attestation.null-primary");
-      result_.add({Layer::kFreshness, Tier::kContraindicated, "attestation.null-primary", to_string(name.error())});
+      if (shown) note_anomaly("attestation.null-primary");
       return;
     }
-    null_name_ = to_bytes(name->bytes());
+    // What the boot began with. A reset before the first attestation of a boot is one in all of them.
+    null_name_ = to_bytes((shown->recorded ? shown->recorded->name : *name).bytes());
+    if (was_reset_) return;
     const bool is_same_boot = has_boot_id_of_before() || relation_ == BootRelation::kSameBoot;
-    if (was_reset_ || !is_same_boot || !before_->null_name || *before_->null_name == *null_name_) return;
-    add_reset("the NULL primary");
+    if (is_same_boot && before_->null_name && !is_same(*before_->null_name, name->bytes()))
+      return add_reset("the NULL primary");
+    if (!attestation::appraise_recorded_name(shown->recorded, *name, result_)) note_anomaly("attestation.tpm-reset");
   }
 
   // --- boot and runtime

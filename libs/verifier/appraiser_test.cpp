@@ -304,6 +304,45 @@ TEST_F(AppraiserTest, AnotherNullPrimaryInOneBootIsAReset) {
   EXPECT_TRUE(has(round(), "attestation.tpm-reset"));
 }
 
+TEST_F(AppraiserTest, AResetBeforeTheFirstAttestationShowsInWhatTheBootRecorded) {
+  for (const bool has_ledger : {false, true}) {
+    attester_.recorded.reset();
+    if (has_ledger) round();
+    attester_.boot();
+    attester_.record_null_name(attestation::NameRecorder::kKernel);
+    attester_.null_unique ^= 0x80;
+    for (int i = 0; i < 3; ++i) {
+      // Whoever took over the system says nothing more of it: the ledger has what the boot began with.
+      if (i == 2) attester_.recorded.reset();
+      const auto after = round();
+      EXPECT_EQ(after.result.of(Layer::kFreshness), Tier::kContraindicated) << after.next.result;
+      EXPECT_TRUE(has(after, "attestation.tpm-reset"));
+      EXPECT_EQ(testing::Value(after.news, Contains("attestation.tpm-reset")), i == 0) << "told once";
+    }
+    attester_.boot();
+    attester_.record_null_name(attestation::NameRecorder::kInitramfs);
+    const auto next = round();
+    EXPECT_EQ(next.result.overall(), Tier::kAffirming) << next.next.result;
+    EXPECT_TRUE(has(next, "attestation.null-name"));
+    EXPECT_EQ(round().result.overall(), Tier::kAffirming);
+  }
+}
+
+TEST_F(AppraiserTest, ANameThatNoBootRecordedHasNoWeight) {
+  const auto first = round();
+  EXPECT_TRUE(has(first, "attestation.null-name-absent"));
+  EXPECT_EQ(first.result.overall(), Tier::kAffirming) << first.next.result;
+}
+
+// It was recorded, and so the reset came after it.
+TEST_F(AppraiserTest, AResetAfterTheFirstAttestationIsToldOnce) {
+  attester_.record_null_name(attestation::NameRecorder::kKernel);
+  EXPECT_EQ(round().result.overall(), Tier::kAffirming);
+  attester_.null_unique ^= 0x80;
+  const auto after = round();
+  EXPECT_EQ(std::ranges::count(after.result.findings(), "attestation.tpm-reset", &attestation::Finding::code), 1);
+}
+
 TEST_F(AppraiserTest, ANullPrimaryMustBeOneAndBelongToTheQuote) {
   const auto code = [&](const std::function<void(Submission&)>& spoil) {
     auto submission = attester_.submission(nonce(), offset());

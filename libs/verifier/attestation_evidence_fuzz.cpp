@@ -13,5 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (parsed->boot_id.size() > verifier::kBootIdSizeMax) std::abort();
   if (parsed->event_log && parsed->event_log_sha256.size() != 32) std::abort();
+  const auto* primary = parsed->null_primary ? &*parsed->null_primary : nullptr;
+  if (primary != nullptr && primary->recorded && primary->recorded->name.bytes().size() != 34) std::abort();
   return 0;
 }

@@ -12,11 +12,6 @@
 namespace warifu::verifier {
 namespace {
 
-using crypto::HashAlgorithm;
-
-// What the logs are held against: firmware's, the boot loader's, IMA's, and systemd's.
-constexpr measured_boot::RegisterIndex kLoggedRegisters = 16;
-
 DeviceKey key_of(const BoundAk& ak) {
   return {ak.scope, ak.registration_id};
 }
@@ -27,17 +22,6 @@ std::string subject_of(const RegistrationId& id) {
 
 std::string actor_of(const RegistrationId& id) {
   return fmt::format("device:{}", id.text());
-}
-
-// Those that the logs need, and those that the policy asks for.
-std::vector<attestation::RegisterPlace> wanted_registers(const std::optional<StandingPolicy>& policy) {
-  std::vector<attestation::RegisterPlace> places;
-  for (measured_boot::RegisterIndex index = 0; index < kLoggedRegisters; ++index)
-    places.emplace_back(HashAlgorithm::kSha256, index);
-  if (!policy) return places;
-  for (const auto& place : policy->demands->registers)
-    if (std::ranges::find(places, place) == places.end()) places.push_back(place);
-  return places;
 }
 
 KeptEvidence to_keep(const Judged& judged) {
@@ -87,7 +71,11 @@ Result<NonceAnswer> Desk::nonce(RecordsView& records, const BoundAk& ak, const s
   TRY(const auto ledger, records.find_ledger(ak.scope, ak.registration_id));
   TRY(const auto policy, policies_.find_standing(records, key_of(ak), group));
   const Timestamp now = clock_.now();
-  NonceAnswer answer{nonces_.make(key_of(ak), ak.ak_name), now + kNonceLifetime, wanted_registers(policy), {}, {}};
+  NonceAnswer answer{nonces_.make(key_of(ak), ak.ak_name),
+                     now + kNonceLifetime,
+                     attestation::registers_to_quote(policy ? policy->demands.get() : nullptr),
+                     {},
+                     {}};
   const Ledger* before = ledger ? &*ledger : nullptr;
   answer.ima = ima_start(before, ak.ak_name, boot_id, policy ? &*policy : nullptr, now);
   if (before == nullptr || before->event_log_sha256.empty()) return answer;

@@ -52,14 +52,28 @@ Status read_ima(const JsonFields& fields, Submission& submission) {
   return {};
 }
 
+Status read_recorded_name(const JsonFields& fields, NullPrimary& primary) {
+  TRY(const auto part, fields.optional_object("recorded"));
+  if (!part) return {};
+  TRY_STATUS(part->refuse_unknown({"name", "source"}));
+  TRY(const auto name, part->required_string("name"));
+  TRY(const auto source, part->required_string("source"));
+  auto recorded = attestation::parse_recorded_name(name, source);
+  if (!recorded)
+    return invalid_input("evidence.null-name", recorded.error().message, part->path_of(recorded.error().where));
+  primary.recorded = *recorded;
+  return {};
+}
+
 Status read_null_primary(const JsonFields& fields, Submission& submission) {
   TRY(const auto part, fields.optional_object("null_primary"));
   if (!part) return {};
-  TRY_STATUS(part->refuse_unknown({"public", "attest", "signature"}));
+  TRY_STATUS(part->refuse_unknown({"public", "attest", "signature", "recorded"}));
   NullPrimary primary;
   TRY(primary.public_area, part->required_bytes("public"));
   TRY(primary.attest, part->required_bytes("attest"));
   TRY(primary.signature, part->required_bytes("signature"));
+  TRY_STATUS(read_recorded_name(*part, primary));
   submission.null_primary = std::move(primary);
   return {};
 }

@@ -4,18 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "attestation/appraisal/null_primary.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "measured_boot/registers.h"
 
 namespace warifu::verifier {
 
-// The NULL hierarchy's primary, certified by the AK over the same extraData as the quote.
-struct NullPrimary {
-  Bytes public_area;  // TPM2B_PUBLIC
-  Bytes attest;       // TPMS_ATTEST of TPM2_Certify
-  Bytes signature;    // TPMT_SIGNATURE
-};
+using attestation::NullPrimary;
+
 struct ImaPart {
   std::uint64_t offset = 0;  // where in the list it begins
   Bytes content;
@@ -36,7 +33,7 @@ struct Submission {
 };
 
 // kInvalidInput with the path: the codes of wire::parse_json() and JsonFields, those of parse_register_values(),
-// "evidence.hash" (no SHA-256 in hexadecimal, or that of another log), "evidence.boot-id".
+// "evidence.hash" (no SHA-256 in hexadecimal, or that of another log), "evidence.boot-id", "evidence.null-name".
 Result<Submission> parse_submission(std::string_view json);
 // At most 64 printable ASCII characters.
 Status check_boot_id(std::string_view text);

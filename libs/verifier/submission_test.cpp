@@ -28,6 +28,21 @@ TEST(Submission, ReadsWhatADeviceSends) {
   EXPECT_EQ(most->event_log, to_bytes(as_bytes("log")));
   EXPECT_EQ(most->ima->offset, 7U);
   EXPECT_EQ(most->null_primary->attest, Bytes{1});
+  EXPECT_FALSE(most->null_primary->recorded);
+}
+
+std::string recorded(const std::string& value) {
+  return evidence(R"(,"null_primary":{"public":"AA==","attest":"AQ==","signature":"Ag==","recorded":)" + value + "}");
+}
+
+TEST(Submission, ReadsWhatABootRecorded) {
+  const std::string name = "000b" + std::string(64, 'c');
+  for (const char* source : {"kernel", "initramfs"}) {
+    const auto parsed = parse_submission(recorded(fmt::format(R"({{"name":"{}","source":"{}"}})", name, source)));
+    ASSERT_TRUE(parsed) << to_string(parsed.error());
+    EXPECT_EQ(parsed->null_primary->recorded->name.text(), name);
+    EXPECT_EQ(to_string(parsed->null_primary->recorded->source), source);
+  }
 }
 
 TEST(Submission, RefusesWhatIsNoEvidence) {
@@ -44,6 +59,16 @@ TEST(Submission, RefusesWhatIsNoEvidence) {
       {evidence(R"(,"ima":{"offset":-1,"content":""})"), "json.type"},
       {evidence(R"(,"ima":{"offset":0,"content":"*"})"), "json.base64"},
       {evidence(R"(,"null_primary":{"public":"AA=="})"), "json.missing"},
+      {recorded(R"("000b")"), "json.type"},
+      {recorded(R"({"name":"000b"})"), "json.missing"},
+      {recorded(R"({"name":"000b","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"x","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"40000007","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"000c)" + std::string(96, 'c') + R"(","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"000b)" + std::string(66, 'c') + R"(","source":"kernel"})"), "evidence.null-name"},
+      {recorded(R"({"name":"000b)" + std::string(64, 'c') + R"(","source":"me"})"), "evidence.null-name"},
+      {recorded(R"({"name":"000b)" + std::string(64, 'c') + R"(","source":"kernel","more":1})"), "json.unknown-field"},
   };
   for (const auto& [json, code] : rows) {
     const auto parsed = parse_submission(json);

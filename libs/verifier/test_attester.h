@@ -102,7 +102,13 @@ class Attester {
     attest.u64(fields.firmware).sized16(name.bytes()).sized16(attestation::qualified_name(parent, name));
     NullPrimary made{wire::Writer().sized16(tpmt).take(), attest.take(), {}};
     made.signature = ak.sign(made.attest);
+    made.recorded = recorded;
     return made;
+  }
+  // What its system notes when it starts.
+  void record_null_name(attestation::NameRecorder source) {
+    const auto area = tpm::PublicArea::from_tpm2b(null_primary({}).public_area);
+    recorded = attestation::RecordedName{area.value().name(), source};
   }
 
   attestation::SoftwareAk ak;
@@ -112,6 +118,7 @@ class Attester {
   Bytes event_log;
   measured_boot::ima::test::TestList list;
   std::uint8_t null_unique = 0;
+  std::optional<attestation::RecordedName> recorded;
 };
 
 }  // namespace warifu::verifier::test

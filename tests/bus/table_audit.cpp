@@ -8,6 +8,7 @@
 namespace warifu::bus {
 namespace {
 
+constexpr std::uint32_t kNull = 0x40000007;         // TPM_RH_NULL
 constexpr std::uint32_t kEndorsement = 0x4000000B;  // TPM_RH_ENDORSEMENT
 
 using tpm::Exception;
@@ -72,7 +73,8 @@ bool TableAudit::is_excepted(const CommandView& view, const tpm::CommandRule& ru
   if (is_protected(view, 0)) return false;
   switch (rule.exception) {
     case Exception::kEmptySensitive:
-      return view.handles.front() == kEndorsement && starts_with(view.parameters, Bytes{0, 4, 0, 0, 0, 0});
+      return (view.handles.front() == kEndorsement || view.handles.front() == kNull) &&
+             starts_with(view.parameters, Bytes{0, 4, 0, 0, 0, 0});
     case Exception::kFirstRead:  // a persistent object or an NV index
       return view.handles.front() >> 24 == 0x81 || view.handles.front() >> 24 == 0x01;
     default:

@@ -68,6 +68,8 @@ TEST(TableAudit, AcceptsWhatTheTableAsksForAndNothingLess) {
       {"parameter in clear", with_sessions(kHierarchyChangeAuth, {session(kSalted, kParameterOut, mac)}), false},
       {"an EK, no session", primary_of(kEndorsement, empty), true},
       {"an EK with a secret, no session", primary_of(kEndorsement, secret), false},
+      {"the NULL primary, no session", primary_of(kNullHandle, empty), true},
+      {"a NULL primary with a secret, no session", primary_of(kNullHandle, secret), false},
       {"another primary, no session", primary_of(kOwner, empty), false},
       {"unauthenticated answer", frame(0x8001, kReadClock, {}), false},
       {"no command of a device", with_sessions(0x159, {session(kSalted, kParameterOut, mac)}), false},

@@ -1,9 +1,9 @@
 // What a device runs, from its boot to the operator's screen: real programs, a software TPM that is told real boots.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Daemon } from './lib/daemon.mjs';
+import { Daemon, eventually } from './lib/daemon.mjs';
 import { without_users } from './lib/device.mjs';
 import { Machine, measured_only_in, sha256 } from './lib/machine.mjs';
 import { operator_of } from './lib/operator.mjs';
@@ -113,6 +113,46 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
       assert.equal((await machine.attest()).layers.freshness, 'contraindicated', 'it stays so in this boot');
       await machine.boot(kBoot);
       assert.equal((await machine.attest()).layers.freshness, 'affirming', 'another boot is another boot');
+    });
+  });
+
+  test('whose TPM was reset before its first attestation is contradicted by the Name that its boot recorded', async () => {
+    await with_machine('early', async (id) => {
+      await machine.interpose();
+      const told = await machine.attest();
+      assert.equal(told.layers.boot, 'affirming', 'the registers are as good as before');
+      assert.equal(told.layers.freshness, 'contraindicated');
+      const { result } = await json('attestation', 'show', id);
+      const [reset] = result.findings.filter(({ code }) => code === 'attestation.tpm-reset');
+      assert.match(reset.what, /the initramfs recorded/);
+      assert.equal(reset.expected, (await readFile(machine.device.file('null-name'), 'utf8')).trim());
+      assert.equal(reset.came, (await machine.null_name()).trim());
+      await rm(machine.device.file('null-name'));
+      assert.equal((await machine.attest()).layers.freshness, 'contraindicated', 'the ledger has what the boot began with');
+      await machine.boot(kBoot);
+      assert.equal((await machine.attest()).layers.freshness, 'affirming', 'another boot is another boot');
+      assert.ok((await codes_of(id)).includes('attestation.null-name'));
+    });
+  });
+
+  test('whose boot recorded no Name is told what that leaves open', async () => {
+    await with_machine('unrecorded', async (id) => {
+      await machine.boot(kBoot, { records: false });
+      await machine.interpose();
+      assert.equal((await machine.attest()).layers.freshness, 'affirming', 'nobody can see it');
+      assert.ok((await codes_of(id)).includes('attestation.null-name-absent'));
+    });
+  });
+
+  test('whose TPM is reset under the running agent is contradicted by the next evidence', async () => {
+    await with_machine('running', async (id) => {
+      const judged = (tier) => eventually(() => new RegExp(`freshness ${tier}`).test(machine.device.agent_log), `freshness is ${tier}`, 30_000, () => machine.device.agent_log);
+      machine.device.start_agent();
+      await judged('affirming');
+      await machine.reset_tpm();
+      process.kill(machine.device.agent_pid, 'SIGHUP');
+      await judged('contraindicated');
+      assert.ok((await codes_of(id)).includes('attestation.tpm-reset'));
     });
   });
 

@@ -4,6 +4,7 @@
 
 #include "attestation/quote/quote.h"
 #include "device_tpm.h"
+#include "tpm_device/attestation.h"
 #include "tpm_types/make_credential.h"
 #include "tpm_types/signature.h"
 #include "wire/reader.h"
@@ -160,6 +161,23 @@ TEST_F(TpmAttestation, HasANullPrimaryForEachBoot) {
   swtpm_.power_cut();  // for the TPM what a reset under a running system is
   device = open();
   EXPECT_NE(null_name(*device), first);
+}
+
+// What an initramfs asks for: no session, and so no EK that would have to be made.
+TEST_F(TpmAttestation, SaysTheNameOfItsNullPrimaryAtTheStartOfABoot) {
+  auto device = open();
+  const tpm::Name certified = null_name(*device);
+  device.reset();
+  {
+    // Salted to this Name no session can be made.
+    const auto early = must(Device::open(connect(swtpm_), {.ek_name = certified}));
+    EXPECT_EQ(must(tpm_device::null_primary_name(*early)), certified);
+    EXPECT_EQ(must(tpm_device::null_primary_name(*early)), certified) << "its slot is free again";
+    EXPECT_FALSE(early->ek());
+  }
+  swtpm_.power_cut();
+  const auto later = must(Device::open(connect(swtpm_), {}));
+  EXPECT_NE(must(tpm_device::null_primary_name(*later)), certified);
 }
 
 }  // namespace

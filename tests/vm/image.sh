@@ -1,5 +1,5 @@
 # Sourced by run: makes what the machine starts from, without root, and keeps it for the next run. Nothing of it is installed here.
-#   $image/vmlinuz, initramfs     Debian's kernel, and an initramfs with the modules for the disk and the network
+#   $image/vmlinuz, initramfs     Debian's kernel, and an initramfs with the modules for the disk and the network, and our script
 #   $image/good.disk, other.disk  EFI system partitions, each with a signed unified kernel image; they differ in the command line
 #   $image/root.ext4              the root file system: our two programs, the libraries that they link, busybox
 
@@ -8,6 +8,7 @@ readonly cache=${WARIFU_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/warifu/vm}
 readonly command_line='console=ttyS0 quiet panic=-1 ima_policy=tcb'
 readonly other_command_line="$command_line mitigations=off"
 readonly stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub busybox=/bin/busybox
+readonly premount=$PWD/packaging/initramfs-tools/scripts/init-premount/warifu
 # Debian's test key, which the variables of OVMF_VARS_4M.snakeoil.fd know: it protects nothing.
 readonly snakeoil=/usr/share/ovmf/PkKek-1-snakeoil
 kernel='' image=''
@@ -46,7 +47,7 @@ vm_image() {
   mkdir -p "$cache"
   kernel_package
   mapfile -t ingredients < <(libraries "$bin/warifu-agent" "$bin/warifu-tcb")
-  ingredients+=("$bin/warifu-agent" "$bin/warifu-tcb" "$vm/image.sh" "$vm"/guest/* "$stub" "$busybox" "$snakeoil.pem")
+  ingredients+=("$bin/warifu-agent" "$bin/warifu-tcb" "$vm/image.sh" "$vm"/guest/* "$premount" "$stub" "$busybox" "$snakeoil.pem")
   image=$cache/image-$({ echo "$kernel"; sha256sum "${ingredients[@]}"; } | sha256sum | head -c 16)
   if [ -e "$image" ]; then
     step "The guest's image is there already: $image"
@@ -57,7 +58,7 @@ vm_image() {
   work=$image.new-$$
   rm -rf "$work"
   mkdir -p "$work"
-  initramfs
+  initramfs "$bin"
   signed_disk good "$command_line"
   signed_disk other "$other_command_line"
   root_file_system "$bin"
@@ -77,12 +78,16 @@ libraries() {
 }
 
 initramfs() {
-  local root=$work/initramfs.root version module file
+  local bin=$1 root=$work/initramfs.root version module file
   version=$(basename "$kernel"/root/lib/modules/*)
-  mkdir -p "$root"/{bin,proc,dev,root,modules}
+  mkdir -p "$root"/{bin,proc,sys,run,dev,root,modules}
   cp "$busybox" "$root/bin/busybox"
   ln -s busybox "$root/bin/sh"
   install -m 755 "$vm/guest/initramfs-init" "$root/init"
+  # As packaging/initramfs-tools/hooks/warifu does.
+  install -D -m 755 "$bin/warifu-tcb" "$root/usr/bin/warifu-tcb"
+  install -D -m 755 "$premount" "$root/scripts/init-premount/warifu"
+  while read -r file; do install -D -m 755 "$file" "$root$file"; done < <(libraries "$bin/warifu-tcb")
   [ -e "$kernel/root/lib/modules/$version/modules.dep.bin" ] || /sbin/depmod -b "$kernel/root" "$version"
   for module in virtio_pci virtio_blk virtio_net; do
     /sbin/modprobe -d "$kernel/root" -S "$version" --show-depends "$module"

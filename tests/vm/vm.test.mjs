@@ -111,6 +111,9 @@ describe('A PC that boots', () => {
     assert.equal(told.overall, 'affirming');
     const { code, stdout } = await explain();
     assert.equal(code, 0, stdout);
+    const { findings } = (await json('attestation', 'show', kId)).result;
+    const recorded = findings.find((finding) => finding.code === 'attestation.null-name');
+    assert.match(recorded?.what ?? '', /the initramfs recorded/, JSON.stringify(findings.filter(({ layer }) => layer === 'freshness')));
     t.diagnostic(`IMA measured ${(await json('attestation', 'show', kId)).ima_entries} files`);
   });
 

@@ -16,6 +16,8 @@ using measured_boot::RegisterIndex;
 using wire::JsonFields;
 
 using measured_boot::kRegisters;
+// What the logs are held against: firmware's, the boot loader's, IMA's, and systemd's.
+constexpr RegisterIndex kLoggedRegisters = 16;
 constexpr std::string_view kFormat = "warifu.evidence-policy.v1";
 
 Error bad_register(std::string message, std::string where) {
@@ -134,6 +136,16 @@ Result<EvidencePolicy> parse_evidence_policy(std::string_view json) {
     TRY(policy.ima, measured_boot::ima::parse_policy(*ima));
   }
   return policy;
+}
+
+std::vector<RegisterPlace> registers_to_quote(const EvidencePolicy* policy) {
+  std::vector<RegisterPlace> places;
+  for (RegisterIndex index = 0; index < kLoggedRegisters; ++index)
+    places.emplace_back(crypto::HashAlgorithm::kSha256, index);
+  if (policy == nullptr) return places;
+  for (const auto& place : policy->registers)
+    if (std::ranges::find(places, place) == places.end()) places.push_back(place);
+  return places;
 }
 
 Result<std::vector<RegisterPlace>> parse_register_places(std::string_view text) {

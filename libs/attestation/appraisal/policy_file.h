@@ -28,6 +28,9 @@ struct EvidencePolicy {
 // ima::parse_policy() and wire::JsonFields.
 Result<EvidencePolicy> parse_evidence_policy(std::string_view json);
 
+// Those that the logs need, and those that the policy asks for; nullptr: no policy.
+std::vector<RegisterPlace> registers_to_quote(const EvidencePolicy* policy);
+
 // "sha256:0-7,11": the registers of one bank. "policy.register" (kInvalidInput).
 Result<std::vector<RegisterPlace>> parse_register_places(std::string_view text);
 

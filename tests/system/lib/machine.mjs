@@ -1,7 +1,7 @@
 // A machine that boots: what firmware and kernel measured comes from the logs of a real boot (tests/logs), into a software TPM.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { binary } from '../../interop/lib/server.mjs';
 import { Swtpm } from '../../interop/lib/swtpm.mjs';
 import { CC, TpmChannel, plain_command, response_code } from '../../interop/lib/tpm_channel.mjs';
@@ -45,10 +45,12 @@ export class Machine {
     return machine;
   }
 
-  /** Power on: another boot of the TPM and of the kernel. `boot` is a folder of tests/logs. */
-  async boot(boot) {
+  /** Power on: another boot of the TPM and of the kernel. `boot` is a folder of tests/logs; an initramfs that `records` is as ours. */
+  async boot(boot, { records = true } = {}) {
     await this.device.stop_tcb();
     await this.reset_tpm();
+    await rm(this.device.file('null-name'), { force: true });
+    if (records) await writeFile(this.device.file('null-name'), await this.null_name());
     await copyFile(log_of(boot), this.device.file('event-log'));
     await copyFile(log_of(boot, 'ima-list'), this.device.file('ima-list'));
     this.boots_ = (this.boots_ ?? 0) + 1;
@@ -90,6 +92,11 @@ export class Machine {
     await channel.release();
   }
 
+  /** The Name of the NULL hierarchy's primary, as an initramfs asks for it. */
+  null_name() {
+    return must_run(binary('warifu-tcb'), ['null-name', '--tcti', `swtpm:path=${this.tpm_.socket_path}`]);
+  }
+
   /** A copy of the TPM's state, as a backup of its host has it. */
   async copy_state() {
     const copy = this.device.file('tpm-copy');
@@ -125,7 +132,7 @@ export class Machine {
 
   async write_config_() {
     const text = await readFile(this.device.config, 'utf8');
-    const logs = ['event_log', 'ima_list', 'boot_id'].map((name) => `${name} = "${this.device.file(name.replace('_', '-'))}"`);
+    const logs = ['event_log', 'ima_list', 'boot_id', 'null_name'].map((name) => `${name} = "${this.device.file(name.replace('_', '-'))}"`);
     const without = text.replace(/\[attestation\][^]*$/, '').replace(/tcti = "[^"]*"/, `tcti = "swtpm:path=${this.tpm_.socket_path}"`);
     await writeFile(this.device.config, `${without}[attestation]\n${logs.join('\n')}\nuserspace_log = "${this.device.file('none')}"\n`);
   }

@@ -82,6 +82,12 @@ MESSAGES = {
         sized(run(20, 145)) + sized(run(21, 72)) + sized(run(22, 144)) + sized(run(23, 90)) + sized(run(24, 150))
         + sized(run(25, 72)),
     ),
+    "local_quote": (
+        21,
+        sized(bytes([0])) + sized(bytes([0, 7, 23])) + sized(b"") + sized(bytes([10])),
+        sized(run(26, 32)) + sized(run(15, 90)) + sized(run(20, 145)) + sized(run(21, 72)) + sized(run(22, 180))
+        + sized(run(23, 90)) + sized(run(24, 150)) + sized(run(25, 72)),
+    ),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),
