@@ -84,8 +84,8 @@ class Attestations {
       TRY(const auto id, RegistrationId::parse(load_.devices().front().id));
       TRY(const auto ak, snapshot.verifier().find_ak(front::test::scope_id(), id));
       const double before = micros_of(CLOCK_THREAD_CPUTIME_ID);
-      TRY(const auto judged,
-          server_.parts().verifier.judge(snapshot.verifier(), *ak, std::nullopt, {}, std::move(submission)));
+      TRY(const auto judged, server_.parts().verifier.judge(snapshot.verifier(), *ak, std::nullopt, std::nullopt, {},
+                                                            std::move(submission)));
       judged_ += micros_of(CLOCK_THREAD_CPUTIME_ID) - before;
       is_good = judged.appraised.result.of(attestation::Layer::kRuntime) == attestation::Tier::kAffirming;
       return {};

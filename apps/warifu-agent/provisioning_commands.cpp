@@ -53,7 +53,8 @@ Status run(const Context& context) {
 Status provision(const Context& context) {
   TRY(const auto device, Device::open(context, Device::Tells::kEverything));
   TRY(const auto lock, claim_state(device->config().agent.state));
-  TRY(const auto registration, agent::Contact(device->outside()).make(agent::Registering::kAlways));
+  agent::Attestor attestor(device->outside(), device->logs());
+  TRY(const auto registration, agent::Contact(device->outside(), &attestor).make(agent::Registering::kAlways));
   print(context, to_record(registration));
   return {};
 }

@@ -60,6 +60,8 @@ struct TermsOptions {
   std::optional<std::string> allocation;
   std::optional<std::string> reprovision;
   std::optional<bool> approve_srk_changes;
+  std::optional<std::string> required_attestation;  // "none": nobody is asked
+  std::optional<std::string> attestation_interval;  // seconds; "default": the server's
   std::optional<bool> allow_software_keys;
   std::string initial_twin_file;  // a JSON object
 };
@@ -102,7 +104,8 @@ Status list_group_devices(const Context& context, const std::string& group_id);
 // --- devices that came
 
 Status list_devices(const Context& context, const std::string& group_id);  // empty: of all groups and none
-Status list_registrations(const Context& context);
+// Devices that were assigned, and what waits for it; as JSON one of the two.
+Status list_registrations(const Context& context, bool only_waiting);
 Status explain_registration(const Context& context, const std::string& registration_id);
 Status show_device(const Context& context, const std::string& device_id);
 Status show_hub_key(const Context& context, const std::string& device_id);

@@ -31,8 +31,12 @@ void add_device(CLI::App& app, Action& action) {
 void add_device_commands(CLI::App& app, Action& action) {
   add_device(app, action);
   auto* noun = add_noun(app, "registration", "What became of a registration ID");
-  add_verb(noun, "list", "List the devices by what they came as", "warifu registration list", action,
-           list_registrations);
+  auto* list = add_verb(noun, "list", "List the devices by what they came as, and who waits for what",
+                        "warifu registration list --waiting");
+  const auto only_waiting = std::make_shared<bool>(false);
+  list->add_flag("--waiting", *only_waiting, "Only those that wait for an operator or for their attestation");
+  list->callback(
+      [=, &action] { action = [=](const Context& context) { return list_registrations(context, *only_waiting); }; });
   add_verb_on(noun, "explain", "--registration-id", "Say where a device is, or why it does not come",
               "warifu registration explain meter-1", action, explain_registration);
 }

@@ -24,6 +24,12 @@ const std::vector<Column> kRegistrationColumns = {{"REGISTRATION ID", "registrat
                                                   {"DEVICE ID", "device_id"},
                                                   {"HUB", "assigned_hub"},
                                                   {"ASSIGNED", "updated_at"}};
+const std::vector<Column> kWaitingColumns = {{"REGISTRATION ID", "registration_id"},
+                                             {"GROUP", "group_id"},
+                                             {"SINCE", "since"},
+                                             {"NEEDS APPROVAL", "needs_approval"},
+                                             {"ATTESTATION", "attestation_shortfall.message"},
+                                             {"BECAUSE", "attestation_shortfall.detail"}};
 const std::vector<Column> kDeviceLines = {{"device id", "device_id"},
                                           {"registration id", "registration_id"},
                                           {"group", "group_id"},
@@ -74,8 +80,12 @@ Status list_group_devices(const Context& context, const std::string& group_id) {
   return list(context, path + "/devices", kDeviceColumns, "no device has come under this group yet");
 }
 
-Status list_registrations(const Context& context) {
-  return list(context, "/api/v1/devices", kRegistrationColumns, "no device has registered yet");
+// What waits is a list of its own; programs ask for it by itself.
+Status list_registrations(const Context& context, bool only_waiting) {
+  if (!only_waiting) TRY_STATUS(list(context, "/api/v1/devices", kRegistrationColumns, "no device has registered yet"));
+  if (!only_waiting && context.json) return {};
+  if (!only_waiting) fmt::print("\n");
+  return list(context, "/api/v1/waiting-registrations", kWaitingColumns, "nobody waits for an assignment");
 }
 
 Status show_device(const Context& context, const std::string& device_id) {

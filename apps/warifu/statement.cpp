@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
+#include <charconv>
+#include <system_error>
 
 #include "base/bytes.h"
 #include "base/place.h"
@@ -64,6 +66,24 @@ Result<json::value> x509(const CredentialOptions& options) {
   return json::value(json::object{{"type", "x509"}, {"x509", std::move(certificates)}});
 }
 
+Result<json::value> interval_of(const std::string& text) {
+  if (text == "default") return json::value();
+  std::uint64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size())
+    return invalid_input("option.value", "expected a number of seconds, or default", "--attestation-interval");
+  return json::value(seconds);
+}
+
+// What is null is not demanded.
+Status apply_attestation(json::object& statement, const TermsOptions& options) {
+  if (const auto& required = options.required_attestation)
+    statement["required_attestation"] = *required == "none" ? json::value() : json::value(*required);
+  if (!options.attestation_interval) return {};
+  TRY(statement["attestation_interval_seconds"], interval_of(*options.attestation_interval));
+  return {};
+}
+
 void print_changes(const json::object& written, bool dry_run) {
   const auto fields = wire::JsonFields(written);
   const auto outcome = fields.required_string("outcome");
@@ -106,6 +126,8 @@ std::vector<Column> with_terms(std::vector<Column> lines) {
                                      {"allocation", "allocation"},
                                      {"reprovision", "reprovision"},
                                      {"srk changes need approval", "approve_srk_changes"},
+                                     {"attestation required", "required_attestation"},
+                                     {"attestation interval", "attestation_interval_seconds"},
                                      {"software keys allowed", "allow_software_keys"},
                                      {"initial twin", "initial_twin"},
                                      {"created", "created_at"},
@@ -120,6 +142,7 @@ Status apply_terms(json::object& statement, const TermsOptions& options) {
   if (options.allocation) statement["allocation"] = *options.allocation;
   if (options.reprovision) statement["reprovision"] = *options.reprovision;
   if (options.approve_srk_changes) statement["approve_srk_changes"] = *options.approve_srk_changes;
+  TRY_STATUS(apply_attestation(statement, options));
   if (options.allow_software_keys) statement["allow_software_keys"] = *options.allow_software_keys;
   if (options.initial_twin_file.empty()) return {};
   TRY(const auto text, keystore::read_file(options.initial_twin_file));

@@ -60,6 +60,15 @@ void add_terms_options(CLI::App* verb, TermsOptions& options) {
                    "What a device that comes again gets: migrate, reset or never");
   add_switch(verb, "--approve-srk-changes,!--no-approve-srk-changes", options.approve_srk_changes,
              "Let an operator decide when the TPM's storage root key is another");
+  verb->add_option(
+          "--require-attestation", options.required_attestation,
+          "What a TPM's device must have attested to before it is assigned: affirming, warning (or better), or "
+          "none")
+      ->check(CLI::IsMember({"affirming", "warning", "none"}))
+      ->type_name("TIER");
+  verb->add_option("--attestation-interval", options.attestation_interval,
+                   "After how many seconds it is to attest again, 10 to 86400, or default: the server's")
+      ->type_name("SECONDS");
   add_switch(verb, "--allow-software-keys,!--no-allow-software-keys", options.allow_software_keys,
              "State that its keys may be in software: a test device");
   verb->add_option("--initial-twin", options.initial_twin_file, "What its twin begins with: a JSON object")

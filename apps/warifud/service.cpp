@@ -54,7 +54,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       operator_api_(desk_, device_desk_, certificates_, escrow_, registrar_, store, metrics_, server_name),
       enrollment_api_(enrollments_, certificates_, store),
       group_api_(groups_, certificates_, store),
-      registration_api_(device_desk_, certificates_, store),
+      registration_api_(device_desk_, certificates_, store, outside.clock),
       ek_trust_api_(outside.clock, certificates_, store),
       attestations_api_(outside.clock, store),
       policy_api_(policies_, store, outside.clock),

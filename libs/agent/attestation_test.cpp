@@ -316,5 +316,71 @@ TEST(LastAttestation, IsReadBackAndOtherwiseAbsent) {
   }
 }
 
+// A server whose terms ask for an attestation before they assign.
+class AttestationFirstTest : public AttestationTest {
+ protected:
+  static HttpReply waits(std::string_view code, std::string_view message = "it has not attested yet") {
+    auto answer = reply(202, std::string(R"({"operationId":"op-1","status":"assigning","info":{"code":")")
+                                 .append(code)
+                                 .append(R"(","message":")")
+                                 .append(message)
+                                 .append("\"}}"));
+    answer.retry_after = std::chrono::seconds(10);
+    return answer;
+  }
+  Result<Registration> provision() { return Contact(outside_, &attestor_).make(Registering::kAlways); }
+};
+
+TEST_F(AttestationFirstTest, AttestsWhileItWaitsAndPollsOn) {
+  answer_first("poll", {waits("attestation.missing")});
+  server_.assigning = 1;
+  const auto provisioned = provision();
+  ASSERT_TRUE(provisioned) << to_string(provisioned.error());
+  EXPECT_EQ(provisioned->assigned_hub, "hub.example");
+  EXPECT_EQ(requests("evidence"), 1);
+  EXPECT_THAT(progress_.text, HasSubstr("note: the operator's terms ask for attestation first: it has not attested yet "
+                                        "[attestation.missing]\n"));
+  EXPECT_THAT(progress_.text, HasSubstr("the server judges what this device runs as affirming"));
+  EXPECT_EQ(waiter_.waits[1], std::chrono::seconds(1)) << "there is something new to look at";
+  EXPECT_THAT(tcb_.calls, testing::Contains("accept"));
+}
+
+TEST_F(AttestationFirstTest, AttestsAgainAsOftenAsTheServerSaysWhenItWasNotEnough) {
+  answer("evidence", result("warning"));
+  answer("poll", waits("attestation.insufficient", "it attested to too little"));
+  EXPECT_EQ(provision().error().code, "server.waits");
+  const auto polls = requests("poll");
+  EXPECT_GT(polls, 30) << "it polls on";
+  // 480 seconds, and 60 between two.
+  EXPECT_GE(requests("evidence"), 7);
+  EXPECT_LE(requests("evidence"), 8);
+  const std::string told = "it attested to too little";
+  EXPECT_EQ(progress_.text.find(told), progress_.text.rfind(told)) << "said once";
+}
+
+TEST_F(AttestationFirstTest, AttestsSoonWhenWhatItShowedCountsNoMore) {
+  answer_first("poll", {waits("attestation.insufficient"), waits("attestation.other-policy", "the policy was changed"),
+                        waits("attestation.other-policy", "the policy was changed")});
+  server_.assigning = 0;
+  ASSERT_TRUE(provision());
+  EXPECT_EQ(requests("evidence"), 2) << "not after its 60 seconds only";
+}
+
+TEST_F(AttestationFirstTest, ADeviceThatCannotAttestSaysSoAndWaits) {
+  logs_.unreadable = true;
+  answer_first("poll", {waits("attestation.missing"), waits("attestation.missing")});
+  server_.assigning = 0;
+  ASSERT_TRUE(provision()) << "an operator may have changed his mind";
+  EXPECT_EQ(requests("evidence"), 0);
+  EXPECT_THAT(progress_.text, HasSubstr("permission denied"));
+}
+
+TEST_F(AttestationFirstTest, DoesNotAttestForWhatAnOperatorDecidesOrAnotherServerSays) {
+  answer_first("poll", {waits("approval.open", "an operator has to agree"),
+                        reply(202, R"({"operationId":"op-1","status":"assigning","info":"what ever"})")});
+  ASSERT_TRUE(provision());
+  EXPECT_EQ(requests("key"), 0);
+}
+
 }  // namespace
 }  // namespace warifu::agent

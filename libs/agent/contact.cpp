@@ -36,7 +36,7 @@ Result<Registration> Contact::registered(Registering registering, const tcb_prot
     if (known && device.device_id.empty())
       outside_.progress.note(
           fmt::format("the identity {} is gone (was the TPM cleared?): provisioning anew", known->device_id));
-    Provisioner provisioner(outside_, proved_at_);
+    Provisioner provisioner(outside_, proved_at_, attestor_);
     auto fresh = provisioner.provision(device);
     retry_after_ = provisioner.retry_after();
     if (fresh) TRY_STATUS(save(outside_.files, *fresh));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "agent/attestation.h"
 #include "agent/outside.h"
 #include "agent/registration.h"
 
@@ -17,7 +18,8 @@ enum class Registering {
 // registered, its escrow delivered, the result kept.
 class Contact {
  public:
-  explicit Contact(Outside& outside) : outside_(outside) {}
+  // Without an attestor the device does not attest while the server waits for that.
+  explicit Contact(Outside& outside, Attestor* attestor = nullptr) : outside_(outside), attestor_(attestor) {}
 
   // What the device is now.
   Result<Registration> make(Registering registering);
@@ -29,6 +31,7 @@ class Contact {
   Result<Registration> registered(Registering registering, const tcb_protocol::Identity::Answer& device);
 
   Outside& outside_;
+  Attestor* const attestor_;
   Timestamp proved_at_;
   std::optional<std::chrono::seconds> retry_after_;
 };

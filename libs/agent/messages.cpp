@@ -62,6 +62,13 @@ std::string first_text(const JsonFields& fields, std::initializer_list<std::stri
   return {};
 }
 
+// Another server says nothing of this.
+Assigning read_assigning(const JsonFields& fields) {
+  const auto info = fields.optional_object("info");
+  if (!info || !*info) return {};
+  return {first_text(**info, {"code"}), first_text(**info, {"message"})};
+}
+
 }  // namespace
 
 std::string registration_body(const tcb_protocol::Identity::Answer& device) {
@@ -100,7 +107,7 @@ Result<Operation> parse_operation(std::string_view body, const RegistrationId& r
   TRY(const auto value, believed(wire::parse_json(body)));
   TRY(const auto fields, believed(JsonFields::of(value)));
   TRY(const auto status, believed(fields.required_string("status")));
-  if (status == "assigning" || status == "unassigned") return Operation(Assigning{});
+  if (status == "assigning" || status == "unassigned") return Operation(read_assigning(fields));
   TRY(const auto state, believed(fields.required_object("registrationState")));
   TRY_STATUS(check_registration(state, registration));
   if (status == "assigned") return read_assignment(state);

@@ -25,7 +25,12 @@ Result<std::optional<Bytes>> parse_challenge(std::string_view body);
 // An operation ID as it may stand in a path: letters, digits, ".", "_" and "-", at most 128.
 Result<std::string> parse_accepted(std::string_view body);
 
-struct Assigning {};
+struct Assigning {
+  // What our own server says the device has to do meanwhile; for people: printable, cut.
+  std::string code = {};     // "attestation.missing", "approval.open"; empty: nothing is known
+  std::string message = {};  // "it has not attested yet"
+  bool waits_for_attestation() const { return code.starts_with("attestation."); }
+};
 struct Assignment {
   std::string hub;
   DeviceId device;

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "agent/attestation_state.h"
 #include "agent/refusal.h"
 #include "base/secret.h"
 
 namespace warifu::agent {
 namespace {
 
+constexpr std::string_view kInsufficient = "attestation.insufficient";
 constexpr std::string_view kApiVersion = "api-version=2021-06-01";
 
 std::uint64_t to_seconds(Timestamp time) {
@@ -89,7 +92,9 @@ Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string
   TRY(const auto operation_id, parse_accepted(reply.body));
   outside_.progress.step(5, fmt::format("the server took the proof: operation {}", operation_id));
   const std::string operation_path = fmt::format("{}/operations/{}?{}", path, operation_id, kApiVersion);
-  for (;;) {
+  for (bool has_attested = false;;) {
+    // Then the server has something new to look at.
+    if (has_attested) reply.retry_after = std::chrono::seconds(1);
     TRY_STATUS(wait_to_poll(reply));
     TRY(reply, send({.method = "GET", .path = operation_path, .authorization = token_}));
     if (is_error(reply.status)) return refusal_of(reply, kDoing, outside_.clock);
@@ -99,7 +104,36 @@ Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string
     if (const auto* failed = std::get_if<Failed>(&operation))
       return Error{ErrorKind::kRefused, "server.refused",
                    fmt::format("the server ended the registration as \"{}\": {}", failed->status, failed->message)};
+    has_attested = attest(std::get<Assigning>(operation));
   }
+}
+
+// What was judged as too little is not better in a moment; everything else may be mended by an attestation.
+bool Provisioner::is_time_to_attest(std::string_view code) const {
+  if (!attested_at_) return true;
+  const auto again = code == kInsufficient ? attest_again_ : kAttestAgain;
+  const Timestamp now = outside_.clock.now();
+  return now < *attested_at_ || now >= *attested_at_ + again;
+}
+
+bool Provisioner::attest(const Assigning& operation) {
+  if (!operation.waits_for_attestation()) return false;
+  if (std::exchange(told_, operation.message) != operation.message)
+    outside_.progress.note(
+        fmt::format("the operator's terms ask for attestation first: {} [{}]", operation.message, operation.code));
+  if (attestor_ == nullptr || !is_time_to_attest(operation.code)) return false;
+  attested_at_ = outside_.clock.now();
+  const auto result = attestor_->attest();
+  if (!result || !*result) {
+    attest_again_ = kAttestAgain;
+    outside_.progress.note(result ? "attestation: the server does not serve it here"
+                                  : fmt::format("attestation: {}", explain(result.error())));
+    return false;
+  }
+  attest_again_ = std::max((*result)->next_after, kAttestAgain);
+  outside_.progress.note(fmt::format("attestation: the server judges what this device runs as {}", summary(**result)));
+  keep(outside_, **result);
+  return true;
 }
 
 Status Provisioner::wait_to_poll(const HttpReply& reply) {
@@ -109,6 +143,9 @@ Status Provisioner::wait_to_poll(const HttpReply& reply) {
   // A clock that was set back has ended the proof.
   if (passed < std::chrono::seconds(0) || passed + wait > kPollingMax) {
     retry_after_ = wait;
+    if (!told_.empty())
+      return Error{ErrorKind::kThrottled, "server.waits",
+                   fmt::format("the server waits for this device's attestation: {}", told_)};
     return Error{
         ErrorKind::kThrottled, "server.throttled",
         fmt::format("the server has not assigned this device and wants to be asked again in {} s, {} s after it "

@@ -54,6 +54,7 @@ constexpr std::array kAdvice = {
     Advice{"attestation.result", "`warifu attestation explain` on the server says why"},
     Advice{"token.expired", "Set the clock of this device or of the server"},
     Advice{"server.throttled", "The server has too much to do: it is asked again later"},
+    Advice{"server.waits", "It is asked again later; `warifu registration explain` on the server says what is missing"},
     Advice{"server.trouble", "The server has a problem of its own: it is asked again later"},
     Advice{"server.name", "Is server.url right, and does the name service answer?"},
     Advice{"server.unreachable", "Is the server running, server.url right, and nothing in between?"},

@@ -17,7 +17,7 @@ class Runner {
   Runner(Outside& outside, std::chrono::seconds check_every, Attestor* attestor = nullptr)
       : outside_(outside),
         check_every_(check_every),
-        contact_(outside),
+        contact_(outside, attestor),
         attestor_(attestor),
         backoff_(outside.entropy),
         attestation_backoff_(outside.entropy) {}

@@ -55,6 +55,8 @@ TEST(Declarations, EveryMemberOfAnEnrollmentArrives) {
   allocation: static
   hubs: [hub.example.com]
   approve_srk_changes: true
+  required_attestation: affirming
+  attestation_interval_seconds: 600
   allow_software_keys: true
   iot_edge: true
   initial_twin: {properties: {desired: {interval: 60, rate: 1.5, unit: "7", tag: no, none: ~, on: true}}}
@@ -67,7 +69,8 @@ TEST(Declarations, EveryMemberOfAnEnrollmentArrives) {
       boost::json::serialize(all->front().request),
       R"({"registration_id":"meter-1","attestation":{"type":"tpm","tpm":{"endorsement_key":"AAJhYg=="}},)"
       R"("device_id":"1e3","enabled":false,"reprovision":"never","allocation":"static","hubs":["hub.example.com"],)"
-      R"("approve_srk_changes":true,"allow_software_keys":true,"iot_edge":true,"initial_twin":{"properties":)"
+      R"("approve_srk_changes":true,"required_attestation":"affirming","attestation_interval_seconds":600,)"
+      R"("allow_software_keys":true,"iot_edge":true,"initial_twin":{"properties":)"
       R"({"desired":{"interval":60,"rate":1.5E0,"unit":"7","tag":"no","none":null,"on":true}}}})");
 }
 
@@ -101,6 +104,9 @@ TEST(Declarations, WhatIsWrongNamesItsPlace) {
   expect_refused(enrollment("  attestation: {type: symmetric-key}\n  enabled: \"true\"\n"), "declaration.type",
                  "a.yaml:7:12");
   expect_refused(enrollment("  attestation: {type: symmetric-key}\n  hubs: one\n"), "declaration.type", "a.yaml:7:9");
+  for (const char* interval : {"ten", "-1", "1.5", "0x10", "\"60\"", "[60]", "99999999999999999999"})
+    expect_refused(enrollment(fmt::format("{}  attestation_interval_seconds: {}\n", kAttestation, interval)),
+                   "declaration.type", "a.yaml:7:33");
   expect_refused(enrollment("  attestation: {type: tpm}\n"), "declaration.missing", "a.yaml:6:16");
   expect_refused(enrollment("  attestation: {type: sgx}\n"), "declaration.type", "a.yaml:6:23");
   expect_refused(enrollment("  attestation: {type: tpm, x509: {}}\n"), "declaration.unknown_member", "a.yaml:6:28");

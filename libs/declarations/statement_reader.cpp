@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <charconv>
+#include <system_error>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -15,7 +17,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kBools[] = {"enabled", "approve_srk_changes", "allow_software_keys", "iot_edge"};
-constexpr std::string_view kTexts[] = {"reprovision", "allocation"};
+constexpr std::string_view kTexts[] = {"reprovision", "allocation", "required_attestation"};
+constexpr std::string_view kNumbers[] = {"attestation_interval_seconds"};
 constexpr std::string_view kObjects[] = {"initial_twin", "custom_allocation", "device_information"};
 
 template <class Names>
@@ -24,7 +27,8 @@ bool contains(const Names& names, std::string_view name) {
 }
 
 bool is_term(std::string_view name) {
-  return contains(kBools, name) || contains(kTexts, name) || contains(kObjects, name) || name == "hubs";
+  return contains(kBools, name) || contains(kTexts, name) || contains(kObjects, name) || contains(kNumbers, name) ||
+         name == "hubs";
 }
 
 std::string trimmed(std::string text) {
@@ -118,6 +122,8 @@ Status StatementReader::add_term(json::object& request, const Member& member) co
     request[member.name] = node.text == "true";
   } else if (contains(kTexts, member.name)) {
     TRY(request[member.name], text(node, member.name));
+  } else if (contains(kNumbers, member.name)) {
+    TRY(request[member.name], number(node, member.name));
   } else if (member.name == "hubs") {
     TRY(const auto hubs, texts(node, "hubs"));
     request["hubs"] = json::array(hubs.begin(), hubs.end());
@@ -126,6 +132,15 @@ Status StatementReader::add_term(json::object& request, const Member& member) co
     request[member.name] = to_json(node);
   }
   return {};
+}
+
+Result<std::uint64_t> StatementReader::number(const Node& node, std::string_view name) const {
+  std::uint64_t value = 0;
+  const char* end = node.text.data() + node.text.size();
+  const auto [stop, code] = std::from_chars(node.text.data(), end, value);
+  if (node.kind != Node::Kind::kScalar || !node.is_plain || code != std::errc() || stop != end)
+    return error("declaration.type", fmt::format("{}: expected a whole number", name), node);
+  return value;
 }
 
 Result<json::object> StatementReader::tpm(const Node& node) const {

@@ -21,6 +21,7 @@ class StatementReader {
   Status refuse_unknown(const Node& map, std::initializer_list<std::string_view> known) const;
   Result<const Node*> required(const Node& map, std::string_view name) const;
   Result<std::string> text(const Node& node, std::string_view name) const;
+  Result<std::uint64_t> number(const Node& node, std::string_view name) const;
 
  private:
   Result<boost::json::object> attestation(const Node& node, bool is_group) const;

@@ -58,7 +58,7 @@ class Server {
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
         group_api_(groups, certificates, store),
-        registration_api_(device_desk, certificates, store),
+        registration_api_(device_desk, certificates, store, clock),
         ek_trust_api_(clock, certificates, store),
         attestations_api_(clock, store),
         policy_api_(policies, store, clock),

@@ -19,6 +19,10 @@ std::string text_of(const std::optional<Enum>& value) {
   return value ? std::string(to_string(*value)) : "default";
 }
 
+std::string text_of(const std::optional<std::chrono::seconds>& interval) {
+  return interval ? fmt::format("{} s", interval->count()) : "default";
+}
+
 std::string text_of(const std::optional<std::string>& json) {
   return json.value_or("");
 }
@@ -50,6 +54,10 @@ void add_changes(std::vector<FieldChange>& changes, const Terms& from, const Ter
   add_change(changes, "allocation", text_of(from.allocation), text_of(to.allocation));
   add_change(changes, "hubs", fmt::format("{}", fmt::join(from.hubs, " ")), fmt::format("{}", fmt::join(to.hubs, " ")));
   add_change(changes, "approve_srk_changes", text_of(from.approve_srk_changes), text_of(to.approve_srk_changes));
+  add_change(changes, "required_attestation", from.required_attestation ? text_of(from.required_attestation) : "",
+             to.required_attestation ? text_of(to.required_attestation) : "");
+  add_change(changes, "attestation_interval_seconds", text_of(from.attestation_interval),
+             text_of(to.attestation_interval));
   add_change(changes, "allow_software_keys", text_of(from.allow_software_keys), text_of(to.allow_software_keys));
   add_change(changes, "iot_edge", text_of(from.iot_edge), text_of(to.iot_edge));
   add_change(changes, "initial_twin", text_of(from.initial_twin), text_of(to.initial_twin));

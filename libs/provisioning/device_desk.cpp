@@ -98,9 +98,9 @@ Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester
                           const RegistrationId& registration, const ApprovalKeys& keys) const {
   TRY(const auto approval, find_approval(records, who.scope, registration, keys));
   TRY_STATUS(records.remove_approval(who.scope, registration));
-  TRY(const auto open, records.find_open_operation(who.scope, registration, Operation::State::kWaiting));
-  if (open && open->ek_name == approval.ek_name)
-    TRY_STATUS(records.end_operation(who.scope, open->operation_id, clock_.now()));
+  TRY(const auto waiting, records.list_waiting_operations(who.scope, registration));
+  for (const Operation& open : waiting)
+    if (open.ek_name == approval.ek_name) TRY_STATUS(records.end_operation(who.scope, open.operation_id, clock_.now()));
   return trail.record(who.scope,
                       {who.actor, "approval.reject", registration_subject(registration), detail_of(approval)});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "tpm_types/storage_key.h"
 
@@ -43,10 +44,11 @@ Result<std::vector<RegistrationId>> other_ids_of_ek(RecordsView& records, const 
 }
 
 // The EK that the registration is bound to, if its group still lists it.
-Result<std::optional<GroupEk>> find_standing_bond(RecordsView& records, const Operation& operation) {
-  TRY(auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
+Result<std::optional<GroupEk>> find_standing_bond(RecordsView& records, const ScopeId& scope,
+                                                  const RegistrationId& registration) {
+  TRY(auto bound, records.find_bound_ek(scope, registration));
   if (!bound) return std::optional<GroupEk>();
-  TRY(const auto group, records.find_group(operation.scope, bound->group));
+  TRY(const auto group, records.find_group(scope, bound->group));
   const bool stands = group && group->enrollment_id == bound->enrollment_id;
   return stands ? std::move(bound) : std::optional<GroupEk>();
 }
@@ -54,17 +56,21 @@ Result<std::optional<GroupEk>> find_standing_bond(RecordsView& records, const Op
 // Whether the device of a group comes under a registration that is another's: another EK is bound to it, in whichever
 // group, or what it came under before still stands. A naming with a wildcard lets a TPM choose its ID, and must not let
 // it take one.
-Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
-  const Operation& operation = sighting.operation;
-  if (!operation.group) return false;  // an enrollment of its own names the EK
-  TRY(const auto bound, find_standing_bond(records, operation));
-  if (bound && bound->ek_name != operation.ek_name) return true;
-  const auto& before = sighting.before;
+Result<bool> is_anothers(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                         ByteView ek_name, const std::optional<Device>& before) {
+  TRY(const auto bound, find_standing_bond(records, scope, registration));
+  if (bound && !std::ranges::equal(bound->ek_name, ek_name)) return true;
   const bool was_tpm_of_group = before && before->group && before->mechanism == Mechanism::kTpm;  // then it was bound
-  if (!before || was_tpm_of_group || before->ek_name == operation.ek_name) return false;
+  if (!before || was_tpm_of_group || std::ranges::equal(before->ek_name, ek_name)) return false;
   TRY(const auto standing,
       find_statement(records, before->scope, before->registration_id, before->group, before->enrollment_id));
   return standing.has_value();
+}
+
+Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
+  const Operation& operation = sighting.operation;
+  if (!operation.group) return false;  // an enrollment of its own names the EK
+  return is_anothers(records, operation.scope, operation.registration_id, operation.ek_name, sighting.before);
 }
 
 // Whether that EK may come under that registration: an enrollment of its own names it, or a group lists it.
@@ -124,7 +130,7 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
 Result<std::optional<Error>> refuse_bound_id(Records& records, audit::Trail& trail, const Operation& operation,
                                              Timestamp at) {
   if (!operation.group) return std::optional<Error>();  // an operator named this very ID
-  TRY(const auto bound, find_standing_bond(records, operation));
+  TRY(const auto bound, find_standing_bond(records, operation.scope, operation.registration_id));
   if (!bound) return std::optional<Error>();
   const std::string ek = to_hex(bound->ek_name);
   // What has a certificate or a key comes again and again with the same proof: it is told and written down once, and
@@ -171,12 +177,19 @@ Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& 
             .operator_detail = fmt::format("the EK {} waits, this is the EK {}", to_hex(first->ek_name), ek)});
 }
 
-Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at) {
-  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
-    TRY(const auto open, records.find_open_operation(operation.scope, operation.registration_id, state));
-    if (!open || open->operation_id == operation.operation_id) continue;
-    if (state == operation.state || open->ek_name == operation.ek_name)
-      TRY_STATUS(records.end_operation(operation.scope, open->operation_id, at));
+Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at, bool needs_approval) {
+  const auto& [scope, registration] = std::tie(operation.scope, operation.registration_id);
+  TRY(const auto assigned, records.find_open_operation(scope, registration, Operation::State::kAssigned));
+  const bool is_assigned = operation.state == Operation::State::kAssigned;
+  if (assigned && assigned->operation_id != operation.operation_id &&
+      (is_assigned || assigned->ek_name == operation.ek_name))
+    TRY_STATUS(records.end_operation(scope, assigned->operation_id, at));
+  TRY(const auto wish, records.find_approval(scope, registration));
+  TRY(const auto waiting, records.list_waiting_operations(scope, registration));
+  for (const Operation& open : waiting) {
+    const bool is_same_wait = !is_assigned && needs_approval == (wish && wish->ek_name == open.ek_name);
+    if (open.operation_id != operation.operation_id && (is_same_wait || open.ek_name == operation.ek_name))
+      TRY_STATUS(records.end_operation(scope, open.operation_id, at));
   }
   return {};
 }
@@ -188,9 +201,12 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
     TRY_STATUS(raise_duplicate_ek(records, operation, other, at));
 
   const std::string srk = to_hex(sighting.srk_name);
-  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
-    TRY(const auto open, records.find_open_operation(operation.scope, operation.registration_id, state));
-    if (!open || open->ek_name != operation.ek_name || open->srk_public == operation.srk_public) continue;
+  TRY(auto open_ones, records.list_waiting_operations(operation.scope, operation.registration_id));
+  TRY(auto assigned,
+      records.find_open_operation(operation.scope, operation.registration_id, Operation::State::kAssigned));
+  if (assigned) open_ones.push_back(*std::move(assigned));
+  for (const Operation& open : open_ones) {
+    if (open.ek_name != operation.ek_name || open.srk_public == operation.srk_public) continue;
     TRY_STATUS(raise(records, operation, "srk.overlap", srk,
                      fmt::format("{} began a registration with the SRK {} while one with another SRK was open: two "
                                  "machines may share the TPM's keys",
@@ -217,6 +233,34 @@ Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmS
   const bool is_approved = approval && approval->approved_at && approval->ek_name == operation.ek_name &&
                            approval->srk_name == sighting.srk_name;
   return !is_approved;
+}
+
+Status raise_insufficient_attestation(Records& records, audit::Trail& trail, const Operation& operation,
+                                      const AttestationShortfall& shortfall, Timestamp at) {
+  constexpr std::string_view kSubject = "attestation";
+  TRY(const bool is_known, is_told(records, operation, kInsufficient, std::string(kSubject)));
+  if (is_known) return {};
+  TRY_STATUS(raise(records, operation, std::string(kInsufficient), std::string(kSubject),
+                   fmt::format("{} waits for its assignment: {} ({})", operation.registration_id.text(),
+                               shortfall.message, shortfall.operator_detail),
+                   at));
+  return trail.record(
+      operation.scope,
+      {"system", "alert.raise", fmt::format("registration:{}", operation.registration_id.text()),
+       fmt::format(R"({{"kind":"{}","operation_id":"{}"}})", kInsufficient, operation.operation_id.text())});
+}
+
+Status check_attests_for_itself(RecordsView& records, const Statement& statement, ByteView ek_name,
+                                const std::optional<Device>& before) {
+  if (!statement.group) return {};
+  TRY(const bool is_of_another, is_anothers(records, statement.scope, statement.registration, ek_name, before));
+  if (!is_of_another) return {};
+  TRY(const auto wish, records.find_approval(statement.scope, statement.registration));
+  if (wish && wish->approved_at && std::ranges::equal(wish->ek_name, ek_name)) return {};
+  return Error{.kind = ErrorKind::kRefused,
+               .code = "approval.missing",
+               .message = "this registration ID belongs to another device: an operator has to agree first",
+               .operator_detail = fmt::format("the device has the EK {}", to_hex(ek_name))};
 }
 
 Status settle_tpm(Records& records, const Statement& statement, const TpmSighting& sighting, Timestamp at) {

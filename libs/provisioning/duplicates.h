@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "audit/entry.h"
+#include "provisioning/attestation_demand.h"
 #include "provisioning/records.h"
 #include "provisioning/statement.h"
 
@@ -33,8 +34,9 @@ Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& 
                                                 Timestamp at);
 
 // Ends what this operation takes the place of: the open one of the same state, and what its own EK had begun. What
-// another TPM has begun goes on: who waits ends nobody's assignment, and who is assigned ends nobody's wish.
-Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at);
+// another TPM has begun goes on: who waits ends nobody's assignment, who is assigned ends nobody's wait, and of those
+// who wait the one for an approval (`needs_approval`) and the one for an attestation alone leave each other alone.
+Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at, bool needs_approval = false);
 
 // Raises an alert for each sign that one TPM is, or pretends to be, two: its EK stands under another ID
 // ("ek.duplicate"), an operation with another SRK is open at the same time ("srk.overlap"), an SRK that was replaced is
@@ -45,6 +47,15 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
 // Whether an operator has to agree first: the device of a group wants a registration that is another device's, or its
 // SRK is another and the terms say that he is asked. An approval for these very keys answers it.
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
+
+// Tells an operator, once until he acknowledges it, why a device waits ("attestation.insufficient").
+Status raise_insufficient_attestation(Records& records, audit::Trail& trail, const Operation& operation,
+                                      const AttestationShortfall& shortfall, Timestamp at);
+
+// Who may attest under a registration that is another device's, without being it yet: whose wish to become it was
+// approved. kRefused "approval.missing": anybody else would put his attestation key in the place of the device's.
+Status check_attests_for_itself(RecordsView& records, const Statement& statement, ByteView ek_name,
+                                const std::optional<Device>& before);
 
 // What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval
 // of this EK is used up.

@@ -38,4 +38,17 @@ Mechanism mechanism_of(const GroupAttestation& attestation) {
   return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(attestation.index());
 }
 
+Status check_attestation_terms(const Terms& terms, Mechanism mechanism) {
+  if (mechanism == Mechanism::kTpm) return {};
+  const auto refusal = [&](std::string_view code, std::string_view member) {
+    return invalid_input(
+        code,
+        fmt::format("only a TPM can attest, and this proves itself by {}: leave {} out", to_string(mechanism), member),
+        std::string(member));
+  };
+  if (terms.required_attestation) return refusal("enrollment.required_attestation", "required_attestation");
+  if (terms.attestation_interval) return refusal("enrollment.attestation_interval", "attestation_interval_seconds");
+  return {};
+}
+
 }  // namespace warifu::provisioning

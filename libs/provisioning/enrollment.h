@@ -57,6 +57,9 @@ using GroupAttestation = std::variant<EkListAttestation, X509GroupAttestation, S
 Mechanism mechanism_of(const Attestation& attestation);
 Mechanism mechanism_of(const GroupAttestation& attestation);
 
+// kInvalidInput "enrollment.required_attestation", "enrollment.attestation_interval": only a TPM can attest.
+Status check_attestation_terms(const Terms& terms, Mechanism mechanism);
+
 // The operator's statement that one device may come.
 struct Enrollment {
   ScopeId scope;

@@ -50,6 +50,9 @@ Result<EnrollmentDesk::Draft> EnrollmentDesk::draft(RecordsView&, const Requeste
                                                     const EnrollmentRequest& request,
                                                     const std::optional<Enrollment>& before) const {
   TRY_STATUS(check_terms(request.terms));
+  const auto mechanism =
+      std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(request.attestation.index());
+  TRY_STATUS(check_attestation_terms(request.terms, mechanism));
   const Timestamp now = clock_.now();
   const Uuid fresh = Uuid::v7(now, entropy_);
   Draft draft{Enrollment{.scope = who.scope,
@@ -63,8 +66,6 @@ Result<EnrollmentDesk::Draft> EnrollmentDesk::draft(RecordsView&, const Requeste
                          .updated_at = now},
               {}};
   // What stands for another key is another enrollment.
-  const auto mechanism =
-      std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(request.attestation.index());
   if (before && mechanism_of(before->attestation) != mechanism) {
     draft.enrollment.enrollment_id = fresh;
     add_change(draft.changes, "attestation.type", std::string(to_string(mechanism_of(before->attestation))),

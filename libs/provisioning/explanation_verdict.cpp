@@ -89,6 +89,18 @@ std::string approval_of(const RegistrationStory& story) {
       id, to_hex(story.approval->ek_name), to_hex(story.approval->srk_name), id);
 }
 
+std::string attestation_of(const RegistrationStory& story) {
+  const auto& lack = *story.attestation;
+  const Terms& terms = story.enrollment ? story.enrollment->terms : story.group->terms;
+  const std::string detail = lack.operator_detail.empty() ? "" : fmt::format(" ({})", lack.operator_detail);
+  return fmt::format(
+      "{} proved who it is at {} and waits: the terms of its {} demand an attestation of \"{}\" first, and {}{}. {}",
+      story.registration_id.text(), to_rfc3339(story.operation->created_at),
+      story.enrollment ? "enrollment" : "enrollment group",
+      terms.required_attestation ? to_string(*terms.required_attestation) : "", lack.message, detail,
+      advice_on(lack.code));
+}
+
 std::string disabled(const RegistrationStory& story) {
   const std::string& id = story.registration_id.text();
   if (story.enrollment)
@@ -127,6 +139,7 @@ std::string verdict_of(const RegistrationStory& story) {
                          standing.error().message);
   }
   if (story.approval && !story.approval->approved_at) return approval_of(story);
+  if (story.attestation) return attestation_of(story);
   const auto* last = last_attempt(story);
   // What a later assignment or a change by an operator has settled stands in the way no longer.
   if (last != nullptr && is_assigned(story) && last->at < story.device->updated_at) last = nullptr;

@@ -73,6 +73,7 @@ Status GroupDesk::attest(EnrollmentGroup& group, const GroupRequest& request,
 Result<WrittenGroup> GroupDesk::put(Records& records, audit::Trail& trail, const Requester& who,
                                     const GroupRequest& request, const Precondition& precondition) const {
   TRY_STATUS(check_terms(request.terms));
+  TRY_STATUS(check_attestation_terms(request.terms, mechanism_of(request)));
   TRY(auto before, records.find_group(who.scope, request.group_id));
   TRY_STATUS(check_precondition(precondition, before ? &before->revision : nullptr, /*is_group=*/true,
                                 request.group_id.text()));

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "lifecycle/standing.h"
 #include "provisioning/enrollment.h"
+#include "provisioning/last_attestation.h"
 
 namespace warifu::provisioning {
 
@@ -39,7 +40,7 @@ enum class Substatus { kInitialAssignment, kDeviceDataMigrated, kDeviceDataReset
 struct Operation {
   enum class State {
     kAssigned,  // the device is assigned by it
-    kWaiting,   // for an operator's approval; nothing is assigned yet
+    kWaiting,   // for an operator's approval, or for the device's attestation; nothing is assigned yet
   };
 
   ScopeId scope;
@@ -78,7 +79,8 @@ struct ApprovalKeys {
 // Something that an operator should look at. The same again counts up.
 struct Alert {
   ScopeId scope;
-  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned", "attestation.silent"
+  std::string kind;  // "ek.duplicate", "ek.bound", "ek.contended", "srk.overlap", "srk.returned", "attestation.silent",
+                     // "attestation.insufficient"
   RegistrationId registration_id;
   std::string subject;  // what it is about: the other registration ID, the Name of a key
   std::string detail;   // for people
@@ -169,9 +171,18 @@ class RecordsView {
   virtual Result<std::optional<Operation>> find_operation(const ScopeId& scope, const Uuid& operation_id) = 0;
   virtual Result<std::optional<Operation>> find_operation_of_challenge(const ScopeId& scope,
                                                                        const Uuid& challenge_id) = 0;
-  // The one operation of that registration in that state that has not ended.
+  // An operation of that registration in that state that has not ended, the newest. One is assigned at most.
   virtual Result<std::optional<Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
                                                                Operation::State state) = 0;
+  // All that wait, the newest first: one at most for an approval, and one at most for an attestation alone.
+  virtual Result<std::vector<Operation>> list_waiting_operations(const ScopeId& scope, const RegistrationId& id) = 0;
+  // Whose operations these are, by registration ID.
+  virtual Result<std::vector<RegistrationId>> list_waiting_registrations(const ScopeId& scope,
+                                                                         const Page<RegistrationId>& page) = 0;
+
+  // `group`: the one that the device came under, whose policy may be the one that stands.
+  virtual Result<std::optional<LastAttestation>> find_last_attestation(const ScopeId& scope, const RegistrationId& id,
+                                                                       const std::optional<GroupId>& group) = 0;
 
   virtual Result<std::optional<Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) = 0;
   virtual Result<std::vector<Approval>> list_approvals(const ScopeId& scope, const Page<RegistrationId>& page) = 0;

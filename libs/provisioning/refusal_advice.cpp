@@ -38,6 +38,26 @@ constexpr Advice kAdvice[] = {
     {"approval.pending",
      "Another TPM waits for your decision under this ID, and keeps its place until then: `warifu approval list`, and "
      "`warifu approval reject ID` if it is not the right one. Then let this device register again."},
+    {"approval.missing",
+     "It wants to attest under the ID of another device, and may when you have approved that it becomes it: `warifu "
+     "approval list`. Otherwise give it another ID."},
+    {"attestation.missing",
+     "Warifu's agent attests by itself while it waits (`warifu-agent run`, `warifu-agent provision`); beside another "
+     "client it has to be run (`warifu-agent attest`). Look at the device's log if it does not."},
+    {"attestation.other-ek",
+     "It attests again by itself with the TPM that it has now, if that runs Warifu's agent. If it does not, see that "
+     "no "
+     "other machine attests under this ID."},
+    {"attestation.other-ak",
+     "It attests again by itself with its new key. If this comes again and again, two machines use this ID."},
+    {"attestation.other-policy", "It is judged by the policy that stands now as soon as it attests again."},
+    {"attestation.used",
+     "It attests again by itself, if it runs Warifu's agent: each assignment needs an attestation."},
+    {"attestation.overdue",
+     "It stopped attesting: see that it is on and that Warifu's agent runs on it (`warifu-agent attest`)."},
+    {"attestation.insufficient",
+     "`warifu attestation explain ID` says what was found. Mend the device, or the policy if what it runs is right "
+     "(`warifu policy test`, `warifu policy put`); demand less only if you mean it (`--require-attestation`)."},
     {"enrollment.allocation",
      "Choose static or hashed allocation for it (`warifu enrollment update ID --allocation`)."},
     {"challenge.unknown",

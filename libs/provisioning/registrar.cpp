@@ -135,6 +135,11 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
       TRY_STATUS(wait_for_approval(records, trail, proven));
       return Opened(wanted.operation_id);
     }
+    TRY(const auto shortfall, find_shortfall_of(records, statement, wanted, before));
+    if (shortfall) {
+      TRY_STATUS(wait_for_attestation(records, trail, statement, proven, *shortfall));
+      return Opened(wanted.operation_id);
+    }
   } else {
     TRY(auto refusal, refuse_bound_id(records, trail, wanted, clock_.now()));
     if (refusal) return Opened(RecordedRefusal{*std::move(refusal)});
@@ -150,21 +155,6 @@ Result<RecordedRefusal> Registrar::keep_refusal(Records& records, Operation oper
   operation.ended_at = operation.created_at;
   TRY_STATUS(records.insert_operation(operation));
   return RecordedRefusal{std::move(refusal)};
-}
-
-// The device that is assigned goes on as it is meanwhile.
-Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
-  Operation operation = proven.operation_;
-  operation.state = Operation::State::kWaiting;
-  TRY_STATUS(end_replaced_operations(records, operation, operation.created_at));
-  TRY_STATUS(records.insert_operation(operation));
-  TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
-                                   operation.created_at, std::nullopt}));
-  return trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
-                                        fmt::format("registration:{}", operation.registration_id.text()),
-                                        fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}"}})",
-                                                    operation.operation_id.text(), to_hex(operation.ek_name),
-                                                    to_hex(proven.srk_name_))});
 }
 
 // Writes the device and gives its operation, which the caller writes.
@@ -197,7 +187,7 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
                 .sealed_hub_key = {},
                 .key_derived_for = proven.key_derived_for_,
                 .created_at = before ? before->created_at : operation.created_at,
-                .updated_at = operation.created_at};
+                .updated_at = clock_.now()};
   if (is_tpm) {
     device.sealed_hub_key = seal_hub_key(envelope_key_, device.scope, device.device_id,
                                          SecretBytes::random(entropy_, kHubKeySize), entropy_);
@@ -238,6 +228,8 @@ Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit
   }
   TRY(const bool waits, needs_approval(records, statement.terms, sighting));
   if (waits) return none;
+  TRY(const auto shortfall, find_shortfall_of(records, statement, proven.operation_, before));
+  if (shortfall) return none;
   TRY(const auto assigned, assign(records, trail, statement, before, proven));
   TRY_STATUS(end_replaced_operations(records, assigned, clock_.now()));
   TRY_STATUS(records.assign_operation(assigned.scope, assigned.operation_id, assigned.substatus));
@@ -259,7 +251,11 @@ Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, c
     const Bytes srk_name = to_bytes(srk.name().bytes());
     TRY(const auto before, records.find_device_of(claim.scope, claim.registration));
     TRY(const bool waits, needs_approval(records, statement.terms, {*operation, srk_name, before}));
-    return Progress(WaitingForApproval{*std::move(operation), !waits});
+    TRY(const auto wish, records.find_approval(claim.scope, claim.registration));
+    // While it waited for an attestation another device came under this ID: it has to ask for it.
+    if (waits && (!wish || wish->ek_name != operation->ek_name)) return superseded();
+    TRY(auto shortfall, find_shortfall_of(records, statement, *operation, before));
+    return Progress(Waiting{*std::move(operation), waits, std::move(shortfall)});
   }
   TRY(auto device, assigned_device(records, *operation));
   Assignment assignment{*std::move(operation), std::move(device), {}, std::nullopt};

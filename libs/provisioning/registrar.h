@@ -9,6 +9,7 @@
 #include "audit/entry.h"
 #include "base/entropy.h"
 #include "base/secret.h"
+#include "provisioning/attestation_demand.h"
 #include "provisioning/certificate_proof.h"
 #include "provisioning/challenges.h"
 #include "provisioning/claim.h"
@@ -58,12 +59,14 @@ struct Assignment {
   Bytes authentication_key;                    // the hub key, which only that TPM can open; TPMs only
   std::optional<CertificateInfo> certificate;  // X.509 only
 };
-// An operator has not decided yet.
-struct WaitingForApproval {
+// Nothing is assigned yet.
+struct Waiting {
   Operation operation;
-  bool is_approved;  // he has: resume() assigns the device
+  bool needs_approval;                              // an operator has not decided
+  std::optional<AttestationShortfall> attestation;  // what it lacks; absent: nothing, or none is demanded
+  bool is_over() const { return !needs_approval && !attestation; }  // resume() assigns the device
 };
-using Progress = std::variant<Assignment, WaitingForApproval>;
+using Progress = std::variant<Assignment, Waiting>;
 
 // A registration that was refused, where the refusal itself is worth keeping: the change is to be committed.
 struct RecordedRefusal {
@@ -96,7 +99,8 @@ class Registrar {
   // it. kUnauthenticated: "token.*", "certificate.*" or "challenge.unknown" (never made, expired, or used up).
   Result<ProvenDevice> verify(RecordsView& records, const Claim& claim);
 
-  // Consumes the proof and assigns the device, in one transaction, or lets it wait for an approval. Gives the operation
+  // Consumes the proof and assigns the device, in one transaction, or lets it wait for an approval or for an
+  // attestation that is as good as the terms demand. Gives the operation
   // that stands for this proof: of two racers the second gets the first one's. Call forget() once that is on disk.
   // kUnavailable "enrollment.changed": an operator changed it since verify().
   Result<std::variant<Uuid, RecordedRefusal>> open_operation(Records& records, audit::Trail& trail,
@@ -106,13 +110,19 @@ class Registrar {
   // How an operation stands, for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
   // verify(); kRefused "operation.superseded": a newer one took its place.
   Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id);
-  // Assigns a device whose operation waited, once it is approved; refuses it as open_operation() does if its EK came
-  // under another registration meanwhile. `is_sticky`: of the claim that asks. kRefused "operation.superseded".
+  // Assigns a device whose operation waited, if it need not wait any more by what stands in this transaction; refuses
+  // it as open_operation() does if its EK came under another registration meanwhile. `is_sticky`: of the claim that
+  // asks. kRefused "operation.superseded".
   Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail, const Operation& operation,
                                                 bool is_sticky) const;
 
   // Notes that the result was fetched: from now on the challenge opens nothing any more.
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
+
+  // Tells an operator, once until he acknowledges it, that a device waits whose attestation is not as good as its terms
+  // demand: the alert "attestation.insufficient". To be asked when one was judged.
+  Status tell_if_insufficient(Records& records, audit::Trail& trail, const Statement& statement,
+                              ByteView ek_name) const;
 
   // The device of a registration, for whoever proves to be it. kNotFound "device.unknown".
   Result<Device> lookup(RecordsView& records, const Claim& claim);
@@ -171,7 +181,6 @@ class Registrar {
   Result<Statement> statement_of_result(RecordsView& records, const Operation& operation) const;
   // Keeps what was proved as used up, so that the same proof is refused, written down and told of once.
   Result<RecordedRefusal> keep_refusal(Records& records, Operation operation, Error refusal) const;
-  Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;
   Result<Operation> assign(Records& records, audit::Trail& trail, const Statement& statement,
                            const std::optional<Device>& before, const ProvenDevice& proven) const;
   // The device, if this operation is the one that assigned it last and it may collect the result.
@@ -179,6 +188,14 @@ class Registrar {
   Result<Bytes> authentication_key(RecordsView& records, const Operation& operation, const Device& device) const;
   Status check_poll(RecordsView& records, const Claim& claim, const Operation& operation);
   bool is_live(const Operation& operation) const;
+
+  // --- what it waits for: registrar_waiting.cpp
+  Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;
+  Status wait_for_attestation(Records& records, audit::Trail& trail, const Statement& statement,
+                              const ProvenDevice& proven, const AttestationShortfall& shortfall) const;
+  Result<std::optional<AttestationShortfall>> find_shortfall_of(RecordsView& records, const Statement& statement,
+                                                                const Operation& operation,
+                                                                const std::optional<Device>& before) const;
 
   const Clock& clock_;
   Entropy& entropy_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/digest.h"
+#include "provisioning/duplicates.h"
 #include "provisioning/limits.h"
 #include "provisioning/registrar.h"
 #include "provisioning/sealed_keys.h"
@@ -115,6 +116,7 @@ Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& sco
   if (statement.group && listed && listed->registration_id && *listed->registration_id != registration)
     return Error{ErrorKind::kRefused, "enrollment.bound", "this endorsement key came under another ID of its group"};
   TRY(const auto device, records.find_device_of(scope, registration));
+  TRY_STATUS(check_attests_for_itself(records, statement, ek.name().bytes(), device));
   TRY_STATUS(may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kAttest));
   return statement;
 }
@@ -363,11 +365,13 @@ Result<std::optional<Registrar::SignedChallenge>> Registrar::find_signed_challen
 }
 
 Result<std::optional<Operation>> Registrar::find_signed_operation(RecordsView& records, const Claim& claim) const {
-  for (const auto state : {Operation::State::kAssigned, Operation::State::kWaiting}) {
-    TRY(auto operation, records.find_open_operation(claim.scope, claim.registration, state));
-    if (!operation || !operation->challenge_id || !is_live(*operation)) continue;
-    TRY(const bool is_signed, is_signed_by_operation(*claim.token, *operation));
-    if (is_signed) return operation;
+  TRY(auto open, records.list_waiting_operations(claim.scope, claim.registration));
+  TRY(auto assigned, records.find_open_operation(claim.scope, claim.registration, Operation::State::kAssigned));
+  if (assigned) open.insert(open.begin(), *std::move(assigned));
+  for (Operation& operation : open) {
+    if (!operation.challenge_id || !is_live(operation)) continue;
+    TRY(const bool is_signed, is_signed_by_operation(*claim.token, operation));
+    if (is_signed) return std::optional<Operation>(std::move(operation));
   }
   return std::optional<Operation>();
 }

@@ -20,6 +20,10 @@ constexpr std::array kAllocations = {
     std::pair{Allocation::kGeoLatency, std::string_view("geo-latency")},
     std::pair{Allocation::kCustom, std::string_view("custom")},
 };
+constexpr std::array kRequirements = {
+    std::pair{RequiredAttestation::kWarning, std::string_view("warning")},
+    std::pair{RequiredAttestation::kAffirming, std::string_view("affirming")},
+};
 constexpr std::size_t kHostSizeMax = 253;  // RFC 1035 §2.3.4, in text
 constexpr std::size_t kLabelSizeMax = 63;
 
@@ -64,6 +68,14 @@ Status check_hubs(const Terms& terms) {
   return {};
 }
 
+Status check_interval(const std::optional<std::chrono::seconds>& interval) {
+  if (!interval || (*interval >= kAttestationIntervalMin && *interval <= kAttestationIntervalMax)) return {};
+  return invalid_input("enrollment.attestation_interval",
+                       fmt::format("expected {} to {} seconds, {} came", kAttestationIntervalMin.count(),
+                                   kAttestationIntervalMax.count(), interval->count()),
+                       "attestation_interval_seconds");
+}
+
 }  // namespace
 
 std::string_view to_string(Reprovision reprovision) {
@@ -72,6 +84,10 @@ std::string_view to_string(Reprovision reprovision) {
 
 std::string_view to_string(Allocation allocation) {
   return std::ranges::find(kAllocations, allocation, &decltype(kAllocations)::value_type::first)->second;
+}
+
+std::string_view to_string(RequiredAttestation required) {
+  return std::ranges::find(kRequirements, required, &decltype(kRequirements)::value_type::first)->second;
 }
 
 Result<Reprovision> parse_reprovision(std::string_view text) {
@@ -88,8 +104,16 @@ Result<Allocation> parse_allocation(std::string_view text) {
                        fmt::format("\"{}\" is no allocation policy: hashed, static, geo-latency or custom", text));
 }
 
+Result<RequiredAttestation> parse_required_attestation(std::string_view text) {
+  for (const auto& [value, name] : kRequirements)
+    if (name == text) return value;
+  return invalid_input("enrollment.required_attestation",
+                       fmt::format("\"{}\" cannot be demanded of an attestation: affirming or warning", text));
+}
+
 Status check_terms(const Terms& terms) {
   TRY_STATUS(check_hubs(terms));
+  TRY_STATUS(check_interval(terms.attestation_interval));
   if ((terms.allocation == Allocation::kCustom) != terms.custom_allocation.has_value())
     return invalid_input("enrollment.custom_allocation",
                          "custom allocation needs a custom_allocation, and nothing else takes one",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,12 @@ enum class Reprovision {
 // allocate().
 enum class Allocation { kHashed, kStatic, kGeoLatency, kCustom };
 
+// The least that a verifier must have found of a TPM's device before it is assigned (EAR: trustworthiness tiers).
+enum class RequiredAttestation {
+  kWarning,    // warning or affirming
+  kAffirming,  // affirming
+};
+
 // What an operator states about every device of an enrollment or of a group, whatever it proves itself by.
 struct Terms {
   bool enabled = true;
@@ -27,6 +34,9 @@ struct Terms {
   std::optional<Allocation> allocation;    // absent: kStatic with one hub, kHashed otherwise
   std::vector<std::string> hubs;           // host names; without any the server's own
   bool approve_srk_changes = false;        // a device whose SRK is another waits for an operator
+  // TPMs only, like the next: what attests to less waits until it attests to enough. Absent: nobody is asked.
+  std::optional<RequiredAttestation> required_attestation;
+  std::optional<std::chrono::seconds> attestation_interval;  // after which it is to attest again; absent: the server's
   bool allow_software_keys = false;
   bool iot_edge = false;
   // JSON objects, kept as they came (serialised anew, so that they are well-formed): the hub's business, not ours.
@@ -40,16 +50,21 @@ struct Terms {
 // The longest that is kept of each JSON object. Azure's messages have 96 KB; a twin begins with a few settings.
 constexpr std::size_t kTermsJsonSizeMax = 8 * 1024;
 constexpr std::size_t kHubsMax = 50;
+constexpr std::chrono::seconds kAttestationIntervalMin{10};
+constexpr std::chrono::seconds kAttestationIntervalMax{86'400};
 
 std::string_view to_string(Reprovision reprovision);
 std::string_view to_string(Allocation allocation);
+std::string_view to_string(RequiredAttestation required);
 // "migrate", "reset", "never"; "hashed", "static", "geo-latency", "custom".
 Result<Reprovision> parse_reprovision(std::string_view text);
 Result<Allocation> parse_allocation(std::string_view text);
+// "warning", "affirming".
+Result<RequiredAttestation> parse_required_attestation(std::string_view text);
 
 // kInvalidInput "enrollment.hub": not the name of a host; "enrollment.hubs": too many, or static allocation to
 // several; "enrollment.custom_allocation": custom allocation and its webhook come together;
-// "enrollment.too_large": a JSON object above kTermsJsonSizeMax.
+// "enrollment.too_large": a JSON object above kTermsJsonSizeMax; "enrollment.attestation_interval": out of its range.
 Status check_terms(const Terms& terms);
 
 }  // namespace warifu::provisioning

@@ -95,6 +95,19 @@ TEST(Terms, BoundEachJsonObject) {
   }
 }
 
+TEST(Terms, BoundTheIntervalOfAttestations) {
+  const std::pair<int, const char*> cases[] = {{0, "enrollment.attestation_interval"},
+                                               {9, "enrollment.attestation_interval"},
+                                               {10, ""},
+                                               {86'400, ""},
+                                               {86'401, "enrollment.attestation_interval"}};
+  for (const auto& [count, code] : cases) {
+    Terms terms;
+    terms.attestation_interval = std::chrono::seconds(count);
+    EXPECT_EQ(code_of(terms), code) << count;
+  }
+}
+
 TEST(Terms, NamesArePairedWithTheirValues) {
   const std::pair<Reprovision, const char*> reprovisions[] = {
       {Reprovision::kMigrate, "migrate"}, {Reprovision::kReset, "reset"}, {Reprovision::kNever, "never"}};
@@ -110,6 +123,14 @@ TEST(Terms, NamesArePairedWithTheirValues) {
     EXPECT_EQ(to_string(value), name);
     EXPECT_EQ(parse_allocation(name).value(), value);
   }
+  const std::pair<RequiredAttestation, const char*> requirements[] = {{RequiredAttestation::kWarning, "warning"},
+                                                                      {RequiredAttestation::kAffirming, "affirming"}};
+  for (const auto& [value, name] : requirements) {
+    EXPECT_EQ(to_string(value), name);
+    EXPECT_EQ(parse_required_attestation(name).value(), value);
+  }
+  for (const char* wrong : {"", "Affirming", "none", "contraindicated", "warnings"})
+    EXPECT_EQ(parse_required_attestation(wrong).error().code, "enrollment.required_attestation") << wrong;
   for (const char* wrong : {"", "Migrate", "migrate ", "hashed", "always"})
     EXPECT_EQ(parse_reprovision(wrong).error().code, "enrollment.reprovision") << wrong;
   for (const char* wrong : {"", "Hashed", "geolatency", "migrate"})

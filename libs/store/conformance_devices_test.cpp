@@ -62,6 +62,39 @@ TEST_P(DeviceConformance, ADeviceOfEachMechanismIsFoundByItsRegistration) {
   EXPECT_EQ(fields(*device_of(here_, 2)), fields(x509));
 }
 
+TEST_P(DeviceConformance, WhoWaitsIsListedAndOnceForEachRegistration) {
+  const auto insert = [&](std::uint64_t number, std::uint64_t device, const ScopeId& scope, bool waits, bool ended) {
+    auto row = sample::operation(number, device, scope);
+    if (waits) row.state = Operation::State::kWaiting;
+    if (ended) row.ended_at = sample::time(number + 1);
+    ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(row); }));
+  };
+  insert(1, 1, here_, true, false);
+  insert(2, 1, here_, true, false);
+  insert(3, 1, here_, true, true);
+  insert(4, 1, here_, false, false);
+  insert(5, 2, here_, true, false);
+  insert(6, 3, here_, false, false);
+  insert(7, 4, there_, true, false);
+  const auto waiting =
+      found([&](Snapshot& s) { return s.provisioning().list_waiting_operations(here_, sample::registration(1)); });
+  ASSERT_EQ(waiting.size(), 2U);
+  EXPECT_EQ(waiting[0].operation_id, sample::operation(2, 1).operation_id) << "the newest first";
+  EXPECT_EQ(waiting[1].operation_id, sample::operation(1, 1).operation_id);
+  EXPECT_EQ(open_operation(here_, 1, Operation::State::kWaiting)->operation_id, waiting[0].operation_id);
+
+  std::vector<RegistrationId> expected{sample::registration(1), sample::registration(2)};
+  std::ranges::sort(expected);
+  const auto page = [&](std::optional<RegistrationId> after, std::size_t limit) {
+    return found([&](Snapshot& s) {
+      return s.provisioning().list_waiting_registrations(here_, {std::move(after), limit});
+    });
+  };
+  EXPECT_EQ(page({}, 9), expected);
+  EXPECT_EQ(page({}, 1), std::vector{expected[0]});
+  EXPECT_EQ(page(expected[0], 9), std::vector{expected[1]});
+}
+
 TEST_P(DeviceConformance, ARegistrationHasOneDevice) {
   ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_device(sample::device(1, 1, here_)); }));
   auto second = sample::device(1, 2, here_);

@@ -28,6 +28,8 @@ Terms full_terms() {
           .allocation = provisioning::Allocation::kCustom,
           .hubs = {"hub-a.example", "hub-b.example", "c"},
           .approve_srk_changes = true,
+          .required_attestation = provisioning::RequiredAttestation::kAffirming,
+          .attestation_interval = std::chrono::seconds(86'400),
           .allow_software_keys = true,
           .iot_edge = true,
           .initial_twin = R"({"tags":{"line":"Werk Süd"}})",

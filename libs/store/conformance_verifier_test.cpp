@@ -228,6 +228,95 @@ TEST_P(VerifierConformance, LedgersAreListedInPagesAndBySilence) {
   EXPECT_EQ(due({first.due_at, ""}, 9).size(), 3U) << "of one time, by registration ID";
 }
 
+TEST_P(VerifierConformance, SilentDevicesAreListedByTheirOwnIntervals) {
+  // Of an interval of 1, 2, … microseconds: missed at three of them, in that order, however late they attested.
+  for (const std::uint64_t number : {3, 1, 2, 5, 4}) {
+    auto row = ledger(number, here_);
+    row.attested_at = sample::time(number == 1 ? 2 : 0);
+    row.next_due_at = row.attested_at + std::chrono::microseconds(number);
+    put(row);
+  }
+  put(ledger(1, there_));
+  const auto silent = [&](const verifier::DueKey& after, std::uint64_t before, std::size_t limit) {
+    std::vector<std::string> ids;
+    for (const auto& info :
+         found([&](Snapshot& s) { return s.verifier().list_silent(here_, after, sample::time(before), limit); }))
+      ids.push_back(info.registration_id.text());
+    return ids;
+  };
+  const auto ids = [](std::initializer_list<std::uint64_t> numbers) {
+    std::vector<std::string> texts;
+    for (const auto number : numbers)
+      texts.push_back(sample::registration(number).text());
+    return texts;
+  };
+  EXPECT_EQ(silent({}, 5, 9), ids({}));
+  EXPECT_EQ(silent({}, 6, 9), ids({1})) << "attested at 2, due at 3";
+  EXPECT_EQ(silent({}, 13, 9), ids({1, 2, 3, 4}));
+  EXPECT_EQ(silent({}, 99, 2), ids({1, 2}));
+  EXPECT_EQ(silent({sample::time(6), sample::registration(2).text()}, 99, 9), ids({3, 4, 5}));
+  EXPECT_EQ(silent({sample::time(6), ""}, 99, 9), ids({2, 3, 4, 5}));
+}
+
+TEST_P(VerifierConformance, ProvisioningIsToldWhatIsKnownOfADevice) {
+  const auto id = sample::registration(1);
+  const auto plant = GroupId::parse("plant").value();
+  const auto last = [&](const std::optional<GroupId>& group = {}) {
+    return found([&](Snapshot& s) { return s.provisioning().find_last_attestation(here_, id, group); });
+  };
+  EXPECT_FALSE(last());
+  ASSERT_TRUE(change([&](Transaction& t) {
+    return t.verifier().put_ak(
+        {here_, id, sample::bytes(34, 7), sample::bytes(34, 1), sample::bytes(90, 1), sample::time(1)});
+  }));
+  EXPECT_EQ(last()->ek_name, sample::bytes(34, 7));
+  EXPECT_FALSE(last()->judgement) << "bound, and nothing was shown";
+
+  auto row = ledger(1, here_);
+  row.overall = Tier::kWarning;
+  row.result =
+      R"({"layers":{"identity":"affirming","boot":"warning"},"findings":[{"tier":"affirming","code":"a","what":"b"},)"
+      R"({"tier":"warning","code":"boot.odd","what":"an odd boot"}]})";
+  row.policy.reset();
+  put(row);
+  auto judgement = *last()->judgement;
+  EXPECT_TRUE(judgement.is_of_bound_ak);
+  EXPECT_TRUE(judgement.is_by_standing_policy) << "there is none";
+  EXPECT_EQ(judgement.overall, provisioning::AttestationTier::kWarning);
+  EXPECT_EQ(judgement.findings, "boot warning: an odd boot [boot.odd]");
+  EXPECT_EQ(judgement.attested_at, row.attested_at);
+  EXPECT_EQ(judgement.next_due_at, row.next_due_at);
+  EXPECT_FALSE(found([&](Snapshot& s) { return s.provisioning().find_last_attestation(there_, id, std::nullopt); }))
+      << "of this scope";
+
+  const auto policy = [&](std::string target, std::uint64_t revision) {
+    ASSERT_TRUE(change([&](Transaction& t) {
+      return t.verifier().put_policy({here_,
+                                      {target, sample::uuid(sample::Kind::kToken, revision),
+                                       verifier::PolicyMode::kEnforce, sample::time(1), sample::time(1)},
+                                      "{}"});
+    }));
+  };
+  policy("default", 1);
+  EXPECT_FALSE(last()->judgement->is_by_standing_policy) << "one was put since";
+  row.policy = AppliedPolicy{"default", sample::uuid(sample::Kind::kToken, 1)};
+  row.revision = 2;
+  ASSERT_TRUE(change([&](Transaction& t) { return t.verifier().put_ledger(row, 1); }));
+  EXPECT_TRUE(last()->judgement->is_by_standing_policy);
+  policy("default", 2);
+  EXPECT_FALSE(last()->judgement->is_by_standing_policy) << "another revision";
+  policy("default", 1);
+  policy("group/plant", 1);
+  EXPECT_TRUE(last()->judgement->is_by_standing_policy);
+  EXPECT_FALSE(last(plant)->judgement->is_by_standing_policy) << "that of its group stands";
+
+  ASSERT_TRUE(change([&](Transaction& t) {
+    return t.verifier().put_ak(
+        {here_, id, sample::bytes(34, 7), sample::bytes(34, 2), sample::bytes(90, 1), sample::time(1)});
+  }));
+  EXPECT_FALSE(last()->judgement->is_of_bound_ak);
+}
+
 TEST_P(VerifierConformance, AnEventLogIsKeptOnce) {
   const verifier::StoredEventLog row{here_, sample::bytes(32, 1), sample::bytes(2000, 1), sample::time(1)};
   auto again = row;

@@ -40,15 +40,16 @@ constexpr Sql kPostgresColumns =
 // "table unique|index (columns) [partial]" of every index but that of the key.
 constexpr Sql kSqliteIndexes =
     "SELECT t.name || CASE i.\"unique\" WHEN 1 THEN ' unique' ELSE ' index' END || ' (' || (SELECT "
-    "group_concat(c.name, ', ') FROM pragma_index_info(i.name) AS c) || ')' || CASE i.partial WHEN 1 THEN ' partial' "
-    "ELSE '' END FROM sqlite_schema AS t JOIN pragma_index_list(t.name) AS i WHERE t.type = 'table' AND i.origin <> "
-    "'pk'";
+    "group_concat(coalesce(c.name, 'expression'), ', ') FROM pragma_index_info(i.name) AS c) || ')' || CASE i.partial "
+    "WHEN 1 THEN ' partial' ELSE '' END FROM sqlite_schema AS t JOIN pragma_index_list(t.name) AS i WHERE t.type = "
+    "'table' AND i.origin <> 'pk'";
 constexpr Sql kPostgresIndexes =
-    "SELECT tablename || CASE WHEN indexdef LIKE 'CREATE UNIQUE%' THEN ' unique (' ELSE ' index (' END || "
-    "replace(split_part(split_part(indexdef, '(', 2), ')', 1), '\"', '') || ')' || CASE WHEN indexdef LIKE '% WHERE %' "
-    "THEN ' partial' ELSE '' END FROM pg_indexes WHERE schemaname = current_schema() AND NOT EXISTS (SELECT 1 FROM "
-    "pg_constraint AS k WHERE k.conname = indexname AND k.contype = 'p' AND k.connamespace = "
-    "current_schema()::regnamespace)";
+    "SELECT t.relname::text || CASE WHEN i.indisunique THEN ' unique (' ELSE ' index (' END || (SELECT "
+    "string_agg(coalesce(a.attname::text, 'expression'), ', ' ORDER BY k.place) FROM unnest(i.indkey::int2[]) WITH "
+    "ORDINALITY AS k (number, place) LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number "
+    "AND "
+    "k.number > 0) || ')' || CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END FROM pg_index AS i JOIN "
+    "pg_class AS t ON t.oid = i.indrelid WHERE t.relnamespace = current_schema()::regnamespace AND NOT i.indisprimary";
 
 // "table (columns) -> table"
 constexpr Sql kSqliteReferences =
@@ -96,7 +97,8 @@ TEST_F(SchemaDialectsTest, HaveTheSameColumnsAndKeys) {
 TEST_F(SchemaDialectsTest, HaveTheSameIndexes) {
   const auto indexes = lines(*sqlite_, kSqliteIndexes);
   EXPECT_THAT(indexes, testing::IsSupersetOf({"operations unique (scope_id, challenge_id)",
-                                              "group_eks unique (scope_id, registration_id) partial"}));
+                                              "group_eks unique (scope_id, registration_id) partial",
+                                              "attestation_ledgers index (scope_id, expression, registration_id)"}));
   EXPECT_EQ(indexes, lines(*postgres_, kPostgresIndexes));
 }
 

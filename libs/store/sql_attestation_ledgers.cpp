@@ -30,6 +30,11 @@ constexpr Sql kListDue = "SELECT " INFO_COLUMNS
                          " FROM attestation_ledgers WHERE scope_id = ? AND next_due_at < ? AND "
                          "(next_due_at > ? OR (next_due_at = ? AND registration_id > ?)) "
                          "ORDER BY next_due_at, registration_id LIMIT ?";
+// The expression of the index attestation_ledgers_silent, and of verifier::silent_at().
+#define SILENT_AT "(3 * next_due_at - 2 * attested_at)"
+constexpr Sql kListSilent =
+    "SELECT " INFO_COLUMNS " FROM attestation_ledgers WHERE scope_id = ? AND " SILENT_AT " < ? AND " SILENT_AT
+    " >= ? AND (" SILENT_AT " > ? OR registration_id > ?) ORDER BY " SILENT_AT ", registration_id LIMIT ?";
 constexpr Sql kInsert = "INSERT INTO attestation_ledgers (" LEDGER_COLUMNS
                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                         "ON CONFLICT (scope_id, registration_id) DO NOTHING";
@@ -44,6 +49,7 @@ constexpr Sql kRemove = "DELETE FROM attestation_ledgers WHERE scope_id = ? AND 
 #undef INFO_COLUMNS
 #undef ADVANCED
 #undef KEY
+#undef SILENT_AT
 
 // A number of 64 bits, which an INTEGER cannot hold.
 Bytes to_column(std::uint64_t number) {
@@ -175,6 +181,13 @@ Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_ledgers(const ScopeId& 
 Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_due(const ScopeId& scope, const verifier::DueKey& after,
                                                              Timestamp before, std::size_t limit) {
   TRY(auto query, connection_.prepare(kListDue));
+  query.bind(scope, before, after.due_at, after.due_at, after.registration_id, limit_of(limit));
+  return read_all(query, to_info);
+}
+
+Result<std::vector<LedgerInfo>> SqlVerifierRecords::list_silent(const ScopeId& scope, const verifier::DueKey& after,
+                                                                Timestamp before, std::size_t limit) {
+  TRY(auto query, connection_.prepare(kListSilent));
   query.bind(scope, before, after.due_at, after.due_at, after.registration_id, limit_of(limit));
   return read_all(query, to_info);
 }

@@ -129,8 +129,9 @@ Status SqlProvisioningRecords::insert_enrollment(const Enrollment& enrollment) {
   query.bind(enrollment.scope, enrollment.registration_id, enrollment.enrollment_id, credentials.mechanism,
              credentials.primary, credentials.secondary, credentials.ek_name, enrollment.device_id, terms.enabled,
              columns.reprovision, columns.allocation, columns.hubs, terms.approve_srk_changes,
-             terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
-             terms.device_information, enrollment.revision, enrollment.created_at, enrollment.updated_at);
+             columns.required_attestation, columns.attestation_interval, terms.allow_software_keys, terms.iot_edge,
+             terms.initial_twin, terms.custom_allocation, terms.device_information, enrollment.revision,
+             enrollment.created_at, enrollment.updated_at);
   return name_conflict(query.run(), "enrollment.exists", "an enrollment of", enrollment.registration_id.text());
 }
 
@@ -141,9 +142,10 @@ Status SqlProvisioningRecords::update_enrollment(const Enrollment& enrollment) {
   TRY(auto query, connection_.prepare(kUpdate));
   query.bind(enrollment.enrollment_id, credentials.mechanism, credentials.primary, credentials.secondary,
              credentials.ek_name, enrollment.device_id, terms.enabled, columns.reprovision, columns.allocation,
-             columns.hubs, terms.approve_srk_changes, terms.allow_software_keys, terms.iot_edge, terms.initial_twin,
-             terms.custom_allocation, terms.device_information, enrollment.revision, enrollment.updated_at,
-             enrollment.scope, enrollment.registration_id);
+             columns.hubs, terms.approve_srk_changes, columns.required_attestation, columns.attestation_interval,
+             terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
+             terms.device_information, enrollment.revision, enrollment.updated_at, enrollment.scope,
+             enrollment.registration_id);
   TRY_STATUS(query.run());
   if (connection_.changes() == 1) return {};
   return Error{ErrorKind::kNotFound, "enrollment.unknown",

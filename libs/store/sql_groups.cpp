@@ -193,8 +193,9 @@ Status SqlProvisioningRecords::insert_group(const EnrollmentGroup& group) {
   TRY(auto query, connection_.prepare(kInsert));
   query.bind(group.scope, group.group_id, group.enrollment_id, credentials.mechanism, credentials.primary,
              credentials.secondary, credentials.naming, terms.enabled, columns.reprovision, columns.allocation,
-             columns.hubs, terms.approve_srk_changes, terms.allow_software_keys, terms.iot_edge, terms.initial_twin,
-             terms.custom_allocation, terms.device_information, group.revision, group.created_at, group.updated_at);
+             columns.hubs, terms.approve_srk_changes, columns.required_attestation, columns.attestation_interval,
+             terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
+             terms.device_information, group.revision, group.created_at, group.updated_at);
   return name_conflict(query.run(), "group.exists", "an enrollment group", group.group_id.text());
 }
 
@@ -206,8 +207,9 @@ Status SqlProvisioningRecords::update_group(const EnrollmentGroup& group) {
   TRY(auto query, connection_.prepare(kUpdate));
   query.bind(group.enrollment_id, credentials.mechanism, credentials.primary, credentials.secondary, credentials.naming,
              terms.enabled, columns.reprovision, columns.allocation, columns.hubs, terms.approve_srk_changes,
-             terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
-             terms.device_information, group.revision, group.updated_at, group.scope, group.group_id);
+             columns.required_attestation, columns.attestation_interval, terms.allow_software_keys, terms.iot_edge,
+             terms.initial_twin, terms.custom_allocation, terms.device_information, group.revision, group.updated_at,
+             group.scope, group.group_id);
   TRY_STATUS(query.run());
   if (connection_.changes() == 1) return {};
   return unknown_group(group.group_id);

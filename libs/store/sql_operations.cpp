@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "store/sql_provisioning.h"
 #include "store/sql_records.h"
@@ -17,9 +19,13 @@ using provisioning::Substatus;
 
 constexpr Sql kFind = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND operation_id = ?";
 constexpr Sql kFindOfChallenge = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
-constexpr Sql kFindOpen =
-    "SELECT " OPERATION_COLUMNS
-    " FROM operations WHERE scope_id = ? AND registration_id = ? AND state = ? AND ended_at IS NULL LIMIT 1";
+// Few, and sorted here: a database that is asked for an order looks through all operations of the scope by their age.
+constexpr Sql kListOpen = "SELECT " OPERATION_COLUMNS
+                          " FROM operations WHERE scope_id = ? AND registration_id = ? AND state = ? AND ended_at IS "
+                          "NULL";
+constexpr Sql kListWaiting =
+    "SELECT registration_id FROM operations WHERE scope_id = ? AND registration_id > ? AND state = 'waiting' AND "
+    "ended_at IS NULL GROUP BY registration_id ORDER BY registration_id LIMIT ?";
 constexpr Sql kInsert =
     "INSERT INTO operations (" OPERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kAssign =
@@ -95,6 +101,10 @@ Result<Operation> to_operation(Row row) {
                    .ended_at = ended_at};
 }
 
+Result<RegistrationId> to_waiting(Row row) {
+  return row.next<RegistrationId>();
+}
+
 Error unknown_operation(const Uuid& id) {
   return {ErrorKind::kNotFound, "operation.unknown", fmt::format("no operation {}", id.text())};
 }
@@ -115,12 +125,35 @@ Result<std::optional<Operation>> SqlProvisioningRecords::find_operation_of_chall
   return read_one(query, to_operation);
 }
 
+Result<std::vector<Operation>> SqlProvisioningRecords::list_open_operations(const ScopeId& scope,
+                                                                            const RegistrationId& id,
+                                                                            Operation::State state) {
+  TRY(auto query, connection_.prepare(kListOpen));
+  query.bind(scope, id, name_of(kStates, state));
+  TRY(auto open, read_all(query, to_operation));
+  std::ranges::sort(open, [](const Operation& a, const Operation& b) {
+    return std::tie(a.created_at, a.operation_id) > std::tie(b.created_at, b.operation_id);
+  });
+  return open;
+}
+
 Result<std::optional<Operation>> SqlProvisioningRecords::find_open_operation(const ScopeId& scope,
                                                                              const RegistrationId& id,
                                                                              Operation::State state) {
-  TRY(auto query, connection_.prepare(kFindOpen));
-  query.bind(scope, id, name_of(kStates, state));
-  return read_one(query, to_operation);
+  TRY(auto open, list_open_operations(scope, id, state));
+  return open.empty() ? std::optional<Operation>() : std::optional(std::move(open.front()));
+}
+
+Result<std::vector<Operation>> SqlProvisioningRecords::list_waiting_operations(const ScopeId& scope,
+                                                                               const RegistrationId& id) {
+  return list_open_operations(scope, id, Operation::State::kWaiting);
+}
+
+Result<std::vector<RegistrationId>> SqlProvisioningRecords::list_waiting_registrations(
+    const ScopeId& scope, const provisioning::Page<RegistrationId>& page) {
+  TRY(auto query, connection_.prepare(kListWaiting));
+  query.bind(scope, after(page), limit_of(page.limit));
+  return read_all(query, to_waiting);
 }
 
 Status SqlProvisioningRecords::insert_operation(const Operation& operation) {

@@ -7,8 +7,8 @@
 namespace warifu::store {
 
 // Everything of provisioning::Records in SQL. Its statements are the same for every database. One file for each kind of
-// record: sql_enrollments.cpp, sql_groups.cpp, sql_devices.cpp, sql_operations.cpp, sql_attention.cpp, and the rest in
-// sql_provisioning.cpp.
+// record: sql_enrollments.cpp, sql_groups.cpp, sql_devices.cpp, sql_operations.cpp, sql_attention.cpp,
+// sql_last_attestation.cpp, and the rest in sql_provisioning.cpp.
 class SqlProvisioningRecords final : public provisioning::Records {
  public:
   // Without `events` (for who only reads) nobody is told of what is written.
@@ -67,6 +67,12 @@ class SqlProvisioningRecords final : public provisioning::Records {
                                                                              const Uuid& challenge_id) override;
   Result<std::optional<provisioning::Operation>> find_open_operation(const ScopeId& scope, const RegistrationId& id,
                                                                      provisioning::Operation::State state) override;
+  Result<std::vector<provisioning::Operation>> list_waiting_operations(const ScopeId& scope,
+                                                                       const RegistrationId& id) override;
+  Result<std::vector<RegistrationId>> list_waiting_registrations(
+      const ScopeId& scope, const provisioning::Page<RegistrationId>& page) override;
+  Result<std::optional<provisioning::LastAttestation>> find_last_attestation(
+      const ScopeId& scope, const RegistrationId& id, const std::optional<GroupId>& group) override;
   // kConflict "operation.exists": the challenge has opened an operation before.
   Status insert_operation(const provisioning::Operation& operation) override;
   Status assign_operation(const ScopeId& scope, const Uuid& operation_id, provisioning::Substatus substatus) override;
@@ -95,6 +101,9 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Status insert_escrow_deposit(const provisioning::EscrowDeposit& deposit) override;
 
  private:
+  // The newest first.
+  Result<std::vector<provisioning::Operation>> list_open_operations(const ScopeId& scope, const RegistrationId& id,
+                                                                    provisioning::Operation::State state);
   Result<std::optional<provisioning::Alert>> find_alert(const ScopeId& scope, const provisioning::AlertKey& key);
 
   Connection& connection_;

@@ -26,6 +26,10 @@ Result<provisioning::Terms> read_terms(Row& row) {
   TRY(const auto hubs, row.next<std::string>());
   terms.hubs = split(hubs);
   TRY(terms.approve_srk_changes, row.next<bool>());
+  TRY(terms.required_attestation,
+      read_optional_name(row, provisioning::parse_required_attestation, "required_attestation"));
+  TRY(const auto interval, row.next<std::optional<std::int64_t>>());
+  if (interval) terms.attestation_interval = std::chrono::seconds(*interval);
   TRY(terms.allow_software_keys, row.next<bool>());
   TRY(terms.iot_edge, row.next<bool>());
   TRY(terms.initial_twin, row.next<std::optional<std::string>>());
@@ -38,6 +42,8 @@ TermsColumns::TermsColumns(const provisioning::Terms& given)
     : terms(given), hubs(fmt::format("{}", fmt::join(given.hubs, " "))) {
   if (given.reprovision) reprovision = to_string(*given.reprovision);
   if (given.allocation) allocation = to_string(*given.allocation);
+  if (given.required_attestation) required_attestation = to_string(*given.required_attestation);
+  if (given.attestation_interval) attestation_interval = given.attestation_interval->count();
 }
 
 }  // namespace warifu::store

@@ -7,13 +7,14 @@
 namespace warifu::store {
 
 // In the order in which read_terms() reads and the inserts bind them.
-#define TERMS_COLUMNS                                                                                          \
-  "enabled, reprovision, allocation, hubs, approve_srk_changes, allow_software_keys, iot_edge, initial_twin, " \
-  "custom_allocation, device_information"
-#define TERMS_PARAMETERS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-#define TERMS_ASSIGNMENTS                                                                                      \
-  "enabled = ?, reprovision = ?, allocation = ?, hubs = ?, approve_srk_changes = ?, allow_software_keys = ?, " \
-  "iot_edge = ?, initial_twin = ?, custom_allocation = ?, device_information = ?"
+#define TERMS_COLUMNS                                                                                         \
+  "enabled, reprovision, allocation, hubs, approve_srk_changes, required_attestation, attestation_interval, " \
+  "allow_software_keys, iot_edge, initial_twin, custom_allocation, device_information"
+#define TERMS_PARAMETERS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define TERMS_ASSIGNMENTS                                                                                       \
+  "enabled = ?, reprovision = ?, allocation = ?, hubs = ?, approve_srk_changes = ?, required_attestation = ?, " \
+  "attestation_interval = ?, allow_software_keys = ?, iot_edge = ?, initial_twin = ?, custom_allocation = ?, "  \
+  "device_information = ?"
 
 Result<provisioning::Terms> read_terms(Row& row);
 
@@ -23,7 +24,9 @@ struct TermsColumns {
   const provisioning::Terms& terms;
   std::optional<std::string_view> reprovision;
   std::optional<std::string_view> allocation;
-  std::string hubs;  // names of hosts have no spaces
+  std::optional<std::string_view> required_attestation;
+  std::optional<std::int64_t> attestation_interval;  // seconds
+  std::string hubs;                                  // names of hosts have no spaces
 };
 
 }  // namespace warifu::store

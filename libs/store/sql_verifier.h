@@ -20,6 +20,8 @@ class SqlVerifierRecords final : public verifier::Records {
   Result<std::vector<verifier::LedgerInfo>> list_ledgers(const ScopeId& scope, const verifier::Page& page) override;
   Result<std::vector<verifier::LedgerInfo>> list_due(const ScopeId& scope, const verifier::DueKey& after,
                                                      Timestamp before, std::size_t limit) override;
+  Result<std::vector<verifier::LedgerInfo>> list_silent(const ScopeId& scope, const verifier::DueKey& after,
+                                                        Timestamp before, std::size_t limit) override;
   Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::optional<verifier::StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) override;
   Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId& scope, Timestamp before, std::size_t limit) override;

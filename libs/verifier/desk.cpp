@@ -84,7 +84,8 @@ Result<NonceAnswer> Desk::nonce(RecordsView& records, const BoundAk& ak, const s
   return answer;
 }
 
-Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group, EkStanding ek,
+Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group,
+                           const std::optional<std::chrono::seconds>& interval, EkStanding ek,
                            Submission submission) const {
   TRY(const auto nonce, nonces_.check(key_of(ak), ak.ak_name, submission.nonce));
   TRY(const auto ledger, records.find_ledger(ak.scope, ak.registration_id));
@@ -102,7 +103,7 @@ Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::o
                           .ek = std::move(ek),
                           .nonce = nonce,
                           .now = clock_.now(),
-                          .interval = interval_};
+                          .interval = interval.value_or(interval_)};
   TRY(auto appraised, appraise(evidence));
   return Judged{std::move(submission), std::move(appraised), ledger ? ledger->revision : 0};
 }

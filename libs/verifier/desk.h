@@ -30,7 +30,7 @@ struct Judged {
 // on a snapshot and may take its time; what writes is short. Safe to call from several threads.
 class Desk {
  public:
-  // `interval`: after which a device is due again.
+  // `interval`: after which a device is due again that has none of its own.
   Desk(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, std::chrono::seconds interval = kInterval)
       : clock_(clock),
         interval_(interval),
@@ -47,9 +47,9 @@ class Desk {
   // `group`: the one that the device came under.
   Result<NonceAnswer> nonce(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group,
                             std::string_view boot_id) const;
-  // Errors as nonces.check() and appraise().
-  Result<Judged> judge(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group, EkStanding ek,
-                       Submission submission) const;
+  // `interval`: the device's own. Errors as nonces.check() and appraise().
+  Result<Judged> judge(RecordsView& records, const BoundAk& ak, const std::optional<GroupId>& group,
+                       const std::optional<std::chrono::seconds>& interval, EkStanding ek, Submission submission) const;
   // kConflict "attestation.raced": the ledger is another than it was compared with. An entry of the audit log only
   // where something is news.
   Status keep(Records& records, audit::Trail& trail, const Judged& judged) const;

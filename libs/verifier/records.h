@@ -144,11 +144,15 @@ struct Page {
   std::size_t limit;
 };
 
-// Where a list in the order of when devices are due goes on; the first of all is before every device.
+// Where a list in the order of when devices are due, or silent, goes on; the first of all is before every device.
 struct DueKey {
   Timestamp due_at = {};
   std::string registration_id = {};
 };
+// When a device is missed: it let two more of its intervals pass after it was due.
+inline Timestamp silent_at(const LedgerInfo& info) {
+  return info.next_due_at + 2 * (info.next_due_at - info.attested_at);
+}
 
 // What is read; errors are the database's own.
 class RecordsView {
@@ -162,6 +166,9 @@ class RecordsView {
   // Those that were due before, the longest silent first, and what comes after `after` only.
   virtual Result<std::vector<LedgerInfo>> list_due(const ScopeId& scope, const DueKey& after, Timestamp before,
                                                    std::size_t limit) = 0;
+  // The same by silent_at().
+  virtual Result<std::vector<LedgerInfo>> list_silent(const ScopeId& scope, const DueKey& after, Timestamp before,
+                                                      std::size_t limit) = 0;
 
   virtual Result<bool> has_event_log(const ScopeId& scope, ByteView sha256) = 0;
   virtual Result<std::optional<StoredEventLog>> find_event_log(const ScopeId& scope, ByteView sha256) = 0;

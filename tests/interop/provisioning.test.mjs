@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SoftDevice } from './lib/device.mjs';
 import { DpsClient, assert_error } from './lib/dps_http.mjs';
 import { require_isolation } from './lib/isolation.mjs';
@@ -95,6 +96,32 @@ describe('The unmodified SDK on a software TPM', () => {
     const second_key = await assert_tpm_and_server_share_a_key();
     assert.notDeepEqual(second_key, first_key);
     first_key = second_key;
+  });
+
+  // It knows nothing of attestation: what the server says of it must not disturb it, and it gets nothing before.
+  test('PollsOnWhileTheTermsAskForAnAttestation', async () => {
+    const update = (...terms) => server.warifu('enrollment', 'update', keys.registration_id, ...terms);
+    await update('--require-attestation', 'affirming');
+    let waits = true;
+    const registered = must_register();
+    const settled = registered.then(() => (waits = false), () => (waits = false));
+    for (let i = 0; ; ++i) {
+      const { items } = await server.warifu('registration', 'list', '--waiting', '--json');
+      if (items.length === 1) {
+        assert.equal(items[0].attestation_shortfall.code, 'attestation.missing');
+        break;
+      }
+      assert.ok(i < 300 && waits, 'it does not wait');
+      await sleep(100);
+    }
+    assert.deepEqual(await server.hub_key(keys.registration_id), first_key, 'the key of before, and no new one');
+    await update('--require-attestation', 'none');
+    const state = await registered;
+    await settled;
+    assert.ok(state.http.some(({ method, status }) => method === 'GET' && status === 202), JSON.stringify(state.http));
+    const next_key = await assert_tpm_and_server_share_a_key();
+    assert.notDeepEqual(next_key, first_key);
+    first_key = next_key;
   });
 
   test('KeepsItsKeyOverARestartOfTheServer', async () => {

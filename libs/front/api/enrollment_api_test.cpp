@@ -105,6 +105,40 @@ TEST_F(EnrollmentApiTest, ADryRunSaysTheSameAndLeavesNothing) {
   EXPECT_EQ(member(operator_.get(meter), "enabled"), "false");
 }
 
+TEST_F(EnrollmentApiTest, TakesTermsOfAttestationForTpmsOnly) {
+  const std::string meter = kEnrollments + "/meter-1";
+  const auto put = [&](const std::string& more) {
+    return operator_.put(meter, test::tpm_enrollment("meter-1", world_.tpm_a.ek(), more));
+  };
+  const auto written = put(R"(,"required_attestation":"affirming","attestation_interval_seconds":600)");
+  EXPECT_EQ(written.status, 200) << written.body;
+  EXPECT_THAT(written.body, HasSubstr(R"("field":"required_attestation","from":"","to":"affirming")"));
+  EXPECT_EQ(member(operator_.get(meter), "required_attestation"), "affirming");
+  EXPECT_EQ(member(operator_.get(meter), "attestation_interval_seconds"), "600");
+  EXPECT_EQ(put("").status, 200);
+  EXPECT_EQ(member(operator_.get(meter), "required_attestation"), "null") << "what is not said is not demanded";
+
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"(,"required_attestation":"none")", "enrollment.required_attestation"},
+      {R"(,"required_attestation":true)", "json.type"},
+      {R"(,"attestation_interval_seconds":9)", "enrollment.attestation_interval"},
+      {R"(,"attestation_interval_seconds":18446744073709551615)", "enrollment.attestation_interval"},
+      {R"(,"attestation_interval_seconds":"60")", "json.type"},
+      {R"(,"attestation_interval_seconds":-60)", "json.type"},
+  };
+  for (const auto& [more, code] : wrong)
+    EXPECT_EQ(member(put(more), "code"), code) << more;
+
+  const std::pair<const char*, const char*> terms[] = {
+      {R"(,"required_attestation":"warning")", "enrollment.required_attestation"},
+      {R"(,"attestation_interval_seconds":60)", "enrollment.attestation_interval"}};
+  for (const auto& [more, code] : terms) {
+    EXPECT_EQ(member(operator_.post(kEnrollments, test::key_enrollment("lamp-1", more)), "code"), code);
+    EXPECT_EQ(member(operator_.put("/api/v1/enrollment-groups/lamps", test::key_group("lamps", more)), "code"), code);
+    EXPECT_EQ(operator_.put("/api/v1/enrollment-groups/plant", test::tpm_group("plant", "*", more)).status / 100, 2);
+  }
+}
+
 TEST_F(EnrollmentApiTest, IfMatchLetsOnlyOneOfTwoChangesThrough) {
   const std::string meter = kEnrollments + "/meter-1";
   const std::string etag(net::find_header(operator_.get(meter).headers, "ETag").value());

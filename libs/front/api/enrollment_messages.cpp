@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -22,6 +23,8 @@ constexpr std::string_view kTermsNames[] = {"enabled",
                                             "allocation",
                                             "hubs",
                                             "approve_srk_changes",
+                                            "required_attestation",
+                                            "attestation_interval_seconds",
                                             "allow_software_keys",
                                             "iot_edge",
                                             "initial_twin",
@@ -75,6 +78,14 @@ Result<std::optional<std::string>> parse_opaque(const wire::JsonFields& fields, 
 Result<bool> parse_bool(const wire::JsonFields& fields, std::string_view name, bool otherwise) {
   TRY(const auto value, fields.optional_bool(name));
   return value.value_or(otherwise);
+}
+
+// A number that no clock can count is out of every range.
+Result<std::optional<std::chrono::seconds>> parse_interval(const wire::JsonFields& fields) {
+  TRY(const auto seconds, fields.optional_uint("attestation_interval_seconds"));
+  if (!seconds) return std::optional<std::chrono::seconds>();
+  constexpr auto kMost = static_cast<std::uint64_t>(provisioning::kAttestationIntervalMax.count()) + 1;
+  return std::optional(std::chrono::seconds(std::min(*seconds, kMost)));
 }
 
 Result<CertificatePair> parse_certificates(const wire::JsonFields& fields) {
@@ -184,6 +195,10 @@ void add_terms(json::object& object, const Terms& terms) {
   object["allocation"] = terms.allocation ? json::value(to_string(*terms.allocation)) : json::value();
   object["hubs"] = json::array(terms.hubs.begin(), terms.hubs.end());
   object["approve_srk_changes"] = terms.approve_srk_changes;
+  object["required_attestation"] =
+      terms.required_attestation ? json::value(to_string(*terms.required_attestation)) : json::value();
+  object["attestation_interval_seconds"] =
+      terms.attestation_interval ? json::value(terms.attestation_interval->count()) : json::value();
   object["allow_software_keys"] = terms.allow_software_keys;
   object["iot_edge"] = terms.iot_edge;
   object["initial_twin"] = opaque(terms.initial_twin);
@@ -235,6 +250,8 @@ Result<Terms> parse_terms(const wire::JsonFields& fields) {
   TRY(terms.allocation, parse_name(fields, "allocation", provisioning::parse_allocation));
   TRY(terms.hubs, parse_hubs(fields));
   TRY(terms.approve_srk_changes, parse_bool(fields, "approve_srk_changes", false));
+  TRY(terms.required_attestation, parse_name(fields, "required_attestation", provisioning::parse_required_attestation));
+  TRY(terms.attestation_interval, parse_interval(fields));
   TRY(terms.allow_software_keys, parse_bool(fields, "allow_software_keys", false));
   TRY(terms.iot_edge, parse_bool(fields, "iot_edge", false));
   TRY(terms.initial_twin, parse_opaque(fields, "initial_twin"));

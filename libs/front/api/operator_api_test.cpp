@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 82u);
+  EXPECT_EQ(guarded, 83u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -260,6 +260,7 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"GET /api/v1/enrollments/{registration_id}/keys", "enrollment-key:read"},
       {"POST /api/v1/enrollment-groups", "enrollment:write"},
       {"GET /api/v1/enrollment-groups", "enrollment:read"},
+      {"GET /api/v1/waiting-registrations", "device:read"},
       {"GET /api/v1/enrollment-groups/{group_id}", "enrollment:read"},
       {"PUT /api/v1/enrollment-groups/{group_id}", "enrollment:write"},
       {"DELETE /api/v1/enrollment-groups/{group_id}", "enrollment:write"},

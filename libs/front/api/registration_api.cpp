@@ -33,6 +33,7 @@ std::vector<Route> RegistrationApi::routes() {
       {kPost, "/api/v1/approvals/{registration_id}/reject", approves, bind(&RegistrationApi::reject)},
       {kGet, "/api/v1/alerts", reads, bind(&RegistrationApi::list_alerts)},
       {kPost, "/api/v1/alerts/acknowledge", approves, bind(&RegistrationApi::acknowledge)},
+      {kGet, "/api/v1/waiting-registrations", reads, bind(&RegistrationApi::list_waiting)},
       {kGet, "/api/v1/registrations/{registration_id}/explanation", reads, bind(&RegistrationApi::explain)},
   };
 }
@@ -84,12 +85,24 @@ Result<Answer> RegistrationApi::acknowledge(const Call& call) {
       }});
 }
 
+Result<Answer> RegistrationApi::list_waiting(const Call& call) {
+  TRY(const auto page, page_of<RegistrationId>(call));
+  std::vector<provisioning::WaitingRegistration> items;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(items, provisioning::list_waiting(snapshot.provisioning(), call.principal->scope, page, clock_.now()));
+    return {};
+  }));
+  return Answer(page_response(
+      std::move(items), page.limit, [](const auto& waiting) { return waiting.operation.registration_id.text(); },
+      [](const auto& item) { return to_json(item); }));
+}
+
 Result<Answer> RegistrationApi::explain(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   std::optional<provisioning::RegistrationStory> story;
   std::optional<ek_trust::JudgedCertificate> certificate;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(story, provisioning::tell_story(snapshot.provisioning(), call.principal->scope, id));
+    TRY(story, provisioning::tell_story(snapshot.provisioning(), call.principal->scope, id, clock_.now()));
     const Bytes ek_name = story ? ek_name_of(*story) : Bytes();
     if (ek_name.empty()) return {};
     TRY(certificate, certificates_.find(snapshot.ek_trust(), call.principal->scope, ek_name));

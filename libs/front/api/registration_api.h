@@ -12,8 +12,8 @@ namespace warifu::front::api {
 class RegistrationApi {
  public:
   RegistrationApi(const provisioning::DeviceDesk& desk, const ek_trust::CertificateDesk& certificates,
-                  store::Store& store)
-      : desk_(desk), certificates_(certificates), store_(store) {}
+                  store::Store& store, const Clock& clock)
+      : desk_(desk), certificates_(certificates), store_(store), clock_(clock) {}
 
   std::vector<Route> routes();
 
@@ -24,10 +24,12 @@ class RegistrationApi {
   Result<Answer> list_alerts(const Call& call);
   Result<Answer> acknowledge(const Call& call);
   Result<Answer> explain(const Call& call);
+  Result<Answer> list_waiting(const Call& call);
 
   const provisioning::DeviceDesk& desk_;
   const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
+  const Clock& clock_;
 };
 
 }  // namespace warifu::front::api

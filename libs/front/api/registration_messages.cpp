@@ -8,6 +8,7 @@
 #include "front/api/fields.h"
 #include "front/api/messages.h"
 #include "front/api/paging.h"
+#include "provisioning/refusal_advice.h"
 
 namespace warifu::front::api {
 namespace {
@@ -34,11 +35,16 @@ json::array array_of(const std::vector<T>& things) {
   return array;
 }
 
+json::value required(const provisioning::Terms& terms) {
+  return terms.required_attestation ? json::value(to_string(*terms.required_attestation)) : json::value();
+}
+
 json::object short_enrollment(const provisioning::Enrollment& enrollment) {
   const auto* tpm = std::get_if<provisioning::TpmAttestation>(&enrollment.attestation);
   return {{"attestation_type", to_string(mechanism_of(enrollment.attestation))},
           {"ek_name", tpm == nullptr ? json::value() : json::value(to_hex(tpm->ek_name))},
           {"enabled", enrollment.terms.enabled},
+          {"required_attestation", required(enrollment.terms)},
           {"created_at", to_rfc3339(enrollment.created_at)},
           {"updated_at", to_rfc3339(enrollment.updated_at)}};
 }
@@ -47,6 +53,7 @@ json::object short_group(const provisioning::EnrollmentGroup& group) {
   return {{"group_id", group.group_id.text()},
           {"attestation_type", to_string(mechanism_of(group.attestation))},
           {"enabled", group.terms.enabled},
+          {"required_attestation", required(group.terms)},
           {"created_at", to_rfc3339(group.created_at)},
           {"updated_at", to_rfc3339(group.updated_at)}};
 }
@@ -129,6 +136,23 @@ json::object to_json(const provisioning::Approval& approval) {
           {"approved_at", time_or_null(approval.approved_at)}};
 }
 
+json::object to_json(const provisioning::AttestationShortfall& shortfall) {
+  return {{"code", shortfall.code},
+          {"message", shortfall.message},
+          {"detail", shortfall.operator_detail},
+          {"advice", provisioning::advice_on(shortfall.code)}};
+}
+
+json::object to_json(const provisioning::WaitingRegistration& waiting) {
+  const auto& operation = waiting.operation;
+  return {{"registration_id", operation.registration_id.text()},
+          {"group_id", operation.group ? json::value(operation.group->text()) : json::value()},
+          {"operation_id", operation.operation_id.text()},
+          {"since", to_rfc3339(operation.created_at)},
+          {"needs_approval", waiting.needs_approval},
+          {"attestation_shortfall", object_or_null<provisioning::AttestationShortfall>(waiting.attestation, to_json)}};
+}
+
 json::object to_json(const provisioning::Alert& alert) {
   return {{"registration_id", alert.registration_id.text()},
           {"kind", alert.kind},
@@ -160,6 +184,7 @@ json::object to_json(const provisioning::RegistrationStory& story) {
           {"device", object_or_null<provisioning::Device>(story.device, to_json)},
           {"operation", object_or_null(story.operation, operation_json)},
           {"approval", object_or_null<provisioning::Approval>(story.approval, to_json)},
+          {"attestation_shortfall", object_or_null<provisioning::AttestationShortfall>(story.attestation, to_json)},
           {"alerts", array_of(story.alerts)},
           {"attempts", array_of(story.attempts)}};
 }

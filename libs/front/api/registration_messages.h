@@ -21,6 +21,8 @@ Result<provisioning::Page<provisioning::AlertKey>> alert_page_of(const Call& cal
 std::string cursor_of(const provisioning::Alert& alert);
 
 boost::json::object to_json(const provisioning::Approval& approval);
+boost::json::object to_json(const provisioning::AttestationShortfall& shortfall);
+boost::json::object to_json(const provisioning::WaitingRegistration& waiting);
 boost::json::object to_json(const provisioning::Alert& alert);
 boost::json::object to_json(const provisioning::Attempt& attempt);
 // With the verdict. Enrollment and group are told in short: who may read them reads them at their own routes.

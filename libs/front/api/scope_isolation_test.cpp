@@ -105,6 +105,7 @@ class ScopeIsolation : public ::testing::Test {
                                    "webhooks",
                                    "webhooks/plant",
                                    "attestations",
+                                   "waiting-registrations",
                                    "registrations/meter-1/attestation",
                                    "registrations/meter-1/attestation/evidence/1",
                                    "attestation-policies",
@@ -183,7 +184,7 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
     }
     ++tried;
   }
-  EXPECT_EQ(tried, 43u);
+  EXPECT_EQ(tried, 44u);
   EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
   EXPECT_EQ(seen_by_owner(), before);
   EXPECT_THAT(owner_.get("/api/v1/service-keys").body, HasSubstr(R"("name":"plant")"));

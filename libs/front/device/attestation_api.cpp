@@ -41,10 +41,10 @@ Status check_size(const net::HttpRequest& request, std::size_t size_max) {
 
 }  // namespace
 
-// A device whose token was given for this AK, and the group that it came under.
+// A device whose token was given for this AK, and what it came under.
 struct AttestationApi::Proven {
   verifier::BoundAk ak;
-  std::optional<GroupId> group;
+  provisioning::Statement statement;
 };
 
 std::vector<Route> AttestationApi::routes() {
@@ -132,9 +132,9 @@ Result<Answer> AttestationApi::activate(const Call& call, const DeviceKey& devic
 Result<AttestationApi::Proven> AttestationApi::prove(store::Snapshot& snapshot, const DeviceKey& device,
                                                      ByteView ak_name) const {
   TRY(auto ak, desk_.find_ak(snapshot.verifier(), device, ak_name));
-  TRY(const auto statement,
+  TRY(auto statement,
       registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, ByteView(ak.ek_name)));
-  return Proven{std::move(ak), statement.group};
+  return Proven{std::move(ak), std::move(statement)};
 }
 
 Result<Answer> AttestationApi::make_nonce(const Call& call, const DeviceKey& device) {
@@ -143,7 +143,7 @@ Result<Answer> AttestationApi::make_nonce(const Call& call, const DeviceKey& dev
   std::optional<net::HttpResponse> response;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto proven, prove(snapshot, device, ak_name));
-    TRY(const auto answer, desk_.nonce(snapshot.verifier(), proven.ak, proven.group, boot_id));
+    TRY(const auto answer, desk_.nonce(snapshot.verifier(), proven.ak, proven.statement.group, boot_id));
     response = to_response(answer);
     return {};
   }));
@@ -160,20 +160,36 @@ Result<verifier::EkStanding> AttestationApi::ek_standing(store::Snapshot& snapsh
   return verifier::EkStanding{Worth::kRefused, refusal ? to_string(*refusal) : "the EK certificate is not believed"};
 }
 
+// The statement is asked for again: it may be another one than that by which it was judged.
+Status AttestationApi::tell_of_waiting(store::Transaction& transaction, const DeviceKey& device,
+                                       ByteView ek_name) const {
+  const auto statement = registrar_.may_attest(transaction.provisioning(), device.scope, device.registration, ek_name);
+  if (!statement) return {};
+  return registrar_.tell_if_insufficient(transaction.provisioning(), transaction.audit(), *statement, ek_name);
+}
+
 Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& device) {
   TRY(const auto ak_name, desk_.credentials().check_token(device, bearer_of(call.request)));
   TRY(auto submission, verifier::parse_submission(call.request.body));
   std::shared_ptr<const verifier::Judged> judged;
+  bool waits = false;  // perhaps: whether its terms demand an attestation
+  Bytes ek_name;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto proven, prove(snapshot, device, ak_name));
     TRY(auto ek, ek_standing(snapshot, proven.ak));
-    TRY(auto result, desk_.judge(snapshot.verifier(), proven.ak, proven.group, std::move(ek), std::move(submission)));
+    const auto& terms = proven.statement.terms;
+    TRY(auto result, desk_.judge(snapshot.verifier(), proven.ak, proven.statement.group, terms.attestation_interval,
+                                 std::move(ek), std::move(submission)));
+    waits = terms.required_attestation.has_value();
+    ek_name = proven.ak.ek_name;
     judged = std::make_shared<const verifier::Judged>(std::move(result));
     return {};
   }));
   return Answer(Durable{
-      [this, judged, tracking_id = call.tracking_id](store::Transaction& transaction) -> Result<Decision> {
+      [this, judged, device, waits, ek_name,
+       tracking_id = call.tracking_id](store::Transaction& transaction) -> Result<Decision> {
         TRY_STATUS(desk_.keep(transaction.verifier(), transaction.audit(), *judged));
+        if (waits) TRY_STATUS(tell_of_waiting(transaction, device, ek_name));
         return Decision(to_response(*judged, tracking_id));
       },
       [this, judged] { metrics_.count_attestation(judged->appraised.result.overall()); },

@@ -2,6 +2,7 @@
 #include "front/device/attestation_api.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -34,6 +35,43 @@ class AttestationApiTest : public testing::Test {
     }));
   }
   static SecretBytes key() { return SecretBytes(Bytes(32, 0xE7)); }
+
+  void put_terms(const provisioning::Terms& terms) {
+    EXPECT_TRUE(store_->write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(enrollments_.put(t.provisioning(), t.audit(), {scope_, "operator:test"},
+                                  {meter_, provisioning::TpmRequest{tpm_.ek()}, {}, terms},
+                                  {provisioning::Precondition::Existing::kPresent}));
+      return {};
+    }));
+  }
+  // As register leaves it.
+  void wait_for_assignment() {
+    EXPECT_TRUE(store_->write([&](store::Transaction& t) -> Status {
+      TRY(const auto enrollment, t.provisioning().find_enrollment(scope_, meter_));
+      TRY_STATUS(t.provisioning().insert_operation({.scope = scope_,
+                                                    .operation_id = Uuid::v7(clock_.now(), entropy_),
+                                                    .registration_id = meter_,
+                                                    .enrollment_id = enrollment->enrollment_id,
+                                                    .group = std::nullopt,
+                                                    .state = provisioning::Operation::State::kWaiting,
+                                                    .challenge_id = std::nullopt,
+                                                    .sealed_challenge_key = {},
+                                                    .ek_name = to_bytes(tpm_.ek().name().bytes()),
+                                                    .srk_public = {},
+                                                    .token_digest = {},
+                                                    .created_at = clock_.now(),
+                                                    .ended_at = std::nullopt}));
+      return t.audit().record(scope_, {"test", "attestation.await", "registration:meter-1"});
+    }));
+  }
+  std::vector<provisioning::Alert> alerts() {
+    std::vector<provisioning::Alert> all;
+    EXPECT_TRUE(store_->read([&](store::Snapshot& s) -> Status {
+      TRY(all, s.provisioning().list_alerts_of(scope_, meter_));
+      return {};
+    }));
+    return all;
+  }
 
   net::HttpResponse ask(const std::string& step, std::string body, const std::string& token = {},
                         const std::string& id = "meter-1") {
@@ -99,6 +137,7 @@ class AttestationApiTest : public testing::Test {
   std::unique_ptr<store::SqliteStore> store_ =
       store::SqliteStore::open({.path = folder_.path() / "w.sqlite3", .clock = clock_, .entropy = entropy_}).value();
   const ScopeId scope_ = ScopeId::parse("0ne1").value();
+  const RegistrationId meter_ = RegistrationId::parse("meter-1").value();
   const sim::SoftwareTpm tpm_ = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a").value();
   const sim::SoftwareTpm stranger_ =
       sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "b").value();
@@ -169,6 +208,43 @@ TEST_F(AttestationApiTest, I14_AWindowThatClosesHasTheWholeListJudgedAgain) {
   const auto closed = ask("evidence", evidence(again), token);
   ASSERT_EQ(closed.status, 200) << closed.body;
   EXPECT_EQ(runtime(closed), "contraindicated") << closed.body;
+}
+
+TEST_F(AttestationApiTest, IsDueAgainByTheIntervalOfItsEnrollment) {
+  const auto next_after = [&] {
+    const auto token = activated();
+    const auto judged = ask("evidence", evidence(nonce(token)), token);
+    EXPECT_EQ(judged.status, 200) << judged.body;
+    return json(judged).at("next_after_seconds").to_number<std::int64_t>();
+  };
+  EXPECT_EQ(next_after(), 60) << "the server's";
+  provisioning::Terms terms;
+  terms.attestation_interval = std::chrono::seconds(600);
+  put_terms(terms);
+  EXPECT_EQ(next_after(), 600);
+  put_terms({});
+  EXPECT_EQ(next_after(), 60);
+}
+
+TEST_F(AttestationApiTest, TellsAnOperatorOnceWhenADeviceWaitsAndItsEvidenceIsNotEnough) {
+  const auto judge = [&] {
+    const auto token = activated();
+    EXPECT_EQ(ask("evidence", evidence(nonce(token)), token).status, 200);
+  };
+  judge();
+  EXPECT_EQ(alerts().size(), 0U) << "nothing is demanded";
+  provisioning::Terms terms;
+  terms.required_attestation = provisioning::RequiredAttestation::kWarning;
+  put_terms(terms);
+  judge();
+  EXPECT_EQ(alerts().size(), 0U) << "nobody waits";
+  wait_for_assignment();
+  judge();
+  ASSERT_EQ(alerts().size(), 1U);
+  EXPECT_EQ(alerts()[0].kind, "attestation.insufficient");
+  EXPECT_THAT(alerts()[0].detail, testing::HasSubstr("nothing is known of"));
+  judge();
+  EXPECT_EQ(alerts()[0].count, 1);
 }
 
 TEST_F(AttestationApiTest, RefusesStrangersReplaysAndOtherDevices) {

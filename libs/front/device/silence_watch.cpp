@@ -27,7 +27,7 @@ std::string detail_of(const verifier::LedgerInfo& silent) {
 Status SilenceWatch::look() {
   const Timestamp now = clock_.now();
   if (!was_there(now)) return {};
-  auto looked = look_at_all(now - verifier::silence_grace(interval_));
+  auto looked = look_at_all(now);
   if (!looked) there_since_.reset();
   return looked;
 }
@@ -62,7 +62,7 @@ Result<std::vector<ScopeId>> SilenceWatch::scopes() const {
 Result<bool> SilenceWatch::look_some(const ScopeId& scope, Timestamp before) {
   std::vector<verifier::LedgerInfo> silent;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(silent, snapshot.verifier().list_due(scope, looked_at_[scope], before, kLookedAtMax));
+    TRY(silent, snapshot.verifier().list_silent(scope, looked_at_[scope], before, kLookedAtMax));
     return {};
   }));
   if (silent.empty()) return false;
@@ -76,7 +76,7 @@ Result<bool> SilenceWatch::look_some(const ScopeId& scope, Timestamp before) {
     return {};
   }));
   metrics_.count_silence_alarms(raised);
-  looked_at_[scope] = {silent.back().next_due_at, silent.back().registration_id.text()};
+  looked_at_[scope] = {verifier::silent_at(silent.back()), silent.back().registration_id.text()};
   return silent.size() == kLookedAtMax;
 }
 

@@ -11,7 +11,8 @@
 
 namespace warifu::front::device {
 
-// Notices devices that stopped attesting, and raises one alert for each silence: "attestation.silent". Who may not
+// Notices devices that stopped attesting, and raises one alert for each silence: "attestation.silent". A device has its
+// own interval, by which its ledger says when it was due: it is missed two of them later. Who may not
 // attest any more is not missed. Each node looks for itself, and what one has raised the others leave alone, so that no
 // device depends on one of them. Who could not come because the server or its database was away is not missed before
 // it had its time. It blocks; one thread calls it. The objects that it is given outlive it.
@@ -22,7 +23,7 @@ class SilenceWatch {
   static constexpr std::size_t kLookedAtMax = 100;
   static constexpr std::size_t kChangesMax = 100;
 
-  // `interval`: the one of verifier::Desk.
+  // `interval`: the one of verifier::Desk, by which devices have the time to come after a pause.
   SilenceWatch(const Clock& clock, const provisioning::Registrar& registrar, store::Store& store, Metrics& metrics,
                std::chrono::seconds interval = verifier::kInterval)
       : clock_(clock), registrar_(registrar), store_(store), metrics_(metrics), interval_(interval) {}

@@ -98,6 +98,25 @@ TEST_F(SilenceWatchTest, RaisesOneAlertForEachSilence) {
   EXPECT_EQ(alerts()[0].count, 2) << "another silence, once";
 }
 
+TEST_F(SilenceWatchTest, MissesEachDeviceByItsOwnInterval) {
+  test::must(world_.server.enroll("meter-2", world_.tpm_a.ek()));
+  test::must(world_.server.enroll("meter-3", world_.tpm_a.ek()));
+  look_for(minutes(5));
+  attest("meter-1", minutes(20));
+  attest("meter-2", minutes(1));
+  attest("meter-3", minutes(10));
+  look_for(minutes(4));
+  EXPECT_EQ(alerts("meter-2").size(), 1U);
+  look_for(minutes(26));
+  EXPECT_TRUE(alerts("meter-3").empty()) << "it was due after 10 minutes, and is missed after 30";
+  look_for(minutes(1));
+  EXPECT_EQ(alerts("meter-3").size(), 1U) << "though one that is due later was looked at before";
+  look_for(minutes(29));
+  EXPECT_TRUE(alerts("meter-1").empty());
+  look_for(minutes(1));
+  EXPECT_EQ(alerts("meter-1").size(), 1U);
+}
+
 TEST_F(SilenceWatchTest, MissesWhoeverLetThreeIntervalsPass) {
   constexpr std::chrono::seconds kInterval{10};
   SilenceWatch often(world_.clock, world_.server.registrar, *world_.store, world_.server.metrics, kInterval);

@@ -13,7 +13,7 @@ using provisioning::Assignment;
 using provisioning::Claim;
 using provisioning::Progress;
 using provisioning::ProvenDevice;
-using provisioning::WaitingForApproval;
+using provisioning::Waiting;
 
 // Who the path says is there.
 struct Caller {
@@ -100,38 +100,41 @@ std::vector<Route> DeviceApi::routes() {
 
 Result<Answer> DeviceApi::keep_diary(const Call& call, std::string_view stage, Handler handle) {
   const auto caller = named_caller(call);
-  if (!caller) return (this->*handle)(call);  // nobody has this name
+  Reached reached{std::string(stage)};
+  if (!caller) return (this->*handle)(call, reached);  // nobody has this name
   const auto note = [this, caller = *caller, tracking_id = call.tracking_id, peer = call.request.peer_address](
-                        std::string_view reached, const Error* error, AttemptLog::Standing standing) {
+                        const Reached& how_far, const Error* error, AttemptLog::Standing standing) {
     const auto id = Uuid::parse(tracking_id);
     if (!id) return;
-    attempts_.note(
-        {caller.scope, caller.registration, *id, clock_.now(), peer,
-         std::string(error == nullptr ? reached : error->code.substr(0, error->code.find('.'))),
-         std::string(error == nullptr ? "" : error->code), error == nullptr ? "" : to_operator_string(*error)},
-        standing);
+    attempts_.note({caller.scope, caller.registration, *id, clock_.now(), peer,
+                    error == nullptr ? how_far.stage : std::string(error->code.substr(0, error->code.find('.'))),
+                    std::string(error == nullptr ? "" : error->code),
+                    error == nullptr ? how_far.message : to_operator_string(*error)},
+                   standing);
   };
   using Standing = AttemptLog::Standing;
-  auto answer = (this->*handle)(call);
+  auto answer = (this->*handle)(call, reached);
   if (!answer) {
-    note(stage, &answer.error(), Standing::kUnknown);
+    note(reached, &answer.error(), Standing::kUnknown);
     return answer;
   }
   if (const auto* response = std::get_if<net::HttpResponse>(&*answer)) {
     // A challenge is a 401 that is no refusal, whichever route it is given on.
-    note(response->status == 401 ? "challenge" : stage, nullptr, Standing::kUnknown);
+    if (response->status == 401) reached.stage = "challenge";
+    note(reached, nullptr, Standing::kUnknown);
     return answer;
   }
   auto& durable = std::get<Durable>(*answer);
-  durable.apply = [note, stage, apply = std::move(durable.apply)](store::Transaction& transaction) -> Result<Decision> {
+  durable.apply = [note, reached,
+                   apply = std::move(durable.apply)](store::Transaction& transaction) -> Result<Decision> {
     auto decision = apply(transaction);
-    note(stage, decision ? std::get_if<Error>(&*decision) : &decision.error(), Standing::kProven);
+    note(reached, decision ? std::get_if<Error>(&*decision) : &decision.error(), Standing::kProven);
     return decision;
   };
   return answer;
 }
 
-Result<Answer> DeviceApi::register_device(const Call& call) {
+Result<Answer> DeviceApi::register_device(const Call& call, Reached&) {
   TRY(const auto claim, claim_with_body(call));
   if (asks_for_challenge(claim)) return challenge(claim);
   std::optional<ProvenDevice> device;
@@ -169,7 +172,7 @@ Result<Answer> DeviceApi::open_operation(const Claim& claim, ProvenDevice device
   });
 }
 
-Result<Answer> DeviceApi::operation_status(const Call& call) {
+Result<Answer> DeviceApi::operation_status(const Call& call, Reached& reached) {
   TRY(const auto claim, claim_of(call));
   if (!claim.token && !has_certificate(claim))
     return Error{ErrorKind::kUnauthenticated, "token.missing", "this request needs a SAS token in Authorization"};
@@ -183,7 +186,7 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
     progress = std::make_shared<const Progress>(std::move(found));
     return {};
   }));
-  if (const auto* waiting = std::get_if<WaitingForApproval>(&*progress)) return resume(*waiting, claim.is_sticky);
+  if (const auto* waiting = std::get_if<Waiting>(&*progress)) return resume(*waiting, claim.is_sticky, reached);
   const std::shared_ptr<const Assignment> assignment(progress, &std::get<Assignment>(*progress));
   if (assignment->operation.ended_at) return Answer(assigned_response(*assignment));
   return Answer(Durable{[this, assignment](store::Transaction& transaction) -> Result<net::HttpResponse> {
@@ -192,9 +195,19 @@ Result<Answer> DeviceApi::operation_status(const Call& call) {
   }});
 }
 
+// Beside the approval, which comes first: nobody else may attest under the ID of another device.
+DeviceApi::Reached DeviceApi::waits_for(const Waiting& waiting) {
+  if (waiting.needs_approval) return {"approval", "it waits for an operator's decision (warifu approval list)"};
+  if (!waiting.attestation) return {"assignment"};
+  const auto& [code, message, detail] = *waiting.attestation;
+  return {"attestation",
+          fmt::format("it waits for its attestation: {} [{}]{}", message, code, detail.empty() ? "" : ": " + detail)};
+}
+
 // The device keeps polling: the next time it gets its assignment.
-Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting, bool is_sticky) {
-  if (!waiting.is_approved) return Answer(still_assigning_response(waiting.operation));
+Result<Answer> DeviceApi::resume(const Waiting& waiting, bool is_sticky, Reached& reached) {
+  reached = waits_for(waiting);
+  if (!waiting.is_over()) return Answer(still_assigning_response(waiting));
   return Answer(
       Durable{[this, operation = waiting.operation, is_sticky](store::Transaction& transaction) -> Result<Decision> {
         TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation, is_sticky));
@@ -203,7 +216,7 @@ Result<Answer> DeviceApi::resume(const WaitingForApproval& waiting, bool is_stic
       }});
 }
 
-Result<Answer> DeviceApi::registration_lookup(const Call& call) {
+Result<Answer> DeviceApi::registration_lookup(const Call& call, Reached&) {
   TRY(const auto claim, claim_with_body(call));
   if (asks_for_challenge(claim)) return challenge(claim);
   std::optional<provisioning::Device> device;

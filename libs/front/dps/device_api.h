@@ -19,15 +19,21 @@ class DeviceApi {
   std::vector<Route> routes();
 
  private:
-  using Handler = Result<Answer> (DeviceApi::*)(const Call&);
+  // How far a request came that is not refused, for the diary.
+  struct Reached {
+    std::string stage;
+    std::string message = {};  // of one that waits: for what
+  };
+  using Handler = Result<Answer> (DeviceApi::*)(const Call&, Reached&);
 
-  Result<Answer> register_device(const Call& call);
+  Result<Answer> register_device(const Call& call, Reached& reached);
   Result<Answer> challenge(const provisioning::Claim& claim);
   Result<Answer> open_operation(const provisioning::Claim& claim, provisioning::ProvenDevice device);
-  Result<Answer> operation_status(const Call& call);
-  Result<Answer> resume(const provisioning::WaitingForApproval& waiting, bool is_sticky);
-  Result<Answer> registration_lookup(const Call& call);
+  Result<Answer> operation_status(const Call& call, Reached& reached);
+  Result<Answer> resume(const provisioning::Waiting& waiting, bool is_sticky, Reached& reached);
+  Result<Answer> registration_lookup(const Call& call, Reached& reached);
 
+  static Reached waits_for(const provisioning::Waiting& waiting);
   // Runs the handler and writes down what becomes of it, for the operator who asks why a device does not come.
   Result<Answer> keep_diary(const Call& call, std::string_view stage, Handler handle);
 

@@ -19,6 +19,10 @@ constexpr std::string_view kJson = "application/json; charset=utf-8";
 constexpr std::string_view kRetryAfterSeconds = "1";
 // Of one that waits for a person. The C SDK waits 300 s at most.
 constexpr std::string_view kRetryApprovalSeconds = "30";
+// Of one that waits for an attestation, which our own agent makes at once; others look again.
+constexpr std::string_view kRetryAttestationSeconds = "10";
+
+constexpr std::string_view kWaitsForApproval = "approval.open";
 
 net::HttpResponse respond(int status, const json::object& body) {
   return {status, {}, std::string(kJson), json::serialize(body)};
@@ -73,11 +77,29 @@ void add_credential(json::object& state, const provisioning::Assignment& assignm
   }
 }
 
-net::HttpResponse poll_again(const provisioning::Operation& operation, std::string_view seconds) {
-  auto response = respond(202, {{"operationId", operation.operation_id.text()},
-                                {"status", "assigning"},
-                                {"registrationState", json::object{{"registrationId", operation.registration_id.text()},
-                                                                   {"status", "assigning"}}}});
+json::object info_of(std::string_view code) {
+  return {{"stage", code.substr(0, code.find('.'))}, {"code", code}};
+}
+
+json::object info_of(const provisioning::Waiting& waiting) {
+  if (!waiting.needs_approval && waiting.attestation) {
+    auto info = info_of(waiting.attestation->code);
+    info["message"] = waiting.attestation->message;
+    return info;
+  }
+  auto info = info_of(kWaitsForApproval);
+  info["message"] = "an operator has to agree";
+  return info;
+}
+
+net::HttpResponse poll_again(const provisioning::Operation& operation, std::string_view seconds,
+                             const provisioning::Waiting* waiting = nullptr) {
+  json::object body{{"operationId", operation.operation_id.text()},
+                    {"status", "assigning"},
+                    {"registrationState",
+                     json::object{{"registrationId", operation.registration_id.text()}, {"status", "assigning"}}}};
+  if (waiting != nullptr) body["info"] = info_of(*waiting);
+  auto response = respond(202, body);
   response.headers.emplace_back("Retry-After", seconds);
   return response;
 }
@@ -166,8 +188,9 @@ net::HttpResponse assigning_response(const Uuid& operation_id) {
   return response;
 }
 
-net::HttpResponse still_assigning_response(const provisioning::Operation& operation) {
-  return poll_again(operation, kRetryApprovalSeconds);
+net::HttpResponse still_assigning_response(const provisioning::Waiting& waiting) {
+  return poll_again(waiting.operation, waiting.needs_approval ? kRetryApprovalSeconds : kRetryAttestationSeconds,
+                    &waiting);
 }
 
 net::HttpResponse assigning_again_response(const provisioning::Operation& operation) {
@@ -192,13 +215,12 @@ net::HttpResponse registration_state_response(const provisioning::Device& device
 
 net::HttpResponse error_response(const Error& error, std::string_view tracking_id, Timestamp now) {
   const int status = http_status(error);
-  const std::string_view stage = error.code.substr(0, error.code.find('.'));
   auto response = respond(status, {
                                       {"errorCode", status * 1000 + detail_of(error, status)},
                                       {"trackingId", tracking_id},
                                       {"message", message_of(error)},
                                       {"timestampUtc", to_rfc3339(now)},
-                                      {"info", json::object{{"stage", stage}, {"code", error.code}}},
+                                      {"info", info_of(error.code)},
                                   });
   response.headers.emplace_back("x-ms-request-id", tracking_id);
   response.headers.emplace_back("x-ms-error-code", std::to_string(status * 1000 + detail_of(error, status)));

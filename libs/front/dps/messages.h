@@ -26,9 +26,10 @@ net::HttpResponse challenge_response(ByteView authentication_key);
 // 202: IoT Edge takes no other status from a registration.
 net::HttpResponse assigning_response(const Uuid& operation_id);
 
-// 202 to a poll, with the registrationState that IoT Edge wants: the first while an operator has not decided, which
-// may take its time, the second when only the next poll is missing.
-net::HttpResponse still_assigning_response(const provisioning::Operation& operation);
+// 202 to a poll, with the registrationState that IoT Edge wants: the first while an operator has not decided, or the
+// device has not attested as its terms demand, which may take its time; the second when only the next poll is missing.
+// What it waits for stands in "info", which is ours: {"stage","code","message"}, as in a refusal.
+net::HttpResponse still_assigning_response(const provisioning::Waiting& waiting);
 net::HttpResponse assigning_again_response(const provisioning::Operation& operation);
 
 // 200 with the registrationState; IoT Edge wants registrationId inside it.

@@ -139,6 +139,8 @@ template <class Stored>
 provisioning::Terms with_ours(provisioning::Terms terms, const std::optional<Stored>& before) {
   if (!before) return terms;
   terms.approve_srk_changes = before->terms.approve_srk_changes;
+  terms.required_attestation = before->terms.required_attestation;
+  terms.attestation_interval = before->terms.attestation_interval;
   terms.allow_software_keys = before->terms.allow_software_keys;
   return terms;
 }

@@ -44,9 +44,10 @@ Result<IndividualEnrollment> parse_individual_enrollment(std::string_view body);
 Result<IndividualEnrollment> parse_individual_enrollment(const wire::JsonFields& fields);
 Result<GroupEnrollment> parse_enrollment_group(std::string_view body);
 
-// What Azure's objects have no word for (approve_srk_changes, allow_software_keys, the naming of a TPM group) stays as
-// it is, and so do certificates that are named by their thumbprint. kInvalidInput "enrollment.certificate": no
-// certificate of that thumbprint is there; "enrollment.attestation": there is no such TPM group.
+// What Azure's objects have no word for (approve_srk_changes, required_attestation, attestation_interval_seconds,
+// allow_software_keys, the naming of a TPM group) stays as it is, and so do certificates that are named by their
+// thumbprint. kInvalidInput "enrollment.certificate": no certificate of that thumbprint is there;
+// "enrollment.attestation": there is no such TPM group.
 Result<provisioning::EnrollmentRequest> complete(const IndividualEnrollment& asked,
                                                  const std::optional<provisioning::Enrollment>& before);
 Result<provisioning::GroupRequest> complete(const GroupEnrollment& asked,

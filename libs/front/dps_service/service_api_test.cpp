@@ -65,6 +65,8 @@ TEST_F(ServiceApiTest, ShowsATpmGroupAndChangesItButMakesNone) {
                "enrollment.attestation");
   provisioning::Terms terms;
   terms.approve_srk_changes = true;
+  terms.required_attestation = provisioning::RequiredAttestation::kWarning;
+  terms.attestation_interval = std::chrono::seconds(300);
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
     TRY_STATUS(
         world_.server.groups.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
@@ -81,6 +83,8 @@ TEST_F(ServiceApiTest, ShowsATpmGroupAndChangesItButMakesNone) {
     TRY(const auto stored, snapshot.provisioning().find_group(test::scope_id(), GroupId::parse("fleet").value()));
     EXPECT_FALSE(stored->terms.enabled);
     EXPECT_TRUE(stored->terms.approve_srk_changes) << "Azure has no word for it: it must stay";
+    EXPECT_EQ(stored->terms.required_attestation, provisioning::RequiredAttestation::kWarning);
+    EXPECT_EQ(stored->terms.attestation_interval, std::chrono::seconds(300));
     return {};
   }));
 }
@@ -173,6 +177,8 @@ TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
   provisioning::Terms terms;
   terms.approve_srk_changes = true;
   terms.allow_software_keys = true;
+  terms.required_attestation = provisioning::RequiredAttestation::kAffirming;
+  terms.attestation_interval = std::chrono::seconds(600);
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
     TRY_STATUS(world_.server.enrollments.put(
         t.provisioning(), t.audit(), {test::scope_id(), "test"},
@@ -189,8 +195,13 @@ TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
         snapshot.provisioning().find_enrollment(test::scope_id(), RegistrationId::parse("meter-1").value()));
     EXPECT_TRUE(stored->terms.approve_srk_changes);
     EXPECT_TRUE(stored->terms.allow_software_keys);
+    EXPECT_EQ(stored->terms.required_attestation, provisioning::RequiredAttestation::kAffirming);
+    EXPECT_EQ(stored->terms.attestation_interval, std::chrono::seconds(600));
     return {};
   }));
+  // What cannot attest cannot take its place unseen either.
+  expect_error(service_.put("/enrollments/meter-1", enrollment("meter-1", kSymmetric), "*"), 400004,
+               "enrollment.required_attestation");
 }
 
 TEST_F(ServiceApiTest, DemandsThePermissionOfEachRoute) {

@@ -150,13 +150,13 @@ ${config}`);
     return outcome;
   }
 
-  /** The operator's statement that this device may come. */
-  async enroll(server, registration_id) {
+  /** The operator's statement that this device may come; `terms` are further options. */
+  async enroll(server, registration_id, ...terms) {
     const file = this.file('ek.b64');
     const { code, stdout, stderr } = await this.administrator(['tpm', 'ek']);
     if (code !== 0) throw new Error(`warifu-agent tpm ek: exit ${code}: ${stderr}`);
     await writeFile(file, stdout);
-    await server.warifu('enrollment', 'create', '--registration-id', registration_id, '--tpm-ek', file, '--json');
+    await server.warifu('enrollment', 'create', '--registration-id', registration_id, '--tpm-ek', file, ...terms, '--json');
   }
 
   async stop() {

@@ -1,0 +1,112 @@
+#include "provisioning/attestation_demand.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace warifu::provisioning {
+namespace {
+
+using Judgement = LastAttestation::Judgement;
+
+AttestationShortfall missing() {
+  return {"attestation.missing", "it has not attested yet"};
+}
+
+AttestationShortfall other_ek(const Bytes& bound, const Bytes& proved) {
+  return {"attestation.other-ek", "its attestation key belongs to another endorsement key",
+          fmt::format("the attestation key (AK) of this registration is bound to the EK {}, and the device proved the "
+                      "EK {}",
+                      to_hex(bound), to_hex(proved))};
+}
+
+AttestationShortfall other_ak(const Judgement& judgement) {
+  return {"attestation.other-ak", "another attestation key took the place of the one that attested",
+          fmt::format("the last attestation, of {}, was another AK's", to_rfc3339(judgement.attested_at))};
+}
+
+AttestationShortfall other_policy(const Judgement& judgement) {
+  return {"attestation.other-policy", "the policy was changed since it attested",
+          fmt::format("the last attestation, of {}, was judged by another policy or revision than stands now",
+                      to_rfc3339(judgement.attested_at))};
+}
+
+AttestationShortfall overdue(const Judgement& judgement, Timestamp due) {
+  return {"attestation.overdue", "its last attestation is overdue",
+          fmt::format("it attested last at {}, and was due again by {}", to_rfc3339(judgement.attested_at),
+                      to_rfc3339(due))};
+}
+
+AttestationShortfall used(const Judgement& judgement, Timestamp assigned_at) {
+  return {"attestation.used", "it has not attested since it was assigned last",
+          fmt::format("it attested last at {}, and was assigned, or changed by an operator, at {}",
+                      to_rfc3339(judgement.attested_at), to_rfc3339(assigned_at))};
+}
+
+AttestationShortfall insufficient(const Judgement& judgement, RequiredAttestation required) {
+  return {
+      kInsufficient,
+      fmt::format("it attested to \"{}\", and \"{}\" is demanded", to_string(judgement.overall), to_string(required)),
+      fmt::format("attested at {}{}{}", to_rfc3339(judgement.attested_at), judgement.findings.empty() ? "" : ": ",
+                  judgement.findings)};
+}
+
+bool is_enough(AttestationTier overall, RequiredAttestation required) {
+  switch (overall) {
+    case AttestationTier::kAffirming:
+      return true;
+    case AttestationTier::kWarning:
+      return required == RequiredAttestation::kWarning;
+    case AttestationTier::kNone:
+    case AttestationTier::kContraindicated:
+      return false;
+  }
+  return false;
+}
+
+// An interval that was shortened since holds at once.
+Timestamp due_of(const Judgement& judgement, const Terms& terms) {
+  if (!terms.attestation_interval) return judgement.next_due_at;
+  return std::min(judgement.next_due_at, judgement.attested_at + *terms.attestation_interval);
+}
+
+std::optional<AttestationShortfall> judge(const LastAttestation& last, const Terms& terms,
+                                          const AttestationQuestion& question, Timestamp now) {
+  if (last.ek_name != question.ek_name) return other_ek(last.ek_name, question.ek_name);
+  if (!last.judgement) return missing();
+  const Judgement& judgement = *last.judgement;
+  if (!judgement.is_of_bound_ak) return other_ak(judgement);
+  if (!judgement.is_by_standing_policy) return other_policy(judgement);
+  const Timestamp due = due_of(judgement, terms);
+  if (now >= due) return overdue(judgement, due);
+  if (question.before && judgement.attested_at <= question.before->updated_at)
+    return used(judgement, question.before->updated_at);
+  if (!is_enough(judgement.overall, *terms.required_attestation))
+    return insufficient(judgement, *terms.required_attestation);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(AttestationTier tier) {
+  switch (tier) {
+    case AttestationTier::kNone:
+      return "none";
+    case AttestationTier::kAffirming:
+      return "affirming";
+    case AttestationTier::kWarning:
+      return "warning";
+    case AttestationTier::kContraindicated:
+      return "contraindicated";
+  }
+  return "none";
+}
+
+Result<std::optional<AttestationShortfall>> find_shortfall(RecordsView& records, const Statement& statement,
+                                                           const AttestationQuestion& question, Timestamp now) {
+  if (!statement.terms.required_attestation) return std::optional<AttestationShortfall>();
+  TRY(const auto last, records.find_last_attestation(question.scope, question.registration, statement.group));
+  return last ? judge(*last, statement.terms, question, now) : missing();
+}
+
+}  // namespace warifu::provisioning
