@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "front/device/attestation_messages.h"
+#include "front/ek_standing.h"
 #include "verifier/limits.h"
 #include "verifier/submission.h"
 
@@ -150,23 +151,13 @@ Result<Answer> AttestationApi::make_nonce(const Call& call, const DeviceKey& dev
   return Answer(*std::move(response));
 }
 
-Result<verifier::EkStanding> AttestationApi::ek_standing(store::Snapshot& snapshot, const verifier::BoundAk& ak) const {
-  using Worth = verifier::EkStanding::Worth;
-  TRY(const auto judged, certificates_.find(snapshot.ek_trust(), ak.scope, ak.ek_name));
-  if (!judged) return verifier::EkStanding{};
-  if (judged->verdict.verified)
-    return verifier::EkStanding{Worth::kTrusted, "the EK certificate leads to a root that is trusted here"};
-  const auto& refusal = judged->verdict.refusal;
-  return verifier::EkStanding{Worth::kRefused, refusal ? to_string(*refusal) : "the EK certificate is not believed"};
-}
-
 Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& device) {
   TRY(const auto ak_name, desk_.credentials().check_token(device, bearer_of(call.request)));
   TRY(auto submission, verifier::parse_submission(call.request.body));
   std::shared_ptr<const verifier::Judged> judged;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto proven, prove(snapshot, device, ak_name));
-    TRY(auto ek, ek_standing(snapshot, proven.ak));
+    TRY(auto ek, ek_standing_of(snapshot, certificates_, device.scope, device.registration, proven.ak.ek_name));
     TRY(auto result, desk_.judge(snapshot.verifier(), proven.ak, proven.group, std::move(ek), std::move(submission)));
     judged = std::make_shared<const verifier::Judged>(std::move(result));
     return {};
