@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "warifu/command_line.h"
+#include "warifu/data_package_commands.h"
 #include "warifu/endorsement_commands.h"
 
 namespace warifu::cli {
@@ -51,6 +52,40 @@ void add_flaw_check(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return check_tpm_flaws(context, *options); }; });
 }
 
+void add_package_options(CLI::App* verb, PackageFiles& files, const char* format) {
+  verb->add_option("file", files.file, format)->required()->type_name("FILE");
+  verb->add_option("--signature", files.signature, "Its signature, as `openssl dgst -sha256 -sign` makes it")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--key", files.key, "The public key that signed it")->required()->type_name("PEM");
+}
+
+// put, show and delete of one kind.
+void add_package_verbs(CLI::App* noun, const std::string& kind, const char* format, Action& action) {
+  const std::string example = "warifu " + kind;
+  auto* put = add_verb(noun, "put", "Let a signed package on the server judge from the next attestation on",
+                       (example + " put news.json --signature news.sig --key signer.pem").c_str());
+  const auto options = std::make_shared<PackagePutOptions>();
+  options->kind = kind;
+  add_package_options(put, options->package, format);
+  put->add_flag("--dry-run", options->dry_run, "Only say what it would do");
+  put->callback([=, &action] { action = [=](const Context& context) { return put_package(context, *options); }; });
+  add_verb(noun, "show", "Show the package that the server judges by", (example + " show").c_str())
+      ->callback([=, &action] { action = [=](const Context& context) { return show_package(context, kind); }; });
+  add_verb(noun, "delete", "Delete the package on the server", (example + " delete").c_str())->callback([=, &action] {
+    action = [=](const Context& context) { return delete_package(context, kind); };
+  });
+}
+
+void add_flaw_test(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "test", "Say whose hardware would be judged otherwise by a package, and store nothing",
+                        "warifu tpm-flaws test news.json --signature news.sig --key signer.pem");
+  const auto options = std::make_shared<FlawTestOptions>();
+  add_package_options(verb, options->package, "warifu.tpm-flaws.v1");
+  verb->add_flag("--all", options->all, "Print those of whom it says the same as today, too");
+  verb->callback([=, &action] { action = [=](const Context& context) { return test_flaws(context, *options); }; });
+}
+
 }  // namespace
 
 void add_endorsement_commands(CLI::App& app, Action& action) {
@@ -62,7 +97,14 @@ void add_endorsement_commands(CLI::App& app, Action& action) {
   show->callback(
       [=, &action] { action = [=](const Context& context) { return show_ek_certificate(context, *file); }; });
   add_verify(ek, action);
-  add_flaw_check(add_noun(app, "tpm-flaws", "Published flaws of TPMs"), action);
+  auto* flaws = add_noun(app, "tpm-flaws", "Published flaws of TPMs, and whom they affect");
+  add_flaw_check(flaws, action);
+  add_package_verbs(flaws, "tpm-flaws", "warifu.tpm-flaws.v1", action);
+  add_flaw_test(flaws, action);
+  add_verb(flaws, "devices", "List the devices whose TPM has a known flaw", "warifu tpm-flaws devices", action,
+           list_flawed_devices);
+  auto* quirks = add_noun(app, "firmware-quirks", "What machines that do not behave are allowed");
+  add_package_verbs(quirks, "firmware-quirks", "warifu.firmware-quirks.v1", action);
 }
 
 }  // namespace warifu::cli

@@ -46,6 +46,40 @@ json::object registers_of(const EvidencePolicy& policy) {
   return banks;
 }
 
+std::string_view word_of(attestation::FlawWeight weight) {
+  switch (weight) {
+    case attestation::FlawWeight::kIgnore:
+      return "have no weight";
+    case attestation::FlawWeight::kWarn:
+      return "warn";
+    case attestation::FlawWeight::kFail:
+      return "fail";
+  }
+  return "fail";
+}
+
+// What is wanted of the TPM, a sentence each.
+json::array hardware_of(const attestation::HardwarePolicy& hardware) {
+  json::array wants{fmt::format("known flaws {}", word_of(hardware.flaws)),
+                    fmt::format("flaws of which nothing is known {}", word_of(hardware.unknown_flaws))};
+  const auto add_list = [&wants](std::string_view what, const auto& values, auto to_text) {
+    std::string text;
+    for (const auto& value : values)
+      text += fmt::format("{}{}", text.empty() ? "" : " or ", to_text(value));
+    if (!text.empty()) wants.emplace_back(fmt::format("{} {}", what, text));
+  };
+  add_list("accepted:", hardware.accepted_flaws, [](const auto& id) { return id; });
+  add_list("of the class", hardware.classes, [](auto one) { return to_string(one); });
+  add_list("made by", hardware.manufacturers, [](auto one) { return one.text(); });
+  if (hardware.requires_certificate) wants.emplace_back("with a trusted EK certificate");
+  return wants;
+}
+
+std::string machine_of(const endorsement::MachineMatch& machine) {
+  return fmt::format("{} {}{}{}", machine.manufacturer, machine.product, machine.firmware_version.empty() ? "" : ", ",
+                     machine.firmware_version);
+}
+
 json::object demands_of(const EvidencePolicy& policy) {
   json::array claims;
   for (const auto* claim : policy.boot.claims)
@@ -57,7 +91,9 @@ json::object demands_of(const EvidencePolicy& policy) {
           {"claims", std::move(claims)},
           {"events", std::move(events)},
           {"judges_ima", policy.ima.has_value()},
-          {"windows", windows_of(policy)}};
+          {"windows", windows_of(policy)},
+          {"hardware", policy.hardware ? hardware_of(*policy.hardware) : json::array()},
+          {"machine", policy.machine ? json::value(machine_of(*policy.machine)) : json::value()}};
 }
 
 std::string joined(const json::array& texts) {
@@ -74,6 +110,10 @@ void print_demands(const json::object& demands) {
   const bool judges_ima = demands.at("judges_ima").as_bool();
   fmt::print("IMA list          {}\n", judges_ima ? "judged file by file" : "not judged");
   print_windows(demands.at("windows").as_array());
+  const auto& hardware = demands.at("hardware").as_array();
+  fmt::print("TPM               {}\n", hardware.empty() ? "known flaws warn" : joined(hardware));
+  if (const auto* machine = demands.at("machine").if_string())
+    fmt::print("machine           {}: signed quirks and waivers for it apply\n", std::string_view(*machine));
   if (demands.at("claims").as_array().empty() && demands.at("events").as_array().empty())
     fmt::print("note: no boot is demanded: the boot layer will never be affirmed\n");
   if (!judges_ima)

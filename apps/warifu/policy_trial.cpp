@@ -59,7 +59,11 @@ Result<std::string> reason_of(const wire::JsonFields& item) {
 Result<json::object> line_of(const wire::JsonFields& item, const std::string& verdict) {
   TRY(const auto id, item.required_string("registration_id"));
   TRY(const auto standing, item.optional_string("standing"));
-  json::object line{{"registration_id", id}, {"today", standing.value_or("no policy")}, {"verdict", verdict}};
+  TRY(const auto tpm, item.optional_string("tpm"));
+  json::object line{{"registration_id", id},
+                    {"today", standing.value_or("no policy")},
+                    {"tpm", tpm.value_or("")},
+                    {"verdict", verdict}};
   if (const auto gap = item.optional_string("gap"); gap && *gap) {
     line["why"] = words_of(**gap);
     return line;
@@ -88,27 +92,32 @@ json::object summary_of(const TrialReport& report) {
           {"better", report.of("better")}, {"same", report.of("same")},   {"unknown", report.of("unknown")}};
 }
 
-void print_report(const TrialReport& report) {
-  if (!report.items.empty()) print_table(report.items, kTrialColumns, "");
+void print_report(const TrialReport& report, const std::vector<Column>& columns) {
+  if (!report.items.empty()) print_table(report.items, columns, "");
   fmt::print("{} judged: {} would fail, {} worse, {} better, {} as today; {} could not be judged\n", report.judged(),
              report.of("fails"), report.of("worse"), report.of("better"), report.of("same"), report.of("unknown"));
 }
 
 }  // namespace
 
+Status tell_trial(const Context& context, const ToldTrial& trial) {
+  TrialReport report;
+  TRY_STATUS(
+      each_item(trial.fetch, [&](const json::value& item) { return take(report, item, trial.all, context.json); }));
+  if (context.json)
+    print_json(json::object{{"summary", summary_of(report)}, {"items", std::move(report.items)}});
+  else
+    print_report(report, trial.columns);
+  if (report.of("fails") == 0) return {};
+  return refused(trial.code, fmt::format("{} of {} devices would fail", report.of("fails"), report.judged()));
+}
+
 Status test_policy(const Context& context, const PolicyTestOptions& options) {
   TRY(const auto path, policy_path(options.target));
   TRY(const auto body, policy_body(options.file, {.review = options.review, .at = options.at}));
   TRY(const auto api, client_of(context));
-  TrialReport report;
-  TRY_STATUS(each_item([&](const std::string& query) { return api.post(path + "/test" + query, body); },
-                       [&](const json::value& item) { return take(report, item, options.all, context.json); }));
-  if (context.json)
-    print_json(json::object{{"summary", summary_of(report)}, {"items", std::move(report.items)}});
-  else
-    print_report(report);
-  if (report.of("fails") == 0) return {};
-  return refused("policy.test", fmt::format("{} of {} devices would fail", report.of("fails"), report.judged()));
+  return tell_trial(context, {[&](const std::string& query) { return api.post(path + "/test" + query, body); },
+                              options.all, kTrialColumns, "policy.test"});
 }
 
 }  // namespace warifu::cli

@@ -1,9 +1,24 @@
 #pragma once
 
+#include <string_view>
+#include <vector>
+
+#include "warifu/output.h"
+#include "warifu/pages.h"
 #include "warifu/policy_commands.h"
 
-// A policy held against the evidence that the server keeps, before it stands.
+// What does not stand yet held against what the server knows of its devices.
 namespace warifu::cli {
+
+// A trial as the server tells of it, device by device.
+struct ToldTrial {
+  FetchPage fetch;
+  bool all = false;  // print devices of which it says the same as today, too
+  const std::vector<Column>& columns;
+  std::string_view code;  // of the refusal
+};
+// Prints who would come out how. kRefused with the trial's code when a device would fail that does not today.
+Status tell_trial(const Context& context, const ToldTrial& trial);
 
 struct PolicyTestOptions {
   PolicyTarget target;

@@ -107,6 +107,7 @@ class Service {
   provisioning::DeviceDesk device_desk_;
   ek_trust::CertificateDesk certificates_;
   verifier::PolicyDesk policies_;
+  verifier::PackageDesk packages_;
   webhooks::Desk webhooks_;
   provisioning::EscrowDesk escrow_;
   provisioning::MemoryChallenges own_challenges_;  // unless the nodes of the database share theirs
@@ -127,6 +128,7 @@ class Service {
   front::api::EkTrustApi ek_trust_api_;
   front::api::AttestationApi attestations_api_;
   front::api::PolicyApi policy_api_;
+  front::api::DataPackageApi data_package_api_;
   front::api::VerificationApi verification_api_;
   front::api::WebhookApi webhook_api_;
   front::dps_service::ServiceApi service_api_;

@@ -47,6 +47,7 @@ class Server {
         device_desk(clock, envelope_key()),
         certificates(clock),
         policies(clock, entropy),
+        packages(clock, entropy),
         webhooks(clock, entropy, envelope_key()),
         registrar(clock, entropy, envelope_key(), challenges, std::move(options)),
         escrow(clock, envelope_key()),
@@ -61,16 +62,18 @@ class Server {
         registration_api_(device_desk, certificates, store, clock),
         ek_trust_api_(clock, certificates, store),
         attestations_api_(clock, store),
-        policy_api_(policies, store, clock),
+        policy_api_(policies, certificates, store, clock),
+        data_package_api_(packages, certificates, store),
         verification_api_(results_keys, clock, entropy, "warifud test"),
         webhook_api_(webhooks, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
         devices(device::router(device_api_, escrow_api, attestation_api, results_keys, clock), authenticator, store,
                 metrics, clock, entropy, device_parts),
-        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
-                               attestations_api_, policy_api_, verification_api_, webhook_api_, service_api_},
-                              clock),
+        operators(api::router(
+                      {operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, attestations_api_,
+                       policy_api_, data_package_api_, verification_api_, webhook_api_, service_api_},
+                      clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
@@ -162,6 +165,7 @@ class Server {
   provisioning::DeviceDesk device_desk;
   ek_trust::CertificateDesk certificates;
   verifier::PolicyDesk policies;
+  verifier::PackageDesk packages;
   warifu::webhooks::Desk webhooks;
   provisioning::MemoryChallenges challenges;
   provisioning::Registrar registrar;
@@ -181,6 +185,7 @@ class Server {
   api::EkTrustApi ek_trust_api_;
   api::AttestationApi attestations_api_;
   api::PolicyApi policy_api_;
+  api::DataPackageApi data_package_api_;
   api::VerificationApi verification_api_;
   api::WebhookApi webhook_api_;
   dps_service::ServiceApi service_api_;

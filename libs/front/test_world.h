@@ -46,6 +46,8 @@ inline std::string dump(store::Connection& connection) {
                       "FROM ek_authorities ORDER BY 1"),
            store::Sql("SELECT hex(series_sha256) || hex(sha256) FROM ek_crls ORDER BY 1"),
            store::Sql("SELECT hex(ek_name) || hex(sha256) || stored_at FROM ek_certificates ORDER BY 1"),
+           store::Sql("SELECT scope_id || kind || hex(revision) || hex(sha256) || hex(key_sha256) || hex(signature) || "
+                      "public_key || hex(document) FROM data_packages ORDER BY 1"),
            store::Sql("SELECT name || event_types || hex(sealed_secret) FROM webhooks ORDER BY 1"),
            store::Sql("SELECT name || hex(event_id) || body FROM webhook_deliveries ORDER BY 1"),
            store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries "

@@ -27,7 +27,7 @@ auto fields(const Ledger& l) {
   return std::tuple(std::tuple(l.scope, l.registration_id, l.ak_name, l.revision, l.nonce_at, l.boot_id, l.null_name,
                                l.event_log_sha256),
                     l.quote.clock.clock_ms, l.quote.clock.reset_count, l.quote.clock.restart_count, l.quote.clock.safe,
-                    l.quote.firmware_version,
+                    l.quote.firmware_version, l.quote.qualified_signer,
                     std::tuple(l.ima.has_value(), ima.replay, ima.offset, ima.entries, ima.worst), l.overall, l.result,
                     fields(l.policy), l.attested_at, l.next_due_at, l.passes);
 }
@@ -43,6 +43,13 @@ auto fields(const StoredPolicy& p) {
   return std::tuple(p.scope, fields(p.info), p.document);
 }
 
+auto fields(const verifier::PackageInfo& p) {
+  return std::tuple(p.kind, p.revision, p.sha256, p.key_sha256, p.put_at);
+}
+auto fields(const verifier::StoredPackage& p) {
+  return std::tuple(p.scope, fields(p.info), p.document, p.signature, p.key);
+}
+
 class VerifierConformance : public ConformanceTest {
  protected:
   static Ledger ledger(std::uint64_t number, const ScopeId& scope) {
@@ -50,7 +57,8 @@ class VerifierConformance : public ConformanceTest {
     row.revision = 1;
     // As large as they get: a TPM hides its numbers behind constants.
     row.quote = {.clock = {.clock_ms = ~std::uint64_t{0}, .reset_count = ~0U, .restart_count = 7, .safe = true},
-                 .firmware_version = ~std::uint64_t{1}};
+                 .firmware_version = ~std::uint64_t{1},
+                 .qualified_signer = sample::bytes(34, 11)};
     row.nonce_at = sample::time(number);
     row.boot_id = "2f5c";
     row.null_name = sample::bytes(34, 99);
@@ -454,6 +462,47 @@ TEST_P(VerifierConformance, APolicyStandsForItsTarget) {
   EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"", 1}); }).size(), 1U);
   EXPECT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_policy(here_, "default"); }), "");
   EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(here_, "default"); }));
+}
+
+TEST_P(VerifierConformance, APackageOfEachKindStandsAndIsReplaced) {
+  using verifier::PackageKind;
+  // Bytes that are no text, too.
+  verifier::StoredPackage row{here_,
+                              {PackageKind::kTpmFlaws, sample::uuid(sample::Kind::kToken, 1), sample::bytes(32, 1),
+                               sample::bytes(32, 2), sample::time(4)},
+                              {0x00, 0xFF, 0x7B},
+                              sample::bytes(70, 3),
+                              "-----BEGIN PUBLIC KEY-----\n"};
+  const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_package(row); }); };
+  const auto stored = [&](const ScopeId& scope, PackageKind kind) {
+    return found([&](Snapshot& s) { return s.verifier().find_package(scope, kind); });
+  };
+  const auto info = [&](PackageKind kind) {
+    return found([&](Snapshot& s) { return s.verifier().find_package_info(here_, kind); });
+  };
+  EXPECT_FALSE(info(PackageKind::kTpmFlaws));
+  ASSERT_EQ(put(), "");
+  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(row));
+  EXPECT_EQ(fields(*info(PackageKind::kTpmFlaws)), fields(row.info));
+  EXPECT_FALSE(stored(there_, PackageKind::kTpmFlaws));
+  EXPECT_FALSE(stored(here_, PackageKind::kFirmwareQuirks));
+
+  row.info = {PackageKind::kTpmFlaws, sample::uuid(sample::Kind::kToken, 2), sample::bytes(32, 5), sample::bytes(32, 6),
+              sample::time(9)};
+  row.document = sample::bytes(3000, 7);
+  row.signature = sample::bytes(256, 8);
+  row.key = "another";
+  ASSERT_EQ(put(), "");
+  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(row));
+  EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.verifier().put_package(row); }), "store.unaudited");
+
+  const auto first = row;
+  row.info.kind = PackageKind::kFirmwareQuirks;
+  ASSERT_EQ(put(), "");
+  ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_package(here_, PackageKind::kFirmwareQuirks); }),
+            "");
+  EXPECT_FALSE(info(PackageKind::kFirmwareQuirks));
+  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(first));
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, VerifierConformance, testing::ValuesIn(kBackends), name_of_backend);

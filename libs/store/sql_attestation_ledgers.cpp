@@ -13,12 +13,13 @@ using verifier::LedgerInfo;
 #define LEDGER_COLUMNS                                                                                              \
   "scope_id, registration_id, ak_name, revision, clock_ms, reset_count, restart_count, is_safe, firmware_version, " \
   "nonce_at, boot_id, null_name, event_log_sha256, ima_replay, ima_offset, ima_entries, ima_worst, overall, "       \
-  "result, policy_target, policy_revision, attested_at, next_due_at, passes"
+  "result, policy_target, policy_revision, attested_at, next_due_at, passes, qualified_signer"
 #define INFO_COLUMNS "registration_id, overall, attested_at, next_due_at, policy_target, policy_revision, passes"
 #define ADVANCED                                                                                         \
   "revision = ?, clock_ms = ?, reset_count = ?, restart_count = ?, is_safe = ?, firmware_version = ?, "  \
   "nonce_at = ?, null_name = ?, event_log_sha256 = ?, ima_replay = ?, ima_offset = ?, ima_entries = ?, " \
-  "ima_worst = ?, result = ?, attested_at = ?, next_due_at = ?, passes = ?, policy_revision = ?"
+  "ima_worst = ?, result = ?, attested_at = ?, next_due_at = ?, passes = ?, policy_revision = ?, "       \
+  "qualified_signer = ?"
 #define KEY "scope_id = ? AND registration_id = ? AND revision = ?"
 
 constexpr Sql kFind = "SELECT " LEDGER_COLUMNS " FROM attestation_ledgers WHERE scope_id = ? AND registration_id = ?";
@@ -36,7 +37,7 @@ constexpr Sql kListSilent =
     "SELECT " INFO_COLUMNS " FROM attestation_ledgers WHERE scope_id = ? AND " SILENT_AT " < ? AND " SILENT_AT
     " >= ? AND (" SILENT_AT " > ? OR registration_id > ?) ORDER BY " SILENT_AT ", registration_id LIMIT ?";
 constexpr Sql kInsert = "INSERT INTO attestation_ledgers (" LEDGER_COLUMNS
-                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                         "ON CONFLICT (scope_id, registration_id) DO NOTHING";
 constexpr Sql kReplace =
     "UPDATE attestation_ledgers SET " ADVANCED ", ak_name = ?, boot_id = ?, overall = ?, policy_target = ? WHERE " KEY;
@@ -112,6 +113,7 @@ Result<Ledger> to_ledger(Row row) {
   TRY(ledger.attested_at, row.next<Timestamp>());
   TRY(ledger.next_due_at, row.next<Timestamp>());
   TRY(ledger.passes, row.next<std::int64_t>());
+  TRY(ledger.quote.qualified_signer, row.next<Bytes>());
   return ledger;
 }
 
@@ -198,7 +200,8 @@ Status SqlVerifierRecords::insert_ledger(const Ledger& ledger) {
   query.bind(ledger.scope, ledger.registration_id, ledger.ak_name, ledger.revision, c.clock, c.resets, c.restarts,
              ledger.quote.clock.safe, c.firmware, ledger.nonce_at, ledger.boot_id, ledger.null_name,
              ledger.event_log_sha256, c.replay, c.offset, c.entries, c.worst, to_string(ledger.overall), ledger.result,
-             c.target, c.revision, ledger.attested_at, ledger.next_due_at, ledger.passes);
+             c.target, c.revision, ledger.attested_at, ledger.next_due_at, ledger.passes,
+             ledger.quote.qualified_signer);
   TRY_STATUS(query.run());
   if (connection_.changes() == 1) return {};
   return raced();
@@ -225,8 +228,9 @@ Status SqlVerifierRecords::replace_ledger(const Ledger& ledger, std::int64_t fro
   TRY(auto query, connection_.prepare(kReplace));
   query.bind(ledger.revision, c.clock, c.resets, c.restarts, ledger.quote.clock.safe, c.firmware, ledger.nonce_at,
              ledger.null_name, ledger.event_log_sha256, c.replay, c.offset, c.entries, c.worst, ledger.result,
-             ledger.attested_at, ledger.next_due_at, ledger.passes, c.revision, ledger.ak_name, ledger.boot_id,
-             to_string(ledger.overall), c.target, ledger.scope, ledger.registration_id, from);
+             ledger.attested_at, ledger.next_due_at, ledger.passes, c.revision, ledger.quote.qualified_signer,
+             ledger.ak_name, ledger.boot_id, to_string(ledger.overall), c.target, ledger.scope, ledger.registration_id,
+             from);
   TRY_STATUS(query.run());
   if (connection_.changes() == 1) return {};
   return raced();
@@ -238,8 +242,9 @@ Status SqlVerifierRecords::advance_ledger(const Ledger& ledger, std::int64_t fro
   TRY(auto query, connection_.prepare(kAdvance));
   query.bind(ledger.revision, c.clock, c.resets, c.restarts, ledger.quote.clock.safe, c.firmware, ledger.nonce_at,
              ledger.null_name, ledger.event_log_sha256, c.replay, c.offset, c.entries, c.worst, ledger.result,
-             ledger.attested_at, ledger.next_due_at, ledger.passes, c.revision, ledger.scope, ledger.registration_id,
-             from, ledger.ak_name, ledger.boot_id, to_string(ledger.overall), target);
+             ledger.attested_at, ledger.next_due_at, ledger.passes, c.revision, ledger.quote.qualified_signer,
+             ledger.scope, ledger.registration_id, from, ledger.ak_name, ledger.boot_id, to_string(ledger.overall),
+             target);
   TRY_STATUS(run_unaudited(query));
   if (connection_.changes() == 1) return {};
   return raced();

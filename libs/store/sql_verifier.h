@@ -7,7 +7,8 @@
 namespace warifu::store {
 
 // Everything of verifier::Records in SQL: AKs and policies in sql_verifier.cpp, ledgers in
-// sql_attestation_ledgers.cpp, evidence in sql_evidence.cpp, boot logs in sql_boot_logs.cpp. It counts the rows that
+// sql_attestation_ledgers.cpp, evidence in sql_evidence.cpp, boot logs in sql_boot_logs.cpp, data packages in
+// sql_data_packages.cpp. It counts the rows that
 // need no audit entry, so that a transaction can tell them from those that do.
 class SqlVerifierRecords final : public verifier::Records {
  public:
@@ -35,6 +36,11 @@ class SqlVerifierRecords final : public verifier::Records {
   Result<std::optional<verifier::StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) override;
   Result<std::vector<verifier::PolicyInfo>> list_policies(const ScopeId& scope, const verifier::Page& page) override;
 
+  Result<std::optional<verifier::PackageInfo>> find_package_info(const ScopeId& scope,
+                                                                 verifier::PackageKind kind) override;
+  Result<std::optional<verifier::StoredPackage>> find_package(const ScopeId& scope,
+                                                              verifier::PackageKind kind) override;
+
   Status put_ak(const verifier::BoundAk& ak) override;
   Status put_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
   Status advance_ledger(const verifier::Ledger& ledger, std::int64_t from) override;
@@ -45,6 +51,8 @@ class SqlVerifierRecords final : public verifier::Records {
   Status keep_evidence(const verifier::KeptEvidence& evidence, std::size_t kept_max) override;
   Status put_policy(const verifier::StoredPolicy& policy) override;
   Status remove_policy(const ScopeId& scope, std::string_view target) override;
+  Status put_package(const verifier::StoredPackage& package) override;
+  Status remove_package(const ScopeId& scope, verifier::PackageKind kind) override;
 
   // How many rows were written that need no audit entry.
   std::int64_t unaudited_rows() const { return unaudited_rows_; }

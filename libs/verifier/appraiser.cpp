@@ -57,7 +57,7 @@ class Appraisal {
     TRY_STATUS(check_event_log_known());
     attestation::appraise_quote(quote, result_);
     appraise_ak();
-    appraise_ek();
+    appraise_tpm(quote);
     appraise_past(quote);
     appraise_null_primary(quote);
     add_policy(e_.policy, result_);
@@ -112,16 +112,10 @@ class Appraisal {
         to_hex(e_.ak.ak_name));
   }
 
-  void appraise_ek() {
-    switch (e_.ek.worth) {
-      case EkStanding::Worth::kNoCertificate:
-        return add(Layer::kHardware, Tier::kNone, "hardware.no-ek-certificate",
-                   "no EK certificate came with the EK: nothing shows which TPM this is");
-      case EkStanding::Worth::kTrusted:
-        return add(Layer::kHardware, Tier::kAffirming, "hardware.ek-certificate", e_.ek.detail);
-      case EkStanding::Worth::kRefused:
-        return add(Layer::kHardware, Tier::kWarning, "hardware.ek-certificate-refused", e_.ek.detail);
-    }
+  void appraise_tpm(const attestation::VerifiedQuote& quote) {
+    const auto firmware = attestation::shown_firmware(attestation::QuoteState::of(quote), e_.ak.ak_name);
+    attestation::appraise_hardware({e_.ek, firmware},
+                                   {e_.flaws, policy_ != nullptr ? policy_->hardware_policy() : nullptr}, result_);
   }
 
   // --- freshness: what the ledger says
@@ -183,7 +177,8 @@ class Appraisal {
 
   void appraise_boot(const attestation::ProvedRegisters& registers) {
     const Bytes* userspace = e_.submission.userspace_log ? &*e_.submission.userspace_log : nullptr;
-    auto explained = attestation::appraise_boot({e_.event_log, userspace}, registers, {.policy = policy_}, result_);
+    auto explained = attestation::appraise_boot({e_.event_log, userspace}, registers,
+                                                {.policy = policy_, .allowances = e_.allowances}, result_);
     if (!explained) return add_boot_refusal(explained.error());
     boot_ = *std::move(explained);
     keeps_event_log_ = boot_ && std::ranges::none_of(result_.findings(), [](const attestation::Finding& finding) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "attestation/appraisal/allowances.h"
+#include "attestation/appraisal/hardware_appraisal.h"
 #include "attestation/appraisal/result.h"
 #include "verifier/nonce.h"
 #include "verifier/policy_cache.h"
@@ -14,12 +16,7 @@
 
 namespace warifu::verifier {
 
-// What the EK certificate of the device is worth, as ek_trust judged it.
-struct EkStanding {
-  enum class Worth : std::uint8_t { kNoCertificate, kTrusted, kRefused };
-  Worth worth = Worth::kNoCertificate;
-  std::string detail = {};  // who signed, or why it is not believed
-};
+using attestation::EkStanding;
 
 // Everything that an appraisal looks at. Null pointers: there is none.
 struct Evidence {
@@ -28,7 +25,9 @@ struct Evidence {
   const StandingPolicy* policy = nullptr;
   const Submission& submission;
   const Bytes* event_log = nullptr;  // the one that the submission tells of
-  EkStanding ek = {};
+  EkStanding ek = {};                // as ek_trust judged it
+  const endorsement::FlawTable& flaws;
+  const attestation::Allowances* allowances = nullptr;  // of the machine that the policy says it is
   const CheckedNonce& nonce;
   Timestamp now;
   std::chrono::seconds interval;  // after which it is due again

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "attestation/appraisal/test_waivers.h"
 #include "sim/deterministic.h"
+#include "verifier/limits.h"
+#include "verifier/package_cache.h"
 #include "verifier/test_attester.h"
 
 namespace warifu::verifier {
@@ -48,6 +51,8 @@ class AppraiserTest : public testing::Test {
                      .submission = submission,
                      .event_log = log,
                      .ek = ek_,
+                     .flaws = *flaws_,
+                     .allowances = allowances_ ? &*allowances_ : nullptr,
                      .nonce = checked,
                      .now = clock_.now(),
                      .interval = kInterval});
@@ -81,6 +86,8 @@ class AppraiserTest : public testing::Test {
   StandingPolicy policy_ = standing(kPolicy);
   bool has_policy_ = true;
   EkStanding ek_{EkStanding::Worth::kTrusted, "a root"};
+  const std::shared_ptr<const endorsement::FlawTable> flaws_ = built_in_flaws();
+  std::optional<attestation::Allowances> allowances_;
   std::optional<Ledger> ledger_;
 };
 
@@ -111,6 +118,46 @@ TEST_F(AppraiserTest, AnEkWithoutAGoodCertificateAffirmsNoHardware) {
   EXPECT_EQ(round().result.overall(), Tier::kNone);
   ek_ = {EkStanding::Worth::kRefused, "its root is not trusted"};
   EXPECT_EQ(round().result.of(Layer::kHardware), Tier::kWarning);
+}
+
+// The AK of the attester says that it is a primary of the endorsement hierarchy.
+TEST_F(AppraiserTest, Q10_AFlawOfTheFirmwareIsFoundInEachQuote) {
+  const auto name = attester_.ak.ak().identity()->name;
+  attester_.fields.signer = attestation::qualified_name(wire::Writer().u32(0x4000000B).take(), name);
+  ek_.vendor = endorsement::VendorId::parse("IFX");
+  attester_.fields.firmware = 0x0007'003D'0000'0000;  // 7.61, of ROCA
+  const auto weak = round();
+  EXPECT_EQ(weak.result.of(Layer::kHardware), Tier::kWarning) << weak.next.result;
+  EXPECT_NE(weak.next.result.find("CVE-2017-15361"), std::string::npos);
+  EXPECT_EQ(weak.next.quote.qualified_signer, attester_.fields.signer);
+  policy_ = standing(R"({"format":"warifu.evidence-policy.v1","hardware":{"flaws":"fail"}})");
+  EXPECT_EQ(round().result.of(Layer::kHardware), Tier::kContraindicated);
+  policy_.info.mode = PolicyMode::kReview;
+  EXPECT_EQ(round().result.of(Layer::kHardware), Tier::kWarning);
+  policy_.info.mode = PolicyMode::kEnforce;
+
+  // A key of the owner's hierarchy hides it; that is no way out.
+  attester_.fields.signer = attestation::qualified_name(wire::Writer().u32(0x40000001).take(), name);
+  const auto hidden = round();
+  EXPECT_TRUE(has(hidden, "hardware.flaws-not-judged")) << hidden.next.result;
+  EXPECT_EQ(hidden.result.of(Layer::kHardware), Tier::kContraindicated);
+}
+
+TEST_F(AppraiserTest, APolicyOfHardwareAloneIsNotEmptyUnlessItDemandsNothing) {
+  policy_ = standing(R"({"format":"warifu.evidence-policy.v1","hardware":{"ek_certificate":"required"}})");
+  EXPECT_TRUE(has(round(), "policy.enforced"));
+  policy_ = standing(R"({"format":"warifu.evidence-policy.v1","hardware":{"flaws":"ignore"}})");
+  EXPECT_TRUE(has(round(), "policy.empty"));
+}
+
+TEST_F(AppraiserTest, L14_AWaiverOfTheMachineIsAppliedAndTold) {
+  attester_.values.bank(crypto::HashAlgorithm::kSha256).set(0, crypto::Digest(crypto::HashAlgorithm::kSha256));
+  EXPECT_EQ(round().result.of(Layer::kBoot), Tier::kContraindicated);
+  const auto quirks = attestation::signed_quirks("", attestation::waiver(0));
+  allowances_ = attestation::Allowances(quirks, attestation::kBox, clock_.now());
+  const auto waived = round();
+  EXPECT_EQ(waived.result.of(Layer::kBoot), Tier::kContraindicated) << "the policy wants the separator";
+  EXPECT_TRUE(has(waived, "eventlog.waived")) << waived.next.result;
 }
 
 TEST_F(AppraiserTest, UnderReviewAPolicyWeighsAtMostAsAWarning) {

@@ -24,6 +24,13 @@ std::string actor_of(const RegistrationId& id) {
   return fmt::format("device:{}", id.text());
 }
 
+// What machine it is nothing proves: the operator's policy says it, or nobody does.
+attestation::Allowances allowances_of(const endorsement::FirmwareQuirks* quirks,
+                                      const std::optional<StandingPolicy>& policy, Timestamp now) {
+  if (quirks == nullptr || !policy || !policy->demands->machine) return {};
+  return {*quirks, *policy->demands->machine, now};
+}
+
 KeptEvidence to_keep(const Judged& judged) {
   const auto& [submission, appraised, from] = judged;
   const Ledger& ledger = appraised.next;
@@ -95,14 +102,20 @@ Result<Judged> Desk::judge(RecordsView& records, const BoundAk& ak, const std::o
     TRY(auto stored, records.find_event_log(ak.scope, submission.event_log_sha256));
     if (stored) event_log = std::move(stored->content);
   }
+  TRY(const auto flaws, packages_.flaws(records, ak.scope));
+  TRY(const auto quirks, packages_.quirks(records, ak.scope));
+  const Timestamp now = clock_.now();
+  const auto allowances = allowances_of(quirks.get(), policy, now);
   const Evidence evidence{.ak = ak,
                           .before = ledger ? &*ledger : nullptr,
                           .policy = policy ? &*policy : nullptr,
                           .submission = submission,
                           .event_log = event_log ? &*event_log : nullptr,
                           .ek = std::move(ek),
+                          .flaws = *flaws,
+                          .allowances = &allowances,
                           .nonce = nonce,
-                          .now = clock_.now(),
+                          .now = now,
                           .interval = interval.value_or(interval_)};
   TRY(auto appraised, appraise(evidence));
   return Judged{std::move(submission), std::move(appraised), ledger ? ledger->revision : 0};

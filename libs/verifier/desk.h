@@ -5,6 +5,7 @@
 #include "verifier/appraiser.h"
 #include "verifier/limits.h"
 #include "verifier/nonce.h"
+#include "verifier/package_cache.h"
 #include "verifier/policy_cache.h"
 #include "verifier/records.h"
 
@@ -60,6 +61,7 @@ class Desk {
   const AkCredentials credentials_;
   const Nonces nonces_;
   mutable PolicyCache policies_;
+  mutable PackageCache packages_;
 };
 
 }  // namespace warifu::verifier

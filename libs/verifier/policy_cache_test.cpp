@@ -47,6 +47,8 @@ class Policies final : public RecordsView {
   Result<std::optional<KeptEvidence>> find_evidence(const ScopeId&, const RegistrationId&, std::int64_t) override {
     return absent();
   }
+  Result<std::optional<PackageInfo>> find_package_info(const ScopeId&, PackageKind) override { return absent(); }
+  Result<std::optional<StoredPackage>> find_package(const ScopeId&, PackageKind) override { return absent(); }
 
   int documents_read = 0;
 

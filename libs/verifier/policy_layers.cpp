@@ -13,7 +13,15 @@ using attestation::Finding;
 using attestation::Layer;
 using attestation::Tier;
 
-constexpr std::array<std::string_view, 14> kOfPolicies = {
+constexpr std::array<std::string_view, 22> kOfPolicies = {
+    "hardware.ek-certificate-required",
+    "hardware.class",
+    "hardware.manufacturer",
+    "hardware.tpm-flaw",
+    "hardware.tpm-flaw-said",
+    "hardware.flaws-unknown",
+    "hardware.flaws-not-judged",
+    "hardware.required",
     "quote.register-unquoted",
     "boot.required",
     "boot.policy",
@@ -45,7 +53,8 @@ void add_policy(const StandingPolicy* policy, AttestationResult& result) {
                "no policy stands for this device: nothing was compared with what it should be");
   const auto where = fmt::format("{}, revision {}", policy->info.target, policy->info.revision.text());
   const auto& demands = *policy->demands;
-  if (demands.registers.empty() && !demands.requires_boot() && !demands.ima)
+  const bool demands_hardware = demands.hardware && demands.hardware->demands_something();
+  if (demands.registers.empty() && !demands.requires_boot() && !demands.ima && !demands_hardware)
     return add(Tier::kNone, "policy.empty", "the policy that stands for this device demands nothing", where);
   if (policy->info.mode == PolicyMode::kReview)
     return add(Tier::kNone, "policy.review", "judged by a policy that is under review", where);

@@ -29,12 +29,21 @@ struct Exhibit {
   attestation::Evidence evidence;
 };
 
-attestation::EvidenceOutcome judged_by(const StandingPolicy* policy, const Exhibit& exhibit, Timestamp when) {
+attestation::EvidenceOutcome judged_by(const StandingPolicy* policy, const Exhibit& exhibit, const TrialTerms& terms,
+                                       Timestamp when) {
+  const auto* machine = policy != nullptr && policy->demands->machine ? &*policy->demands->machine : nullptr;
+  attestation::Allowances allowances;
+  if (terms.quirks != nullptr && machine != nullptr)
+    allowances = attestation::Allowances(*terms.quirks, *machine, when);
   attestation::EvidenceOutcome outcome;
   // Its error is a finding, too.
-  std::ignore = attestation::appraise_evidence(
-      exhibit.evidence, exhibit.ak, {.policy = policy == nullptr ? nullptr : policy->demands.get(), .now = when},
-      outcome);
+  std::ignore = attestation::appraise_evidence(exhibit.evidence, exhibit.ak,
+                                               {.policy = policy == nullptr ? nullptr : policy->demands.get(),
+                                                .allowances = &allowances,
+                                                .ek = &terms.ek,
+                                                .flaws = &terms.flaws,
+                                                .now = when},
+                                               outcome);
   add_policy(policy, outcome.result);
   outcome.result = weighed(outcome.result, policy == nullptr ? nullptr : &policy->info);
   return outcome;
@@ -90,10 +99,15 @@ std::string_view to_string(TrialVerdict verdict) {
 }
 
 TrialVerdict verdict_of(const Trial& trial) {
+  return verdict_between(trial.now, trial.then, kTriedLayers);
+}
+
+TrialVerdict verdict_between(const attestation::AttestationResult& before, const attestation::AttestationResult& after,
+                             std::span<const attestation::Layer> layers) {
   TrialVerdict verdict = TrialVerdict::kSame;
-  for (const auto layer : kTriedLayers) {
-    const Tier now = trial.now.of(layer);
-    const Tier then = trial.then.of(layer);
+  for (const auto layer : layers) {
+    const Tier now = before.of(layer);
+    const Tier then = after.of(layer);
     if (now != then && then == Tier::kContraindicated) return TrialVerdict::kFails;
     if (badness(then) > badness(now)) verdict = TrialVerdict::kWorse;
     if (badness(then) < badness(now) && verdict == TrialVerdict::kSame) verdict = TrialVerdict::kBetter;
@@ -109,7 +123,7 @@ StandingPolicy candidate_policy(std::string target, PolicyMode mode, attestation
 
 Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& policies, const DeviceKey& device,
                                         const std::optional<GroupId>& group, const StandingPolicy& candidate,
-                                        const TrialTimes& times) {
+                                        const TrialTerms& terms) {
   TRY(const auto standing, policies.find_standing(records, device, group));
   if (!would_stand(candidate.info.target, standing, policy_targets(device.registration, group)))
     return std::optional<Trial>();
@@ -133,11 +147,11 @@ Result<std::optional<Trial>> try_policy(RecordsView& records, PolicyCache& polic
   trial.at = kept->at;
   TRY(const auto exhibit, exhibit_of(*std::move(kept), *ak, std::move(log)));
   trial.size = size_of(exhibit.evidence);
-  auto then = judged_by(&candidate, exhibit, times.then);
+  auto then = judged_by(&candidate, exhibit, terms, terms.times.then);
   // Live the device would be asked for them; whether its TPM has them nobody knows.
   if (then.registers && !then.registers->require(candidate.demands->registers))
     return without("trial.registers-not-quoted");
-  trial.now = judged_by(standing ? &*standing : nullptr, exhibit, times.now).result;
+  trial.now = judged_by(standing ? &*standing : nullptr, exhibit, terms, terms.times.now).result;
   trial.then = std::move(then.result);
   return std::optional(std::move(trial));
 }

@@ -10,6 +10,7 @@
 #include "attestation/quote/progress.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "verifier/data_packages.h"
 
 namespace warifu::verifier {
 
@@ -189,6 +190,9 @@ class RecordsView {
   virtual Result<std::optional<StoredPolicy>> find_policy(const ScopeId& scope, std::string_view target) = 0;
   // By target.
   virtual Result<std::vector<PolicyInfo>> list_policies(const ScopeId& scope, const Page& page) = 0;
+
+  virtual Result<std::optional<PackageInfo>> find_package_info(const ScopeId& scope, PackageKind kind) = 0;
+  virtual Result<std::optional<StoredPackage>> find_package(const ScopeId& scope, PackageKind kind) = 0;
 };
 
 class Records : public RecordsView {
@@ -218,6 +222,10 @@ class Records : public RecordsView {
   // Inserts it, or replaces what is stored for that target, but for created_at.
   virtual Status put_policy(const StoredPolicy& policy) = 0;
   virtual Status remove_policy(const ScopeId& scope, std::string_view target) = 0;
+
+  // Inserts it, or takes the place of the one of its kind.
+  virtual Status put_package(const StoredPackage& package) = 0;
+  virtual Status remove_package(const ScopeId& scope, PackageKind kind) = 0;
 };
 
 }  // namespace warifu::verifier

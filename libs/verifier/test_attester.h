@@ -73,6 +73,7 @@ class Attester {
     quoted.nonce = extra;
     quoted.clock = fields.clock;
     quoted.firmware = fields.firmware;
+    quoted.signer = fields.signer;
     Submission made;
     made.nonce = nonce;
     made.quote = attestation::attest_of(quoted);

@@ -133,6 +133,21 @@ async function put_policies() {
   }
   return {};
 }
+// Data that a key of ours signed.
+const kSigner = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+function package_of(content) {
+  const document = Buffer.from(JSON.stringify(content));
+  return { document: document.toString('base64'), signature: crypto.sign('sha256', document, kSigner.privateKey).toString('base64'), key: kSigner.publicKey.export({ type: 'spki', format: 'pem' }) };
+}
+const flaws_package = () => package_of({ format: 'warifu.tpm-flaws.v1', issued: `day ${++serial}`, flaws: [] });
+const quirks_package = () => package_of({ format: 'warifu.firmware-quirks.v1', quirks: [], waivers: [] });
+async function put_packages() {
+  for (const [target, body] of [['tpm-flaws', flaws_package()], ['firmware-quirks', quirks_package()]]) {
+    const response = await client.send('PUT', `/api/v1/${target}`, { body });
+    assert.ok(response.status < 300, response.text);
+  }
+  return {};
+}
 const text_of = (name) => readFileSync(maker.file(name), 'utf8');
 
 const key_names = () => ({ ek_name: name_of(keys.ek.subarray(2)).toString('hex'), srk_name: name_of(keys.srk.subarray(2)).toString('hex') });
@@ -165,6 +180,12 @@ const kPlan = {
   'DELETE /api/v1/attestation-policies/groups/{}': { parameters: put_policies },
   'DELETE /api/v1/attestation-policies/enrollments/{}': { parameters: put_policies },
   'POST /api/v1/attestation-policies/enrollments/{}/test': { parameters: attest },
+  'PUT /api/v1/tpm-flaws': { body: flaws_package },
+  'DELETE /api/v1/tpm-flaws': { parameters: put_packages },
+  'POST /api/v1/tpm-flaws/test': { body: flaws_package },
+  'GET /api/v1/firmware-quirks': { parameters: put_packages },
+  'PUT /api/v1/firmware-quirks': { body: quirks_package },
+  'DELETE /api/v1/firmware-quirks': { parameters: put_packages },
   'POST /api/v1/webhooks': { body: () => ({ name: `interop-${++serial}`, url: 'https://192.0.2.1/hook', event_types: ['io.warifu.alert.raised'] }) },
   'GET /api/v1/webhooks/{}': { parameters: () => ({ name: kWebhook }) },
   'DELETE /api/v1/webhooks/{}': { parameters: async () => ({ name: await make_webhook(`interop-${++serial}`) }) },

@@ -94,7 +94,7 @@ describe('warifu quote verify, by policy', () => {
     const good = await yaml('# What a meter shows.\nformat: warifu.evidence-policy.v1\nregisters:\n  sha256: [0, 7]\nboot:\n  claims:\n    - separators\n');
     const shown = await run('warifu', ['policy', 'check', '--json', good]);
     assert.equal(shown.code, 0, shown.stderr);
-    assert.deepEqual(JSON.parse(shown.stdout), { registers: { sha256: [0, 7] }, claims: ['separators'], events: [], judges_ima: false, windows: [] });
+    assert.deepEqual(JSON.parse(shown.stdout), { registers: { sha256: [0, 7] }, claims: ['separators'], events: [], judges_ima: false, windows: [], hardware: [], machine: null });
     const values = replay(kEvents);
     assert.equal((await verify(values, { options: ['--policy', good] })).told.layers.boot, 'affirming');
     for (const [text, pattern] of [

@@ -23,10 +23,20 @@ const T* address_of(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
+void appraise_tpm(const VerifiedQuote& quote, const EvidenceTerms& terms, AttestationResult& result) {
+  const auto state = QuoteState::of(quote);
+  const HardwarePolicy* policy = terms.policy != nullptr ? terms.policy->hardware_policy() : nullptr;
+  if (terms.ek == nullptr || terms.flaws == nullptr) return add_unshown_hardware(state, policy, result);
+  const auto* identity = quote.ak().identity();
+  const auto firmware = identity != nullptr ? shown_firmware(state, identity->name.bytes()) : std::nullopt;
+  appraise_hardware({*terms.ek, firmware}, {*terms.flaws, policy}, result);
+}
+
 Status appraise(const Evidence& evidence, const AkPublic& ak, const EvidenceTerms& terms, EvidenceOutcome& outcome) {
   const Nonce nonce = terms.nonce ? Nonce(ExpectedNonce{*terms.nonce}) : Nonce(AnyNonce{});
   TRY(outcome.quote, verify({evidence.message, evidence.signature}, ak, nonce, terms.sha1));
   appraise_quote(*outcome.quote, outcome.result, terms.bare);
+  appraise_tpm(*outcome.quote, terms, outcome.result);
   if (evidence.claimed) {
     TRY(outcome.registers, prove_registers(*outcome.quote, *evidence.claimed));
     appraise_registers(*outcome.registers, outcome.result, terms.policy != nullptr && terms.policy->requires_boot());

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "attestation/appraisal/allowances.h"
+#include "attestation/appraisal/hardware_appraisal.h"
 #include "attestation/appraisal/log_appraisal.h"
 #include "attestation/appraisal/policy_file.h"
 #include "attestation/appraisal/quote_appraisal.h"
@@ -34,6 +35,10 @@ struct EvidenceTerms {
   std::span<const RegisterPlace> required = {};  // those of the policy are not looked for
   const EvidencePolicy* policy = nullptr;
   const Allowances* allowances = nullptr;
+  // What is known of the TPM beside its quote. Null pointers: nobody looks, and what a policy demands of it is not
+  // shown.
+  const EkStanding* ek = nullptr;
+  const endorsement::FlawTable* flaws = nullptr;
   Sha1Use sha1 = Sha1Use::kRefused;
   BareKeyUse bare = BareKeyUse::kRefused;
   Timestamp now = measured_boot::ima::AllowList::kAfterAllWindows;  // which windows of the policy are closed

@@ -124,7 +124,7 @@ std::optional<RegisterIndex> parse_index(std::string_view text) {
 Result<EvidencePolicy> parse_evidence_policy(std::string_view json) {
   TRY(const auto value, wire::parse_json(json, {.max_bytes = kPolicySizeMax}));
   TRY(const auto fields, JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"format", "registers", "boot", "ima"}));
+  TRY_STATUS(fields.refuse_unknown({"format", "registers", "boot", "ima", "hardware", "machine"}));
   TRY(const auto format, fields.required_string("format"));
   if (format != kFormat)
     return invalid_input("policy.format", fmt::format("expected {}, \"{}\" came", kFormat, format), "format");
@@ -134,6 +134,14 @@ Result<EvidencePolicy> parse_evidence_policy(std::string_view json) {
   TRY(const auto ima, fields.optional_object("ima"));
   if (ima) {
     TRY(policy.ima, measured_boot::ima::parse_policy(*ima));
+  }
+  TRY(const auto hardware, fields.optional_object("hardware"));
+  if (hardware) {
+    TRY(policy.hardware, parse_hardware_policy(*hardware));
+  }
+  TRY(const auto machine, fields.optional_object("machine"));
+  if (machine) {
+    TRY(policy.machine, parse_machine(*machine));
   }
   return policy;
 }

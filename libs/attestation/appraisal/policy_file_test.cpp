@@ -163,5 +163,50 @@ TEST(EvidencePolicy, RegistersAreListsAndRanges) {
     EXPECT_FALSE(parse_register_places(wrong)) << wrong;
 }
 
+TEST(EvidencePolicy, ReadsWhatATpmAndAMachineMustBe) {
+  const auto read = parse_evidence_policy(
+      policy(R"("hardware":{"flaws":"fail","unknown_flaws":"warn","accepted_flaws":["CVE-2019-16863"],)"
+             R"("classes":["discrete","firmware"],"manufacturers":["STM","id:49465800"],"ek_certificate":"required"},)"
+             R"("machine":{"manufacturer":"Acme","product":"Box","firmware_version":"1.2"})"));
+  ASSERT_TRUE(read) << to_string(read.error());
+  ASSERT_NE(read->hardware_policy(), nullptr);
+  EXPECT_EQ(read->hardware->flaws, FlawWeight::kFail);
+  EXPECT_EQ(read->hardware->unknown_flaws, FlawWeight::kWarn);
+  EXPECT_TRUE(read->hardware->accepts("CVE-2019-16863"));
+  EXPECT_FALSE(read->hardware->accepts("CVE-2019-1686"));
+  EXPECT_EQ(read->hardware->classes.size(), 2u);
+  EXPECT_EQ(read->hardware->manufacturers.back().text(), "IFX");
+  EXPECT_TRUE(read->hardware->requires_certificate);
+  EXPECT_TRUE(read->hardware->demands_something());
+  ASSERT_TRUE(read->machine);
+  EXPECT_EQ(read->machine->firmware_version, "1.2");
+  const auto little = parse_evidence_policy(policy(R"("hardware":{"flaws":"ignore"})"));
+  EXPECT_FALSE(little->hardware->demands_something());
+}
+
+TEST(EvidencePolicy, RefusesHardwareThatNoTpmCanBe) {
+  const std::pair<const char*, const char*> rows[] = {
+      {R"("hardware":{"flaws":"maybe"})", "policy.hardware"},
+      {R"("hardware":{"unknown_flaws":"Fail"})", "policy.hardware"},
+      {R"("hardware":{"flaws":1})", "json.type"},
+      {R"("hardware":{"classes":[]})", "policy.hardware"},
+      {R"("hardware":{"classes":["unknown"]})", "policy.hardware"},
+      {R"("hardware":{"classes":[7]})", "policy.hardware"},
+      {R"("hardware":{"manufacturers":["ZZZZ"]})", "policy.hardware"},
+      {R"("hardware":{"manufacturers":["Infineon"]})", "policy.hardware"},
+      {R"("hardware":{"accepted_flaws":[""]})", "policy.hardware"},
+      {R"("hardware":{"ek_certificate":"yes"})", "policy.hardware"},
+      {R"("hardware":{"flaw":"fail"})", "json.unknown-field"},
+      {R"("hardware":[])", "json.type"},
+      {R"("machine":{"manufacturer":"Acme"})", "json.missing"},
+      {R"("machine":{"manufacturer":"Acme","product":""})", "policy.machine"},
+      {R"("machine":{"manufacturer":"Acme","product":"Box","version":"1"})", "json.unknown-field"},
+  };
+  for (const auto& [members, code] : rows) {
+    const auto read = parse_evidence_policy(policy(members));
+    ASSERT_FALSE(read) << members;
+    EXPECT_EQ(read.error().code, code) << members;
+  }
+}
 }  // namespace
 }  // namespace warifu::attestation

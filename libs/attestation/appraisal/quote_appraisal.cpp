@@ -67,9 +67,6 @@ void appraise_quote(const VerifiedQuote& quote, AttestationResult& result, BareK
                 "the TPM was not shut down in order: its clock may have shown a later time before", "clockInfo.safe",
                 "1", "0"});
   }
-  result.add({Layer::kHardware, Tier::kNone, "hardware.firmware-version",
-              "what is known of this firmware was not looked up", "firmwareVersion", "",
-              fmt::format("{:016x}", quote.attest().firmware_version)});
 }
 
 void appraise_registers(const ProvedRegisters& registers, AttestationResult& result, bool has_policy) {

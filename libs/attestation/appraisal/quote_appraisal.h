@@ -16,7 +16,7 @@ inline constexpr std::size_t kNonceSizeMin = 16;
 // such a key can sign what looks like a quote. kTold: whoever gave the key vouches for it.
 enum class BareKeyUse : std::uint8_t { kRefused, kTold };
 
-// What a verified quote itself says: of identity, freshness and hardware. A bare key never affirms: it contradicts the
+// What a verified quote itself says: of identity and freshness. A bare key never affirms: it contradicts the
 // identity layer ("ak.attributes-unknown"), or warns where it is told to be a TPM's.
 void appraise_quote(const VerifiedQuote& quote, AttestationResult& result, BareKeyUse bare = BareKeyUse::kRefused);
 // What its proved registers say: of the boot and runtime layers, before any log. `has_policy`: something will be held

@@ -13,7 +13,11 @@ namespace warifu::attestation {
 struct QuoteState {
   tpm::ClockInfo clock;
   std::uint64_t firmware_version = 0;
-  static QuoteState of(const VerifiedQuote& quote) { return {quote.attest().clock, quote.attest().firmware_version}; }
+  Bytes qualified_signer = {};  // whether the two are hidden: shown_firmware()
+  static QuoteState of(const VerifiedQuote& quote) {
+    const auto& attest = quote.attest();
+    return {attest.clock, attest.firmware_version, attest.qualified_signer};
+  }
   friend bool operator==(const QuoteState&, const QuoteState&) = default;
 };
 

@@ -1,4 +1,5 @@
 #include "front/api/bulk.h"
+#include "front/api/data_package_messages.h"
 #include "front/api/ek_list_messages.h"
 #include "front/api/ek_trust_messages.h"
 #include "front/api/enrollment_messages.h"
@@ -20,7 +21,7 @@ void ignore(const Parsed&) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto body = warifu::as_text({data + 1, size - 1});
-  switch (data[0] % 12) {
+  switch (data[0] % 14) {
     case 0:
       ignore(api::parse_login(body));
       break;
@@ -53,6 +54,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 10:
       ignore(api::parse_webhook_request(body));
+      break;
+    case 11:
+      ignore(api::parse_package(body, warifu::verifier::PackageKind::kTpmFlaws));
+      break;
+    case 12:
+      ignore(api::parse_package(body, warifu::verifier::PackageKind::kFirmwareQuirks));
       break;
     default:
       ignore(api::parse_key_name(body, "ek_name"));

@@ -33,16 +33,6 @@ json::object tried_layers(const attestation::AttestationResult& result) {
   return layers;
 }
 
-json::array new_findings(const verifier::Trial& trial) {
-  json::array findings;
-  for (const auto& finding : trial.then.findings()) {
-    const bool has_weight = finding.tier == Tier::kWarning || finding.tier == Tier::kContraindicated;
-    if (has_weight && std::ranges::find(trial.now.findings(), finding) == trial.now.findings().end())
-      findings.push_back(attestation::to_json(finding));
-  }
-  return findings;
-}
-
 json::value applied_json(const std::optional<AppliedPolicy>& policy) {
   if (!policy) return {};
   return json::object{{"target", policy->target}, {"revision", policy->revision.text()}};
@@ -81,6 +71,9 @@ Result<ReadPolicy> read_policy(const wire::JsonFields& fields, std::string targe
   request.document = json::serialize(*policy);
   auto demands = attestation::parse_evidence_policy(request.document);
   if (!demands) return at(std::move(demands).error(), "policy");
+  if (demands->machine && request.target == verifier::kDefaultTarget)
+    return invalid_input("policy.machine", "a machine is that of a group or of an enrollment, not of all others",
+                         "policy.machine");
   return ReadPolicy{std::move(request), *std::move(demands)};
 }
 
@@ -148,6 +141,16 @@ Result<json::object> to_json(const verifier::StoredPolicy& policy) {
   return object;
 }
 
+json::array new_findings(const attestation::AttestationResult& now, const attestation::AttestationResult& then) {
+  json::array findings;
+  for (const auto& finding : then.findings()) {
+    const bool has_weight = finding.tier == Tier::kWarning || finding.tier == Tier::kContraindicated;
+    if (has_weight && std::ranges::find(now.findings(), finding) == now.findings().end())
+      findings.push_back(attestation::to_json(finding));
+  }
+  return findings;
+}
+
 json::object to_json(const verifier::Trial& trial) {
   json::object object{{"registration_id", trial.registration_id.text()},
                       {"standing", trial.standing ? json::value(*trial.standing) : json::value()}};
@@ -159,7 +162,7 @@ json::object to_json(const verifier::Trial& trial) {
   object["verdict"] = to_string(verifier::verdict_of(trial));
   object["now"] = tried_layers(trial.now);
   object["then"] = tried_layers(trial.then);
-  object["findings"] = new_findings(trial);
+  object["findings"] = new_findings(trial.now, trial.then);
   return object;
 }
 

@@ -13,7 +13,7 @@
 namespace warifu::front::api {
 
 // {"policy": warifu.evidence-policy.v1, "mode"?: "enforce" | "review"} for `target`. Codes beside those of
-// attestation::parse_evidence_policy(): "policy.mode".
+// attestation::parse_evidence_policy(): "policy.mode"; "policy.machine" for one that would be that of every device.
 struct ReadPolicy {
   verifier::PolicyRequest request;
   attestation::EvidencePolicy demands;
@@ -40,6 +40,8 @@ Result<boost::json::object> to_json(const verifier::StoredPolicy& policy);
 
 // The findings are those that the policy of today does not have.
 boost::json::object to_json(const verifier::Trial& trial);
+// Those of `then` with weight that `now` does not have.
+boost::json::array new_findings(const attestation::AttestationResult& now, const attestation::AttestationResult& then);
 
 boost::json::object to_json(const verifier::LedgerInfo& info, Timestamp now);
 // What was found, and what the next quote is compared with. "store.corrupt".

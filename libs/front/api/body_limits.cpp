@@ -13,8 +13,15 @@ bool is_bulk(const Route& route) {
           route.pattern == "/enrollments" || route.pattern == "/enrollments/");
 }
 
+bool takes_package(const Route& route) {
+  const bool writes = route.method == net::Method::kPut || route.method == net::Method::kPost;
+  return writes &&
+         (route.pattern.starts_with("/api/v1/tpm-flaws") || route.pattern.starts_with("/api/v1/firmware-quirks"));
+}
+
 std::size_t limit_of(const Route& route) {
   if (route.pattern == "/api/v1/attestation/verify") return kEvidenceBodySizeMax;
+  if (takes_package(route)) return kPackageBodySizeMax;
   if (is_bulk(route)) return kBulkBodySizeMax;
   if ((route.method == net::Method::kPut || route.method == net::Method::kPost) &&
       route.pattern.starts_with("/api/v1/attestation-policies/"))

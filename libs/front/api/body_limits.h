@@ -15,6 +15,8 @@ constexpr std::size_t kBodySizeMax = 128 * 1024;
 constexpr std::size_t kBulkBodySizeMax = 1024 * 1024;
 // A policy may list each file of a distribution.
 constexpr std::size_t kPolicyBodySizeMax = 16 * 1024 * 1024;
+// A data package of 1 MiB in base64, and the rest.
+constexpr std::size_t kPackageBodySizeMax = 2 * 1024 * 1024;
 // Of a route that takes evidence: logs of 16 MiB in base64, and the rest.
 constexpr std::size_t kEvidenceBodySizeMax = 24 * 1024 * 1024;
 constexpr std::size_t kLargestBodySizeMax = kEvidenceBodySizeMax;

@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 83u);
+  EXPECT_EQ(guarded, 92u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -303,6 +303,14 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"PUT /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
       {"DELETE /api/v1/attestation-policies/enrollments/{registration_id}", "policy:write"},
       {"POST /api/v1/attestation-policies/enrollments/{registration_id}/test", "attestation:read"},
+      {"GET /api/v1/tpm-flaws", "policy:read"},
+      {"PUT /api/v1/tpm-flaws", "policy:write"},
+      {"DELETE /api/v1/tpm-flaws", "policy:write"},
+      {"POST /api/v1/tpm-flaws/test", "attestation:read"},
+      {"GET /api/v1/tpm-flaws/devices", "attestation:read"},
+      {"GET /api/v1/firmware-quirks", "policy:read"},
+      {"PUT /api/v1/firmware-quirks", "policy:write"},
+      {"DELETE /api/v1/firmware-quirks", "policy:write"},
       {"GET /api/v1/webhooks", "webhook:read"},
       {"POST /api/v1/webhooks", "webhook:write"},
       {"GET /api/v1/webhooks/{name}", "webhook:read"},

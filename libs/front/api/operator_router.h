@@ -1,6 +1,7 @@
 #pragma once
 
 #include "front/api/attestation_api.h"
+#include "front/api/data_package_api.h"
 #include "front/api/ek_trust_api.h"
 #include "front/api/enrollment_api.h"
 #include "front/api/group_api.h"
@@ -23,6 +24,7 @@ struct OperatorDoors {
   EkTrustApi& ek_trust;
   AttestationApi& attestations;
   PolicyApi& policies;
+  DataPackageApi& data_packages;
   VerificationApi& verification;
   WebhookApi& webhooks;
   dps_service::ServiceApi& service;

@@ -5,6 +5,7 @@
 #include "front/api/attestation_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "front/ek_standing.h"
 #include "verifier/ledger_desk.h"
 
 namespace warifu::front::api {
@@ -149,6 +150,23 @@ Result<Answer> PolicyApi::remove(const Call& call, const std::string& target) {
       }});
 }
 
+Result<std::optional<verifier::Trial>> PolicyApi::try_on(store::Snapshot& snapshot, const verifier::DeviceKey& device,
+                                                         const verifier::StandingPolicy& candidate,
+                                                         const verifier::TrialTimes& times,
+                                                         verifier::PolicyCache& policies) {
+  auto& records = snapshot.verifier();
+  TRY(const auto known, snapshot.provisioning().find_device_of(device.scope, device.registration));
+  TRY(const auto ak, records.find_ak(device.scope, device.registration));
+  attestation::EkStanding ek;
+  if (ak) {
+    TRY(ek, ek_standing_of(snapshot, certificates_, device.scope, device.registration, ak->ek_name));
+  }
+  TRY(const auto flaws, packages_.flaws(records, device.scope));
+  TRY(const auto quirks, packages_.quirks(records, device.scope));
+  return verifier::try_policy(records, policies, device, known ? known->group : std::nullopt, candidate,
+                              {ek, *flaws, quirks.get(), times});
+}
+
 // Devices in the order of their IDs: as many as are asked for, unless the bounds come first.
 Result<Answer> PolicyApi::test(const Call& call, const std::string& target, Devices devices) {
   TRY(auto parsed, parse_trial_request(call.request.body, target));
@@ -164,9 +182,7 @@ Result<Answer> PolicyApi::test(const Call& call, const std::string& target, Devi
     verifier::PolicyCache policies;
     std::size_t judged = 0;
     for (const auto& id : scanned) {
-      TRY(const auto device, snapshot.provisioning().find_device_of(scope, id));
-      const auto group = device ? device->group : std::nullopt;
-      TRY(const auto trial, verifier::try_policy(snapshot.verifier(), policies, {scope, id}, group, candidate, times));
+      TRY(const auto trial, try_on(snapshot, {scope, id}, candidate, times, policies));
       if (trial) {
         page.items.push_back(to_json(*trial));
         judged += trial->size;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "store/store.h"
+#include "verifier/package_cache.h"
 #include "verifier/policy_desk.h"
 #include "verifier/policy_trial.h"
 
@@ -11,8 +13,9 @@ namespace warifu::front::api {
 // objects that it is given outlive it.
 class PolicyApi {
  public:
-  PolicyApi(const verifier::PolicyDesk& desk, store::Store& store, const Clock& clock)
-      : desk_(desk), store_(store), clock_(clock) {}
+  PolicyApi(const verifier::PolicyDesk& desk, const ek_trust::CertificateDesk& certificates, store::Store& store,
+            const Clock& clock)
+      : desk_(desk), certificates_(certificates), store_(store), clock_(clock) {}
 
   std::vector<Route> routes();
 
@@ -26,10 +29,15 @@ class PolicyApi {
   Result<Answer> put(const Call& call, const std::string& target);
   Result<Answer> remove(const Call& call, const std::string& target);
   Result<Answer> test(const Call& call, const std::string& target, Devices devices);
+  Result<std::optional<verifier::Trial>> try_on(store::Snapshot& snapshot, const verifier::DeviceKey& device,
+                                                const verifier::StandingPolicy& candidate,
+                                                const verifier::TrialTimes& times, verifier::PolicyCache& policies);
 
   const verifier::PolicyDesk& desk_;
+  const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
   const Clock& clock_;
+  verifier::PackageCache packages_;
 };
 
 }  // namespace warifu::front::api

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "front/device/attestation_messages.h"
+#include "front/ek_standing.h"
 #include "verifier/limits.h"
 #include "verifier/submission.h"
 
@@ -150,16 +151,6 @@ Result<Answer> AttestationApi::make_nonce(const Call& call, const DeviceKey& dev
   return Answer(*std::move(response));
 }
 
-Result<verifier::EkStanding> AttestationApi::ek_standing(store::Snapshot& snapshot, const verifier::BoundAk& ak) const {
-  using Worth = verifier::EkStanding::Worth;
-  TRY(const auto judged, certificates_.find(snapshot.ek_trust(), ak.scope, ak.ek_name));
-  if (!judged) return verifier::EkStanding{};
-  if (judged->verdict.verified)
-    return verifier::EkStanding{Worth::kTrusted, "the EK certificate leads to a root that is trusted here"};
-  const auto& refusal = judged->verdict.refusal;
-  return verifier::EkStanding{Worth::kRefused, refusal ? to_string(*refusal) : "the EK certificate is not believed"};
-}
-
 // The statement is asked for again: it may be another one than that by which it was judged.
 Status AttestationApi::tell_of_waiting(store::Transaction& transaction, const DeviceKey& device,
                                        ByteView ek_name) const {
@@ -176,7 +167,7 @@ Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& 
   Bytes ek_name;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto proven, prove(snapshot, device, ak_name));
-    TRY(auto ek, ek_standing(snapshot, proven.ak));
+    TRY(auto ek, ek_standing_of(snapshot, certificates_, device.scope, device.registration, proven.ak.ek_name));
     const auto& terms = proven.statement.terms;
     TRY(auto result, desk_.judge(snapshot.verifier(), proven.ak, proven.statement.group, terms.attestation_interval,
                                  std::move(ek), std::move(submission)));

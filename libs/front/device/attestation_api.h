@@ -53,7 +53,6 @@ class AttestationApi {
 
   // Who a token says is there, if his EK is enrolled still.
   Result<Proven> prove(store::Snapshot& snapshot, const verifier::DeviceKey& device, ByteView ak_name) const;
-  Result<verifier::EkStanding> ek_standing(store::Snapshot& snapshot, const verifier::BoundAk& ak) const;
   Status tell_of_waiting(store::Transaction& transaction, const verifier::DeviceKey& device, ByteView ek_name) const;
   Status may_send_large_body(const net::HttpRequest& request, const std::vector<std::string>& parameters) const;
 
