@@ -32,6 +32,9 @@ class ScopeIsolation : public ::testing::Test {
     must(owner_.post(kGroupsPath, test::key_group("keys")));
     must(owner_.post("/api/v1/service-keys", R"({"name":"plant"})"));
     must(owner_.post("/api/v1/webhooks", R"({"name":"plant","url":"https://events.example.com/"})"));
+    const auto tested = owner_.post("/api/v1/webhooks/plant/test");
+    must(tested);
+    waiting_event_ = member(tested, "event_id");
     must(owner_.post("/api/v1/ek-roots", certificates({maker_.root(), maker_.ca()})));
     for (const std::string target : {"default", "groups/plant", "enrollments/meter-1"})
       must(
@@ -85,31 +88,32 @@ class ScopeIsolation : public ::testing::Test {
   // All that its owner sees of it.
   std::string seen_by_owner() {
     std::string seen;
-    for (const std::string path : {"enrollments",
-                                   "enrollments/meter-1",
-                                   "enrollments/lamp-1",
-                                   "enrollment-groups",
-                                   "enrollment-groups/plant",
-                                   "enrollment-groups/plant/eks",
-                                   "enrollment-groups/plant/devices",
-                                   "devices",
-                                   "approvals",
-                                   "alerts",
-                                   "registrations/meter-1/explanation",
-                                   "devices/meter-1/hub-key",
-                                   "enrollments/lamp-1/keys",
-                                   "enrollment-groups/keys/keys",
-                                   "ek-roots",
-                                   "ek-crls",
-                                   "id-scope",
-                                   "webhooks",
-                                   "webhooks/plant",
-                                   "attestations",
-                                   "waiting-registrations",
-                                   "registrations/meter-1/attestation",
-                                   "registrations/meter-1/attestation/evidence/1",
-                                   "attestation-policies",
-                                   "attestation-policies/default"}) {
+    for (const std::string& path : std::vector<std::string>{"enrollments",
+                                                            "enrollments/meter-1",
+                                                            "enrollments/lamp-1",
+                                                            "enrollment-groups",
+                                                            "enrollment-groups/plant",
+                                                            "enrollment-groups/plant/eks",
+                                                            "enrollment-groups/plant/devices",
+                                                            "devices",
+                                                            "approvals",
+                                                            "alerts",
+                                                            "registrations/meter-1/explanation",
+                                                            "devices/meter-1/hub-key",
+                                                            "enrollments/lamp-1/keys",
+                                                            "enrollment-groups/keys/keys",
+                                                            "ek-roots",
+                                                            "ek-crls",
+                                                            "id-scope",
+                                                            "webhooks",
+                                                            "webhooks/plant",
+                                                            "webhooks/plant/waiting/" + waiting_event_,
+                                                            "attestations",
+                                                            "waiting-registrations",
+                                                            "registrations/meter-1/attestation",
+                                                            "registrations/meter-1/attestation/evidence/1",
+                                                            "attestation-policies",
+                                                            "attestation-policies/default"}) {
       const auto answer = owner_.get("/api/v1/" + path);
       EXPECT_EQ(answer.status, 200) << path << answer.body;
       seen += answer.body + "\n";
@@ -131,6 +135,7 @@ class ScopeIsolation : public ::testing::Test {
     fill("{device_id}", at_nobody ? "nobody" : "meter-1");
     fill("{fingerprint}", at_nobody ? std::string(64, '0') : fingerprint());
     fill("{number}", "1");
+    fill("{event_id}", at_nobody ? "00000000-0000-7000-8000-000000000000" : waiting_event_);
     fill("{sha256}", std::string(64, at_nobody ? '0' : 'e'));
     fill("{ek_name}", at_nobody ? world_.tpm_a.ek().name().text() : ek_name());
     return target;
@@ -140,6 +145,7 @@ class ScopeIsolation : public ::testing::Test {
   const ek_trust::test::Maker maker_{"Test"};
   const test::Operator owner_{world_.server};
   std::optional<test::Operator> stranger_;
+  std::string waiting_event_;
 };
 
 // The answers of one request differ in their tracking IDs, and name what was asked for.
