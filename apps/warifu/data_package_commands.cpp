@@ -38,7 +38,7 @@ const std::vector<Column> kTrialOfFlaws = {
 const std::vector<Column> kFlawedColumns = {
     {"REGISTRATION", "registration_id"}, {"TPM", "tpm"}, {"HARDWARE", "hardware"}, {"FLAWS", "flaws"}};
 
-Status check(std::string_view kind, const endorsement::SignedText& text) {
+Status check_package(std::string_view kind, const endorsement::SignedText& text) {
   if (kind == kTpmFlaws) {
     TRY_STATUS(endorsement::FlawTable::load(text));
     return {};
@@ -54,7 +54,7 @@ Result<std::string> read_package(std::string_view kind, const PackageFiles& file
   TRY(const Bytes pem, read_evidence(files.key, kSignatureSizeMax));
   TRY(const auto key, crypto::PublicKey::from_pem(as_text(pem)));
   TRY(const auto text, endorsement::SignedText::check(std::string(as_text(document)), signature, key));
-  TRY_STATUS(check(kind, text));
+  TRY_STATUS(check_package(kind, text));
   return json::serialize(
       json::object{{"document", to_base64(document)}, {"signature", to_base64(signature)}, {"key", as_text(pem)}});
 }

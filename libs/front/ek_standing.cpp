@@ -20,8 +20,8 @@ Result<Bytes> enrolled_ek(provisioning::RecordsView& records, const ScopeId& sco
 }
 
 // An RSA key, the only kind whose numbers tell something.
-Result<std::optional<endorsement::SubjectKey>> key_of(provisioning::RecordsView& records, const ScopeId& scope,
-                                                      const RegistrationId& registration, ByteView ek_name) {
+Result<std::optional<endorsement::SubjectKey>> rsa_key_of(provisioning::RecordsView& records, const ScopeId& scope,
+                                                          const RegistrationId& registration, ByteView ek_name) {
   TRY(const auto ek_public, enrolled_ek(records, scope, registration, ek_name));
   if (ek_public.empty()) return std::optional<endorsement::SubjectKey>();
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(ek_public));
@@ -37,7 +37,7 @@ Result<EkStanding> ek_standing_of(store::Snapshot& snapshot, const ek_trust::Cer
   EkStanding standing;
   TRY(const auto judged, certificates.find(snapshot.ek_trust(), scope, ek_name));
   if (!judged) {
-    TRY(standing.key, key_of(snapshot.provisioning(), scope, registration, ek_name));
+    TRY(standing.key, rsa_key_of(snapshot.provisioning(), scope, registration, ek_name));
     return standing;
   }
   standing.key = judged->certificate.x509().key;

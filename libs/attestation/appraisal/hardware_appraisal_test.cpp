@@ -51,8 +51,8 @@ EkStanding trusted() {
           .tpm_class = TpmClass::kDiscrete};
 }
 
-AttestationResult judged(const EkStanding& ek, std::optional<std::uint64_t> firmware, const std::string& flaws,
-                         const std::string& hardware = {}) {
+AttestationResult hardware_judged(const EkStanding& ek, std::optional<std::uint64_t> firmware, const std::string& flaws,
+                                  const std::string& hardware = {}) {
   AttestationResult result;
   const auto policy = parse_evidence_policy(fmt::format(R"({{"format":"warifu.evidence-policy.v1"{}}})",
                                                         hardware.empty() ? "" : ",\"hardware\":" + hardware));
@@ -63,7 +63,7 @@ AttestationResult judged(const EkStanding& ek, std::optional<std::uint64_t> firm
 }
 
 TEST(HardwareAppraisal, AFlawThatAffectsTheTpmWarnsAndSaysBySource) {
-  const auto result = judged(trusted(), kFirmware, flaw("CVE-1"));
+  const auto result = hardware_judged(trusted(), kFirmware, flaw("CVE-1"));
   EXPECT_EQ(result.of(Layer::kHardware), Tier::kWarning);
   const auto* found = find(result, "hardware.tpm-flaw");
   ASSERT_NE(found, nullptr);
@@ -74,10 +74,10 @@ TEST(HardwareAppraisal, AFlawThatAffectsTheTpmWarnsAndSaysBySource) {
 }
 
 TEST(HardwareAppraisal, WhatIsClearedIsGreenAndAnEmptyTableClearsNobody) {
-  const auto result = judged(trusted(), 0x0007'0056'0000'0000, flaw("CVE-1"));
+  const auto result = hardware_judged(trusted(), 0x0007'0056'0000'0000, flaw("CVE-1"));
   EXPECT_EQ(result.of(Layer::kHardware), Tier::kAffirming);
   EXPECT_NE(find(result, "hardware.no-known-flaw"), nullptr);
-  EXPECT_EQ(find(judged(trusted(), kFirmware, ""), "hardware.no-known-flaw"), nullptr);
+  EXPECT_EQ(find(hardware_judged(trusted(), kFirmware, ""), "hardware.no-known-flaw"), nullptr);
 }
 
 TEST(HardwareAppraisal, ThePolicySaysWhatAFlawWeighs) {
@@ -90,7 +90,7 @@ TEST(HardwareAppraisal, ThePolicySaysWhatAFlawWeighs) {
       {R"({"flaws":"fail","accepted_flaws":["CVE-2"]})", Tier::kContraindicated, "hardware.tpm-flaw"},
   };
   for (const auto& [policy, tier, code] : rows) {
-    const auto result = judged(trusted(), kFirmware, flaw("CVE-1"), policy);
+    const auto result = hardware_judged(trusted(), kFirmware, flaw("CVE-1"), policy);
     EXPECT_EQ(result.of(Layer::kHardware), tier) << policy;
     EXPECT_NE(find(result, code), nullptr) << policy;
     EXPECT_EQ(find(result, "hardware.no-known-flaw"), nullptr) << policy;
@@ -99,18 +99,18 @@ TEST(HardwareAppraisal, ThePolicySaysWhatAFlawWeighs) {
 
 TEST(HardwareAppraisal, WhatIsOnlySaidWarnsAtMost) {
   for (const char* policy : {R"({"flaws":"warn"})", R"({"flaws":"fail"})"}) {
-    const auto result = judged(trusted(), kFirmware, flaw("CVE-1", false), policy);
+    const auto result = hardware_judged(trusted(), kFirmware, flaw("CVE-1", false), policy);
     EXPECT_EQ(result.of(Layer::kHardware), Tier::kWarning) << policy;
     EXPECT_NE(find(result, "hardware.tpm-flaw-said"), nullptr) << policy;
   }
-  const auto cleared = judged(trusted(), 0x0007'0056'0000'0000, flaw("CVE-1", false));
+  const auto cleared = hardware_judged(trusted(), 0x0007'0056'0000'0000, flaw("CVE-1", false));
   EXPECT_EQ(find(cleared, "hardware.no-known-flaw"), nullptr) << "nobody confirmed it";
 }
 
 TEST(HardwareAppraisal, WhatIsUnknownIsOneFindingAndNeverSafe) {
   const auto flaws = flaw("CVE-1") + "," + riddle("CVE-2") + "," + riddle("CVE-3");
   constexpr std::uint64_t kCleared = 0x0007'0056'0000'0000;
-  const auto result = judged(trusted(), kCleared, flaws);
+  const auto result = hardware_judged(trusted(), kCleared, flaws);
   EXPECT_EQ(result.of(Layer::kHardware), Tier::kAffirming) << "by its EK certificate";
   EXPECT_EQ(find(result, "hardware.no-known-flaw"), nullptr);
   const auto* unknown = find(result, "hardware.flaws-unknown");
@@ -119,11 +119,12 @@ TEST(HardwareAppraisal, WhatIsUnknownIsOneFindingAndNeverSafe) {
   EXPECT_EQ(unknown->what, "of 2 of 3 flaws nothing is known for this TPM, which does not make it safe: CVE-2, CVE-3");
   EXPECT_EQ(std::ranges::count(result.findings(), std::string_view("hardware.flaws-unknown"), &Finding::code), 1);
 
-  EXPECT_EQ(judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"warn"})").of(Layer::kHardware), Tier::kWarning);
-  EXPECT_EQ(judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"fail"})").of(Layer::kHardware),
+  EXPECT_EQ(hardware_judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"warn"})").of(Layer::kHardware),
+            Tier::kWarning);
+  EXPECT_EQ(hardware_judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"fail"})").of(Layer::kHardware),
             Tier::kContraindicated);
   const auto accepted =
-      judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"fail","accepted_flaws":["CVE-2","CVE-3"]})");
+      hardware_judged(trusted(), kCleared, flaws, R"({"unknown_flaws":"fail","accepted_flaws":["CVE-2","CVE-3"]})");
   EXPECT_EQ(accepted.of(Layer::kHardware), Tier::kAffirming);
   EXPECT_EQ(find(accepted, "hardware.no-known-flaw"), nullptr) << "accepted is not cleared";
 }
@@ -131,24 +132,24 @@ TEST(HardwareAppraisal, WhatIsUnknownIsOneFindingAndNeverSafe) {
 // A device chooses its AK: one that hides the firmware version must not pass for one that has a good one.
 TEST(HardwareAppraisal, WhoHidesWhichTpmItIsMeetsNoPolicyThatFailsFlaws) {
   constexpr const char* kPolicy = R"({"flaws":"fail"})";
-  const auto hidden = judged(trusted(), std::nullopt, flaw("CVE-1"), kPolicy);
+  const auto hidden = hardware_judged(trusted(), std::nullopt, flaw("CVE-1"), kPolicy);
   EXPECT_EQ(hidden.of(Layer::kHardware), Tier::kContraindicated);
   EXPECT_NE(find(hidden, "hardware.flaws-not-judged"), nullptr);
   EXPECT_NE(find(hidden, "hardware.firmware-hidden"), nullptr);
-  EXPECT_EQ(judged({}, kFirmware, flaw("CVE-1"), kPolicy).of(Layer::kHardware), Tier::kContraindicated);
-  EXPECT_EQ(judged(trusted(), std::nullopt, flaw("CVE-1")).of(Layer::kHardware), Tier::kAffirming);
-  EXPECT_EQ(judged({}, kFirmware, flaw("CVE-1")).of(Layer::kHardware), Tier::kNone);
+  EXPECT_EQ(hardware_judged({}, kFirmware, flaw("CVE-1"), kPolicy).of(Layer::kHardware), Tier::kContraindicated);
+  EXPECT_EQ(hardware_judged(trusted(), std::nullopt, flaw("CVE-1")).of(Layer::kHardware), Tier::kAffirming);
+  EXPECT_EQ(hardware_judged({}, kFirmware, flaw("CVE-1")).of(Layer::kHardware), Tier::kNone);
 }
 
 TEST(HardwareAppraisal, ACertificateThatIsNotBelievedNamesNoMaker) {
   auto ek = trusted();
   ek.worth = Worth::kRefused;
-  const auto result = judged(ek, 0x0007'0056'0000'0000, flaw("CVE-1"));
+  const auto result = hardware_judged(ek, 0x0007'0056'0000'0000, flaw("CVE-1"));
   EXPECT_EQ(result.of(Layer::kHardware), Tier::kWarning);
   EXPECT_NE(find(result, "hardware.flaws-unknown"), nullptr);
   EXPECT_EQ(find(result, "hardware.no-known-flaw"), nullptr);
   for (const char* policy : {R"({"classes":["discrete"]})", R"({"manufacturers":["IFX"]})"})
-    EXPECT_EQ(judged(ek, kFirmware, "", policy).of(Layer::kHardware), Tier::kContraindicated) << policy;
+    EXPECT_EQ(hardware_judged(ek, kFirmware, "", policy).of(Layer::kHardware), Tier::kContraindicated) << policy;
 }
 
 TEST(HardwareAppraisal, AWeakKeyAccusesWithoutAnyCertificate) {
@@ -173,17 +174,18 @@ TEST(HardwareAppraisal, ADemandThatTheTpmDoesNotMeetContradicts) {
       {R"({"ek_certificate":"required"})", Tier::kAffirming, nullptr},
   };
   for (const auto& [policy, tier, code] : rows) {
-    const auto result = judged(trusted(), kFirmware, "", policy);
+    const auto result = hardware_judged(trusted(), kFirmware, "", policy);
     EXPECT_EQ(result.of(Layer::kHardware), tier) << policy;
     if (code == nullptr) continue;
     ASSERT_NE(find(result, code), nullptr) << policy;
     EXPECT_FALSE(find(result, code)->expected.empty()) << policy;
   }
-  EXPECT_EQ(find(judged(trusted(), kFirmware, "", R"({"classes":["firmware"]})"), "hardware.class")->came, "discrete");
+  EXPECT_EQ(find(hardware_judged(trusted(), kFirmware, "", R"({"classes":["firmware"]})"), "hardware.class")->came,
+            "discrete");
   for (const Worth worth : {Worth::kNoCertificate, Worth::kRefused}) {
     EkStanding ek;
     ek.worth = worth;
-    const auto result = judged(ek, kFirmware, "", R"({"ek_certificate":"required"})");
+    const auto result = hardware_judged(ek, kFirmware, "", R"({"ek_certificate":"required"})");
     EXPECT_NE(find(result, "hardware.ek-certificate-required"), nullptr);
     EXPECT_EQ(result.of(Layer::kHardware), Tier::kContraindicated);
   }

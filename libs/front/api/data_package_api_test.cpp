@@ -24,14 +24,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
-const std::string kFlaws = "/api/v1/tpm-flaws";
-const std::string kQuirks = "/api/v1/firmware-quirks";
-const std::string kPolicies = "/api/v1/attestation-policies";
+const std::string kFlawsPath = "/api/v1/tpm-flaws";
+const std::string kQuirksPath = "/api/v1/firmware-quirks";
+const std::string kPolicyPath = "/api/v1/attestation-policies";
 // 7.85.4555.0, as Infineon counts.
-constexpr std::uint64_t kFirmware = 0x0007'0055'0011'CB00;
+constexpr std::uint64_t kFirmwareOfTest = 0x0007'0055'0011'CB00;
 
 // Accuses Infineon's firmware from 7.85 to 7.86.
-std::string accusing(const std::string& id = "TEST-1") {
+std::string accusing_table(const std::string& id = "TEST-1") {
   return fmt::format(
       R"({{"format":"warifu.tpm-flaws.v1","issued":"2026-11-29","flaws":[{{"id":"{}","name":"News","summary":"It leaks.",)"
       R"("published":"2026-11-29","sources":["https://a.example"],"elsewhere":"unknown","rules":[{{"manufacturer":"IFX",)"
@@ -39,21 +39,21 @@ std::string accusing(const std::string& id = "TEST-1") {
       R"("confirmed":"2026-11-29"}}}}]}}]}})",
       id);
 }
-std::string waiving(const std::string& product, const std::string& until) {
+std::string waiving_box(const std::string& product, const std::string& until) {
   return fmt::format(
       R"({{"format":"warifu.firmware-quirks.v1","quirks":[],"waivers":[{{"id":"waiver-1","machine":{{)"
       R"("manufacturer":"Acme","product":"{}"}},"bank":"sha256","pcr":0,"reason":"never replays","approved_by":"ops",)"
       R"("until":"{}"}}]}})",
       product, until);
 }
-std::string policy(const std::string& members) {
+std::string policy_of(const std::string& members) {
   return fmt::format(R"({{"policy":{{"format":"warifu.evidence-policy.v1",{}}}}})", members);
 }
 
 class DataPackageApiTest : public ::testing::Test {
  protected:
   DataPackageApiTest() {
-    attester_.fields.firmware = kFirmware;
+    attester_.fields.firmware = kFirmwareOfTest;
     attester_.fields.signer = attestation::qualified_name(wire::Writer().u32(0x4000000B).take(), ak_name());
     const auto& ek = world_.tpm_a.ek();
     EXPECT_EQ(operator_
@@ -143,41 +143,42 @@ class DataPackageApiTest : public ::testing::Test {
 TEST_F(DataPackageApiTest, ThePackageThatStandsJudgesTheNextAttestation) {
   EXPECT_THAT(attest(), AllOf(HasSubstr("IFX TestTPM, firmware 7.85.4555.0"), Not(HasSubstr("TEST-1"))));
   ASSERT_EQ(hardware_, "affirming");
-  ASSERT_EQ(put(kFlaws, accusing()).status, 201);
+  ASSERT_EQ(put(kFlawsPath, accusing_table()).status, 201);
   EXPECT_THAT(attest(), HasSubstr(R"("code":"hardware.tpm-flaw","what":"News (TEST-1))"));
   EXPECT_EQ(hardware_, "warning");
-  ASSERT_EQ(operator_.put(kPolicies + "/default", policy(R"("hardware":{"flaws":"fail"})")).status, 201);
+  ASSERT_EQ(operator_.put(kPolicyPath + "/default", policy_of(R"("hardware":{"flaws":"fail"})")).status, 201);
   attest();
   EXPECT_EQ(hardware_, "contraindicated");
-  ASSERT_EQ(operator_.put(kPolicies + "/default", policy(R"("hardware":{"flaws":"fail","accepted_flaws":["TEST-1"]})"))
-                .status,
-            200);
+  ASSERT_EQ(
+      operator_.put(kPolicyPath + "/default", policy_of(R"("hardware":{"flaws":"fail","accepted_flaws":["TEST-1"]})"))
+          .status,
+      200);
   EXPECT_THAT(attest(), HasSubstr(R"("allowed_by":"hardware.accepted_flaws")"));
   EXPECT_EQ(hardware_, "affirming");
-  ASSERT_EQ(operator_.remove(kFlaws).status, 204);
+  ASSERT_EQ(operator_.remove(kFlawsPath).status, 204);
   EXPECT_THAT(attest(), Not(HasSubstr("TEST-1"))) << "what came with the program counts again";
 }
 
 TEST_F(DataPackageApiTest, WhatItsKeyDidNotSignIsRefusedAndNothingIsStored) {
   const auto before = world_.stored();
-  const auto document = accusing();
+  const auto document = accusing_table();
   const Bytes signature = key_.sign(as_bytes(document));
   const std::string pem = key_.public_key().to_pem();
   const auto other = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256).public_key().to_pem();
   const std::tuple<std::string, std::string, const char*> rows[] = {
-      {kFlaws, body(document, signature, other), "endorsement.data.signature"},
-      {kFlaws, body(document + " ", signature, pem), "endorsement.data.signature"},
-      {kFlaws, body(document, {}, pem), "endorsement.data.signature"},
-      {kFlaws, body(document, signature, "no key"), "data_package.key"},
-      {kFlaws, json::serialize(json::object{{"document", to_base64(as_bytes(document))}, {"key", pem}}),
+      {kFlawsPath, body(document, signature, other), "endorsement.data.signature"},
+      {kFlawsPath, body(document + " ", signature, pem), "endorsement.data.signature"},
+      {kFlawsPath, body(document, {}, pem), "endorsement.data.signature"},
+      {kFlawsPath, body(document, signature, "no key"), "data_package.key"},
+      {kFlawsPath, json::serialize(json::object{{"document", to_base64(as_bytes(document))}, {"key", pem}}),
        "json.missing"},
-      {kFlaws, R"({"document":"%","signature":"","key":""})", "json.base64"},
-      {kFlaws, "{", "json.syntax"},
-      {kFlaws, body("{}"), "json.missing"},
-      {kFlaws, body(std::string(1024 * 1024 + 1, ' ')), "data_package.size"},
-      {kQuirks, body(document), "json.unknown-field"},
-      {kFlaws, body(waiving("Box", "2099-12-31")), "json.unknown-field"},
-      {kFlaws + "/test", body(document, signature, other), "endorsement.data.signature"},
+      {kFlawsPath, R"({"document":"%","signature":"","key":""})", "json.base64"},
+      {kFlawsPath, "{", "json.syntax"},
+      {kFlawsPath, body("{}"), "json.missing"},
+      {kFlawsPath, body(std::string(1024 * 1024 + 1, ' ')), "data_package.size"},
+      {kQuirksPath, body(document), "json.unknown-field"},
+      {kFlawsPath, body(waiving_box("Box", "2099-12-31")), "json.unknown-field"},
+      {kFlawsPath + "/test", body(document, signature, other), "endorsement.data.signature"},
   };
   for (const auto& [path, content, code] : rows) {
     const auto answer = path.ends_with("/test") ? operator_.post(path, content) : operator_.put(path, content);
@@ -187,28 +188,28 @@ TEST_F(DataPackageApiTest, WhatItsKeyDidNotSignIsRefusedAndNothingIsStored) {
 }
 
 TEST_F(DataPackageApiTest, IsShownChangedByRevisionAndDeletedWithAnEntryEach) {
-  EXPECT_EQ(member(operator_.get(kFlaws), "source"), "built-in");
-  EXPECT_THAT(operator_.get(kFlaws).body, HasSubstr("CVE-2017-15361"));
-  EXPECT_EQ(code_of(operator_.get(kQuirks)), "data_package.unknown");
-  EXPECT_EQ(code_of(operator_.remove(kFlaws)), "data_package.unknown");
+  EXPECT_EQ(member(operator_.get(kFlawsPath), "source"), "built-in");
+  EXPECT_THAT(operator_.get(kFlawsPath).body, HasSubstr("CVE-2017-15361"));
+  EXPECT_EQ(code_of(operator_.get(kQuirksPath)), "data_package.unknown");
+  EXPECT_EQ(code_of(operator_.remove(kFlawsPath)), "data_package.unknown");
 
-  EXPECT_EQ(operator_.put(kFlaws + "?dry_run=true", body(accusing())).status, 200);
-  EXPECT_EQ(member(operator_.get(kFlaws), "source"), "built-in") << "a rehearsal";
-  const auto created = put(kFlaws, accusing());
+  EXPECT_EQ(operator_.put(kFlawsPath + "?dry_run=true", body(accusing_table())).status, 200);
+  EXPECT_EQ(member(operator_.get(kFlawsPath), "source"), "built-in") << "a rehearsal";
+  const auto created = put(kFlawsPath, accusing_table());
   EXPECT_EQ(member(created, "outcome"), "created");
-  EXPECT_EQ(member(put(kFlaws, accusing()), "outcome"), "unchanged") << "another signature of the same key";
-  const auto shown = operator_.get(kFlaws);
+  EXPECT_EQ(member(put(kFlawsPath, accusing_table()), "outcome"), "unchanged") << "another signature of the same key";
+  const auto shown = operator_.get(kFlawsPath);
   EXPECT_EQ(member(shown, "source"), "operator");
   EXPECT_EQ(member(shown, "revision"), member(created, "revision"));
   EXPECT_THAT(shown.body, HasSubstr("TEST-1"));
   const auto etag = net::find_header(created.headers, "ETag").value_or("none");
-  const auto changed = operator_.put(kFlaws, body(accusing("TEST-2")), {{"If-Match", std::string(etag)}});
+  const auto changed = operator_.put(kFlawsPath, body(accusing_table("TEST-2")), {{"If-Match", std::string(etag)}});
   EXPECT_EQ(member(changed, "outcome"), "updated");
-  EXPECT_EQ(code_of(operator_.put(kFlaws, body(accusing()), {{"If-Match", std::string(etag)}})),
+  EXPECT_EQ(code_of(operator_.put(kFlawsPath, body(accusing_table()), {{"If-Match", std::string(etag)}})),
             "data_package.revision");
-  EXPECT_EQ(code_of(operator_.remove(kFlaws, {{"If-Match", std::string(etag)}})), "data_package.revision");
-  EXPECT_EQ(put(kQuirks, waiving("Box", "2099-12-31")).status, 201);
-  EXPECT_EQ(operator_.remove(kQuirks).status, 204);
+  EXPECT_EQ(code_of(operator_.remove(kFlawsPath, {{"If-Match", std::string(etag)}})), "data_package.revision");
+  EXPECT_EQ(put(kQuirksPath, waiving_box("Box", "2099-12-31")).status, 201);
+  EXPECT_EQ(operator_.remove(kQuirksPath).status, 204);
   const auto stored = world_.stored();
   for (const char* entry : {"data-package.put data-package:tpm-flaws",
                             "data-package.delete data-package:firmware-quirks", "\"key_sha256\":\""})
@@ -216,57 +217,58 @@ TEST_F(DataPackageApiTest, IsShownChangedByRevisionAndDeletedWithAnEntryEach) {
   const auto elsewhere = ScopeId::parse("0ne99").value();
   test::must(world_.server.make_scope(elsewhere));
   const test::Operator stranger(world_.server, operators::Permissions::all(), elsewhere);
-  EXPECT_EQ(member(stranger.get(kFlaws), "source"), "built-in") << "another scope has its own";
+  EXPECT_EQ(member(stranger.get(kFlawsPath), "source"), "built-in") << "another scope has its own";
 }
 
 TEST_F(DataPackageApiTest, ATestSaysWhoseHardwareWouldChangeAndStoresNothing) {
   attest();
   const auto before = world_.stored();
-  const auto worse = operator_.post(kFlaws + "/test", body(accusing())).body;
+  const auto worse = operator_.post(kFlawsPath + "/test", body(accusing_table())).body;
   EXPECT_THAT(worse, AllOf(HasSubstr(R"("registration_id":"meter-1")"), HasSubstr(R"("verdict":"worse")"),
                            HasSubstr(R"("now":"affirming","then":"warning")"), HasSubstr("News (TEST-1)"),
                            HasSubstr(R"("next":null)")));
   EXPECT_EQ(world_.stored(), before);
-  EXPECT_EQ(member(operator_.get(kFlaws + "/devices"), "items"), "[]");
+  EXPECT_EQ(member(operator_.get(kFlawsPath + "/devices"), "items"), "[]");
 
-  ASSERT_EQ(operator_.put(kPolicies + "/default", policy(R"("hardware":{"flaws":"fail"})")).status, 201);
-  EXPECT_THAT(operator_.post(kFlaws + "/test", body(accusing())).body, HasSubstr(R"("verdict":"fails")"));
-  ASSERT_EQ(put(kFlaws, accusing()).status, 201);
-  const auto same = operator_.post(kFlaws + "/test?limit=1", body(accusing())).body;
+  ASSERT_EQ(operator_.put(kPolicyPath + "/default", policy_of(R"("hardware":{"flaws":"fail"})")).status, 201);
+  EXPECT_THAT(operator_.post(kFlawsPath + "/test", body(accusing_table())).body, HasSubstr(R"("verdict":"fails")"));
+  ASSERT_EQ(put(kFlawsPath, accusing_table()).status, 201);
+  const auto same = operator_.post(kFlawsPath + "/test?limit=1", body(accusing_table())).body;
   EXPECT_THAT(same,
               AllOf(HasSubstr(R"("verdict":"same")"), HasSubstr(R"("findings":[])"), HasSubstr(R"("next":"meter-1")")));
-  EXPECT_EQ(member(operator_.post(kFlaws + "/test?limit=1&after=meter-1", body(accusing())), "items"), "[]");
-  EXPECT_THAT(operator_.get(kFlaws + "/devices").body, HasSubstr(R"("where":"TEST-1")"));
+  EXPECT_EQ(member(operator_.post(kFlawsPath + "/test?limit=1&after=meter-1", body(accusing_table())), "items"), "[]");
+  EXPECT_THAT(operator_.get(kFlawsPath + "/devices").body, HasSubstr(R"("where":"TEST-1")"));
 
   // Nothing is known of a TPM whose quotes hide the version, however good the package.
   attester_.fields.signer = attestation::qualified_name(wire::Writer().u32(0x40000001).take(), ak_name());
   attest();
-  EXPECT_EQ(member(operator_.get(kFlaws + "/devices"), "items"), "[]");
-  ASSERT_EQ(operator_.remove(kFlaws).status, 204);
-  EXPECT_THAT(operator_.post(kFlaws + "/test", body(accusing())).body, HasSubstr("hardware.flaws-not-judged"));
+  EXPECT_EQ(member(operator_.get(kFlawsPath + "/devices"), "items"), "[]");
+  ASSERT_EQ(operator_.remove(kFlawsPath).status, 204);
+  EXPECT_THAT(operator_.post(kFlawsPath + "/test", body(accusing_table())).body,
+              HasSubstr("hardware.flaws-not-judged"));
 }
 
 TEST_F(DataPackageApiTest, ATrialOfAPolicyWeighsTheHardwareToo) {
   attest();
   const auto tried = [&](const std::string& hardware) {
-    return operator_.post(kPolicies + "/default/test", policy(R"("hardware":)" + hardware)).body;
+    return operator_.post(kPolicyPath + "/default/test", policy_of(R"("hardware":)" + hardware)).body;
   };
   EXPECT_THAT(tried(R"({"manufacturers":["STM"]})"),
               AllOf(HasSubstr(R"("verdict":"fails")"), HasSubstr(R"("code":"hardware.manufacturer")"),
                     HasSubstr(R"("hardware":"contraindicated")")));
   EXPECT_THAT(tried(R"({"manufacturers":["IFX"],"classes":["discrete"],"ek_certificate":"required"})"),
               HasSubstr(R"("verdict":"better")"));
-  ASSERT_EQ(put(kFlaws, accusing()).status, 201);
+  ASSERT_EQ(put(kFlawsPath, accusing_table()).status, 201);
   EXPECT_THAT(tried(R"({"flaws":"fail"})"), HasSubstr(R"("verdict":"fails")"));
 }
 
 TEST_F(DataPackageApiTest, L14_AWaiverOfTheMachineThatThePolicyNamesIsAppliedAndTold) {
   attester_.values.bank(crypto::HashAlgorithm::kSha256).set(0, crypto::Digest(crypto::HashAlgorithm::kSha256));
-  const std::string own = kPolicies + "/enrollments/meter-1";
+  const std::string own = kPolicyPath + "/enrollments/meter-1";
   const auto machine = [](const std::string& product) {
-    return policy(fmt::format(R"("machine":{{"manufacturer":"Acme","product":"{}"}})", product));
+    return policy_of(fmt::format(R"("machine":{{"manufacturer":"Acme","product":"{}"}})", product));
   };
-  ASSERT_EQ(put(kQuirks, waiving("Box", "2099-12-31")).status, 201);
+  ASSERT_EQ(put(kQuirksPath, waiving_box("Box", "2099-12-31")).status, 201);
   attest();
   EXPECT_EQ(boot_, "contraindicated") << "nobody says which machine it is";
   ASSERT_EQ(operator_.put(own, machine("Box")).status, 201);
@@ -277,10 +279,10 @@ TEST_F(DataPackageApiTest, L14_AWaiverOfTheMachineThatThePolicyNamesIsAppliedAnd
   EXPECT_EQ(boot_, "contraindicated") << "it is another model's";
 
   ASSERT_EQ(operator_.put(own, machine("Box")).status, 200);
-  ASSERT_EQ(put(kQuirks, waiving("Box", "2026-01-31")).status, 200);
+  ASSERT_EQ(put(kQuirksPath, waiving_box("Box", "2026-01-31")).status, 200);
   EXPECT_THAT(attest(), HasSubstr("eventlog.waiver-expired"));
   EXPECT_EQ(boot_, "contraindicated") << "it is over";
-  EXPECT_EQ(code_of(operator_.put(kPolicies + "/default", machine("Box"))), "policy.machine")
+  EXPECT_EQ(code_of(operator_.put(kPolicyPath + "/default", machine("Box"))), "policy.machine")
       << "that would be every device";
 }
 
