@@ -15,8 +15,8 @@ struct TpmSighting {
   const std::optional<Device>& before;
 };
 
-// An EK of a group stays with the registration under which it came first. Under another one it is refused, and an
-// operator is told: nullopt if all is well, else the refusal, whose alert is to be committed.
+// An EK of a group stays with the registration under which it came first, by whichever group it came. Under another one
+// it is refused, and an operator is told: nullopt if all is well, else the refusal, whose alert is to be committed.
 Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
                                              Timestamp at);
 
@@ -42,9 +42,18 @@ Status end_replaced_operations(Records& records, const Operation& operation, Tim
 // ("srk.returned"). Only what was proved is told of: an EK by itself is public.
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at);
 
-// Whether an operator has to agree first: the device of a group wants a registration that is another device's, or its
-// SRK is another and the terms say that he is asked. An approval for these very keys answers it.
+// Whether an operator has to agree first: the device of a group wants a registration that is another device's, no
+// certificate of its EK is accepted, or its SRK is another and the terms say that he is asked. An approval for these
+// very keys answers it.
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
+
+// An EK that an authority of its group vouched for is the group's from its proof on, also while its device waits: it
+// may attest. It is bound to no registration before it is assigned.
+Status keep_certified_ek(Records& records, const Operation& operation, Timestamp at);
+
+// What waits because no certificate of its EK is accepted waits in one of kUncertifiedPendingMax places of its group.
+// kThrottled "approval.too_many".
+Status check_room_for_wish(RecordsView& records, const Operation& operation);
 
 // What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval
 // of this EK is used up.

@@ -124,6 +124,7 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
       TRY(auto kept, keep_refusal(records, wanted, *std::move(refusal)));
       return Opened(std::move(kept));
     }
+    if (proven.is_certified_) TRY_STATUS(keep_certified_ek(records, wanted, clock_.now()));
     TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
     TRY(const bool waits, needs_approval(records, statement.terms, sighting));
     if (waits) {
@@ -132,6 +133,7 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
         TRY(auto kept, keep_refusal(records, wanted, *std::move(second)));
         return Opened(std::move(kept));
       }
+      TRY_STATUS(check_room_for_wish(records, wanted));
       TRY_STATUS(wait_for_approval(records, trail, proven));
       return Opened(wanted.operation_id);
     }
@@ -159,12 +161,15 @@ Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const
   TRY_STATUS(end_replaced_operations(records, operation, operation.created_at));
   TRY_STATUS(records.insert_operation(operation));
   TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
-                                   operation.created_at, std::nullopt}));
-  return trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
-                                        fmt::format("registration:{}", operation.registration_id.text()),
-                                        fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}"}})",
-                                                    operation.operation_id.text(), to_hex(operation.ek_name),
-                                                    to_hex(proven.srk_name_))});
+                                   operation.created_at, std::nullopt, operation.group,
+                                   operation.group ? std::optional(operation.enrollment_id) : std::nullopt,
+                                   operation.is_uncertified}));
+  return trail.record(operation.scope,
+                      {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
+                       fmt::format("registration:{}", operation.registration_id.text()),
+                       fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}","uncertified":{}}})",
+                                   operation.operation_id.text(), to_hex(operation.ek_name), to_hex(proven.srk_name_),
+                                   operation.is_uncertified)});
 }
 
 // Writes the device and gives its operation, which the caller writes.

@@ -104,6 +104,7 @@ class Service {
   Result<tcb_protocol::AttestationKey::Answer> run(Caller, tcb_protocol::AttestationKey);
   Result<tcb_protocol::ActivateAttestation::Answer> run(Caller, tcb_protocol::ActivateAttestation request);
   Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
+  Result<tcb_protocol::EkCertificate::Answer> run(Caller, tcb_protocol::EkCertificate);
 
   // What a request brought, as it is.
   template <class Answer>

@@ -34,6 +34,7 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"AttestationKey", kRule<AttestationKey>, "no yes no yes"},
       {"ActivateAttestation", kRule<ActivateAttestation>, "no yes no yes"},
       {"Quote", kRule<Quote>, "no yes no yes"},
+      {"EkCertificate", kRule<tcb_protocol::EkCertificate>, "no yes no yes"},
       {"Random", kRule<Random>, "yes yes yes yes"},
       {"Seal", kRule<Seal>, "yes yes yes yes"},
       {"Unseal", kRule<Unseal>, "yes yes yes yes"},
@@ -86,6 +87,7 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(AttestationKey{});
       expect(ActivateAttestation{Bytes(8), Bytes(8)});
       expect(Quote{Bytes(48), {{}, {7}, {}, {}}});
+      expect(tcb_protocol::EkCertificate{});
       expect(Random{8});
       expect(Seal{SecretBytes(8), {}});
       expect(Unseal{Bytes(8)});

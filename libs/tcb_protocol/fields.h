@@ -176,4 +176,11 @@ void fields(auto& visitor, Is<Quote::Answer> auto& answer) {
   visitor.bytes("null_signature", answer.null_signature, 0, kSignatureMax);
 }
 
+void fields(auto&, Is<EkCertificate> auto&) {
+}
+void fields(auto& visitor, Is<EkCertificate::Answer> auto& answer) {
+  visitor.bytes("certificate", answer.certificate, 0, kCertificateMax);
+  visitor.list("authorities", answer.authorities, kEkAuthoritiesMax, kCertificateMax);
+}
+
 }  // namespace warifu::tcb_protocol

@@ -95,6 +95,7 @@ inline std::vector<Sample> samples() {
   add<Quote>(
       all, "quote", {counting(19, 48), {{}, {0, 7, 23}, {10}, {}}},
       {counting(20, 145), counting(21, 72), counting(22, 144), counting(23, 90), counting(24, 150), counting(25, 72)});
+  add<EkCertificate>(all, "ek_certificate", {}, {counting(26, 900), {counting(27, 700), counting(28, 600)}});
   return all;
 }
 
