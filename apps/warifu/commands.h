@@ -46,6 +46,8 @@ struct CredentialOptions {
   std::string ek_certificate_file;  // PEM, DER, or what an NV index holds
   bool tpm = false;                 // a group: the EKs on its list
   std::optional<std::string> naming;
+  std::vector<std::string> ek_authorities;  // a group: SHA-256 of imported authorities
+  std::optional<bool> approve_uncertified;
   bool symmetric = false;
   std::string primary_key_file;  // base64
   std::string secondary_key_file;

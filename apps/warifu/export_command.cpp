@@ -33,7 +33,11 @@ Status add_keys(const ApiClient& api, const std::string& path, Declaration& decl
 
 Status add_eks(const ApiClient& api, const std::string& path, Declaration& declaration) {
   if (declaration.kind != Declaration::Kind::kGroup) return {};
-  if (declaration.request["attestation"].as_object()["type"] != "tpm") return {};
+  const auto& attestation = declaration.request["attestation"].as_object();
+  if (attestation.at("type") != "tpm") return {};
+  // A group by authorities has no list: its EKs come by themselves.
+  const auto* tpm = attestation.if_contains("tpm");
+  if (tpm != nullptr && tpm->is_object() && tpm->get_object().contains("ek_authorities")) return {};
   return each_item(api, path + "/eks", [&](const json::value& item) -> Status {
     TRY(const auto fields, wire::JsonFields::of(item, "items"));
     TRY(declaration.eks.emplace_back(), fields.required_string("endorsement_key"));

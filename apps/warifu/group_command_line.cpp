@@ -53,7 +53,8 @@ void add_eks_verbs(CLI::App* noun, Action& action) {
 void add_group_commands(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "enrollment-group", "Kinds of devices that may come");
   const auto created = std::make_shared<GroupOptions>();
-  auto* create = add_verb(noun, "create", "Make a group by EKs, by an authority, or by keys to derive from",
+  auto* create = add_verb(noun, "create",
+                          "Make a group by EKs, by authorities for EKs, by an authority, or by keys to derive from",
                           "warifu enrollment-group create --group-id plant --tpm --naming 'pump-*'");
   add_options(create, *created, /*is_update=*/false);
   create->callback([=, &action] { action = [=](const Context& context) { return create_group(context, *created); }; });

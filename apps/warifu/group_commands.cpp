@@ -21,6 +21,8 @@ const std::vector<Column> kColumns = {{"GROUP ID", "group_id"},
 const std::vector<Column> kLines = with_terms({{"group id", "group_id"},
                                                {"attestation", "attestation.type"},
                                                {"naming", "attestation.tpm.naming"},
+                                               {"ek authorities", "attestation.tpm.ek_authorities"},
+                                               {"without certificate: approval", "attestation.tpm.approve_uncertified"},
                                                {"authority", "attestation.x509.primary.subject"},
                                                {"second authority", "attestation.x509.secondary.subject"}});
 
@@ -154,7 +156,10 @@ Status add_group_eks(const Context& context, const std::string& group_id, const 
 Status list_group_eks(const Context& context, const std::string& group_id) {
   TRY(const auto path, path_of(kGroups, group_id));
   return list(context, path + "/eks",
-              {{"EK NAME", "ek_name"}, {"REGISTRATION ID", "registration_id"}, {"LISTED", "created_at"}},
+              {{"EK NAME", "ek_name"},
+               {"REGISTRATION ID", "registration_id"},
+               {"APPROVED", "is_approved"},
+               {"LISTED", "created_at"}},
               "the list is empty: see `warifu enrollment-group add-eks --help`");
 }
 

@@ -113,6 +113,9 @@ Result<json::value> attestation_of(const CredentialOptions& options) {
   if (options.tpm) {
     json::object tpm;
     if (options.naming) tpm["naming"] = *options.naming;
+    if (!options.ek_authorities.empty())
+      tpm["ek_authorities"] = json::array(options.ek_authorities.begin(), options.ek_authorities.end());
+    if (options.approve_uncertified) tpm["approve_uncertified"] = *options.approve_uncertified;
     return json::value(json::object{{"type", "tpm"}, {"tpm", std::move(tpm)}});
   }
   if (options.symmetric) return symmetric_key(options);

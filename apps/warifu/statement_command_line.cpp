@@ -16,11 +16,23 @@ CLI::App* add_credential_options(CLI::App* verb, CredentialOptions& options, Sta
   auto* one_of = verb->add_option_group("credential", "One of");
   one_of->require_option(0, 1);
   if (is_group) {
-    auto* tpm = one_of->add_flag("--tpm", options.tpm, "The TPMs whose EKs are listed (add-eks)");
+    auto* tpm = one_of->add_flag(
+        "--tpm", options.tpm,
+        "TPMs: those whose EKs are listed (add-eks), or, with --ek-authority, those whose EK certificate "
+        "leads to one of them");
     verb->add_option("--naming", options.naming,
                      "Which registration IDs they may have: text with {ek}, {ek:N} or * in it ({ek})")
         ->needs(tpm)
         ->type_name("TEMPLATE");
+    verb->add_option("--ek-authority", options.ek_authorities,
+                     "An authority that was imported (ek-root list): any TPM whose EK certificate leads through it may "
+                     "come; may be repeated")
+        ->needs(tpm)
+        ->allow_extra_args(false)
+        ->type_name("SHA256");
+    add_switch(verb, "--approve-uncertified,!--no-approve-uncertified", options.approve_uncertified,
+               "With --ek-authority: a TPM without such a certificate waits for an operator (approval list)");
+    verb->get_option("--approve-uncertified")->needs(tpm);
   } else {
     auto* ek = one_of
                    ->add_option("--tpm-ek", options.tpm_ek_file,

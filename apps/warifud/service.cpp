@@ -46,7 +46,7 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       verifier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), attestation_interval_),
       results_keys_(organisation.master_key.results_seed()),
       attempts_(store, outside.clock),
-      device_api_(registrar_, store, metrics_, attempts_, outside.clock),
+      device_api_(registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
       attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),

@@ -53,8 +53,8 @@ TEST_F(ContactTest, KeepsWhatItWasAssigned) {
 
 TEST_F(ContactTest, LetsTheTcbJudgeTheServerOwnsTheTpmAndDeliversTheEscrowLast) {
   ASSERT_TRUE(contact());
-  EXPECT_THAT(tcb_.calls, ElementsAre("begin", "check", "identity", "activate", "token", "accept", "status", "own",
-                                      "escrow token", "delivered"));
+  EXPECT_THAT(tcb_.calls, ElementsAre("begin", "check", "identity", "ek certificate", "activate", "token", "accept",
+                                      "status", "own", "escrow token", "delivered"));
   EXPECT_EQ(server_.requests.back().path, "/api/v1/device/escrow");
   EXPECT_EQ(server_.requests.back().authorization, "escrow-proof");
   EXPECT_EQ(server_.requests.back().body, R"({"package":"Kis="})");

@@ -71,10 +71,17 @@ Assigning read_assigning(const JsonFields& fields) {
 
 }  // namespace
 
-std::string registration_body(const tcb_protocol::Identity::Answer& device) {
-  return json::serialize(json::object{{"registrationId", device.registration_id},
-                                      {"tpm", json::object{{"endorsementKey", to_base64(device.ek_public)},
-                                                           {"storageRootKey", to_base64(device.srk_public)}}}});
+std::string registration_body(const tcb_protocol::Identity::Answer& device,
+                              const tcb_protocol::EkCertificate::Answer& certificate) {
+  json::object tpm{{"endorsementKey", to_base64(device.ek_public)}, {"storageRootKey", to_base64(device.srk_public)}};
+  if (!certificate.certificate.empty()) {
+    tpm["endorsementCertificate"] = to_base64(certificate.certificate);
+    json::array chain;
+    for (const Bytes& authority : certificate.authorities)
+      chain.emplace_back(to_base64(authority));
+    if (!chain.empty()) tpm["endorsementCertificateChain"] = std::move(chain);
+  }
+  return json::serialize(json::object{{"registrationId", device.registration_id}, {"tpm", std::move(tpm)}});
 }
 
 std::string escrow_body(ByteView package) {

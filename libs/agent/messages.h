@@ -16,7 +16,9 @@
 // field.
 namespace warifu::agent {
 
-std::string registration_body(const tcb_protocol::Identity::Answer& device);
+// With the EK certificate of the TPM, if it has one, in members that only a server like ours reads.
+std::string registration_body(const tcb_protocol::Identity::Answer& device,
+                              const tcb_protocol::EkCertificate::Answer& certificate);
 std::string escrow_body(ByteView package);
 
 // The authenticationKey of a 401 that is a challenge; nullopt when it is an error.

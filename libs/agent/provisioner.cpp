@@ -33,7 +33,7 @@ Result<Registration> Provisioner::provision(const tcb_protocol::Identity::Answer
   retry_after_.reset();
   TRY(const auto id, RegistrationId::parse(device.registration_id));
   const std::string path = fmt::format("/{}/registrations/{}", device.id_scope, id.text());
-  const std::string body = registration_body(device);
+  const std::string body = registration_body(device, ek_certificate());
   const std::string register_path = fmt::format("{}/register?{}", path, kApiVersion);
   TRY_STATUS(open_challenge(register_path, body));
   TRY(auto accepted, show_proof({.method = "PUT", .path = register_path, .authorization = token_, .body = body}));
@@ -59,6 +59,14 @@ Result<HttpReply> Provisioner::send(HttpRequest request) {
     if (is_error(reply->status)) retry_after_ = reply->retry_after;
   }
   return reply;
+}
+
+// Most servers need none: one that cannot be read, or that an older TCB does not give, keeps no device from asking.
+tcb_protocol::EkCertificate::Answer Provisioner::ek_certificate() {
+  auto certificate = tcb_protocol::call(outside_.tcb, tcb_protocol::EkCertificate{});
+  if (certificate) return *std::move(certificate);
+  outside_.progress.note(fmt::format("no EK certificate is sent: {}", to_string(certificate.error())));
+  return {};
 }
 
 // The first PUT, without a proof: its answer is the challenge.

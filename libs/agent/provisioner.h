@@ -41,6 +41,7 @@ class Provisioner {
 
  private:
   Result<HttpReply> send(HttpRequest request);
+  tcb_protocol::EkCertificate::Answer ek_certificate();
   Status open_challenge(const std::string& path, const std::string& body);
   Result<HttpReply> show_proof(HttpRequest request);
   Result<Assignment> poll(const RegistrationId& id, const std::string& path, HttpReply accepted);

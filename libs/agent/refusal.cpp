@@ -20,9 +20,13 @@ struct ServerCode {
 };
 // The server's codes (docs/protocols/dps.md) that mean something to do.
 constexpr std::array kServerCodes = {
-    ServerCode{"enrollment.unknown", ErrorKind::kRefused}, ServerCode{"enrollment.scope", ErrorKind::kRefused},
-    ServerCode{"enrollment.ek", ErrorKind::kRefused},      ServerCode{"device.hold", ErrorKind::kRefused},
-    ServerCode{"device.state", ErrorKind::kRefused},       ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
+    ServerCode{"enrollment.unknown", ErrorKind::kRefused},
+    ServerCode{"enrollment.scope", ErrorKind::kRefused},
+    ServerCode{"enrollment.ek", ErrorKind::kRefused},
+    ServerCode{"enrollment.ek_certificate", ErrorKind::kRefused},
+    ServerCode{"device.hold", ErrorKind::kRefused},
+    ServerCode{"device.state", ErrorKind::kRefused},
+    ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
     ServerCode{"token.expired", ErrorKind::kRefused},
 };
 
@@ -37,6 +41,10 @@ struct Advice {
 constexpr std::array kAdvice = {
     Advice{"enrollment.unknown",
            "This device is not enrolled: an operator enrolls it with the file that `warifu-agent tpm ek` prints"},
+    Advice{"enrollment.ek_certificate",
+           "The server takes this device by its TPM's EK certificate, and it showed none that leads to an authority of "
+           "the "
+           "server's: `warifu-agent tpm status` says whether the TPM has one"},
     Advice{"enrollment.scope", "There is no such ID scope: compare device.id_scope with `warifu id-scope show`"},
     Advice{"enrollment.ek",
            "Another TPM is enrolled under this ID: if this one is right (was it replaced?), enroll what "

@@ -53,6 +53,7 @@ class ScriptedTcb final : public protocol::Channel {
   bool lockout_auth_set = false;
   bool activates = true;
   std::string assigned_hub, device_id;
+  protocol::EkCertificate::Answer ek_certificate{Bytes{0x30, 1}, {}};  // empty: an older TCB
   Bytes escrow;
   bool escrow_delivered = false;
   std::vector<std::string> calls;
@@ -83,6 +84,12 @@ class ScriptedTcb final : public protocol::Channel {
     calls.emplace_back("identity");
     if (!checked) return no("tcb.server.unverified");
     return protocol::Identity::Answer{"0ne1", "meter-1", Bytes{1, 2}, Bytes{3, 4}, assigned_hub, device_id};
+  }
+  Result<protocol::EkCertificate::Answer> run(protocol::EkCertificate) {
+    calls.emplace_back("ek certificate");
+    if (!checked) return no("tcb.server.unverified");
+    if (ek_certificate.certificate.empty()) return no("tcb_protocol.operation");
+    return ek_certificate;
   }
   Result<protocol::Done> run(protocol::ActivateRegistration request) {
     calls.emplace_back("activate");

@@ -96,6 +96,27 @@ spec: {attestation: {type: tpm, tpm: {naming: "m-{ek}"}}, eks: [QUI=], eks_file:
   EXPECT_THAT((*all)[2].eks, ElementsAre("QUI=", "QUJD", "REVG"));
 }
 
+TEST(Declarations, AGroupNamesAuthoritiesForEks) {
+  const std::string head = "apiVersion: warifu/v1\nkind: EnrollmentGroup\nmetadata: {name: plant}\nspec:\n";
+  const auto all = read(head + R"(  attestation:
+    type: tpm
+    tpm: {naming: "m-{ek}", ek_authorities: [aa, bb], approve_uncertified: true}
+)");
+  ASSERT_TRUE(all) << to_string(all.error());
+  const std::string request = boost::json::serialize((*all)[0].request);
+  EXPECT_THAT(request, HasSubstr(R"("ek_authorities":["aa","bb"])"));
+  EXPECT_THAT(request, HasSubstr(R"("approve_uncertified":true)"));
+  // What is written down reads as the same.
+  const auto again = read(to_yaml((*all)[0]));
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_EQ(boost::json::serialize((*again)[0].request), request);
+  expect_refused(head + "  attestation: {type: tpm, tpm: {ek_authorities: aa}}\n", "declaration.type", "a.yaml:5:49");
+  expect_refused(head + "  attestation: {type: tpm, tpm: {approve_uncertified: maybe}}\n", "declaration.type",
+                 "a.yaml:5:54");
+  expect_refused(head + "  attestation: {type: tpm, tpm: {ek_authorities: [aa]}}\n  eks: [QUI=]\n", "declaration.type",
+                 "a.yaml:5:16");
+}
+
 TEST(Declarations, WhatIsWrongNamesItsPlace) {
   expect_refused(enrollment("  attestation: {type: symmetric-key}\n  enabeld: true\n"), "declaration.unknown_member",
                  "a.yaml:7:3");

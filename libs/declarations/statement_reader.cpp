@@ -94,6 +94,13 @@ Result<std::string> StatementReader::text(const Node& node, std::string_view nam
   return node.text;
 }
 
+Result<bool> StatementReader::boolean(const Node& node, std::string_view name) const {
+  const bool is_bool =
+      node.kind == Node::Kind::kScalar && node.is_plain && (node.text == "true" || node.text == "false");
+  if (!is_bool) return error("declaration.type", fmt::format("{}: expected true or false", name), node);
+  return node.text == "true";
+}
+
 Result<std::vector<std::string>> StatementReader::texts(const Node& node, std::string_view name) const {
   if (node.kind != Node::Kind::kSequence)
     return error("declaration.type", fmt::format("{}: expected a list of texts", name), node);
@@ -116,10 +123,7 @@ Status StatementReader::add_term(json::object& request, const Member& member) co
   const Node& node = member.value;
   if (node.kind == Node::Kind::kNull) return {};
   if (contains(kBools, member.name)) {
-    const bool is_bool =
-        node.kind == Node::Kind::kScalar && node.is_plain && (node.text == "true" || node.text == "false");
-    if (!is_bool) return error("declaration.type", fmt::format("{}: expected true or false", member.name), node);
-    request[member.name] = node.text == "true";
+    TRY(request[member.name], boolean(node, member.name));
   } else if (contains(kTexts, member.name)) {
     TRY(request[member.name], text(node, member.name));
   } else if (contains(kNumbers, member.name)) {
@@ -158,9 +162,16 @@ Result<json::object> StatementReader::tpm(const Node& node) const {
   return json::object{{"endorsement_key", ek}};
 }
 
-Result<json::object> StatementReader::naming(const Node& node) const {
-  TRY_STATUS(refuse_unknown(node, {"naming"}));
+Result<json::object> StatementReader::tpms_of_group(const Node& node) const {
+  TRY_STATUS(refuse_unknown(node, {"naming", "ek_authorities", "approve_uncertified"}));
   json::object object;
+  if (const Node* list = node.find("ek_authorities"); list != nullptr && list->kind != Node::Kind::kNull) {
+    TRY(const auto authorities, texts(*list, "ek_authorities"));
+    object["ek_authorities"] = json::array(authorities.begin(), authorities.end());
+  }
+  if (const Node* flag = node.find("approve_uncertified"); flag != nullptr && flag->kind != Node::Kind::kNull) {
+    TRY(object["approve_uncertified"], boolean(*flag, "approve_uncertified"));
+  }
   if (const Node* naming = node.find("naming"); naming != nullptr && naming->kind != Node::Kind::kNull) {
     TRY(object["naming"], text(*naming, "naming"));
   }
@@ -242,7 +253,7 @@ Result<json::object> StatementReader::attestation(const Node& node, bool is_grou
   } else if (type == "x509") {
     TRY(object[member], x509(*body));
   } else if (is_group) {
-    TRY(object[member], naming(*body));
+    TRY(object[member], tpms_of_group(*body));
   } else {
     TRY(object[member], tpm(*body));
   }
@@ -316,8 +327,11 @@ Result<Declaration> StatementReader::group(const Node& spec, const Node* id) con
   TRY(const Node* how, required(spec, "attestation"));
   TRY(request["attestation"], attestation(*how, true));
   TRY(declaration.eks, eks(spec));
-  if (!declaration.eks.empty() && request["attestation"].at("type") != "tpm")
-    return error("declaration.type", "only a group of the type tpm lists EKs", *how);
+  const auto& said = request["attestation"].as_object();
+  const auto* tpm = said.if_contains("tpm");
+  const bool lists_eks = said.at("type") == "tpm" && (tpm == nullptr || !tpm->get_object().contains("ek_authorities"));
+  if (!declaration.eks.empty() && !lists_eks)
+    return error("declaration.type", "only a group of the type tpm without ek_authorities lists EKs", *how);
   for (const auto& member : spec.members) {
     if (is_term(member.name)) {
       TRY_STATUS(add_term(request, member));

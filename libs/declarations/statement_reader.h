@@ -26,13 +26,14 @@ class StatementReader {
  private:
   Result<boost::json::object> attestation(const Node& node, bool is_group) const;
   Result<boost::json::object> tpm(const Node& node) const;
-  Result<boost::json::object> naming(const Node& node) const;
+  Result<boost::json::object> tpms_of_group(const Node& node) const;
   Result<boost::json::object> x509(const Node& node) const;
   Result<boost::json::value> certificate(const Node& node, std::string_view name) const;
   Result<boost::json::object> symmetric_key(const Node& node) const;
   Status add_key(boost::json::object& keys, const Node& node, std::string_view name) const;
   Status add_term(boost::json::object& request, const Member& member) const;
   Result<std::vector<std::string>> eks(const Node& spec) const;
+  Result<bool> boolean(const Node& node, std::string_view name) const;
   Result<std::vector<std::string>> texts(const Node& node, std::string_view name) const;
   Result<std::string> content(const Node& name) const;
 

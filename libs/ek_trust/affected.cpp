@@ -28,6 +28,17 @@ Result<std::set<Bytes, BytesLess>> names_below(RecordsView& records, const Autho
   return names;
 }
 
+// A certificate that came with authorities stands under the names of all their issuers; it is told of under the first.
+Result<bool> stands_under_an_earlier(const std::set<Bytes, BytesLess>& names, const Bytes& name,
+                                     const StoredEkCertificate& stored) {
+  if (stored.intermediates.empty()) return false;
+  TRY(const auto intermediates, intermediates_of(stored));
+  const auto is_earlier = [&](const Bytes& other) { return BytesLess()(other, name) && names.contains(other); };
+  return is_earlier(stored.issuer_sha256) || std::ranges::any_of(intermediates, [&](const auto& authority) {
+           return is_earlier(name_digest(authority.issuer));
+         });
+}
+
 // Judges one certificate with and without the authority.
 class Comparison {
  public:
@@ -38,10 +49,11 @@ class Comparison {
 
   Result<std::optional<AffectedCertificate>> affected(StoredEkCertificate stored) {
     TRY(auto certificate, certificate_of(stored));
-    TRY(const auto with, with_.judge(certificate));
-    TRY(const auto without, without_.judge(certificate));
+    TRY(const auto intermediates, intermediates_of(stored));
+    TRY(const auto with, with_.judge(certificate, intermediates));
+    TRY(const auto without, without_.judge(certificate, intermediates));
     if (!with.verified || without.verified) return std::optional<AffectedCertificate>();
-    TRY(auto verdict, as_it_is_.judge(certificate));
+    TRY(auto verdict, as_it_is_.judge(certificate, intermediates));
     return std::optional(AffectedCertificate{std::move(stored), std::move(certificate), std::move(verdict)});
   }
 
@@ -67,6 +79,8 @@ Result<AffectedPage> list_affected(RecordsView& records, const Authority& author
       if (looked_at == limit) return page;  // there is more, after what was looked at last
       ++looked_at;
       page.next = AffectedKey{*name, stored.ek_name};
+      TRY(const bool was_told, stands_under_an_earlier(names, *name, stored));
+      if (was_told) continue;
       TRY(auto affected, comparison.affected(std::move(stored)));
       if (affected) page.items.push_back(*std::move(affected));
     }

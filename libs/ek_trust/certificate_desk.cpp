@@ -8,12 +8,14 @@
 
 #include "ek_trust/identity.h"
 #include "ek_trust/limits.h"
+#include "wire/der.h"
 
 namespace warifu::ek_trust {
 namespace {
 
 namespace json = boost::json;
 using endorsement::EkCertificate;
+using endorsement::X509Certificate;
 
 // `point` is uncompressed.
 bool is_point_of(const crypto::EcPublicKey& key, ByteView point) {
@@ -32,6 +34,21 @@ bool is_same_key(const tpm::AsymmetricKey& ek, const endorsement::SubjectKey& ce
   return other != nullptr && is_point_of(std::get<crypto::EcPublicKey>(ek), other->point);
 }
 
+// DER says where it ends.
+Bytes joined(const Intermediates& intermediates) {
+  Bytes out;
+  for (const X509Certificate& authority : intermediates)
+    out.insert(out.end(), authority.der().begin(), authority.der().end());
+  return out;
+}
+
+std::vector<Bytes> issuers_of(const Intermediates& intermediates) {
+  std::vector<Bytes> digests;
+  for (const X509Certificate& authority : intermediates)
+    digests.push_back(name_digest(authority.issuer));
+  return digests;
+}
+
 StoredEkCertificate as_stored(const ScopeId& scope, const CertifiedEk& ek, Timestamp now) {
   const auto& x509 = ek.certificate().x509();
   return {.scope = scope,
@@ -39,12 +56,48 @@ StoredEkCertificate as_stored(const ScopeId& scope, const CertifiedEk& ek, Times
           .sha256 = sha256_of(x509.der()),
           .issuer_sha256 = name_digest(x509.issuer),
           .der = to_bytes(x509.der()),
-          .stored_at = now};
+          .stored_at = now,
+          .intermediates = joined(ek.intermediates()),
+          .further_issuers_sha256 = issuers_of(ek.intermediates())};
+}
+
+// Name by name from the certificate on. What leads nowhere is left out, and so is what leads in a circle.
+Intermediates ordered(const endorsement::Name& issuer, Intermediates came) {
+  Intermediates line;
+  const endorsement::Name* next = &issuer;
+  for (;;) {
+    const auto found = std::ranges::find(came, *next, &X509Certificate::subject);
+    if (found == came.end()) return line;
+    line.push_back(std::move(*found));
+    came.erase(found);
+    next = &line.back().issuer;
+  }
+}
+
+Error corrupt(const Error& why, std::string_view column) {
+  return {ErrorKind::kInternal, "store.corrupt", why.message, fmt::format("ek_certificates.{}", column)};
 }
 
 }  // namespace
 
-Result<CertifiedEk> CertifiedEk::make(const tpm::EkPublic& ek, EkCertificate certificate) {
+Result<Intermediates> parse_intermediates(std::span<const Bytes> ders) {
+  std::size_t size = 0;
+  for (const Bytes& der : ders)
+    size += der.size();
+  if (ders.size() > kIntermediatesMax || size > kIntermediatesSizeMax)
+    return invalid_input("ek_certificate.chain",
+                         fmt::format("expected at most {} authorities of {} bytes together with an EK certificate, {} "
+                                     "of {} bytes came",
+                                     kIntermediatesMax, kIntermediatesSizeMax, ders.size(), size));
+  Intermediates intermediates;
+  for (const Bytes& der : ders) {
+    TRY(auto authority, X509Certificate::parse(der));
+    intermediates.push_back(std::move(authority));
+  }
+  return intermediates;
+}
+
+Result<CertifiedEk> CertifiedEk::make(const tpm::EkPublic& ek, EkCertificate certificate, Intermediates intermediates) {
   const auto& x509 = certificate.x509();
   if (x509.der().size() > kEkCertificateSizeMax)
     return invalid_input("ek_certificate.size", fmt::format("expected an EK certificate of at most {} bytes, {} came",
@@ -52,14 +105,16 @@ Result<CertifiedEk> CertifiedEk::make(const tpm::EkPublic& ek, EkCertificate cer
   if (!is_same_key(ek.protector().key, x509.key))
     return invalid_input("ek_certificate.key", "the certificate is of another key than the EK that it came with");
   TRY_STATUS(certificate.check_challenge());
-  return CertifiedEk(to_bytes(ek.name().bytes()), std::move(certificate));
+  Intermediates line = ordered(x509.issuer, std::move(intermediates));
+  return CertifiedEk(to_bytes(ek.name().bytes()), std::move(certificate), std::move(line));
 }
 
 Result<KeptCertificate> CertificateDesk::compare(RecordsView& records, const ScopeId& scope,
                                                  const CertifiedEk& ek) const {
   TRY(auto before, records.find_ek_certificate(scope, ek.ek_name()));
   if (!before) return KeptCertificate{.is_other = true};
-  const bool is_other = before->sha256 != sha256_of(ek.certificate().x509().der());
+  const bool is_other =
+      before->sha256 != sha256_of(ek.certificate().x509().der()) || before->intermediates != joined(ek.intermediates());
   return KeptCertificate{.is_other = is_other, .before = std::move(before->sha256)};
 }
 
@@ -78,9 +133,21 @@ Result<KeptCertificate> CertificateDesk::keep(Records& records, audit::Trail& tr
 
 Result<EkCertificate> certificate_of(const StoredEkCertificate& stored) {
   auto certificate = EkCertificate::parse(stored.der);
-  if (!certificate)
-    return Error{ErrorKind::kInternal, "store.corrupt", certificate.error().message, "ek_certificates.certificate"};
+  if (!certificate) return corrupt(certificate.error(), "certificate");
   return certificate;
+}
+
+Result<Intermediates> intermediates_of(const StoredEkCertificate& stored) {
+  Intermediates intermediates;
+  wire::DerReader reader(stored.intermediates);
+  while (!reader.done()) {
+    const auto element = reader.element(wire::der::kSequence, "intermediates");
+    if (!element) return corrupt(element.error(), "intermediates");
+    auto authority = X509Certificate::parse(element->whole);
+    if (!authority) return corrupt(authority.error(), "intermediates");
+    intermediates.push_back(*std::move(authority));
+  }
+  return intermediates;
 }
 
 Result<std::optional<JudgedCertificate>> CertificateDesk::find(RecordsView& records, const ScopeId& scope,
@@ -88,8 +155,10 @@ Result<std::optional<JudgedCertificate>> CertificateDesk::find(RecordsView& reco
   TRY(auto stored, records.find_ek_certificate(scope, ek_name));
   if (!stored) return std::optional<JudgedCertificate>();
   TRY(auto certificate, certificate_of(*stored));
-  TRY(auto verdict, Judge(records, scope, clock_.now()).judge(certificate));
-  return std::optional(JudgedCertificate{*std::move(stored), std::move(certificate), std::move(verdict)});
+  TRY(auto intermediates, intermediates_of(*stored));
+  TRY(auto verdict, Judge(records, scope, clock_.now()).judge(certificate, intermediates));
+  return std::optional(
+      JudgedCertificate{*std::move(stored), std::move(certificate), std::move(verdict), std::move(intermediates)});
 }
 
 Result<JudgedCertificate> CertificateDesk::judge(RecordsView& records, const ScopeId& scope,
@@ -97,8 +166,15 @@ Result<JudgedCertificate> CertificateDesk::judge(RecordsView& records, const Sco
   StoredEkCertificate stored = as_stored(scope, ek, clock_.now());
   TRY(const auto there, records.find_ek_certificate(scope, ek.ek_name()));
   if (there && there->sha256 == stored.sha256) stored.stored_at = there->stored_at;
-  TRY(auto verdict, Judge(records, scope, clock_.now()).judge(ek.certificate()));
-  return JudgedCertificate{std::move(stored), ek.certificate(), std::move(verdict)};
+  TRY(auto verdict, Judge(records, scope, clock_.now()).judge(ek.certificate(), ek.intermediates()));
+  return JudgedCertificate{std::move(stored), ek.certificate(), std::move(verdict), ek.intermediates()};
+}
+
+Result<EkVouchers> CertificateDesk::vouchers(RecordsView& records, const ScopeId& scope, const CertifiedEk& ek) const {
+  EkVouchers vouchers;
+  Judge judge(records, scope, clock_.now());
+  TRY(vouchers.authorities, judge.authorities(ek.certificate(), ek.intermediates(), vouchers.refusal));
+  return vouchers;
 }
 
 }  // namespace warifu::ek_trust

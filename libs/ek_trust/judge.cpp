@@ -25,27 +25,64 @@ Status add_stored(RootStore& store, const Authority& authority, const X509Certif
 
 }  // namespace
 
-Result<Verdict> Judge::judge(const endorsement::EkCertificate& certificate) {
-  TRY(const RootStore* store, store_for(certificate.x509().issuer));
+Result<Verdict> Judge::judge(const endorsement::EkCertificate& certificate, const Intermediates& intermediates) {
   Verdict verdict;
-  auto verified = endorsement::verify(certificate, *store, at_, &verdict.missing);
-  if (verified)
-    verdict.verified = *std::move(verified);
-  else
-    verdict.refusal = std::move(verified).error();
+  const auto judge_by = [&](const RootStore& store) {
+    auto verified = endorsement::verify(certificate, store, at_, &verdict.missing);
+    if (verified)
+      verdict.verified = *std::move(verified);
+    else
+      verdict.refusal = std::move(verified).error();
+  };
+  if (intermediates.empty()) {
+    TRY(const RootStore* store, store_for(certificate.x509().issuer));
+    judge_by(*store);
+  } else {
+    TRY(const RootStore store, store_with(certificate.x509().issuer, intermediates));
+    judge_by(store);
+  }
   return verdict;
+}
+
+Result<std::vector<Bytes>> Judge::authorities(const endorsement::EkCertificate& certificate,
+                                              const Intermediates& intermediates, std::optional<Error>& refusal) {
+  std::vector<Bytes> digests;
+  TRY(const RootStore store, store_with(certificate.x509().issuer, intermediates));
+  const auto paths = endorsement::verify_all(certificate, store, at_);
+  if (!paths) {
+    refusal = paths.error();
+    return digests;
+  }
+  for (const auto& path : *paths)
+    for (const X509Certificate& authority : path.authorities())
+      digests.push_back(sha256_of(authority.der()));
+  return digests;
 }
 
 Result<const RootStore*> Judge::store_for(const endorsement::Name& issuer) {
   const auto [there, is_new] = stores_.try_emplace(name_digest(issuer));
-  if (is_new) TRY_STATUS(gather(there->second, issuer));
+  if (is_new) TRY_STATUS(gather(there->second, {name_digest(issuer)}));
   return &there->second;
 }
 
+// What was imported is there first: a certificate that came again with an EK keeps the role that an operator gave it.
+Result<RootStore> Judge::store_with(const endorsement::Name& issuer, const Intermediates& intermediates) {
+  RootStore store;
+  std::vector<Bytes> names{name_digest(issuer)};
+  for (const X509Certificate& authority : intermediates)
+    names.push_back(name_digest(authority.issuer));
+  TRY_STATUS(gather(store, std::move(names)));
+  for (const X509Certificate& authority : intermediates) {
+    TRY_STATUS(add_distrust(store, key_digest(authority), authority));
+    // What is no authority leads nowhere.
+    (void)store.add_intermediate(authority);
+  }
+  return store;
+}
+
 // Level by level, so that what is cut off, if anything, is what is farthest away.
-Status Judge::gather(RootStore& store, const endorsement::Name& issuer) {
+Status Judge::gather(RootStore& store, std::vector<Bytes> level) {
   std::set<Bytes, BytesLess> seen;
-  std::vector<Bytes> level{name_digest(issuer)};
   for (std::size_t depth = 0; depth < endorsement::kPathAuthoritiesMax && !level.empty(); ++depth) {
     std::vector<Bytes> next;
     for (const Bytes& name : level)
@@ -59,19 +96,19 @@ Status Judge::add_named(RootStore& store, const Bytes& name, std::vector<Bytes>&
   TRY(const auto authorities, records_.find_authorities_named(scope_, name, kAuthoritiesOfNameMax));
   for (const Authority& authority : authorities) {
     TRY(const X509Certificate certificate, certificate_of(authority));
-    TRY_STATUS(add_distrust(store, authority, certificate));
+    TRY_STATUS(add_distrust(store, authority.key_sha256, certificate));
     TRY_STATUS(add_stored(store, authority, certificate));
     next.push_back(authority.issuer_sha256);
   }
-  return authorities.empty() ? Status() : add_crls(store, name);
+  return add_crls(store, name);
 }
 
-Status Judge::add_distrust(RootStore& store, const Authority& authority, const X509Certificate& certificate) {
-  if (assumption_ && assumption_->key_sha256 == authority.key_sha256) {
+Status Judge::add_distrust(RootStore& store, const Bytes& key_sha256, const X509Certificate& certificate) {
+  if (assumption_ && assumption_->key_sha256 == key_sha256) {
     if (assumption_->is_distrusted) store.distrust(certificate, Timestamp(), "it is assumed");
     return {};
   }
-  TRY(const auto distrusted, records_.find_distrusted_of_key(scope_, authority.key_sha256));
+  TRY(const auto distrusted, records_.find_distrusted_of_key(scope_, key_sha256));
   if (distrusted) store.distrust(certificate, distrusted->distrust->since, distrusted->distrust->reason);
   return {};
 }

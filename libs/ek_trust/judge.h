@@ -30,14 +30,24 @@ class Judge {
   Judge(RecordsView& records, ScopeId scope, endorsement::JudgedAt at, std::optional<Assumption> assumption = {})
       : records_(records), scope_(std::move(scope)), at_(at), assumption_(std::move(assumption)) {}
 
-  // Errors are the database's, and "store.corrupt" for what it holds and nothing takes any more.
-  Result<Verdict> judge(const endorsement::EkCertificate& certificate);
+  // `intermediates` came with it: they are believed no further than the path through them to a root that was imported,
+  // and their keys may be distrusted like others. Errors are the database's, and "store.corrupt" for what it holds and
+  // nothing takes any more.
+  Result<Verdict> judge(const endorsement::EkCertificate& certificate,
+                        const std::vector<endorsement::X509Certificate>& intermediates = {});
+  // SHA-256 of every authority that stands on a path which holds. The error of endorsement::verify() in `refusal` if
+  // there is none.
+  Result<std::vector<Bytes>> authorities(const endorsement::EkCertificate& certificate,
+                                         const std::vector<endorsement::X509Certificate>& intermediates,
+                                         std::optional<Error>& refusal);
 
  private:
+  using Intermediates = std::vector<endorsement::X509Certificate>;
+  Result<endorsement::RootStore> store_with(const endorsement::Name& issuer, const Intermediates& intermediates);
   Result<const endorsement::RootStore*> store_for(const endorsement::Name& issuer);
-  Status gather(endorsement::RootStore& store, const endorsement::Name& issuer);
+  Status gather(endorsement::RootStore& store, std::vector<Bytes> level);
   Status add_named(endorsement::RootStore& store, const Bytes& name, std::vector<Bytes>& next);
-  Status add_distrust(endorsement::RootStore& store, const Authority& authority,
+  Status add_distrust(endorsement::RootStore& store, const Bytes& key_sha256,
                       const endorsement::X509Certificate& certificate);
   Status add_crls(endorsement::RootStore& store, const Bytes& name);
 

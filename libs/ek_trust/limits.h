@@ -21,6 +21,11 @@ inline constexpr std::size_t kCrlSizeMax = 512 * 1024;
 
 // Those of the field have one to two kilobytes.
 inline constexpr std::size_t kEkCertificateSizeMax = 8 * 1024;
+// Authorities that came with one EK certificate, from a TPM's NV (TCG EK Credential Profile: the certificate chain). A
+// path has seven, and the last of them is one that was imported.
+inline constexpr std::size_t kIntermediatesMax = 6;
+// Of all of them together.
+inline constexpr std::size_t kIntermediatesSizeMax = 16 * 1024;
 // For whom one root may be said to speak.
 inline constexpr std::size_t kVendorsMax = 16;
 inline constexpr std::size_t kReasonSizeMax = 500;

@@ -67,6 +67,8 @@ struct StoredEkCertificate {
   Bytes issuer_sha256;
   Bytes der;
   Timestamp stored_at;
+  Bytes intermediates = {};  // the authorities that came with it: DER, one after another, the nearest first
+  std::vector<Bytes> further_issuers_sha256 = {};  // of the names that these have for their issuers; only written
 };
 
 // A page in the order of a key of bytes: what comes after `after`, at most `limit`. Every key comes after the empty
@@ -102,7 +104,7 @@ class RecordsView {
   virtual Result<std::size_t> count_crls(const ScopeId& scope, std::size_t limit) = 0;
 
   virtual Result<std::optional<StoredEkCertificate>> find_ek_certificate(const ScopeId& scope, ByteView ek_name) = 0;
-  // Those that name this issuer, by EK Name.
+  // Those that name this issuer, or came with an authority that does, by EK Name.
   virtual Result<std::vector<StoredEkCertificate>> list_ek_certificates_of(const ScopeId& scope, ByteView issuer_sha256,
                                                                            const Page& page) = 0;
 };

@@ -30,9 +30,20 @@ class Device {
   const std::string& id() const { return id_; }
   const Tpm& tpm() const { return tpm_; }
 
+  // As our own agent is one: it shows the EK certificate, and the authorities that came with it.
+  Device with_certificate(const Bytes& certificate, const std::vector<Bytes>& authorities = {}) const {
+    Device other = *this;
+    other.certificate_ = fmt::format(R"(,"endorsementCertificate":"{}")", to_base64(certificate));
+    std::string chain;
+    for (const Bytes& authority : authorities)
+      chain += fmt::format("{}\"{}\"", chain.empty() ? "" : ",", to_base64(authority));
+    if (!chain.empty()) other.certificate_ += fmt::format(R"(,"endorsementCertificateChain":[{}])", chain);
+    return other;
+  }
+
   std::string body() const {
-    return fmt::format(R"({{"registrationId":"{}","tpm":{{"endorsementKey":"{}","storageRootKey":"{}"}}}})", id_,
-                       to_base64(tpm_.ek().tpm2b()), to_base64(tpm_.srk().tpm2b()));
+    return fmt::format(R"({{"registrationId":"{}","tpm":{{"endorsementKey":"{}","storageRootKey":"{}"{}}}}})", id_,
+                       to_base64(tpm_.ek().tpm2b()), to_base64(tpm_.srk().tpm2b()), certificate_);
   }
   std::string path() const { return fmt::format("/{}/registrations/{}", kScope, id_); }
 
@@ -108,6 +119,7 @@ class Device {
   const Clock& clock_;
   const Tpm& tpm_;
   const std::string id_;
+  std::string certificate_;  // members of "tpm", each with a comma before it
 };
 
 // A DPS client without a TPM: it has a client certificate, a symmetric key, or what a test gives it.

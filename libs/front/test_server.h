@@ -55,7 +55,7 @@ class Server {
         attempts(store, clock),
         verifier(clock, entropy, envelope_key()),
         attestation_api(verifier, registrar, certificates, store, metrics, attempts, clock),
-        device_api_(registrar, store, metrics, attempts, clock),
+        device_api_(registrar, certificates, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
         group_api_(groups, certificates, store),

@@ -20,7 +20,7 @@ inline std::string dump(store::Connection& connection) {
                       "coalesce(hex(secondary_credential), '') || coalesce(device_id, '') || enabled || hubs || "
                       "hex(revision) || updated_at FROM enrollments ORDER BY 1"),
            store::Sql("SELECT group_id || ' ' || hex(enrollment_id) || mechanism || coalesce(naming, '') || enabled || "
-                      "hex(revision) FROM enrollment_groups ORDER BY 1"),
+                      "coalesce(ek_authorities, '') || hex(revision) FROM enrollment_groups ORDER BY 1"),
            store::Sql("SELECT hex(ek_name) || group_id || hex(enrollment_id) || coalesce(registration_id, '') "
                       "FROM group_eks ORDER BY 1"),
            store::Sql("SELECT device_id || ' ' || registration_id || hex(enrollment_id) || coalesce(group_id, '') || "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "provisioning/duplicates.h"
 #include "provisioning/sealed_keys.h"
 #include "provisioning/statement.h"
 
@@ -90,6 +91,7 @@ Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requeste
   if (approval.approved_at) return {};
   approval.approved_at = clock_.now();
   TRY_STATUS(records.put_approval(approval));
+  TRY_STATUS(keep_approved_ek(records, approval, *approval.approved_at));
   return trail.record(who.scope,
                       {who.actor, "approval.grant", registration_subject(registration), detail_of(approval)});
 }
@@ -98,6 +100,8 @@ Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester
                           const RegistrationId& registration, const ApprovalKeys& keys) const {
   TRY(const auto approval, find_approval(records, who.scope, registration, keys));
   TRY_STATUS(records.remove_approval(who.scope, registration));
+  // He thinks better of it before the device was assigned.
+  if (approval.is_uncertified && approval.approved_at) TRY_STATUS(records.remove_group_ek(who.scope, approval.ek_name));
   TRY(const auto waiting, records.list_waiting_operations(who.scope, registration));
   for (const Operation& open : waiting)
     if (open.ek_name == approval.ek_name) TRY_STATUS(records.end_operation(who.scope, open.operation_id, clock_.now()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "provisioning/limits.h"
 #include "tpm_types/storage_key.h"
 
 namespace warifu::provisioning {
@@ -73,6 +74,21 @@ Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
   return is_anothers(records, operation.scope, operation.registration_id, operation.ek_name, sighting.before);
 }
 
+bool takes_by_authority(const EnrollmentGroup& group) {
+  return std::holds_alternative<EkAuthorityAttestation>(group.attestation);
+}
+
+// A group by authorities gets its EKs by the operations of their devices.
+GroupEk ek_of(const Operation& operation, Timestamp at) {
+  return {.scope = operation.scope,
+          .ek_name = operation.ek_name,
+          .ek_public = operation.ek_public,
+          .group = *operation.group,
+          .enrollment_id = operation.enrollment_id,
+          .registration_id = std::nullopt,
+          .created_at = at};
+}
+
 // Whether that EK may come under that registration: an enrollment of its own names it, or a group lists it.
 Result<bool> may_come(RecordsView& records, const Approval& wish) {
   TRY(const auto own, records.find_enrollment(wish.scope, wish.registration_id));
@@ -81,9 +97,28 @@ Result<bool> may_come(RecordsView& records, const Approval& wish) {
     return tpm != nullptr && tpm->ek_name == wish.ek_name;
   }
   TRY(const auto listed, records.find_group_ek(wish.scope, wish.ek_name));
-  if (!listed) return false;
-  TRY(const auto group, records.find_group(wish.scope, listed->group));
-  return group && group->enrollment_id == listed->enrollment_id;
+  if (listed) {
+    TRY(const auto group, records.find_group(wish.scope, listed->group));
+    if (group && group->enrollment_id == listed->enrollment_id) return true;
+  }
+  // A group by authorities has an uncertified EK when its device is assigned, and not before.
+  if (!wish.group) return false;
+  TRY(const auto group, records.find_group(wish.scope, *wish.group));
+  return group && group->enrollment_id == wish.enrollment_id && takes_by_authority(*group);
+}
+
+// Whether the EK may come although no row of its group has it: nullopt, or why not.
+Result<std::optional<Error>> refuse_unlisted(RecordsView& records, const Operation& operation,
+                                             const std::optional<GroupEk>& listed) {
+  TRY(const auto group, records.find_group(operation.scope, *operation.group));
+  if (!group || !takes_by_authority(*group))
+    return std::optional(
+        Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
+  if (!listed) return std::optional<Error>();
+  TRY(const auto other, records.find_group(operation.scope, listed->group));
+  if (!other || other->enrollment_id != listed->enrollment_id) return std::optional<Error>();
+  return std::optional(
+      Error{ErrorKind::kUnavailable, "enrollment.changed", "the TPM came to another group just now: ask again"});
 }
 
 // Whether such an alert waits for an operator's look already.
@@ -112,9 +147,7 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
   const Operation& operation = sighting.operation;
   if (!operation.group) return std::optional<Error>();
   TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
-  if (!listed || listed->enrollment_id != operation.enrollment_id)
-    return std::optional(
-        Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
+  if (!listed || listed->enrollment_id != operation.enrollment_id) return refuse_unlisted(records, operation, listed);
   if (!listed->registration_id || *listed->registration_id == operation.registration_id) return std::optional<Error>();
   TRY_STATUS(raise_duplicate_ek(records, operation, *listed->registration_id, at));
   TRY_STATUS(record_refusal(trail, operation,
@@ -228,7 +261,9 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting) {
   const Operation& operation = sighting.operation;
   TRY(const bool ek_moves, takes_over(records, sighting));
-  if (!ek_moves && !(terms.approve_srk_changes && has_another_srk(sighting.before, sighting.srk_name))) return false;
+  if (!ek_moves && !operation.is_uncertified &&
+      !(terms.approve_srk_changes && has_another_srk(sighting.before, sighting.srk_name)))
+    return false;
   TRY(const auto approval, records.find_approval(operation.scope, operation.registration_id));
   const bool is_approved = approval && approval->approved_at && approval->ek_name == operation.ek_name &&
                            approval->srk_name == sighting.srk_name;
@@ -263,6 +298,45 @@ Status check_attests_for_itself(RecordsView& records, const Statement& statement
                .operator_detail = fmt::format("the device has the EK {}", to_hex(ek_name))};
 }
 
+Status keep_certified_ek(Records& records, const Operation& operation, Timestamp at) {
+  TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
+  if (listed && listed->enrollment_id == operation.enrollment_id) return {};
+  return records.put_group_ek(ek_of(operation, at));
+}
+
+Status keep_approved_ek(Records& records, const Approval& approval, Timestamp at) {
+  if (!approval.is_uncertified) return {};
+  TRY(const auto waiting, records.list_waiting_operations(approval.scope, approval.registration_id));
+  const auto own = std::ranges::find_if(waiting, [&](const Operation& operation) {
+    return operation.is_uncertified && operation.ek_name == approval.ek_name;
+  });
+  if (own == waiting.end() || own->enrollment_id != approval.enrollment_id) return {};
+  TRY(const auto listed, records.find_group_ek(approval.scope, approval.ek_name));
+  TRY(const auto bound, records.find_bound_ek(approval.scope, approval.registration_id));
+  if (listed && listed->enrollment_id == own->enrollment_id && listed->is_approved) return {};
+  GroupEk kept = ek_of(*own, at);
+  kept.is_approved = true;
+  // He agreed to this ID. One that is another device's becomes its own when it is assigned.
+  if (!bound) kept.registration_id = approval.registration_id;
+  return records.put_group_ek(kept);
+}
+
+Status check_room_for_wish(RecordsView& records, const Operation& operation) {
+  if (!operation.is_uncertified) return {};
+  TRY(const auto before, records.find_approval(operation.scope, operation.registration_id));
+  if (before && before->is_uncertified && before->enrollment_id == operation.enrollment_id) return {};  // it has one
+  TRY(const std::size_t waiting,
+      records.count_uncertified(operation.scope, operation.enrollment_id, kUncertifiedPendingMax));
+  if (waiting < kUncertifiedPendingMax) return {};
+  return Error{
+      .kind = ErrorKind::kThrottled,
+      .code = "approval.too_many",
+      .message = "too many devices wait for an approval: try again later",
+      .operator_detail = fmt::format("{} TPMs without an EK certificate wait in the group {}: approve or reject "
+                                     "some (`warifu approval list`)",
+                                     waiting, operation.group->text())};
+}
+
 Status settle_tpm(Records& records, const Statement& statement, const TpmSighting& sighting, Timestamp at) {
   const Operation& operation = sighting.operation;
   if (has_another_srk(sighting.before, sighting.srk_name))
@@ -277,12 +351,16 @@ Status settle_tpm(Records& records, const Statement& statement, const TpmSightin
 
   TRY(auto listed, records.find_group_ek(operation.scope, operation.ek_name));
   TRY(auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
-  if (!listed) return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key is not listed any more"};
+  if (!listed || listed->enrollment_id != operation.enrollment_id) {
+    if (operation.ek_public.empty())
+      return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key is not listed any more"};
+    listed = ek_of(operation, at);
+  }
+  listed->is_approved = listed->is_approved || operation.is_uncertified;
   if (bound && bound->ek_name != listed->ek_name) {
     bound->registration_id.reset();
     TRY_STATUS(records.put_group_ek(*bound));
   }
-  if (listed->registration_id == operation.registration_id) return {};
   listed->registration_id = operation.registration_id;
   return records.put_group_ek(*listed);
 }

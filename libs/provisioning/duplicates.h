@@ -16,8 +16,8 @@ struct TpmSighting {
   const std::optional<Device>& before;
 };
 
-// An EK of a group stays with the registration under which it came first. Under another one it is refused, and an
-// operator is told: nullopt if all is well, else the refusal, whose alert is to be committed.
+// An EK of a group stays with the registration under which it came first, by whichever group it came. Under another one
+// it is refused, and an operator is told: nullopt if all is well, else the refusal, whose alert is to be committed.
 Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
                                              Timestamp at);
 
@@ -44,8 +44,9 @@ Status end_replaced_operations(Records& records, const Operation& operation, Tim
 // ("srk.returned"). Only what was proved is told of: an EK by itself is public.
 Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Timestamp at);
 
-// Whether an operator has to agree first: the device of a group wants a registration that is another device's, or its
-// SRK is another and the terms say that he is asked. An approval for these very keys answers it.
+// Whether an operator has to agree first: the device of a group wants a registration that is another device's, no
+// certificate of its EK is accepted, or its SRK is another and the terms say that he is asked. An approval for these
+// very keys answers it.
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting);
 
 // Tells an operator, once until he acknowledges it, why a device waits ("attestation.insufficient").
@@ -56,6 +57,17 @@ Status raise_insufficient_attestation(Records& records, audit::Trail& trail, con
 // approved. kRefused "approval.missing": anybody else would put his attestation key in the place of the device's.
 Status check_attests_for_itself(RecordsView& records, const Statement& statement, ByteView ek_name,
                                 const std::optional<Device>& before);
+
+// An EK that an authority of its group vouched for is the group's from its proof on, also while its device waits: it
+// may attest. It is bound to no registration before it is assigned.
+Status keep_certified_ek(Records& records, const Operation& operation, Timestamp at);
+
+// The same of an EK that an operator agreed to: its device waits, perhaps for its own attestation, and may attest.
+Status keep_approved_ek(Records& records, const Approval& approval, Timestamp at);
+
+// What waits because no certificate of its EK is accepted waits in one of kUncertifiedPendingMax places of its group.
+// kThrottled "approval.too_many".
+Status check_room_for_wish(RecordsView& records, const Operation& operation);
 
 // What goes with an assignment: the EK is bound to the registration, the SRK that was there is remembered, an approval
 // of this EK is used up.

@@ -35,7 +35,8 @@ Mechanism mechanism_of(const Attestation& attestation) {
 }
 
 Mechanism mechanism_of(const GroupAttestation& attestation) {
-  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(attestation.index());
+  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey, Mechanism::kTpm}.at(
+      attestation.index());
 }
 
 Status check_attestation_terms(const Terms& terms, Mechanism mechanism) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -45,6 +46,13 @@ using Attestation = std::variant<TpmAttestation, X509Attestation, SymmetricKeyAt
 struct EkListAttestation {
   RegistrationNaming naming;
 };
+// Any TPM whose EK certificate leads to a root through one of these authorities, under an ID that the naming allows.
+// The EKs of those that came are kept as GroupEk.
+struct EkAuthorityAttestation {
+  RegistrationNaming naming;
+  std::vector<Bytes> authorities;    // SHA-256 of the certificates of imported authorities
+  bool approve_uncertified = false;  // a TPM without such a certificate waits for an operator, who may approve its EK
+};
 // Any device with a certificate under one of these authorities. The common name is the registration ID.
 struct X509GroupAttestation {
   CertificatePair signing;
@@ -52,7 +60,8 @@ struct X509GroupAttestation {
 // Any device that has the key that is derived from the group's for its registration ID.
 using SymmetricKeyGroupAttestation = SymmetricKeyAttestation;
 
-using GroupAttestation = std::variant<EkListAttestation, X509GroupAttestation, SymmetricKeyGroupAttestation>;
+using GroupAttestation =
+    std::variant<EkListAttestation, X509GroupAttestation, SymmetricKeyGroupAttestation, EkAuthorityAttestation>;
 
 Mechanism mechanism_of(const Attestation& attestation);
 Mechanism mechanism_of(const GroupAttestation& attestation);
@@ -86,7 +95,7 @@ struct EnrollmentGroup {
   Timestamp updated_at;
 };
 
-// One EK of a TPM group. In a scope an EK is in one group.
+// One EK of a TPM group: an operator listed it, or it came to a group by authorities. In a scope an EK is in one group.
 struct GroupEk {
   ScopeId scope;
   Bytes ek_name;
@@ -95,6 +104,7 @@ struct GroupEk {
   Uuid enrollment_id;                             // of the group that listed it: with another one it is not listed
   std::optional<RegistrationId> registration_id;  // under which its device came first: it stays that
   Timestamp created_at;
+  bool is_approved = false;  // of a group by authorities: an operator approved it without a certificate
 };
 
 }  // namespace warifu::provisioning

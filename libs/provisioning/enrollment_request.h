@@ -30,6 +30,13 @@ struct EkListRequest {
   RegistrationNaming naming;
 };
 
+// EKs are listed by themselves when their devices come. The authorities were imported: who asks sees to that.
+struct EkAuthorityRequest {
+  RegistrationNaming naming;
+  std::vector<Bytes> authorities;  // SHA-256; sorted, none twice
+  bool approve_uncertified = false;
+};
+
 struct EnrollmentRequest {
   RegistrationId registration_id;
   std::variant<TpmRequest, X509Request, SymmetricKeyRequest> attestation;
@@ -39,7 +46,7 @@ struct EnrollmentRequest {
 
 struct GroupRequest {
   GroupId group_id;
-  std::variant<EkListRequest, X509Request, SymmetricKeyRequest> attestation;
+  std::variant<EkListRequest, X509Request, SymmetricKeyRequest, EkAuthorityRequest> attestation;
   Terms terms;
 };
 

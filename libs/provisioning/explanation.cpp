@@ -3,12 +3,13 @@
 namespace warifu::provisioning {
 namespace {
 
-// The group of the last operation, of the device, or of the EK that is bound to the ID, in this order.
+// The group of the last operation, of the device, of the wish, or of the EK that is bound to the ID, in this order.
 Result<std::optional<EnrollmentGroup>> find_group_of(RecordsView& records, const ScopeId& scope,
                                                      const RegistrationStory& story) {
   std::optional<GroupId> id;
   if (story.operation) id = story.operation->group;
   if (!id && story.device) id = story.device->group;
+  if (!id && story.approval) id = story.approval->group;
   if (id) return records.find_group(scope, *id);
   TRY(const auto bound, records.find_bound_ek(scope, story.registration_id));
   if (!bound) return std::optional<EnrollmentGroup>();
@@ -49,10 +50,10 @@ Result<std::optional<RegistrationStory>> tell_story(RecordsView& records, const 
   if (!story.operation && story.device) {
     TRY(story.operation, records.find_operation(scope, story.device->operation_id));
   }
+  TRY(story.approval, records.find_approval(scope, registration));
   if (!story.enrollment) {
     TRY(story.group, find_group_of(records, scope, story));
   }
-  TRY(story.approval, records.find_approval(scope, registration));
   TRY(story.attestation, find_lack(records, story.operation, story.device, now));
   TRY(story.alerts, records.list_alerts_of(scope, registration));
   TRY(story.attempts, records.list_attempts(scope, registration, RegistrationStory::kAttemptsMax));

@@ -79,7 +79,20 @@ std::string without_statement(const RegistrationStory& story) {
   return fmt::format("{} has no enrollment of its own.{} {}", id, tried, advice_on(last->code));
 }
 
+// Of a TPM without an accepted EK certificate: nothing but the operator's word says that it is his.
+std::string uncertified_wish_of(const RegistrationStory& story) {
+  const std::string& id = story.registration_id.text();
+  return fmt::format(
+      "{} waits for your decision since {}: its TPM proved that it has the EK {}, and shows no EK certificate that its "
+      "group accepts, so nothing says which TPM that is. If you know that EK, from the device itself or its maker, "
+      "`warifu "
+      "approval approve {} --ek-name {} --srk-name {}`; otherwise `warifu approval reject {}`.",
+      id, to_rfc3339(story.approval->requested_at), to_hex(story.approval->ek_name), id,
+      to_hex(story.approval->ek_name), to_hex(story.approval->srk_name), id);
+}
+
 std::string approval_of(const RegistrationStory& story) {
+  if (story.approval->is_uncertified) return uncertified_wish_of(story);
   const std::string& id = story.registration_id.text();
   return fmt::format(
       "{} waits for your decision since {}: its TPM has the EK {} with the SRK {} now, which is not what is "

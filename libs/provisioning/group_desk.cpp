@@ -16,7 +16,26 @@ std::string subject_of(const GroupId& group) {
 }
 
 Mechanism mechanism_of(const GroupRequest& request) {
-  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey}.at(request.attestation.index());
+  return std::array{Mechanism::kTpm, Mechanism::kX509, Mechanism::kSymmetricKey, Mechanism::kTpm}.at(
+      request.attestation.index());
+}
+
+// A list of EKs and authorities for them are two kinds: what came by one of them did not come by the other. In the
+// order of both variants.
+bool is_another_kind(const EnrollmentGroup& before, const GroupRequest& request) {
+  return before.attestation.index() != request.attestation.index();
+}
+
+std::string fingerprints_of(const std::vector<Bytes>& authorities) {
+  std::string text;
+  for (const Bytes& authority : authorities)
+    text += (text.empty() ? "" : " ") + to_hex(authority);
+  return text;
+}
+
+std::vector<Bytes> authorities_of(const EnrollmentGroup& group) {
+  const auto* by = std::get_if<EkAuthorityAttestation>(&group.attestation);
+  return by == nullptr ? std::vector<Bytes>() : by->authorities;
 }
 
 std::string names_of(const std::vector<FieldChange>& changes) {
@@ -35,13 +54,16 @@ Result<EnrollmentGroup> GroupDesk::find(RecordsView& records, const ScopeId& sco
   return *std::move(group);
 }
 
-Status GroupDesk::check_room(RecordsView& records, const ScopeId& scope, Mechanism mechanism) const {
-  if (mechanism == Mechanism::kTpm) return {};
-  TRY(const auto groups, records.list_groups_of(scope, mechanism, kGroupsPerMechanismMax));
+Status GroupDesk::check_room(RecordsView& records, const ScopeId& scope, const GroupRequest& request) const {
+  if (std::holds_alternative<EkListRequest>(request.attestation)) return {};
+  const bool is_by_authority = std::holds_alternative<EkAuthorityRequest>(request.attestation);
+  const Mechanism mechanism = mechanism_of(request);
+  TRY(const auto groups, is_by_authority ? records.list_authority_groups(scope, kGroupsPerMechanismMax)
+                                         : records.list_groups_of(scope, mechanism, kGroupsPerMechanismMax));
   if (groups.size() < kGroupsPerMechanismMax) return {};
-  return Error{
-      ErrorKind::kConflict, "group.too_many",
-      fmt::format("there are {} groups of the type {}, which is the limit", groups.size(), to_string(mechanism))};
+  return Error{ErrorKind::kConflict, "group.too_many",
+               fmt::format("there are {} groups of the type {}{}, which is the limit", groups.size(),
+                           to_string(mechanism), is_by_authority ? " by authorities" : "")};
 }
 
 Status GroupDesk::attest(EnrollmentGroup& group, const GroupRequest& request,
@@ -49,7 +71,25 @@ Status GroupDesk::attest(EnrollmentGroup& group, const GroupRequest& request,
   if (const auto* list = std::get_if<EkListRequest>(&request.attestation)) {
     if (const auto* known = before ? std::get_if<EkListAttestation>(&before->attestation) : nullptr)
       add_change(changes, "attestation.naming", known->naming.text(), list->naming.text());
+    if (before) add_change(changes, "attestation.ek_authorities", fingerprints_of(authorities_of(*before)), "");
     group.attestation = EkListAttestation{list->naming};
+    return {};
+  }
+  if (const auto* by = std::get_if<EkAuthorityRequest>(&request.attestation)) {
+    if (by->authorities.empty() || by->authorities.size() > kEkAuthoritiesMax)
+      return invalid_input(
+          "group.ek_authorities",
+          fmt::format("expected 1 to {} authorities, {} came", kEkAuthoritiesMax, by->authorities.size()),
+          "attestation.tpm.ek_authorities");
+    if (const auto* known = before ? std::get_if<EkAuthorityAttestation>(&before->attestation) : nullptr) {
+      add_change(changes, "attestation.naming", known->naming.text(), by->naming.text());
+      add_change(changes, "attestation.approve_uncertified", known->approve_uncertified ? "true" : "false",
+                 by->approve_uncertified ? "true" : "false");
+    }
+    group.attestation = EkAuthorityAttestation{by->naming, by->authorities, by->approve_uncertified};
+    if (before)
+      add_change(changes, "attestation.ek_authorities", fingerprints_of(authorities_of(*before)),
+                 fingerprints_of(by->authorities));
     return {};
   }
   if (const auto* x509 = std::get_if<X509Request>(&request.attestation)) {
@@ -78,8 +118,8 @@ Result<WrittenGroup> GroupDesk::put(Records& records, audit::Trail& trail, const
   TRY_STATUS(check_precondition(precondition, before ? &before->revision : nullptr, /*is_group=*/true,
                                 request.group_id.text()));
   const Mechanism mechanism = mechanism_of(request);
-  const bool is_other = before && mechanism_of(before->attestation) != mechanism;
-  if (!before || is_other) TRY_STATUS(check_room(records, who.scope, mechanism));
+  const bool is_other = before && is_another_kind(*before, request);
+  if (!before || is_other) TRY_STATUS(check_room(records, who.scope, request));
 
   const Timestamp now = clock_.now();
   const Uuid fresh = Uuid::v7(now, entropy_);
@@ -157,8 +197,9 @@ Result<std::vector<ListedEk>> GroupDesk::list_eks(Records& records, audit::Trail
   TRY(const auto group, find(records, who.scope, id));
   if (!std::holds_alternative<EkListAttestation>(group.attestation))
     return Error{ErrorKind::kRefused, "group.no_eks",
-                 fmt::format("the devices of {} prove themselves by {}: it has no list of EKs", id.text(),
-                             to_string(mechanism_of(group.attestation)))};
+                 fmt::format("the devices of {} prove themselves by {}{}: it has no list of EKs", id.text(),
+                             to_string(mechanism_of(group.attestation)),
+                             authorities_of(group).empty() ? "" : " and come by their EK certificates")};
   std::vector<ListedEk> listed;
   std::size_t added = 0;
   for (const auto& ek : eks) {

@@ -26,8 +26,9 @@ class GroupDesk {
   GroupDesk(const Clock& clock, Entropy& entropy, SecretBytes envelope_key)
       : clock_(clock), entropy_(entropy), envelope_key_(std::move(envelope_key)) {}
 
-  // Creates or changes the group. With another mechanism it is a new one. kConflict "group.too_many":
-  // kGroupsPerMechanismMax are there; otherwise as EnrollmentDesk::put().
+  // Creates or changes the group. With another mechanism, or authorities for EKs in the place of a list of them, it is
+  // a new one. kConflict "group.too_many": kGroupsPerMechanismMax are there; kInvalidInput "group.ek_authorities";
+  // otherwise as EnrollmentDesk::put().
   Result<WrittenGroup> put(Records& records, audit::Trail& trail, const Requester& who, const GroupRequest& request,
                            const Precondition& precondition) const;
   // From then on its devices are refused and what they were given is void. Its EKs go with it, a few at a time.
@@ -36,7 +37,7 @@ class GroupDesk {
   Result<SharedKeys> reveal_keys(Records& records, audit::Trail& trail, const Requester& who,
                                  const GroupId& group) const;
 
-  // Adds EKs to a TPM group, all or none. kNotFound "group.unknown"; kRefused "group.no_eks" for another mechanism;
+  // Adds EKs to a TPM group, all or none. kNotFound "group.unknown"; kRefused "group.no_eks" for one without a list;
   // kConflict "group.ek_elsewhere": one is on the list of another group; kInvalidInput "group.eks": more than
   // kEksPerChangeMax.
   Result<std::vector<ListedEk>> list_eks(Records& records, audit::Trail& trail, const Requester& who,
@@ -49,7 +50,7 @@ class GroupDesk {
   Result<EnrollmentGroup> find(RecordsView& records, const ScopeId& scope, const GroupId& group) const;
   Status attest(EnrollmentGroup& group, const GroupRequest& request, const std::optional<EnrollmentGroup>& before,
                 std::vector<FieldChange>& changes) const;
-  Status check_room(RecordsView& records, const ScopeId& scope, Mechanism mechanism) const;
+  Status check_room(RecordsView& records, const ScopeId& scope, const GroupRequest& request) const;
   Result<bool> list_ek(Records& records, const EnrollmentGroup& group, const tpm::EkPublic& ek) const;
 
   const Clock& clock_;

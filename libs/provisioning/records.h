@@ -58,9 +58,14 @@ struct Operation {
   Bytes token_digest;  // SHA-256 of the token that opened it: good for polls even after that token's expiry
   Timestamp created_at;
   std::optional<Timestamp> ended_at;  // when the result was first fetched, or another operation took its place
+  // Of a group by authorities for EKs: what is kept of the EK once its device is assigned, and whether an operator must
+  // agree first, as no certificate of it is accepted.
+  Bytes ek_public = {};  // TPM2B_PUBLIC
+  bool is_uncertified = false;
 };
 
-// A device's wish to go on with another EK or SRK than the one that is known, which an operator decides.
+// A device's wish to go on with another EK or SRK than the one that is known, or to come without an EK certificate,
+// which an operator decides.
 struct Approval {
   ScopeId scope;
   RegistrationId registration_id;
@@ -68,6 +73,9 @@ struct Approval {
   Bytes srk_name;
   Timestamp requested_at;
   std::optional<Timestamp> approved_at;  // it holds for these very keys, once
+  std::optional<GroupId> group = {};     // under which it came, and the generation of that; absent: its own enrollment
+  std::optional<Uuid> enrollment_id = {};
+  bool is_uncertified = false;  // its group takes TPMs by their EK certificates, and accepts none of this one
 };
 
 // The wish that an operator looked at before he decided.
@@ -150,6 +158,8 @@ class RecordsView {
   // The groups of one mechanism, at most `limit`, by ID.
   virtual Result<std::vector<EnrollmentGroup>> list_groups_of(const ScopeId& scope, Mechanism mechanism,
                                                               std::size_t limit) = 0;
+  // The TPM groups by authorities for EKs, at most `limit`, by ID.
+  virtual Result<std::vector<EnrollmentGroup>> list_authority_groups(const ScopeId& scope, std::size_t limit) = 0;
   virtual Result<std::optional<GroupEk>> find_group_ek(const ScopeId& scope, ByteView ek_name) = 0;
   // The EK that is bound to that registration in its group.
   virtual Result<std::optional<GroupEk>> find_bound_ek(const ScopeId& scope, const RegistrationId& id) = 0;
@@ -185,6 +195,8 @@ class RecordsView {
                                                                        const std::optional<GroupId>& group) = 0;
 
   virtual Result<std::optional<Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) = 0;
+  // How many of that generation of a group wait as uncertified and are not approved; counts to `limit` only.
+  virtual Result<std::size_t> count_uncertified(const ScopeId& scope, const Uuid& enrollment_id, std::size_t limit) = 0;
   virtual Result<std::vector<Approval>> list_approvals(const ScopeId& scope, const Page<RegistrationId>& page) = 0;
   virtual Result<std::vector<Alert>> list_alerts(const ScopeId& scope, const Page<AlertKey>& page) = 0;
   virtual Result<std::vector<Alert>> list_alerts_of(const ScopeId& scope, const RegistrationId& id) = 0;

@@ -18,6 +18,16 @@ constexpr Advice kAdvice[] = {
     {"enrollment.ek",
      "If its TPM or board was replaced, or the wrong EK was enrolled, enroll the EK that it has (`warifu enrollment "
      "update ID --tpm-ek FILE`). Otherwise another machine pretends to be this device."},
+    {"enrollment.ek_certificate",
+     "Its group takes TPMs by their EK certificates. Import the authority that is missing (`warifu ek-root import`), "
+     "name "
+     "the one that its certificate leads through (`warifu enrollment-group update G --ek-authority`), or enroll its EK "
+     "by "
+     "itself (`warifu enrollment create --tpm-ek`)."},
+    {"approval.too_many",
+     "Too many TPMs without an EK certificate wait in its group: decide about some (`warifu approval list`), then it "
+     "comes "
+     "again by itself."},
     {"enrollment.mechanism",
      "It proves itself by something else than it is enrolled for: configure the device for that, or enroll it for what "
      "it has."},

@@ -124,6 +124,7 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
       TRY(auto kept, keep_refusal(records, wanted, *std::move(refusal)));
       return Opened(std::move(kept));
     }
+    if (proven.is_certified_) TRY_STATUS(keep_certified_ek(records, wanted, clock_.now()));
     TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
     TRY(const bool waits, needs_approval(records, statement.terms, sighting));
     if (waits) {
@@ -132,6 +133,7 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
         TRY(auto kept, keep_refusal(records, wanted, *std::move(second)));
         return Opened(std::move(kept));
       }
+      TRY_STATUS(check_room_for_wish(records, wanted));
       TRY_STATUS(wait_for_approval(records, trail, proven));
       return Opened(wanted.operation_id);
     }

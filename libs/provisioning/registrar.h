@@ -16,6 +16,7 @@
 #include "provisioning/records.h"
 #include "provisioning/shared_key_cache.h"
 #include "provisioning/statement.h"
+#include "provisioning/tpm_place.h"
 
 namespace warifu::provisioning {
 
@@ -37,6 +38,8 @@ class ProvenDevice {
   Mechanism mechanism() const { return operation_.mechanism; }
   // True when this very proof has opened an operation before and that is still open: nothing is left to change.
   bool has_operation() const { return has_operation_; }
+  // True when an authority of its group vouched for its EK, just now: the certificate that did so is worth keeping.
+  bool is_certified() const { return is_certified_; }
 
  private:
   friend class Registrar;
@@ -45,6 +48,7 @@ class ProvenDevice {
 
   Operation operation_;
   bool has_operation_;
+  bool is_certified_ = false;
   bool is_sticky_ = false;
   std::optional<Uuid> revision_;  // of the statement by which it was proved
   Bytes srk_name_;
@@ -90,19 +94,21 @@ class Registrar {
         options_(std::move(options)) {}
 
   // Makes a challenge for an EK that is enrolled, by itself or in a group: a key that is bound to the EK and the SRK,
-  // as the authenticationKey blob. kInvalidInput "request.tpm" without an offer. kNotFound: no such scope or
-  // enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one. kRefused: the device may not
-  // provision itself, or its group does not take it under this ID. kThrottled: too many are outstanding.
-  Result<Bytes> challenge(RecordsView& records, const Claim& claim);
+  // as the authenticationKey blob. `endorsements` of the EK of the claim. kInvalidInput "request.tpm" without an offer.
+  // kNotFound: no such scope or enrollment. kUnauthenticated "enrollment.ek": the offered EK is not the enrolled one.
+  // kRefused: the device may not provision itself, its group does not take it under this ID, or not by its certificate
+  // ("enrollment.ek_certificate"). kThrottled: too many are outstanding.
+  Result<Bytes> challenge(RecordsView& records, const Claim& claim, EkEndorsements& endorsements);
 
   // Believes a device whose claim holds a proof. An offer is compared with what was challenged when the device repeats
   // it. kUnauthenticated: "token.*", "certificate.*" or "challenge.unknown" (never made, expired, or used up).
-  Result<ProvenDevice> verify(RecordsView& records, const Claim& claim);
+  Result<ProvenDevice> verify(RecordsView& records, const Claim& claim, EkEndorsements& endorsements);
 
   // Consumes the proof and assigns the device, in one transaction, or lets it wait for an approval or for an
   // attestation that is as good as the terms demand. Gives the operation
   // that stands for this proof: of two racers the second gets the first one's. Call forget() once that is on disk.
-  // kUnavailable "enrollment.changed": an operator changed it since verify().
+  // kUnavailable "enrollment.changed": an operator changed it since verify(). kThrottled "approval.too_many": too many
+  // TPMs without a certificate wait for an operator already.
   Result<std::variant<Uuid, RecordedRefusal>> open_operation(Records& records, audit::Trail& trail,
                                                              const ProvenDevice& device) const;
   void forget(const ScopeId& scope, const ProvenDevice& device);
@@ -125,12 +131,13 @@ class Registrar {
                               ByteView ek_name) const;
 
   // The device of a registration, for whoever proves to be it. kNotFound "device.unknown".
-  Result<Device> lookup(RecordsView& records, const Claim& claim);
+  Result<Device> lookup(RecordsView& records, const Claim& claim, EkEndorsements& endorsements);
 
   // The statement under which a device with this EK may attest. Errors as challenge(): whether the EK is enrolled is
-  // told first.
+  // told first. An EK that came to a group by authorities before needs no certificate for it: what that is worth now is
+  // for the appraisal to say.
   Result<Statement> may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                               const tpm::EkPublic& ek) const;
+                               const tpm::EkPublic& ek, EkEndorsements& endorsements) const;
   // The same of a device whose EK was proved, by its Name: is it still enrolled?
   Result<Statement> may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                ByteView ek_name) const;
@@ -151,12 +158,14 @@ class Registrar {
   };
 
   // --- who is there: registrar_proof.cpp
-  Result<Statement> statement_of_ek(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                    const tpm::EkPublic& ek) const;
+  Result<TpmPlace> place_of_ek(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                               const tpm::EkPublic& ek, EkEndorsements& endorsements,
+                               KnownEk known = KnownEk::kJudgedAnew) const;
   Result<std::optional<SecretBytes>> find_challenge_again(RecordsView& records, const Claim& claim,
                                                           const Statement& statement) const;
   Result<Bytes> make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const;
-  Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof) const;
+  Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof,
+                                  EkEndorsements& endorsements) const;
   Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
   Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
   Result<Statement> check_own(RecordsView& records, const Claim& claim, const Enrollment& enrollment);
@@ -164,10 +173,11 @@ class Registrar {
   Result<Statement> find_key_group(RecordsView& records, const Claim& claim) const;
   // The spelling of its ID for which the group's key was derived that signed the token.
   Result<std::optional<std::string>> find_signed_spelling(const Claim& claim, const EnrollmentGroup& group) const;
-  Result<Statement> statement_of_challenge(RecordsView& records, const Claim& claim,
-                                           const SealedChallenge& challenge) const;
+  Result<TpmPlace> place_of_challenge(RecordsView& records, const Claim& claim, const SealedChallenge& challenge,
+                                      EkEndorsements& endorsements) const;
   Result<Statement> statement_of_last(RecordsView& records, const Operation& last) const;
-  Result<Statement> proven_statement(RecordsView& records, const Claim& claim, const std::optional<Device>& device);
+  Result<Statement> proven_statement(RecordsView& records, const Claim& claim, const std::optional<Device>& device,
+                                     EkEndorsements& endorsements);
   Result<std::optional<SignedChallenge>> find_signed_challenge(const Claim& claim) const;
   // An operation of the registration that has not ended and whose challenge key signed the token.
   Result<std::optional<Operation>> find_signed_operation(RecordsView& records, const Claim& claim) const;

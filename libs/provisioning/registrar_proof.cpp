@@ -28,10 +28,6 @@ Error other_keys() {
   return {ErrorKind::kUnauthenticated, "challenge.keys", "the keys in this request are not those that were challenged"};
 }
 
-Error not_enrolled() {
-  return {ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
-}
-
 Error unsigned_token() {
   return {ErrorKind::kUnauthenticated, "token.signature",
           "the token is not signed by a key that is enrolled for this registration ID"};
@@ -50,19 +46,6 @@ Error another_ek(ByteView enrolled, ByteView offered) {
       .operator_detail = fmt::format("enrolled is the EK {}, the device has {}", to_hex(enrolled), to_hex(offered))};
 }
 
-Error not_enrolled(const tpm::EkPublic& offered) {
-  Error error = not_enrolled();
-  error.operator_detail = fmt::format("the device has the EK {}", to_hex(offered.name().bytes()));
-  return error;
-}
-
-Error another_name(const GroupId& group, std::string_view naming) {
-  return {.kind = ErrorKind::kRefused,
-          .code = "enrollment.name",
-          .message = "the group of this endorsement key does not take it under this registration ID",
-          .operator_detail = fmt::format("the group {} takes it as \"{}\"", group.text(), naming)};
-}
-
 bool is_offered(const Offer& offer, ByteView ek_name, ByteView srk_name) {
   return std::ranges::equal(offer.ek.name().bytes(), ek_name) && std::ranges::equal(offer.srk.name().bytes(), srk_name);
 }
@@ -78,20 +61,11 @@ Status check_token(const Claim& claim, Timestamp now) {
   return check_expiry(*claim.token, now);
 }
 
-// What stands for an EK that the group lists, if the group takes it under this ID.
-Result<Statement> statement_of_listed(const EnrollmentGroup& group, const tpm::EkPublic& ek,
-                                      const RegistrationId& registration) {
-  const auto* list = std::get_if<EkListAttestation>(&group.attestation);
-  if (list == nullptr || !list->naming.allows(ek, registration))
-    return another_name(group.group_id, list == nullptr ? "" : list->naming.text());
-  return statement_of(group, registration);
-}
-
 }  // namespace
 
-// The enrollment of its own, or the group that lists the EK.
-Result<Statement> Registrar::statement_of_ek(RecordsView& records, const ScopeId& scope,
-                                             const RegistrationId& registration, const tpm::EkPublic& ek) const {
+// The enrollment of its own, or a place in a group.
+Result<TpmPlace> Registrar::place_of_ek(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                        const tpm::EkPublic& ek, EkEndorsements& endorsements, KnownEk known) const {
   TRY(const bool scope_exists, records.scope_exists(scope));
   if (!scope_exists) return Error{ErrorKind::kNotFound, "enrollment.scope", "there is no such ID scope here"};
   TRY(const auto own, records.find_enrollment(scope, registration));
@@ -99,51 +73,52 @@ Result<Statement> Registrar::statement_of_ek(RecordsView& records, const ScopeId
     const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
     if (tpm == nullptr) return wrong_mechanism("a TPM");
     if (!std::ranges::equal(tpm->ek_public, ek.tpm2b())) return another_ek(tpm->ek_name, ek.name().bytes());
-    return statement_of(*own);
+    TRY(auto statement, statement_of(*own));
+    return TpmPlace{std::move(statement)};
   }
-  TRY(const auto listed, records.find_group_ek(scope, ek.name().bytes()));
-  if (!listed) return not_enrolled(ek);
-  TRY(const auto group, records.find_group(scope, listed->group));
-  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled(ek);
-  return statement_of_listed(*group, ek, registration);
-}
-
-Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
-                                        const tpm::EkPublic& ek) const {
-  TRY(auto statement, statement_of_ek(records, scope, registration, ek));
-  TRY_STATUS(check_enabled(statement));
-  TRY(const auto listed, records.find_group_ek(scope, ek.name().bytes()));
-  if (statement.group && listed && listed->registration_id && *listed->registration_id != registration)
-    return Error{ErrorKind::kRefused, "enrollment.bound", "this endorsement key came under another ID of its group"};
-  TRY(const auto device, records.find_device_of(scope, registration));
-  TRY_STATUS(check_attests_for_itself(records, statement, ek.name().bytes(), device));
-  TRY_STATUS(may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kAttest));
-  return statement;
+  return find_group_place(records, scope, registration, ek, endorsements, known);
 }
 
 Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                         ByteView ek_name) const {
+  NoEndorsements none;
   TRY(const auto own, records.find_enrollment(scope, registration));
   const auto* tpm = own ? std::get_if<TpmAttestation>(&own->attestation) : nullptr;
   if (own) {
     if (tpm == nullptr) return wrong_mechanism("a TPM");
     if (!std::ranges::equal(tpm->ek_name, ek_name)) return another_ek(tpm->ek_name, ek_name);
     TRY(const auto ek, tpm::EkPublic::from_tpm2b(tpm->ek_public));
-    return may_attest(records, scope, registration, ek);
+    return may_attest(records, scope, registration, ek, none);
   }
   TRY(const auto listed, records.find_group_ek(scope, ek_name));
   if (!listed) return not_enrolled();
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(listed->ek_public));
-  return may_attest(records, scope, registration, ek);
+  return may_attest(records, scope, registration, ek, none);
 }
 
-Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim) {
+// Of an uncertified one: an operator has not agreed.
+Result<Statement> Registrar::may_attest(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                        const tpm::EkPublic& ek, EkEndorsements& endorsements) const {
+  TRY(const auto listed, records.find_group_ek(scope, ek.name().bytes()));
+  TRY(auto place, place_of_ek(records, scope, registration, ek, endorsements, KnownEk::kBelieved));
+  if (place.uncertified) return *std::move(place.uncertified);
+  TRY_STATUS(check_enabled(place.statement));
+  if (place.statement.group && listed && listed->registration_id && *listed->registration_id != registration)
+    return Error{ErrorKind::kRefused, "enrollment.bound", "this endorsement key came under another ID of its group"};
+  TRY(const auto device, records.find_device_of(scope, registration));
+  TRY_STATUS(check_attests_for_itself(records, place.statement, ek.name().bytes(), device));
+  TRY_STATUS(may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kAttest));
+  return std::move(place.statement);
+}
+
+Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim, EkEndorsements& endorsements) {
   if (!claim.offer)
     return invalid_input("request.tpm",
                          "a registration without Authorization and client certificate needs the TPM's public keys",
                          "tpm");
   // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
-  TRY(const auto statement, statement_of_ek(records, claim.scope, claim.registration, claim.offer->ek));
+  TRY(const auto place, place_of_ek(records, claim.scope, claim.registration, claim.offer->ek, endorsements));
+  const Statement& statement = place.statement;
   TRY_STATUS(may_provision(records, statement));
   TRY(const auto again, find_challenge_again(records, claim, statement));
   if (again) return tpm::make_authentication_key(claim.offer->ek, claim.offer->srk, *again, entropy_);
@@ -190,11 +165,11 @@ Result<Bytes> Registrar::make_challenge(RecordsView& records, const Claim& claim
   return blob;
 }
 
-Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim) {
+Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim, EkEndorsements& endorsements) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
     TRY(const auto proof, find_signed_challenge(claim));
-    if (proof) return verify_tpm(records, claim, *proof);
+    if (proof) return verify_tpm(records, claim, *proof, endorsements);
     TRY(auto operation, find_signed_operation(records, claim));
     if (operation) return verify_again(records, claim, *std::move(operation));
   }
@@ -234,26 +209,28 @@ Result<ProvenDevice> Registrar::verify(RecordsView& records, const Claim& claim)
 
 // What a challenge was made under. Once that is gone the challenge proves nothing; whoever holds it is told no more
 // than a stranger is, who asks for one.
-Result<Statement> Registrar::statement_of_challenge(RecordsView& records, const Claim& claim,
-                                                    const SealedChallenge& challenge) const {
+Result<TpmPlace> Registrar::place_of_challenge(RecordsView& records, const Claim& claim,
+                                               const SealedChallenge& challenge, EkEndorsements& endorsements) const {
   TRY(const auto own, records.find_enrollment(claim.scope, claim.registration));
-  if (own) return own->enrollment_id == challenge.enrollment_id ? statement_of(*own) : unknown_challenge();
-  TRY(const auto listed, records.find_group_ek(claim.scope, challenge.ek_name));
-  if (!listed) return not_enrolled();
-  TRY(const auto group, records.find_group(claim.scope, listed->group));
-  if (!group || group->enrollment_id != listed->enrollment_id) return not_enrolled();
-  if (group->enrollment_id != challenge.enrollment_id) return unknown_challenge();
-  // The naming may have been changed since: the ID must be one that the group gives now.
+  if (own) {
+    if (own->enrollment_id != challenge.enrollment_id) return unknown_challenge();
+    TRY(auto statement, statement_of(*own));
+    return TpmPlace{std::move(statement)};
+  }
+  // Naming and authorities may have been changed since: the ID must be one that the group gives now.
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(challenge.ek_public));
-  return statement_of_listed(*group, ek, claim.registration);
+  TRY(auto place, find_group_place(records, claim.scope, claim.registration, ek, endorsements));
+  if (place.statement.enrollment_id != challenge.enrollment_id) return unknown_challenge();
+  return place;
 }
 
 // A challenge was signed: EK and SRK are in the TPM that did.
-Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& claim,
-                                           const SignedChallenge& proof) const {
+Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof,
+                                           EkEndorsements& endorsements) const {
   const SealedChallenge& challenge = proof.challenge;
   if (claim.offer && !is_offered(*claim.offer, challenge.ek_name, challenge.srk_name)) return other_keys();
-  TRY(const auto statement, statement_of_challenge(records, claim, challenge));
+  TRY(const auto place, place_of_challenge(records, claim, challenge, endorsements));
+  const Statement& statement = place.statement;
   const Timestamp now = clock_.now();
   const Uuid operation_id = Uuid::v7(now, entropy_);
   ProvenDevice device(Operation{.scope = claim.scope,
@@ -269,8 +246,11 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
                                 .srk_public = challenge.srk_public,
                                 .token_digest = token_digest(*claim.token),
                                 .created_at = now,
-                                .ended_at = std::nullopt},
+                                .ended_at = std::nullopt,
+                                .ek_public = place.is_by_authority ? challenge.ek_public : Bytes(),
+                                .is_uncertified = place.uncertified.has_value()},
                       false);
+  device.is_certified_ = place.is_certified;
   device.srk_name_ = challenge.srk_name;
   device.is_sticky_ = claim.is_sticky;
   device.revision_ = statement.revision;
@@ -389,11 +369,14 @@ void Registrar::forget(const ScopeId& scope, const ProvenDevice& device) {
 
 // The enrollment or group under which the claim is proved, if it stands.
 Result<Statement> Registrar::proven_statement(RecordsView& records, const Claim& claim,
-                                              const std::optional<Device>& device) {
+                                              const std::optional<Device>& device, EkEndorsements& endorsements) {
   if (claim.token) {
     TRY_STATUS(check_token(claim, clock_.now()));
     TRY(const auto proof, find_signed_challenge(claim));
-    if (proof) return statement_of_challenge(records, claim, proof->challenge);
+    if (proof) {
+      TRY(auto place, place_of_challenge(records, claim, proof->challenge, endorsements));
+      return std::move(place.statement);
+    }
     // The result of an operation that has ended can still be fetched, and so can this.
     std::optional<Operation> last;
     if (device) {
@@ -416,9 +399,9 @@ Result<Statement> Registrar::statement_of_last(RecordsView& records, const Opera
   return own ? unknown_challenge() : not_enrolled();
 }
 
-Result<Device> Registrar::lookup(RecordsView& records, const Claim& claim) {
+Result<Device> Registrar::lookup(RecordsView& records, const Claim& claim, EkEndorsements& endorsements) {
   TRY(auto device, records.find_device_of(claim.scope, claim.registration));
-  TRY(const auto statement, proven_statement(records, claim, device));
+  TRY(const auto statement, proven_statement(records, claim, device, endorsements));
   TRY_STATUS(may_provision(records, statement));
   if (!device || device->enrollment_id != statement.enrollment_id)
     return Error{ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};

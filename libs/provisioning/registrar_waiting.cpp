@@ -15,12 +15,15 @@ Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const
   TRY_STATUS(end_replaced_operations(records, operation, operation.created_at, /*needs_approval=*/true));
   TRY_STATUS(records.insert_operation(operation));
   TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
-                                   operation.created_at, std::nullopt}));
-  return trail.record(operation.scope, {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
-                                        fmt::format("registration:{}", operation.registration_id.text()),
-                                        fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}"}})",
-                                                    operation.operation_id.text(), to_hex(operation.ek_name),
-                                                    to_hex(proven.srk_name_))});
+                                   operation.created_at, std::nullopt, operation.group,
+                                   operation.group ? std::optional(operation.enrollment_id) : std::nullopt,
+                                   operation.is_uncertified}));
+  return trail.record(operation.scope,
+                      {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
+                       fmt::format("registration:{}", operation.registration_id.text()),
+                       fmt::format(R"({{"operation_id":"{}","ek_name":"{}","srk_name":"{}","uncertified":{}}})",
+                                   operation.operation_id.text(), to_hex(operation.ek_name), to_hex(proven.srk_name_),
+                                   operation.is_uncertified)});
 }
 
 // The device that is assigned goes on as it is meanwhile.

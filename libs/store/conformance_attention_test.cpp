@@ -83,6 +83,40 @@ TEST_P(AttentionConformance, ARegistrationWaitsForOneApproval) {
   EXPECT_FALSE(find(here_));
 }
 
+TEST_P(AttentionConformance, UncertifiedWishesAreCountedByTheGenerationOfTheirGroup) {
+  const auto uncertified = [&](std::uint64_t number, std::uint64_t generation) {
+    return Approval{.scope = here_,
+                    .registration_id = sample::registration(number),
+                    .ek_name = sample::bytes(34, number),
+                    .srk_name = sample::bytes(34, 2),
+                    .requested_at = sample::time(number),
+                    .approved_at = {},
+                    .group = GroupId::parse("plant").value(),
+                    .enrollment_id = sample::uuid(sample::Kind::kEnrollment, generation),
+                    .is_uncertified = true};
+  };
+  auto approved = uncertified(3, 1);
+  approved.approved_at = sample::time(9);
+  auto another_wish = uncertified(4, 1);
+  another_wish.is_uncertified = false;
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (const auto& one : {uncertified(1, 1), uncertified(2, 1), approved, another_wish, uncertified(5, 2)})
+      TRY_STATUS(t.provisioning().put_approval(one));
+    return {};
+  }));
+  const auto found_one =
+      found([&](Snapshot& s) { return s.provisioning().find_approval(here_, sample::registration(1)); });
+  EXPECT_EQ(fields(*found_one), fields(uncertified(1, 1)));
+  const auto count = [&](const ScopeId& scope, std::uint64_t generation, std::size_t limit) {
+    const auto id = sample::uuid(sample::Kind::kEnrollment, generation);
+    return found([&](Snapshot& s) { return s.provisioning().count_uncertified(scope, id, limit); });
+  };
+  EXPECT_EQ(count(here_, 1, 10), 2U);
+  EXPECT_EQ(count(here_, 1, 1), 1U);
+  EXPECT_EQ(count(here_, 2, 10), 1U);
+  EXPECT_EQ(count(there_, 1, 10), 0U);
+}
+
 TEST_P(AttentionConformance, ApprovalsAreListedByRegistration) {
   std::vector<RegistrationId> expected;
   ASSERT_TRUE(change([&](Transaction& t) -> Status {

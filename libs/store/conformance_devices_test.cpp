@@ -170,6 +170,8 @@ TEST_P(DeviceConformance, AnOperationOfEachKindIsGivenBack) {
   waiting.state = Operation::State::kWaiting;
   waiting.group = GroupId::parse("plant").value();
   waiting.substatus = Substatus::kDeviceDataReset;
+  waiting.ek_public = sample::bytes(314, 5);
+  waiting.is_uncertified = true;
   // Two without a challenge are no conflict.
   auto x509 = sample::operation(2, 2, here_);
   x509.mechanism = Mechanism::kX509;

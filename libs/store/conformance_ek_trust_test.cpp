@@ -28,7 +28,7 @@ auto fields(const CrlInfo& i) {
                     i.this_update, i.next_update, i.imported_at);
 }
 auto fields(const StoredEkCertificate& c) {
-  return std::tuple(c.scope, c.ek_name, c.sha256, c.issuer_sha256, c.der, c.stored_at);
+  return std::tuple(c.scope, c.ek_name, c.sha256, c.issuer_sha256, c.der, c.stored_at, c.intermediates);
 }
 
 Bytes digest(std::uint64_t number) {
@@ -67,8 +67,12 @@ class EkTrustConformance : public ConformanceTest {
             sample::bytes(500, number)};
   }
   static StoredEkCertificate certificate(std::uint64_t number, std::uint64_t issuer, const ScopeId& scope) {
-    return {scope,          sample::bytes(34, number),  digest(number),
-            digest(issuer), sample::bytes(700, number), sample::time(number)};
+    return {.scope = scope,
+            .ek_name = sample::bytes(34, number),
+            .sha256 = digest(number),
+            .issuer_sha256 = digest(issuer),
+            .der = sample::bytes(700, number),
+            .stored_at = sample::time(number)};
   }
   void put(const Authority& row) {
     ASSERT_TRUE(change([&](Transaction& t) { return t.ek_trust().put_authority(row); }));
@@ -219,6 +223,47 @@ TEST_P(EkTrustConformance, EkCertificatesAreFoundByNameAndByIssuer) {
     page.after = part[0].ek_name;
   }
   EXPECT_THAT(seen, testing::UnorderedElementsAre(sample::bytes(34, 1), sample::bytes(34, 3)));
+}
+
+TEST_P(EkTrustConformance, EkCertificatesAreFoundByTheIssuersOfWhatCameWithThem) {
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    auto row = certificate(i, i % 2 == 0 ? 50 : 60, here_);
+    if (i % 2 == 1) {
+      row.intermediates = sample::bytes(900, i);
+      row.further_issuers_sha256 = {digest(50), digest(70)};
+    }
+    put(row);
+    EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.ek_trust().find_ek_certificate(here_, row.ek_name); })),
+              fields(row));
+  }
+  // Of itself and of what came with it: it is told of once.
+  auto twice = certificate(7, 50, here_);
+  twice.intermediates = sample::bytes(900, 7);
+  twice.further_issuers_sha256 = {digest(50), digest(50)};
+  put(twice);
+  const auto of = [&](const ScopeId& scope, std::uint64_t issuer, std::size_t size) {
+    std::vector<Bytes> names;
+    for (ek_trust::Page page{{}, size};;) {
+      const auto part =
+          found([&](Snapshot& s) { return s.ek_trust().list_ek_certificates_of(scope, digest(issuer), page); });
+      if (part.empty()) return names;
+      EXPECT_LE(part.size(), size);
+      for (const auto& row : part)
+        names.push_back(row.ek_name);
+      page.after = names.back();
+    }
+  };
+  std::vector<Bytes> all;
+  for (std::uint64_t i = 1; i <= 7; ++i)
+    all.push_back(sample::bytes(34, i));
+  std::ranges::sort(all, {}, [](const Bytes& bytes) { return as_text(bytes); });
+  for (const std::size_t size : {1U, 2U, 10U})
+    EXPECT_EQ(of(here_, 50, size), all) << size;
+  EXPECT_EQ(of(here_, 70, 10).size(), 3U);
+  EXPECT_TRUE(of(there_, 50, 10).empty());
+  // Another certificate leads elsewhere.
+  put(certificate(1, 50, here_));
+  EXPECT_EQ(of(here_, 70, 10).size(), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, EkTrustConformance, testing::ValuesIn(kBackends), name_of_backend);

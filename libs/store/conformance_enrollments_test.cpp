@@ -8,6 +8,7 @@ namespace warifu::store {
 namespace {
 
 using provisioning::Attestation;
+using provisioning::EkAuthorityAttestation;
 using provisioning::EkListAttestation;
 using provisioning::EnrollmentGroup;
 using provisioning::GroupAttestation;
@@ -48,7 +49,10 @@ std::vector<GroupAttestation> every_group_attestation() {
   return {EkListAttestation{RegistrationNaming::parse("Plant-{ek:9}-*").value()},
           X509GroupAttestation{{sample::bytes(700, 2), std::nullopt}},
           X509GroupAttestation{{sample::bytes(700, 3), sample::bytes(700, 4)}},
-          SymmetricKeyAttestation{sample::bytes(60, 5), sample::bytes(60, 6)}};
+          SymmetricKeyAttestation{sample::bytes(60, 5), sample::bytes(60, 6)},
+          EkAuthorityAttestation{RegistrationNaming::parse("*").value(), {sample::bytes(32, 7)}},
+          EkAuthorityAttestation{
+              RegistrationNaming::parse("Roof-*").value(), {sample::bytes(32, 7), sample::bytes(32, 8)}, true}};
 }
 
 GroupId group_id(std::uint64_t number) {
@@ -213,6 +217,34 @@ TEST_P(EnrollmentsConformance, GroupsAreListedByTheirIdsAndByMechanism) {
   EXPECT_THAT(of(Mechanism::kX509, 10), ElementsAre("group-2", "group-3"));
   EXPECT_THAT(of(Mechanism::kX509, 1), ElementsAre("group-2"));
   EXPECT_THAT(of(Mechanism::kSymmetricKey, 10), ElementsAre("group-4"));
+}
+
+TEST_P(EnrollmentsConformance, GroupsByAuthoritiesAreListedByThemselves) {
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (const std::uint64_t number : {6U, 5U, 1U, 2U})
+      TRY_STATUS(t.provisioning().insert_group(make_group(number, every_group_attestation()[number - 1])));
+    auto other = make_group(7, every_group_attestation()[4]);
+    other.scope = there_;
+    return t.provisioning().insert_group(other);
+  }));
+  const auto ids = [&](std::size_t limit) {
+    std::vector<std::string> texts;
+    for (const auto& group : found([&](Snapshot& s) { return s.provisioning().list_authority_groups(here_, limit); }))
+      texts.push_back(group.group_id.text());
+    return texts;
+  };
+  EXPECT_THAT(ids(10), ElementsAre("group-5", "group-6"));
+  EXPECT_THAT(ids(1), ElementsAre("group-5"));
+}
+
+TEST_P(EnrollmentsConformance, WhatAnOperatorApprovedOfAnEkIsKept) {
+  auto approved = ek(1, tpm_group(1));
+  approved.is_approved = true;
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_group_ek(approved); }));
+  EXPECT_EQ(fields(*stored_ek(1)), fields(approved));
+  approved.is_approved = false;
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_group_ek(approved); }));
+  EXPECT_EQ(fields(*stored_ek(1)), fields(approved));
 }
 
 TEST_P(EnrollmentsConformance, AnEkIsInOneGroupAndItsRegistrationHasOneEk) {

@@ -344,6 +344,65 @@ TEST_P(EkTrust, TheAffectedAreThoseWhoHaveNobodyElsesWord) {
   EXPECT_THAT(affected(crossed.root()), ElementsAre(name_of(ek(30))));
 }
 
+TEST_P(EkTrust, WhatCameWithACertificateLeadsOnAndIsBelievedNoFurther) {
+  const Maker other("Other");
+  const auto keep_with = [&](const tpm::EkPublic& ek, const Bytes& leaf, const std::vector<Bytes>& ders) {
+    return write([&](Transaction& t) -> Result<bool> {
+      TRY(auto read, endorsement::EkCertificate::parse(leaf));
+      TRY(auto intermediates, parse_intermediates(ders));
+      TRY(const auto certified, CertifiedEk::make(ek, std::move(read), std::move(intermediates)));
+      TRY(const auto kept, certificates_.keep(t.ek_trust(), t.audit(), asker_, certified));
+      return kept.is_other;
+    });
+  };
+  const auto verdict_of = [&](const tpm::EkPublic& ek) {
+    return found([&](Snapshot& s) -> Result<std::string> {
+      TRY(const auto judged, certificates_.find(s.ek_trust(), here_, name_of(ek)));
+      return judged->verdict.verified ? "trusted" : std::string(judged->verdict.refusal->code);
+    });
+  };
+  ASSERT_TRUE(import({maker_.root()}));
+  ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1))).value());
+  EXPECT_EQ(verdict_of(ek(1)), "endorsement.path.missing-ca");
+  EXPECT_TRUE(keep_with(ek(1), maker_.certify(ek(1)), {maker_.ca()}).value()) << "another signature, and more";
+  EXPECT_EQ(verdict_of(ek(1)), "trusted");
+  // Its own root is no root here.
+  ASSERT_TRUE(keep_with(ek(2), other.certify(ek(2)), {other.ca(), other.root()}));
+  EXPECT_EQ(verdict_of(ek(2)), "endorsement.path.missing-ca");
+
+  for (const std::size_t size : {1U, 100U}) {
+    EXPECT_THAT(affected(maker_.root(), size), ElementsAre(name_of(ek(1)))) << size;
+  }
+  ASSERT_TRUE(import({maker_.ca()}));
+  for (const std::size_t size : {1U, 100U})
+    for (const Bytes& authority : {maker_.root(), maker_.ca()})
+      EXPECT_THAT(affected(authority, size), ElementsAre(name_of(ek(1)))) << "once, " << size;
+  ASSERT_TRUE(distrust(maker_.ca(), year(2025)));
+  EXPECT_EQ(verdict_of(ek(1)), "endorsement.path.distrusted");
+  EXPECT_EQ(code(keep_with(ek(1), maker_.certify(ek(1)), std::vector<Bytes>(7, maker_.ca()))), "ek_certificate.chain");
+}
+
+TEST_P(EkTrust, VouchersAreThoseOfEveryPath) {
+  const Maker other("Other");
+  const Bytes crossed = maker_.ca_signed_by(other);
+  const auto certified =
+      CertifiedEk::make(ek(1), endorsement::EkCertificate::parse(maker_.certify(ek(1))).value()).value();
+  const auto vouchers = [&] {
+    return found([&](Snapshot& s) { return certificates_.vouchers(s.ek_trust(), here_, certified); });
+  };
+  EXPECT_EQ(vouchers().refusal->code, "endorsement.path.missing-ca");
+  ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
+  EXPECT_THAT(vouchers().authorities, testing::UnorderedElementsAre(sha256_of(maker_.ca()), sha256_of(maker_.root())));
+  ASSERT_TRUE(import({other.root(), crossed}));
+  EXPECT_THAT(vouchers().authorities, testing::IsSupersetOf({sha256_of(maker_.ca()), sha256_of(maker_.root()),
+                                                             sha256_of(crossed), sha256_of(other.root())}));
+  ASSERT_TRUE(distrust(maker_.root(), year(2025)));
+  EXPECT_THAT(vouchers().authorities, testing::UnorderedElementsAre(sha256_of(crossed), sha256_of(other.root())));
+  ASSERT_TRUE(distrust(maker_.ca(), year(2025)));
+  EXPECT_EQ(vouchers().refusal->code, "endorsement.path.distrusted") << "of its key, whoever certified it";
+  EXPECT_TRUE(vouchers().authorities.empty());
+}
+
 TEST_P(EkTrust, ANewerCrlTakesThePlaceOfAnOlderOne) {
   ASSERT_TRUE(import({maker_.root(), maker_.ca()}));
   ASSERT_TRUE(keep(ek(1), maker_.certify(ek(1), 7)));

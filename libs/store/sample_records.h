@@ -120,6 +120,12 @@ inline auto fields(const provisioning::Attestation& a) {
 inline auto fields(const provisioning::EkListAttestation& a) {
   return std::tuple(to_bytes(as_bytes(a.naming.text())), std::optional<Bytes>());
 }
+inline auto fields(const provisioning::EkAuthorityAttestation& a) {
+  Bytes all{static_cast<std::uint8_t>(a.approve_uncertified ? 1 : 0)};
+  for (const Bytes& authority : a.authorities)
+    all.insert(all.end(), authority.begin(), authority.end());
+  return std::tuple(to_bytes(as_bytes(a.naming.text())), std::optional<Bytes>(all));
+}
 inline auto fields(const provisioning::X509GroupAttestation& a) {
   return std::tuple(a.signing.primary, a.signing.secondary);
 }
@@ -135,7 +141,8 @@ inline auto fields(const provisioning::EnrollmentGroup& g) {
                     g.updated_at);
 }
 inline auto fields(const provisioning::GroupEk& e) {
-  return std::tie(e.scope, e.ek_name, e.ek_public, e.group, e.enrollment_id, e.registration_id, e.created_at);
+  return std::tie(e.scope, e.ek_name, e.ek_public, e.group, e.enrollment_id, e.registration_id, e.created_at,
+                  e.is_approved);
 }
 inline auto fields(const provisioning::Device& d) {
   return std::tie(d.scope, d.device_id, d.registration_id, d.enrollment_id, d.group, d.mechanism, d.operation_id,
@@ -145,10 +152,11 @@ inline auto fields(const provisioning::Device& d) {
 inline auto fields(const provisioning::Operation& o) {
   return std::tie(o.scope, o.operation_id, o.registration_id, o.enrollment_id, o.group, o.mechanism, o.state,
                   o.substatus, o.challenge_id, o.sealed_challenge_key, o.ek_name, o.srk_public, o.token_digest,
-                  o.created_at, o.ended_at);
+                  o.created_at, o.ended_at, o.ek_public, o.is_uncertified);
 }
 inline auto fields(const provisioning::Approval& a) {
-  return std::tie(a.scope, a.registration_id, a.ek_name, a.srk_name, a.requested_at, a.approved_at);
+  return std::tie(a.scope, a.registration_id, a.ek_name, a.srk_name, a.requested_at, a.approved_at, a.group,
+                  a.enrollment_id, a.is_uncertified);
 }
 inline auto fields(const provisioning::Alert& a) {
   return std::tie(a.scope, a.kind, a.registration_id, a.subject, a.detail, a.count, a.first_at, a.last_at,

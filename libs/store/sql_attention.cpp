@@ -12,7 +12,8 @@ using provisioning::AlertKey;
 using provisioning::Approval;
 using provisioning::Page;
 
-#define APPROVAL_COLUMNS "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at"
+#define APPROVAL_COLUMNS \
+  "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at, group_id, enrollment_id, is_uncertified"
 #define ALERT_COLUMNS \
   "scope_id, registration_id, kind, subject, detail, occurrences, first_at, last_at, acknowledged_at"
 
@@ -22,8 +23,13 @@ constexpr Sql kListApprovals = "SELECT " APPROVAL_COLUMNS
                                "ORDER BY registration_id LIMIT ?";
 constexpr Sql kPutApproval =
     "INSERT INTO approvals (" APPROVAL_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET ek_name = excluded.ek_name, "
-    "srk_name = excluded.srk_name, requested_at = excluded.requested_at, approved_at = excluded.approved_at";
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET "
+    "ek_name = excluded.ek_name, srk_name = excluded.srk_name, requested_at = excluded.requested_at, "
+    "approved_at = excluded.approved_at, group_id = excluded.group_id, enrollment_id = excluded.enrollment_id, "
+    "is_uncertified = excluded.is_uncertified";
+constexpr Sql kCountUncertified =
+    "SELECT count(*) FROM (SELECT 1 FROM approvals WHERE scope_id = ? AND enrollment_id = ? AND is_uncertified = 1 AND "
+    "approved_at IS NULL LIMIT ?) AS one";
 constexpr Sql kRemoveApproval = "DELETE FROM approvals WHERE scope_id = ? AND registration_id = ?";
 
 constexpr Sql kListAlerts = "SELECT " ALERT_COLUMNS
@@ -51,8 +57,11 @@ Result<Approval> to_approval(Row row) {
   TRY(auto srk_name, row.next<Bytes>());
   TRY(const auto requested_at, row.next<Timestamp>());
   TRY(const auto approved_at, row.next<std::optional<Timestamp>>());
+  TRY(auto group, row.next<std::optional<GroupId>>());
+  TRY(const auto enrollment_id, row.next<std::optional<Uuid>>());
+  TRY(const auto is_uncertified, row.next<bool>());
   return Approval{std::move(scope), std::move(registration_id), std::move(ek_name), std::move(srk_name), requested_at,
-                  approved_at};
+                  approved_at,      std::move(group),           enrollment_id,      is_uncertified};
 }
 
 Result<Alert> to_alert(Row row) {
@@ -98,8 +107,15 @@ Status SqlProvisioningRecords::put_approval(const Approval& approval) {
   }
   TRY(auto query, connection_.prepare(kPutApproval));
   query.bind(approval.scope, approval.registration_id, approval.ek_name, approval.srk_name, approval.requested_at,
-             approval.approved_at);
+             approval.approved_at, approval.group, approval.enrollment_id, approval.is_uncertified);
   return query.run();
+}
+
+Result<std::size_t> SqlProvisioningRecords::count_uncertified(const ScopeId& scope, const Uuid& enrollment_id,
+                                                              std::size_t limit) {
+  TRY(auto query, connection_.prepare(kCountUncertified));
+  query.bind(scope, enrollment_id, limit_of(limit));
+  return read_count(query);
 }
 
 Status SqlProvisioningRecords::remove_approval(const ScopeId& scope, const RegistrationId& id) {

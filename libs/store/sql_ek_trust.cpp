@@ -1,5 +1,8 @@
 #include "store/sql_ek_trust.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "store/sql_records.h"
 
 namespace warifu::store {
@@ -11,7 +14,7 @@ using ek_trust::StoredEkCertificate;
 
 #define INFO_COLUMNS \
   "scope_id, series_sha256, sha256, issuer_sha256, issuer, entries, is_partial, this_update, next_update, imported_at"
-#define CERTIFICATE_COLUMNS "scope_id, ek_name, sha256, issuer_sha256, certificate, stored_at"
+#define CERTIFICATE_COLUMNS "scope_id, ek_name, sha256, issuer_sha256, certificate, stored_at, intermediates"
 
 constexpr Sql kFindCrl = "SELECT " INFO_COLUMNS " FROM ek_crls WHERE scope_id = ? AND series_sha256 = ?";
 constexpr Sql kListCrls =
@@ -34,8 +37,18 @@ constexpr Sql kListCertificatesOf = "SELECT " CERTIFICATE_COLUMNS
                                     "ORDER BY ek_name LIMIT ?";
 constexpr Sql kPutCertificate =
     "INSERT INTO ek_certificates (" CERTIFICATE_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET sha256 = excluded.sha256, "
-    "issuer_sha256 = excluded.issuer_sha256, certificate = excluded.certificate, stored_at = excluded.stored_at";
+    ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET sha256 = excluded.sha256, "
+    "issuer_sha256 = excluded.issuer_sha256, certificate = excluded.certificate, stored_at = excluded.stored_at, "
+    "intermediates = excluded.intermediates";
+// Those that came with an authority of that issuer.
+constexpr Sql kListCertificatesThrough =
+    "SELECT " CERTIFICATE_COLUMNS
+    " FROM ek_certificates WHERE scope_id = ? AND ek_name IN (SELECT ek_name FROM ek_certificate_issuers WHERE "
+    "scope_id = ? AND issuer_sha256 = ? AND ek_name > ? ORDER BY ek_name LIMIT ?) ORDER BY ek_name";
+constexpr Sql kForgetIssuers = "DELETE FROM ek_certificate_issuers WHERE scope_id = ? AND ek_name = ?";
+constexpr Sql kPutIssuer =
+    "INSERT INTO ek_certificate_issuers (scope_id, ek_name, issuer_sha256) VALUES (?, ?, ?) "
+    "ON CONFLICT (scope_id, issuer_sha256, ek_name) DO NOTHING";
 
 #undef INFO_COLUMNS
 #undef CERTIFICATE_COLUMNS
@@ -80,8 +93,27 @@ Result<StoredEkCertificate> to_certificate(Row row) {
   TRY(auto issuer_sha256, row.next<Bytes>());
   TRY(auto der, row.next<Bytes>());
   TRY(const auto stored_at, row.next<Timestamp>());
-  return StoredEkCertificate{std::move(scope),         std::move(ek_name), std::move(sha256),
-                             std::move(issuer_sha256), std::move(der),     stored_at};
+  TRY(auto intermediates, row.next<std::optional<Bytes>>());
+  return StoredEkCertificate{.scope = std::move(scope),
+                             .ek_name = std::move(ek_name),
+                             .sha256 = std::move(sha256),
+                             .issuer_sha256 = std::move(issuer_sha256),
+                             .der = std::move(der),
+                             .stored_at = stored_at,
+                             .intermediates = std::move(intermediates).value_or(Bytes())};
+}
+
+// Both are in the order of the Names of EKs.
+std::vector<StoredEkCertificate> merged(std::vector<StoredEkCertificate> a, std::vector<StoredEkCertificate> b,
+                                        std::size_t limit) {
+  if (b.empty()) return a;
+  std::vector<StoredEkCertificate> all;
+  std::ranges::merge(std::move(a), std::move(b), std::back_inserter(all), {}, &StoredEkCertificate::ek_name,
+                     &StoredEkCertificate::ek_name);
+  const auto is_same = [](const auto& x, const auto& y) { return x.ek_name == y.ek_name; };
+  all.erase(std::unique(all.begin(), all.end(), is_same), all.end());
+  if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
+  return all;
 }
 
 }  // namespace
@@ -131,14 +163,29 @@ Result<std::vector<StoredEkCertificate>> SqlEkTrustRecords::list_ek_certificates
                                                                                     const ek_trust::Page& page) {
   TRY(auto query, connection_.prepare(kListCertificatesOf));
   query.bind(scope, issuer_sha256, page.after, limit_of(page.limit));
-  return read_all(query, to_certificate);
+  TRY(auto direct, read_all(query, to_certificate));
+  TRY(auto through, connection_.prepare(kListCertificatesThrough));
+  through.bind(scope, scope, issuer_sha256, page.after, limit_of(page.limit));
+  TRY(auto further, read_all(through, to_certificate));
+  return merged(std::move(direct), std::move(further), page.limit);
 }
 
 Status SqlEkTrustRecords::put_ek_certificate(const StoredEkCertificate& certificate) {
   TRY(auto query, connection_.prepare(kPutCertificate));
+  const auto intermediates =
+      certificate.intermediates.empty() ? std::nullopt : std::optional<ByteView>(certificate.intermediates);
   query.bind(certificate.scope, certificate.ek_name, certificate.sha256, certificate.issuer_sha256, certificate.der,
-             certificate.stored_at);
-  return query.run();
+             certificate.stored_at, intermediates);
+  TRY_STATUS(query.run());
+  TRY(auto forget, connection_.prepare(kForgetIssuers));
+  forget.bind(certificate.scope, certificate.ek_name);
+  TRY_STATUS(forget.run());
+  for (const Bytes& issuer : certificate.further_issuers_sha256) {
+    TRY(auto put, connection_.prepare(kPutIssuer));
+    put.bind(certificate.scope, certificate.ek_name, issuer);
+    TRY_STATUS(put.run());
+  }
+  return {};
 }
 
 }  // namespace warifu::store

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "store/sql_provisioning.h"
 #include "store/sql_terms.h"
 
 namespace warifu::store {
 namespace {
 
+using provisioning::EkAuthorityAttestation;
 using provisioning::EkListAttestation;
 using provisioning::EnrollmentGroup;
 using provisioning::GroupAttestation;
@@ -17,19 +20,23 @@ using provisioning::X509GroupAttestation;
 
 #define GROUP_COLUMNS                                                                        \
   "scope_id, group_id, enrollment_id, mechanism, primary_credential, secondary_credential, " \
-  "naming, " TERMS_COLUMNS ", revision, created_at, updated_at"
-#define EK_COLUMNS "scope_id, ek_name, ek_public, group_id, enrollment_id, registration_id, created_at"
+  "naming, ek_authorities, authority_naming, approve_uncertified, " TERMS_COLUMNS ", revision, created_at, updated_at"
+#define EK_COLUMNS "scope_id, ek_name, ek_public, group_id, enrollment_id, registration_id, created_at, is_approved"
 
 constexpr Sql kFind = "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND group_id = ?";
 constexpr Sql kList =
     "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND group_id > ? ORDER BY group_id LIMIT ?";
 constexpr Sql kListOf =
     "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND mechanism = ? ORDER BY group_id LIMIT ?";
-constexpr Sql kInsert =
-    "INSERT INTO enrollment_groups (" GROUP_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
+constexpr Sql kListOfAuthorities = "SELECT " GROUP_COLUMNS
+                                   " FROM enrollment_groups WHERE scope_id = ? AND group_id > '' AND ek_authorities IS "
+                                   "NOT NULL ORDER BY group_id LIMIT ?";
+constexpr Sql kInsert = "INSERT INTO enrollment_groups (" GROUP_COLUMNS
+                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " TERMS_PARAMETERS ", ?, ?, ?)";
 constexpr Sql kUpdate =
     "UPDATE enrollment_groups SET enrollment_id = ?, mechanism = ?, primary_credential = ?, secondary_credential = ?, "
-    "naming = ?, " TERMS_ASSIGNMENTS ", revision = ?, updated_at = ? WHERE scope_id = ? AND group_id = ?";
+    "naming = ?, ek_authorities = ?, authority_naming = ?, approve_uncertified = ?, " TERMS_ASSIGNMENTS
+    ", revision = ?, updated_at = ? WHERE scope_id = ? AND group_id = ?";
 constexpr Sql kRemove = "DELETE FROM enrollment_groups WHERE scope_id = ? AND group_id = ?";
 
 constexpr Sql kFindEk = "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND ek_name = ?";
@@ -38,9 +45,9 @@ constexpr Sql kListEks =
     "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND group_id = ? AND ek_name > ? ORDER BY ek_name LIMIT ?";
 constexpr Sql kPutEk =
     "INSERT INTO group_eks (" EK_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET ek_public = excluded.ek_public, "
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET ek_public = excluded.ek_public, "
     "group_id = excluded.group_id, enrollment_id = excluded.enrollment_id, registration_id = excluded.registration_id, "
-    "created_at = excluded.created_at";
+    "created_at = excluded.created_at, is_approved = excluded.is_approved";
 constexpr Sql kRemoveEk = "DELETE FROM group_eks WHERE scope_id = ? AND ek_name = ?";
 // A generation of a TPM group that ends leaves its EKs behind, for purge_group_eks().
 constexpr Sql kNoteRemoved =
@@ -61,12 +68,37 @@ struct Columns {
   std::optional<ByteView> primary = {};
   std::optional<ByteView> secondary = {};
   std::optional<std::string_view> naming = {};
+  std::optional<std::string> authorities = {};
+  std::optional<std::string_view> authority_naming = {};
+  bool approve_uncertified = false;
 };
+
+std::string joined(const std::vector<Bytes>& fingerprints) {
+  std::string text;
+  for (const Bytes& fingerprint : fingerprints)
+    text += (text.empty() ? "" : " ") + to_hex(fingerprint);
+  return text;
+}
+
+Result<std::vector<Bytes>> parse_fingerprints(std::string_view text) {
+  std::vector<Bytes> fingerprints;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    TRY(fingerprints.emplace_back(), from_hex(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (fingerprints.empty()) return invalid_input("store.name", "a group by authorities names none");
+  return fingerprints;
+}
 
 Columns columns_of(const GroupAttestation& attestation) {
   Columns columns{to_string(mechanism_of(attestation))};
   if (const auto* list = std::get_if<EkListAttestation>(&attestation)) {
     columns.naming = list->naming.text();
+  } else if (const auto* by = std::get_if<EkAuthorityAttestation>(&attestation)) {
+    columns.authorities = joined(by->authorities);
+    columns.authority_naming = by->naming.text();
+    columns.approve_uncertified = by->approve_uncertified;
   } else if (const auto* x509 = std::get_if<X509GroupAttestation>(&attestation)) {
     columns.primary = x509->signing.primary;
     if (x509->signing.secondary) columns.secondary = *x509->signing.secondary;
@@ -83,8 +115,15 @@ Result<GroupAttestation> read_attestation(Row& row) {
   TRY(auto primary, row.next<std::optional<Bytes>>());
   TRY(auto secondary, row.next<std::optional<Bytes>>());
   TRY(auto naming, read_optional_name(row, provisioning::RegistrationNaming::parse, "enrollment_groups.naming"));
+  TRY(auto authorities, read_optional_name(row, parse_fingerprints, "enrollment_groups.ek_authorities"));
+  TRY(auto authority_naming,
+      read_optional_name(row, provisioning::RegistrationNaming::parse, "enrollment_groups.authority_naming"));
+  TRY(const auto approve_uncertified, row.next<bool>());
   switch (mechanism) {
     case Mechanism::kTpm:
+      if (authorities && authority_naming)
+        return GroupAttestation(
+            EkAuthorityAttestation{*std::move(authority_naming), *std::move(authorities), approve_uncertified});
       if (!naming) break;
       return GroupAttestation(EkListAttestation{*std::move(naming)});
     case Mechanism::kX509:
@@ -118,8 +157,9 @@ Result<GroupEk> to_group_ek(Row row) {
   TRY(const auto enrollment_id, row.next<Uuid>());
   TRY(auto registration_id, row.next<std::optional<RegistrationId>>());
   TRY(const auto created_at, row.next<Timestamp>());
-  return GroupEk{std::move(scope),           std::move(ek_name), std::move(ek_public), std::move(group), enrollment_id,
-                 std::move(registration_id), created_at};
+  TRY(const auto is_approved, row.next<bool>());
+  return GroupEk{std::move(scope), std::move(ek_name),         std::move(ek_public), std::move(group),
+                 enrollment_id,    std::move(registration_id), created_at,           is_approved};
 }
 
 struct RemovedGroup {
@@ -166,6 +206,13 @@ Result<std::vector<EnrollmentGroup>> SqlProvisioningRecords::list_groups_of(cons
   return read_all(query, to_group);
 }
 
+Result<std::vector<EnrollmentGroup>> SqlProvisioningRecords::list_authority_groups(const ScopeId& scope,
+                                                                                   std::size_t limit) {
+  TRY(auto query, connection_.prepare(kListOfAuthorities));
+  query.bind(scope, limit_of(limit));
+  return read_all(query, to_group);
+}
+
 Result<std::optional<GroupEk>> SqlProvisioningRecords::find_group_ek(const ScopeId& scope, ByteView ek_name) {
   TRY(auto query, connection_.prepare(kFindEk));
   query.bind(scope, ek_name);
@@ -192,8 +239,9 @@ Status SqlProvisioningRecords::insert_group(const EnrollmentGroup& group) {
   const auto& terms = group.terms;
   TRY(auto query, connection_.prepare(kInsert));
   query.bind(group.scope, group.group_id, group.enrollment_id, credentials.mechanism, credentials.primary,
-             credentials.secondary, credentials.naming, terms.enabled, columns.reprovision, columns.allocation,
-             columns.hubs, terms.approve_srk_changes, columns.required_attestation, columns.attestation_interval,
+             credentials.secondary, credentials.naming, credentials.authorities, credentials.authority_naming,
+             credentials.approve_uncertified, terms.enabled, columns.reprovision, columns.allocation, columns.hubs,
+             terms.approve_srk_changes, columns.required_attestation, columns.attestation_interval,
              terms.allow_software_keys, terms.iot_edge, terms.initial_twin, terms.custom_allocation,
              terms.device_information, group.revision, group.created_at, group.updated_at);
   return name_conflict(query.run(), "group.exists", "an enrollment group", group.group_id.text());
@@ -206,7 +254,8 @@ Status SqlProvisioningRecords::update_group(const EnrollmentGroup& group) {
   TRY_STATUS(note_removed(connection_, group.scope, group.group_id, group.enrollment_id.bytes()));
   TRY(auto query, connection_.prepare(kUpdate));
   query.bind(group.enrollment_id, credentials.mechanism, credentials.primary, credentials.secondary, credentials.naming,
-             terms.enabled, columns.reprovision, columns.allocation, columns.hubs, terms.approve_srk_changes,
+             credentials.authorities, credentials.authority_naming, credentials.approve_uncertified, terms.enabled,
+             columns.reprovision, columns.allocation, columns.hubs, terms.approve_srk_changes,
              columns.required_attestation, columns.attestation_interval, terms.allow_software_keys, terms.iot_edge,
              terms.initial_twin, terms.custom_allocation, terms.device_information, group.revision, group.updated_at,
              group.scope, group.group_id);
@@ -226,7 +275,8 @@ Status SqlProvisioningRecords::remove_group(const ScopeId& scope, const GroupId&
 
 Status SqlProvisioningRecords::put_group_ek(const GroupEk& ek) {
   TRY(auto query, connection_.prepare(kPutEk));
-  query.bind(ek.scope, ek.ek_name, ek.ek_public, ek.group, ek.enrollment_id, ek.registration_id, ek.created_at);
+  query.bind(ek.scope, ek.ek_name, ek.ek_public, ek.group, ek.enrollment_id, ek.registration_id, ek.created_at,
+             ek.is_approved);
   return name_conflict(query.run(), "enrollment.bound", "an EK that is bound to",
                        ek.registration_id ? ek.registration_id->text() : "");
 }

@@ -13,9 +13,10 @@ namespace {
 using provisioning::Operation;
 using provisioning::Substatus;
 
-#define OPERATION_COLUMNS                                                                           \
-  "scope_id, operation_id, registration_id, enrollment_id, group_id, mechanism, state, substatus, " \
-  "challenge_id, sealed_challenge_key, ek_name, srk_public, token_digest, created_at, ended_at"
+#define OPERATION_COLUMNS                                                                                    \
+  "scope_id, operation_id, registration_id, enrollment_id, group_id, mechanism, state, substatus, "          \
+  "challenge_id, sealed_challenge_key, ek_name, srk_public, token_digest, created_at, ended_at, ek_public, " \
+  "is_uncertified"
 
 constexpr Sql kFind = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND operation_id = ?";
 constexpr Sql kFindOfChallenge = "SELECT " OPERATION_COLUMNS " FROM operations WHERE scope_id = ? AND challenge_id = ?";
@@ -27,7 +28,7 @@ constexpr Sql kListWaiting =
     "SELECT registration_id FROM operations WHERE scope_id = ? AND registration_id > ? AND state = 'waiting' AND "
     "ended_at IS NULL GROUP BY registration_id ORDER BY registration_id LIMIT ?";
 constexpr Sql kInsert =
-    "INSERT INTO operations (" OPERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO operations (" OPERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kAssign =
     "UPDATE operations SET state = 'assigned', substatus = ? WHERE scope_id = ? AND operation_id = ?";
 constexpr Sql kEnd = "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL";
@@ -84,6 +85,8 @@ Result<Operation> to_operation(Row row) {
   TRY(auto token_digest, row.next<Bytes>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto ended_at, row.next<std::optional<Timestamp>>());
+  TRY(auto ek_public, row.next<std::optional<Bytes>>());
+  TRY(const auto is_uncertified, row.next<bool>());
   return Operation{.scope = std::move(scope),
                    .operation_id = operation_id,
                    .registration_id = std::move(registration_id),
@@ -98,7 +101,9 @@ Result<Operation> to_operation(Row row) {
                    .srk_public = std::move(srk_public),
                    .token_digest = std::move(token_digest),
                    .created_at = created_at,
-                   .ended_at = ended_at};
+                   .ended_at = ended_at,
+                   .ek_public = std::move(ek_public).value_or(Bytes()),
+                   .is_uncertified = is_uncertified};
 }
 
 Result<RegistrationId> to_waiting(Row row) {
@@ -157,11 +162,13 @@ Result<std::vector<RegistrationId>> SqlProvisioningRecords::list_waiting_registr
 }
 
 Status SqlProvisioningRecords::insert_operation(const Operation& operation) {
+  const auto ek_public = operation.ek_public.empty() ? std::nullopt : std::optional<ByteView>(operation.ek_public);
   TRY(auto query, connection_.prepare(kInsert));
   query.bind(operation.scope, operation.operation_id, operation.registration_id, operation.enrollment_id,
              operation.group, to_string(operation.mechanism), name_of(kStates, operation.state),
              name_of(kSubstatuses, operation.substatus), operation.challenge_id, operation.sealed_challenge_key,
-             operation.ek_name, operation.srk_public, operation.token_digest, operation.created_at, operation.ended_at);
+             operation.ek_name, operation.srk_public, operation.token_digest, operation.created_at, operation.ended_at,
+             ek_public, operation.is_uncertified);
   return name_conflict(query.run(), "operation.exists", "an operation of this challenge of",
                        operation.registration_id.text());
 }

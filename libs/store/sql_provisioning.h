@@ -37,6 +37,8 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Result<std::vector<provisioning::EnrollmentGroup>> list_groups_of(const ScopeId& scope,
                                                                     provisioning::Mechanism mechanism,
                                                                     std::size_t limit) override;
+  Result<std::vector<provisioning::EnrollmentGroup>> list_authority_groups(const ScopeId& scope,
+                                                                           std::size_t limit) override;
   Result<std::optional<provisioning::GroupEk>> find_group_ek(const ScopeId& scope, ByteView ek_name) override;
   Result<std::optional<provisioning::GroupEk>> find_bound_ek(const ScopeId& scope, const RegistrationId& id) override;
   Result<std::vector<provisioning::GroupEk>> list_group_eks(const ScopeId& scope, const GroupId& group,
@@ -82,6 +84,7 @@ class SqlProvisioningRecords final : public provisioning::Records {
   Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
 
   Result<std::optional<provisioning::Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) override;
+  Result<std::size_t> count_uncertified(const ScopeId& scope, const Uuid& enrollment_id, std::size_t limit) override;
   Result<std::vector<provisioning::Approval>> list_approvals(const ScopeId& scope,
                                                              const provisioning::Page<RegistrationId>& page) override;
   Result<std::vector<provisioning::Alert>> list_alerts(const ScopeId& scope,

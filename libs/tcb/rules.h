@@ -60,6 +60,9 @@ template <>
 inline constexpr Rule kRule<tcb_protocol::ActivateAttestation> = {When::kServerVerified, When::kServerVerified};
 template <>
 inline constexpr Rule kRule<tcb_protocol::Quote> = {When::kServerVerified, When::kServerVerified};
+// It names this very TPM, as its EK does.
+template <>
+inline constexpr Rule kRule<tcb_protocol::EkCertificate> = {When::kServerVerified, When::kServerVerified};
 
 // Nobody chose its nonce, so it is no answer to anybody: it needs no server.
 template <>

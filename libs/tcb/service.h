@@ -105,6 +105,7 @@ class Service {
   Result<tcb_protocol::ActivateAttestation::Answer> run(Caller, tcb_protocol::ActivateAttestation request);
   Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
   Result<tcb_protocol::LocalQuote::Answer> run(Caller, tcb_protocol::LocalQuote request);
+  Result<tcb_protocol::EkCertificate::Answer> run(Caller, tcb_protocol::EkCertificate);
   // Of registers that do not move meanwhile.
   Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
 

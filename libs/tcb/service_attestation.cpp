@@ -53,6 +53,13 @@ Result<AttestationKey::Answer> Service::run(Caller, AttestationKey) {
   return AttestationKey::Answer{std::move(keys.ek_public), std::move(ak)};
 }
 
+Result<tcb_protocol::EkCertificate::Answer> Service::run(Caller, tcb_protocol::EkCertificate) {
+  static_assert(tcb::EkCertificate::kCertificateSizeMax <= kCertificateMax &&
+                tcb::EkCertificate::kAuthoritiesMax <= kEkAuthoritiesMax);
+  TRY(auto shown, world_.tpm.ek_certificate());
+  return tcb_protocol::EkCertificate::Answer{std::move(shown.certificate), std::move(shown.authorities)};
+}
+
 Result<ActivateAttestation::Answer> Service::run(Caller, ActivateAttestation request) {
   TRY(auto secret, world_.tpm.activate_attestation(request.id_object, request.encrypted_secret));
   return ActivateAttestation::Answer{std::move(secret)};

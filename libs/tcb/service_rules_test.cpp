@@ -35,6 +35,7 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"ActivateAttestation", kRule<ActivateAttestation>, "no yes no yes"},
       {"Quote", kRule<Quote>, "no yes no yes"},
       {"LocalQuote", kRule<LocalQuote>, "yes yes yes yes"},
+      {"EkCertificate", kRule<tcb_protocol::EkCertificate>, "no yes no yes"},
       {"Random", kRule<Random>, "yes yes yes yes"},
       {"Seal", kRule<Seal>, "yes yes yes yes"},
       {"Unseal", kRule<Unseal>, "yes yes yes yes"},
@@ -88,6 +89,7 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(ActivateAttestation{Bytes(8), Bytes(8)});
       expect(Quote{Bytes(48), {{}, {7}, {}, {}}});
       expect(LocalQuote{{{}, {7}, {}, {}}});
+      expect(tcb_protocol::EkCertificate{});
       expect(Random{8});
       expect(Seal{SecretBytes(8), {}});
       expect(Unseal{Bytes(8)});

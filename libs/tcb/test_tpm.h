@@ -88,6 +88,10 @@ class TestTpm final : public Tpm {
     const auto& srk = clears == 0 ? software_.srk() : cleared_.srk();
     return TpmKeys{to_bytes(software_.ek().tpm2b()), to_bytes(srk.tpm2b())};
   }
+  Result<EkCertificate> ek_certificate() override {
+    TRY_STATUS(power_.step());
+    return ek_certificate_in_nv;
+  }
   Result<WrappedObject> activate(ByteView authentication_key) override {
     TRY_STATUS(power_.step());
     TRY(auto key, software_.open_authentication_key(authentication_key));
@@ -185,6 +189,7 @@ class TestTpm final : public Tpm {
     return check(auth);
   }
 
+  EkCertificate ek_certificate_in_nv;
   std::optional<Bytes> lockout_auth;
   std::optional<std::uint8_t> constant_random;  // a generator that is broken
   std::optional<Error> own_answer;              // what the bus makes of the answer

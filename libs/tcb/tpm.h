@@ -24,6 +24,16 @@ struct TpmKeys {
   Bytes srk_public;  // TPM2B_PUBLIC
 };
 
+// What the TPM's maker certified, as it stands in the NV: nobody here believes it. Empty: nothing.
+struct EkCertificate {
+  static constexpr std::size_t kCertificateSizeMax = 8192;  // of each of them
+  static constexpr std::size_t kAuthoritiesMax = 6;
+  static constexpr std::size_t kAuthoritiesSizeMax = 16 * 1024;  // together, as the server takes them
+
+  Bytes certificate;               // DER, of the EK of keys()
+  std::vector<Bytes> authorities;  // DER
+};
+
 // PCRs of the SHA-256 bank, ascending, each 0 to 23. Empty: none.
 using PcrList = std::vector<std::uint8_t>;
 
@@ -79,6 +89,7 @@ class Tpm {
   virtual ~Tpm() = default;
 
   virtual Result<TpmKeys> keys() = 0;
+  virtual Result<EkCertificate> ek_certificate() = 0;
   // Opens the server's authenticationKey (tpm_types/authentication_key.h) with EK and SRK and imports the HMAC key in
   // it. Refuses an object that is not exactly an HMAC-SHA256 signing key.
   virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;

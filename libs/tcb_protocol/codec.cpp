@@ -227,6 +227,7 @@ WARIFU_TCB_MESSAGE(AttestationKey)
 WARIFU_TCB_MESSAGE(ActivateAttestation)
 WARIFU_TCB_MESSAGE(Quote)
 WARIFU_TCB_MESSAGE(LocalQuote)
+WARIFU_TCB_MESSAGE(EkCertificate)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

@@ -189,4 +189,11 @@ void fields(auto& visitor, Is<LocalQuote::Answer> auto& answer) {
   fields(visitor, answer.quote);
 }
 
+void fields(auto&, Is<EkCertificate> auto&) {
+}
+void fields(auto& visitor, Is<EkCertificate::Answer> auto& answer) {
+  visitor.bytes("certificate", answer.certificate, 0, kCertificateMax);
+  visitor.list("authorities", answer.authorities, kEkAuthoritiesMax, kCertificateMax);
+}
+
 }  // namespace warifu::tcb_protocol

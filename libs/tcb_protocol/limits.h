@@ -30,6 +30,7 @@ constexpr std::size_t kModelMax = 64;
 constexpr std::size_t kNameMax = 66;  // the Name of an object: an algorithm and at most a SHA-512
 constexpr std::size_t kEscrowChainMax = 8;
 constexpr std::size_t kCertificateMax = 8192;
+constexpr std::size_t kEkAuthoritiesMax = 6;  // beside an EK certificate
 constexpr std::size_t kEscrowPackageMax = 16'384;
 constexpr std::size_t kSha256Size = 32;
 constexpr std::size_t kAuthMax = 64;

@@ -217,9 +217,18 @@ struct LocalQuote {
   };
 };
 
+// The EK certificate that is in the TPM's NV, and the authorities that its maker put beside it. The TCB believes and
+// checks nothing of them: they are for the server. Empty where there are none.
+struct EkCertificate {
+  struct Answer {
+    Bytes certificate;               // DER
+    std::vector<Bytes> authorities;  // DER, in the order of the NV
+  };
+};
+
 using Request =
     std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
                  HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
-                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote>;
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate>;
 
 }  // namespace warifu::tcb_protocol

@@ -100,6 +100,7 @@ inline std::vector<Sample> samples() {
                    counting(15, 90),
                    {counting(20, 145), counting(21, 72), counting(22, 180), counting(23, 90), counting(24, 150),
                     counting(25, 72)}});
+  add<EkCertificate>(all, "ek_certificate", {}, {counting(26, 900), {counting(27, 700), counting(28, 600)}});
   return all;
 }
 

@@ -20,6 +20,9 @@ Bytes key_bytes(const tpm::EkPublic& ek) {
   return out;
 }
 
+constexpr std::uint32_t kFirstChainIndex = 0x01C00100;
+constexpr std::uint32_t kLastChainIndex = 0x01C001FF;
+
 bool holds(ByteView der, const Bytes& key) {
   return std::search(der.begin(), der.end(), key.begin(), key.end()) != der.end();
 }
@@ -48,6 +51,23 @@ Result<std::optional<EkCertificate>> certificate_of(Device& device, const tpm::E
     if (holds(certificate.der, key)) return std::optional(std::move(certificate));
   }
   return std::optional<EkCertificate>();
+}
+
+Result<std::vector<Bytes>> read_ek_authorities(Device& device, std::size_t count_max, std::size_t size_max) {
+  TRY(const auto indices, read_handles(device, kFirstChainIndex, kLastChainIndex));
+  Bytes chain;
+  for (const std::uint32_t index : indices) {
+    const auto content = read_nv(device, index);
+    if (!content && content.error().kind == ErrorKind::kNotFound) continue;
+    if (!content) return content.error();
+    const ByteView part = content->reveal();
+    if (chain.size() + part.size() > size_max) return std::vector<Bytes>();
+    chain.insert(chain.end(), part.begin(), part.end());
+  }
+  std::vector<Bytes> out;
+  for (const ByteView certificate : tpm::stored_chain(chain, count_max))
+    out.push_back(to_bytes(certificate));
+  return out;
 }
 
 }  // namespace warifu::tpm_device

@@ -24,4 +24,9 @@ Result<std::vector<EkCertificate>> read_ek_certificates(Device& device);
 // one for another key, as for every EK with an empty `unique`.
 Result<std::optional<EkCertificate>> certificate_of(Device& device, const tpm::EkPublic& ek);
 
+// The authorities that the manufacturer put beside the EK certificates (the profile's certificate chain: from index
+// 0x01C00100 on, one certificate after another, wherever an index ends), at most `count_max` of `size_max` bytes
+// together. Empty when there are none, more, or what is there is no chain.
+Result<std::vector<Bytes>> read_ek_authorities(Device& device, std::size_t count_max, std::size_t size_max);
+
 }  // namespace warifu::tpm_device

@@ -6,6 +6,7 @@
 
 #include "tpm_device/activation.h"
 #include "tpm_device/attestation.h"
+#include "tpm_device/ek_certificate.h"
 #include "tpm_device/keys.h"
 
 namespace warifu::tpm_device {
@@ -55,6 +56,25 @@ Result<tcb::TpmKeys> TcbTpm::keys() {
     TRY(const tpm::EkPublic ek, device_->ek());
     TRY(const tpm::SrkPublic srk, device_->srk_public());
     return tcb::TpmKeys{to_bytes(ek.tpm2b()), to_bytes(srk.tpm2b())};
+  });
+}
+
+// A chain that cannot be read is left out: the certificate may do without.
+Result<tcb::EkCertificate> TcbTpm::ek_certificate() {
+  return with_srk([&]() -> Result<tcb::EkCertificate> {
+    TRY(const tpm::EkPublic ek, device_->ek());
+    TRY(auto certificate, certificate_of(*device_, ek));
+    tcb::EkCertificate shown;
+    if (!certificate || certificate->der.size() > tcb::EkCertificate::kCertificateSizeMax) return shown;
+    shown.certificate = std::move(certificate->der);
+    auto authorities =
+        read_ek_authorities(*device_, tcb::EkCertificate::kAuthoritiesMax, tcb::EkCertificate::kAuthoritiesSizeMax);
+    if (!authorities && authorities.error().code == kBusAltered) return authorities.error();
+    const bool fits = authorities && std::ranges::all_of(*authorities, [](const Bytes& authority) {
+                        return authority.size() <= tcb::EkCertificate::kCertificateSizeMax;
+                      });
+    if (fits) shown.authorities = *std::move(authorities);
+    return shown;
   });
 }
 

@@ -20,6 +20,7 @@ class TcbTpm final : public tcb::Tpm {
   Device& device() { return *device_; }
 
   Result<tcb::TpmKeys> keys() override;
+  Result<tcb::EkCertificate> ek_certificate() override;
   Result<tcb::WrappedObject> activate(ByteView authentication_key) override;
   Result<Bytes> hmac(const tcb::WrappedObject& key, ByteView message) override;
   Result<SecretBytes> random(std::size_t size) override;

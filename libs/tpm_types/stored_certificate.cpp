@@ -62,4 +62,15 @@ Result<StoredCertificate> stored_certificate(ByteView content) {
   return stored;
 }
 
+std::vector<ByteView> stored_chain(ByteView content, std::size_t count_max) {
+  std::vector<ByteView> chain;
+  wire::DerReader reader(content);
+  while (reader.next_is(wire::der::kSequence)) {
+    const auto certificate = reader.element(wire::der::kSequence, "chain");
+    if (!certificate || chain.size() == count_max) return {};
+    chain.push_back(certificate->whole);
+  }
+  return chain;
+}
+
 }  // namespace warifu::tpm

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -18,5 +21,10 @@ struct StoredCertificate {
 // Implementation Specification for Conventional BIOS 1.21: tag 1001, type, size, and 1002 for a full certificate;
 // the size counts that tag). "tpm.ek-certificate" when there is no whole SEQUENCE.
 Result<StoredCertificate> stored_certificate(ByteView content);
+
+// The certificates of a chain that stands in the NV beside them, one after another: views into the input, in their
+// order. What follows the last one fills the index up. Empty when one of them is cut off, or there are more than
+// `count_max`.
+std::vector<ByteView> stored_chain(ByteView content, std::size_t count_max);
 
 }  // namespace warifu::tpm

@@ -90,5 +90,20 @@ TEST(StoredCertificate, RefusesWhatIsNoneOrLies) {
     EXPECT_FALSE(stored_certificate(content)) << to_hex(content);
 }
 
+TEST(StoredChain, IsOneCertificateAfterAnother) {
+  const Bytes first{0x30, 0x03, 1, 2, 3};
+  const Bytes both = joined(first, long_form());
+  for (const Bytes& content : {both, with_padding(both, 0x00), with_padding(both, 0xFF)}) {
+    const auto chain = stored_chain(content, 2);
+    ASSERT_EQ(chain.size(), 2U);
+    EXPECT_TRUE(is(chain[0], first));
+    EXPECT_TRUE(is(chain[1], long_form()));
+    EXPECT_TRUE(stored_chain(content, 1).empty()) << "one more than may be there";
+  }
+  EXPECT_TRUE(stored_chain({}, 2).empty());
+  for (std::size_t size = first.size() + 1; size < both.size(); ++size)
+    EXPECT_TRUE(stored_chain(ByteView(both).first(size), 2).empty()) << "cut off after " << size;
+}
+
 }  // namespace
 }  // namespace warifu::tpm

@@ -58,6 +58,10 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.keys();
   }
+  Result<tcb::EkCertificate> ek_certificate() override {
+    TRY_STATUS(power());
+    return tpm_.ek_certificate();
+  }
   Result<tcb::WrappedObject> activate(ByteView key) override {
     TRY_STATUS(power());
     return tpm_.activate(key);

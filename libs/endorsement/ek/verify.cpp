@@ -28,6 +28,18 @@ class PathSearch {
 
   Result<VerifiedEkCertificate> run(std::optional<MissingAuthority>* missing) {
     if (auto found = extend(leaf_.x509())) return std::move(*found);
+    return why_none(missing);
+  }
+
+  Result<std::vector<VerifiedEkCertificate>> run_through() {
+    goes_on_ = true;
+    extend(leaf_.x509());
+    if (found_.empty()) return why_none(nullptr);
+    return std::move(found_);
+  }
+
+ private:
+  Error why_none(std::optional<MissingAuthority>* missing) const {
     if (path_error_) return *path_error_;
     if (dead_end_ == nullptr || signatures_ >= kMaxSignatures)
       return refused("endorsement.path.too-long",
@@ -46,7 +58,6 @@ class PathSearch {
     return error;
   }
 
- private:
   static MissingAuthority describe(const X509Certificate& child) {
     const auto& key_id = child.extensions.authority_key_id;
     return {child.issuer.text(), key_id ? to_hex(*key_id) : std::string(), child.extensions.issuer_urls, who(child)};
@@ -108,12 +119,18 @@ class PathSearch {
     std::vector<X509Certificate> authorities;
     for (const auto* authority : path_)
       authorities.push_back(*authority);
-    return VerifiedEkCertificate(leaf_, std::move(authorities), judged->vendor, judged->tpm_class, std::move(findings));
+    VerifiedEkCertificate verified(leaf_, std::move(authorities), judged->vendor, judged->tpm_class,
+                                   std::move(findings));
+    if (!goes_on_) return verified;
+    found_.push_back(std::move(verified));
+    return std::nullopt;
   }
 
   const EkCertificate& leaf_;
   const RootStore& store_;
   JudgedAt at_;
+  bool goes_on_ = false;  // past the first path that holds
+  std::vector<VerifiedEkCertificate> found_;
   std::vector<const X509Certificate*> path_;
   unsigned signatures_ = 0;
   std::optional<Error> path_error_;
@@ -126,6 +143,12 @@ Result<VerifiedEkCertificate> verify(const EkCertificate& certificate, const Roo
                                      std::optional<MissingAuthority>* missing) {
   TRY_STATUS(certificate.check_purpose());
   return PathSearch(certificate, store, at).run(missing);
+}
+
+Result<std::vector<VerifiedEkCertificate>> verify_all(const EkCertificate& certificate, const RootStore& store,
+                                                      JudgedAt at) {
+  TRY_STATUS(certificate.check_purpose());
+  return PathSearch(certificate, store, at).run_through();
 }
 
 }  // namespace warifu::endorsement

@@ -63,4 +63,10 @@ inline constexpr std::size_t kPathAuthoritiesMax = 7;
 Result<VerifiedEkCertificate> verify(const EkCertificate& certificate, const RootStore& store, JudgedAt at,
                                      std::optional<MissingAuthority>* missing = nullptr);
 
+// Every path that holds within the same bounds, at least one, in the order in which they are found. For who asks
+// through whom a certificate leads, which the first path alone does not say where authorities certified each other.
+// Errors as verify().
+Result<std::vector<VerifiedEkCertificate>> verify_all(const EkCertificate& certificate, const RootStore& store,
+                                                      JudgedAt at);
+
 }  // namespace warifu::endorsement

@@ -205,6 +205,10 @@ json::object to_json(const ek_trust::Verdict& verdict) {
 json::object to_json(const ek_trust::JudgedCertificate& judged) {
   json::object object = endorsement::to_json(judged.certificate);
   object["certificate"] = to_base64(judged.stored.der);
+  json::array intermediates;
+  for (const auto& authority : judged.intermediates)
+    intermediates.emplace_back(to_base64(authority.der()));
+  object["intermediates"] = std::move(intermediates);
   object["stored_at"] = to_rfc3339(judged.stored.stored_at);
   object["verdict"] = to_json(judged.verdict);
   return object;

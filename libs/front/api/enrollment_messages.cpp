@@ -10,6 +10,7 @@
 #include "crypto/certificate.h"
 #include "front/api/ek_trust_messages.h"
 #include "front/api/fields.h"
+#include "provisioning/limits.h"
 
 namespace warifu::front::api {
 namespace {
@@ -133,15 +134,50 @@ Result<provisioning::TpmRequest> parse_tpm(const wire::JsonFields& attestation) 
   return provisioning::TpmRequest{std::move(ek)};
 }
 
-Result<provisioning::EkListRequest> parse_ek_list(const wire::JsonFields& attestation) {
-  TRY(const auto tpm, attestation.optional_object("tpm"));
-  if (!tpm) return provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()};
-  TRY_STATUS(tpm->refuse_unknown({"naming"}));
-  TRY(const auto text, tpm->optional_string("naming"));
-  if (!text) return provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()};
+Result<provisioning::RegistrationNaming> parse_naming(const wire::JsonFields& tpm) {
+  TRY(const auto text, tpm.optional_string("naming"));
+  if (!text) return provisioning::RegistrationNaming::ek_hash();
   auto naming = provisioning::RegistrationNaming::parse(*text);
-  if (!naming) return at(std::move(naming).error(), tpm->path_of("naming"));
-  return provisioning::EkListRequest{*std::move(naming)};
+  if (!naming) return at(std::move(naming).error(), tpm.path_of("naming"));
+  return naming;
+}
+
+// Sorted, none twice: the order says nothing.
+Result<std::vector<Bytes>> parse_ek_authorities(const json::array& array, const std::string& path) {
+  if (array.empty() || array.size() > provisioning::kEkAuthoritiesMax)
+    return invalid_input(
+        "group.ek_authorities",
+        fmt::format("expected 1 to {} authorities, {} came", provisioning::kEkAuthoritiesMax, array.size()), path);
+  std::vector<Bytes> authorities;
+  for (const auto& item : array) {
+    auto fingerprint = item.is_string() ? parse_fingerprint(item.get_string())
+                                        : Result<Bytes>(invalid_input("json.type", "expected a text"));
+    if (!fingerprint) return at(std::move(fingerprint).error(), fmt::format("{}.{}", path, authorities.size()));
+    authorities.push_back(*std::move(fingerprint));
+  }
+  std::ranges::sort(authorities);
+  authorities.erase(std::unique(authorities.begin(), authorities.end()), authorities.end());
+  return authorities;
+}
+
+using TpmsOfGroup = std::variant<provisioning::EkListRequest, provisioning::EkAuthorityRequest>;
+
+Result<TpmsOfGroup> parse_tpms(const wire::JsonFields& attestation) {
+  TRY(const auto tpm, attestation.optional_object("tpm"));
+  if (!tpm) return TpmsOfGroup(provisioning::EkListRequest{provisioning::RegistrationNaming::ek_hash()});
+  TRY_STATUS(tpm->refuse_unknown({"naming", "ek_authorities", "approve_uncertified"}));
+  TRY(auto naming, parse_naming(*tpm));
+  TRY(const auto* array, tpm->optional_array("ek_authorities"));
+  TRY(const bool approve_uncertified, parse_bool(*tpm, "approve_uncertified", false));
+  if (array == nullptr) {
+    if (approve_uncertified)
+      return invalid_input("group.ek_authorities",
+                           "there is nothing to be without where EKs are listed: name authorities",
+                           tpm->path_of("approve_uncertified"));
+    return TpmsOfGroup(provisioning::EkListRequest{std::move(naming)});
+  }
+  TRY(auto authorities, parse_ek_authorities(*array, tpm->path_of("ek_authorities")));
+  return TpmsOfGroup(provisioning::EkAuthorityRequest{std::move(naming), std::move(authorities), approve_uncertified});
 }
 
 // {"type": …, and the one member of that type}. `parse_of_tpm` reads what TPMs an enrollment or a group stands for.
@@ -154,7 +190,10 @@ Result<Attestation> parse_attestation(const wire::JsonFields& fields,
     case provisioning::Mechanism::kTpm: {
       TRY_STATUS(attestation.refuse_unknown({"type", "tpm"}));
       TRY(auto tpm, parse_of_tpm(attestation));
-      return Attestation(std::move(tpm));
+      if constexpr (std::is_same_v<OfTpm, TpmsOfGroup>)
+        return std::visit([](auto& kind) { return Attestation(std::move(kind)); }, tpm);
+      else
+        return Attestation(std::move(tpm));
     }
     case provisioning::Mechanism::kX509: {
       TRY_STATUS(attestation.refuse_unknown({"type", "x509"}));
@@ -183,6 +222,15 @@ json::object certificates_json(const CertificatePair& pair) {
   json::object object{{"primary", certificate_json(pair.primary)}};
   object["secondary"] = pair.secondary ? json::value(certificate_json(*pair.secondary)) : json::value();
   return object;
+}
+
+json::object authorities_json(const provisioning::EkAuthorityAttestation& by) {
+  json::array authorities;
+  for (const Bytes& fingerprint : by.authorities)
+    authorities.emplace_back(to_hex(fingerprint));
+  return {{"naming", by.naming.text()},
+          {"ek_authorities", std::move(authorities)},
+          {"approve_uncertified", by.approve_uncertified}};
 }
 
 json::value opaque(const std::optional<std::string>& text) {
@@ -303,7 +351,7 @@ Result<provisioning::GroupRequest> parse_group(std::string_view body) {
   using Attestation = decltype(provisioning::GroupRequest::attestation);
   TRY_STATUS(refuse_unknown(fields, {"group_id", "attestation"}));
   TRY(auto group_id, parse_id<GroupId>(fields, "group_id"));
-  TRY(auto attestation, parse_attestation<Attestation>(fields, parse_ek_list));
+  TRY(auto attestation, parse_attestation<Attestation>(fields, parse_tpms));
   TRY(auto terms, parse_terms(fields));
   return provisioning::GroupRequest{std::move(group_id), std::move(attestation), std::move(terms)};
 }
@@ -332,6 +380,8 @@ json::object to_json(const provisioning::EnrollmentGroup& group) {
   json::object attestation{{"type", to_string(mechanism_of(group.attestation))}};
   if (const auto* list = std::get_if<provisioning::EkListAttestation>(&group.attestation))
     attestation["tpm"] = json::object{{"naming", list->naming.text()}};
+  else if (const auto* by = std::get_if<provisioning::EkAuthorityAttestation>(&group.attestation))
+    attestation["tpm"] = authorities_json(*by);
   else if (const auto* x509 = std::get_if<provisioning::X509GroupAttestation>(&group.attestation))
     attestation["x509"] = certificates_json(x509->signing);
   json::object object{{"group_id", group.group_id.text()}, {"attestation", std::move(attestation)}};
@@ -348,6 +398,7 @@ json::object to_json(const provisioning::GroupEk& ek) {
       {"endorsement_key", to_base64(ek.ek_public)},
       {"registration_id", ek.registration_id ? json::value(ek.registration_id->text()) : json::value()},
       {"created_at", to_rfc3339(ek.created_at)},
+      {"is_approved", ek.is_approved},
   };
 }
 

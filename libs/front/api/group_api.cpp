@@ -38,6 +38,21 @@ Result<EnrollmentGroup> find(provisioning::RecordsView& records, const Call& cal
   return *std::move(group);
 }
 
+// Of a group by authorities: that each was imported. Who names one that nobody knows would let nobody in.
+Status check_authorities_are_there(ek_trust::RecordsView& records, const ScopeId& scope, const GroupRequest& request) {
+  const auto* by = std::get_if<provisioning::EkAuthorityRequest>(&request.attestation);
+  if (by == nullptr) return {};
+  for (const Bytes& fingerprint : by->authorities) {
+    TRY(const auto authority, records.find_authority(scope, fingerprint));
+    if (!authority)
+      return invalid_input(
+          "group.ek_authorities",
+          fmt::format("no authority with the SHA-256 {} was imported: `warifu ek-root import`", to_hex(fingerprint)),
+          "attestation.tpm.ek_authorities");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<Route> GroupApi::routes() {
@@ -69,6 +84,7 @@ Result<Answer> GroupApi::create(const Call& call) {
   const auto request = std::make_shared<const GroupRequest>(std::move(parsed));
   return Answer(
       Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(check_authorities_are_there(transaction.ek_trust(), who.scope, *request));
         TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who, *request,
                                           {Precondition::Existing::kAbsent}));
         return written_response(201, written, to_json(written.group));
@@ -85,6 +101,7 @@ Result<Answer> GroupApi::put(const Call& call) {
   const auto request = std::make_shared<const GroupRequest>(std::move(parsed));
   return Answer(Durable{.apply = [this, request, revision, dry_run, who = requester_of(call)](
                                      store::Transaction& transaction) -> Result<net::HttpResponse> {
+                          TRY_STATUS(check_authorities_are_there(transaction.ek_trust(), who.scope, *request));
                           TRY(const auto written, desk_.put(transaction.provisioning(), transaction.audit(), who,
                                                             *request, {Precondition::Existing::kEither, revision}));
                           json::object body = to_json(written.group);

@@ -133,7 +133,9 @@ json::object to_json(const provisioning::Approval& approval) {
           {"ek_name", to_hex(approval.ek_name)},
           {"srk_name", to_hex(approval.srk_name)},
           {"requested_at", to_rfc3339(approval.requested_at)},
-          {"approved_at", time_or_null(approval.approved_at)}};
+          {"approved_at", time_or_null(approval.approved_at)},
+          {"group_id", approval.group ? json::value(approval.group->text()) : json::value()},
+          {"is_uncertified", approval.is_uncertified}};
 }
 
 json::object to_json(const provisioning::AttestationShortfall& shortfall) {

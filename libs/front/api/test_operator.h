@@ -74,6 +74,17 @@ inline std::string tpm_group(const std::string& id, const std::string& naming, c
   return fmt::format(R"({{"group_id":"{}","attestation":{{"type":"tpm","tpm":{{"naming":"{}"}}}}{}}})", id, naming,
                      more);
 }
+// `authorities` are fingerprints in hexadecimal.
+inline std::string authority_group(const std::string& id, const std::string& naming,
+                                   const std::vector<std::string>& authorities, bool approve_uncertified = false,
+                                   const std::string& more = {}) {
+  std::string list;
+  for (const auto& authority : authorities)
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", authority);
+  return fmt::format(
+      R"({{"group_id":"{}","attestation":{{"type":"tpm","tpm":{{"naming":"{}","ek_authorities":[{}],"approve_uncertified":{}}}}}{}}})",
+      id, naming, list, approve_uncertified, more);
+}
 inline std::string key_group(const std::string& id, const std::string& more = {}) {
   return fmt::format(R"({{"group_id":"{}","attestation":{{"type":"symmetric-key"}}{}}})", id, more);
 }

@@ -112,7 +112,8 @@ void AttestationApi::note(const NotedCall& call, const DeviceKey& device, const 
 Result<Answer> AttestationApi::make_credential(const Call& call, const DeviceKey& device) {
   TRY(const auto request, parse_key_request(call.request.body));
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY_STATUS(registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, request.ek));
+    provisioning::NoEndorsements none;
+    TRY_STATUS(registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, request.ek, none));
     return {};
   }));
   TRY(const auto challenge, desk_.credentials().challenge(device, request.ek, request.ak));

@@ -52,16 +52,6 @@ Result<Claim> claim_of(const Call& call) {
   return claim;
 }
 
-Result<Claim> claim_with_body(const Call& call) {
-  TRY(auto claim, claim_of(call));
-  TRY(auto request, parse_registration_request(call.request.body));
-  if (request.registration_id && *request.registration_id != claim.registration)
-    return invalid_input("request.registration_id", "the registrationId of the body is not that of the path",
-                         "registrationId");
-  claim.offer = std::move(request.tpm);
-  return claim;
-}
-
 bool has_certificate(const Claim& claim) {
   return claim.chain && !claim.chain->empty();
 }
@@ -134,40 +124,59 @@ Result<Answer> DeviceApi::keep_diary(const Call& call, std::string_view stage, H
   return answer;
 }
 
-Result<Answer> DeviceApi::register_device(const Call& call, Reached&) {
-  TRY(const auto claim, claim_with_body(call));
-  if (asks_for_challenge(claim)) return challenge(claim);
-  std::optional<ProvenDevice> device;
-  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(device, registrar_.verify(snapshot.provisioning(), claim));
-    return {};
-  }));
-  if (device->has_operation()) return Answer(assigning_response(device->operation_id()));
-  return open_operation(claim, *std::move(device));
+Result<DeviceApi::Shown> DeviceApi::shown_by(const Call& call) {
+  TRY(auto claim, claim_of(call));
+  TRY(auto request, parse_registration_request(call.request.body));
+  if (request.registration_id && *request.registration_id != claim.registration)
+    return invalid_input("request.registration_id", "the registrationId of the body is not that of the path",
+                         "registrationId");
+  claim.offer = std::move(request.tpm);
+  return Shown{std::move(claim), std::move(request.certificate)};
 }
 
-Result<Answer> DeviceApi::challenge(const Claim& claim) {
+Result<Answer> DeviceApi::register_device(const Call& call, Reached&) {
+  TRY(const auto shown, shown_by(call));
+  if (asks_for_challenge(shown.claim)) return challenge(shown);
+  std::optional<Proven> proven;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    ShownEndorsements endorsements(certificates_, snapshot.ek_trust(), shown.certificate);
+    TRY(auto device, registrar_.verify(snapshot.provisioning(), shown.claim, endorsements));
+    auto certified = device.is_certified() ? endorsements.take_certified() : std::nullopt;
+    proven.emplace(Proven{std::move(device), std::move(certified)});
+    return {};
+  }));
+  if (proven->device.has_operation()) return Answer(assigning_response(proven->device.operation_id()));
+  return open_operation(shown.claim.scope, *std::move(proven));
+}
+
+Result<Answer> DeviceApi::challenge(const Shown& shown) {
   Bytes blob;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(blob, registrar_.challenge(snapshot.provisioning(), claim));
+    ShownEndorsements endorsements(certificates_, snapshot.ek_trust(), shown.certificate);
+    TRY(blob, registrar_.challenge(snapshot.provisioning(), shown.claim, endorsements));
     return {};
   }));
   metrics_.count_challenge();
   return Answer(challenge_response(blob));
 }
 
-Result<Answer> DeviceApi::open_operation(const Claim& claim, ProvenDevice device) {
-  const auto shared = std::make_shared<const ProvenDevice>(std::move(device));
+// The certificate was judged before the transaction, as no signature is verified in it. It is kept with the operation
+// that it opened, so of EKs only that proved themselves.
+Result<Answer> DeviceApi::open_operation(const ScopeId& scope, Proven proven) {
+  const auto shared = std::make_shared<const Proven>(std::move(proven));
   return Answer(Durable{
-      [this, shared](store::Transaction& transaction) -> Result<Decision> {
-        TRY(auto opened, registrar_.open_operation(transaction.provisioning(), transaction.audit(), *shared));
+      [this, shared, scope](store::Transaction& transaction) -> Result<Decision> {
+        const auto& [device, certified] = *shared;
+        TRY(auto opened, registrar_.open_operation(transaction.provisioning(), transaction.audit(), device));
         if (auto* refusal = std::get_if<provisioning::RecordedRefusal>(&opened))
           return Decision(std::move(refusal->error));
+        const ek_trust::Requester who{scope, fmt::format("device:{}", device.registration().text())};
+        if (certified) TRY_STATUS(certificates_.keep(transaction.ek_trust(), transaction.audit(), who, *certified));
         return Decision(assigning_response(std::get<Uuid>(opened)));
       },
-      [this, shared, scope = claim.scope] {
-        registrar_.forget(scope, *shared);
-        metrics_.count_registration(shared->mechanism());
+      [this, shared, scope] {
+        registrar_.forget(scope, shared->device);
+        metrics_.count_registration(shared->device.mechanism());
       },
   });
 }
@@ -217,11 +226,12 @@ Result<Answer> DeviceApi::resume(const Waiting& waiting, bool is_sticky, Reached
 }
 
 Result<Answer> DeviceApi::registration_lookup(const Call& call, Reached&) {
-  TRY(const auto claim, claim_with_body(call));
-  if (asks_for_challenge(claim)) return challenge(claim);
+  TRY(const auto shown, shown_by(call));
+  if (asks_for_challenge(shown.claim)) return challenge(shown);
   std::optional<provisioning::Device> device;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(device, registrar_.lookup(snapshot.provisioning(), claim));
+    ShownEndorsements endorsements(certificates_, snapshot.ek_trust(), shown.certificate);
+    TRY(device, registrar_.lookup(snapshot.provisioning(), shown.claim, endorsements));
     return {};
   }));
   return Answer(registration_state_response(*device));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "ek_trust/certificate_desk.h"
 #include "front/dps/attempt_log.h"
+#include "front/dps/shown_certificate.h"
 #include "front/http/route.h"
 #include "front/metrics.h"
 #include "provisioning/registrar.h"
@@ -12,9 +14,14 @@ namespace warifu::front::dps {
 // devices with a TPM, a client certificate or a symmetric key. The objects that it is given outlive it.
 class DeviceApi {
  public:
-  DeviceApi(provisioning::Registrar& registrar, store::Store& store, Metrics& metrics, AttemptLog& attempts,
-            const Clock& clock)
-      : registrar_(registrar), store_(store), metrics_(metrics), attempts_(attempts), clock_(clock) {}
+  DeviceApi(provisioning::Registrar& registrar, const ek_trust::CertificateDesk& certificates, store::Store& store,
+            Metrics& metrics, AttemptLog& attempts, const Clock& clock)
+      : registrar_(registrar),
+        certificates_(certificates),
+        store_(store),
+        metrics_(metrics),
+        attempts_(attempts),
+        clock_(clock) {}
 
   std::vector<Route> routes();
 
@@ -26,9 +33,20 @@ class DeviceApi {
   };
   using Handler = Result<Answer> (DeviceApi::*)(const Call&, Reached&);
 
+  // What a request shows, with its body.
+  struct Shown {
+    provisioning::Claim claim;
+    std::optional<ShownCertificate> certificate;
+  };
+  // A device that proved itself, and the certificate by which its group takes it.
+  struct Proven {
+    provisioning::ProvenDevice device;
+    std::optional<ek_trust::CertifiedEk> certified;
+  };
+  static Result<Shown> shown_by(const Call& call);
   Result<Answer> register_device(const Call& call, Reached& reached);
-  Result<Answer> challenge(const provisioning::Claim& claim);
-  Result<Answer> open_operation(const provisioning::Claim& claim, provisioning::ProvenDevice device);
+  Result<Answer> challenge(const Shown& shown);
+  Result<Answer> open_operation(const ScopeId& scope, Proven proven);
   Result<Answer> operation_status(const Call& call, Reached& reached);
   Result<Answer> resume(const provisioning::Waiting& waiting, bool is_sticky, Reached& reached);
   Result<Answer> registration_lookup(const Call& call, Reached& reached);
@@ -38,6 +56,7 @@ class DeviceApi {
   Result<Answer> keep_diary(const Call& call, std::string_view stage, Handler handle);
 
   provisioning::Registrar& registrar_;
+  const ek_trust::CertificateDesk& certificates_;
   store::Store& store_;
   Metrics& metrics_;
   AttemptLog& attempts_;

@@ -52,7 +52,8 @@ TEST_F(DeviceRacesTest, OpensNothingWhenTheEnrollmentChangedBetweenProofAndChang
   std::optional<provisioning::ProvenDevice> proven;
   const auto verify = [&] {
     return world_.store->read([&](store::Snapshot& s) -> Status {
-      TRY(proven, registrar.verify(s.provisioning(), claim));
+      provisioning::NoEndorsements none;
+      TRY(proven, registrar.verify(s.provisioning(), claim, none));
       return {};
     });
   };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/place.h"
+#include "ek_trust/limits.h"
 #include "front/http/problem.h"
 #include "wire/json.h"
 
@@ -43,6 +44,44 @@ Result<Key> parse_key(const wire::JsonFields& tpm, std::string_view name) {
   auto key = Key::from_tpm2b(*bytes);
   if (!key) return inside(std::move(key).error(), path);
   return *std::move(key);
+}
+
+Result<Bytes> parse_certificate_text(std::string_view text, std::size_t size_max, const std::string& path) {
+  auto bytes = from_base64(text);
+  if (!bytes) return inside(std::move(bytes).error(), path);
+  if (bytes->empty() || bytes->size() > size_max)
+    return invalid_input("ek_certificate.size",
+                         fmt::format("expected a certificate of 1 to {} bytes, {} came", size_max, bytes->size()),
+                         path);
+  return bytes;
+}
+
+Result<std::vector<Bytes>> parse_chain(const wire::JsonFields& tpm) {
+  constexpr std::string_view kName = "endorsementCertificateChain";
+  std::vector<Bytes> chain;
+  TRY(const auto* array, tpm.optional_array(kName));
+  if (array == nullptr) return chain;
+  const std::string path = tpm.path_of(kName);
+  if (array->size() > ek_trust::kIntermediatesMax)
+    return invalid_input(
+        "ek_certificate.chain",
+        fmt::format("expected at most {} certificates, {} came", ek_trust::kIntermediatesMax, array->size()), path);
+  for (const auto& item : *array) {
+    const std::string where = fmt::format("{}.{}", path, chain.size());
+    if (!item.is_string()) return invalid_input("json.type", "expected a text: DER in base64", where);
+    TRY(chain.emplace_back(), parse_certificate_text(item.get_string(), ek_trust::kIntermediatesSizeMax, where));
+  }
+  return chain;
+}
+
+Result<std::optional<ShownCertificate>> parse_certificate(const wire::JsonFields& tpm) {
+  constexpr std::string_view kName = "endorsementCertificate";
+  TRY(const auto text, tpm.optional_string(kName));
+  if (!text) return std::optional<ShownCertificate>();
+  ShownCertificate shown;
+  TRY(shown.certificate, parse_certificate_text(*text, ek_trust::kEkCertificateSizeMax, tpm.path_of(kName)));
+  TRY(shown.intermediates, parse_chain(tpm));
+  return std::optional(std::move(shown));
 }
 
 std::string_view name_of(provisioning::Substatus substatus) {
@@ -144,6 +183,7 @@ Result<RegistrationRequest> parse_registration_request(std::string_view body) {
     TRY(auto ek, parse_key<tpm::EkPublic>(*tpm, "endorsementKey"));
     TRY(auto srk, parse_key<tpm::SrkPublic>(*tpm, "storageRootKey"));
     request.tpm = provisioning::Offer{std::move(ek), std::move(srk)};
+    TRY(request.certificate, parse_certificate(*tpm));
   }
   return request;
 }

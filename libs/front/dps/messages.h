@@ -5,16 +5,19 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "front/dps/shown_certificate.h"
 #include "net/http_message.h"
 #include "provisioning/registrar.h"
 
 namespace warifu::front::dps {
 
-// The body of a registration request: {"registrationId", "tpm": {"endorsementKey", "storageRootKey"}, "payload"}. Other
-// members are taken from newer SDKs and left alone.
+// The body of a registration request: {"registrationId", "tpm": {"endorsementKey", "storageRootKey",
+// "endorsementCertificate"?, "endorsementCertificateChain"?}, "payload"}. The two about certificates are ours: DER in
+// base64, and a list of the authorities that came with it. Other members are taken from newer SDKs and left alone.
 struct RegistrationRequest {
   std::optional<RegistrationId> registration_id;
   std::optional<provisioning::Offer> tpm;
+  std::optional<ShownCertificate> certificate;
 };
 
 // kInvalidInput with the field's path and, inside a TPM structure, the offset.

@@ -45,7 +45,8 @@ json::object to_json(const provisioning::Attestation& attestation, const provisi
 }
 
 json::object to_json(const provisioning::GroupAttestation& attestation, const provisioning::SharedKeys* keys) {
-  if (std::holds_alternative<provisioning::EkListAttestation>(attestation)) return {{"type", "tpm"}};
+  // Azure has no members for what a TPM group says.
+  if (provisioning::mechanism_of(attestation) == provisioning::Mechanism::kTpm) return {{"type", "tpm"}};
   if (const auto* x509 = std::get_if<provisioning::X509GroupAttestation>(&attestation))
     return {{"type", "x509"}, {"x509", json::object{{"signingCertificates", pair_json(x509->signing)}}}};
   return symmetric_json(keys);

@@ -222,12 +222,17 @@ Result<provisioning::GroupRequest> complete(const GroupEnrollment& asked,
   provisioning::GroupRequest request{asked.group_id, provisioning::SymmetricKeyRequest{},
                                      with_ours(asked.terms, before)};
   if (std::holds_alternative<TpmGroup>(asked.attestation)) {
-    const auto* known = before ? std::get_if<provisioning::EkListAttestation>(&before->attestation) : nullptr;
-    if (known == nullptr)
+    // What Azure's clients do not see of it stays as it is.
+    const auto* list = before ? std::get_if<provisioning::EkListAttestation>(&before->attestation) : nullptr;
+    const auto* by = before ? std::get_if<provisioning::EkAuthorityAttestation>(&before->attestation) : nullptr;
+    if (list == nullptr && by == nullptr)
       return invalid_input("enrollment.attestation",
                            "Azure has no TPM groups: make one with the native API (POST /api/v1/enrollment-groups)",
                            "attestation.type");
-    request.attestation = provisioning::EkListRequest{known->naming};
+    if (list != nullptr)
+      request.attestation = provisioning::EkListRequest{list->naming};
+    else
+      request.attestation = provisioning::EkAuthorityRequest{by->naming, by->authorities, by->approve_uncertified};
   } else if (const auto* names = std::get_if<CertificateNames>(&asked.attestation)) {
     const auto* known = before ? std::get_if<provisioning::X509GroupAttestation>(&before->attestation) : nullptr;
     TRY(request.attestation, find_certificates(*names, known == nullptr ? nullptr : &known->signing));

@@ -204,6 +204,30 @@ TEST_F(ServiceApiTest, KeepsWhatAzureHasNoWordFor) {
                "enrollment.required_attestation");
 }
 
+TEST_F(ServiceApiTest, LeavesTheAuthoritiesOfATpmGroupAsTheyAre) {
+  const provisioning::EkAuthorityRequest by{
+      provisioning::RegistrationNaming::parse("pump-*").value(), {Bytes(32, 1), Bytes(32, 2)}, true};
+  test::must(world_.store->write([&](store::Transaction& t) -> Status {
+    TRY_STATUS(world_.server.groups.put(t.provisioning(), t.audit(), {test::scope_id(), "test"},
+                                        {GroupId::parse("plant").value(), by, {}}, {}));
+    return {};
+  }));
+  const auto shown = service_.get("/enrollmentGroups/plant");
+  EXPECT_EQ(member(shown, "attestation"), R"({"type":"tpm"})") << shown.body;
+  const auto changed =
+      service_.put("/enrollmentGroups/plant",
+                   R"({"enrollmentGroupId":"plant","attestation":{"type":"tpm"},"iotHubHostName":"a.example"})", "*");
+  EXPECT_EQ(member(changed, "iotHubs"), R"(["a.example"])") << changed.body;
+  test::must(world_.store->read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto stored, snapshot.provisioning().find_group(test::scope_id(), GroupId::parse("plant").value()));
+    const auto& kept = std::get<provisioning::EkAuthorityAttestation>(stored->attestation);
+    EXPECT_EQ(kept.naming, by.naming);
+    EXPECT_EQ(kept.authorities, by.authorities);
+    EXPECT_TRUE(kept.approve_uncertified);
+    return {};
+  }));
+}
+
 TEST_F(ServiceApiTest, DemandsThePermissionOfEachRoute) {
   const auto reader = client("reader", operators::Permissions::parse({"enrollment:read"}).value());
   ASSERT_EQ(service_.put("/enrollments/pump-7", enrollment("pump-7", kSymmetric)).status, 200);

@@ -88,6 +88,7 @@ MESSAGES = {
         sized(run(26, 32)) + sized(run(15, 90)) + sized(run(20, 145)) + sized(run(21, 72)) + sized(run(22, 180))
         + sized(run(23, 90)) + sized(run(24, 150)) + sized(run(25, 72)),
     ),
+    "ek_certificate": (22, b"", sized(run(26, 900)) + listed(run(27, 700), run(28, 600))),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),

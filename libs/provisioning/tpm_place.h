@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+
+#include "provisioning/ek_endorsement.h"
+#include "provisioning/statement.h"
+
+namespace warifu::provisioning {
+
+// Where a TPM belongs.
+struct TpmPlace {
+  Statement statement;
+  bool is_by_authority = false;  // of a group by authorities for EKs
+  bool is_certified = false;     // such an authority vouched for the EK, just now
+  // Why none did: its group lets an operator decide. Such a TPM is assigned nothing before he did.
+  std::optional<Error> uncertified = {};
+};
+
+// Of an EK that came to a group by authorities before: whether its certificate counts as it is now, or is not asked
+// for.
+enum class KnownEk { kJudgedAnew, kBelieved };
+
+// The place of a TPM that has no enrollment of its own under this ID: the group that lists the EK, or to which it came
+// before. Else, of the groups by authorities that take the ID, the first by group ID that an authority of the EK's
+// certificate fits; else the first that lets an operator decide. kNotFound "enrollment.unknown"; kRefused
+// "enrollment.name": the group of the EK does not take it under this ID; "enrollment.ek_certificate": no group takes it
+// without another certificate.
+Result<TpmPlace> find_group_place(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                  const tpm::EkPublic& ek, EkEndorsements& endorsements,
+                                  KnownEk known = KnownEk::kJudgedAnew);
+
+Error not_enrolled();
+Error not_enrolled(const tpm::EkPublic& offered);
+
+}  // namespace warifu::provisioning
