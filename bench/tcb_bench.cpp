@@ -62,6 +62,7 @@ class InstantTpm final : public tcb::Tpm {
   Result<Bytes> attestation_key() override { return absent(); }
   Result<SecretBytes> activate_attestation(ByteView, ByteView) override { return absent(); }
   Result<tcb::TpmAttestation> quote(const tcb::RegisterSelection&, const crypto::Digest&) override { return absent(); }
+  Result<tcb::EkCertificate> ek_certificate() override { return absent(); }
   Result<Bytes> read_registers(const tcb::RegisterSelection&) override { return absent(); }
   Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest&) override { return absent(); }
   Result<tcb::TpmStatus> status() override { return absent(); }

@@ -61,6 +61,7 @@ TEST_F(ContactTest, LetsTheTcbJudgeTheServerOwnsTheTpmAndDeliversTheEscrowLast) 
 }
 
 TEST_F(ContactTest, SpeaksAsTheSdksDo) {
+  tcb_.ek_certificate = {};
   ASSERT_TRUE(contact());
   ASSERT_EQ(server_.requests.size(), 6U);  // certificate, challenge, proof, two polls, escrow
   const auto& challenge = server_.requests[1];
@@ -73,6 +74,16 @@ TEST_F(ContactTest, SpeaksAsTheSdksDo) {
   EXPECT_EQ(server_.requests[3].method, "GET");
   EXPECT_EQ(server_.requests[3].path, "/0ne1/registrations/meter-1/operations/op-1?api-version=2021-06-01");
   EXPECT_EQ(server_.requests[3].authorization, "proof");
+}
+
+// A server that knows nothing of it ignores it.
+TEST_F(ContactTest, ShowsTheEkCertificateWithTheKeys) {
+  tcb_.ek_certificate = {Bytes{0x30, 1}, {Bytes{0x30, 2}}};
+  ASSERT_TRUE(contact());
+  const std::string shown =
+      R"("storageRootKey":"AwQ=","endorsementCertificate":"MAE=","endorsementCertificateChain":["MAI="]}})";
+  EXPECT_THAT(server_.requests[1].body, HasSubstr(shown));
+  EXPECT_THAT(server_.requests[2].body, HasSubstr(shown)) << "the proof, too";
 }
 
 TEST_F(ContactTest, SignsForAnHourOfTheServersClock) {

@@ -110,9 +110,9 @@ TEST(Declarations, AGroupNamesAuthoritiesForEks) {
   const auto again = read(to_yaml((*all)[0]));
   ASSERT_TRUE(again) << to_string(again.error());
   EXPECT_EQ(boost::json::serialize((*again)[0].request), request);
-  expect_refused(head + "  attestation: {type: tpm, tpm: {ek_authorities: aa}}\n", "declaration.type", "a.yaml:5:49");
+  expect_refused(head + "  attestation: {type: tpm, tpm: {ek_authorities: aa}}\n", "declaration.type", "a.yaml:5:50");
   expect_refused(head + "  attestation: {type: tpm, tpm: {approve_uncertified: maybe}}\n", "declaration.type",
-                 "a.yaml:5:54");
+                 "a.yaml:5:55");
   expect_refused(head + "  attestation: {type: tpm, tpm: {ek_authorities: [aa]}}\n  eks: [QUI=]\n", "declaration.type",
                  "a.yaml:5:16");
 }

@@ -238,7 +238,7 @@ TEST_P(VerifierConformance, LedgersAreListedInPagesAndBySilence) {
 
 TEST_P(VerifierConformance, SilentDevicesAreListedByTheirOwnIntervals) {
   // Of an interval of 1, 2, … microseconds: missed at three of them, in that order, however late they attested.
-  for (const std::uint64_t number : {3, 1, 2, 5, 4}) {
+  for (const std::uint64_t number : {3U, 1U, 2U, 5U, 4U}) {
     auto row = ledger(number, here_);
     row.attested_at = sample::time(number == 1 ? 2 : 0);
     row.next_due_at = row.attested_at + std::chrono::microseconds(number);

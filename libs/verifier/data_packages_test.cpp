@@ -52,6 +52,9 @@ class Stored final : public RecordsView {
   Result<std::vector<LedgerInfo>> list_due(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
     return absent();
   }
+  Result<std::vector<LedgerInfo>> list_silent(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
+    return absent();
+  }
   Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId&, Timestamp, std::size_t) override {
@@ -113,7 +116,7 @@ class DataPackages : public testing::Test {
   Result<Judged> judge() {
     clock_.advance(std::chrono::seconds(60));
     TRY(const auto told, desk_.nonce(records_, ak_, {}, attester_.boot_id));
-    return desk_.judge(records_, ak_, {}, ek_, attester_.submission(told.nonce));
+    return desk_.judge(records_, ak_, {}, {}, ek_, attester_.submission(told.nonce));
   }
   attestation::AttestationResult judged() {
     auto done = judge();

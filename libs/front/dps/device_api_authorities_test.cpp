@@ -268,8 +268,9 @@ TEST_F(DeviceAuthoritiesTest, OneTpmDoesNotTakeTheIdOfAnother) {
   const auto rival = world_.device(world_.tpm_a, "pump-1").with_certificate(maker_.certify(world_.tpm_a.ek()));
   EXPECT_EQ(attesting_refusal(rival), kRefused);
   EXPECT_EQ(come(rival), "waits");
-  EXPECT_EQ(attesting_refusal(rival), "") << "its EK is certified and proved";
+  EXPECT_EQ(attesting_refusal(rival), "approval.missing") << "its AK would take the place of the device's";
   ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
+  EXPECT_EQ(attesting_refusal(rival), "") << "its EK is certified and proved";
   EXPECT_EQ(poll_until_assigned(rival), "assigned");
   EXPECT_THAT(eks_of("plant"), HasSubstr(R"("is_approved":false)"));
   EXPECT_EQ(come(certified_pump()), "waits") << "its ID is another's now";
