@@ -56,10 +56,10 @@ async function wish() {
 }
 const approvals = async () => (await operator.must(200, 'GET', '/api/v1/approvals')).items;
 
-/** As IoT Edge reads it: status beside registrationState, and a registrationId in the latter. */
+/** As IoT Edge reads it: status beside registrationState, and a registrationId in the latter; and for our agent, what it waits for. */
 function assert_waits(response, operation, seconds) {
   assert.equal(response.status, 202, shown(response));
-  assert.deepEqual(response.json, { operationId: operation, status: 'assigning', registrationState: { registrationId: kId, status: 'assigning' } });
+  assert.deepEqual(response.json, { operationId: operation, status: 'assigning', registrationState: { registrationId: kId, status: 'assigning' }, info: { stage: 'approval', code: 'approval.open', message: 'an operator has to agree' } });
   assert.equal(response.headers['retry-after'], String(seconds));
 }
 

@@ -106,7 +106,7 @@ describe('The unmodified SDK on a software TPM', () => {
     const registered = must_register();
     const settled = registered.then(() => (waits = false), () => (waits = false));
     for (let i = 0; ; ++i) {
-      const { items } = await server.warifu('registration', 'list', '--waiting', '--json');
+      const items = await server.warifu('registration', 'list', '--waiting', '--json');
       if (items.length === 1) {
         assert.equal(items[0].attestation_shortfall.code, 'attestation.missing');
         break;

@@ -52,10 +52,10 @@ describe('A device that must attest before it is assigned', { skip: without_user
       await refused(1, /device\.unknown|no device/, 'device', 'hub-key', id);
       assert.match(await done('registration', 'explain', id), /demand an attestation of "warning" first, and it attested to "contraindicated"/);
       assert.match(await done('registration', 'explain', id), /windows-bitlocker-tpm/);
-      const { items } = await json('registration', 'list', '--waiting');
+      const items = await json('registration', 'list', '--waiting');
       assert.deepEqual(items.map((item) => [item.registration_id, item.needs_approval, item.attestation_shortfall.code]), [[id, false, 'attestation.insufficient']]);
       assert.match(await done('registration', 'list'), /no device has registered yet\n\nREGISTRATION ID[^]*first /);
-      const alerts = (await json('alert', 'list')).items;
+      const alerts = await json('alert', 'list');
       assert.deepEqual(alerts.map((alert) => alert.kind), ['attestation.insufficient']);
       const status = await machine.device.agent(['--json', 'status']);
       assert.equal(JSON.parse(status.stdout).provisioned, false);
@@ -63,7 +63,7 @@ describe('A device that must attest before it is assigned', { skip: without_user
       await put_policy(id, '--review');
       await told(/the policy was changed since it attested/, 'what was judged by another policy counts no more');
       await told(/6\/6 provisioned: assigned to/, 'it is assigned when it has attested to enough');
-      const { items: waiting } = await json('registration', 'list', '--waiting');
+      const waiting = await json('registration', 'list', '--waiting');
       assert.deepEqual(waiting, []);
       assert.match(await done('registration', 'explain', id), /is assigned to/);
       await done('device', 'hub-key', id);
