@@ -31,7 +31,7 @@ const kAttestedId = 'interop-attested';
 const kNobody = 'interop-nobody';
 const kWebhook = 'interop-hook';
 // What is well-formed and not there.
-const kNobodys = { ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32), sha256: '00'.repeat(32), number: 999 };
+const kNobodys = { event_id: '00000000-0000-7000-8000-000000000000', ek_name: `000b${'00'.repeat(32)}`, fingerprint: '00'.repeat(32), sha256: '00'.repeat(32), number: 999 };
 
 const api = new OpenApi(kDescription);
 const operations = api.operations.filter(({ path }) => path.startsWith('/api/v1/') && !path.startsWith('/api/v1/device/'))
@@ -190,6 +190,7 @@ const kPlan = {
   'GET /api/v1/webhooks/{}': { parameters: () => ({ name: kWebhook }) },
   'DELETE /api/v1/webhooks/{}': { parameters: async () => ({ name: await make_webhook(`interop-${++serial}`) }) },
   'POST /api/v1/webhooks/{}/secret': { parameters: () => ({ name: kWebhook }) },
+  'GET /api/v1/webhooks/{}/waiting/{}': { parameters: async () => ({ name: kWebhook, event_id: (await made(`/api/v1/webhooks/${kWebhook}/test`)).event_id }) },
   'POST /api/v1/webhooks/{}/test': { parameters: () => ({ name: kWebhook }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
