@@ -163,6 +163,7 @@ class AllowListMaker {
                   });
     TRY_STATUS(check_missing(missing));
     std::vector<const FoundPackage*> all;
+    all.reserve(chosen.size());
     for (const auto& [digest, found] : chosen)
       all.push_back(found);
     std::ranges::sort(all, {},

@@ -183,7 +183,7 @@ TEST_F(DataPackages, L14_AWaiverIsThatOfTheMachineThatThePolicyNamesAndEnds) {
   const auto found = std::ranges::find(waived.findings(), "eventlog.waived", &attestation::Finding::code);
   ASSERT_NE(found, waived.findings().end());
   EXPECT_EQ(found->allowed_by, "waiver-1");
-  put_policy(machine("Crate"));
+  put_policy(machine("Rack"));
   EXPECT_EQ(judged().of(Layer::kBoot), Tier::kContraindicated) << "it is another model's";
   put_policy(machine("Box"));
   put(PackageKind::kFirmwareQuirks, waiving("Box", "2026-01-31"));

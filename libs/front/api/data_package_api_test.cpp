@@ -274,7 +274,7 @@ TEST_F(DataPackageApiTest, L14_AWaiverOfTheMachineThatThePolicyNamesIsAppliedAnd
   ASSERT_EQ(operator_.put(own, machine("Box")).status, 201);
   EXPECT_THAT(attest(), AllOf(HasSubstr("eventlog.waived"), HasSubstr(R"("allowed_by":"waiver-1")")));
   EXPECT_EQ(boot_, "warning");
-  ASSERT_EQ(operator_.put(own, machine("Crate")).status, 200);
+  ASSERT_EQ(operator_.put(own, machine("Rack")).status, 200);
   EXPECT_THAT(attest(), Not(HasSubstr("eventlog.waived")));
   EXPECT_EQ(boot_, "contraindicated") << "it is another model's";
 

@@ -349,6 +349,32 @@ TEST_F(DeviceAuthoritiesTest, ATpmThatIsRejectedMayAskAgainAndOneWithACertificat
   EXPECT_EQ(come(pump()), "waits") << "nobody approved it without";
 }
 
+// Else it would wait for ever: for an attestation that nobody lets it give.
+TEST_F(DeviceAuthoritiesTest, WhoWasApprovedMayAttestBeforeItIsAssigned) {
+  import({maker_.root()});
+  make_group("plant", {maker_.root()}, "pump-*", true, R"(,"required_attestation":"affirming")");
+  EXPECT_EQ(come(pump()), "waits");
+  EXPECT_EQ(attesting_refusal(pump()), kRefused) << "nobody agreed yet";
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
+  EXPECT_EQ(attesting_refusal(pump()), "");
+  EXPECT_EQ(poll(pump()), "waits") << "for its attestation";
+  EXPECT_THAT(eks_of("plant"), AllOf(HasSubstr(R"("registration_id":"pump-1")"), HasSubstr(R"("is_approved":true)")));
+  EXPECT_EQ(attesting_refusal(pump("pump-2")), "enrollment.bound") << "he agreed to one ID";
+  make_group("plant", {maker_.root()}, "pump-*", true);
+  EXPECT_EQ(poll_until_assigned(pump()), "assigned") << "once it is not asked for";
+}
+
+TEST_F(DeviceAuthoritiesTest, AnApprovalThatIsTakenBackTakesTheEkAlong) {
+  import({maker_.root()});
+  make_group("plant", {maker_.root()}, "pump-*", true, R"(,"required_attestation":"affirming")");
+  EXPECT_EQ(come(pump()), "waits");
+  const auto keys = operator_.approval_keys("pump-1");
+  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve", keys).status, 200);
+  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/reject", keys).status, 204);
+  EXPECT_EQ(attesting_refusal(pump()), kRefused);
+  EXPECT_THAT(eks_of("plant"), Not(HasSubstr(ek_.name().text())));
+}
+
 TEST_F(DeviceAuthoritiesTest, SoManyWaitWithoutACertificateAndNoMore) {
   import({maker_.root(), maker_.ca()});
   make_group("plant", {maker_.root()}, "pump-*", true);
