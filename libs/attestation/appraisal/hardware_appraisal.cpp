@@ -43,6 +43,7 @@ std::string named(const std::vector<std::string>& ids) {
 template <class Values, class ToText>
 std::string listed(const Values& values, ToText to_text) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const auto& value : values)
     texts.emplace_back(to_text(value));
   return fmt::format("{}", fmt::join(texts, " or "));
