@@ -11,6 +11,7 @@
 #include "verifier/flaw_trial.h"
 #include "verifier/package_desk.h"
 #include "verifier/test_attester.h"
+#include "verifier/test_records.h"
 
 namespace warifu::verifier {
 namespace {
@@ -22,7 +23,7 @@ using attestation::Tier;
 constexpr std::uint64_t kFirmwareVersion = 0x0007'0055'0011'CB00;
 
 // One policy, one ledger, and packages.
-class Stored final : public RecordsView {
+class Stored final : public test::NoRecords {
  public:
   std::optional<StoredPolicy> policy;
   std::optional<Ledger> ledger;
@@ -45,34 +46,7 @@ class Stored final : public RecordsView {
     return std::optional(policy->info);
   }
   Result<std::optional<StoredPolicy>> find_policy(const ScopeId&, std::string_view) override { return policy; }
-  Result<std::vector<PolicyInfo>> list_policies(const ScopeId&, const Page&) override { return absent(); }
-  Result<std::optional<BoundAk>> find_ak(const ScopeId&, const RegistrationId&) override { return absent(); }
   Result<std::optional<Ledger>> find_ledger(const ScopeId&, const RegistrationId&) override { return ledger; }
-  Result<std::vector<LedgerInfo>> list_ledgers(const ScopeId&, const Page&) override { return absent(); }
-  Result<std::vector<LedgerInfo>> list_due(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<std::vector<LedgerInfo>> list_silent(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
-  Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
-  Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<std::vector<EvidenceInfo>> list_evidence(const ScopeId&, const RegistrationId&, std::int64_t,
-                                                  std::size_t) override {
-    return absent();
-  }
-  Result<std::optional<KeptEvidence>> find_whole_evidence(const ScopeId&, const RegistrationId&) override {
-    return absent();
-  }
-  Result<std::optional<KeptEvidence>> find_evidence(const ScopeId&, const RegistrationId&, std::int64_t) override {
-    return absent();
-  }
-
- private:
-  static Error absent() { return {ErrorKind::kInternal, "test.absent", "there is no such thing"}; }
 };
 
 class DataPackages : public testing::Test {

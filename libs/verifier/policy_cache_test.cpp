@@ -5,11 +5,13 @@
 
 #include <map>
 
+#include "verifier/test_records.h"
+
 namespace warifu::verifier {
 namespace {
 
 // Policies and nothing else, and how often their documents were read.
-class Policies final : public RecordsView {
+class Policies final : public test::NoRecords {
  public:
   void put(std::string target, std::uint8_t revision, std::string document) {
     const PolicyInfo info{target, Uuid::from_bytes(Bytes(Uuid::kSize, revision)).value(), PolicyMode::kEnforce, {}, {}};
@@ -25,39 +27,10 @@ class Policies final : public RecordsView {
     const auto found = stored_.find(std::string(target));
     return found == stored_.end() ? std::optional<StoredPolicy>() : std::optional(found->second);
   }
-  Result<std::vector<PolicyInfo>> list_policies(const ScopeId&, const Page&) override { return absent(); }
-  Result<std::optional<BoundAk>> find_ak(const ScopeId&, const RegistrationId&) override { return absent(); }
-  Result<std::optional<Ledger>> find_ledger(const ScopeId&, const RegistrationId&) override { return absent(); }
-  Result<std::vector<LedgerInfo>> list_ledgers(const ScopeId&, const Page&) override { return absent(); }
-  Result<std::vector<LedgerInfo>> list_due(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<std::vector<LedgerInfo>> list_silent(const ScopeId&, const DueKey&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<bool> has_event_log(const ScopeId&, ByteView) override { return absent(); }
-  Result<std::optional<StoredEventLog>> find_event_log(const ScopeId&, ByteView) override { return absent(); }
-  Result<std::vector<Bytes>> list_unused_event_logs(const ScopeId&, Timestamp, std::size_t) override {
-    return absent();
-  }
-  Result<std::vector<EvidenceInfo>> list_evidence(const ScopeId&, const RegistrationId&, std::int64_t,
-                                                  std::size_t) override {
-    return absent();
-  }
-  Result<std::optional<KeptEvidence>> find_whole_evidence(const ScopeId&, const RegistrationId&) override {
-    return absent();
-  }
-  Result<std::optional<KeptEvidence>> find_evidence(const ScopeId&, const RegistrationId&, std::int64_t) override {
-    return absent();
-  }
-  Result<std::optional<PackageInfo>> find_package_info(const ScopeId&, PackageKind) override { return absent(); }
-  Result<std::optional<StoredPackage>> find_package(const ScopeId&, PackageKind) override { return absent(); }
 
   int documents_read = 0;
 
  private:
-  static Error absent() { return {ErrorKind::kInternal, "test.absent", "there are policies only"}; }
-
   const ScopeId scope_ = ScopeId::parse("0ne1").value();
   std::map<std::string, StoredPolicy> stored_;
 };
