@@ -52,7 +52,10 @@ struct Fate {
 };
 Result<Fate> fate_of(const ApiClient& api, const std::string& path, const std::string& event_id) {
   const auto answer = api.get(fmt::format("{}/waiting/{}", path, event_id));
-  if (!answer && answer.error().code == "webhook.not_waiting") return Fate{.waits = false};
+  if (!answer && answer.error().kind == ErrorKind::kNotFound) {
+    TRY_STATUS(api.get(path));  // it may be the webhook that is not there any more
+    return Fate{.waits = false};
+  }
   if (!answer) return answer.error();
   TRY(const auto fields, wire::JsonFields::of(*answer));
   TRY(const auto attempts, fields.required_uint("attempts"));

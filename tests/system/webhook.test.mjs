@@ -162,6 +162,16 @@ describe('A webhook', () => {
     });
   });
 
+  test('ThatIsRemovedWhileItIsTriedOutTookNothing', async () => {
+    await with_webhook(async () => {
+      receiver.answer = () => undefined;
+      const tried = refused(1, /webhook\.unknown/, 'webhook', 'test', 'pager');
+      await eventually(() => receiver.came.length === 1, 'it is under way');
+      await done('webhook', 'remove', 'pager');
+      await tried;
+    });
+  });
+
   test('WhoseReceiverIsAwayLosesNothing', async () => {
     await with_webhook(async () => {
       await receiver.stop();
