@@ -74,8 +74,8 @@ void add_terms_options(CLI::App* verb, TermsOptions& options) {
              "Let an operator decide when the TPM's storage root key is another");
   verb->add_option(
           "--require-attestation", options.required_attestation,
-          "What a TPM's device must have attested to before it is assigned: affirming, warning (or better), or "
-          "none")
+          "What a TPM's device must have attested to before it is assigned: affirming (in every layer), warning "
+          "(nothing contradicts an enforced policy), or none")
       ->check(CLI::IsMember({"affirming", "warning", "none"}))
       ->type_name("TIER");
   verb->add_option("--attestation-interval", options.attestation_interval,

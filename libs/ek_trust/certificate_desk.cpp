@@ -61,13 +61,14 @@ StoredEkCertificate as_stored(const ScopeId& scope, const CertifiedEk& ek, Times
           .further_issuers_sha256 = issuers_of(ek.intermediates())};
 }
 
-// Name by name from the certificate on. What leads nowhere is left out, and so is what leads in a circle.
+// Name by name from the certificate on. What leads nowhere is left out, and so is what leads in a circle: one of each
+// name, so that what was made up costs little to judge.
 Intermediates ordered(const endorsement::Name& issuer, Intermediates came) {
   Intermediates line;
   const endorsement::Name* next = &issuer;
   for (;;) {
     const auto found = std::ranges::find(came, *next, &X509Certificate::subject);
-    if (found == came.end()) return line;
+    if (found == came.end() || std::ranges::find(line, *next, &X509Certificate::subject) != line.end()) return line;
     line.push_back(std::move(*found));
     came.erase(found);
     next = &line.back().issuer;

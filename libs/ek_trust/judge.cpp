@@ -1,7 +1,6 @@
 #include "ek_trust/judge.h"
 
 #include <algorithm>
-#include <set>
 
 #include "ek_trust/identity.h"
 #include "ek_trust/limits.h"
@@ -21,6 +20,21 @@ Status add_stored(RootStore& store, const Authority& authority, const X509Certif
                                                      : store.add_intermediate(certificate);
   if (!added) return Error{ErrorKind::kInternal, "store.corrupt", added.error().message, "ek_authorities.certificate"};
   return {};
+}
+
+// By which the search for authorities begins.
+std::vector<Bytes> names_from(const endorsement::Name& issuer, const std::vector<X509Certificate>& intermediates) {
+  std::vector<Bytes> names{name_digest(issuer)};
+  for (const X509Certificate& authority : intermediates)
+    names.push_back(name_digest(authority.issuer));
+  return names;
+}
+
+std::vector<const X509Certificate*> authorities_named(const RootStore& store, const endorsement::Name& name) {
+  std::vector<const X509Certificate*> found = store.intermediates_named(name);
+  for (const endorsement::TrustedRoot* root : store.roots_named(name))
+    found.push_back(&root->certificate);
+  return found;
 }
 
 }  // namespace
@@ -47,7 +61,14 @@ Result<Verdict> Judge::judge(const endorsement::EkCertificate& certificate, cons
 Result<std::vector<Bytes>> Judge::authorities(const endorsement::EkCertificate& certificate,
                                               const Intermediates& intermediates, std::optional<Error>& refusal) {
   std::vector<Bytes> digests;
-  TRY(const RootStore store, store_with(certificate.x509().issuer, intermediates));
+  RootStore store;
+  TRY(const Names names, gather(store, names_from(certificate.x509().issuer, intermediates)));
+  TRY(auto unproven, add_proved(store, intermediates));
+  if (const auto found = endorsement::verify(certificate, store, at_); !found) {
+    refusal = unproven ? std::move(*unproven) : found.error();
+    return digests;
+  }
+  TRY_STATUS(add_all_crls(store, names));
   const auto paths = endorsement::verify_all(certificate, store, at_);
   if (!paths) {
     refusal = paths.error();
@@ -61,17 +82,18 @@ Result<std::vector<Bytes>> Judge::authorities(const endorsement::EkCertificate& 
 
 Result<const RootStore*> Judge::store_for(const endorsement::Name& issuer) {
   const auto [there, is_new] = stores_.try_emplace(name_digest(issuer));
-  if (is_new) TRY_STATUS(gather(there->second, {name_digest(issuer)}));
+  if (is_new) {
+    TRY(const Names names, gather(there->second, {name_digest(issuer)}));
+    TRY_STATUS(add_all_crls(there->second, names));
+  }
   return &there->second;
 }
 
 // What was imported is there first: a certificate that came again with an EK keeps the role that an operator gave it.
 Result<RootStore> Judge::store_with(const endorsement::Name& issuer, const Intermediates& intermediates) {
   RootStore store;
-  std::vector<Bytes> names{name_digest(issuer)};
-  for (const X509Certificate& authority : intermediates)
-    names.push_back(name_digest(authority.issuer));
-  TRY_STATUS(gather(store, std::move(names)));
+  TRY(const Names names, gather(store, names_from(issuer, intermediates)));
+  TRY_STATUS(add_all_crls(store, names));
   for (const X509Certificate& authority : intermediates) {
     TRY_STATUS(add_distrust(store, key_digest(authority), authority));
     // What is no authority leads nowhere.
@@ -80,15 +102,36 @@ Result<RootStore> Judge::store_with(const endorsement::Name& issuer, const Inter
   return store;
 }
 
+Result<std::optional<Error>> Judge::add_proved(RootStore& store, const Intermediates& intermediates) {
+  std::optional<Error> unproven;
+  for (auto authority = intermediates.rbegin(); authority != intermediates.rend(); ++authority) {
+    const auto issuers = authorities_named(store, authority->issuer);
+    const auto signs = [&](const X509Certificate* issuer) { return authority->signed_by(*issuer); };
+    if (std::ranges::none_of(issuers, signs)) {
+      if (!unproven) unproven = endorsement::unproven(*authority, !issuers.empty());
+      continue;
+    }
+    TRY_STATUS(add_distrust(store, key_digest(*authority), *authority));
+    (void)store.add_intermediate(*authority);
+  }
+  return unproven;
+}
+
 // Level by level, so that what is cut off, if anything, is what is farthest away.
-Status Judge::gather(RootStore& store, std::vector<Bytes> level) {
-  std::set<Bytes, BytesLess> seen;
+Result<Judge::Names> Judge::gather(RootStore& store, std::vector<Bytes> level) {
+  Names seen;
   for (std::size_t depth = 0; depth < endorsement::kPathAuthoritiesMax && !level.empty(); ++depth) {
     std::vector<Bytes> next;
     for (const Bytes& name : level)
       if (seen.size() < kNamesMax && seen.insert(name).second) TRY_STATUS(add_named(store, name, next));
     level = std::move(next);
   }
+  return seen;
+}
+
+Status Judge::add_all_crls(RootStore& store, const Names& names) {
+  for (const Bytes& name : names)
+    TRY_STATUS(add_crls(store, name));
   return {};
 }
 
@@ -100,7 +143,7 @@ Status Judge::add_named(RootStore& store, const Bytes& name, std::vector<Bytes>&
     TRY_STATUS(add_stored(store, authority, certificate));
     next.push_back(authority.issuer_sha256);
   }
-  return add_crls(store, name);
+  return {};
 }
 
 Status Judge::add_distrust(RootStore& store, const Bytes& key_sha256, const X509Certificate& certificate) {

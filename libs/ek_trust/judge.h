@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "ek_trust/identity.h"
@@ -36,16 +37,23 @@ class Judge {
   Result<Verdict> judge(const endorsement::EkCertificate& certificate,
                         const std::vector<endorsement::X509Certificate>& intermediates = {});
   // SHA-256 of every authority that stands on a path which holds. The error of endorsement::verify() in `refusal` if
-  // there is none.
+  // there is none. For what strangers show: `intermediates` are proved from the top down, so that what they made
+  // themselves costs one signature, and CRLs are read only when there is a path without them.
   Result<std::vector<Bytes>> authorities(const endorsement::EkCertificate& certificate,
                                          const std::vector<endorsement::X509Certificate>& intermediates,
                                          std::optional<Error>& refusal);
 
  private:
   using Intermediates = std::vector<endorsement::X509Certificate>;
+  using Names = std::set<Bytes, BytesLess>;  // their digests
+
   Result<endorsement::RootStore> store_with(const endorsement::Name& issuer, const Intermediates& intermediates);
   Result<const endorsement::RootStore*> store_for(const endorsement::Name& issuer);
-  Status gather(endorsement::RootStore& store, std::vector<Bytes> level);
+  Status add_all_crls(endorsement::RootStore& store, const Names& names);
+  // Without their CRLs; the names that were looked up.
+  Result<Names> gather(endorsement::RootStore& store, std::vector<Bytes> level);
+  // Why nothing more was proved, if something was not.
+  Result<std::optional<Error>> add_proved(endorsement::RootStore& store, const Intermediates& intermediates);
   Status add_named(endorsement::RootStore& store, const Bytes& name, std::vector<Bytes>& next);
   Status add_distrust(endorsement::RootStore& store, const Bytes& key_sha256,
                       const endorsement::X509Certificate& certificate);

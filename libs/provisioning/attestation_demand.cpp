@@ -46,18 +46,21 @@ AttestationShortfall used(const Judgement& judgement, Timestamp assigned_at) {
 AttestationShortfall insufficient(const Judgement& judgement, RequiredAttestation required) {
   return {
       kInsufficient,
-      fmt::format("it attested to \"{}\", and \"{}\" is demanded", to_string(judgement.overall), to_string(required)),
+      fmt::format("it attested to \"{}\"{}, and \"{}\" is demanded", to_string(judgement.overall),
+                  judgement.is_by_enforced_policy ? "" : " under no policy that is enforced", to_string(required)),
       fmt::format("attested at {}{}{}", to_rfc3339(judgement.attested_at), judgement.findings.empty() ? "" : ": ",
                   judgement.findings)};
 }
 
-bool is_enough(AttestationTier overall, RequiredAttestation required) {
-  switch (overall) {
+// Of "warning" the overall tier alone says little: where nothing was judged, one odd thing makes it a warning, too. An
+// enforced policy is what a device had to meet.
+bool is_enough(const Judgement& judgement, RequiredAttestation required) {
+  switch (judgement.overall) {
     case AttestationTier::kAffirming:
       return true;
     case AttestationTier::kWarning:
-      return required == RequiredAttestation::kWarning;
     case AttestationTier::kNone:
+      return required == RequiredAttestation::kWarning && judgement.is_by_enforced_policy;
     case AttestationTier::kContraindicated:
       return false;
   }
@@ -66,8 +69,8 @@ bool is_enough(AttestationTier overall, RequiredAttestation required) {
 
 // An interval that was shortened since holds at once.
 Timestamp due_of(const Judgement& judgement, const Terms& terms) {
-  if (!terms.attestation_interval) return judgement.next_due_at;
-  return std::min(judgement.next_due_at, judgement.attested_at + *terms.attestation_interval);
+  const Timestamp due = std::min(judgement.next_due_at, judgement.attested_at + kGoodForAssigning);
+  return terms.attestation_interval ? std::min(due, judgement.attested_at + *terms.attestation_interval) : due;
 }
 
 std::optional<AttestationShortfall> judge(const LastAttestation& last, const Terms& terms,
@@ -81,7 +84,7 @@ std::optional<AttestationShortfall> judge(const LastAttestation& last, const Ter
   if (now >= due) return overdue(judgement, due);
   if (question.before && judgement.attested_at <= question.before->updated_at)
     return used(judgement, question.before->updated_at);
-  if (!is_enough(judgement.overall, *terms.required_attestation))
+  if (!is_enough(judgement, *terms.required_attestation))
     return insufficient(judgement, *terms.required_attestation);
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ struct AttestationShortfall {
 // only when device or policy change; all other codes go when the device attests again.
 inline constexpr std::string_view kInsufficient = "attestation.insufficient";
 
+// How old an attestation may be at an assignment, whatever the device's interval. What it was judged by beside its
+// policy may have changed since: the EK's authorities, known flaws, waivers, windows.
+inline constexpr std::chrono::minutes kGoodForAssigning{10};
+
 // Who wants to be assigned: a TPM that proved its EK, and what was known of its registration before.
 struct AttestationQuestion {
   const ScopeId& scope;
@@ -29,8 +34,10 @@ struct AttestationQuestion {
 };
 
 // What stands between a device and its assignment; nullopt: the terms demand nothing, or it attested to enough. That is
-// an attestation by an AK that is bound to this very EK, judged by the policy that stands, to the tier that is
-// demanded, not overdue, and later than the last assignment of this registration: each assignment needs one of its own.
+// an attestation by an AK that is bound to this very EK, judged by the policy that stands, not overdue, not older than
+// kGoodForAssigning, and later than the last assignment of this registration: each assignment needs one of its own. It
+// is enough for "affirming" when every layer affirms; for "warning" when an enforced policy judged it and nothing
+// contradicts: what that policy does not ask for may be unknown.
 // To be asked in the transaction that assigns: what was enough a moment ago need not be so now.
 Result<std::optional<AttestationShortfall>> find_shortfall(RecordsView& records, const Statement& statement,
                                                            const AttestationQuestion& question, Timestamp now);

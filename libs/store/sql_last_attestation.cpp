@@ -63,16 +63,31 @@ std::vector<std::string> findings_of(const wire::JsonFields& result, std::string
 }
 
 // The layers that are as bad as the whole, and why; for people, so what cannot be read is left out.
-std::string why(const verifier::Ledger& ledger) {
-  const auto value = wire::parse_json(ledger.result, {.max_bytes = kResultSizeMax});
-  if (!value || !value->is_object()) return {};
-  const auto result = wire::JsonFields(value->get_object());
-  const std::string_view tier = to_string(ledger.overall);
-  if (ledger.overall == attestation::Tier::kAffirming) return {};
-  if (ledger.overall == attestation::Tier::kNone)
+std::string why(const wire::JsonFields& result, attestation::Tier overall) {
+  const std::string_view tier = to_string(overall);
+  if (overall == attestation::Tier::kNone)
     return fmt::format("nothing is known of {}", fmt::join(layers_of(result, tier), ", "));
   return fmt::format("{} {}: {}", fmt::join(layers_of(result, tier), ", "), tier,
                      fmt::join(findings_of(result, tier), "; "));
+}
+
+// The layer of configuration affirms when, and only when, an enforced policy judged (verifier::add_policy()), and
+// nothing that contradicts can be missing from `overall`.
+bool has_enforced_policy(const wire::JsonFields& result) {
+  const auto affirming = layers_of(result, to_string(attestation::Tier::kAffirming));
+  return std::ranges::find(affirming, to_string(attestation::Layer::kConfiguration)) != affirming.end();
+}
+
+// What the stored result says beyond its overall tier. One that affirms need not be read: it can be large, and every
+// layer of it affirms.
+void read_result(const verifier::Ledger& ledger, LastAttestation::Judgement& judgement) {
+  judgement.is_by_enforced_policy = ledger.overall == attestation::Tier::kAffirming;
+  if (judgement.is_by_enforced_policy) return;
+  const auto value = wire::parse_json(ledger.result, {.max_bytes = kResultSizeMax});
+  if (!value || !value->is_object()) return;
+  const wire::JsonFields result(value->get_object());
+  judgement.is_by_enforced_policy = has_enforced_policy(result);
+  judgement.findings = why(result, ledger.overall);
 }
 
 // The policy that stands for a device now is the one, in the revision, that judged.
@@ -99,9 +114,9 @@ Result<std::optional<LastAttestation>> SqlProvisioningRecords::find_last_attesta
   last.judgement = LastAttestation::Judgement{.is_of_bound_ak = ledger->ak_name == ak->ak_name,
                                               .is_by_standing_policy = is_by_standing_policy,
                                               .overall = tier_of(ledger->overall),
-                                              .findings = why(*ledger),
                                               .attested_at = ledger->attested_at,
                                               .next_due_at = ledger->next_due_at};
+  read_result(*ledger, *last.judgement);
   return std::optional(std::move(last));
 }
 

@@ -18,10 +18,11 @@ describe('A device that must attest before it is assigned', { skip: without_user
   const told = (pattern, what) =>
     eventually(() => pattern.test(machine.device.agent_log), what, kDeadlineMs, () => machine.device.agent_log);
 
-  // What this boot does not meet. Under review it weighs as a warning.
-  async function put_policy(id, ...options) {
+  const kNotMet = 'windows-bitlocker-tpm'; // by this boot. Under review it weighs as a warning
+  const kMet = 'kernel';
+  async function put_policy(id, claim, ...options) {
     const file = path.join(server.folder, 'policy.json');
-    await writeFile(file, JSON.stringify({ format: 'warifu.evidence-policy.v1', boot: { claims: ['windows-bitlocker-tpm'] } }));
+    await writeFile(file, JSON.stringify({ format: 'warifu.evidence-policy.v1', boot: { claims: [claim] } }));
     return done('policy', 'put', ...options, '--registration-id', id, file);
   }
 
@@ -43,7 +44,7 @@ describe('A device that must attest before it is assigned', { skip: without_user
 
   test('stays assigning and has no hub key until what it runs is right', async () => {
     await with_machine('first', ['--require-attestation', 'warning', '--attestation-interval', '600'], async (id) => {
-      await put_policy(id);
+      await put_policy(id, kNotMet);
       machine.device.start_agent();
       await told(/the operator's terms ask for attestation first: it has not attested yet \[attestation\.missing\]/, 'the agent says what is asked for');
       await told(/the server judges what this device runs as contraindicated/, 'the agent attests while it waits');
@@ -60,8 +61,10 @@ describe('A device that must attest before it is assigned', { skip: without_user
       const status = await machine.device.agent(['--json', 'status']);
       assert.equal(JSON.parse(status.stdout).provisioned, false);
 
-      await put_policy(id, '--review');
+      await put_policy(id, kNotMet, '--review');
       await told(/the policy was changed since it attested/, 'what was judged by another policy counts no more');
+      await told(/it attested to "warning" under no policy that is enforced/, 'a warning of a policy under review is no admission');
+      await put_policy(id, kMet);
       await told(/6\/6 provisioned: assigned to/, 'it is assigned when it has attested to enough');
       const waiting = await json('registration', 'list', '--waiting');
       assert.deepEqual(waiting, []);
@@ -74,7 +77,7 @@ describe('A device that must attest before it is assigned', { skip: without_user
 
   test('attests again for each registration, also by `provision`', async () => {
     await with_machine('again', ['--require-attestation', 'warning'], async (id) => {
-      await put_policy(id, '--review');
+      await put_policy(id, kMet);
       for (let i = 0; i < 2; ++i) {
         const before = i === 0 ? undefined : (await json('attestation', 'show', id)).attested_at;
         const { code, stderr } = await machine.device.agent(['provision']);

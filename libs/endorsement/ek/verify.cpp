@@ -19,7 +19,24 @@ bool key_ids_match(const X509Certificate& child, const X509Certificate& authorit
   return child.extensions.authority_key_id && child.extensions.authority_key_id == authority.extensions.subject_key_id;
 }
 
+MissingAuthority describe(const X509Certificate& child) {
+  const auto& key_id = child.extensions.authority_key_id;
+  return {child.issuer.text(), key_id ? to_hex(*key_id) : std::string(), child.extensions.issuer_urls, who(child)};
+}
+
 }  // namespace
+
+Error unproven(const X509Certificate& child, bool had_names) {
+  if (had_names)
+    return refused("endorsement.path.signature",
+                   fmt::format("authorities named \"{}\" are there, and none of them signed {}", child.issuer.text(),
+                               who(child)));
+  const MissingAuthority wanted = describe(child);
+  return refused("endorsement.path.missing-ca",
+                 fmt::format("the authority \"{}\" (key {}) that issued {} is not there{}", wanted.name,
+                             wanted.key_id.empty() ? "not named" : wanted.key_id, wanted.wanted_by,
+                             wanted.urls.empty() ? "" : "; it may be at " + wanted.urls.front()));
+}
 
 // A search in depth. What is worth telling is the refusal of a whole path; without one, where the furthest ended.
 class PathSearch {
@@ -45,22 +62,8 @@ class PathSearch {
       return refused("endorsement.path.too-long",
                      fmt::format("no path was found within {} authorities and {} signatures", kPathAuthoritiesMax,
                                  kMaxSignatures));
-    if (dead_end_had_names_)
-      return refused("endorsement.path.signature",
-                     fmt::format("authorities named \"{}\" are there, and none of them signed {}",
-                                 dead_end_->issuer.text(), who(*dead_end_)));
-    MissingAuthority wanted = describe(*dead_end_);
-    Error error = refused("endorsement.path.missing-ca",
-                          fmt::format("the authority \"{}\" (key {}) that issued {} is not there{}", wanted.name,
-                                      wanted.key_id.empty() ? "not named" : wanted.key_id, wanted.wanted_by,
-                                      wanted.urls.empty() ? "" : "; it may be at " + wanted.urls.front()));
-    if (missing != nullptr) *missing = std::move(wanted);
-    return error;
-  }
-
-  static MissingAuthority describe(const X509Certificate& child) {
-    const auto& key_id = child.extensions.authority_key_id;
-    return {child.issuer.text(), key_id ? to_hex(*key_id) : std::string(), child.extensions.issuer_urls, who(child)};
+    if (!dead_end_had_names_ && missing != nullptr) *missing = describe(*dead_end_);
+    return unproven(*dead_end_, dead_end_had_names_);
   }
 
   bool proves(const X509Certificate& child, const X509Certificate& authority) {

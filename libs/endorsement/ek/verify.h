@@ -46,6 +46,10 @@ struct MissingAuthority {
   std::string wanted_by;          // whose issuer it is
 };
 
+// Why no path goes on from a certificate: authorities of its issuer's name are there, and none of them signed it, or
+// none is there. "endorsement.path.signature" or "endorsement.path.missing-ca".
+Error unproven(const X509Certificate& child, bool had_names);
+
 // Without a time validity is not looked at, and the result says so.
 using JudgedAt = std::optional<Timestamp>;
 

@@ -4,6 +4,7 @@
 
 #include "front/api/test_operator.h"
 #include "front/test_world.h"
+#include "provisioning/attestation_demand.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
 
@@ -28,6 +29,7 @@ struct Attested {
   std::string id = "meter-1";
   seconds interval{60};
   std::optional<verifier::AppliedPolicy> policy = {};
+  std::string configuration = "affirming";  // by an enforced policy
 };
 
 class DeviceAttestationTest : public ::testing::Test {
@@ -60,8 +62,9 @@ class DeviceAttestationTest : public ::testing::Test {
            .ak_name = Bytes(34, what.of_ak),
            .revision = from + 1,
            .overall = what.overall,
-           .result =
-               R"({"layers":{"boot":"warning"},"findings":[{"tier":"warning","code":"boot.odd","what":"an odd boot"}]})",
+           .result = fmt::format(R"({{"layers":{{"boot":"warning","configuration":"{}"}},)"
+                                 R"("findings":[{{"tier":"warning","code":"boot.odd","what":"an odd boot"}}]}})",
+                                 what.configuration),
            .policy = what.policy,
            .attested_at = now,
            .next_due_at = now + what.interval,
@@ -147,13 +150,16 @@ TEST_F(DeviceAttestationTest, IsJudgedByTierKeyTimeAndPolicy) {
       {"affirming", {.overall = Tier::kWarning}, "attestation.insufficient"},
       {"affirming", {.overall = Tier::kNone}, "attestation.insufficient"},
       {"affirming", {.overall = Tier::kContraindicated}, "attestation.insufficient"},
-      {"warning", {.overall = Tier::kNone}, "attestation.insufficient"},
+      {"affirming", {.interval = hours(24)}, "assigned"},
+      {"warning", {.overall = Tier::kNone, .configuration = "none"}, "attestation.insufficient"},
+      {"warning", {.overall = Tier::kWarning, .configuration = "none"}, "attestation.insufficient"},
       {"warning", {.overall = Tier::kContraindicated}, "attestation.insufficient"},
       {"warning", {.of_ak = 0xA2}, "attestation.other-ak"},
       {"warning", {.tpm = &world_.tpm_b}, "attestation.other-ek"},
       {"warning", {.interval = seconds(0)}, "attestation.overdue"},
       {"warning", {.policy = deleted}, "attestation.other-policy"},
       {"warning", {.overall = Tier::kWarning}, "assigned"},
+      {"warning", {.overall = Tier::kNone}, "assigned"},
       {"warning", {}, "assigned"},
   };
   for (const auto& [demanded, attested, expected] : cases) {
@@ -168,6 +174,17 @@ TEST_F(DeviceAttestationTest, AnAttestationIsOverdueByTheIntervalThatStandsNow) 
   demand("\"affirming\"", R"(,"attestation_interval_seconds":10)");
   attest({.interval = seconds(600)});
   world_.clock.advance(seconds(10));
+  EXPECT_EQ(come(meter_), "attestation.overdue");
+}
+
+TEST_F(DeviceAttestationTest, AnAttestationIsGoodForAssigningForTenMinutes) {
+  demand("\"affirming\"");
+  attest({.interval = hours(24)});
+  const auto opened = open(meter_);
+  world_.clock.advance(provisioning::kGoodForAssigning);
+  EXPECT_EQ(told(meter_, opened), "assigned") << "it was when it registered";
+  attest({.interval = hours(24)});
+  world_.clock.advance(provisioning::kGoodForAssigning);
   EXPECT_EQ(come(meter_), "attestation.overdue");
 }
 
