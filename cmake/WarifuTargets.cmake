@@ -64,6 +64,14 @@ function(warifu_library NAME)
   endif()
 endfunction()
 
+# warifu_built_on(FILE): FILE is told the day on which it is built, WARIFU_BUILT_ON_DAY (days since 1970). No clock before this day is
+# right. SOURCE_DATE_EPOCH makes it reproducible.
+function(warifu_built_on FILE)
+  string(TIMESTAMP built_on "%s" UTC)
+  math(EXPR built_on "${built_on} / 86400")
+  set_source_files_properties(${FILE} PROPERTIES COMPILE_DEFINITIONS "WARIFU_BUILT_ON_DAY=${built_on}")
+endfunction()
+
 # warifu_app(NAME DEPENDS lib... [LINK external...] [APART file...]): the program NAME from the .cpp files of this folder.
 function(warifu_app NAME)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;APART" ${ARGN})

@@ -36,7 +36,7 @@ void StderrProgress::note(std::string_view what) {
 Result<std::unique_ptr<Device>> Device::open(const Context& context, Tells tells) {
   TRY(auto config, device_config::load(context.config_path));
   TRY(const auto pem, device_config::read_trusted_file(config.server.root, kRootSizeMax));
-  auto logs = std::make_unique<MeasurementFiles>(config.attestation);
+  auto logs = std::make_unique<MeasurementFiles>(config);
   TRY(const auto rights, RightsGivenUp::give_up(context, config));
   auto root = http_client::TrustedRoot::from_pem(pem);
   if (!root) return invalid_input("server.root", root.error().message, config.server.root.string());

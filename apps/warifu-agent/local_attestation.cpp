@@ -99,9 +99,10 @@ Result<LocalEvidence> gather(const RegisterLists& registers, const LocalQuote::A
   return evidence;
 }
 
-Result<attestation::EvidenceOutcome> judge(const LocalEvidence& evidence, const std::optional<LocalPolicy>& policy) {
+Result<attestation::EvidenceOutcome> judge(const LocalEvidence& evidence, const std::optional<LocalPolicy>& policy,
+                                           Timestamp now) {
   TRY(const auto ak, attestation::AkPublic::from_tpm_public(evidence.ak_public));
-  attestation::EvidenceTerms terms{.nonce = evidence.extra_data};
+  attestation::EvidenceTerms terms{.nonce = evidence.extra_data, .now = now};
   if (policy) {
     terms.policy = &policy->demands;
     terms.required = policy->demands.registers;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -7,9 +8,11 @@
 #include "attestation/appraisal/result_json.h"
 #include "attestation/appraisal/result_text.h"
 #include "base/place.h"
+#include "base/time.h"
 #include "device_config/trusted_file.h"
 #include "keystore/files.h"
 #include "local_socket/client.h"
+#include "measured_boot/ima/list_reader.h"
 #include "measured_boot/registers_json.h"
 #include "tcb_protocol/channel.h"
 #include "warifu-agent/commands.h"
@@ -23,10 +26,15 @@ namespace {
 using attestation::EvidenceOutcome;
 using attestation::Tier;
 
+// As the server takes it: a device has not the memory for what an operator's machine judges by.
+constexpr std::size_t kLocalPolicySizeMax = std::size_t{16} * 1024 * 1024;
+// A clock that is before it has forgotten the time.
+constexpr Timestamp kBuiltAt{std::chrono::days(WARIFU_BUILT_ON_DAY)};
+
 // It decides what is good: as the configuration, it is read only if nobody else could have written it.
 Result<std::optional<LocalPolicy>> read_policy(const std::string& file) {
   if (file.empty()) return std::optional<LocalPolicy>();
-  const auto text = device_config::read_trusted_file(std::filesystem::absolute(file), attestation::kPolicySizeMax);
+  const auto text = device_config::read_trusted_file(std::filesystem::absolute(file), kLocalPolicySizeMax);
   if (!text) return invalid_input("policy.file", text.error().message, file);
   auto demands = attestation::parse_evidence_policy(*text);
   if (!demands) return at(std::move(demands).error(), file);
@@ -35,7 +43,7 @@ Result<std::optional<LocalPolicy>> read_policy(const std::string& file) {
 
 // Says how `warifu quote verify` takes it.
 Status keep(const LocalEvidence& evidence, const std::filesystem::path& folder) {
-  TRY_STATUS(keystore::make_private_folder(folder));
+  TRY_STATUS(keystore::make_or_take_private_folder(folder));
   std::string command = "warifu quote verify";
   const auto put = [&](const char* option, const char* name, ByteView content) {
     command += fmt::format(" {} {}", option, (folder / name).string());
@@ -54,13 +62,15 @@ Status keep(const LocalEvidence& evidence, const std::filesystem::path& folder) 
   return {};
 }
 
-void print(const Context& context, const EvidenceOutcome& outcome, const std::optional<LocalPolicy>& policy) {
+void print(const Context& context, const EvidenceOutcome& outcome, const std::optional<LocalPolicy>& policy,
+           Timestamp now) {
   if (!context.json) {
     fmt::print("{}", attestation::to_text(outcome.result));
     return;
   }
   auto record = attestation::to_json(outcome.result);
   record["policy"] = policy ? boost::json::value(policy->file) : boost::json::value(nullptr);
+  record["judged_at"] = to_rfc3339(now);
   record["quote"] =
       outcome.quote ? boost::json::value(attestation::to_json(*outcome.quote)) : boost::json::value(nullptr);
   record["pcrs"] = outcome.registers ? boost::json::value(measured_boot::to_json(outcome.registers->values()))
@@ -84,16 +94,21 @@ Status verdict(const attestation::AttestationResult& result) {
 Status attest_locally(const Context& context, const LocalAttestation& options) {
   TRY(const auto config, device_config::load(context.config_path));
   TRY(const auto policy, read_policy(options.policy_file));
-  MeasurementFiles logs(config.attestation);
+  MeasurementFiles logs(config, measured_boot::ima::kMaxListBytes);
   local_socket::Client tcb(config.tcb.socket);
   const auto registers = local_registers(policy);
   TRY(const auto answer, tcb_protocol::call(tcb, tcb_protocol::LocalQuote{registers}));
+  // The logs hold what strangers named: who reads them has no rights. To keep them they are copied before, as they are.
+  const bool keeps = !options.out_folder.empty();
+  if (!keeps) TRY_STATUS(RightsGivenUp::give_up(context, config, Network::kUnixSockets));
   TRY(const LocalEvidence evidence, gather(registers, answer, logs));
-  if (!options.out_folder.empty()) TRY_STATUS(keep(evidence, options.out_folder));
-  // The logs hold what strangers named: who reads them has no rights.
-  TRY_STATUS(RightsGivenUp::give_up(context, config, Network::kUnixSockets));
-  TRY(const auto outcome, judge(evidence, policy));
-  print(context, outcome, policy);
+  if (keeps) {
+    TRY_STATUS(keep(evidence, options.out_folder));
+    TRY_STATUS(RightsGivenUp::give_up(context, config, Network::kUnixSockets));
+  }
+  const Timestamp now = std::max(SystemClock().now(), kBuiltAt);
+  TRY(const auto outcome, judge(evidence, policy, now));
+  print(context, outcome, policy, now);
   return verdict(outcome.result);
 }
 

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 namespace warifu::agent_app {
 namespace {
@@ -38,7 +37,7 @@ Error MeasurementFiles::File::unreadable(int why) const {
   return {ErrorKind::kUnavailable, "logs.read", fmt::format("cannot read {}: {}", path_.string(), std::strerror(why))};
 }
 
-Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) const {
+Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset, std::size_t size_max) const {
   if (open_error_ == ENOENT || open_error_ == ENOTDIR) return std::optional<Bytes>();
   if (descriptor_ < 0) return unreadable(open_error_);
   if (!std::in_range<off_t>(offset)) return unreadable(EOVERFLOW);
@@ -46,8 +45,10 @@ Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) 
   Bytes content;
   for (;;) {
     const std::size_t size = content.size();
-    if (size >= kLogMax) return std::optional(std::move(content));
-    const std::size_t part = std::min(kPartSize, kLogMax - size);
+    if (size > size_max)
+      return refused("logs.size", fmt::format("{} has more than {} bytes after its byte {}: too many to show at once",
+                                              path_.string(), size_max, offset));
+    const std::size_t part = std::min(kPartSize, size_max - size + 1);
     content.resize(size + part);
     const ssize_t got = ::read(descriptor_, content.data() + size, part);
     if (got < 0 && errno != EINTR) return unreadable(errno);
@@ -56,28 +57,26 @@ Result<std::optional<Bytes>> MeasurementFiles::File::read(std::uint64_t offset) 
   }
 }
 
-MeasurementFiles::MeasurementFiles(const device_config::AttestationConfig& config)
-    : event_log_(config.event_log),
-      ima_list_(config.ima_list),
-      userspace_log_(config.userspace_log),
-      boot_id_(first_line(config.boot_id).substr(0, kBootIdSize)),
+MeasurementFiles::MeasurementFiles(const device_config::DeviceConfig& config, std::size_t ima_list_max)
+    : event_log_(config.attestation.event_log),
+      ima_list_(config.attestation.ima_list),
+      ima_list_max_(ima_list_max),
+      userspace_log_(config.attestation.userspace_log),
+      boot_id_(first_line(config.attestation.boot_id).substr(0, kBootIdSize)),
       null_name_(find_null_name(config)) {
 }
 
 // Empty when it cannot be read.
 std::string MeasurementFiles::first_line(const std::filesystem::path& path) {
-  const auto text = File(path).read(0);
+  const auto text = File(path).read(0, kLogMax);
   if (!text || !*text) return {};
   const auto line = as_text(**text);
   return std::string(line.substr(0, line.find('\n')));
 }
 
 // A kernel that could not make its NULL primary shows zeros, which are no Name: then it is as if it said nothing.
-std::optional<agent::RecordedNullName> MeasurementFiles::find_null_name(
-    const device_config::AttestationConfig& config) {
-  std::vector<std::filesystem::path> paths = {device_config::kKernelNullName, device_config::kInitramfsNullName};
-  if (config.null_name) paths = {*config.null_name};
-  for (const auto& path : paths) {
+std::optional<agent::RecordedNullName> MeasurementFiles::find_null_name(const device_config::DeviceConfig& config) {
+  for (const auto& path : device_config::null_name_files(config)) {
     std::string name = first_line(path);
     if (is_sha256_name(name))
       return agent::RecordedNullName{std::move(name), path.string().starts_with("/sys/") ? "kernel" : "initramfs"};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
@@ -12,11 +13,12 @@ namespace warifu::agent_app {
 // the kernel are root's. What was not there then is not there for this process.
 class MeasurementFiles final : public agent::MeasurementLogs {
  public:
-  explicit MeasurementFiles(const device_config::AttestationConfig& config);
+  // `ima_list_max`: as much of the IMA list is read at most, from where it is read on.
+  explicit MeasurementFiles(const device_config::DeviceConfig& config, std::size_t ima_list_max = kLogMax);
 
-  Result<std::optional<Bytes>> event_log() override { return event_log_.read(0); }
-  Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override { return ima_list_.read(offset); }
-  Result<std::optional<Bytes>> userspace_log() override { return userspace_log_.read(0); }
+  Result<std::optional<Bytes>> event_log() override { return event_log_.read(0, kLogMax); }
+  Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override { return ima_list_.read(offset, ima_list_max_); }
+  Result<std::optional<Bytes>> userspace_log() override { return userspace_log_.read(0, kLogMax); }
   std::string boot_id() override { return boot_id_; }
   std::optional<agent::RecordedNullName> null_name() override { return null_name_; }
 
@@ -27,7 +29,7 @@ class MeasurementFiles final : public agent::MeasurementLogs {
     File(const File&) = delete;
     File& operator=(const File&) = delete;
     ~File();
-    Result<std::optional<Bytes>> read(std::uint64_t offset) const;
+    Result<std::optional<Bytes>> read(std::uint64_t offset, std::size_t size_max) const;
 
    private:
     Error unreadable(int why) const;
@@ -38,10 +40,11 @@ class MeasurementFiles final : public agent::MeasurementLogs {
   };
 
   static std::string first_line(const std::filesystem::path& path);
-  static std::optional<agent::RecordedNullName> find_null_name(const device_config::AttestationConfig& config);
+  static std::optional<agent::RecordedNullName> find_null_name(const device_config::DeviceConfig& config);
 
   const File event_log_;
   const File ima_list_;
+  const std::size_t ima_list_max_;
   const File userspace_log_;
   const std::string boot_id_;
   const std::optional<agent::RecordedNullName> null_name_;

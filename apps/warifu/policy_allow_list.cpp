@@ -189,27 +189,34 @@ class AllowListMaker {
     const std::string name = name_of(package);
     if (package.deb.size > kDebSizeMax)
       return invalid_input("deb.size", fmt::format("it has more than {} bytes", kDebSizeMax), name);
-    const fs::path file = options_.cache.empty()
-                              ? workspace.path() / "package.deb"
-                              : fs::path(options_.cache) / (to_hex(package.deb.sha256.bytes()) + ".deb");
-    if (options_.cache.empty() || !is_cached(file, package.deb)) {
-      const fs::path fetched = options_.cache.empty() ? file : fs::path(file.string() + ".part");
-      TRY_STATUS(fetch_checked(*found.mirror, package.deb.path, package.deb, fetched));
-      std::error_code error;
-      if (fetched != file) fs::rename(fetched, file, error);
-      if (error) return Error{ErrorKind::kUnavailable, "file.write", error.message(), file.string()};
+    // Nobody else has the workspace: what is unpacked there is what was hashed.
+    const fs::path file = workspace.path() / "package.deb";
+    if (!take_from_cache(package.deb, file)) {
+      TRY_STATUS(fetch_checked(*found.mirror, package.deb.path, package.deb, file));
+      TRY_STATUS(keep_in_cache(file, package.deb));
     }
     return add_deb(file.string(), name);
   }
 
-  // A cache is believed no more than a mirror.
-  static bool is_cached(const fs::path& file, const IndexedFile& expected) {
+  static std::string cached_name(const IndexedFile& deb) { return to_hex(deb.sha256.bytes()) + ".deb"; }
+
+  // A cache is believed no more than a mirror, and is one.
+  bool take_from_cache(const IndexedFile& deb, const fs::path& to) const {
+    if (options_.cache.empty()) return false;
     std::error_code error;
-    if (fs::file_size(file, error) != expected.size || error) return false;
-    const auto mirror = DebianMirror::of(file.parent_path().string());
-    if (!mirror) return false;
-    const auto read = mirror->fetch(file.filename().string(), "/dev/null", expected.size);
-    return read && read->size == expected.size && read->sha256 == expected.sha256;
+    const auto cache = DebianMirror::of(fs::absolute(options_.cache, error).string());
+    return !error && cache && fetch_checked(*cache, cached_name(deb), deb, to);
+  }
+
+  Status keep_in_cache(const fs::path& file, const IndexedFile& deb) const {
+    if (options_.cache.empty()) return {};
+    const fs::path kept = fs::path(options_.cache) / cached_name(deb);
+    const fs::path part = kept.string() + ".part";
+    std::error_code error;
+    fs::copy_file(file, part, fs::copy_options::overwrite_existing, error);
+    if (!error) fs::rename(part, kept, error);
+    if (error) return Error{ErrorKind::kUnavailable, "file.write", error.message(), kept.string()};
+    return {};
   }
 
   const AllowListOptions& options_;

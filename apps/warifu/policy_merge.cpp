@@ -103,7 +103,13 @@ class Merge {
   }
 
   Status check_withdrawn() const {
-    for (const auto& file : new_.files)
+    TRY_STATUS(check_withdrawn(new_.files));
+    for (const auto& [time, files] : new_.retiring)
+      TRY_STATUS(check_withdrawn(files));
+    return {};
+  }
+  Status check_withdrawn(const std::vector<AllowedFile>& files) const {
+    for (const auto& file : files)
       if (old_.withdrawn.contains(file.digest))
         return conflict("the first policy withdraws this digest", place_of(file));
     return {};

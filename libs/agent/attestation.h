@@ -20,7 +20,7 @@ class Attestor {
   Attestor(Outside& outside, MeasurementLogs& logs) : outside_(outside), logs_(logs) {}
 
   // One attestation; the connection is closed after it. nullopt: the server has no attestation. Errors: those of the
-  // transport and of the TCB, refusal_of(), "server.reply", "logs.read".
+  // transport and of the TCB, refusal_of(), "server.reply", "logs.read", "logs.size".
   Result<std::optional<AttestationResult>> attest();
 
   // What the server asked for with its last refusal.

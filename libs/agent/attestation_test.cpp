@@ -27,6 +27,7 @@ class MemoryLogs final : public MeasurementLogs {
   }
   Result<std::optional<Bytes>> ima_list(std::uint64_t offset) override {
     offsets.push_back(offset);
+    if (too_large) return Error{ErrorKind::kRefused, "logs.size", "too many to show at once"};
     return ima;
   }
   Result<std::optional<Bytes>> userspace_log() override { return userspace; }
@@ -39,6 +40,7 @@ class MemoryLogs final : public MeasurementLogs {
   std::vector<std::uint64_t> offsets;
   std::optional<RecordedNullName> recorded = RecordedNullName{"000b01", "initramfs"};
   bool unreadable = false;
+  bool too_large = false;
 };
 
 class AttestationTest : public test::AgentTest {
@@ -373,6 +375,69 @@ TEST_F(AttestationFirstTest, ADeviceThatCannotAttestSaysSoAndWaits) {
   ASSERT_TRUE(provision()) << "an operator may have changed his mind";
   EXPECT_EQ(requests("evidence"), 0);
   EXPECT_THAT(progress_.text, HasSubstr("permission denied"));
+}
+
+TEST_F(AttestationFirstTest, ComesNotBeforeTheServerSaidAndSaysOnceWhy) {
+  auto busy = problem(429, "limit.rate");
+  busy.retry_after = std::chrono::seconds(100);
+  for (const char* code : {"attestation.missing", "attestation.insufficient", "attestation.other-policy"}) {
+    server_.requests.clear();
+    progress_.text.clear();
+    int number = 0;
+    waiter_.on_wait = [&] {
+      busy.request_id = std::to_string(++number);
+      answer("nonce", busy);
+    };
+    answer("poll", waits(code));
+    EXPECT_EQ(provision().error().code, "server.waits") << code;
+    EXPECT_GT(requests("poll"), 30) << "it polls on";
+    // 480 seconds, and 100 between two.
+    EXPECT_GE(requests("nonce"), 4) << code;
+    EXPECT_LE(requests("nonce"), 5) << code;
+    const std::string told = "note: attestation: asking for a nonce: the server answered 429";
+    EXPECT_THAT(progress_.text, HasSubstr(told));
+    EXPECT_EQ(progress_.text.find(told), progress_.text.rfind(told)) << progress_.text;
+  }
+}
+
+TEST_F(AttestationFirstTest, AttestsAgainSoonWhenTheServerNamesNoTime) {
+  answer_first("nonce", {problem(503, "store.full"), problem(503, "store.full")});
+  answer_first("poll", {waits("attestation.missing"), waits("attestation.missing"), waits("attestation.missing")});
+  server_.assigning = 0;
+  ASSERT_TRUE(provision());
+  EXPECT_EQ(requests("nonce"), 3);
+  EXPECT_EQ(requests("evidence"), 1);
+}
+
+TEST_F(AttestationFirstTest, AttestsNoMoreInThisRegistrationWhenAPersonMustAct) {
+  answer("poll", waits("attestation.missing"));
+  const auto attests_once = [&](std::string_view step) {
+    server_.requests.clear();
+    EXPECT_EQ(provision().error().code, "server.waits");
+    EXPECT_GT(requests("poll"), 30) << "it polls on";
+    EXPECT_EQ(requests(step), 1) << step;
+  };
+  logs_.too_large = true;
+  attests_once("nonce");
+  EXPECT_EQ(requests("evidence"), 0);
+  EXPECT_THAT(progress_.text, HasSubstr("too many to show at once. A narrower IMA policy"));
+  logs_.too_large = false;
+  answer("evidence", problem(400, "evidence.form"));
+  attests_once("evidence");
+  answer("nonce", problem(403, "device.hold"));
+  attests_once("nonce");
+  answer("key", problem(404, "http.not-found"));
+  Attestor without_token(outside_, logs_);
+  server_.requests.clear();
+  EXPECT_EQ(Contact(outside_, &without_token).make(Registering::kAlways).error().code, "server.waits");
+  EXPECT_EQ(requests("key"), 1);
+  EXPECT_THAT(progress_.text, HasSubstr("the server does not serve it here"));
+}
+
+TEST_F(AttestationFirstTest, SaysThatItsAttestationIsWaitedForOnlyWhileItIs) {
+  answer_first("poll", {waits("attestation.missing")});
+  answer("poll", waits("approval.open", "an operator has to agree"));
+  EXPECT_EQ(provision().error().code, "server.throttled");
 }
 
 TEST_F(AttestationFirstTest, DoesNotAttestForWhatAnOperatorDecidesOrAnotherServerSays) {

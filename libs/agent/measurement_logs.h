@@ -20,11 +20,12 @@ struct RecordedNullName {
 // What the kernel, and systemd, say they measured. nullopt: this machine has no such log.
 class MeasurementLogs {
  public:
-  // Of each log, from where it is read on. A log that is longer is cut here, and the server says what it thinks of it.
+  // Of each log, from where it is read on: what can be sent at once. What is longer is not cut, for what is left of it
+  // would contradict the registers.
   static constexpr std::size_t kLogMax = std::size_t{16} * 1024 * 1024;
 
   virtual ~MeasurementLogs() = default;
-  // kUnavailable "logs.read" when a log is there and cannot be read.
+  // kUnavailable "logs.read" when a log is there and cannot be read, kRefused "logs.size" when it is too large.
   virtual Result<std::optional<Bytes>> event_log() = 0;
   // The bytes of the IMA list from `offset`; none beyond its end.
   virtual Result<std::optional<Bytes>> ima_list(std::uint64_t offset) = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/attestation_state.h"
+#include "agent/backoff.h"
 #include "agent/refusal.h"
 #include "base/secret.h"
 
@@ -27,13 +28,27 @@ bool is_error(int status) {
   return status >= 400;
 }
 
+// What a TPM refuses for good is as if it had none. Another try may mend the rest, or it was changed on the way: then
+// nobody shall be taken for a device without a certificate.
+bool means_no_certificate(const Error& error) {
+  if (error.code == "tcb_protocol.operation") return true;  // an older TCB
+  const bool is_for_good =
+      error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kConflict;
+  return is_for_good && error.code.starts_with("tpm.");
+}
+
 }  // namespace
+
+Provisioner::~Provisioner() {
+  wipe(token_);
+}
 
 Result<Registration> Provisioner::provision(const tcb_protocol::Identity::Answer& device) {
   retry_after_.reset();
   TRY(const auto id, RegistrationId::parse(device.registration_id));
   const std::string path = fmt::format("/{}/registrations/{}", device.id_scope, id.text());
-  const std::string body = registration_body(device, ek_certificate());
+  TRY(const auto certificate, ek_certificate());
+  const std::string body = registration_body(device, certificate);
   const std::string register_path = fmt::format("{}/register?{}", path, kApiVersion);
   TRY_STATUS(open_challenge(register_path, body));
   TRY(auto accepted, show_proof({.method = "PUT", .path = register_path, .authorization = token_, .body = body}));
@@ -61,12 +76,12 @@ Result<HttpReply> Provisioner::send(HttpRequest request) {
   return reply;
 }
 
-// Most servers need none: one that cannot be read, or that an older TCB does not give, keeps no device from asking.
-tcb_protocol::EkCertificate::Answer Provisioner::ek_certificate() {
+// Most servers need none: a TPM that has none, or an older TCB, keeps no device from asking.
+Result<tcb_protocol::EkCertificate::Answer> Provisioner::ek_certificate() {
   auto certificate = tcb_protocol::call(outside_.tcb, tcb_protocol::EkCertificate{});
-  if (certificate) return *std::move(certificate);
+  if (certificate || !means_no_certificate(certificate.error())) return certificate;
   outside_.progress.note(fmt::format("no EK certificate is sent: {}", to_string(certificate.error())));
-  return {};
+  return tcb_protocol::EkCertificate::Answer{};
 }
 
 // The first PUT, without a proof: its answer is the challenge.
@@ -112,36 +127,47 @@ Result<Assignment> Provisioner::poll(const RegistrationId& id, const std::string
     if (const auto* failed = std::get_if<Failed>(&operation))
       return Error{ErrorKind::kRefused, "server.refused",
                    fmt::format("the server ended the registration as \"{}\": {}", failed->status, failed->message)};
-    has_attested = attest(std::get<Assigning>(operation));
+    waits_for_ = std::get<Assigning>(std::move(operation));
+    has_attested = attest();
   }
 }
 
-// What was judged as too little is not better in a moment; everything else may be mended by an attestation.
-bool Provisioner::is_time_to_attest(std::string_view code) const {
+// What was judged as too little is not better in a moment, nor is a server that said when to come again; everything
+// else may be mended by an attestation.
+bool Provisioner::is_time_to_attest() const {
   if (!attested_at_) return true;
-  const auto again = code == kInsufficient ? attest_again_ : kAttestAgain;
+  const auto again = attesting_failed_ || waits_for_.code == kInsufficient ? attest_again_ : kAttestAgain;
   const Timestamp now = outside_.clock.now();
   return now < *attested_at_ || now >= *attested_at_ + again;
 }
 
-bool Provisioner::attest(const Assigning& operation) {
-  if (!operation.waits_for_attestation()) return false;
-  if (std::exchange(told_, operation.message) != operation.message)
+bool Provisioner::attest() {
+  if (!waits_for_.waits_for_attestation()) return false;
+  if (std::exchange(told_, waits_for_.message) != waits_for_.message)
     outside_.progress.note(
-        fmt::format("the operator's terms ask for attestation first: {} [{}]", operation.message, operation.code));
-  if (attestor_ == nullptr || !is_time_to_attest(operation.code)) return false;
+        fmt::format("the operator's terms ask for attestation first: {} [{}]", waits_for_.message, waits_for_.code));
+  if (attestor_ == nullptr || attests_no_more_ || !is_time_to_attest()) return false;
   attested_at_ = outside_.clock.now();
   const auto result = attestor_->attest();
-  if (!result || !*result) {
-    attest_again_ = kAttestAgain;
-    outside_.progress.note(result ? "attestation: the server does not serve it here"
-                                  : fmt::format("attestation: {}", explain(result.error())));
+  attesting_failed_ = !result;
+  if (!result) could_not_attest(result.error());
+  if (!result) return false;
+  if (!*result) {
+    attests_no_more_ = true;
+    outside_.progress.note("attestation: the server does not serve it here");
     return false;
   }
   attest_again_ = std::max((*result)->next_after, kAttestAgain);
   outside_.progress.note(fmt::format("attestation: the server judges what this device runs as {}", summary(**result)));
   keep(outside_, **result);
   return true;
+}
+
+void Provisioner::could_not_attest(const Error& error) {
+  const auto asked = std::min(attestor_->retry_after().value_or(kAttestAgain), Backoff::kRetryAfterMax);
+  attest_again_ = std::max(kAttestAgain, asked);
+  attests_no_more_ = needs_an_operator(error);
+  if (told_failures_.insert(gist(error)).second) outside_.progress.note(fmt::format("attestation: {}", explain(error)));
 }
 
 Status Provisioner::wait_to_poll(const HttpReply& reply) {
@@ -151,9 +177,9 @@ Status Provisioner::wait_to_poll(const HttpReply& reply) {
   // A clock that was set back has ended the proof.
   if (passed < std::chrono::seconds(0) || passed + wait > kPollingMax) {
     retry_after_ = wait;
-    if (!told_.empty())
+    if (waits_for_.waits_for_attestation())
       return Error{ErrorKind::kThrottled, "server.waits",
-                   fmt::format("the server waits for this device's attestation: {}", told_)};
+                   fmt::format("the server waits for this device's attestation: {}", waits_for_.message)};
     return Error{
         ErrorKind::kThrottled, "server.throttled",
         fmt::format("the server has not assigned this device and wants to be asked again in {} s, {} s after it "

@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
-#include <string_view>
 
 #include "agent/attestation.h"
 #include "agent/messages.h"
@@ -29,6 +29,9 @@ class Provisioner {
   // `proved_at`: by the device's clock, when the server was asked for its proof. Without an attestor it only polls.
   Provisioner(Outside& outside, Timestamp proved_at, Attestor* attestor = nullptr)
       : outside_(outside), proved_at_(proved_at), attestor_(attestor) {}
+  Provisioner(const Provisioner&) = delete;
+  Provisioner& operator=(const Provisioner&) = delete;
+  ~Provisioner();
 
   // Registers `device`, which the TCB has shown after it had judged the server, to the end: the TCB has accepted the
   // assignment. Errors: those of the transport, of the TCB, refusal_of(), "server.reply", "server.refused" when the
@@ -41,21 +44,26 @@ class Provisioner {
 
  private:
   Result<HttpReply> send(HttpRequest request);
-  tcb_protocol::EkCertificate::Answer ek_certificate();
+  Result<tcb_protocol::EkCertificate::Answer> ek_certificate();
   Status open_challenge(const std::string& path, const std::string& body);
   Result<HttpReply> show_proof(HttpRequest request);
   Result<Assignment> poll(const RegistrationId& id, const std::string& path, HttpReply accepted);
   Status wait_to_poll(const HttpReply& reply);
   // Attests if the server waits for that and it is time; whether it did.
-  bool attest(const Assigning& operation);
-  bool is_time_to_attest(std::string_view code) const;
+  bool attest();
+  bool is_time_to_attest() const;
+  void could_not_attest(const Error& error);
 
   Outside& outside_;
   const Timestamp proved_at_;
   Attestor* const attestor_;
   std::optional<Timestamp> attested_at_;             // the last try, by the device's clock
-  std::chrono::seconds attest_again_{kAttestAgain};  // if the server has judged it as too little
-  std::string told_;                                 // what the server waits for, as it was said to people
+  std::chrono::seconds attest_again_{kAttestAgain};  // if the server has judged it as too little, or it failed
+  bool attesting_failed_ = false;                    // the last try
+  bool attests_no_more_ = false;                     // nothing in this registration will mend it
+  std::set<std::string> told_failures_;              // of attesting
+  Assigning waits_for_;                              // what the server said last
+  std::string told_;                                 // what it waits for, as it was said to people
   std::optional<std::chrono::seconds> retry_after_;
   std::string token_;
   Timestamp server_time_;

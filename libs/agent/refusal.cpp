@@ -11,6 +11,9 @@
 namespace warifu::agent {
 namespace {
 
+constexpr std::string_view kTrackingId = " (tracking id ";
+constexpr std::string_view kClocks = "; this device's clock says ";
+
 // The difference between two clocks that a server does not mind.
 constexpr std::chrono::minutes kClockTolerance{5};
 
@@ -30,8 +33,9 @@ constexpr std::array kServerCodes = {
     ServerCode{"token.expired", ErrorKind::kRefused},
 };
 
-// Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock.
-constexpr std::array<std::string_view, 3> kVerdicts = {"enrollment.", "device.", "server.refused"};
+// Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock. A log that
+// is too large stays so until the next boot.
+constexpr std::array<std::string_view, 4> kVerdicts = {"enrollment.", "device.", "server.refused", "logs.size"};
 
 struct Advice {
   std::string_view code;  // an error's code, or the first part of it
@@ -58,6 +62,9 @@ constexpr std::array kAdvice = {
         "logs.read",
         "The agent's user must be able to read what the kernel measured: warifu-agent.service sees to that before it "
         "starts"},
+    Advice{"logs.size",
+           "A narrower IMA policy measures less; the next boot begins a new list. `warifu-agent attest --local` reads "
+           "larger ones"},
     Advice{"attestation.local", "the findings say why"},
     Advice{"attestation.result", "`warifu attestation explain` on the server says why"},
     Advice{"token.expired", "Set the clock of this device or of the server"},
@@ -122,7 +129,7 @@ std::string clocks(const HttpReply& reply, const Clock& clock) {
   const Timestamp now = clock.now();
   const auto difference = now > *reply.date ? now - *reply.date : *reply.date - now;
   if (difference <= kClockTolerance) return {};
-  return fmt::format("; this device's clock says {}, the server's {}", to_rfc3339(now), to_rfc3339(*reply.date));
+  return fmt::format("{}{}, the server's {}", kClocks, to_rfc3339(now), to_rfc3339(*reply.date));
 }
 
 }  // namespace
@@ -134,8 +141,15 @@ Error refusal_of(const HttpReply& reply, std::string_view doing, const Clock& cl
   std::string message = fmt::format("{}: the server answered {}", doing, reply.status);
   if (!said.message.empty()) message += fmt::format(": {}", said.message);
   if (!said.code.empty()) message += fmt::format(" (its code {})", said.code);
-  if (!tracking_id.empty()) message += fmt::format(" (tracking id {})", tracking_id);
+  if (!tracking_id.empty()) message += fmt::format("{}{})", kTrackingId, tracking_id);
   return {known.kind, known.code, message + clocks(reply, clock)};
+}
+
+std::string gist(const Error& error) {
+  std::string text = to_string(error);
+  for (const auto changing : {kTrackingId, kClocks})
+    text.resize(std::min(text.size(), text.find(changing)));
+  return fmt::format("{} [{}]", text, error.code);
 }
 
 bool needs_an_operator(const Error& error) {

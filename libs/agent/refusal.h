@@ -14,10 +14,13 @@ namespace warifu::agent {
 // "token.expired", "server.throttled", "server.trouble", "server.refused".
 Error refusal_of(const HttpReply& reply, std::string_view doing, const Clock& clock);
 
-// Whether the server, which the TCB knows by then, refused this device: that changes only when a person acts. What a
-// network, a clock, or a server of that name which is another can bring about does not count: whoever is on the path
-// could keep a device away for long.
+// Whether the server, which the TCB knows by then, refused this device, or what was measured here cannot be sent: that
+// changes only when a person acts. What a network, a clock, or a server of that name which is another can bring about
+// does not count: whoever is on the path could keep a device away for long.
 bool needs_an_operator(const Error& error);
+
+// What is said and its code, without tracking id and clocks, which are others each time: to say it once.
+std::string gist(const Error& error);
 
 // What the operator can do about it; empty when the message says all. For errors of the server, of the TCB and of the
 // TPM.

@@ -58,13 +58,26 @@ TEST(RefusalTest, SpeaksOfTheClocksOnlyWhenTheyDiffer) {
 
 TEST(RefusalTest, LeavesToAnOperatorOnlyWhatTheServerSaidOfTheDevice) {
   const auto refused = [](std::string_view code) { return needs_an_operator({ErrorKind::kRefused, code, "M"}); };
-  for (const char* code :
-       {"enrollment.unknown", "enrollment.ek", "enrollment.scope", "device.hold", "device.state", "server.refused"})
+  for (const char* code : {"enrollment.unknown", "enrollment.ek", "enrollment.scope", "device.hold", "device.state",
+                           "server.refused", "logs.size"})
     EXPECT_TRUE(refused(code)) << code;
   for (const char* code : {"server.identity", "server.reply", "crypto.path.expired", "tcb.handshake.order",
                            "token.expired", "tcb.server.unverified", "tpm.activate"})
     EXPECT_FALSE(refused(code)) << code;
   EXPECT_FALSE(needs_an_operator({ErrorKind::kUnavailable, "server.trouble", "M"}));
+}
+
+TEST(RefusalTest, HasAGistThatIsTheSameEachTime) {
+  const auto gist_of = [](const char* id, std::chrono::minutes ahead, int status = 429) {
+    auto busy =
+        refusal(status, std::string(R"({"detail":"too many","code":"limit.rate","tracking_id":")") + id + "\"}");
+    busy.date = kClock.now() + ahead;
+    return gist(refusal_of(busy, "x", kClock));
+  };
+  EXPECT_EQ(gist_of("", std::chrono::minutes(6)), gist_of("", std::chrono::minutes(7)));
+  EXPECT_EQ(gist_of("t-1", std::chrono::minutes(6)), gist_of("t-2", std::chrono::minutes(0)));
+  EXPECT_NE(gist_of("t-1", std::chrono::minutes(0)), gist_of("t-1", std::chrono::minutes(0), 503));
+  EXPECT_EQ(gist({ErrorKind::kUnavailable, "logs.read", "M"}), "M [logs.read]");
 }
 
 TEST(AdviceTest, SaysWhatToDoNext) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ class ScriptedTcb final : public protocol::Channel {
   bool activates = true;
   std::string assigned_hub, device_id;
   protocol::EkCertificate::Answer ek_certificate{Bytes{0x30, 1}, {}};  // empty: an older TCB
+  std::optional<Error> ek_certificate_error;
   Bytes escrow;
   bool escrow_delivered = false;
   std::vector<std::string> calls;
@@ -88,6 +90,7 @@ class ScriptedTcb final : public protocol::Channel {
   Result<protocol::EkCertificate::Answer> run(protocol::EkCertificate) {
     calls.emplace_back("ek certificate");
     if (!checked) return no("tcb.server.unverified");
+    if (ek_certificate_error) return *ek_certificate_error;
     if (ek_certificate.certificate.empty()) return no("tcb_protocol.operation");
     return ek_certificate;
   }

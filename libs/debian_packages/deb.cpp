@@ -103,6 +103,9 @@ class DataReader {
     const char* name = archive_entry_pathname(&entry);
     const std::string member = name == nullptr ? "" : name;
     TRY(const auto path, path_of(name, member));
+    paths_bytes_ += path.size();
+    if (paths_bytes_ > limits_.paths_bytes)
+      return too_large(fmt::format("its paths have more than {} bytes", limits_.paths_bytes), member);
     TRY_STATUS(check_parents(path, member));
     if (const char* target = archive_entry_hardlink(&entry)) return link(path, target, member);
     switch (archive_entry_filetype(&entry)) {
@@ -166,6 +169,7 @@ class DataReader {
   const DebLimits& limits_;
   std::size_t members_ = 0;
   std::uint64_t unpacked_ = 0;
+  std::uint64_t paths_bytes_ = 0;
   std::unordered_map<std::string, Digest> digests_;
   std::vector<std::string> order_;
   std::unordered_set<std::string> symbolic_links_;

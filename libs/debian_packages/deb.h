@@ -26,6 +26,7 @@ struct DebLimits {
   std::uint64_t unpacked_bytes = std::uint64_t{16} << 30;
   std::size_t members = 1'000'000;
   std::size_t path_size = 4096;
+  std::uint64_t paths_bytes = std::uint64_t{64} << 20;  // together: they are kept
 };
 
 // The regular files of a package (deb(5)), and what hard links name so; of symbolic links IMA measures where they lead.

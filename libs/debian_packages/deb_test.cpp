@@ -76,10 +76,10 @@ TEST(Deb, MembersThatLeadElsewhereOrLieAreRefusedByName) {
 }
 
 TEST(Deb, WhatIsBeyondTheLimitsIsRefused) {
-  const std::string deb = deb_of(tar_of({{"./a", "12345"}, {"./b", "123456"}}));
-  EXPECT_TRUE(read(deb, FileLayout::kMergedUsr, {.unpacked_bytes = 11}));
-  for (const DebLimits& limits :
-       {DebLimits{.unpacked_bytes = 10}, DebLimits{.members = 1}, DebLimits{.path_size = 2}}) {
+  const std::string deb = deb_of(tar_of({{"./a", "12345"}, {"./b", "123456"}, {"./l", "", '2', "a"}}));
+  EXPECT_TRUE(read(deb, FileLayout::kMergedUsr, {.unpacked_bytes = 11, .members = 3, .paths_bytes = 3}));
+  for (const DebLimits& limits : {DebLimits{.unpacked_bytes = 10}, DebLimits{.members = 2}, DebLimits{.path_size = 2},
+                                  DebLimits{.paths_bytes = 2}}) {
     const auto files = read(deb, FileLayout::kMergedUsr, limits);
     ASSERT_FALSE(files);
     EXPECT_EQ(files.error().code, "deb.size") << to_string(files.error());

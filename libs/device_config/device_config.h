@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -54,19 +55,13 @@ struct TcbConfig {
   UserName agent_user = {"warifu-agent"};
   EkTemplate ek_template = EkTemplate::kTcg;
 };
-// Where the Name of the NULL hierarchy's primary stands that was noted when the system started: by the kernel (6.10 and
-// later), or by our script in the initramfs.
-inline constexpr const char* kKernelNullName = "/sys/class/tpm/tpm0/null_name";
-inline constexpr const char* kInitramfsNullName = "/run/warifu-boot/null-name";
-
 // The logs that are shown to the server. What is not there is not shown.
 struct AttestationConfig {
   std::filesystem::path event_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
   std::filesystem::path ima_list = "/sys/kernel/security/integrity/ima/binary_runtime_measurements";
   std::filesystem::path userspace_log = "/run/log/systemd/tpm2-measure.log";
   std::filesystem::path boot_id = "/proc/sys/kernel/random/boot_id";  // another one in each boot
-  // Without it kKernelNullName, else kInitramfsNullName. Below /sys it is the kernel's word, elsewhere the initramfs'.
-  std::optional<std::filesystem::path> null_name;
+  std::optional<std::filesystem::path> null_name;                     // null_name_files()
 };
 struct TpmConfig {
   std::optional<std::filesystem::path> owner_auth_file;        // without it the auth value is empty
@@ -82,6 +77,12 @@ struct DeviceConfig {
   TpmConfig tpm;
   AttestationConfig attestation;
 };
+
+// Where the Name of the NULL hierarchy's primary may stand that was noted when the system started, the best first: by
+// the kernel (6.10 and later), or by our script in the initramfs, which asks the first TPM. Below /sys it is the
+// kernel's word, elsewhere the initramfs'. attestation.null_name if it was given; else those of the TPM that tcb.tcti
+// names, so none for one that is no device of this kernel.
+std::vector<std::filesystem::path> null_name_files(const DeviceConfig& config);
 
 inline constexpr const char* kDefaultPath = "/etc/warifu/device.toml";
 inline constexpr std::size_t kConfigSizeMax = 64 * 1024;

@@ -87,6 +87,21 @@ TEST(DeviceConfigTest, TakesAnEmptyTextForTheDefault) {
   EXPECT_FALSE(config->tpm.owner_auth_file);
 }
 
+TEST(DeviceConfigTest, LooksForTheNullNameOfTheTpmThatItUses) {
+  using Files = std::vector<std::filesystem::path>;
+  const auto files = [](std::string_view more) { return null_name_files(parse(with(more)).value()); };
+  const Files of_first = {"/sys/class/tpm/tpm0/null_name", "/run/warifu-boot/null-name"};
+  EXPECT_EQ(files(""), of_first);
+  EXPECT_EQ(files("[tcb]\ntcti = \"device:/dev/tpm0\"\n"), of_first);
+  EXPECT_EQ(files("[tcb]\ntcti = \"device:/dev/tpmrm1\"\n"), Files{"/sys/class/tpm/tpm1/null_name"})
+      << "the initramfs asks the first one";
+  EXPECT_EQ(files("[tcb]\ntcti = \"device:/dev/tpm12\"\n"), Files{"/sys/class/tpm/tpm12/null_name"});
+  for (const char* tcti : {"swtpm:path=/run/swtpm", "device:/dev/tpmrm", "device:/dev/tpmrm0/../tpmrm1", "device",
+                           "device:/dev/tpmrm-1", "device:/dev/mine", "device:/dev/tpm1000000"})
+    EXPECT_EQ(files("[tcb]\ntcti = \"" + std::string(tcti) + "\"\n"), Files()) << tcti;
+  EXPECT_EQ(files("[tcb]\ntcti = \"swtpm:\"\n[attestation]\nnull_name = \"/data/name\"\n"), Files{"/data/name"});
+}
+
 struct Refusal {
   std::string_view text;
   std::string_view code;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -71,18 +72,25 @@ Status check_secrecy(const fs::path& path, const struct stat& status) {
                            path.string(), status.st_mode & 07777)};
 }
 
-Result<std::string> read_all(const File& file, const fs::path& path, std::size_t size_max) {
-  std::string content(size_max + 1, '\0');
+Error too_large(const fs::path& path, std::size_t size_max) {
+  return invalid_input("config.size", fmt::format("{} is larger than {} bytes", path.string(), size_max));
+}
+
+// Takes memory for what the file holds, not for what it may hold.
+Result<std::string> read_all(const File& file, const fs::path& path, std::size_t told_size, std::size_t size_max) {
+  if (told_size > size_max) return too_large(path, size_max);
+  std::string content(told_size + 1, '\0');
   std::size_t filled = 0;
-  while (filled < content.size()) {
+  for (;;) {
     const ssize_t got = ::read(file.get(), content.data() + filled, content.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(path, std::strerror(errno));
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);
+    if (filled > size_max) return too_large(path, size_max);
+    // It grew meanwhile.
+    if (filled == content.size()) content.resize(std::min(2 * filled, size_max + 1));
   }
-  if (filled > size_max)
-    return invalid_input("config.size", fmt::format("{} is larger than {} bytes", path.string(), size_max));
   content.resize(filled);
   return content;
 }
@@ -101,7 +109,7 @@ Result<std::string> read_checked(const fs::path& path, std::size_t size_max, Che
   if (!S_ISREG(status.st_mode)) return unreadable(path, "it is no regular file");
   TRY_STATUS(check(real, status));
   TRY_STATUS(check_more(real, status));
-  return read_all(file, path, size_max);
+  return read_all(file, path, static_cast<std::size_t>(status.st_size), size_max);
 }
 
 }  // namespace

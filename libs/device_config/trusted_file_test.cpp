@@ -80,6 +80,15 @@ TEST_F(TrustedFileTest, RefusesWhatIsMissingTooLargeOrNoFile) {
   EXPECT_EQ(code(), "config.file");
 }
 
+TEST_F(TrustedFileTest, TakesMemoryForWhatAFileHoldsAndNotForWhatItMayHold) {
+  constexpr std::size_t kMoreThanAnyMachineHas = std::size_t{1} << 60;
+  EXPECT_EQ(read_trusted_file(file_path(), kMoreThanAnyMachineHas).value(), "hello");
+  const std::string large(200'000, 'x');
+  write(large);
+  EXPECT_EQ(read_trusted_file(file_path(), large.size()).value(), large);
+  EXPECT_EQ(code(large.size() - 1), "config.size");
+}
+
 TEST_F(TrustedFileTest, RefusesASecretThatEverybodyCanRead) {
   EXPECT_EQ(read_trusted_secret(file_path(), 100).error().code, "config.readable");
   for (const mode_t mode : {0640U, 0600U, 0400U}) {

@@ -39,10 +39,27 @@ fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : ".";
 }
 
+// With a slash, or ".", at its end, a symbolic link would be followed.
+fs::path without_slash(fs::path path) {
+  while (path.has_parent_path() && (!path.has_filename() || path.filename() == ".") && path != path.parent_path())
+    path = path.parent_path();
+  return path;
+}
+
 Status sync_folder(const fs::path& folder) {
   const File file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!file.is_open() || ::fsync(file.get()) != 0) return failed("file.write", "sync the folder", folder);
   return {};
+}
+
+// Whether it was not there before.
+Result<bool> make_folder(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return false;
+    return failed("file.write", "make the folder", path);
+  }
+  TRY_STATUS(sync_folder(parent_of(path.has_filename() ? path : path.parent_path())));
+  return true;
 }
 
 Status write_all(const File& file, const fs::path& path, ByteView content, mode_t mode) {
@@ -157,13 +174,30 @@ Result<SecretBytes> read_secret_file(const fs::path& path) {
 }
 
 Status make_private_folder(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return sync_folder(parent_of(path.has_filename() ? path : path.parent_path()));
-  if (errno != EEXIST) return failed("file.write", "make the folder", path);
+  TRY(const bool is_new, make_folder(path));
+  if (is_new) return {};
   const File folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
   if (!folder.is_open() || ::fstat(folder.get(), &status) != 0) return failed("file.write", "make the folder", path);
   const bool is_private = (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
   if (!is_private && ::fchmod(folder.get(), 0700) != 0) return failed("file.write", "close to others", path);
+  return {};
+}
+
+Status make_or_take_private_folder(const fs::path& path) {
+  const fs::path plain = without_slash(path);
+  TRY(const bool is_new, make_folder(plain));
+  if (is_new) return {};
+  const auto refuse = [&](std::string_view why) {
+    return invalid_input("file.folder",
+                         fmt::format("{} is there already, and {}: name another one", path.string(), why));
+  };
+  const File folder(::open(plain.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!folder.is_open() && (errno == ENOTDIR || errno == ELOOP)) return refuse("it is no folder");
+  struct stat status {};
+  if (!folder.is_open() || ::fstat(folder.get(), &status) != 0) return failed("file.write", "open the folder", path);
+  if (status.st_uid != ::geteuid()) return refuse("it belongs to another user");
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) return refuse("others than its owner may enter it");
   return {};
 }
 

@@ -34,4 +34,8 @@ Status remove_unfinished(const std::filesystem::path& folder);
 // Makes the folder, readable by its owner only, and syncs its parent. One that is there already is closed to others.
 Status make_private_folder(const std::filesystem::path& path);
 
+// The same for a folder that somebody names in passing: one that is there already is taken as it is, and only if it is
+// a folder of this user that nobody else may enter. A symbolic link is none. kInvalidInput "file.folder".
+Status make_or_take_private_folder(const std::filesystem::path& path);
+
 }  // namespace warifu::keystore

@@ -166,6 +166,37 @@ TEST_F(FilesTest, MakesAFolderOnceAndNotOverAFile) {
   EXPECT_FALSE(make_private_folder(folder_.path() / "missing" / "folder"));
 }
 
+TEST_F(FilesTest, TakesAFolderThatSomebodyNamesOnlyIfItIsPrivateAlready) {
+  const fs::path folder = folder_.path() / "folder";
+  for (const fs::path& named : {folder, folder, folder / "", folder / ".", folder / "." / ""})
+    EXPECT_TRUE(make_or_take_private_folder(named)) << named;
+  EXPECT_EQ(mode_of(folder), 0700u);
+  for (const unsigned open : {0755U, 0777U, 0710U, 0701U}) {
+    fs::permissions(folder, fs::perms(open));
+    EXPECT_EQ(make_or_take_private_folder(folder).error().code, "file.folder") << open;
+    EXPECT_EQ(mode_of(folder), open) << "it is not this function's";
+  }
+  fs::permissions(folder, fs::perms(0500));
+  EXPECT_TRUE(make_or_take_private_folder(folder));
+  EXPECT_EQ(mode_of(folder), 0500u);
+}
+
+TEST_F(FilesTest, TakesNoLinkNoFileAndNoFolderOfAnotherUser) {
+  const fs::path folder = folder_.path() / "folder", link = folder_.path() / "link";
+  ASSERT_TRUE(make_or_take_private_folder(folder));
+  fs::create_symlink(folder, link);
+  for (const fs::path& named : {link, link / "", link / ".", link / "." / ""})
+    EXPECT_EQ(make_or_take_private_folder(named).error().code, "file.folder") << named;
+  fs::remove(link);
+  fs::create_symlink(folder_.path() / "missing", link);
+  EXPECT_EQ(make_or_take_private_folder(link).error().code, "file.folder");
+  ASSERT_TRUE(write_file(file_, as_bytes("x"), FileMode::kPrivate));
+  EXPECT_EQ(make_or_take_private_folder(file_).error().code, "file.folder");
+  EXPECT_EQ(make_or_take_private_folder(folder_.path() / "missing" / "folder").error().code, "file.write");
+  if (::chown(folder.c_str(), 54321, 54321) != 0) GTEST_SKIP() << "only root can give a folder away";
+  EXPECT_EQ(make_or_take_private_folder(folder).error().code, "file.folder");
+}
+
 TEST_F(FilesTest, ClosesAFolderThatWasOpenToOthers) {
   for (const unsigned open : {0755U, 0777U, 0710U, 0701U}) {
     const fs::path folder = folder_.path() / std::to_string(open);

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { binary } from '../interop/lib/server.mjs';
 import { must_run, run, without } from './lib/daemon.mjs';
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -228,6 +229,20 @@ describe('warifu policy allow-list, of a repository', { skip }, () => {
     await writeFile(pool, content);
     assert.deepEqual((await allow_list(...cached)).files, first.files);
     assert.equal((await stat(at('cache', name))).size, content.length);
+  });
+
+  test('ACacheIsReadOnceAndWhatWasHashedIsUnpacked', { skip: without('strace') }, async () => {
+    const cache = at('once');
+    await mkdir(cache);
+    const cached = options('--package', 'gamma', '--cache', cache);
+    const first = await allow_list(...cached);
+    const [name] = await readdir(cache);
+    const trace = at('opened');
+    const { code, stdout, stderr } = await run('strace', ['-f', '-e', 'trace=open,openat', '-o', trace, binary('warifu'), 'policy', 'allow-list', ...cached]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(Object.fromEntries(JSON.parse(stdout).ima.files.map((file) => [file.path, file.digests])), first.files);
+    const opened = (await readFile(trace, 'utf8')).split('\n').filter((line) => line.includes(name));
+    assert.equal(opened.length, 1, opened.join('\n'));
   });
 
   test('ComesOverHttpAndEndsWhereMoreComesThanWasSaid', async () => {

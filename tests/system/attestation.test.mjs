@@ -1,11 +1,11 @@
 // What a device runs, from its boot to the operator's screen: real programs, a software TPM that is told real boots.
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Daemon, eventually } from './lib/daemon.mjs';
 import { without_users } from './lib/device.mjs';
-import { Machine, measured_only_in, sha256 } from './lib/machine.mjs';
+import { Machine, ima_entry, measured_only_in, sha256 } from './lib/machine.mjs';
 import { operator_of } from './lib/operator.mjs';
 
 const kBoot = 'uki-secure-boot';
@@ -77,6 +77,19 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
       assert.equal((await machine.attest()).layers.runtime, 'contraindicated', 'what ran once in a boot ran');
       await machine.boot(kBoot);
       assert.notEqual((await machine.attest()).layers.runtime, 'contraindicated');
+    });
+  });
+
+  test('whose list is larger than what can be sent says so, and is not contradicted for it', async () => {
+    await with_machine('large', async (id) => {
+      await machine.measure('/usr/bin/sensor', kSensor);
+      await machine.attest();
+      const entry = ima_entry(`/${'x'.repeat(4000)}`, 'later');
+      await appendFile(machine.device.file('ima-list'), Buffer.concat(Array(Math.ceil((16 << 20) / entry.length)).fill(entry)));
+      const { code, stderr } = await machine.device.agent(['attest']);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /ima-list has more than 16777216 bytes after its byte \d+.*\[logs\.size\]/);
+      assert.equal((await layers_of(id)).runtime, 'affirming');
     });
   });
 

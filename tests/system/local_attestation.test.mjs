@@ -1,12 +1,12 @@
 // A device that judges itself, without a server: TCB, agent, a software TPM that is told real boots, and the verifier's own code.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { must_run, run } from './lib/daemon.mjs';
 import { kStranger, without_users } from './lib/device.mjs';
-import { Machine, measured_only_in, sha256 } from './lib/machine.mjs';
+import { Machine, ima_entry, measured_only_in, sha256 } from './lib/machine.mjs';
 
 const kBoot = 'uki-secure-boot';
 const kSensor = 'the sensor reader, version 1';
@@ -95,6 +95,28 @@ describe('A device that judges itself', { skip: without_users }, () => {
     assert.equal(broken.told.layers.boot, 'contraindicated', JSON.stringify(broken.told.findings));
   });
 
+  test('judges by the windows that are open now', async () => {
+    const files = [{ path: '/usr/bin/sensor', digests: [`sha256:${sha256(kSensor)}`] }];
+    const until = async (time) => judged(await policy(JSON.stringify({ format: 'warifu.evidence-policy.v1', ima: { files: [], retiring: [{ until: time, files }] } })));
+    const open = await until('2099-12-15T00:00:00Z');
+    assert.equal(open.told?.layers.runtime, 'affirming', open.stderr);
+    assert.ok(Math.abs(Date.parse(open.told.judged_at) - Date.now()) < 60_000, open.told.judged_at);
+    const closed = await until('2020-01-01T00:00:00Z');
+    assert.equal(closed.code, 1);
+    assert.equal(closed.told.layers.runtime, 'contraindicated');
+    assert.ok(codes(closed.told).includes('ima.file-retired'), JSON.stringify(closed.told.findings));
+  });
+
+  test('reads a list that is larger than what could be sent', async () => {
+    const list = machine.device.file('ima-list');
+    // Measured after the quote, so they are not in its registers.
+    const entry = ima_entry(`/${'x'.repeat(4000)}`, 'later');
+    await appendFile(list, Buffer.concat(Array(Math.ceil((16 << 20) / entry.length)).fill(entry)));
+    const { code, stderr, told } = await judged(await policy());
+    assert.equal(code, 0, stderr);
+    assert.equal(told.layers.runtime, 'affirming');
+  });
+
   test('without a policy is affirmed nowhere that a policy judges', async () => {
     const { code, told } = await judged([]);
     assert.equal(code, 1);
@@ -132,9 +154,30 @@ describe('A device that judges itself', { skip: without_users }, () => {
     assert.notEqual((await judged([])).told.quote.extraData, told.quote.extraData);
   });
 
+  test('keeps its evidence only where nobody else can come', async () => {
+    const options = await policy();
+    const open = machine.device.file('open');
+    const link = machine.device.file('link');
+    await mkdir(open);
+    await chmod(open, 0o755);
+    await symlink(open, link);
+    for (const folder of [open, link, `${link}/`]) {
+      const { code, stderr } = await judged(['--out', folder, ...options], 'administrator');
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /file\.folder/);
+      assert.equal((await stat(open)).mode & 0o777, 0o755, 'it is left as it was');
+      assert.deepEqual(await readdir(open), []);
+    }
+    await chmod(open, 0o700);
+    assert.equal((await judged(['--out', open, ...options], 'administrator')).code, 0);
+  });
+
   test('says with its exit code what is missing', async () => {
     assert.equal((await judged(await policy('no JSON'))).code, 2);
     assert.equal((await judged(['--policy', machine.device.file('none')])).code, 2);
+    const large = await judged(await policy(`{"format":"warifu.evidence-policy.v1"}${' '.repeat(16 << 20)}`));
+    assert.equal(large.code, 2);
+    assert.match(large.stderr, /is larger than 16777216 bytes.*policy\.file/);
     const [, file] = await policy();
     await chmod(file, 0o666);
     const writable = await judged(['--policy', file]);

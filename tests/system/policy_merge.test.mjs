@@ -65,6 +65,7 @@ describe('warifu policy merge', () => {
     await refused(/ima\.excludes/, base, await policy({ excludes: ['/var/'] }));
     await refused(/ima\.violations/, base, await policy({ violations: 'fail' }));
     await refused(/withdraws this digest.*\/b, sha256:eeee|\/b, sha256:eeee.*withdraws/, base, await policy({ files: allowed(['/b', 'e']) }));
+    await refused(/\/w, sha256:eeee.*withdraws|withdraws this digest.*\/w, sha256:eeee/, base, await policy({ retiring: [{ until: kUntil, files: allowed(['/w', 'e']) }] }));
     await refused(/json\.unknown-field/, base, await policy({ exclude: [] }));
     const until = await policy({ retiring: [{ until: kUntil, files: allowed(['/x', 'a']) }] });
     await refused(/\/x, sha256:aaaa/, base, until);
