@@ -44,12 +44,11 @@ AttestationShortfall used(const Judgement& judgement, Timestamp assigned_at) {
 }
 
 AttestationShortfall insufficient(const Judgement& judgement, RequiredAttestation required) {
-  return {
-      kInsufficient,
-      fmt::format("it attested to \"{}\"{}, and \"{}\" is demanded", to_string(judgement.overall),
-                  judgement.is_by_enforced_policy ? "" : " under no policy that is enforced", to_string(required)),
-      fmt::format("attested at {}{}{}", to_rfc3339(judgement.attested_at), judgement.findings.empty() ? "" : ": ",
-                  judgement.findings)};
+  return {kInsufficient,
+          fmt::format("it attested to \"{}\"{}, and \"{}\" is demanded", to_string(judgement.overall),
+                      judgement.is_by_enforced_policy ? "" : " under no policy that is enforced", to_string(required)),
+          fmt::format("attested at {}{}{}", to_rfc3339(judgement.attested_at), judgement.findings.empty() ? "" : ": ",
+                      judgement.findings)};
 }
 
 // Of "warning" the overall tier alone says little: where nothing was judged, one odd thing makes it a warning, too. An
@@ -84,8 +83,7 @@ std::optional<AttestationShortfall> judge(const LastAttestation& last, const Ter
   if (now >= due) return overdue(judgement, due);
   if (question.before && judgement.attested_at <= question.before->updated_at)
     return used(judgement, question.before->updated_at);
-  if (!is_enough(judgement, *terms.required_attestation))
-    return insufficient(judgement, *terms.required_attestation);
+  if (!is_enough(judgement, *terms.required_attestation)) return insufficient(judgement, *terms.required_attestation);
   return std::nullopt;
 }
 

@@ -23,7 +23,7 @@ struct LastAttestation {
     bool is_by_standing_policy = false;  // else the policy is another one now, or another revision
     AttestationTier overall = AttestationTier::kNone;
     bool is_by_enforced_policy = false;  // one that demands something, and is not under review
-    std::string findings = {};  // what made it so, for operators; may be empty
+    std::string findings = {};           // what made it so, for operators; may be empty
     Timestamp attested_at = {};
     Timestamp next_due_at = {};
   };

@@ -121,7 +121,9 @@ Result<Uuid> Desk::test(Records& records, audit::Trail& trail, const audit::Requ
   TRY(const auto id, append_to(records, entropy_, event, clock_.now(), name));
   TRY(auto progress, records.find_progress(who.scope, name));
   if (progress) {
+    // Who tries it out has mended something. Many tests of one that is still away do not make its pauses longer.
     progress->resume_at = std::min(progress->resume_at, clock_.now());
+    progress->failures = 0;
     TRY_STATUS(records.put_progress(who.scope, name, *progress));
   }
   TRY_STATUS(trail.record(

@@ -41,7 +41,8 @@ class Desk {
                                       const Label& name) const;
   // Ends the secret before a rotation once its time is over, so that it is not kept longer than it signs.
   Status end_previous_secrets(Records& records, audit::Trail& trail, const ScopeId& scope) const;
-  // Queues an event that says nothing, and ends the pause after a failure; the event's ID. kNotFound "webhook.unknown".
+  // Queues an event that says nothing, and ends the pause after a failure, so that pauses are short again; the event's
+  // ID. kNotFound "webhook.unknown".
   Result<Uuid> test(Records& records, audit::Trail& trail, const audit::Requester& who, const Label& name) const;
 
  private:

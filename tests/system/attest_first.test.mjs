@@ -82,7 +82,7 @@ describe('A device that must attest before it is assigned', { skip: without_user
         const before = i === 0 ? undefined : (await json('attestation', 'show', id)).attested_at;
         const { code, stderr } = await machine.device.agent(['provision']);
         assert.equal(code, 0, stderr);
-        assert.match(stderr, /ask for attestation first: [^]*the server judges what this device runs as warning[^]*6\/6 provisioned/);
+        assert.match(stderr, /ask for attestation first: [^]*the server judges what this device runs as none[^]*6\/6 provisioned/);
         assert.notEqual((await json('attestation', 'show', id)).attested_at, before);
       }
     });
@@ -91,7 +91,7 @@ describe('A device that must attest before it is assigned', { skip: without_user
   test('is let in by who takes the demand back', async () => {
     await with_machine('free', ['--require-attestation', 'affirming'], async (id) => {
       machine.device.start_agent();
-      await told(/it attested to "none", and "affirming" is demanded/, 'nothing is known of what it runs');
+      await told(/it attested to "none" under no policy that is enforced, and "affirming" is demanded/, 'nothing is known of what it runs');
       await done('enrollment', 'update', id, '--require-attestation', 'none');
       await told(/6\/6 provisioned/, 'nobody asks any more');
     });

@@ -28,9 +28,9 @@ MissingAuthority describe(const X509Certificate& child) {
 
 Error unproven(const X509Certificate& child, bool had_names) {
   if (had_names)
-    return refused("endorsement.path.signature",
-                   fmt::format("authorities named \"{}\" are there, and none of them signed {}", child.issuer.text(),
-                               who(child)));
+    return refused(
+        "endorsement.path.signature",
+        fmt::format("authorities named \"{}\" are there, and none of them signed {}", child.issuer.text(), who(child)));
   const MissingAuthority wanted = describe(child);
   return refused("endorsement.path.missing-ca",
                  fmt::format("the authority \"{}\" (key {}) that issued {} is not there{}", wanted.name,

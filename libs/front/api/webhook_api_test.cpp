@@ -95,7 +95,9 @@ TEST_F(WebhookApiTest, ATestEndsThePauseAfterAFailure) {
     return {};
   }));
   EXPECT_EQ(due, 1U);
-  EXPECT_EQ(member(alice_.get(std::string(kAll) + "/pager"), "failures"), "12") << "a failure that goes on stays one";
+  const auto shown = alice_.get(std::string(kAll) + "/pager");
+  EXPECT_EQ(member(shown, "state"), "retrying") << "a failure that goes on stays one";
+  EXPECT_EQ(member(shown, "failures"), "0") << "and its pauses begin anew: many tests do not make them longer";
 }
 
 // Twice would end the secret that the receiver still knows.
