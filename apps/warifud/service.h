@@ -118,8 +118,8 @@ class Service {
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
   front::device::AttestationApi attestation_api_;
-  front::device::SilenceWatch silence_watch_;
-  front::device::Retention retention_;
+  front::housekeeping::SilenceWatch silence_watch_;
+  front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
   front::api::OperatorApi operator_api_;
   front::api::EnrollmentApi enrollment_api_;

@@ -215,10 +215,6 @@ TEST_P(AttentionConformance, AlertsAreListedInTheOrderOfTheirKeyAndNoneIsMissed)
 }
 
 TEST_P(AttentionConformance, TheDiaryNeedsNoAuditEntryAndEverythingElseDoes) {
-  const auto code_without_entry = [&](const std::function<Status(Transaction&)>& apply) {
-    const Status status = world_.store->write(apply);
-    return status ? "" : std::string(status.error().code);
-  };
   EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.diary().add(attempt(1, 1)); }), "");
   EXPECT_EQ(attempts(1).size(), 1U);
   // A diary's rows do not pay for others'.

@@ -36,6 +36,11 @@ class ConformanceTest : public testing::TestWithParam<Backend> {
     const Status status = change(apply);
     return status ? "" : std::string(status.error().code);
   }
+  // Without an entry in the audit log.
+  std::string code_without_entry(const std::function<Status(Transaction&)>& apply) {
+    const Status status = world_.store->write(apply);
+    return status ? "" : std::string(status.error().code);
+  }
   // What `query` finds in a snapshot.
   template <class Find>
   auto found(Find find) {

@@ -1,4 +1,4 @@
-// What the verifier may rely on for AKs, ledgers, event logs, evidence and policies.
+// What the verifier may rely on for AKs, ledgers, event logs and evidence.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,6 @@ using verifier::AppliedPolicy;
 using verifier::BoundAk;
 using verifier::KeptEvidence;
 using verifier::Ledger;
-using verifier::StoredPolicy;
 
 auto fields(const std::optional<AppliedPolicy>& policy) {
   return policy ? std::pair(policy->target, std::optional(policy->revision))
@@ -36,20 +35,6 @@ auto fields(const KeptEvidence& e) {
                     e.signature, e.registers, e.event_log_sha256, e.userspace_log, e.ima_offset, e.ima, e.result,
                     fields(e.policy));
 }
-auto fields(const verifier::PolicyInfo& p) {
-  return std::tuple(p.target, p.revision, p.mode, p.created_at, p.updated_at);
-}
-auto fields(const StoredPolicy& p) {
-  return std::tuple(p.scope, fields(p.info), p.document);
-}
-
-auto fields(const verifier::PackageInfo& p) {
-  return std::tuple(p.kind, p.revision, p.sha256, p.key_sha256, p.put_at);
-}
-auto fields(const verifier::StoredPackage& p) {
-  return std::tuple(p.scope, fields(p.info), p.document, p.signature, p.key);
-}
-
 class VerifierConformance : public ConformanceTest {
  protected:
   static Ledger ledger(std::uint64_t number, const ScopeId& scope) {
@@ -88,11 +73,6 @@ class VerifierConformance : public ConformanceTest {
     row.result = "{}";
     row.policy = AppliedPolicy{"group/Meters", sample::uuid(sample::Kind::kToken, 2)};
     return row;
-  }
-  // Without an entry in the audit log.
-  std::string code_without_entry(const std::function<Status(Transaction&)>& apply) {
-    const Status status = world_.store->write(apply);
-    return status ? "" : std::string(status.error().code);
   }
   std::optional<Ledger> ledger_of(const ScopeId& scope, std::uint64_t number) {
     return found([&](Snapshot& s) { return s.verifier().find_ledger(scope, sample::registration(number)); });
@@ -431,78 +411,6 @@ TEST_P(VerifierConformance, TheNewestEvidenceThatStandsByItselfIsFound) {
   expected.ima_offset = 0;
   EXPECT_EQ(fields(*whole(here_)), fields(expected));
   EXPECT_FALSE(whole(there_));
-}
-
-TEST_P(VerifierConformance, APolicyStandsForItsTarget) {
-  StoredPolicy row{here_,
-                   {"group/meters", sample::uuid(sample::Kind::kToken, 1), verifier::PolicyMode::kReview,
-                    sample::time(1), sample::time(1)},
-                   "{}"};
-  const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_policy(row); }); };
-  EXPECT_EQ(put(), "");
-  auto changed = row;
-  changed.info.revision = sample::uuid(sample::Kind::kToken, 2);
-  changed.document = R"({"format":"warifu.evidence-policy.v1"})";
-  changed.info.mode = verifier::PolicyMode::kEnforce;
-  changed.info.updated_at = sample::time(5);
-  row = changed;
-  row.info.created_at = sample::time(5);
-  EXPECT_EQ(put(), "");
-  EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.verifier().find_policy(here_, "group/meters"); })),
-            fields(changed));
-  EXPECT_EQ(fields(*found([&](Snapshot& s) { return s.verifier().find_policy_info(here_, "group/meters"); })),
-            fields(changed.info));
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(there_, "group/meters"); }));
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy_info(there_, "group/meters"); }));
-  row.info.target = "default";
-  EXPECT_EQ(put(), "");
-  const auto listed = found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"default", 9}); });
-  ASSERT_EQ(listed.size(), 1U);
-  EXPECT_EQ(listed[0].target, "group/meters");
-  EXPECT_EQ(found([&](Snapshot& s) { return s.verifier().list_policies(here_, {"", 1}); }).size(), 1U);
-  EXPECT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_policy(here_, "default"); }), "");
-  EXPECT_FALSE(found([&](Snapshot& s) { return s.verifier().find_policy(here_, "default"); }));
-}
-
-TEST_P(VerifierConformance, APackageOfEachKindStandsAndIsReplaced) {
-  using verifier::PackageKind;
-  // Bytes that are no text, too.
-  verifier::StoredPackage row{here_,
-                              {PackageKind::kTpmFlaws, sample::uuid(sample::Kind::kToken, 1), sample::bytes(32, 1),
-                               sample::bytes(32, 2), sample::time(4)},
-                              {0x00, 0xFF, 0x7B},
-                              sample::bytes(70, 3),
-                              "-----BEGIN PUBLIC KEY-----\n"};
-  const auto put = [&] { return code_of([&](Transaction& t) { return t.verifier().put_package(row); }); };
-  const auto stored = [&](const ScopeId& scope, PackageKind kind) {
-    return found([&](Snapshot& s) { return s.verifier().find_package(scope, kind); });
-  };
-  const auto info = [&](PackageKind kind) {
-    return found([&](Snapshot& s) { return s.verifier().find_package_info(here_, kind); });
-  };
-  EXPECT_FALSE(info(PackageKind::kTpmFlaws));
-  ASSERT_EQ(put(), "");
-  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(row));
-  EXPECT_EQ(fields(*info(PackageKind::kTpmFlaws)), fields(row.info));
-  EXPECT_FALSE(stored(there_, PackageKind::kTpmFlaws));
-  EXPECT_FALSE(stored(here_, PackageKind::kFirmwareQuirks));
-
-  row.info = {PackageKind::kTpmFlaws, sample::uuid(sample::Kind::kToken, 2), sample::bytes(32, 5), sample::bytes(32, 6),
-              sample::time(9)};
-  row.document = sample::bytes(3000, 7);
-  row.signature = sample::bytes(256, 8);
-  row.key = "another";
-  ASSERT_EQ(put(), "");
-  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(row));
-  EXPECT_EQ(code_without_entry([&](Transaction& t) { return t.verifier().put_package(row); }), "store.unaudited");
-
-  const auto first = row;
-  row.info.kind = PackageKind::kFirmwareQuirks;
-  ASSERT_EQ(put(), "");
-  ASSERT_EQ(code_of([&](Transaction& t) { return t.verifier().remove_package(here_, PackageKind::kFirmwareQuirks); }),
-            "");
-  EXPECT_FALSE(info(PackageKind::kFirmwareQuirks));
-  EXPECT_EQ(fields(*stored(here_, PackageKind::kTpmFlaws)), fields(first));
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, VerifierConformance, testing::ValuesIn(kBackends), name_of_backend);

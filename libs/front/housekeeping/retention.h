@@ -7,7 +7,7 @@
 #include "store/store.h"
 #include "verifier/records.h"
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 
 // Removes what nobody needs any more of what devices showed: boot logs that no ledger and no kept evidence refers to,
 // and everything of devices whose enrollment is gone. A device that is only disabled keeps its ledger, by which a clone
@@ -47,4 +47,4 @@ class Retention {
   std::optional<Timestamp> last_look_;
 };
 
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping

@@ -7,7 +7,7 @@
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 namespace {
 
 using std::chrono::days;
@@ -131,4 +131,4 @@ TEST_F(RetentionTest, WhoIsDisabledKeepsItsLedger) {
 }
 
 }  // namespace
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping

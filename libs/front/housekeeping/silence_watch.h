@@ -9,7 +9,7 @@
 #include "verifier/limits.h"
 #include "verifier/records.h"
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 
 // Notices devices that stopped attesting, and raises one alert for each silence: "attestation.silent". A device has its
 // own interval, by which its ledger says when it was due: it is missed two of them later. Who may not
@@ -52,4 +52,4 @@ class SilenceWatch {
   std::map<ScopeId, verifier::DueKey> looked_at_;  // up to here
 };
 
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping

@@ -8,7 +8,7 @@
 #include "sim/software_tpm.h"
 #include "verifier/limits.h"
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 namespace {
 
 using std::chrono::minutes;
@@ -199,4 +199,4 @@ TEST_F(SilenceWatchTest, AfterAnErrorDevicesHaveTheirTimeAgain) {
 }
 
 }  // namespace
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping

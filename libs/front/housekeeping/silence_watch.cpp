@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 namespace {
 
 constexpr std::string_view kSilent = "attestation.silent";
@@ -106,4 +106,4 @@ Result<bool> SilenceWatch::raise(store::Transaction& transaction, const ScopeId&
   return true;
 }
 
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping

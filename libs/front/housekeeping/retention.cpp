@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace warifu::front::device {
+namespace warifu::front::housekeeping {
 
 // That no enrollment and no group knows it. Every other reason why it may not attest is one that may pass.
 template <class View>
@@ -90,4 +90,4 @@ Status Retention::remove(store::Transaction& transaction, const ScopeId& scope,
               fmt::format(R"({{"attested_at":"{}"}})", to_rfc3339(gone.attested_at))});
 }
 
-}  // namespace warifu::front::device
+}  // namespace warifu::front::housekeeping
