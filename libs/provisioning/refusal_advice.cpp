@@ -43,8 +43,9 @@ constexpr Advice kAdvice[] = {
      "authorities)."},
     {"enrollment.id_bound",
      "The ID belongs to another device: give this one another ID. If it is to have this one, enroll it by itself "
-     "(`warifu enrollment create`), or take the EK that has the ID off its group (`warifu enrollment-group "
-     "remove-ek`)."},
+     "(`warifu enrollment create`), or take the EK that has the ID off its list (`warifu enrollment-group remove-ek`; "
+     "one "
+     "of a group by authorities keeps its ID until `allow-ek`)."},
     {"enrollment.changed",
      "An operator changed the enrollment or group at the moment in which it came: it tries again by itself."},
     {"approval.pending",
