@@ -117,19 +117,17 @@ Result<bool> may_come(RecordsView& records, const Approval& wish) {
   return group && group->enrollment_id == wish.enrollment_id && takes_by_authority(*group);
 }
 
-// Whether the EK may come although no row of its group has it: nullopt, or why not.
-Result<std::optional<Error>> refuse_unlisted(RecordsView& records, const Operation& operation,
-                                             const std::optional<GroupEk>& listed, bool is_certified) {
+// Whether the EK may come although no row of its group has it. It is as a proof that was never given: nothing is kept.
+Status check_unlisted(RecordsView& records, const Operation& operation, const std::optional<GroupEk>& listed,
+                      bool is_certified) {
   TRY(const auto group, records.find_group(operation.scope, *operation.group));
   const bool may_be_new = group && takes_by_authority(*group) && (is_certified || operation.is_uncertified);
   if (!may_be_new)
-    return std::optional(
-        Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
-  if (!listed) return std::optional<Error>();
+    return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"};
+  if (!listed) return {};
   TRY(const auto other, records.find_group(operation.scope, listed->group));
-  if (!other || other->enrollment_id != listed->enrollment_id) return std::optional<Error>();
-  return std::optional(
-      Error{ErrorKind::kUnavailable, "enrollment.changed", "the TPM came to another group just now: ask again"});
+  if (!other || other->enrollment_id != listed->enrollment_id) return {};
+  return Error{ErrorKind::kUnavailable, "enrollment.changed", "the TPM came to another group just now: ask again"};
 }
 
 Error elsewhere(const Approval& approval, std::string_view where) {
@@ -164,8 +162,10 @@ Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& tra
   const Operation& operation = sighting.operation;
   if (!operation.group) return std::optional<Error>();
   TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
-  if (!listed || listed->enrollment_id != operation.enrollment_id)
-    return refuse_unlisted(records, operation, listed, is_certified);
+  if (!listed || listed->enrollment_id != operation.enrollment_id) {
+    TRY_STATUS(check_unlisted(records, operation, listed, is_certified));
+    return std::optional<Error>();
+  }
   if (listed->is_barred) return barred(*listed);
   if (!listed->registration_id || *listed->registration_id == operation.registration_id) return std::optional<Error>();
   TRY_STATUS(raise_duplicate_ek(records, operation, *listed->registration_id, at));

@@ -208,6 +208,36 @@ TEST_F(DeviceStandingTest, AChangeBetweenTheJudgementAndTheAssignmentIsSeen) {
   EXPECT_EQ(operator_.get("/api/v1/devices/pump-1").status, 404);
 }
 
+TEST_F(DeviceStandingTest, WhatIsTakenOffBetweenTheProofAndTheChangeOpensNothing) {
+  import({maker_.root(), maker_.ca()});
+  make_group("plant", {maker_.root()}, "pump-*", true);
+  ASSERT_EQ(come(pump()), "waits");
+  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
+  ASSERT_EQ(poll_until_assigned(pump()), "assigned");
+  provisioning::Claim claim{test::scope_id(), RegistrationId::parse("pump-1").value(), "pump-1", {}, {}, {}, false};
+  claim.token = provisioning::parse_sas_token(pump().sign(pump().get_challenge().value())).value();
+  auto& registrar = world_.server.registrar;
+  std::optional<provisioning::ProvenDevice> proven;
+  test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+    provisioning::NoEndorsements none;
+    TRY(proven, registrar.verify(s.provisioning(), claim, none));
+    return {};
+  }));
+  const auto open = [&] {
+    const auto opened = world_.store->write([&](store::Transaction& t) -> Status {
+      TRY_STATUS(registrar.open_operation(t.provisioning(), t.audit(), *proven));
+      return {};
+    });
+    return opened ? "" : std::string(opened.error().code);
+  };
+  take_off();
+  const auto before = world_.stored();
+  EXPECT_EQ(open(), "enrollment.ek_barred");
+  EXPECT_EQ(world_.stored(), before);
+  allow();
+  EXPECT_EQ(open(), "enrollment.unknown") << "it was proved as one that was approved";
+}
+
 TEST_F(DeviceStandingTest, ATpmOfTheMakerLearnsNothingOfAnotherDevice) {
   import({maker_.root(), maker_.ca()});
   make_group("plant", {maker_.root()});
