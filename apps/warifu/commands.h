@@ -101,6 +101,7 @@ Status delete_group(const Context& context, const std::string& group_id);
 Status add_group_eks(const Context& context, const std::string& group_id, const std::vector<std::string>& files);
 Status list_group_eks(const Context& context, const std::string& group_id);
 Status remove_group_ek(const Context& context, const std::string& group_id, const std::string& ek_name);
+Status allow_group_ek(const Context& context, const std::string& group_id, const std::string& ek_name);
 Status list_group_devices(const Context& context, const std::string& group_id);
 
 // --- devices that came

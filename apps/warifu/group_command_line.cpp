@@ -36,16 +36,21 @@ void add_eks_verbs(CLI::App* noun, Action& action) {
   });
   add_verb_on(noun, "list-eks", kId, "List the EKs of a TPM group", "warifu enrollment-group list-eks plant", action,
               list_group_eks);
-  const auto removed = std::make_shared<Listing>();
-  auto* remove = add_verb(noun, "remove-ek", "Take an EK off the list: its device is refused from then on",
-                          "warifu enrollment-group remove-ek plant 000b1a7101fb…");
-  remove->add_option("--group-id,id", removed->group_id, "The group")->required()->type_name("ID");
-  remove->add_option("--ek-name,ek-name", removed->ek_name, "The Name of the EK, as list-eks shows it")
-      ->required()
-      ->type_name("HEX");
-  remove->callback([=, &action] {
-    action = [=](const Context& context) { return remove_group_ek(context, removed->group_id, removed->ek_name); };
-  });
+  const auto add_ek_verb = [&](const char* name, const char* description, const char* example, auto run) {
+    const auto named = std::make_shared<Listing>();
+    auto* verb = add_verb(noun, name, description, example);
+    verb->add_option("--group-id,id", named->group_id, "The group")->required()->type_name("ID");
+    verb->add_option("--ek-name,ek-name", named->ek_name, "The Name of the EK, as list-eks shows it")
+        ->required()
+        ->type_name("HEX");
+    verb->callback([=, &action] {
+      action = [=](const Context& context) { return run(context, named->group_id, named->ek_name); };
+    });
+  };
+  add_ek_verb("remove-ek", "Take an EK off the group: its device is refused from then on",
+              "warifu enrollment-group remove-ek plant 000b1a7101fb…", remove_group_ek);
+  add_ek_verb("allow-ek", "Let a TPM come again that was taken off a group by authorities",
+              "warifu enrollment-group allow-ek plant 000b1a7101fb…", allow_group_ek);
 }
 
 }  // namespace

@@ -159,6 +159,7 @@ Status list_group_eks(const Context& context, const std::string& group_id) {
               {{"EK NAME", "ek_name"},
                {"REGISTRATION ID", "registration_id"},
                {"APPROVED", "is_approved"},
+               {"BARRED", "is_barred"},
                {"LISTED", "created_at"}},
               "the list is empty: see `warifu enrollment-group add-eks --help`");
 }
@@ -166,7 +167,19 @@ Status list_group_eks(const Context& context, const std::string& group_id) {
 Status remove_group_ek(const Context& context, const std::string& group_id, const std::string& ek_name) {
   TRY(const auto path, path_of(kGroups, group_id));
   TRY(const auto ek_path, path_of(path.substr(sizeof("/api/v1/") - 1) + "/eks", ek_name));
-  return remove(context, ek_path, ek_name, fmt::format("the EK is no longer on the list of {}", group_id));
+  return remove(context, ek_path, ek_name, fmt::format("the device with this EK comes by {} no more", group_id));
+}
+
+Status allow_group_ek(const Context& context, const std::string& group_id, const std::string& ek_name) {
+  TRY(const auto path, path_of(kGroups, group_id));
+  TRY(const auto ek_path, path_of(path.substr(sizeof("/api/v1/") - 1) + "/eks", ek_name));
+  TRY(const auto api, client_of(context));
+  TRY_STATUS(api.post(ek_path + "/allow", "{}"));
+  if (context.json)
+    print_json(json::object{{"allowed", ek_name}});
+  else
+    fmt::print("the TPM with this EK may come to {} again, as a new one\n", group_id);
+  return {};
 }
 
 }  // namespace warifu::cli

@@ -21,8 +21,8 @@ inline std::string dump(store::Connection& connection) {
                       "hex(revision) || updated_at FROM enrollments ORDER BY 1"),
            store::Sql("SELECT group_id || ' ' || hex(enrollment_id) || mechanism || coalesce(naming, '') || enabled || "
                       "coalesce(ek_authorities, '') || hex(revision) FROM enrollment_groups ORDER BY 1"),
-           store::Sql("SELECT hex(ek_name) || group_id || hex(enrollment_id) || coalesce(registration_id, '') "
-                      "FROM group_eks ORDER BY 1"),
+           store::Sql("SELECT hex(ek_name) || group_id || hex(enrollment_id) || coalesce(registration_id, '') || "
+                      "is_approved || is_barred FROM group_eks ORDER BY 1"),
            store::Sql("SELECT device_id || ' ' || registration_id || hex(enrollment_id) || coalesce(group_id, '') || "
                       "hex(operation_id) || state || hold || hex(ek_name) || hex(srk_name) || assigned_hub || "
                       "hex(sealed_hub_key) || created_at || updated_at FROM devices ORDER BY 1"),

@@ -28,8 +28,11 @@ Result<Approval> find_approval(RecordsView& records, const ScopeId& scope, const
   return *std::move(approval);
 }
 
+// With an uncertified EK its group has another one, or one less, from then on.
 std::string detail_of(const Approval& approval) {
-  return fmt::format(R"({{"ek_name":"{}","srk_name":"{}"}})", to_hex(approval.ek_name), to_hex(approval.srk_name));
+  return fmt::format(R"({{"ek_name":"{}","srk_name":"{}","group":"{}","uncertified":{},"was_approved":{}}})",
+                     to_hex(approval.ek_name), to_hex(approval.srk_name), approval.group ? approval.group->text() : "",
+                     approval.is_uncertified, approval.approved_at.has_value());
 }
 
 }  // namespace
@@ -89,22 +92,17 @@ Status DeviceDesk::approve(Records& records, audit::Trail& trail, const Requeste
                            const RegistrationId& registration, const ApprovalKeys& keys) const {
   TRY(auto approval, find_approval(records, who.scope, registration, keys));
   if (approval.approved_at) return {};
+  const std::string detail = detail_of(approval);
   approval.approved_at = clock_.now();
   TRY_STATUS(records.put_approval(approval));
   TRY_STATUS(keep_approved_ek(records, approval, *approval.approved_at));
-  return trail.record(who.scope,
-                      {who.actor, "approval.grant", registration_subject(registration), detail_of(approval)});
+  return trail.record(who.scope, {who.actor, "approval.grant", registration_subject(registration), detail});
 }
 
 Status DeviceDesk::reject(Records& records, audit::Trail& trail, const Requester& who,
                           const RegistrationId& registration, const ApprovalKeys& keys) const {
   TRY(const auto approval, find_approval(records, who.scope, registration, keys));
-  TRY_STATUS(records.remove_approval(who.scope, registration));
-  // He thinks better of it before the device was assigned.
-  if (approval.is_uncertified && approval.approved_at) TRY_STATUS(records.remove_group_ek(who.scope, approval.ek_name));
-  TRY(const auto waiting, records.list_waiting_operations(who.scope, registration));
-  for (const Operation& open : waiting)
-    if (open.ek_name == approval.ek_name) TRY_STATUS(records.end_operation(who.scope, open.operation_id, clock_.now()));
+  TRY_STATUS(withdraw(records, approval, clock_.now()));
   return trail.record(who.scope,
                       {who.actor, "approval.reject", registration_subject(registration), detail_of(approval)});
 }

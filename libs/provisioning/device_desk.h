@@ -25,10 +25,10 @@ class DeviceDesk {
                     const std::optional<Uuid>& revision = {}) const;
 
   // Lets a device go on with the EK or SRK that it asked for; it holds for these keys, once. kNotFound
-  // "approval.unknown".
+  // "approval.unknown"; kConflict "approval.keys", or "approval.ek_elsewhere" as keep_approved_ek().
   Status approve(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration,
                  const ApprovalKeys& keys) const;
-  // Ends the operation that waits; the device may ask again.
+  // Ends the operation that waits, also one that was approved; the device may ask again.
   Status reject(Records& records, audit::Trail& trail, const Requester& who, const RegistrationId& registration,
                 const ApprovalKeys& keys) const;
 

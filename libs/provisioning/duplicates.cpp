@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "provisioning/limits.h"
+#include "provisioning/tpm_place.h"
 #include "tpm_types/storage_key.h"
 
 namespace warifu::provisioning {
@@ -68,6 +69,15 @@ Result<bool> is_anothers(RecordsView& records, const ScopeId& scope, const Regis
   return standing.has_value();
 }
 
+// Whether another device has the registration and goes on under it. An EK that is barred keeps its ID from others until
+// an operator gives it to one of them, and does not go on.
+Result<bool> has_going_device(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                              ByteView ek_name, const std::optional<Device>& before) {
+  TRY(const auto bound, find_standing_bond(records, scope, registration));
+  if (bound && bound->is_barred) return false;
+  return is_anothers(records, scope, registration, ek_name, before);
+}
+
 Result<bool> takes_over(RecordsView& records, const TpmSighting& sighting) {
   const Operation& operation = sighting.operation;
   if (!operation.group) return false;  // an enrollment of its own names the EK
@@ -89,7 +99,7 @@ GroupEk ek_of(const Operation& operation, Timestamp at) {
           .created_at = at};
 }
 
-// Whether that EK may come under that registration: an enrollment of its own names it, or a group lists it.
+// Whether that EK may come under that registration: an enrollment of its own names it, or a group has it.
 Result<bool> may_come(RecordsView& records, const Approval& wish) {
   TRY(const auto own, records.find_enrollment(wish.scope, wish.registration_id));
   if (own) {
@@ -99,26 +109,31 @@ Result<bool> may_come(RecordsView& records, const Approval& wish) {
   TRY(const auto listed, records.find_group_ek(wish.scope, wish.ek_name));
   if (listed) {
     TRY(const auto group, records.find_group(wish.scope, listed->group));
-    if (group && group->enrollment_id == listed->enrollment_id) return true;
+    if (group && group->enrollment_id == listed->enrollment_id) return !listed->is_barred;
   }
-  // A group by authorities has an uncertified EK when its device is assigned, and not before.
+  // A group by authorities has an uncertified EK when an operator agreed to it, and not before.
   if (!wish.group) return false;
   TRY(const auto group, records.find_group(wish.scope, *wish.group));
   return group && group->enrollment_id == wish.enrollment_id && takes_by_authority(*group);
 }
 
-// Whether the EK may come although no row of its group has it: nullopt, or why not.
-Result<std::optional<Error>> refuse_unlisted(RecordsView& records, const Operation& operation,
-                                             const std::optional<GroupEk>& listed) {
+// Whether the EK may come although no row of its group has it. It is as a proof that was never given: nothing is kept.
+Status check_unlisted(RecordsView& records, const Operation& operation, const std::optional<GroupEk>& listed,
+                      bool is_certified) {
   TRY(const auto group, records.find_group(operation.scope, *operation.group));
-  if (!group || !takes_by_authority(*group))
-    return std::optional(
-        Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"});
-  if (!listed) return std::optional<Error>();
+  const bool may_be_new = group && takes_by_authority(*group) && (is_certified || operation.is_uncertified);
+  if (!may_be_new)
+    return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key was taken off the list of its group"};
+  if (!listed) return {};
   TRY(const auto other, records.find_group(operation.scope, listed->group));
-  if (!other || other->enrollment_id != listed->enrollment_id) return std::optional<Error>();
-  return std::optional(
-      Error{ErrorKind::kUnavailable, "enrollment.changed", "the TPM came to another group just now: ask again"});
+  if (!other || other->enrollment_id != listed->enrollment_id) return {};
+  return Error{ErrorKind::kUnavailable, "enrollment.changed", "the TPM came to another group just now: ask again"};
+}
+
+Error elsewhere(const Approval& approval, std::string_view where) {
+  return {ErrorKind::kConflict, "approval.ek_elsewhere",
+          fmt::format("the EK {} cannot be approved as {} any more, as {}: reject it", to_hex(approval.ek_name),
+                      approval.registration_id.text(), where)};
 }
 
 // Whether such an alert waits for an operator's look already.
@@ -143,11 +158,15 @@ bool has_another_srk(const std::optional<Device>& before, const Bytes& srk_name)
 }  // namespace
 
 Result<std::optional<Error>> refuse_bound_ek(Records& records, audit::Trail& trail, const TpmSighting& sighting,
-                                             Timestamp at) {
+                                             bool is_certified, Timestamp at) {
   const Operation& operation = sighting.operation;
   if (!operation.group) return std::optional<Error>();
   TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
-  if (!listed || listed->enrollment_id != operation.enrollment_id) return refuse_unlisted(records, operation, listed);
+  if (!listed || listed->enrollment_id != operation.enrollment_id) {
+    TRY_STATUS(check_unlisted(records, operation, listed, is_certified));
+    return std::optional<Error>();
+  }
+  if (listed->is_barred) return barred(*listed);
   if (!listed->registration_id || *listed->registration_id == operation.registration_id) return std::optional<Error>();
   TRY_STATUS(raise_duplicate_ek(records, operation, *listed->registration_id, at));
   TRY_STATUS(record_refusal(trail, operation,
@@ -194,6 +213,7 @@ Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& 
   if (!first || first->ek_name == operation.ek_name) return std::optional<Error>();
   TRY(const bool stands, may_come(records, *first));
   if (!stands) return std::optional<Error>();
+  if (first->is_uncertified && !first->approved_at && !operation.is_uncertified) return std::optional<Error>();
   const std::string ek = to_hex(operation.ek_name);
   TRY_STATUS(raise(records, operation, "ek.contended", ek,
                    fmt::format("the TPM with the EK {} wants to be {} too, while the one with the EK {} waits for an "
@@ -208,6 +228,38 @@ Result<std::optional<Error>> refuse_second_wish(Records& records, audit::Trail& 
             .code = "approval.pending",
             .message = "another device waits for an approval under this registration ID",
             .operator_detail = fmt::format("the EK {} waits, this is the EK {}", to_hex(first->ek_name), ek)});
+}
+
+Result<std::optional<Error>> refuse_uncertified_rival(Records& records, audit::Trail& trail,
+                                                      const TpmSighting& sighting, Timestamp at) {
+  const Operation& operation = sighting.operation;
+  if (!operation.is_uncertified) return std::optional<Error>();
+  TRY(const bool has_device,
+      has_going_device(records, operation.scope, operation.registration_id, operation.ek_name, sighting.before));
+  TRY(const auto first, records.find_approval(operation.scope, operation.registration_id));
+  TRY(const bool has_wish,
+      first && first->ek_name != operation.ek_name ? may_come(records, *first) : Result<bool>(false));
+  if (!has_device && !has_wish) return std::optional<Error>();
+  const std::string subject = "uncertified";
+  const std::string ek = to_hex(operation.ek_name);
+  const std::string_view code = has_device ? "enrollment.id_bound" : "approval.pending";
+  TRY(const bool is_known, is_told(records, operation, "ek.contended", subject));
+  if (!is_known) {
+    TRY_STATUS(raise(
+        records, operation, "ek.contended", subject,
+        fmt::format("a TPM whose EK no accepted certificate vouches for, {}, wants to be {}, which {}: it "
+                    "is refused, and so is each other one. What comes next is told when you have "
+                    "acknowledged this",
+                    ek, operation.registration_id.text(), has_device ? "is another device's" : "another TPM waits for"),
+        at));
+    TRY_STATUS(record_refusal(trail, operation, fmt::format(R"({{"code":"{}","ek_name":"{}"}})", code, ek)));
+  }
+  return std::optional(Error{.kind = ErrorKind::kRefused,
+                             .code = code,
+                             .message = has_device
+                                            ? "this registration ID belongs to another device, and goes to nothing else"
+                                            : "another device waits for an approval under this registration ID",
+                             .operator_detail = fmt::format("no accepted certificate vouches for its EK {}", ek)});
 }
 
 Status end_replaced_operations(Records& records, const Operation& operation, Timestamp at, bool needs_approval) {
@@ -233,6 +285,8 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
   for (const auto& other : others)
     TRY_STATUS(raise_duplicate_ek(records, operation, other, at));
 
+  // Of a TPM that nobody vouches for, and that is no device yet, another SRK says nothing.
+  if (operation.is_uncertified && (!sighting.before || sighting.before->ek_name != operation.ek_name)) return {};
   const std::string srk = to_hex(sighting.srk_name);
   TRY(auto open_ones, records.list_waiting_operations(operation.scope, operation.registration_id));
   TRY(auto assigned,
@@ -258,6 +312,13 @@ Status raise_duplicate_alerts(Records& records, const TpmSighting& sighting, Tim
       at);
 }
 
+bool is_wish_of(const Approval& wish, const Operation& operation) {
+  // Of a group with a list a wish names no generation if a program wrote it that knew none.
+  const bool is_of_generation =
+      operation.group ? !wish.enrollment_id || *wish.enrollment_id == operation.enrollment_id : !wish.enrollment_id;
+  return wish.ek_name == operation.ek_name && is_of_generation && (wish.is_uncertified || !operation.is_uncertified);
+}
+
 Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmSighting& sighting) {
   const Operation& operation = sighting.operation;
   TRY(const bool ek_moves, takes_over(records, sighting));
@@ -265,8 +326,8 @@ Result<bool> needs_approval(RecordsView& records, const Terms& terms, const TpmS
       !(terms.approve_srk_changes && has_another_srk(sighting.before, sighting.srk_name)))
     return false;
   TRY(const auto approval, records.find_approval(operation.scope, operation.registration_id));
-  const bool is_approved = approval && approval->approved_at && approval->ek_name == operation.ek_name &&
-                           approval->srk_name == sighting.srk_name;
+  const bool is_approved =
+      approval && approval->approved_at && is_wish_of(*approval, operation) && approval->srk_name == sighting.srk_name;
   return !is_approved;
 }
 
@@ -291,7 +352,8 @@ Status check_attests_for_itself(RecordsView& records, const Statement& statement
   TRY(const bool is_of_another, is_anothers(records, statement.scope, statement.registration, ek_name, before));
   if (!is_of_another) return {};
   TRY(const auto wish, records.find_approval(statement.scope, statement.registration));
-  if (wish && wish->approved_at && std::ranges::equal(wish->ek_name, ek_name)) return {};
+  const bool is_of_group = wish && (!wish->enrollment_id || *wish->enrollment_id == statement.enrollment_id);
+  if (is_of_group && wish->approved_at && std::ranges::equal(wish->ek_name, ek_name)) return {};
   return Error{.kind = ErrorKind::kRefused,
                .code = "approval.missing",
                .message = "this registration ID belongs to another device: an operator has to agree first",
@@ -305,20 +367,53 @@ Status keep_certified_ek(Records& records, const Operation& operation, Timestamp
 }
 
 Status keep_approved_ek(Records& records, const Approval& approval, Timestamp at) {
-  if (!approval.is_uncertified) return {};
-  TRY(const auto waiting, records.list_waiting_operations(approval.scope, approval.registration_id));
-  const auto own = std::ranges::find_if(waiting, [&](const Operation& operation) {
-    return operation.is_uncertified && operation.ek_name == approval.ek_name;
-  });
-  if (own == waiting.end() || own->enrollment_id != approval.enrollment_id) return {};
-  TRY(const auto listed, records.find_group_ek(approval.scope, approval.ek_name));
-  TRY(const auto bound, records.find_bound_ek(approval.scope, approval.registration_id));
-  if (listed && listed->enrollment_id == own->enrollment_id && listed->is_approved) return {};
-  GroupEk kept = ek_of(*own, at);
+  if (!approval.is_uncertified || !approval.group || !approval.enrollment_id) return {};
+  TRY(const auto group, records.find_group(approval.scope, *approval.group));
+  const bool stands = group && group->enrollment_id == *approval.enrollment_id && takes_by_authority(*group);
+  TRY(auto listed, records.find_group_ek(approval.scope, approval.ek_name));
+  if (!stands) return elsewhere(approval, "its group is gone or was made anew");
+  if (listed && listed->enrollment_id != *approval.enrollment_id) {
+    TRY(const auto other, records.find_group(approval.scope, listed->group));
+    if (other && other->enrollment_id == listed->enrollment_id)
+      return elsewhere(approval, fmt::format("the group {} has it", listed->group.text()));
+    listed.reset();
+  }
+  if (listed && listed->is_barred) return elsewhere(approval, "it was taken off its group");
+  if (listed && listed->registration_id && *listed->registration_id != approval.registration_id)
+    return elsewhere(approval, fmt::format("it is {}", listed->registration_id->text()));
+  GroupEk kept = listed ? *std::move(listed)
+                        : GroupEk{.scope = approval.scope,
+                                  .ek_name = approval.ek_name,
+                                  .ek_public = approval.ek_public,
+                                  .group = *approval.group,
+                                  .enrollment_id = *approval.enrollment_id,
+                                  .registration_id = std::nullopt,
+                                  .created_at = at};
   kept.is_approved = true;
-  // He agreed to this ID. One that is another device's becomes its own when it is assigned.
+  // He agreed to this ID. One that is another's becomes its own when it is assigned.
+  TRY(const auto bound, records.find_bound_ek(approval.scope, approval.registration_id));
   if (!bound) kept.registration_id = approval.registration_id;
   return records.put_group_ek(kept);
+}
+
+Status withdraw(Records& records, const Approval& approval, Timestamp at) {
+  const auto& [scope, registration] = std::tie(approval.scope, approval.registration_id);
+  TRY_STATUS(records.remove_approval(scope, registration));
+  TRY(const auto waiting, records.list_waiting_operations(scope, registration));
+  for (const Operation& open : waiting)
+    if (open.ek_name == approval.ek_name) TRY_STATUS(records.end_operation(scope, open.operation_id, at));
+  if (!approval.is_uncertified || !approval.approved_at) return {};
+  TRY(auto listed, records.find_group_ek(scope, approval.ek_name));
+  const bool is_by_approval = listed && listed->enrollment_id == approval.enrollment_id && listed->is_approved &&
+                              (!listed->registration_id || *listed->registration_id == registration);
+  if (!is_by_approval) return {};
+  TRY(const auto device, records.find_device_of(scope, registration));
+  const bool came_before =
+      device && device->enrollment_id == listed->enrollment_id && device->ek_name == listed->ek_name;
+  if (!came_before) return records.remove_group_ek(scope, approval.ek_name);
+  // It came by a certificate once, and may so again.
+  listed->is_approved = false;
+  return records.put_group_ek(*listed);
 }
 
 Status check_room_for_wish(RecordsView& records, const Operation& operation) {
@@ -342,21 +437,19 @@ Status settle_tpm(Records& records, const Statement& statement, const TpmSightin
   if (has_another_srk(sighting.before, sighting.srk_name))
     TRY_STATUS(records.note_replaced_srk(operation.scope, operation.registration_id, sighting.before->srk_name, at));
   TRY(const auto approval, records.find_approval(operation.scope, operation.registration_id));
-  if (approval) {
+  if (approval && approval->ek_name == operation.ek_name) {
+    TRY_STATUS(records.remove_approval(operation.scope, operation.registration_id));
+  } else if (approval) {
     TRY(const bool stands, may_come(records, *approval));
-    if (approval->ek_name == operation.ek_name || !stands)
-      TRY_STATUS(records.remove_approval(operation.scope, operation.registration_id));
+    // Under the ID of another device nobody comes without a certificate.
+    if (!stands || approval->is_uncertified) TRY_STATUS(withdraw(records, *approval, at));
   }
   if (!statement.group) return {};
 
   TRY(auto listed, records.find_group_ek(operation.scope, operation.ek_name));
   TRY(auto bound, records.find_bound_ek(operation.scope, operation.registration_id));
-  if (!listed || listed->enrollment_id != operation.enrollment_id) {
-    if (operation.ek_public.empty())
-      return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key is not listed any more"};
-    listed = ek_of(operation, at);
-  }
-  listed->is_approved = listed->is_approved || operation.is_uncertified;
+  if (!listed || listed->enrollment_id != operation.enrollment_id)
+    return Error{ErrorKind::kNotFound, "enrollment.unknown", "the endorsement key is not listed any more"};
   if (bound && bound->ek_name != listed->ek_name) {
     bound->registration_id.reset();
     TRY_STATUS(records.put_group_ek(*bound));

@@ -104,7 +104,10 @@ struct GroupEk {
   Uuid enrollment_id;                             // of the group that listed it: with another one it is not listed
   std::optional<RegistrationId> registration_id;  // under which its device came first: it stays that
   Timestamp created_at;
-  bool is_approved = false;  // of a group by authorities: an operator approved it without a certificate
+  // Of a group by authorities. It would take the TPM again by its certificate, so an EK that an operator takes off
+  // stays as one that may not come, and keeps its ID from others.
+  bool is_approved = false;  // an operator approved it without a certificate
+  bool is_barred = false;    // an operator keeps it out
 };
 
 }  // namespace warifu::provisioning

@@ -139,6 +139,7 @@ Result<WrittenGroup> GroupDesk::put(Records& records, audit::Trail& trail, const
   if (before) add_changes(outcome.changes, before->terms, request.terms);
   if (before && outcome.changes.empty()) return WrittenGroup{*std::move(before), {Outcome::Kind::kUnchanged}};
   TRY_STATUS(before ? records.update_group(group) : records.insert_group(group));
+  if (is_other) TRY_STATUS(records.remove_approvals_of_group(who.scope, before->enrollment_id));
   TRY_STATUS(trail.record(
       who.scope, {who.actor, before ? "enrollment-group.update" : "enrollment-group.create", subject_of(group.group_id),
                   fmt::format(R"({{"mechanism":"{}","enabled":{},"changed":"{}"}})", to_string(mechanism),
@@ -152,6 +153,7 @@ Status GroupDesk::remove(Records& records, audit::Trail& trail, const Requester&
   TRY_STATUS(
       check_precondition({Precondition::Existing::kPresent, revision}, &group.revision, /*is_group=*/true, id.text()));
   TRY_STATUS(records.remove_group(who.scope, id));
+  TRY_STATUS(records.remove_approvals_of_group(who.scope, group.enrollment_id));
   return trail.record(who.scope, {who.actor, "enrollment-group.delete", subject_of(id),
                                   fmt::format(R"({{"mechanism":"{}"}})", to_string(mechanism_of(group.attestation)))});
 }
@@ -177,7 +179,8 @@ Result<bool> GroupDesk::list_ek(Records& records, const EnrollmentGroup& group, 
     TRY(const auto other, records.find_group(group.scope, listed->group));
     if (other && other->enrollment_id == listed->enrollment_id)
       return Error{ErrorKind::kConflict, "group.ek_elsewhere",
-                   fmt::format("the EK {} is on the list of the group {}", name.text(), listed->group.text())};
+                   fmt::format("the EK {} {} the group {}", name.text(),
+                               listed->is_barred ? "was taken off" : "is on the list of", listed->group.text())};
   }
   TRY_STATUS(records.put_group_ek({.scope = group.scope,
                                    .ek_name = to_bytes(name.bytes()),
@@ -213,22 +216,49 @@ Result<std::vector<ListedEk>> GroupDesk::list_eks(Records& records, audit::Trail
   return listed;
 }
 
+Result<GroupEk> GroupDesk::find_ek(RecordsView& records, const EnrollmentGroup& group, ByteView ek_name) const {
+  TRY(auto listed, records.find_group_ek(group.scope, ek_name));
+  if (!listed || listed->enrollment_id != group.enrollment_id)
+    return Error{ErrorKind::kNotFound, "group.ek_unknown",
+                 fmt::format("the EK {} is not on the list of {}", to_hex(ek_name), group.group_id.text())};
+  return *std::move(listed);
+}
+
 Status GroupDesk::unlist_ek(Records& records, audit::Trail& trail, const Requester& who, const GroupId& id,
                             ByteView ek_name) const {
   TRY(const auto group, find(records, who.scope, id));
-  TRY(const auto listed, records.find_group_ek(who.scope, ek_name));
-  if (!listed || listed->enrollment_id != group.enrollment_id)
-    return Error{ErrorKind::kNotFound, "group.ek_unknown",
-                 fmt::format("the EK {} is not on the list of {}", to_hex(ek_name), id.text())};
-  TRY_STATUS(records.remove_group_ek(who.scope, ek_name));
-  if (listed->registration_id) {
-    TRY(const auto device, records.find_device_of(who.scope, *listed->registration_id));
+  TRY(auto listed, find_ek(records, group, ek_name));
+  if (listed.is_barred) return {};
+  const bool is_barred = std::holds_alternative<EkAuthorityAttestation>(group.attestation);
+  if (is_barred) {
+    listed.is_barred = true;
+    listed.is_approved = false;
+    TRY_STATUS(records.put_group_ek(listed));
+  } else {
+    TRY_STATUS(records.remove_group_ek(who.scope, ek_name));
+  }
+  TRY_STATUS(records.end_waiting_operations_of_ek(who.scope, group.enrollment_id, ek_name, clock_.now()));
+  TRY_STATUS(records.remove_approvals_of_ek(who.scope, group.enrollment_id, ek_name));
+  if (listed.registration_id) {
+    TRY(const auto device, records.find_device_of(who.scope, *listed.registration_id));
     const bool is_its_device = device && device->group == id && std::ranges::equal(device->ek_name, ek_name);
     if (is_its_device) TRY_STATUS(take_back(records, *device, clock_.now()));
   }
-  return trail.record(who.scope, {who.actor, "enrollment-group.remove-ek", subject_of(id),
+  return trail.record(who.scope,
+                      {who.actor, "enrollment-group.remove-ek", subject_of(id),
+                       fmt::format(R"({{"ek_name":"{}","registration_id":"{}","barred":{}}})", to_hex(ek_name),
+                                   listed.registration_id ? listed.registration_id->text() : "", is_barred)});
+}
+
+Status GroupDesk::allow_ek(Records& records, audit::Trail& trail, const Requester& who, const GroupId& id,
+                           ByteView ek_name) const {
+  TRY(const auto group, find(records, who.scope, id));
+  TRY(const auto listed, find_ek(records, group, ek_name));
+  if (!listed.is_barred) return {};
+  TRY_STATUS(records.remove_group_ek(who.scope, ek_name));
+  return trail.record(who.scope, {who.actor, "enrollment-group.allow-ek", subject_of(id),
                                   fmt::format(R"({{"ek_name":"{}","registration_id":"{}"}})", to_hex(ek_name),
-                                              listed->registration_id ? listed->registration_id->text() : "")});
+                                              listed.registration_id ? listed.registration_id->text() : "")});
 }
 
 }  // namespace warifu::provisioning

@@ -42,15 +42,20 @@ class GroupDesk {
   // kEksPerChangeMax.
   Result<std::vector<ListedEk>> list_eks(Records& records, audit::Trail& trail, const Requester& who,
                                          const GroupId& group, std::span<const tpm::EkPublic> eks) const;
-  // Takes one off; its device is refused from then on, and what it was given is void. kNotFound "group.ek_unknown".
+  // Takes one off; its device is refused from then on, what it was given is void, and what it waits for ends. A group
+  // by authorities keeps it as barred (GroupEk), with its ID. kNotFound "group.ek_unknown".
   Status unlist_ek(Records& records, audit::Trail& trail, const Requester& who, const GroupId& group,
                    ByteView ek_name) const;
+  // Forgets that one is barred, and its ID: it may come as a new one. kNotFound "group.ek_unknown".
+  Status allow_ek(Records& records, audit::Trail& trail, const Requester& who, const GroupId& group,
+                  ByteView ek_name) const;
 
  private:
   Result<EnrollmentGroup> find(RecordsView& records, const ScopeId& scope, const GroupId& group) const;
   Status attest(EnrollmentGroup& group, const GroupRequest& request, const std::optional<EnrollmentGroup>& before,
                 std::vector<FieldChange>& changes) const;
   Status check_room(RecordsView& records, const ScopeId& scope, const GroupRequest& request) const;
+  Result<GroupEk> find_ek(RecordsView& records, const EnrollmentGroup& group, ByteView ek_name) const;
   Result<bool> list_ek(Records& records, const EnrollmentGroup& group, const tpm::EkPublic& ek) const;
 
   const Clock& clock_;

@@ -76,6 +76,7 @@ struct Approval {
   std::optional<GroupId> group = {};     // under which it came, and the generation of that; absent: its own enrollment
   std::optional<Uuid> enrollment_id = {};
   bool is_uncertified = false;  // its group takes TPMs by their EK certificates, and accepts none of this one
+  Bytes ek_public = {};         // TPM2B_PUBLIC, of an uncertified one: what is listed when he agrees
 };
 
 // The wish that an operator looked at before he decided.
@@ -243,12 +244,18 @@ class Records : public RecordsView {
   virtual Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) = 0;
   // Ends every open operation of that registration.
   virtual Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) = 0;
+  // Ends what waits of that EK under that generation of a group, whatever its registration.
+  virtual Status end_waiting_operations_of_ek(const ScopeId& scope, const Uuid& enrollment_id, ByteView ek_name,
+                                              Timestamp at) = 0;
   // Removes at most `limit` operations of the scope that were created before `before`; returns how many.
   virtual Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) = 0;
 
   // Inserts it, or replaces what is stored for that registration.
   virtual Status put_approval(const Approval& approval) = 0;
   virtual Status remove_approval(const ScopeId& scope, const RegistrationId& id) = 0;
+  // All of that generation of a group, or those of one EK in it.
+  virtual Status remove_approvals_of_group(const ScopeId& scope, const Uuid& enrollment_id) = 0;
+  virtual Status remove_approvals_of_ek(const ScopeId& scope, const Uuid& enrollment_id, ByteView ek_name) = 0;
   // Inserts it with a count of 1, or counts up, with its detail and last_at.
   virtual Status raise_alert(const Alert& alert) = 0;
   // kNotFound "alert.unknown".

@@ -24,6 +24,8 @@ constexpr Advice kAdvice[] = {
      "the one that its certificate leads through (`warifu enrollment-group update G --ek-authority`), or enroll its EK "
      "by "
      "itself (`warifu enrollment create --tpm-ek`)."},
+    {"enrollment.ek_barred",
+     "You took it off its group. `warifu enrollment-group allow-ek G EK-NAME` lets it come again as a new one."},
     {"approval.too_many",
      "Too many TPMs without an EK certificate wait in its group: decide about some (`warifu approval list`), then it "
      "comes "
@@ -37,12 +39,13 @@ constexpr Advice kAdvice[] = {
      "Configure an ID on the device that its group takes, or enroll it by itself (`warifu enrollment create`)."},
     {"enrollment.bound",
      "Give the device back the ID under which its TPM came first. If it is to have this one, take its EK off the list "
-     "of "
-     "its group and add it again (`warifu enrollment-group remove-ek`, `add-eks`)."},
+     "of its group and add it again (`warifu enrollment-group remove-ek`, then `add-eks`, or `allow-ek` for a group by "
+     "authorities)."},
     {"enrollment.id_bound",
-     "The ID belongs to the TPM of a group: give this device another ID. If it is to have this one, enroll it by "
-     "itself "
-     "(`warifu enrollment create`), or take that EK off the list of its group (`warifu enrollment-group remove-ek`)."},
+     "The ID belongs to another device: give this one another ID. If it is to have this one, enroll it by itself "
+     "(`warifu enrollment create`), or take the EK that has the ID off its list (`warifu enrollment-group remove-ek`; "
+     "one "
+     "of a group by authorities keeps its ID until `allow-ek`)."},
     {"enrollment.changed",
      "An operator changed the enrollment or group at the moment in which it came: it tries again by itself."},
     {"approval.pending",

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crypto/envelope.h"
 #include "provisioning/allocation.h"
 #include "provisioning/duplicates.h"
@@ -22,6 +24,10 @@ Error superseded() {
 
 Error unknown_operation() {
   return {ErrorKind::kNotFound, "operation.unknown", "there is no such operation for this registration"};
+}
+
+Error changed() {
+  return {ErrorKind::kUnavailable, "enrollment.changed", "the enrollment was changed just now: ask again"};
 }
 
 // An enrollment that is gone took with it what was proved under it.
@@ -67,7 +73,7 @@ Status give_up(Records& records, const Operation& waiting, Timestamp at) {
   TRY_STATUS(records.end_operation(waiting.scope, waiting.operation_id, at));
   TRY(const auto wish, records.find_approval(waiting.scope, waiting.registration_id));
   if (!wish || wish->ek_name != waiting.ek_name) return {};
-  return records.remove_approval(waiting.scope, waiting.registration_id);
+  return withdraw(records, *wish, at);
 }
 
 }  // namespace
@@ -78,12 +84,24 @@ Status Registrar::may_provision(RecordsView& records, const Statement& statement
   return may(device ? device->standing : lifecycle::Standing{}, lifecycle::Action::kProvision);
 }
 
-Result<Statement> Registrar::statement_that_stands(RecordsView& records, const Operation& operation) const {
+Status Registrar::may_ask(RecordsView& records, const Statement& statement, ByteView ek_name) const {
+  TRY_STATUS(check_enabled(statement));
+  TRY(const auto device, records.find_device_of(statement.scope, statement.registration));
+  if (!device || !std::ranges::equal(device->ek_name, ek_name)) return {};
+  return may(device->standing, lifecycle::Action::kProvision);
+}
+
+Result<Statement> Registrar::find_proved(RecordsView& records, const Operation& operation) const {
   TRY(auto statement,
       find_statement(records, operation.scope, operation.registration_id, operation.group, operation.enrollment_id));
   if (!statement) return void_proof(operation);
-  TRY_STATUS(may_provision(records, *statement));
   return *std::move(statement);
+}
+
+Result<Statement> Registrar::statement_that_stands(RecordsView& records, const Operation& operation) const {
+  TRY(auto statement, find_proved(records, operation));
+  TRY_STATUS(may_provision(records, statement));
+  return statement;
 }
 
 // What the result of an operation rests on.
@@ -111,37 +129,19 @@ Result<Opened> Registrar::open_operation(Records& records, audit::Trail& trail, 
   if (same && same->ended_at) return void_proof(wanted);
   if (same) return Opened(same->operation_id);
 
-  TRY(const auto statement, statement_that_stands(records, wanted));
+  TRY(const auto statement, find_proved(records, wanted));
   // What was proved, was proved by what stood then: a key that was changed since must open nothing.
-  if (statement.revision != proven.revision_)
-    return Error{ErrorKind::kUnavailable, "enrollment.changed", "the enrollment was changed just now: ask again"};
+  if (statement.revision != proven.revision_) return changed();
+  TRY_STATUS(check_enabled(statement));
   TRY(const auto before, records.find_device_of(wanted.scope, wanted.registration_id));
+  // Before anything is told of the device that is there.
+  TRY(auto rival, refuse_uncertified_rival(records, trail, {wanted, proven.srk_name_, before}, clock_.now()));
+  if (rival) return Opened(RecordedRefusal{*std::move(rival)});
+  TRY_STATUS(may_provision(records, statement));
   TRY_STATUS(check_device_id(records, statement, before));
   if (wanted.mechanism == Mechanism::kTpm) {
-    const TpmSighting sighting{wanted, proven.srk_name_, before};
-    TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
-    if (refusal) {
-      TRY(auto kept, keep_refusal(records, wanted, *std::move(refusal)));
-      return Opened(std::move(kept));
-    }
-    if (proven.is_certified_) TRY_STATUS(keep_certified_ek(records, wanted, clock_.now()));
-    TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
-    TRY(const bool waits, needs_approval(records, statement.terms, sighting));
-    if (waits) {
-      TRY(auto second, refuse_second_wish(records, trail, sighting, clock_.now()));
-      if (second) {
-        TRY(auto kept, keep_refusal(records, wanted, *std::move(second)));
-        return Opened(std::move(kept));
-      }
-      TRY_STATUS(check_room_for_wish(records, wanted));
-      TRY_STATUS(wait_for_approval(records, trail, proven));
-      return Opened(wanted.operation_id);
-    }
-    TRY(const auto shortfall, find_shortfall_of(records, statement, wanted, before));
-    if (shortfall) {
-      TRY_STATUS(wait_for_attestation(records, trail, statement, proven, *shortfall));
-      return Opened(wanted.operation_id);
-    }
+    TRY(auto held, hold_tpm(records, trail, statement, proven, before));
+    if (held) return *std::move(held);
   } else {
     TRY(auto refusal, refuse_bound_id(records, trail, wanted, clock_.now()));
     if (refusal) return Opened(RecordedRefusal{*std::move(refusal)});
@@ -209,28 +209,29 @@ Result<Operation> Registrar::assign(Records& records, audit::Trail& trail, const
 }
 
 Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit::Trail& trail,
-                                                         const Operation& waiting, bool is_sticky) const {
+                                                         const ProvenDevice& proven) const {
   const std::optional<RecordedRefusal> none;
-  TRY(auto operation, records.find_operation(waiting.scope, waiting.operation_id));
+  const Operation& waiting = proven.operation_;
+  TRY(const auto operation, records.find_operation(waiting.scope, waiting.operation_id));
   if (!operation || operation->ended_at) return superseded();
   if (operation->state == Operation::State::kAssigned) return none;
-  TRY(const auto statement, statement_that_stands(records, *operation));
-  TRY(const auto before, records.find_device_of(operation->scope, operation->registration_id));
+  TRY(const auto statement, statement_that_stands(records, waiting));
+  if (statement.revision != proven.revision_) return changed();
+  TRY(const auto before, records.find_device_of(waiting.scope, waiting.registration_id));
   TRY_STATUS(check_device_id(records, statement, before));
-  TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation->srk_public));
-  ProvenDevice proven(*std::move(operation), true);
-  proven.srk_name_ = to_bytes(srk.name().bytes());
-  proven.is_sticky_ = is_sticky;
-  const TpmSighting sighting{proven.operation_, proven.srk_name_, before};
-  // It may have come under another registration while it waited.
-  TRY(auto refusal, refuse_bound_ek(records, trail, sighting, clock_.now()));
+  const TpmSighting sighting{waiting, proven.srk_name_, before};
+  // It may have come under another registration while it waited, and another device under this one.
+  TRY(auto refusal, refuse_bound_ek(records, trail, sighting, proven.is_certified_, clock_.now()));
+  if (!refusal) {
+    TRY(refusal, refuse_uncertified_rival(records, trail, sighting, clock_.now()));
+  }
   if (refusal) {
-    TRY_STATUS(give_up(records, proven.operation_, clock_.now()));
+    TRY_STATUS(give_up(records, waiting, clock_.now()));
     return std::optional(RecordedRefusal{*std::move(refusal)});
   }
   TRY(const bool waits, needs_approval(records, statement.terms, sighting));
   if (waits) return none;
-  TRY(const auto shortfall, find_shortfall_of(records, statement, proven.operation_, before));
+  TRY(const auto shortfall, find_shortfall_of(records, statement, waiting, before));
   if (shortfall) return none;
   TRY(const auto assigned, assign(records, trail, statement, before, proven));
   TRY_STATUS(end_replaced_operations(records, assigned, clock_.now()));
@@ -238,7 +239,8 @@ Result<std::optional<RecordedRefusal>> Registrar::resume(Records& records, audit
   return none;
 }
 
-Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, const Uuid& operation_id) {
+Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, const Uuid& operation_id,
+                                     EkEndorsements& endorsements) {
   if (claim.token) TRY_STATUS(check_resource(*claim.token, claim.scope, claim.registration));
   TRY(auto operation, records.find_operation(claim.scope, operation_id));
   if (!operation || operation->registration_id != claim.registration || !is_live(*operation))
@@ -255,9 +257,11 @@ Result<Progress> Registrar::progress(RecordsView& records, const Claim& claim, c
     TRY(const bool waits, needs_approval(records, statement.terms, {*operation, srk_name, before}));
     TRY(const auto wish, records.find_approval(claim.scope, claim.registration));
     // While it waited for an attestation another device came under this ID: it has to ask for it.
-    if (waits && (!wish || wish->ek_name != operation->ek_name)) return superseded();
+    if (waits && (!wish || !is_wish_of(*wish, *operation))) return superseded();
     TRY(auto shortfall, find_shortfall_of(records, statement, *operation, before));
-    return Progress(Waiting{*std::move(operation), waits, std::move(shortfall)});
+    if (waits || shortfall) return Progress(Waiting{*std::move(operation), waits, std::move(shortfall)});
+    TRY(auto proven, prove_again(records, claim, *operation, endorsements));
+    return Progress(Waiting{*std::move(operation), false, std::nullopt, std::move(proven)});
   }
   TRY(auto device, assigned_device(records, *operation));
   Assignment assignment{*std::move(operation), std::move(device), {}, std::nullopt};
@@ -298,7 +302,7 @@ Result<Bytes> Registrar::authentication_key(RecordsView& records, const Operatio
     ek_public = tpm->ek_public;
   } else {
     TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
-    if (!listed || listed->enrollment_id != operation.enrollment_id) return superseded();
+    if (!listed || listed->enrollment_id != operation.enrollment_id || listed->is_barred) return superseded();
     ek_public = listed->ek_public;
   }
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(ek_public));

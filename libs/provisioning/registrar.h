@@ -68,7 +68,9 @@ struct Waiting {
   Operation operation;
   bool needs_approval;                              // an operator has not decided
   std::optional<AttestationShortfall> attestation;  // what it lacks; absent: nothing, or none is demanded
-  bool is_over() const { return !needs_approval && !attestation; }  // resume() assigns the device
+  // When it waits for nothing any more: the device, judged anew. resume() assigns it.
+  std::optional<ProvenDevice> proven = {};
+  bool is_over() const { return proven.has_value(); }
 };
 using Progress = std::variant<Assignment, Waiting>;
 
@@ -114,13 +116,16 @@ class Registrar {
   void forget(const ScopeId& scope, const ProvenDevice& device);
 
   // How an operation stands, for the device that opened it. kNotFound "operation.unknown"; kUnauthenticated as in
-  // verify(); kRefused "operation.superseded": a newer one took its place.
-  Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id);
+  // verify(); kRefused "operation.superseded": a newer one took its place. One that waits for nothing any more is
+  // judged as verify() does: naming, authorities and what they are worth may be others than when it began to wait.
+  // `endorsements`: of what was kept when it began.
+  Result<Progress> progress(RecordsView& records, const Claim& claim, const Uuid& operation_id,
+                            EkEndorsements& endorsements);
   // Assigns a device whose operation waited, if it need not wait any more by what stands in this transaction; refuses
-  // it as open_operation() does if its EK came under another registration meanwhile. `is_sticky`: of the claim that
-  // asks. kRefused "operation.superseded".
-  Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail, const Operation& operation,
-                                                bool is_sticky) const;
+  // it as open_operation() does if its EK came under another registration meanwhile. kRefused "operation.superseded";
+  // kUnavailable "enrollment.changed": an operator changed it since progress().
+  Result<std::optional<RecordedRefusal>> resume(Records& records, audit::Trail& trail,
+                                                const ProvenDevice& device) const;
 
   // Notes that the result was fetched: from now on the challenge opens nothing any more.
   Status end_operation(Records& records, audit::Trail& trail, const Assignment& assignment) const;
@@ -130,7 +135,8 @@ class Registrar {
   Status tell_if_insufficient(Records& records, audit::Trail& trail, const Statement& statement,
                               ByteView ek_name) const;
 
-  // The device of a registration, for whoever proves to be it. kNotFound "device.unknown".
+  // The device of a registration, for whoever proves to be it. kNotFound "device.unknown": there is none, or it has
+  // another EK.
   Result<Device> lookup(RecordsView& records, const Claim& claim, EkEndorsements& endorsements);
 
   // The statement under which a device with this EK may attest. Errors as challenge(): whether the EK is enrolled is
@@ -166,6 +172,8 @@ class Registrar {
   Result<Bytes> make_challenge(RecordsView& records, const Claim& claim, const Statement& statement) const;
   Result<ProvenDevice> verify_tpm(RecordsView& records, const Claim& claim, const SignedChallenge& proof,
                                   EkEndorsements& endorsements) const;
+  Result<ProvenDevice> prove_again(RecordsView& records, const Claim& claim, const Operation& operation,
+                                   EkEndorsements& endorsements) const;
   Result<ProvenDevice> verify_again(RecordsView& records, const Claim& claim, Operation operation) const;
   Result<Statement> statement_of_credential(RecordsView& records, const Claim& claim);
   Result<Statement> check_own(RecordsView& records, const Claim& claim, const Enrollment& enrollment);
@@ -174,6 +182,8 @@ class Registrar {
   // The spelling of its ID for which the group's key was derived that signed the token.
   Result<std::optional<std::string>> find_signed_spelling(const Claim& claim, const EnrollmentGroup& group) const;
   Result<TpmPlace> place_of_challenge(RecordsView& records, const Claim& claim, const SealedChallenge& challenge,
+                                      EkEndorsements& endorsements) const;
+  Result<TpmPlace> place_of_operation(RecordsView& records, const Operation& operation,
                                       EkEndorsements& endorsements) const;
   Result<Statement> statement_of_last(RecordsView& records, const Operation& last) const;
   Result<Statement> proven_statement(RecordsView& records, const Claim& claim, const std::optional<Device>& device,
@@ -185,6 +195,10 @@ class Registrar {
 
   // --- what it gets: registrar.cpp
   Status may_provision(RecordsView& records, const Statement& statement) const;
+  // May a device with this EK, who has not proved it yet? Of a device with another EK it says nothing.
+  Status may_ask(RecordsView& records, const Statement& statement, ByteView ek_name) const;
+  // The statement under which an operation was proved, whether it may provision or not.
+  Result<Statement> find_proved(RecordsView& records, const Operation& operation) const;
   // The operation that this very proof has opened before.
   Result<std::optional<Operation>> find_same(RecordsView& records, const Operation& operation) const;
   Result<Statement> statement_that_stands(RecordsView& records, const Operation& operation) const;
@@ -200,6 +214,11 @@ class Registrar {
   bool is_live(const Operation& operation) const;
 
   // --- what it waits for: registrar_waiting.cpp
+  // nullopt: nothing keeps the TPM from its assignment.
+  Result<std::optional<std::variant<Uuid, RecordedRefusal>>> hold_tpm(Records& records, audit::Trail& trail,
+                                                                      const Statement& statement,
+                                                                      const ProvenDevice& proven,
+                                                                      const std::optional<Device>& before) const;
   Status wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const;
   Status wait_for_attestation(Records& records, audit::Trail& trail, const Statement& statement,
                               const ProvenDevice& proven, const AttestationShortfall& shortfall) const;

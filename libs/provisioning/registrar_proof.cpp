@@ -33,6 +33,10 @@ Error unsigned_token() {
           "the token is not signed by a key that is enrolled for this registration ID"};
 }
 
+Error not_registered() {
+  return {ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};
+}
+
 Error wrong_mechanism(std::string_view shown) {
   return {ErrorKind::kUnauthenticated, "enrollment.mechanism",
           fmt::format("this registration ID is enrolled, but does not prove itself by {}", shown)};
@@ -119,7 +123,9 @@ Result<Bytes> Registrar::challenge(RecordsView& records, const Claim& claim, EkE
   // Before anything else is told: without the EK, whoever names a registration ID would learn how its device stands.
   TRY(const auto place, place_of_ek(records, claim.scope, claim.registration, claim.offer->ek, endorsements));
   const Statement& statement = place.statement;
-  TRY_STATUS(may_provision(records, statement));
+  // An EK is public, and any TPM of a maker may be one of a group's: of another device who has not proved himself to be
+  // it is told nothing.
+  TRY_STATUS(may_ask(records, statement, claim.offer->ek.name().bytes()));
   TRY(const auto again, find_challenge_again(records, claim, statement));
   if (again) return tpm::make_authentication_key(claim.offer->ek, claim.offer->srk, *again, entropy_);
   return make_challenge(records, claim, statement);
@@ -257,6 +263,42 @@ Result<ProvenDevice> Registrar::verify_tpm(RecordsView& records, const Claim& cl
   return device;
 }
 
+// What a waiting operation rests on now.
+Result<TpmPlace> Registrar::place_of_operation(RecordsView& records, const Operation& operation,
+                                               EkEndorsements& endorsements) const {
+  TRY(const auto own, records.find_enrollment(operation.scope, operation.registration_id));
+  if (own) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    if (tpm == nullptr || tpm->ek_name != operation.ek_name) return not_enrolled();
+    TRY(auto statement, statement_of(*own));
+    return TpmPlace{std::move(statement)};
+  }
+  Bytes ek_public = operation.ek_public;
+  if (ek_public.empty()) {
+    TRY(const auto listed, records.find_group_ek(operation.scope, operation.ek_name));
+    if (!listed) return not_enrolled();
+    ek_public = listed->ek_public;
+  }
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(ek_public));
+  return find_group_place(records, operation.scope, operation.registration_id, ek, endorsements);
+}
+
+// Who waited is judged as if it came now: naming, authorities and what they are worth may be others since.
+Result<ProvenDevice> Registrar::prove_again(RecordsView& records, const Claim& claim, const Operation& operation,
+                                            EkEndorsements& endorsements) const {
+  TRY(auto place, place_of_operation(records, operation, endorsements));
+  if (place.uncertified) return *std::move(place.uncertified);
+  if (place.statement.enrollment_id != operation.enrollment_id)
+    return Error{ErrorKind::kRefused, "operation.superseded", "this TPM comes by another group now: register again"};
+  TRY(const auto srk, tpm::SrkPublic::from_tpm2b(operation.srk_public));
+  ProvenDevice device(operation, true);
+  device.is_certified_ = place.is_certified;
+  device.srk_name_ = to_bytes(srk.name().bytes());
+  device.is_sticky_ = claim.is_sticky;
+  device.revision_ = place.statement.revision;
+  return device;
+}
+
 // The challenge was used up by an operation that is still open.
 Result<ProvenDevice> Registrar::verify_again(RecordsView& records, const Claim& claim, Operation operation) const {
   TRY(const auto statement, statement_that_stands(records, operation));
@@ -375,6 +417,9 @@ Result<Statement> Registrar::proven_statement(RecordsView& records, const Claim&
     TRY(const auto proof, find_signed_challenge(claim));
     if (proof) {
       TRY(auto place, place_of_challenge(records, claim, proof->challenge, endorsements));
+      TRY_STATUS(check_enabled(place.statement));
+      // It proved to be a TPM that may have this ID, and not to be the one that has it.
+      if (!device || device->ek_name != proof->challenge.ek_name) return not_registered();
       return std::move(place.statement);
     }
     // The result of an operation that has ended can still be fetched, and so can this.
@@ -403,8 +448,7 @@ Result<Device> Registrar::lookup(RecordsView& records, const Claim& claim, EkEnd
   TRY(auto device, records.find_device_of(claim.scope, claim.registration));
   TRY(const auto statement, proven_statement(records, claim, device, endorsements));
   TRY_STATUS(may_provision(records, statement));
-  if (!device || device->enrollment_id != statement.enrollment_id)
-    return Error{ErrorKind::kNotFound, "device.unknown", "this registration ID has not registered yet"};
+  if (!device || device->enrollment_id != statement.enrollment_id) return not_registered();
   return *std::move(device);
 }
 

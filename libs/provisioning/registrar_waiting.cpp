@@ -8,16 +8,46 @@
 
 namespace warifu::provisioning {
 
+Result<std::optional<std::variant<Uuid, RecordedRefusal>>> Registrar::hold_tpm(
+    Records& records, audit::Trail& trail, const Statement& statement, const ProvenDevice& proven,
+    const std::optional<Device>& before) const {
+  using Held = std::optional<std::variant<Uuid, RecordedRefusal>>;
+  const Operation& wanted = proven.operation_;
+  const TpmSighting sighting{wanted, proven.srk_name_, before};
+  TRY(auto refusal, refuse_bound_ek(records, trail, sighting, proven.is_certified_, clock_.now()));
+  if (refusal) {
+    TRY(auto kept, keep_refusal(records, wanted, *std::move(refusal)));
+    return Held(std::move(kept));
+  }
+  if (proven.is_certified_) TRY_STATUS(keep_certified_ek(records, wanted, clock_.now()));
+  TRY_STATUS(raise_duplicate_alerts(records, sighting, clock_.now()));
+  TRY(const bool waits, needs_approval(records, statement.terms, sighting));
+  if (waits) {
+    TRY(auto second, refuse_second_wish(records, trail, sighting, clock_.now()));
+    if (second) {
+      TRY(auto kept, keep_refusal(records, wanted, *std::move(second)));
+      return Held(std::move(kept));
+    }
+    TRY_STATUS(check_room_for_wish(records, wanted));
+    TRY_STATUS(wait_for_approval(records, trail, proven));
+    return Held(wanted.operation_id);
+  }
+  TRY(const auto shortfall, find_shortfall_of(records, statement, wanted, before));
+  if (!shortfall) return Held();
+  TRY_STATUS(wait_for_attestation(records, trail, statement, proven, *shortfall));
+  return Held(wanted.operation_id);
+}
+
 // The device that is assigned goes on as it is meanwhile.
 Status Registrar::wait_for_approval(Records& records, audit::Trail& trail, const ProvenDevice& proven) const {
   Operation operation = proven.operation_;
   operation.state = Operation::State::kWaiting;
   TRY_STATUS(end_replaced_operations(records, operation, operation.created_at, /*needs_approval=*/true));
   TRY_STATUS(records.insert_operation(operation));
-  TRY_STATUS(records.put_approval({operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_,
-                                   operation.created_at, std::nullopt, operation.group,
-                                   operation.group ? std::optional(operation.enrollment_id) : std::nullopt,
-                                   operation.is_uncertified}));
+  TRY_STATUS(records.put_approval(
+      {operation.scope, operation.registration_id, operation.ek_name, proven.srk_name_, operation.created_at,
+       std::nullopt, operation.group, operation.group ? std::optional(operation.enrollment_id) : std::nullopt,
+       operation.is_uncertified, operation.is_uncertified ? operation.ek_public : Bytes()}));
   return trail.record(operation.scope,
                       {fmt::format("device:{}", operation.registration_id.text()), "approval.request",
                        fmt::format("registration:{}", operation.registration_id.text()),

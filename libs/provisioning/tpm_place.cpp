@@ -79,6 +79,7 @@ Result<TpmPlace> uncertified_place(const EnrollmentGroup& group, const Registrat
 Result<TpmPlace> place_in(const EnrollmentGroup& group, const EkAuthorityAttestation& by, const GroupEk& listed,
                           const tpm::EkPublic& ek, const RegistrationId& registration, EkEndorsements& endorsements,
                           KnownEk known) {
+  if (listed.is_barred) return barred(listed);
   if (!by.naming.allows(ek, registration)) return another_name(group.group_id, by.naming.text());
   if (known == KnownEk::kBelieved) return place_by_authority(group, registration);
   TRY(const auto endorsement, endorsements.find(group.scope, ek));
@@ -110,6 +111,13 @@ Result<TpmPlace> find_place_by_authority(RecordsView& records, const ScopeId& sc
 }
 
 }  // namespace
+
+Error barred(const GroupEk& ek) {
+  return {.kind = ErrorKind::kRefused,
+          .code = "enrollment.ek_barred",
+          .message = "the operator has taken this TPM off its group",
+          .operator_detail = fmt::format("the group {} keeps the EK {} out", ek.group.text(), to_hex(ek.ek_name))};
+}
 
 Error not_enrolled() {
   return {ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};

@@ -23,12 +23,13 @@ enum class KnownEk { kJudgedAnew, kBelieved };
 // The place of a TPM that has no enrollment of its own under this ID: the group that lists the EK, or to which it came
 // before. Else, of the groups by authorities that take the ID, the first by group ID that an authority of the EK's
 // certificate fits; else the first that lets an operator decide. kNotFound "enrollment.unknown"; kRefused
-// "enrollment.name": the group of the EK does not take it under this ID; "enrollment.ek_certificate": no group takes it
-// without another certificate.
+// "enrollment.name": the group of the EK does not take it under this ID; "enrollment.ek_barred": an operator keeps it
+// out; "enrollment.ek_certificate": no group takes it without another certificate.
 Result<TpmPlace> find_group_place(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                   const tpm::EkPublic& ek, EkEndorsements& endorsements,
                                   KnownEk known = KnownEk::kJudgedAnew);
 
+Error barred(const GroupEk& ek);
 Error not_enrolled();
 Error not_enrolled(const tpm::EkPublic& offered);
 

@@ -83,6 +83,37 @@ TEST_P(AttentionConformance, ARegistrationWaitsForOneApproval) {
   EXPECT_FALSE(find(here_));
 }
 
+TEST_P(AttentionConformance, WishesGoWithTheGenerationOfTheirGroupOrWithTheirEk) {
+  const auto wish = [&](std::uint64_t number, std::uint64_t ek, std::uint64_t generation) {
+    Approval one{here_, sample::registration(number), sample::bytes(34, ek), {2}, sample::time(1), {}};
+    if (generation > 0) one.enrollment_id = sample::uuid(sample::Kind::kEnrollment, generation);
+    one.ek_public = sample::bytes(314, ek);
+    return one;
+  };
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (const auto& one : {wish(1, 1, 1), wish(2, 1, 1), wish(3, 2, 1), wish(4, 1, 2), wish(5, 1, 0)})
+      TRY_STATUS(t.provisioning().put_approval(one));
+    auto other = wish(1, 1, 1);
+    other.scope = there_;
+    return t.provisioning().put_approval(other);
+  }));
+  const auto left = [&](const ScopeId& scope) {
+    std::string numbers;
+    for (std::uint64_t i = 1; i <= 5; ++i)
+      if (found([&](Snapshot& s) { return s.provisioning().find_approval(scope, sample::registration(i)); }))
+        numbers += std::to_string(i);
+    return numbers;
+  };
+  const auto generation = sample::uuid(sample::Kind::kEnrollment, 1);
+  ASSERT_TRUE(change([&](Transaction& t) {
+    return t.provisioning().remove_approvals_of_ek(here_, generation, sample::bytes(34, 1));
+  }));
+  EXPECT_EQ(left(here_), "345");
+  ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().remove_approvals_of_group(here_, generation); }));
+  EXPECT_EQ(left(here_), "45");
+  EXPECT_EQ(left(there_), "1");
+}
+
 TEST_P(AttentionConformance, UncertifiedWishesAreCountedByTheGenerationOfTheirGroup) {
   const auto uncertified = [&](std::uint64_t number, std::uint64_t generation) {
     return Approval{.scope = here_,
@@ -93,7 +124,8 @@ TEST_P(AttentionConformance, UncertifiedWishesAreCountedByTheGenerationOfTheirGr
                     .approved_at = {},
                     .group = GroupId::parse("plant").value(),
                     .enrollment_id = sample::uuid(sample::Kind::kEnrollment, generation),
-                    .is_uncertified = true};
+                    .is_uncertified = true,
+                    .ek_public = sample::bytes(314, number)};
   };
   auto approved = uncertified(3, 1);
   approved.approved_at = sample::time(9);

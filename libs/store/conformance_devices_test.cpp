@@ -62,6 +62,29 @@ TEST_P(DeviceConformance, ADeviceOfEachMechanismIsFoundByItsRegistration) {
   EXPECT_EQ(fields(*device_of(here_, 2)), fields(x509));
 }
 
+TEST_P(DeviceConformance, WhatWaitsOfAnEkUnderItsGroupEndsWhateverItsRegistration) {
+  const auto insert = [&](std::uint64_t number, std::uint64_t ek, std::uint64_t generation, Operation::State state) {
+    auto row = sample::operation(number, number, here_);
+    row.ek_name = sample::bytes(34, ek);
+    row.enrollment_id = sample::uuid(sample::Kind::kEnrollment, generation);
+    row.state = state;
+    ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().insert_operation(row); }));
+  };
+  insert(1, 1, 1, Operation::State::kWaiting);
+  insert(2, 1, 1, Operation::State::kWaiting);
+  insert(3, 1, 1, Operation::State::kAssigned);
+  insert(4, 2, 1, Operation::State::kWaiting);
+  insert(5, 1, 2, Operation::State::kWaiting);
+  ASSERT_TRUE(change([&](Transaction& t) {
+    return t.provisioning().end_waiting_operations_of_ek(here_, sample::uuid(sample::Kind::kEnrollment, 1),
+                                                         sample::bytes(34, 1), sample::time(9));
+  }));
+  std::string open;
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    if (open_operation(here_, i) || open_operation(here_, i, Operation::State::kWaiting)) open += std::to_string(i);
+  EXPECT_EQ(open, "345");
+}
+
 TEST_P(DeviceConformance, WhoWaitsIsListedAndOnceForEachRegistration) {
   const auto insert = [&](std::uint64_t number, std::uint64_t device, const ScopeId& scope, bool waits, bool ended) {
     auto row = sample::operation(number, device, scope);

@@ -237,12 +237,13 @@ TEST_P(EnrollmentsConformance, GroupsByAuthoritiesAreListedByThemselves) {
   EXPECT_THAT(ids(1), ElementsAre("group-5"));
 }
 
-TEST_P(EnrollmentsConformance, WhatAnOperatorApprovedOfAnEkIsKept) {
+TEST_P(EnrollmentsConformance, WhatAnOperatorSaidOfAnEkIsKept) {
   auto approved = ek(1, tpm_group(1));
   approved.is_approved = true;
   ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_group_ek(approved); }));
   EXPECT_EQ(fields(*stored_ek(1)), fields(approved));
   approved.is_approved = false;
+  approved.is_barred = true;
   ASSERT_TRUE(change([&](Transaction& t) { return t.provisioning().put_group_ek(approved); }));
   EXPECT_EQ(fields(*stored_ek(1)), fields(approved));
 }

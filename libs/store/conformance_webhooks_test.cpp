@@ -326,6 +326,13 @@ TEST_P(WebhookConformance, AWishIsToldOnce) {
   wish = {here_, sample::registration(1), sample::bytes(34, 3), sample::bytes(34, 4), sample::time(3), {}};
   EXPECT_EQ(put(), "");
   EXPECT_THAT(take_types("pager"), ElementsAre("io.warifu.approval.waiting"));
+  wish.srk_name = sample::bytes(34, 5);
+  EXPECT_EQ(put(), "");
+  EXPECT_THAT(take_types("pager"), ElementsAre("io.warifu.approval.waiting")) << "another SRK";
+  wish.srk_name = sample::bytes(34, 6);
+  wish.is_uncertified = true;
+  EXPECT_EQ(put(), "");
+  EXPECT_THAT(take_types("pager"), IsEmpty()) << "which costs nothing where nobody vouches for the EK";
 }
 
 TEST_P(WebhookConformance, AFactThatIsUndoneIsNotTold) {

@@ -87,8 +87,9 @@ Status EventWriter::alert_raised(const std::optional<provisioning::Alert>& befor
 Status EventWriter::approval_put(const std::optional<provisioning::Approval>& before,
                                  const provisioning::Approval& approval) {
   if (approval.approved_at) return {};
-  const bool waits_already =
-      before && !before->approved_at && before->ek_name == approval.ek_name && before->srk_name == approval.srk_name;
+  // Keys of a TPM that nobody vouches for are free: with another SRK it is no other wish to be told of.
+  const bool waits_already = before && !before->approved_at && before->ek_name == approval.ek_name &&
+                             (before->srk_name == approval.srk_name || approval.is_uncertified);
   if (waits_already) return {};
   TRY(const auto takers, webhooks_.list_takers(approval.scope, webhooks::kApprovalWaiting));
   if (takers.empty()) return {};

@@ -33,6 +33,31 @@ class GroupDeskTest : public DeskTest {
   std::string unlist(const GroupId& group, const tpm::EkPublic& ek) {
     return code(ask([&](auto& r, auto& t) { return groups_.unlist_ek(r, t, who_, group, name_of(ek)); }));
   }
+  std::string allow(const GroupId& group, const tpm::EkPublic& ek) {
+    return code(ask([&](auto& r, auto& t) { return groups_.allow_ek(r, t, who_, group, name_of(ek)); }));
+  }
+  // The EK came to a group by authorities.
+  void come(const provisioning::EnrollmentGroup& group, const tpm::EkPublic& ek) {
+    ASSERT_TRUE(change([&](Transaction& t) {
+      return t.provisioning().put_group_ek({.scope = here_,
+                                            .ek_name = name_of(ek),
+                                            .ek_public = to_bytes(ek.tpm2b()),
+                                            .group = group.group_id,
+                                            .enrollment_id = group.enrollment_id,
+                                            .registration_id = meter_,
+                                            .created_at = world_.clock.now(),
+                                            .is_approved = true});
+    }));
+  }
+  void wish(const provisioning::EnrollmentGroup& group, const tpm::EkPublic& ek) {
+    ASSERT_TRUE(change([&](Transaction& t) {
+      return t.provisioning().put_approval(
+          {here_, meter_, name_of(ek), {2}, world_.clock.now(), {}, group.group_id, group.enrollment_id});
+    }));
+  }
+  auto wished() {
+    return found([&](Snapshot& s) { return s.provisioning().find_approval(here_, meter_); });
+  }
   auto remove(const GroupId& group, std::optional<Uuid> revision = {}) {
     return code(ask([&](auto& r, auto& t) { return groups_.remove(r, t, who_, group, revision); }));
   }
@@ -112,6 +137,41 @@ TEST_P(GroupDeskTest, AnEkIsTakenOffByItsOwnGroupAndMayGoToAnother) {
   EXPECT_TRUE(is_audited([&] { EXPECT_EQ(unlist(plant_, ek(1)), ""); }));
   EXPECT_FALSE(listed(ek(1)));
   EXPECT_EQ(code(list(works_, {ek(1)})), "");
+}
+
+TEST_P(GroupDeskTest, AGroupByAuthoritiesKeepsWhatWasTakenOffAsBarred) {
+  auto request = tpm("plant");
+  request.attestation = provisioning::EkAuthorityRequest{RegistrationNaming::ek_hash(), {Bytes(32, 1)}, false};
+  const auto group = put(request, kCreate)->group;
+  ASSERT_TRUE(put(tpm("works"), kCreate));
+  come(group, ek(1));
+  EXPECT_EQ(unlist(works_, ek(1)), "group.ek_unknown");
+  EXPECT_EQ(allow(plant_, ek(2)), "group.ek_unknown");
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ(allow(plant_, ek(1)), ""); })) << "nothing keeps it out";
+  EXPECT_TRUE(is_audited([&] { EXPECT_EQ(unlist(plant_, ek(1)), ""); }));
+  EXPECT_TRUE(listed(ek(1))->is_barred);
+  EXPECT_FALSE(listed(ek(1))->is_approved);
+  EXPECT_EQ(listed(ek(1))->registration_id, meter_);
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ(unlist(plant_, ek(1)), ""); }));
+  EXPECT_EQ(code(list(works_, {ek(1)})), "group.ek_elsewhere") << "it is let in again first";
+  EXPECT_TRUE(is_audited([&] { EXPECT_EQ(allow(plant_, ek(1)), ""); }));
+  EXPECT_FALSE(listed(ek(1)));
+  EXPECT_EQ(code(list(works_, {ek(1)})), "");
+}
+
+TEST_P(GroupDeskTest, WhatWaitsForAnApprovalGoesWithItsEkAndItsGroup) {
+  auto group = put(tpm("plant"), kCreate)->group;
+  ASSERT_TRUE(list(plant_, {ek(1)}));
+  wish(group, ek(1));
+  EXPECT_EQ(unlist(plant_, ek(1)), "");
+  EXPECT_FALSE(wished());
+  wish(group, ek(1));
+  ASSERT_TRUE(put(keys("plant"), kUpdate));
+  EXPECT_FALSE(wished()) << "of another kind it is another group";
+  group = put(tpm("plant"), kUpdate)->group;
+  wish(group, ek(1));
+  EXPECT_EQ(remove(plant_), "");
+  EXPECT_FALSE(wished());
 }
 
 TEST_P(GroupDeskTest, TheEksOfAGroupThatIsGoneAreFreeAndComeUnbound) {

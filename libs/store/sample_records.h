@@ -142,7 +142,7 @@ inline auto fields(const provisioning::EnrollmentGroup& g) {
 }
 inline auto fields(const provisioning::GroupEk& e) {
   return std::tie(e.scope, e.ek_name, e.ek_public, e.group, e.enrollment_id, e.registration_id, e.created_at,
-                  e.is_approved);
+                  e.is_approved, e.is_barred);
 }
 inline auto fields(const provisioning::Device& d) {
   return std::tie(d.scope, d.device_id, d.registration_id, d.enrollment_id, d.group, d.mechanism, d.operation_id,
@@ -156,7 +156,7 @@ inline auto fields(const provisioning::Operation& o) {
 }
 inline auto fields(const provisioning::Approval& a) {
   return std::tie(a.scope, a.registration_id, a.ek_name, a.srk_name, a.requested_at, a.approved_at, a.group,
-                  a.enrollment_id, a.is_uncertified);
+                  a.enrollment_id, a.is_uncertified, a.ek_public);
 }
 inline auto fields(const provisioning::Alert& a) {
   return std::tie(a.scope, a.kind, a.registration_id, a.subject, a.detail, a.count, a.first_at, a.last_at,

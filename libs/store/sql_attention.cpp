@@ -12,8 +12,9 @@ using provisioning::AlertKey;
 using provisioning::Approval;
 using provisioning::Page;
 
-#define APPROVAL_COLUMNS \
-  "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at, group_id, enrollment_id, is_uncertified"
+#define APPROVAL_COLUMNS                                                                                               \
+  "scope_id, registration_id, ek_name, srk_name, requested_at, approved_at, group_id, enrollment_id, is_uncertified, " \
+  "ek_public"
 #define ALERT_COLUMNS \
   "scope_id, registration_id, kind, subject, detail, occurrences, first_at, last_at, acknowledged_at"
 
@@ -23,14 +24,16 @@ constexpr Sql kListApprovals = "SELECT " APPROVAL_COLUMNS
                                "ORDER BY registration_id LIMIT ?";
 constexpr Sql kPutApproval =
     "INSERT INTO approvals (" APPROVAL_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET "
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, registration_id) DO UPDATE SET "
     "ek_name = excluded.ek_name, srk_name = excluded.srk_name, requested_at = excluded.requested_at, "
     "approved_at = excluded.approved_at, group_id = excluded.group_id, enrollment_id = excluded.enrollment_id, "
-    "is_uncertified = excluded.is_uncertified";
+    "is_uncertified = excluded.is_uncertified, ek_public = excluded.ek_public";
 constexpr Sql kCountUncertified =
     "SELECT count(*) FROM (SELECT 1 FROM approvals WHERE scope_id = ? AND enrollment_id = ? AND is_uncertified = 1 AND "
     "approved_at IS NULL LIMIT ?) AS one";
 constexpr Sql kRemoveApproval = "DELETE FROM approvals WHERE scope_id = ? AND registration_id = ?";
+constexpr Sql kRemoveApprovalsOfGroup = "DELETE FROM approvals WHERE scope_id = ? AND enrollment_id = ?";
+constexpr Sql kRemoveApprovalsOfEk = "DELETE FROM approvals WHERE scope_id = ? AND enrollment_id = ? AND ek_name = ?";
 
 constexpr Sql kListAlerts = "SELECT " ALERT_COLUMNS
                             " FROM alerts WHERE scope_id = ? AND (registration_id, kind, subject) > (?, ?, ?) "
@@ -60,8 +63,12 @@ Result<Approval> to_approval(Row row) {
   TRY(auto group, row.next<std::optional<GroupId>>());
   TRY(const auto enrollment_id, row.next<std::optional<Uuid>>());
   TRY(const auto is_uncertified, row.next<bool>());
-  return Approval{std::move(scope), std::move(registration_id), std::move(ek_name), std::move(srk_name), requested_at,
-                  approved_at,      std::move(group),           enrollment_id,      is_uncertified};
+  TRY(auto ek_public, row.next<std::optional<Bytes>>());
+  return Approval{std::move(scope),   std::move(registration_id),
+                  std::move(ek_name), std::move(srk_name),
+                  requested_at,       approved_at,
+                  std::move(group),   enrollment_id,
+                  is_uncertified,     std::move(ek_public).value_or(Bytes())};
 }
 
 Result<Alert> to_alert(Row row) {
@@ -105,9 +112,10 @@ Status SqlProvisioningRecords::put_approval(const Approval& approval) {
     TRY(const auto before, find_approval(approval.scope, approval.registration_id));
     TRY_STATUS(events_->approval_put(before, approval));
   }
+  const auto ek_public = approval.ek_public.empty() ? std::nullopt : std::optional<ByteView>(approval.ek_public);
   TRY(auto query, connection_.prepare(kPutApproval));
   query.bind(approval.scope, approval.registration_id, approval.ek_name, approval.srk_name, approval.requested_at,
-             approval.approved_at, approval.group, approval.enrollment_id, approval.is_uncertified);
+             approval.approved_at, approval.group, approval.enrollment_id, approval.is_uncertified, ek_public);
   return query.run();
 }
 
@@ -121,6 +129,19 @@ Result<std::size_t> SqlProvisioningRecords::count_uncertified(const ScopeId& sco
 Status SqlProvisioningRecords::remove_approval(const ScopeId& scope, const RegistrationId& id) {
   TRY(auto query, connection_.prepare(kRemoveApproval));
   query.bind(scope, id);
+  return query.run();
+}
+
+Status SqlProvisioningRecords::remove_approvals_of_group(const ScopeId& scope, const Uuid& enrollment_id) {
+  TRY(auto query, connection_.prepare(kRemoveApprovalsOfGroup));
+  query.bind(scope, enrollment_id);
+  return query.run();
+}
+
+Status SqlProvisioningRecords::remove_approvals_of_ek(const ScopeId& scope, const Uuid& enrollment_id,
+                                                      ByteView ek_name) {
+  TRY(auto query, connection_.prepare(kRemoveApprovalsOfEk));
+  query.bind(scope, enrollment_id, ek_name);
   return query.run();
 }
 

@@ -21,7 +21,8 @@ using provisioning::X509GroupAttestation;
 #define GROUP_COLUMNS                                                                        \
   "scope_id, group_id, enrollment_id, mechanism, primary_credential, secondary_credential, " \
   "naming, ek_authorities, authority_naming, approve_uncertified, " TERMS_COLUMNS ", revision, created_at, updated_at"
-#define EK_COLUMNS "scope_id, ek_name, ek_public, group_id, enrollment_id, registration_id, created_at, is_approved"
+#define EK_COLUMNS \
+  "scope_id, ek_name, ek_public, group_id, enrollment_id, registration_id, created_at, is_approved, is_barred"
 
 constexpr Sql kFind = "SELECT " GROUP_COLUMNS " FROM enrollment_groups WHERE scope_id = ? AND group_id = ?";
 constexpr Sql kList =
@@ -45,9 +46,10 @@ constexpr Sql kListEks =
     "SELECT " EK_COLUMNS " FROM group_eks WHERE scope_id = ? AND group_id = ? AND ek_name > ? ORDER BY ek_name LIMIT ?";
 constexpr Sql kPutEk =
     "INSERT INTO group_eks (" EK_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET ek_public = excluded.ek_public, "
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, ek_name) DO UPDATE SET ek_public = "
+    "excluded.ek_public, "
     "group_id = excluded.group_id, enrollment_id = excluded.enrollment_id, registration_id = excluded.registration_id, "
-    "created_at = excluded.created_at, is_approved = excluded.is_approved";
+    "created_at = excluded.created_at, is_approved = excluded.is_approved, is_barred = excluded.is_barred";
 constexpr Sql kRemoveEk = "DELETE FROM group_eks WHERE scope_id = ? AND ek_name = ?";
 // A generation of a TPM group that ends leaves its EKs behind, for purge_group_eks().
 constexpr Sql kNoteRemoved =
@@ -158,8 +160,9 @@ Result<GroupEk> to_group_ek(Row row) {
   TRY(auto registration_id, row.next<std::optional<RegistrationId>>());
   TRY(const auto created_at, row.next<Timestamp>());
   TRY(const auto is_approved, row.next<bool>());
-  return GroupEk{std::move(scope), std::move(ek_name),         std::move(ek_public), std::move(group),
-                 enrollment_id,    std::move(registration_id), created_at,           is_approved};
+  TRY(const auto is_barred, row.next<bool>());
+  return GroupEk{std::move(scope),           std::move(ek_name), std::move(ek_public), std::move(group), enrollment_id,
+                 std::move(registration_id), created_at,         is_approved,          is_barred};
 }
 
 struct RemovedGroup {
@@ -276,7 +279,7 @@ Status SqlProvisioningRecords::remove_group(const ScopeId& scope, const GroupId&
 Status SqlProvisioningRecords::put_group_ek(const GroupEk& ek) {
   TRY(auto query, connection_.prepare(kPutEk));
   query.bind(ek.scope, ek.ek_name, ek.ek_public, ek.group, ek.enrollment_id, ek.registration_id, ek.created_at,
-             ek.is_approved);
+             ek.is_approved, ek.is_barred);
   return name_conflict(query.run(), "enrollment.bound", "an EK that is bound to",
                        ek.registration_id ? ek.registration_id->text() : "");
 }

@@ -34,6 +34,9 @@ constexpr Sql kAssign =
 constexpr Sql kEnd = "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND operation_id = ? AND ended_at IS NULL";
 constexpr Sql kEndOfRegistration =
     "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND registration_id = ? AND ended_at IS NULL";
+constexpr Sql kEndWaitingOfEk =
+    "UPDATE operations SET ended_at = ? WHERE scope_id = ? AND ek_name = ? AND enrollment_id = ? AND state = 'waiting' "
+    "AND ended_at IS NULL";
 constexpr Sql kPurge =
     "DELETE FROM operations WHERE (scope_id, operation_id) IN (SELECT scope_id, operation_id FROM operations "
     "WHERE scope_id = ? AND created_at < ? ORDER BY created_at LIMIT ?)";
@@ -194,6 +197,13 @@ Status SqlProvisioningRecords::end_operation(const ScopeId& scope, const Uuid& o
 Status SqlProvisioningRecords::end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) {
   TRY(auto query, connection_.prepare(kEndOfRegistration));
   query.bind(at, scope, id);
+  return query.run();
+}
+
+Status SqlProvisioningRecords::end_waiting_operations_of_ek(const ScopeId& scope, const Uuid& enrollment_id,
+                                                            ByteView ek_name, Timestamp at) {
+  TRY(auto query, connection_.prepare(kEndWaitingOfEk));
+  query.bind(at, scope, ek_name, enrollment_id);
   return query.run();
 }
 

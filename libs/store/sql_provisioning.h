@@ -81,6 +81,8 @@ class SqlProvisioningRecords final : public provisioning::Records {
   // kNotFound "operation.unknown". An operation that has ended keeps its end.
   Status end_operation(const ScopeId& scope, const Uuid& operation_id, Timestamp at) override;
   Status end_operations(const ScopeId& scope, const RegistrationId& id, Timestamp at) override;
+  Status end_waiting_operations_of_ek(const ScopeId& scope, const Uuid& enrollment_id, ByteView ek_name,
+                                      Timestamp at) override;
   Result<std::size_t> purge_operations(const ScopeId& scope, Timestamp before, std::size_t limit) override;
 
   Result<std::optional<provisioning::Approval>> find_approval(const ScopeId& scope, const RegistrationId& id) override;
@@ -95,6 +97,8 @@ class SqlProvisioningRecords final : public provisioning::Records {
                                                            std::size_t limit) override;
   Status put_approval(const provisioning::Approval& approval) override;
   Status remove_approval(const ScopeId& scope, const RegistrationId& id) override;
+  Status remove_approvals_of_group(const ScopeId& scope, const Uuid& enrollment_id) override;
+  Status remove_approvals_of_ek(const ScopeId& scope, const Uuid& enrollment_id, ByteView ek_name) override;
   Status raise_alert(const provisioning::Alert& alert) override;
   Status acknowledge_alert(const ScopeId& scope, const provisioning::AlertKey& key, Timestamp at) override;
 

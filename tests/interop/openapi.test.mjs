@@ -164,6 +164,7 @@ const kPlan = {
   'GET /api/v1/enrollment-groups/{}/keys': { parameters: () => ({ group_id: kLamps }) },
   'POST /api/v1/enrollment-groups/{}/eks': { body: () => ({ eks: [keys.ek.toString('base64')] }) },
   'DELETE /api/v1/enrollment-groups/{}/eks/{}': { parameters: async () => ({ ek_name: await list_ek() }) },
+  'POST /api/v1/enrollment-groups/{}/eks/{}/allow': { parameters: async () => ({ ek_name: await list_ek() }) },
   'POST /api/v1/approvals/{}/approve': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
   'POST /api/v1/approvals/{}/reject': { parameters: () => ({ registration_id: kWaitingId }), body: key_names },
   'POST /api/v1/alerts/acknowledge': { body: () => ({ registration_id: kWaitingId, kind: 'ek.duplicate', subject: kRegistrationId }) },

@@ -69,6 +69,14 @@ describe('A group by authorities for EKs', () => {
         await explained('pump-1', /the one that came is refused: .*not trusted since/);
         await done('ek-root', 'trust', root);
         assert.equal((await device.agent(['provision'])).code, 0);
+        // Taken off its group it stays out, whatever its certificate is worth.
+        await done('enrollment-group', 'remove-ek', 'plant', shown.ek_name);
+        const barred = await device.agent(['provision']);
+        assert.equal(barred.code, 1, barred.stdout + barred.stderr);
+        assert.match(barred.stderr, /enrollment\.ek_barred/);
+        assert.equal((await json('enrollment-group', 'list-eks', 'plant'))[0].is_barred, true);
+        await done('enrollment-group', 'allow-ek', 'plant', shown.ek_name);
+        assert.equal((await device.agent(['provision'])).code, 0);
       });
     } finally {
       await tpm.stop();

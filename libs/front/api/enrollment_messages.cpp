@@ -401,6 +401,7 @@ json::object to_json(const provisioning::GroupEk& ek) {
       {"registration_id", ek.registration_id ? json::value(ek.registration_id->text()) : json::value()},
       {"created_at", to_rfc3339(ek.created_at)},
       {"is_approved", ek.is_approved},
+      {"is_barred", ek.is_barred},
   };
 }
 

@@ -75,6 +75,7 @@ std::vector<Route> GroupApi::routes() {
       {kPost, group + "/eks", writes, bind(&GroupApi::add_eks)},
       {kGet, group + "/eks", reads, bind(&GroupApi::list_eks)},
       {kDelete, group + "/eks/{ek_name}", writes, bind(&GroupApi::remove_ek)},
+      {kPost, group + "/eks/{ek_name}/allow", writes, bind(&GroupApi::allow_ek)},
       {kGet, group + "/devices", Access::demands(Permission::kDeviceRead), bind(&GroupApi::list_devices)},
   };
 }
@@ -186,6 +187,16 @@ Result<Answer> GroupApi::remove_ek(const Call& call) {
   return Answer(Durable{
       [this, id, ek_name, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY_STATUS(desk_.unlist_ek(transaction.provisioning(), transaction.audit(), who, id, ek_name));
+        return no_content();
+      }});
+}
+
+Result<Answer> GroupApi::allow_ek(const Call& call) {
+  TRY(const auto id, GroupId::parse(call.parameter(0)));
+  TRY(const auto ek_name, parse_key_name(call.parameter(1), "ek_name"));
+  return Answer(Durable{
+      [this, id, ek_name, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
+        TRY_STATUS(desk_.allow_ek(transaction.provisioning(), transaction.audit(), who, id, ek_name));
         return no_content();
       }});
 }

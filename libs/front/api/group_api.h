@@ -26,6 +26,7 @@ class GroupApi {
   Result<Answer> add_eks(const Call& call);
   Result<Answer> list_eks(const Call& call);
   Result<Answer> remove_ek(const Call& call);
+  Result<Answer> allow_ek(const Call& call);
   Result<Answer> list_devices(const Call& call);
 
   const provisioning::GroupDesk& desk_;

@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 92u);
+  EXPECT_EQ(guarded, 93u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 

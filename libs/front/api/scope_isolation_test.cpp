@@ -205,6 +205,7 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
   const std::string alert = R"({"registration_id":"meter-1","kind":"ek.duplicate","subject":"meter-2"})";
   const auto refused = stranger_->post("/api/v1/alerts/acknowledge", alert);
   EXPECT_EQ(member(refused, "code"), "alert.unknown");
+  EXPECT_EQ(member(stranger_->post(kGroupsPath + "/plant/eks/" + ek_name() + "/allow"), "code"), "group.unknown");
 
   // The EKs are enrolled and listed in the other scope: here that says nothing and hinders nobody.
   const auto created = stranger_->post("/api/v1/enrollments", test::tpm_enrollment("meter-1", world_.tpm_a.ek()));

@@ -191,11 +191,12 @@ Result<Answer> DeviceApi::operation_status(const Call& call, Reached& reached) {
 
   std::shared_ptr<const Progress> progress;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(auto found, registrar_.progress(snapshot.provisioning(), claim, *operation_id));
+    KeptEndorsements endorsements(certificates_, snapshot.ek_trust());
+    TRY(auto found, registrar_.progress(snapshot.provisioning(), claim, *operation_id, endorsements));
     progress = std::make_shared<const Progress>(std::move(found));
     return {};
   }));
-  if (const auto* waiting = std::get_if<Waiting>(&*progress)) return resume(*waiting, claim.is_sticky, reached);
+  if (const auto* waiting = std::get_if<Waiting>(&*progress)) return resume(*waiting, reached);
   const std::shared_ptr<const Assignment> assignment(progress, &std::get<Assignment>(*progress));
   if (assignment->operation.ended_at) return Answer(assigned_response(*assignment));
   return Answer(Durable{[this, assignment](store::Transaction& transaction) -> Result<net::HttpResponse> {
@@ -214,15 +215,15 @@ DeviceApi::Reached DeviceApi::waits_for(const Waiting& waiting) {
 }
 
 // The device keeps polling: the next time it gets its assignment.
-Result<Answer> DeviceApi::resume(const Waiting& waiting, bool is_sticky, Reached& reached) {
+Result<Answer> DeviceApi::resume(const Waiting& waiting, Reached& reached) {
   reached = waits_for(waiting);
   if (!waiting.is_over()) return Answer(still_assigning_response(waiting));
-  return Answer(
-      Durable{[this, operation = waiting.operation, is_sticky](store::Transaction& transaction) -> Result<Decision> {
-        TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), operation, is_sticky));
-        if (refusal) return Decision(std::move(refusal->error));
-        return Decision(assigning_again_response(operation));
-      }});
+  return Answer(Durable{[this, proven = *waiting.proven,
+                         operation = waiting.operation](store::Transaction& transaction) -> Result<Decision> {
+    TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), proven));
+    if (refusal) return Decision(std::move(refusal->error));
+    return Decision(assigning_again_response(operation));
+  }});
 }
 
 Result<Answer> DeviceApi::registration_lookup(const Call& call, Reached&) {

@@ -48,7 +48,7 @@ class DeviceApi {
   Result<Answer> challenge(const Shown& shown);
   Result<Answer> open_operation(const ScopeId& scope, Proven proven);
   Result<Answer> operation_status(const Call& call, Reached& reached);
-  Result<Answer> resume(const provisioning::Waiting& waiting, bool is_sticky, Reached& reached);
+  Result<Answer> resume(const provisioning::Waiting& waiting, Reached& reached);
   Result<Answer> registration_lookup(const Call& call, Reached& reached);
 
   static Reached waits_for(const provisioning::Waiting& waiting);

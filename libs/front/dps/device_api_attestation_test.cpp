@@ -193,14 +193,19 @@ TEST_F(DeviceAttestationTest, IsJudgedInTheTransactionThatAssigns) {
   const auto opened = open(meter_);
   attest({});
   // The attestation turns bad after the poll has read that it is good, and before that poll's change.
-  std::optional<provisioning::Operation> read;
+  provisioning::Claim claim{test::scope_id(), RegistrationId::parse("meter-1").value(), "meter-1", {}, {}, {}, false};
+  claim.token = provisioning::parse_sas_token(opened.token).value();
+  std::optional<provisioning::Progress> read;
   test::must(world_.store->read([&](store::Snapshot& s) -> Status {
-    TRY(read, s.provisioning().find_operation(test::scope_id(), Uuid::parse(opened.operation).value()));
+    provisioning::NoEndorsements none;
+    TRY(read, world_.server.registrar.progress(s.provisioning(), claim, Uuid::parse(opened.operation).value(), none));
     return {};
   }));
+  const auto& proven = std::get<provisioning::Waiting>(*read).proven;
+  ASSERT_TRUE(proven);
   attest({.overall = Tier::kContraindicated});
   test::must(world_.store->write([&](store::Transaction& t) -> Status {
-    TRY_STATUS(world_.server.registrar.resume(t.provisioning(), t.audit(), *read, false));
+    TRY_STATUS(world_.server.registrar.resume(t.provisioning(), t.audit(), *proven));
     return t.audit().record(test::scope_id(), {"test", "poll", "operation"});
   }));
   EXPECT_EQ(operator_.get("/api/v1/devices/meter-1").status, 404);

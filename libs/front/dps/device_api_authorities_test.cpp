@@ -1,115 +1,17 @@
 // TPMs that come to a group by who certified their EK.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "ek_trust/test_maker.h"
-#include "front/api/test_operator.h"
-#include "front/test_world.h"
-#include "provisioning/limits.h"
-#include "sim/deterministic.h"
-#include "sim/software_tpm.h"
+#include "front/dps/authorities_fixture_test.h"
 
 namespace warifu::front::dps {
 namespace {
 
 using ek_trust::test::Maker;
+using test::member;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
-using test::member;
-
-const std::string kGroupsOfAll = "/api/v1/enrollment-groups";
-const std::string kRefused = "enrollment.ek_certificate";
-
-std::string fingerprint_of(const Bytes& der) {
-  return endorsement::X509Certificate::parse(der).value().fingerprint_sha256();
-}
-
-class DeviceAuthoritiesTest : public ::testing::Test {
- protected:
-  DeviceAuthoritiesTest() { test::must(world_.server.unenroll("meter-1")); }
-
-  void import(const std::vector<Bytes>& ders) {
-    std::string list;
-    for (const Bytes& der : ders)
-      list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", to_base64(der));
-    const auto answer = operator_.post("/api/v1/ek-roots", fmt::format(R"({{"certificates":[{}]}})", list));
-    ASSERT_EQ(answer.status, 200) << answer.body;
-  }
-  void distrust(const Bytes& der) {
-    const auto path = fmt::format("/api/v1/ek-roots/{}/distrust", fingerprint_of(der));
-    ASSERT_EQ(operator_.post(path, R"({"reason":"leaked"})").status, 200);
-  }
-  net::HttpResponse put_group(const std::string& id, const std::string& body) {
-    return operator_.put(kGroupsOfAll + "/" + id, body);
-  }
-  void make_group(const std::string& id, const std::vector<Bytes>& authorities, const std::string& naming = "pump-*",
-                  bool approve_uncertified = false, const std::string& more = {}) {
-    std::vector<std::string> fingerprints;
-    for (const Bytes& authority : authorities)
-      fingerprints.push_back(fingerprint_of(authority));
-    const auto answer = put_group(id, test::authority_group(id, naming, fingerprints, approve_uncertified, more));
-    ASSERT_LT(answer.status, 300) << answer.body;
-  }
-  // The code of the refusal; "waits" or "assigned".
-  std::string come(const World::TestDevice& device) {
-    world_.clock.advance(std::chrono::seconds(1));
-    const auto challenge = device.ask(device.register_request());
-    if (challenge.status != 401 || member(challenge, "authenticationKey") == "absent")
-      return member(challenge, "info.code");
-    const auto token = device.sign(device.open(challenge, "authenticationKey").value());
-    const auto accepted = device.ask(device.register_request(token));
-    if (accepted.status != 202) return member(accepted, "info.code");
-    last_ = {member(accepted, "operationId"), token};
-    return poll(device);
-  }
-  std::string poll(const World::TestDevice& device) {
-    const auto told = device.ask(device.poll_request(last_.operation, last_.token));
-    return told.status == 200 ? "assigned" : told.status == 202 ? "waits" : member(told, "info.code");
-  }
-  // To the end, once an operator approved.
-  std::string poll_until_assigned(const World::TestDevice& device) {
-    const auto first = poll(device);
-    return first == "waits" ? poll(device) : first;
-  }
-  std::string group_of(const std::string& device) {
-    return member(operator_.get("/api/v1/devices/" + device), "group_id");
-  }
-  std::string explained(const std::string& id) {
-    // What the diary holds back for a moment is on disk afterwards.
-    world_.server.attempts.flush();
-    test::must(world_.store->write([](store::Transaction&) { return Status(); }));
-    return member(operator_.get("/api/v1/registrations/" + id + "/explanation"), "verdict");
-  }
-  // "", or the code of the refusal: of a device that shows no certificate.
-  std::string attesting_refusal(const World::TestDevice& device) {
-    std::string code;
-    test::must(world_.store->read([&](store::Snapshot& snapshot) -> Status {
-      provisioning::NoEndorsements none;
-      const auto allowed =
-          world_.server.registrar.may_attest(snapshot.provisioning(), test::scope_id(),
-                                             RegistrationId::parse(device.id()).value(), device.tpm().ek(), none);
-      code = allowed ? "" : std::string(allowed.error().code);
-      return {};
-    }));
-    return code;
-  }
-  std::string eks_of(const std::string& group) { return operator_.get(kGroupsOfAll + "/" + group + "/eks").body; }
-  World::TestDevice pump(const std::string& id = "pump-1") { return world_.device(world_.tpm_b, id); }
-  World::TestDevice certified_pump(const std::string& id = "pump-1") {
-    return pump(id).with_certificate(maker_.certify(ek_));
-  }
-
-  struct {
-    std::string operation, token;
-  } last_;
-  World world_;
-  const test::Operator operator_{world_.server};
-  const Maker maker_{"Test"};
-  const Maker other_{"Other"};
-  const tpm::EkPublic& ek_ = world_.tpm_b.ek();
-};
 
 TEST_F(DeviceAuthoritiesTest, ATpmWhoseCertificateLeadsThroughANamedAuthorityComes) {
   import({maker_.root(), maker_.ca(), other_.root()});
@@ -256,8 +158,9 @@ TEST_F(DeviceAuthoritiesTest, AnEkStaysWithTheIdUnderWhichItCameFirst) {
               AllOf(HasSubstr(R"("kind":"ek.duplicate")"), HasSubstr(R"("registration_id":"pump-2")")));
   EXPECT_EQ(operator_.get("/api/v1/devices/pump-2").status, 404);
   EXPECT_EQ(come(certified_pump("fan-1")), "enrollment.name");
-  // Taken off, it comes as a new one.
-  ASSERT_EQ(operator_.remove(kGroupsOfAll + "/plant/eks/" + ek_.name().text()).status, 204);
+  // Taken off and let in again, it comes as a new one.
+  ASSERT_EQ(operator_.remove(ek_path("plant", ek_)).status, 204);
+  ASSERT_EQ(operator_.post(ek_path("plant", ek_) + "/allow").status, 204);
   EXPECT_EQ(come(certified_pump("pump-2")), "assigned");
 }
 
@@ -281,7 +184,8 @@ TEST_F(DeviceAuthoritiesTest, OfGroupsThatCouldTakeATpmTheFirstByIdThatGivesItsI
   const auto first_of = [&](const std::string& id) {
     EXPECT_EQ(come(certified_pump(id)), "assigned") << id;
     const auto group = group_of(id);
-    EXPECT_EQ(operator_.remove(kGroupsOfAll + "/" + group + "/eks/" + ek_.name().text()).status, 204);
+    EXPECT_EQ(operator_.remove(ek_path(group, ek_)).status, 204);
+    EXPECT_EQ(operator_.post(ek_path(group, ek_) + "/allow").status, 204);
     return group;
   };
   make_group("c", {maker_.root()});
@@ -313,80 +217,6 @@ TEST_F(DeviceAuthoritiesTest, AGroupThatIsGoneOrMadeAnewKnowsNoneOfItsEks) {
   put_group("plant", test::tpm_group("plant", "pump-*"));
   EXPECT_EQ(come(certified_pump("pump-2")), "enrollment.unknown");
   EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-2/hub-key"), "code"), "device.credentials_revoked");
-}
-
-TEST_F(DeviceAuthoritiesTest, ATpmWithoutACertificateWaitsForAnOperatorWhereItsGroupSaysSo) {
-  import({maker_.root(), maker_.ca()});
-  make_group("plant", {maker_.root()}, "pump-*", true);
-  EXPECT_EQ(come(pump()), "waits");
-  EXPECT_THAT(explained("pump-1"), AllOf(HasSubstr("no EK certificate"), HasSubstr("warifu approval approve pump-1")));
-  EXPECT_THAT(operator_.get("/api/v1/approvals").body,
-              AllOf(HasSubstr(R"("is_uncertified":true)"), HasSubstr(R"("group_id":"plant")")));
-  EXPECT_THAT(eks_of("plant"), Not(HasSubstr(ek_.name().text()))) << "nothing is enrolled before";
-  EXPECT_EQ(attesting_refusal(pump()), kRefused);
-  EXPECT_EQ(operator_.get("/api/v1/devices/pump-1").status, 404);
-  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
-  EXPECT_EQ(poll_until_assigned(pump()), "assigned");
-  EXPECT_THAT(eks_of("plant"), AllOf(HasSubstr(ek_.name().text()), HasSubstr(R"("is_approved":true)")));
-  EXPECT_EQ(member(operator_.get("/api/v1/devices/pump-1"), "ek_certificate"), "null");
-  EXPECT_EQ(come(pump()), "assigned") << "it was approved";
-  EXPECT_EQ(come(pump("pump-2")), "enrollment.bound");
-  // What was approved stays when the group no longer asks.
-  make_group("plant", {maker_.root()});
-  EXPECT_EQ(come(pump()), "assigned");
-  EXPECT_EQ(come(world_.device(world_.tpm_a, "pump-2")), kRefused);
-}
-
-TEST_F(DeviceAuthoritiesTest, ATpmThatIsRejectedMayAskAgainAndOneWithACertificateNeedNotWait) {
-  import({maker_.root(), maker_.ca()});
-  make_group("plant", {maker_.root()}, "pump-*", true);
-  ASSERT_EQ(come(pump()), "waits");
-  ASSERT_EQ(operator_.decide("reject", "pump-1").status, 204);
-  EXPECT_EQ(poll(pump()), "operation.superseded");
-  EXPECT_EQ(come(pump()), "waits");
-  EXPECT_EQ(come(certified_pump()), "assigned") << "meanwhile its certificate was found";
-  EXPECT_EQ(member(operator_.get("/api/v1/approvals"), "items"), "[]");
-  EXPECT_EQ(come(pump()), "waits") << "nobody approved it without";
-}
-
-// Else it would wait for ever: for an attestation that nobody lets it give.
-TEST_F(DeviceAuthoritiesTest, WhoWasApprovedMayAttestBeforeItIsAssigned) {
-  import({maker_.root()});
-  make_group("plant", {maker_.root()}, "pump-*", true, R"(,"required_attestation":"affirming")");
-  EXPECT_EQ(come(pump()), "waits");
-  EXPECT_EQ(attesting_refusal(pump()), kRefused) << "nobody agreed yet";
-  ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
-  EXPECT_EQ(attesting_refusal(pump()), "");
-  EXPECT_EQ(poll(pump()), "waits") << "for its attestation";
-  EXPECT_THAT(eks_of("plant"), AllOf(HasSubstr(R"("registration_id":"pump-1")"), HasSubstr(R"("is_approved":true)")));
-  EXPECT_EQ(attesting_refusal(pump("pump-2")), "enrollment.bound") << "he agreed to one ID";
-  make_group("plant", {maker_.root()}, "pump-*", true);
-  EXPECT_EQ(poll_until_assigned(pump()), "assigned") << "once it is not asked for";
-}
-
-TEST_F(DeviceAuthoritiesTest, AnApprovalThatIsTakenBackTakesTheEkAlong) {
-  import({maker_.root()});
-  make_group("plant", {maker_.root()}, "pump-*", true, R"(,"required_attestation":"affirming")");
-  EXPECT_EQ(come(pump()), "waits");
-  const auto keys = operator_.approval_keys("pump-1");
-  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/approve", keys).status, 200);
-  ASSERT_EQ(operator_.post("/api/v1/approvals/pump-1/reject", keys).status, 204);
-  EXPECT_EQ(attesting_refusal(pump()), kRefused);
-  EXPECT_THAT(eks_of("plant"), Not(HasSubstr(ek_.name().text())));
-}
-
-TEST_F(DeviceAuthoritiesTest, SoManyWaitWithoutACertificateAndNoMore) {
-  import({maker_.root(), maker_.ca()});
-  make_group("plant", {maker_.root()}, "pump-*", true);
-  for (std::size_t i = 0; i < provisioning::kUncertifiedPendingMax; ++i)
-    ASSERT_EQ(come(pump(fmt::format("pump-{}", i))), "waits") << i;
-  const auto before = world_.stored();
-  EXPECT_EQ(come(pump("pump-more")), "approval.too_many");
-  EXPECT_EQ(world_.stored(), before);
-  EXPECT_EQ(come(pump("pump-7")), "waits") << "it has its place";
-  EXPECT_EQ(come(certified_pump("pump-more")), "assigned");
-  ASSERT_EQ(operator_.decide("reject", "pump-3").status, 204);
-  EXPECT_EQ(come(world_.device(world_.tpm_a, "pump-last")), "waits");
 }
 
 TEST_F(DeviceAuthoritiesTest, AGroupNamesAuthoritiesThatWereImported) {

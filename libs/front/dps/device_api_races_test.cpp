@@ -26,7 +26,8 @@ TEST_F(DeviceRacesTest, GivesNoHubKeyWhenTheEnrollmentWentBetweenReadingAndCommi
   claim.token = provisioning::parse_sas_token(token).value();
   std::optional<provisioning::Assignment> assignment;
   ASSERT_TRUE(world_.store->read([&](store::Snapshot& s) -> Status {
-    TRY(auto progress, registrar.progress(s.provisioning(), claim, operation));
+    provisioning::NoEndorsements none;
+    TRY(auto progress, registrar.progress(s.provisioning(), claim, operation, none));
     assignment = std::get<provisioning::Assignment>(std::move(progress));
     return {};
   }));

@@ -18,4 +18,15 @@ Result<std::optional<provisioning::EkEndorsement>> ShownEndorsements::find(const
   return std::optional(provisioning::EkEndorsement{std::move(vouchers.authorities), std::move(vouchers.refusal)});
 }
 
+Result<std::optional<provisioning::EkEndorsement>> KeptEndorsements::find(const ScopeId& scope,
+                                                                          const tpm::EkPublic& ek) {
+  TRY(const auto stored, records_.find_ek_certificate(scope, ek.name().bytes()));
+  if (!stored) return std::optional<provisioning::EkEndorsement>();
+  TRY(auto certificate, ek_trust::certificate_of(*stored));
+  TRY(auto intermediates, ek_trust::intermediates_of(*stored));
+  TRY(const auto certified, ek_trust::CertifiedEk::make(ek, std::move(certificate), std::move(intermediates)));
+  TRY(auto vouchers, desk_.vouchers(records_, scope, certified));
+  return std::optional(provisioning::EkEndorsement{std::move(vouchers.authorities), std::move(vouchers.refusal)});
+}
+
 }  // namespace warifu::front::dps

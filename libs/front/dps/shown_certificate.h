@@ -40,4 +40,18 @@ class ShownEndorsements final : public provisioning::EkEndorsements {
   std::optional<ek_trust::CertifiedEk> certified_;
 };
 
+// Answers for the certificate that was kept when the device opened its operation: a poll shows none.
+class KeptEndorsements final : public provisioning::EkEndorsements {
+ public:
+  // Both outlive it.
+  KeptEndorsements(const ek_trust::CertificateDesk& desk, ek_trust::RecordsView& records)
+      : desk_(desk), records_(records) {}
+
+  Result<std::optional<provisioning::EkEndorsement>> find(const ScopeId& scope, const tpm::EkPublic& ek) override;
+
+ private:
+  const ek_trust::CertificateDesk& desk_;
+  ek_trust::RecordsView& records_;
+};
+
 }  // namespace warifu::front::dps
