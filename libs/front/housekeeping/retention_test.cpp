@@ -1,4 +1,4 @@
-#include "front/device/retention.h"
+#include "front/housekeeping/retention.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

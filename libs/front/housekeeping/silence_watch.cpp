@@ -1,4 +1,4 @@
-#include "front/device/silence_watch.h"
+#include "front/housekeeping/silence_watch.h"
 
 #include <fmt/format.h>
 
