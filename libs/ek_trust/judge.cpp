@@ -63,9 +63,9 @@ Result<std::vector<Bytes>> Judge::authorities(const endorsement::EkCertificate& 
   std::vector<Bytes> digests;
   RootStore store;
   TRY(const Names names, gather(store, names_from(certificate.x509().issuer, intermediates)));
-  TRY(auto unproven, add_proved(store, intermediates));
+  TRY(const auto unproven, add_proved(store, intermediates));
   if (const auto found = endorsement::verify(certificate, store, at_); !found) {
-    refusal = unproven ? std::move(*unproven) : found.error();
+    refusal = unproven ? *unproven : found.error();
     return digests;
   }
   TRY_STATUS(add_all_crls(store, names));
