@@ -27,8 +27,8 @@ Status verify_digest_signature(const PublicKey& key, HashAlgorithm hash, ByteVie
 Result<Bytes> sign_digest(const Signer& key, const Digest& digest) {
   const EVP_MD* hash = signature_digest(key.native());
   if (hash != evp_digest(digest.algorithm()))
-    return invalid_input("crypto.signature.digest",
-                         fmt::format("this key signs {} digests, not {}", EVP_MD_get0_name(hash), to_string(digest.algorithm())));
+    return invalid_input("crypto.signature.digest", fmt::format("this key signs {} digests, not {}",
+                                                                EVP_MD_get0_name(hash), to_string(digest.algorithm())));
   const PkeyCtxHandle context(EVP_PKEY_CTX_new(key.native(), nullptr));
   require(context != nullptr && EVP_PKEY_sign_init(context.get()) == 1 &&
               EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1,

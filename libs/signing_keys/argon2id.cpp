@@ -15,9 +15,9 @@ Status check(const Argon2idCost& cost) {
   const bool is_sound = cost.lanes >= 1 && cost.lanes <= kLanesMax && cost.passes >= 1 && cost.passes <= kPassesMax &&
                         cost.memory_kib >= kKibPerLane * cost.lanes && cost.memory_kib <= kMemoryKibMax;
   if (is_sound) return {};
-  return invalid_input("argon2id.cost", fmt::format("expected at most {} KiB, {} passes and {} lanes, found {}, {}, {}",
-                                                    kMemoryKibMax, kPassesMax, kLanesMax, cost.memory_kib, cost.passes,
-                                                    cost.lanes));
+  return invalid_input("argon2id.cost",
+                       fmt::format("expected at most {} KiB, {} passes and {} lanes, found {}, {}, {}", kMemoryKibMax,
+                                   kPassesMax, kLanesMax, cost.memory_kib, cost.passes, cost.lanes));
 }
 
 }  // namespace
@@ -31,8 +31,9 @@ Result<SecretBytes> argon2id(const SecretBytes& passphrase, ByteView salt, const
                                      salt.data(), salt.size(), out.data(), out.size());
   if (code == ARGON2_OK) return key;
   if (code == ARGON2_MEMORY_ALLOCATION_ERROR)
-    return Error{ErrorKind::kUnavailable, "argon2id.memory",
-                 fmt::format("Argon2id needs {} MiB of memory, which the system does not give", cost.memory_kib / 1024)};
+    return Error{
+        ErrorKind::kUnavailable, "argon2id.memory",
+        fmt::format("Argon2id needs {} MiB of memory, which the system does not give", cost.memory_kib / 1024)};
   return invalid_input("argon2id.cost", argon2_error_message(code));
 }
 

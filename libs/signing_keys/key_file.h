@@ -12,8 +12,8 @@
 
 namespace warifu::signing_keys {
 
-// A private key in a file (docs/formats/key-file.md): PKCS #8 in an AES-256-GCM envelope under a key that Argon2id makes
-// of a passphrase. Name, curve and public key can be read without it, and are bound to it.
+// A private key in a file (docs/formats/key-file.md): PKCS #8 in an AES-256-GCM envelope under a key that Argon2id
+// makes of a passphrase. Name, curve and public key can be read without it, and are bound to it.
 struct KeyFile {
   KeyName name;
   crypto::EcCurve curve;

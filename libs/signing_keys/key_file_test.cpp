@@ -56,9 +56,9 @@ TEST_F(KeyFiles, HaveNothingSecretInTheClear) {
 TEST_F(KeyFiles, ThatWereChangedDoNotOpen) {
   const auto other = crypto::PrivateKey::generate(crypto::KeyKind::kEcP384).public_key();
   for (const std::string& changed :
-       {with({"name"}, "code-signing"), with({"public_key"}, to_base64(other.spki())),
-        with({"argon2id", "passes"}, 2), with({"argon2id", "salt"}, to_base64(Bytes(16, 1))),
-        with({"sealed"}, to_base64(Bytes(200, 1)))}) {
+       {with({"name"}, "code-signing"), with({"public_key"}, json::value(to_base64(other.spki()))),
+        with({"argon2id", "passes"}, 2), with({"argon2id", "salt"}, json::value(to_base64(Bytes(16, 1)))),
+        with({"sealed"}, json::value(to_base64(Bytes(200, 1))))}) {
     const auto file = KeyFile::parse(changed);
     ASSERT_TRUE(file) << changed;
     EXPECT_EQ(file->open(passphrase("right")).error().code, "key_file.passphrase") << changed;
@@ -79,8 +79,12 @@ TEST_F(KeyFiles, OfAnotherFormAreRefused) {
 }
 
 TEST_F(KeyFiles, DoNotMakeTheirReaderWorkForHours) {
-  for (const auto& [member, value] : {std::pair("memory_kib", 1u << 21), {"memory_kib", 1u}, {"passes", 17u},
-                                      {"passes", 0u}, {"lanes", 17u}, {"lanes", 0u}}) {
+  for (const auto& [member, value] : {std::pair("memory_kib", 1u << 21),
+                                      {"memory_kib", 1u},
+                                      {"passes", 17u},
+                                      {"passes", 0u},
+                                      {"lanes", 17u},
+                                      {"lanes", 0u}}) {
     const auto file = KeyFile::parse(with({"argon2id", member}, value));
     ASSERT_TRUE(file) << member;
     EXPECT_EQ(file->open(passphrase("right")).error().code, "argon2id.cost") << member << value;

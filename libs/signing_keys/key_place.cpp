@@ -15,9 +15,9 @@ Result<KeyName> KeyName::parse(std::string_view text) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   const auto allowed = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
   if (text.empty() || text.size() > kNameSizeMax || !is_letter(text.front()) || !std::ranges::all_of(text, allowed))
-    return invalid_input("key.name",
-                         fmt::format("the name of a key has 1 to {} of a to z, 0 to 9, '-' and '.', a letter first",
-                                     kNameSizeMax));
+    return invalid_input(
+        "key.name",
+        fmt::format("the name of a key has 1 to {} of a to z, 0 to 9, '-' and '.', a letter first", kNameSizeMax));
   return KeyName(std::string(text));
 }
 

@@ -9,8 +9,9 @@ namespace warifu::signing_keys {
 
 class Pkcs11Token;
 
-// The EC keys of a token over PKCS #11 2.40, by their label. A key is made so that it cannot be taken out (CKA_SENSITIVE,
-// not CKA_EXTRACTABLE), and one that could be is not used. A session that the token has lost is opened again.
+// The EC keys of a token over PKCS #11 2.40, by their label. A key is made so that it cannot be taken out
+// (CKA_SENSITIVE, not CKA_EXTRACTABLE), and one that could be is not used. A session that the token has lost is opened
+// again.
 class Pkcs11Keys final : public KeyPlace {
  public:
   // The token by its URI (RFC 7512), like "pkcs11:token=warifu?module-path=/usr/lib/softhsm/libsofthsm2.so&

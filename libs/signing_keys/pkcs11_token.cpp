@@ -35,9 +35,11 @@ bool is_lost_session(CK_RV code) {
 
 Error call_failed(CK_RV code, std::string_view function) {
   if (code == CKR_PIN_INCORRECT || code == CKR_PIN_LOCKED || code == CKR_PIN_LEN_RANGE || code == CKR_PIN_INVALID)
-    return refused("pkcs11.pin", "the token does not take this PIN: is the file of pin-source the right one? Tokens lock "
-                                 "after a few wrong ones");
-  return {ErrorKind::kUnavailable, "pkcs11.call", fmt::format("the token answered {} with code 0x{:x}", function, code)};
+    return refused("pkcs11.pin",
+                   "the token does not take this PIN: is the file of pin-source the right one? Tokens lock "
+                   "after a few wrong ones");
+  return {ErrorKind::kUnavailable, "pkcs11.call",
+          fmt::format("the token answered {} with code 0x{:x}", function, code)};
 }
 
 Error bad_point(const KeyName& name) {
@@ -178,9 +180,10 @@ Status Pkcs11Token::expect_kept(Object key, const KeyName& name) {
   TRY(const Bytes sensitive, attribute(key, CKA_SENSITIVE));
   TRY(const Bytes extractable, attribute(key, CKA_EXTRACTABLE));
   if (sensitive == Bytes{CK_TRUE} && extractable == Bytes{CK_FALSE}) return {};
-  return refused("pkcs11.extractable",
-                 fmt::format("the key {} could be taken out of its token: make one that is sensitive and not extractable",
-                             name.text()));
+  return refused(
+      "pkcs11.extractable",
+      fmt::format("the key {} could be taken out of its token: make one that is sensitive and not extractable",
+                  name.text()));
 }
 
 Result<Pkcs11Token::Object> Pkcs11Token::private_key(const KeyName& name) {
@@ -188,7 +191,8 @@ Result<Pkcs11Token::Object> Pkcs11Token::private_key(const KeyName& name) {
   TRY(const auto found, objects(CKO_PRIVATE_KEY, name));
   if (found.empty()) return unknown_key(name);
   if (found.size() > 1)
-    return Error{ErrorKind::kConflict, "pkcs11.label", fmt::format("the token has several keys labelled {}", name.text())};
+    return Error{ErrorKind::kConflict, "pkcs11.label",
+                 fmt::format("the token has several keys labelled {}", name.text())};
   TRY_STATUS(expect_kept(found.front(), name));
   private_keys_.emplace(name.text(), found.front());
   return found.front();
@@ -201,12 +205,11 @@ Status Pkcs11Token::generate(const KeyName& name, crypto::EcCurve curve) {
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
     const ByteView label = as_bytes(name.text());
-    std::array of_public = {attribute_of(CKA_TOKEN, yes), attribute_of(CKA_VERIFY, yes),
-                            attribute_of(CKA_LABEL, label), attribute_of(CKA_ID, label),
-                            attribute_of(CKA_EC_PARAMS, parameters_of(curve))};
-    std::array of_private = {attribute_of(CKA_TOKEN, yes),      attribute_of(CKA_PRIVATE, yes),
-                             attribute_of(CKA_SENSITIVE, yes),  attribute_of(CKA_EXTRACTABLE, no),
-                             attribute_of(CKA_SIGN, yes),       attribute_of(CKA_LABEL, label),
+    std::array of_public = {attribute_of(CKA_TOKEN, yes), attribute_of(CKA_VERIFY, yes), attribute_of(CKA_LABEL, label),
+                            attribute_of(CKA_ID, label), attribute_of(CKA_EC_PARAMS, parameters_of(curve))};
+    std::array of_private = {attribute_of(CKA_TOKEN, yes),     attribute_of(CKA_PRIVATE, yes),
+                             attribute_of(CKA_SENSITIVE, yes), attribute_of(CKA_EXTRACTABLE, no),
+                             attribute_of(CKA_SIGN, yes),      attribute_of(CKA_LABEL, label),
                              attribute_of(CKA_ID, label)};
     CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
     Object public_half = CK_INVALID_HANDLE;

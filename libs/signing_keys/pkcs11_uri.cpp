@@ -24,8 +24,9 @@ Result<Pkcs11Uri> Pkcs11Uri::parse(std::string_view text) {
   if (uri.uri_ == nullptr) return Error{ErrorKind::kUnavailable, "pkcs11.uri", "no memory left"};
   const int code = p11_kit_uri_parse(std::string(text).c_str(), P11_KIT_URI_FOR_ANY, uri.uri_.get());
   if (code != P11_KIT_URI_OK)
-    return bad_uri(fmt::format("expected a URI of RFC 7512 like pkcs11:token=warifu?pin-source=file:/etc/warifu/pin: {}",
-                               text_of(p11_kit_uri_message(code))));
+    return bad_uri(
+        fmt::format("expected a URI of RFC 7512 like pkcs11:token=warifu?pin-source=file:/etc/warifu/pin: {}",
+                    text_of(p11_kit_uri_message(code))));
   if (p11_kit_uri_any_unrecognized(uri.uri_.get()) != 0) return bad_uri("the URI has an attribute that is unknown");
   if (p11_kit_uri_get_pin_value(uri.uri_.get()) != nullptr)
     return bad_uri("a PIN within the URI can be read in the list of processes: name its file with pin-source=file:/…");
@@ -47,7 +48,8 @@ Result<SecretBytes> Pkcs11Uri::pin() const {
   std::string source = text_of(p11_kit_uri_get_pin_source(uri_.get()));
   if (source.empty()) return SecretBytes();
   if (source.starts_with(kFileScheme)) source.erase(0, kFileScheme.size());
-  if (!source.starts_with('/')) return bad_uri("pin-source names a file by its whole path: pin-source=file:/etc/warifu/pin");
+  if (!source.starts_with('/'))
+    return bad_uri("pin-source names a file by its whole path: pin-source=file:/etc/warifu/pin");
   TRY(const auto content, keystore::read_secret_file(source));
   const auto line = as_text(content.reveal());
   return SecretBytes::copy_of(as_bytes(line.substr(0, line.find_first_of("\r\n"))));

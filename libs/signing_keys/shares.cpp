@@ -1,7 +1,10 @@
 #include "signing_keys/shares.h"
 
 #include <fmt/format.h>
+
+extern "C" {  // it does not say so itself
 #include <libgfshare.h>
+}
 
 #include <algorithm>
 #include <array>
@@ -88,7 +91,8 @@ class Fields {
 std::string without_space(std::string_view text) {
   std::string kept;
   kept.reserve(text.size());
-  std::ranges::copy_if(text, std::back_inserter(kept), [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+  std::ranges::copy_if(text, std::back_inserter(kept),
+                       [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
   return kept;
 }
 
@@ -108,7 +112,8 @@ Result<Share> parse_fields(std::string_view text) {
   const ShareScheme scheme{threshold, count};
   TRY_STATUS(check(scheme));
   if (number == 0 || number > count) return no_share("number");
-  const auto set_number = (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
+  const auto set_number =
+      (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
   return Share{set_number, scheme, number, std::move(secret)};
 }
 
@@ -126,7 +131,8 @@ Status check_fit(std::span<const Share> shares) {
       return invalid_input("share.twice", fmt::format("share {} came twice", share.number));
   }
   if (shares.size() < first.scheme.threshold)
-    return invalid_input("share.too_few", fmt::format("{} shares are needed, {} came", first.scheme.threshold, shares.size()));
+    return invalid_input("share.too_few",
+                         fmt::format("{} shares are needed, {} came", first.scheme.threshold, shares.size()));
   return {};
 }
 
@@ -134,7 +140,8 @@ Status check_fit(std::span<const Share> shares) {
 
 SecretBytes Share::to_text() const {
   std::string hex = to_hex(part.reveal());
-  std::string text = fmt::format("{}{:08x}-{:02x}-{:02x}-{:02x}-{}-", kPrefix, set, scheme.threshold, scheme.count, number, hex);
+  std::string text =
+      fmt::format("{}{:08x}-{:02x}-{:02x}-{:02x}-{}-", kPrefix, set, scheme.threshold, scheme.count, number, hex);
   wipe(hex);
   std::string whole = text + check_of(text);
   wipe(text);
@@ -165,7 +172,8 @@ Result<std::vector<Share>> split(const SecretBytes& secret, const ShareScheme& s
   if (context == nullptr) return out_of_memory();
   auto copy = secret.clone();  // it takes no constant
   gfshare_ctx_enc_setsecret(context.get(), copy.reveal_writable().data());
-  const auto set_number = (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
+  const auto set_number =
+      (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
   std::vector<Share> shares;
   shares.reserve(numbers.size());
   for (const std::uint8_t number : numbers) {

@@ -38,7 +38,7 @@ TEST_F(Shares, FewerAreRefusedAndSayNothing) {
   EXPECT_EQ(combine({}).error().code, "share.too_few");
   // With a lie about the threshold something comes out, and it is not the secret.
   std::vector<Share> two;
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0U, 1U}) {
     two.push_back(Share::parse(text(i)).value());
     two.back().scheme.threshold = 2;
   }

@@ -29,7 +29,8 @@ Result<std::optional<tpm::Name>> read_pin(const std::filesystem::path& folder) {
 
 Result<Bytes> der_of(ByteView tpmt_signature) {
   TRY(const auto signature, tpm::parse_signature(tpmt_signature));
-  if (const auto* numbers = std::get_if<tpm::EcdsaSignature>(&signature)) return crypto::ecdsa_der(numbers->r, numbers->s);
+  if (const auto* numbers = std::get_if<tpm::EcdsaSignature>(&signature))
+    return crypto::ecdsa_der(numbers->r, numbers->s);
   return Error{ErrorKind::kUnavailable, "tpm.signature", "expected an ECDSA signature of the TPM"};
 }
 

@@ -73,8 +73,8 @@ class OfSoftHsm final : public Place {
     write(configuration, "directories.tokendir = " + (folder_.path() / "tokens").string() + "\nlog.level = ERROR\n");
     write(folder_.path() / "pin", std::string(kPin) + "\n");
     ::setenv("SOFTHSM2_CONF", configuration.c_str(), 1);
-    const auto code = process::run({"softhsm2-util", "--init-token", "--free", "--label", "warifu", "--so-pin", "1234",
-                                    "--pin", kPin});
+    const auto code = process::run(
+        {"/usr/bin/softhsm2-util", "--init-token", "--free", "--label", "warifu", "--so-pin", "1234", "--pin", kPin});
     if (!code || *code != 0) std::abort();
   }
   Result<std::unique_ptr<KeyPlace>> open() override { return open_with("pin"); }
@@ -204,8 +204,8 @@ TEST_P(KeyPlaces, ACertificateThatItIssuesIsVerifiedByOpenSsl) {
   const Folder folder;
   write(folder.path() / "root.pem", root->to_pem());
   write(folder.path() / "leaf.pem", leaf->to_pem());
-  EXPECT_EQ(process::run({"openssl", "verify", "-x509_strict", "-CAfile", (folder.path() / "root.pem").string(),
-                          (folder.path() / "leaf.pem").string()}),
+  EXPECT_EQ(process::run({"/usr/bin/openssl", "verify", "-x509_strict", "-CAfile",
+                          (folder.path() / "root.pem").string(), (folder.path() / "leaf.pem").string()}),
             0);
 }
 
@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(All, KeyPlaces,
                          testing::Values(Kind{"File", [] { return std::make_unique<OfFiles>(); }},
                                          Kind{"SoftHsm", [] { return std::make_unique<OfSoftHsm>(); }},
                                          Kind{"Tpm", [] { return std::make_unique<OfTpm>(); }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& kind) { return kind.param.name; });
 
 TEST(SoftHsmKeys, AWrongPinIsRefused) {
   OfSoftHsm token;
@@ -224,8 +224,8 @@ TEST(SoftHsmKeys, AWrongPinIsRefused) {
 
 TEST(SoftHsmKeys, AKeyThatCouldBeTakenOutIsRefused) {
   OfSoftHsm token;
-  ASSERT_EQ(process::run({"pkcs11-tool", "--module", kSoftHsm, "--token-label", "warifu", "--pin", kPin, "--keypairgen",
-                          "--key-type", "EC:prime256v1", "--label", "role", "--extractable"}),
+  ASSERT_EQ(process::run({"/usr/bin/pkcs11-tool", "--module", kSoftHsm, "--token-label", "warifu", "--pin", kPin,
+                          "--keypairgen", "--key-type", "EC:prime256v1", "--label", "role", "--extractable"}),
             0);
   const auto keys = token.open();
   ASSERT_TRUE(keys) << to_string(keys.error());
@@ -237,8 +237,8 @@ TEST(SoftHsmKeys, TwoKeysOfOneLabelAreRefused) {
   const auto keys = token.open();
   ASSERT_TRUE(keys) << to_string(keys.error());
   ASSERT_TRUE((*keys)->generate(name("role"), EcCurve::kP256));
-  ASSERT_EQ(process::run({"pkcs11-tool", "--module", kSoftHsm, "--token-label", "warifu", "--pin", kPin, "--keypairgen",
-                          "--key-type", "EC:prime256v1", "--label", "role"}),
+  ASSERT_EQ(process::run({"/usr/bin/pkcs11-tool", "--module", kSoftHsm, "--token-label", "warifu", "--pin", kPin,
+                          "--keypairgen", "--key-type", "EC:prime256v1", "--label", "role"}),
             0);
   const auto again = token.open();
   EXPECT_EQ((*again)->open(name("role")).error().code, "pkcs11.label");
