@@ -42,6 +42,15 @@ Error call_failed(CK_RV code, std::string_view function) {
           fmt::format("the token answered {} with code 0x{:x}", function, code)};
 }
 
+Error no_pin() {
+  return refused("pkcs11.pin", "the token asks for a PIN and none came: name its file with pin-source=file:/…");
+}
+
+Error not_logged_in(CK_STATE state) {
+  return refused("pkcs11.pin", fmt::format("the token let nobody in: its session is in state {}, not {}", state,
+                                           CKS_RW_USER_FUNCTIONS));
+}
+
 Error bad_point(const KeyName& name) {
   return {ErrorKind::kUnavailable, "pkcs11.point",
           fmt::format("the token has no public key of {} on P-256 or P-384", name.text())};
@@ -93,14 +102,18 @@ Result<std::shared_ptr<Pkcs11Token>> Pkcs11Token::open(Pkcs11Uri uri) {
   TRY(const auto modules, Pkcs11Module::load(uri));
   std::vector<std::pair<std::shared_ptr<Pkcs11Module>, CK_SLOT_ID>> found;
   for (const auto& module : modules) {
+    CK_INFO library{};
+    if ((*module)->C_GetInfo(&library) != CKR_OK || !uri.matches(library)) continue;
     CK_ULONG count = 0;
     if ((*module)->C_GetSlotList(CK_TRUE, nullptr, &count) != CKR_OK) continue;
     std::vector<CK_SLOT_ID> slots(count);
     if (count == 0 || (*module)->C_GetSlotList(CK_TRUE, slots.data(), &count) != CKR_OK) continue;
     slots.resize(count);
     for (const CK_SLOT_ID slot : slots) {
+      CK_SLOT_INFO of_slot{};
       CK_TOKEN_INFO info{};
-      if ((*module)->C_GetTokenInfo(slot, &info) == CKR_OK && (info.flags & CKF_TOKEN_INITIALIZED) != 0 &&
+      if ((*module)->C_GetSlotInfo(slot, &of_slot) == CKR_OK && uri.matches(slot, of_slot) &&
+          (*module)->C_GetTokenInfo(slot, &info) == CKR_OK && (info.flags & CKF_TOKEN_INITIALIZED) != 0 &&
           uri.matches(info))
         found.emplace_back(module, slot);
     }
@@ -129,17 +142,45 @@ void Pkcs11Token::end_session() {
   private_keys_.clear();
 }
 
-Status Pkcs11Token::start_session() {
-  if (session_ != CK_INVALID_HANDLE) return {};
-  TRY_STATUS(check((*module_)->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session_),
-                   "C_OpenSession"));
-  TRY(auto pin, uri_.pin());
-  if (pin.empty()) return {};
+// Without a login the token hides its private keys and says no more: "not found" would be a lie.
+Status Pkcs11Token::expect_login() {
+  CK_SESSION_INFO info{};
+  TRY_STATUS(check((*module_)->C_GetSessionInfo(session_, &info), "C_GetSessionInfo"));
+  if (!needs_login_ || info.state == CKS_RW_USER_FUNCTIONS) return {};
+  return not_logged_in(info.state);
+}
+
+// A token locks after a few wrong PINs: one that it did not take is not tried again.
+Status Pkcs11Token::log_in(SecretBytes pin) {
   const auto bytes = pin.reveal_writable();
   const CK_RV code = (*module_)->C_Login(session_, CKU_USER, bytes.data(), bytes.size());
   if (code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN) return {};
+  auto failed = call_failed(code, "C_Login");
+  if (failed.kind == ErrorKind::kRefused) refusal_ = Refusal{std::move(pin), failed};
+  return failed;
+}
+
+Status Pkcs11Token::open_session(SecretBytes pin) {
+  TRY_STATUS(check((*module_)->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session_),
+                   "C_OpenSession"));
+  if (!pin.empty()) TRY_STATUS(log_in(std::move(pin)));
+  return expect_login();
+}
+
+Status Pkcs11Token::start_session() {
+  // Whoever else in this process uses the token can end the login under us.
+  if (session_ != CK_INVALID_HANDLE && expect_login()) return {};
   end_session();
-  return call_failed(code, "C_Login");
+  CK_TOKEN_INFO token{};
+  TRY_STATUS(check((*module_)->C_GetTokenInfo(slot_, &token), "C_GetTokenInfo"));
+  TRY(auto pin, uri_.pin());
+  needs_login_ = (token.flags & CKF_LOGIN_REQUIRED) != 0;
+  if (needs_login_ && pin.empty()) return no_pin();
+  if (refusal_ && equal_constant_time(refusal_->pin.reveal(), pin.reveal())) return refusal_->error;
+  refusal_.reset();
+  auto opened = open_session(std::move(pin));
+  if (!opened) end_session();
+  return opened;
 }
 
 template <class Work>

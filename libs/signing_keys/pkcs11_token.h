@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "crypto/digest.h"
 #include "crypto/ec.h"
 #include "signing_keys/key_place.h"
@@ -51,11 +53,18 @@ class Pkcs11Token {
 
  private:
   using Object = CK_OBJECT_HANDLE;
+  struct Refusal {
+    SecretBytes pin;
+    Error error;
+  };
 
   // Does it in a session, and once more in a fresh one when the token has lost it. `work` returns a Result.
   template <class Work>
   std::invoke_result_t<Work> in_session(Work work);
   Status start_session();
+  Status open_session(SecretBytes pin);
+  Status log_in(SecretBytes pin);
+  Status expect_login();
   void end_session();
   Status check(CK_RV code, std::string_view function);
 
@@ -69,7 +78,9 @@ class Pkcs11Token {
   Pkcs11Uri uri_;
   std::mutex mutex_;
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+  bool needs_login_ = true;
   bool is_lost_ = false;
+  std::optional<Refusal> refusal_;              // of the last login
   std::map<std::string, Object> private_keys_;  // of this session
 };
 

@@ -17,6 +17,11 @@ std::string text_of(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
+// What a URI does not have is left zero.
+bool names_token(const CK_TOKEN_INFO& token) {
+  return token.label[0] != 0 || token.manufacturerID[0] != 0 || token.model[0] != 0 || token.serialNumber[0] != 0;
+}
+
 }  // namespace
 
 Result<Pkcs11Uri> Pkcs11Uri::parse(std::string_view text) {
@@ -30,6 +35,10 @@ Result<Pkcs11Uri> Pkcs11Uri::parse(std::string_view text) {
   if (p11_kit_uri_any_unrecognized(uri.uri_.get()) != 0) return bad_uri("the URI has an attribute that is unknown");
   if (p11_kit_uri_get_pin_value(uri.uri_.get()) != nullptr)
     return bad_uri("a PIN within the URI can be read in the list of processes: name its file with pin-source=file:/…");
+  if (p11_kit_uri_get_module_name(uri.uri_.get()) != nullptr)
+    return bad_uri("expected the module by its path, module-path=/…, not by module-name");
+  if (!names_token(*p11_kit_uri_get_token_info(uri.uri_.get())))
+    return bad_uri("the URI fits any token: expected token=…, serial=…, model=… or manufacturer=…");
   CK_ULONG count = 0;
   p11_kit_uri_get_attributes(uri.uri_.get(), &count);
   if (count != 0) return bad_uri("the URI names one object: expected that of a token, whose objects are named by role");
@@ -38,6 +47,16 @@ Result<Pkcs11Uri> Pkcs11Uri::parse(std::string_view text) {
 
 std::string Pkcs11Uri::module_path() const {
   return text_of(p11_kit_uri_get_module_path(uri_.get()));
+}
+
+bool Pkcs11Uri::matches(const CK_INFO& module) const {
+  return p11_kit_uri_match_module_info(uri_.get(), &module) == 1;
+}
+
+bool Pkcs11Uri::matches(CK_SLOT_ID id, const CK_SLOT_INFO& slot) const {
+  const CK_SLOT_ID wanted = p11_kit_uri_get_slot_id(uri_.get());
+  const bool is_any = wanted == static_cast<CK_SLOT_ID>(-1);
+  return (is_any || wanted == id) && p11_kit_uri_match_slot_info(uri_.get(), &slot) == 1;
 }
 
 bool Pkcs11Uri::matches(const CK_TOKEN_INFO& token) const {

@@ -1,6 +1,9 @@
 // Every place where the organisation's keys may live, by one suite: files, a PKCS #11 token (SoftHSM2), a TPM (swtpm).
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <p11-kit/p11-kit.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -78,15 +81,63 @@ class OfSoftHsm final : public Place {
     if (!code || *code != 0) std::abort();
   }
   Result<std::unique_ptr<KeyPlace>> open() override { return open_with("pin"); }
-  Result<std::unique_ptr<KeyPlace>> open_with(const std::string& pin_file) {
+  Result<std::unique_ptr<KeyPlace>> open_with(const std::string& pin_file) const {
     TRY(auto keys, signing_keys::Pkcs11Keys::open("pkcs11:token=warifu?module-path=" + std::string(kSoftHsm) +
                                                   "&pin-source=file:" + (folder_.path() / pin_file).string()));
     return std::unique_ptr<KeyPlace>(std::move(keys));
   }
   const std::filesystem::path& path() const { return folder_.path(); }
+  void write_pin(std::string_view pin) const { write(folder_.path() / "pin", std::string(pin) + "\n"); }
 
  private:
   Folder folder_;
+};
+
+// The module as somebody else in this process has it: what p11-kit loaded, without p11-kit.
+class Neighbour {
+ public:
+  Neighbour() : library_(::dlopen(kSoftHsm, RTLD_NOW)) {
+    const auto list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library_, "C_GetFunctionList"));
+    CK_ULONG count = slots_.size();
+    if (list == nullptr || list(&functions_) != CKR_OK ||
+        functions_->C_GetSlotList(CK_TRUE, slots_.data(), &count) != CKR_OK)
+      std::abort();
+    slots_.resize(count);
+  }
+  Neighbour(const Neighbour&) = delete;
+  Neighbour& operator=(const Neighbour&) = delete;
+  ~Neighbour() { ::dlclose(library_); }
+
+  CK_SLOT_ID slot() const {
+    for (const CK_SLOT_ID slot : slots_) {
+      CK_TOKEN_INFO info{};
+      if (functions_->C_GetTokenInfo(slot, &info) == CKR_OK && info.label[0] == 'w') return slot;
+    }
+    std::abort();
+  }
+  void close_all_sessions() const { EXPECT_EQ(functions_->C_CloseAllSessions(slot()), CKR_OK); }
+  void log_out() const { EXPECT_EQ(functions_->C_Logout(session()), CKR_OK); }
+  // Ends all sessions, too.
+  void change_pin(std::string before, std::string after) const {
+    close_all_sessions();
+    const auto bytes = [](std::string& text) { return reinterpret_cast<CK_UTF8CHAR*>(text.data()); };
+    const CK_SESSION_HANDLE open = session();
+    EXPECT_EQ(functions_->C_Login(open, CKU_USER, bytes(before), before.size()), CKR_OK);
+    EXPECT_EQ(functions_->C_SetPIN(open, bytes(before), before.size(), bytes(after), after.size()), CKR_OK);
+    close_all_sessions();
+  }
+
+ private:
+  CK_SESSION_HANDLE session() const {
+    CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+    EXPECT_EQ(functions_->C_OpenSession(slot(), CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &handle),
+              CKR_OK);
+    return handle;
+  }
+
+  void* library_;
+  CK_FUNCTION_LIST* functions_ = nullptr;
+  std::vector<CK_SLOT_ID> slots_ = std::vector<CK_SLOT_ID>(16);
 };
 
 class OfTpm final : public Place {
@@ -222,6 +273,87 @@ TEST(SoftHsmKeys, AWrongPinIsRefused) {
   EXPECT_EQ(token.open_with("missing").error().code, "file.read");
 }
 
+// SoftHSM2 lets anybody search it, and shows no private key to who has not logged in.
+TEST(SoftHsmKeys, WithoutAPinNothingIsFoundMissing) {
+  OfSoftHsm token;
+  write(token.path() / "empty", "\n");
+  EXPECT_EQ(token.open_with("empty").error().code, "pkcs11.pin");
+  const auto keys = signing_keys::Pkcs11Keys::open("pkcs11:token=warifu?module-path=" + std::string(kSoftHsm));
+  EXPECT_EQ(keys.error().code, "pkcs11.pin");
+  EXPECT_EQ(keys.error().kind, ErrorKind::kRefused);
+}
+
+TEST(SoftHsmKeys, ALogoutElsewhereInTheProcessHidesNoKey) {
+  OfSoftHsm token;
+  const auto keys = token.open().value();
+  ASSERT_TRUE(keys->generate(name("role"), EcCurve::kP256));
+  const Neighbour neighbour;
+  neighbour.log_out();
+  EXPECT_EQ(keys->generate(name("role"), EcCurve::kP256).error().code, "key.exists");
+  neighbour.log_out();
+  ASSERT_TRUE(keys->destroy(name("role")));
+  EXPECT_EQ(token.open().value()->open(name("role")).error().code, "key.unknown");
+}
+
+TEST(SoftHsmKeys, ALostSessionIsOpenedAgainOnceThePinCanBeRead) {
+  OfSoftHsm token;
+  const auto keys = token.open().value();
+  const auto signer = keys->generate(name("role"), EcCurve::kP256).value();
+  const Neighbour neighbour;
+  neighbour.close_all_sessions();
+  EXPECT_TRUE(signer.sign(as_bytes("a message")));
+  neighbour.close_all_sessions();
+  std::filesystem::remove(token.path() / "pin");
+  EXPECT_EQ(signer.sign(as_bytes("a message")).error().code, "file.read");
+  EXPECT_EQ(signer.sign(as_bytes("a message")).error().code, "file.read");
+  EXPECT_EQ(keys->destroy(name("role")).error().code, "file.read");
+  token.write_pin(kPin);
+  const auto signature = signer.sign(as_bytes("a message"));
+  EXPECT_TRUE(signature) << to_string(signature.error());
+}
+
+TEST(SoftHsmKeys, APinThatWasNotTakenIsNotTriedAgain) {
+  constexpr const char* kAnother = "11112222";
+  OfSoftHsm token;
+  const auto keys = token.open().value();
+  const auto signer = keys->generate(name("role"), EcCurve::kP256).value();
+  const Neighbour neighbour;
+  neighbour.change_pin(kPin, kAnother);
+  EXPECT_EQ(signer.sign(as_bytes("a message")).error().code, "pkcs11.pin");
+  // It would be taken now: that it is not shows that the token was not asked.
+  neighbour.change_pin(kAnother, kPin);
+  EXPECT_EQ(signer.sign(as_bytes("a message")).error().code, "pkcs11.pin");
+  EXPECT_TRUE(token.open()) << "opened anew, it is tried";
+  neighbour.change_pin(kPin, kAnother);
+  token.write_pin(kAnother);
+  const auto signature = signer.sign(as_bytes("a message"));
+  EXPECT_TRUE(signature) << to_string(signature.error());
+}
+
+TEST(SoftHsmKeys, WhatTheUriSaysAboutLibraryAndSlotCounts) {
+  const OfSoftHsm token;
+  const auto opens = [&](const std::string& more) {
+    const auto keys =
+        signing_keys::Pkcs11Keys::open("pkcs11:token=warifu;" + more + "?module-path=" + std::string(kSoftHsm) +
+                                       "&pin-source=file:" + (token.path() / "pin").string());
+    return keys ? std::string() : std::string(keys.error().code);
+  };
+  std::string slot;
+  {
+    const auto keys = token.open_with("pin");
+    ASSERT_TRUE(keys) << to_string(keys.error());
+    slot = std::to_string(Neighbour().slot());
+  }
+  EXPECT_EQ(opens("slot-id=" + slot), "");
+  EXPECT_EQ(opens("slot-id=1"), "pkcs11.token");
+  EXPECT_EQ(opens("slot-manufacturer=SoftHSM%20project"), "");
+  EXPECT_EQ(opens("slot-manufacturer=another"), "pkcs11.token");
+  EXPECT_EQ(opens("slot-description=another"), "pkcs11.token");
+  EXPECT_EQ(opens("library-manufacturer=SoftHSM"), "");
+  EXPECT_EQ(opens("library-manufacturer=another"), "pkcs11.token");
+  EXPECT_EQ(opens("library-version=77"), "pkcs11.token");
+}
+
 TEST(SoftHsmKeys, AKeyThatCouldBeTakenOutIsRefused) {
   OfSoftHsm token;
   ASSERT_EQ(process::run({"/usr/bin/pkcs11-tool", "--module", kSoftHsm, "--token-label", "warifu", "--pin", kPin,
@@ -246,8 +378,9 @@ TEST(SoftHsmKeys, TwoKeysOfOneLabelAreRefused) {
 
 TEST(Pkcs11Uris, ThatNameNoTokenAreRefused) {
   using signing_keys::Pkcs11Keys;
-  for (const char* uri : {"", "token=warifu", "pkcs11:token=warifu?pin-value=1234", "pkcs11:token=warifu;object=root",
-                          "pkcs11:token=warifu;x-vendor=1"})
+  for (const char* uri :
+       {"", "token=warifu", "pkcs11:token=warifu?pin-value=1234", "pkcs11:token=warifu;object=root",
+        "pkcs11:token=warifu;x-vendor=1", "pkcs11:", "pkcs11:slot-id=1", "pkcs11:token=warifu?module-name=softhsm2"})
     EXPECT_EQ(Pkcs11Keys::open(uri).error().code, "pkcs11.uri") << uri;
   EXPECT_EQ(Pkcs11Keys::open("pkcs11:token=warifu?module-path=/nonexistent.so").error().code, "pkcs11.module");
   const OfSoftHsm token;
