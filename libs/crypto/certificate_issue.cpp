@@ -193,6 +193,7 @@ Result<Certificate> issue_certificate(const CertificateProfile& profile, const P
   TRY_STATUS(add_alternative_names(x509, profile));
   add_key_identifiers(x509, signer);
 
+  Signer::forget_failure();
   if (X509_sign(x509, issuer_key.native(), signature_digest(issuer_key.native())) <= 0) return Signer::failure();
   // Read back, so that what the accessors see is what the bytes say.
   return Certificate::from_der(certificate.to_der());

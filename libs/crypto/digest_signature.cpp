@@ -38,6 +38,7 @@ Result<Bytes> sign_digest(const Signer& key, const Digest& digest) {
   Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.native())));
   std::size_t size = signature.size();
   const ByteView bytes = digest.bytes();
+  Signer::forget_failure();
   if (EVP_PKEY_sign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) return Signer::failure();
   signature.resize(size);
   return signature;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "crypto/digest_signature.h"
 #include "crypto/ec_group.h"
@@ -26,14 +27,23 @@ struct Elsewhere {
   SignDigest sign;
 };
 
+using SharedElsewhere = std::shared_ptr<const Elsewhere>;
+
 thread_local std::optional<Error> last_failure;
 
+// OpenSSL's list of a key's data owns a pointer to a SharedElsewhere, or null for an EC_KEY that is not ours.
 void free_elsewhere(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<Elsewhere*>(data);  // OpenSSL's list of a key's data owns it
+  delete static_cast<SharedElsewhere*>(data);
+}
+
+// EC_KEY_dup() would have two keys own one pointer.
+int share_elsewhere(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** data, int, long, void*) {
+  if (*data != nullptr) *data = new SharedElsewhere(*static_cast<SharedElsewhere*>(*data));
+  return 1;
 }
 
 int elsewhere_index() {
-  static const int index = EC_KEY_get_ex_new_index(0, nullptr, nullptr, nullptr, free_elsewhere);
+  static const int index = EC_KEY_get_ex_new_index(0, nullptr, nullptr, share_elsewhere, free_elsewhere);
   require(index >= 0, "EC_KEY_get_ex_new_index");
   return index;
 }
@@ -54,9 +64,9 @@ Result<Bytes> signed_elsewhere(const Elsewhere& elsewhere, ByteView bytes) {
 }
 
 std::optional<Bytes> asked(const EC_KEY* key, const unsigned char* digest, int size) {
-  const auto* elsewhere = static_cast<const Elsewhere*>(EC_KEY_get_ex_data(key, elsewhere_index()));
+  const auto* elsewhere = static_cast<const SharedElsewhere*>(EC_KEY_get_ex_data(key, elsewhere_index()));
   last_failure.reset();
-  auto signature = signed_elsewhere(*elsewhere, ByteView(digest, static_cast<std::size_t>(size)));
+  auto signature = signed_elsewhere(**elsewhere, ByteView(digest, static_cast<std::size_t>(size)));
   if (signature) return std::move(*signature);
   last_failure = signature.error();
   return std::nullopt;
@@ -126,7 +136,8 @@ Signer Signer::outside(const EcPublicKey& public_key, SignDigest sign) {
   auto key = key_of(public_key);
   const auto plain = pkey_of(key_of(public_key));
   const auto hash = public_key.curve() == EcCurve::kP384 ? HashAlgorithm::kSha384 : HashAlgorithm::kSha256;
-  auto elsewhere = std::make_unique<Elsewhere>(Elsewhere{public_half(plain.get()), hash, std::move(sign)});
+  auto elsewhere = std::make_unique<SharedElsewhere>(
+      std::make_shared<const Elsewhere>(Elsewhere{public_half(plain.get()), hash, std::move(sign)}));
   require(EC_KEY_set_ex_data(key.get(), elsewhere_index(), elsewhere.get()) == 1, "EC_KEY_set_ex_data");
   static_cast<void>(elsewhere.release());  // free_elsewhere() ends it with the key
   require(EC_KEY_set_method(key.get(), method()) == 1, "EC_KEY_set_method");
@@ -138,6 +149,7 @@ PublicKey Signer::public_key() const {
 }
 
 Result<Bytes> Signer::sign(ByteView message) const {
+  forget_failure();
   const MdCtxHandle context(EVP_MD_CTX_new());
   require(context != nullptr &&
               EVP_DigestSignInit(context.get(), nullptr, signature_digest(key_.get()), nullptr, key_.get()) == 1,
@@ -151,7 +163,11 @@ Result<Bytes> Signer::sign(ByteView message) const {
 
 Error Signer::failure() {
   ERR_clear_error();
-  return last_failure.value_or(no_signature("the private key did not sign"));
+  return std::exchange(last_failure, std::nullopt).value_or(no_signature("the private key did not sign"));
+}
+
+void Signer::forget_failure() {
+  last_failure.reset();
 }
 
 }  // namespace warifu::crypto

@@ -11,8 +11,9 @@
 
 namespace warifu::crypto {
 
-// Makes the ECDSA signature, in DER, of a digest: SHA-256 on P-256, SHA-384 on P-384. Called by several threads at once
-// if the Signer is used by several.
+// Makes the ECDSA signature, in DER, of a digest by the curve's own hash: SHA-256 on P-256, SHA-384 on P-384. So sign
+// certificates, CRLs and TLS 1.3; TLS 1.2, where the peer may choose SHA-256 for P-384, can be refused. Called by
+// several threads at once if the Signer is used by several.
 using SignDigest = std::function<Result<Bytes>(const Digest& digest)>;
 
 // A private key, wherever it lives: in this process, in a TPM, in an HSM, in another process. What issues certificates
@@ -34,8 +35,10 @@ class Signer {
 
   // For TLS and X.509 code; stays ours. Where OpenSSL signs with it and fails, failure() says why.
   evp_pkey_st* native() const { return key_.get(); }
-  // Of the last signature that this thread asked a key elsewhere for.
+  // Why the last signature that this thread asked a key elsewhere for was not made; told once.
   static Error failure();
+  // Before a signature by OpenSSL whose failure() is told: what another key said before is no reason.
+  static void forget_failure();
 
  private:
   explicit Signer(PkeyHandle key) : key_(std::move(key)) {}

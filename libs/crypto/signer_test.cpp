@@ -1,9 +1,13 @@
 #include "crypto/signer.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include <optional>
 
 #include "crypto/certificate.h"
 #include "crypto/digest_signature.h"
+#include "crypto/openssl_handle.h"
 #include "crypto/system_entropy.h"
 
 namespace warifu::crypto {
@@ -68,6 +72,52 @@ TEST(Signer, SaysWhyAKeyElsewhereDidNotSign) {
   const auto certificate = issue_certificate(profile(true), signer.public_key(), nullptr, signer, entropy);
   ASSERT_FALSE(certificate);
   EXPECT_EQ(certificate.error().code, "test.limit");
+}
+
+TEST(Signer, TellsAFailureOnceAndNotOfAnotherKey) {
+  const auto key = PrivateKey::generate(KeyKind::kEcP256);
+  const auto broken = Signer::outside(point_of(key), [](const Digest&) -> Result<Bytes> {
+    return Error{ErrorKind::kThrottled, "test.limit", "too many"};
+  });
+  // As TLS does, which does not ask why.
+  const auto fail = [&] {
+    const MdCtxHandle context(EVP_MD_CTX_new());
+    Bytes out(200);
+    std::size_t size = out.size();
+    EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, broken.native()), 1);
+    EXPECT_NE(EVP_DigestSign(context.get(), out.data(), &size, nullptr, 0), 1);
+  };
+  fail();
+  EXPECT_EQ(Signer::failure().code, "test.limit");
+  EXPECT_EQ(Signer::failure().code, "crypto.signer");
+  const Signer other(key);
+  fail();
+  EXPECT_TRUE(other.sign(as_bytes("message")));
+  EXPECT_EQ(Signer::failure().code, "crypto.signer");
+  fail();
+  EXPECT_TRUE(sign_digest(other, Digest(HashAlgorithm::kSha256)));
+  EXPECT_EQ(Signer::failure().code, "crypto.signer");
+  fail();
+  SystemEntropy entropy;
+  EXPECT_TRUE(issue_certificate(profile(true), other.public_key(), nullptr, other, entropy));
+  EXPECT_EQ(Signer::failure().code, "crypto.signer");
+}
+
+TEST(Signer, MayBeDuplicatedByOpenSsl) {
+  const auto key = PrivateKey::generate(KeyKind::kEcP256);
+  int asked = 0;
+  std::optional<Signer> signer = outside(key, &asked);
+  const PkeyHandle twin(EVP_PKEY_dup(signer->native()));
+  ASSERT_NE(twin, nullptr);
+  signer.reset();
+  const MdCtxHandle context(EVP_MD_CTX_new());
+  Bytes signature(200);
+  std::size_t size = signature.size();
+  ASSERT_EQ(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, twin.get()), 1);
+  ASSERT_EQ(EVP_DigestSign(context.get(), signature.data(), &size, as_bytes("message").data(), 7), 1);
+  signature.resize(size);
+  EXPECT_TRUE(key.public_key().verify(as_bytes("message"), signature));
+  EXPECT_EQ(asked, 1);
 }
 
 TEST(Signer, TakesNoSignatureOfAnotherKeyOrDigest) {
