@@ -34,6 +34,9 @@ Result<SecretBytes> argon2id(const SecretBytes& passphrase, ByteView salt, const
     return Error{
         ErrorKind::kUnavailable, "argon2id.memory",
         fmt::format("Argon2id needs {} MiB of memory, which the system does not give", cost.memory_kib / 1024)};
+  if (code == ARGON2_THREAD_FAIL)
+    return Error{ErrorKind::kUnavailable, "argon2id.threads",
+                 fmt::format("Argon2id needs {} threads, which the system does not give", cost.lanes)};
   return invalid_input("argon2id.cost", argon2_error_message(code));
 }
 

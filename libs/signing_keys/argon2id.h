@@ -20,7 +20,7 @@ struct Argon2idCost {
 inline constexpr std::size_t kArgon2idSaltSize = 16;
 
 // kInvalidInput "argon2id.cost" above 1 GiB, 16 passes or 16 lanes, or below what the RFC allows: a file may not make
-// its reader work for hours. kUnavailable "argon2id.memory".
+// its reader work for hours. kUnavailable "argon2id.memory", "argon2id.threads".
 Result<SecretBytes> argon2id(const SecretBytes& passphrase, ByteView salt, const Argon2idCost& cost, std::size_t size);
 
 }  // namespace warifu::signing_keys

@@ -1,6 +1,7 @@
 #include "signing_keys/key_file.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <boost/json.hpp>
 
@@ -50,7 +51,12 @@ TEST_F(KeyFiles, OpenWithTheirPassphraseAndNoOther) {
 
 TEST_F(KeyFiles, HaveNothingSecretInTheClear) {
   const auto pem = key_.to_pem();
-  EXPECT_EQ(file_.to_json().find(as_text(pem.reveal()).substr(40, 40)), std::string::npos);
+  const auto secret = as_text(pem.reveal()).substr(40, 40);
+  EXPECT_EQ(file_.to_json().find(secret), std::string::npos);
+  const auto sealed = from_base64(json::parse(file_.to_json()).at("sealed").as_string()).value();
+  EXPECT_GT(sealed.size(), pem.size());
+  EXPECT_EQ(as_text(sealed).find(secret), std::string::npos);
+  EXPECT_EQ(as_text(sealed).find("PRIVATE KEY"), std::string::npos);
 }
 
 TEST_F(KeyFiles, ThatWereChangedDoNotOpen) {
@@ -98,6 +104,21 @@ TEST(Argon2id, IsThatOfTheReferenceImplementation) {
   const auto key = argon2id(passphrase("password"), as_bytes("somesalt"), {65536, 2, 1}, 32);
   ASSERT_TRUE(key) << to_string(key.error());
   EXPECT_EQ(to_hex(key->reveal()), "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7");
+}
+
+// So large a stack is given to no thread.
+TEST(Argon2id, WithoutThreadsIsNotTheFaultOfTheFile) {
+  pthread_attr_t before;
+  pthread_attr_t large;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(pthread_attr_init(&large), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&large, std::size_t{1} << 47), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&large), 0);
+  const auto key = argon2id(passphrase("password"), as_bytes("somesalt"), {1024, 1, 4}, 32);
+  EXPECT_EQ(pthread_setattr_default_np(&before), 0);
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(key.error().code, "argon2id.threads");
 }
 
 TEST(KeyNames, AreFileNamesAndLabelsAndNoMore) {

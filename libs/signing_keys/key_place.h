@@ -34,7 +34,8 @@ class KeyPlace {
  public:
   virtual ~KeyPlace() = default;
 
-  // kConflict "key.exists" when there is one of this name.
+  // kConflict "key.exists" when there is one of this name. Of two that make one at once, one has it, or on a token
+  // none.
   virtual Result<crypto::Signer> generate(const KeyName& name, crypto::EcCurve curve) = 0;
   // kNotFound "key.unknown".
   virtual Result<crypto::Signer> open(const KeyName& name) = 0;

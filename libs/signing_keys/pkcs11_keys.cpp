@@ -13,12 +13,16 @@ Result<std::unique_ptr<Pkcs11Keys>> Pkcs11Keys::open(std::string_view text) {
 Pkcs11Keys::~Pkcs11Keys() = default;
 
 Result<crypto::Signer> Pkcs11Keys::generate(const KeyName& name, crypto::EcCurve curve) {
-  TRY_STATUS(token_->generate(name, curve));
-  return open(name);
+  TRY(const auto point, token_->generate(name, curve));
+  return signer_of(name, point);
 }
 
 Result<crypto::Signer> Pkcs11Keys::open(const KeyName& name) {
   TRY(const auto point, token_->find(name));
+  return signer_of(name, point);
+}
+
+crypto::Signer Pkcs11Keys::signer_of(const KeyName& name, const crypto::EcPublicKey& point) const {
   return crypto::Signer::outside(
       point, [token = token_, name](const crypto::Digest& digest) { return token->sign(name, digest); });
 }

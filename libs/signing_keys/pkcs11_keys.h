@@ -31,6 +31,7 @@ class Pkcs11Keys final : public KeyPlace {
 
  private:
   explicit Pkcs11Keys(std::shared_ptr<Pkcs11Token> token) : token_(std::move(token)) {}
+  crypto::Signer signer_of(const KeyName& name, const crypto::EcPublicKey& point) const;
 
   std::shared_ptr<Pkcs11Token> token_;  // shared with the Signers
 };

@@ -239,26 +239,48 @@ Result<Pkcs11Token::Object> Pkcs11Token::private_key(const KeyName& name) {
   return found.front();
 }
 
-Status Pkcs11Token::generate(const KeyName& name, crypto::EcCurve curve) {
-  return in_session([&]() -> Status {
-    TRY(const auto there, objects(CKO_PRIVATE_KEY, name));
-    if (!there.empty()) return key_exists(name);
-    CK_BBOOL yes = CK_TRUE;
-    CK_BBOOL no = CK_FALSE;
-    const ByteView label = as_bytes(name.text());
-    std::array of_public = {attribute_of(CKA_TOKEN, yes), attribute_of(CKA_VERIFY, yes), attribute_of(CKA_LABEL, label),
-                            attribute_of(CKA_ID, label), attribute_of(CKA_EC_PARAMS, parameters_of(curve))};
-    std::array of_private = {attribute_of(CKA_TOKEN, yes),     attribute_of(CKA_PRIVATE, yes),
-                             attribute_of(CKA_SENSITIVE, yes), attribute_of(CKA_EXTRACTABLE, no),
-                             attribute_of(CKA_SIGN, yes),      attribute_of(CKA_LABEL, label),
-                             attribute_of(CKA_ID, label)};
-    CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
-    Object public_half = CK_INVALID_HANDLE;
-    Object private_half = CK_INVALID_HANDLE;
-    return check((*module_)->C_GenerateKeyPair(session_, &mechanism, of_public.data(), of_public.size(),
-                                               of_private.data(), of_private.size(), &public_half, &private_half),
-                 "C_GenerateKeyPair");
+Result<Pkcs11Token::Pair> Pkcs11Token::make_pair(const KeyName& name, crypto::EcCurve curve) {
+  CK_BBOOL yes = CK_TRUE;
+  CK_BBOOL no = CK_FALSE;
+  const ByteView label = as_bytes(name.text());
+  std::array of_public = {attribute_of(CKA_TOKEN, yes), attribute_of(CKA_VERIFY, yes), attribute_of(CKA_LABEL, label),
+                          attribute_of(CKA_ID, label), attribute_of(CKA_EC_PARAMS, parameters_of(curve))};
+  std::array of_private = {attribute_of(CKA_TOKEN, yes),     attribute_of(CKA_PRIVATE, yes),
+                           attribute_of(CKA_SENSITIVE, yes), attribute_of(CKA_EXTRACTABLE, no),
+                           attribute_of(CKA_SIGN, yes),      attribute_of(CKA_LABEL, label),
+                           attribute_of(CKA_ID, label)};
+  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  Pair pair;
+  TRY_STATUS(
+      check((*module_)->C_GenerateKeyPair(session_, &mechanism, of_public.data(), of_public.size(), of_private.data(),
+                                          of_private.size(), &pair.public_half, &pair.private_half),
+            "C_GenerateKeyPair"));
+  return pair;
+}
+
+Result<crypto::EcPublicKey> Pkcs11Token::generate(const KeyName& name, crypto::EcCurve curve) {
+  return in_session([&]() -> Result<crypto::EcPublicKey> {
+    TRY(const auto before, objects(CKO_PRIVATE_KEY, name));
+    if (!before.empty()) return key_exists(name);
+    TRY(const auto pair, make_pair(name, curve));
+    // To a token a label is not of one key only: when somebody else made one meanwhile, ours goes.
+    TRY(const auto after, objects(CKO_PRIVATE_KEY, name));
+    if (after.size() > 1) {
+      TRY_STATUS(check((*module_)->C_DestroyObject(session_, pair.private_half), "C_DestroyObject"));
+      TRY_STATUS(check((*module_)->C_DestroyObject(session_, pair.public_half), "C_DestroyObject"));
+      return key_exists(name);
+    }
+    TRY_STATUS(expect_kept(pair.private_half, name));
+    TRY(const auto point, point_of(pair.public_half, name));
+    private_keys_.insert_or_assign(name.text(), pair.private_half);
+    return point;
   });
+}
+
+Result<crypto::EcPublicKey> Pkcs11Token::point_of(Object public_half, const KeyName& name) {
+  TRY(const Bytes parameters, attribute(public_half, CKA_EC_PARAMS));
+  TRY(const Bytes point, attribute(public_half, CKA_EC_POINT));
+  return to_point(name, parameters, point);
 }
 
 Result<crypto::EcPublicKey> Pkcs11Token::find(const KeyName& name) {
@@ -266,9 +288,7 @@ Result<crypto::EcPublicKey> Pkcs11Token::find(const KeyName& name) {
     TRY_STATUS(private_key(name));
     TRY(const auto found, objects(CKO_PUBLIC_KEY, name));
     if (found.size() != 1) return bad_point(name);
-    TRY(const Bytes parameters, attribute(found.front(), CKA_EC_PARAMS));
-    TRY(const Bytes point, attribute(found.front(), CKA_EC_POINT));
-    return to_point(name, parameters, point);
+    return point_of(found.front(), name);
   });
 }
 

@@ -44,7 +44,7 @@ class Pkcs11Token {
   Pkcs11Token(const Pkcs11Token&) = delete;
   Pkcs11Token& operator=(const Pkcs11Token&) = delete;
 
-  Status generate(const KeyName& name, crypto::EcCurve curve);
+  Result<crypto::EcPublicKey> generate(const KeyName& name, crypto::EcCurve curve);
   // Also whether the private half is one that cannot be taken out.
   Result<crypto::EcPublicKey> find(const KeyName& name);
   // In DER.
@@ -53,6 +53,10 @@ class Pkcs11Token {
 
  private:
   using Object = CK_OBJECT_HANDLE;
+  struct Pair {
+    Object public_half = CK_INVALID_HANDLE;
+    Object private_half = CK_INVALID_HANDLE;
+  };
   struct Refusal {
     SecretBytes pin;
     Error error;
@@ -69,6 +73,8 @@ class Pkcs11Token {
   Status check(CK_RV code, std::string_view function);
 
   Result<std::vector<Object>> objects(CK_OBJECT_CLASS kind, const KeyName& name);
+  Result<Pair> make_pair(const KeyName& name, crypto::EcCurve curve);
+  Result<crypto::EcPublicKey> point_of(Object public_half, const KeyName& name);
   Result<Object> private_key(const KeyName& name);
   Status expect_kept(Object key, const KeyName& name);
   Result<Bytes> attribute(Object object, CK_ATTRIBUTE_TYPE type);

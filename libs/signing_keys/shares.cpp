@@ -39,8 +39,11 @@ void fill_random(unsigned char* out, unsigned size) {
 class UsedEntropy {
  public:
   explicit UsedEntropy(Entropy* entropy) {
-    entropy_in_use = entropy;
-    gfshare_fill_rand = fill_random;
+    static const bool is_set = [] {
+      gfshare_fill_rand = fill_random;
+      return true;
+    }();
+    entropy_in_use = is_set ? entropy : nullptr;
   }
   ~UsedEntropy() { entropy_in_use = nullptr; }
   UsedEntropy(const UsedEntropy&) = delete;
@@ -66,20 +69,27 @@ std::string check_of(std::string_view text) {
   return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(text)}).bytes().first(kCheckSize));
 }
 
+bool is_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 // The next field, up to a '-' or the end.
 class Fields {
  public:
   explicit Fields(std::string_view text) : text_(text) {}
-  Result<Bytes> bytes(std::string_view name, std::size_t least, std::size_t most) {
-    const auto end = std::min(text_.find('-'), text_.size());
-    auto value = from_hex(text_.substr(0, end));
-    text_.remove_prefix(std::min(end + 1, text_.size()));
-    if (value && value->size() >= least && value->size() <= most) return std::move(*value);
-    return no_share(name);
+  // Looked at before it is decoded, so that nothing of a part that is none stays in memory.
+  Result<SecretBytes> bytes(std::string_view name, std::size_t least, std::size_t most) {
+    const auto field = text_.substr(0, text_.find('-'));
+    text_.remove_prefix(std::min(field.size() + 1, text_.size()));
+    const auto size = field.size() / 2;
+    if (field.size() % 2 != 0 || size < least || size > most || !std::ranges::all_of(field, is_digit))
+      return no_share(name);
+    TRY(auto value, from_hex(field));
+    return SecretBytes(std::move(value));
   }
   Result<std::uint8_t> number(std::string_view name) {
     TRY(const auto byte, bytes(name, 1, 1));
-    return byte.front();
+    return byte.reveal().front();
   }
   bool is_at_end() const { return text_.empty(); }
 
@@ -87,13 +97,19 @@ class Fields {
   std::string_view text_;
 };
 
-// Only what was printed: what a person types may be in groups.
-std::string without_space(std::string_view text) {
+// Only what was printed: what a person types may be in groups, and in capitals.
+std::string as_printed(std::string_view text) {
   std::string kept;
   kept.reserve(text.size());
   std::ranges::copy_if(text, std::back_inserter(kept),
                        [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+  std::ranges::transform(kept, kept.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return kept;
+}
+
+std::uint32_t set_number_of(ByteView set) {
+  return (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
 }
 
 Result<Share> parse_fields(std::string_view text) {
@@ -104,17 +120,14 @@ Result<Share> parse_fields(std::string_view text) {
   TRY(const auto count, fields.number("count"));
   TRY(const auto number, fields.number("number"));
   TRY(auto part, fields.bytes("part", 1, kPartSizeMax));
-  SecretBytes secret(std::move(part));
   TRY(const auto check_bytes, fields.bytes("check", kCheckSize, kCheckSize));
   if (!fields.is_at_end()) return no_share("end");
-  if (to_hex(check_bytes) != check_of(text.substr(0, text.rfind('-') + 1)))
+  if (to_hex(check_bytes.reveal()) != check_of(text.substr(0, text.rfind('-') + 1)))
     return invalid_input("share.check", "a character of this share is wrong: compare it with the paper", "check");
   const ShareScheme scheme{threshold, count};
   TRY_STATUS(check(scheme));
   if (number == 0 || number > count) return no_share("number");
-  const auto set_number =
-      (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
-  return Share{set_number, scheme, number, std::move(secret)};
+  return Share{set_number_of(set.reveal()), scheme, number, std::move(part)};
 }
 
 Status check_fit(std::span<const Share> shares) {
@@ -139,19 +152,23 @@ Status check_fit(std::span<const Share> shares) {
 }  // namespace
 
 SecretBytes Share::to_text() const {
-  std::string hex = to_hex(part.reveal());
-  std::string text =
-      fmt::format("{}{:08x}-{:02x}-{:02x}-{:02x}-{}-", kPrefix, set, scheme.threshold, scheme.count, number, hex);
-  wipe(hex);
-  std::string whole = text + check_of(text);
-  wipe(text);
-  auto line = SecretBytes::copy_of(as_bytes(whole));
-  wipe(whole);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto head = fmt::format("{}{:08x}-{:02x}-{:02x}-{:02x}-", kPrefix, set, scheme.threshold, scheme.count, number);
+  const std::size_t checked = head.size() + 2 * part.size() + 1;
+  SecretBytes line(checked + 2 * kCheckSize);
+  const auto out = line.reveal_writable();
+  auto next = std::ranges::copy(head, out.begin()).out;
+  for (const std::uint8_t byte : part.reveal()) {
+    *next++ = static_cast<std::uint8_t>(kDigits[byte >> 4]);
+    *next++ = static_cast<std::uint8_t>(kDigits[byte & 0xf]);
+  }
+  *next++ = '-';
+  std::ranges::copy(check_of(as_text(out.first(checked))), next);
   return line;
 }
 
 Result<Share> Share::parse(std::string_view text) {
-  std::string kept = without_space(text);
+  std::string kept = as_printed(text);
   auto share = parse_fields(kept);
   wipe(kept);
   return share;
@@ -172,14 +189,12 @@ Result<std::vector<Share>> split(const SecretBytes& secret, const ShareScheme& s
   if (context == nullptr) return out_of_memory();
   auto copy = secret.clone();  // it takes no constant
   gfshare_ctx_enc_setsecret(context.get(), copy.reveal_writable().data());
-  const auto set_number =
-      (std::uint32_t{set[0]} << 24) | (std::uint32_t{set[1]} << 16) | (std::uint32_t{set[2]} << 8) | set[3];
   std::vector<Share> shares;
   shares.reserve(numbers.size());
   for (const std::uint8_t number : numbers) {
     SecretBytes part(secret.size());
     gfshare_ctx_enc_getshare(context.get(), static_cast<unsigned char>(number - 1), part.reveal_writable().data());
-    shares.push_back({set_number, scheme, number, std::move(part)});
+    shares.push_back({set_number_of(set), scheme, number, std::move(part)});
   }
   return shares;
 }

@@ -28,8 +28,8 @@ struct Share {
 
   // One line of text for a safe: warifu-share-v1-SET-THRESHOLD-COUNT-NUMBER-PART-CHECK in hexadecimal.
   SecretBytes to_text() const;
-  // White space around and within it is skipped, so that it may be typed in groups. kInvalidInput "share.form", or
-  // "share.check" when a character is wrong.
+  // White space around and within it is skipped, so that it may be typed in groups, and in capitals. kInvalidInput
+  // "share.form", or "share.check" when a character is wrong.
   static Result<Share> parse(std::string_view text);
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "crypto/system_entropy.h"
 
 namespace warifu::signing_keys {
@@ -68,6 +71,15 @@ TEST_F(Shares, MayBeTypedInGroups) {
     if (grouped.size() % 9 == 8) grouped += ' ';
   }
   EXPECT_EQ(Share::parse("  " + grouped + "\n")->number, 1);
+}
+
+TEST_F(Shares, MayBeTypedInCapitals) {
+  std::string capitals = text(0);
+  for (char& c : capitals)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const auto share = Share::parse(capitals);
+  ASSERT_TRUE(share) << to_string(share.error());
+  EXPECT_TRUE(std::ranges::equal(share->part.reveal(), shares_[0].part.reveal()));
 }
 
 TEST_F(Shares, AnyWrongCharacterIsFound) {

@@ -16,7 +16,7 @@ class SharedTpm;
 class TpmKeys final : public KeyPlace {
  public:
   // `tcti` as in tpm_device/tcti.h. The errors are those of tpm_device/absence.h; kRefused "tpm.ek.swapped" when the
-  // TPM is another one than the keys were made in.
+  // TPM is another one than the keys were made in, "tpm.ek.unpinned" when there are keys and no ek-name.
   static Result<std::unique_ptr<TpmKeys>> open(std::string_view tcti, std::filesystem::path folder);
   ~TpmKeys() override;
 

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <p11-kit/p11-kit.h>
 
+#include <array>
 #include <atomic>
+#include <barrier>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "crypto/certificate.h"
@@ -266,6 +269,39 @@ INSTANTIATE_TEST_SUITE_P(All, KeyPlaces,
                                          Kind{"Tpm", [] { return std::make_unique<OfTpm>(); }}),
                          [](const auto& kind) { return kind.param.name; });
 
+// Two processes see each other's files and objects as two places do.
+void expect_one_winner(Place& place) {
+  for (int round = 0; round < 30; ++round) {
+    const auto key = name("role." + std::to_string(round));
+    std::barrier start(2);
+    std::array<std::optional<crypto::PublicKey>, 2> made;
+    const auto make = [&](std::size_t i) {
+      const auto keys = place.open().value();
+      start.arrive_and_wait();
+      if (auto signer = keys->generate(key, EcCurve::kP256)) made[i] = signer->public_key();
+    };
+    std::thread other(make, 0);
+    make(1);
+    other.join();
+    EXPECT_FALSE(made[0] && made[1]) << "both made one";
+    const auto kept = place.open().value()->open(key);
+    if (kept)
+      EXPECT_TRUE(kept->public_key() == made[0] || kept->public_key() == made[1]) << "whoever made it was told";
+    else
+      EXPECT_EQ(kept.error().code, "key.unknown");
+  }
+}
+
+TEST(FileKeys, OfTwoThatMakeOneNameAtOnceOneHasIt) {
+  OfFiles place;
+  expect_one_winner(place);
+}
+
+TEST(SoftHsmKeys, OfTwoThatMakeOneNameAtOnceAtMostOneHasIt) {
+  OfSoftHsm place;
+  expect_one_winner(place);
+}
+
 TEST(SoftHsmKeys, AWrongPinIsRefused) {
   OfSoftHsm token;
   write(token.path() / "wrong", "00000000\n");
@@ -399,11 +435,20 @@ TEST(TpmKeyFiles, OfAnotherTpmOrUnderAnotherNameAreOfNoUse) {
     EXPECT_EQ((*keys)->open(name("other")).error().code, "key.unknown");
   }
   const Swtpm second;
-  const auto keys = keys_of(second);
-  if (keys)
-    EXPECT_FALSE((*keys)->open(name("root")));
-  else
-    EXPECT_EQ(keys.error().code, "tpm.ek.swapped");
+  EXPECT_EQ(keys_of(second).error().code, "tpm.ek.swapped");
+  // Without the pin the sessions would be salted to whatever is on the bus.
+  std::filesystem::remove(folder.path() / "ek-name");
+  EXPECT_EQ(keys_of(second).error().code, "tpm.ek.unpinned");
+}
+
+TEST(TpmKeyFiles, ThePinIsComparedWithEachKeyThatIsMade) {
+  const Folder folder;
+  const Swtpm swtpm;
+  const auto keys = signing_keys::TpmKeys::open(swtpm.tcti(), folder.path());
+  ASSERT_TRUE(keys) << to_string(keys.error());
+  write(folder.path() / "ek-name", "000b" + std::string(64, '0') + "\n");
+  EXPECT_EQ((*keys)->generate(name("root"), EcCurve::kP256).error().code, "tpm.ek.swapped");
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "root.tpm-key"));
 }
 
 }  // namespace
