@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "crypto/digest.h"
-#include "crypto/private_key.h"
+#include "crypto/signer.h"
 
 struct x509_st;
 
@@ -78,7 +78,7 @@ class Certificate {
 
  private:
   friend Result<Certificate> issue_certificate(const CertificateProfile&, const PublicKey&, const Certificate*,
-                                               const PrivateKey&, Entropy&);
+                                               const Signer&, Entropy&);
   struct Free {
     void operator()(x509_st* certificate) const;
   };
@@ -90,8 +90,9 @@ class Certificate {
 // RFC 5280: version 3, random positive serial of 16 bytes, critical basicConstraints and keyUsage, subject and
 // authority key identifiers; signed with ECDSA over the hash that fits the issuer's curve. `issuer` is nullptr for a
 // self-signed certificate. Codes: "crypto.certificate.profile" when the profile cannot be written,
-// "crypto.certificate.issuer" when `issuer_key` is not the issuer's (or, self-signed, not the subject's).
+// "crypto.certificate.issuer" when `issuer_key` is not the issuer's (or, self-signed, not the subject's); those of the
+// Signer.
 Result<Certificate> issue_certificate(const CertificateProfile& profile, const PublicKey& subject_key,
-                                      const Certificate* issuer, const PrivateKey& issuer_key, Entropy& entropy);
+                                      const Certificate* issuer, const Signer& issuer_key, Entropy& entropy);
 
 }  // namespace warifu::crypto

@@ -159,7 +159,7 @@ Status add_alternative_names(X509* certificate, const CertificateProfile& profil
   return {};
 }
 
-Status check_issuer(const PublicKey& subject_key, const Certificate* issuer, const PrivateKey& issuer_key) {
+Status check_issuer(const PublicKey& subject_key, const Certificate* issuer, const Signer& issuer_key) {
   const PublicKey signer = issuer_key.public_key();
   if (issuer == nullptr) {
     if (signer == subject_key) return {};
@@ -175,7 +175,7 @@ Status check_issuer(const PublicKey& subject_key, const Certificate* issuer, con
 }  // namespace
 
 Result<Certificate> issue_certificate(const CertificateProfile& profile, const PublicKey& subject_key,
-                                      const Certificate* issuer, const PrivateKey& issuer_key, Entropy& entropy) {
+                                      const Certificate* issuer, const Signer& issuer_key, Entropy& entropy) {
   TRY_STATUS(check(profile));
   TRY_STATUS(check_issuer(subject_key, issuer, issuer_key));
   Certificate certificate(X509_new());
@@ -193,7 +193,8 @@ Result<Certificate> issue_certificate(const CertificateProfile& profile, const P
   TRY_STATUS(add_alternative_names(x509, profile));
   add_key_identifiers(x509, signer);
 
-  require(X509_sign(x509, issuer_key.native(), signature_digest(issuer_key.native())) > 0, "X509_sign");
+  Signer::forget_failure();
+  if (X509_sign(x509, issuer_key.native(), signature_digest(issuer_key.native())) <= 0) return Signer::failure();
   // Read back, so that what the accessors see is what the bytes say.
   return Certificate::from_der(certificate.to_der());
 }

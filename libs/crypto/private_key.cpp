@@ -7,6 +7,7 @@
 #include <array>
 
 #include "crypto/openssl_handle.h"
+#include "crypto/signer.h"
 
 namespace warifu::crypto {
 namespace {
@@ -116,16 +117,9 @@ PublicKey PrivateKey::public_key() const {
 }
 
 Bytes PrivateKey::sign(ByteView message) const {
-  const MdCtxHandle context(EVP_MD_CTX_new());
-  require(context != nullptr &&
-              EVP_DigestSignInit(context.get(), nullptr, signature_digest(key_.get()), nullptr, key_.get()) == 1,
-          "EVP_DigestSignInit");
-  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())));
-  std::size_t size = signature.size();
-  require(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) == 1,
-          "EVP_DigestSign");
-  signature.resize(size);
-  return signature;
+  auto signature = Signer(*this).sign(message);
+  require(signature.has_value(), "a signature by a key at hand");
+  return std::move(*signature);
 }
 
 }  // namespace warifu::crypto

@@ -249,4 +249,11 @@ Bytes ak_template() {
   return local_key(kLocalIdentity | kRestricted);
 }
 
+Bytes organisation_key_template(crypto::EcCurve curve) {
+  if (curve == crypto::EcCurve::kP256) return ldevid_template();
+  wire::Writer out = begin({AlgorithmId::kEcc, HashAlgorithm::kSha256, kLocalIdentity}, {});
+  signing(out, AlgorithmId::kEcdsa, HashAlgorithm::kSha384);
+  return end_ecc(out, kEccNistP384, {});
+}
+
 }  // namespace warifu::tpm

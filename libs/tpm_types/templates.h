@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
+#include "crypto/ec.h"
 
 // The public areas from which a device makes its keys, each as a TPM2B_PUBLIC for TPM2_CreatePrimary or TPM2_Create.
 // A primary key is a function of its template and the hierarchy's seed: one other byte here is another key.
@@ -80,5 +81,7 @@ Bytes null_primary_template();
 Bytes ldevid_template();
 // Attestation Key: restricted.
 Bytes ak_template();
+// A key of the organisation in its server's TPM: as the LDevID, and with P-384 also by SHA-384.
+Bytes organisation_key_template(crypto::EcCurve curve);
 
 }  // namespace warifu::tpm

@@ -1,0 +1,11 @@
+#include "base/bytes.h"
+#include "signing_keys/tpm_key_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace warifu;
+  const auto file = signing_keys::TpmKeyFile::parse(as_text(ByteView(data, size)));
+  if (!file) return 0;
+  (void)file->point();
+  if (!signing_keys::TpmKeyFile::parse(file->to_json())) __builtin_trap();
+  return 0;
+}
