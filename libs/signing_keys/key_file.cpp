@@ -13,11 +13,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kFormat = "warifu.key.v1";
+constexpr std::string_view kKeyFormat = "warifu.key.v1";
 
 // What the envelope is bound to, so that one file's cannot be put into another.
 Bytes place_of(const KeyName& name, const crypto::PublicKey& public_key) {
-  Bytes place = to_bytes(as_bytes(fmt::format("{}\n{}\n", kFormat, name.text())));
+  Bytes place = to_bytes(as_bytes(fmt::format("{}\n{}\n", kKeyFormat, name.text())));
   const Bytes spki = public_key.spki();
   place.insert(place.end(), spki.begin(), spki.end());
   return place;
@@ -63,8 +63,8 @@ Result<KeyFile> KeyFile::parse(std::string_view text) {
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"format", "name", "curve", "public_key", "argon2id", "sealed"}));
   TRY(const auto format, fields.required_string("format"));
-  if (format != kFormat)
-    return invalid_input("key_file.format", fmt::format("expected \"{}\"", kFormat), fields.path_of("format"));
+  if (format != kKeyFormat)
+    return invalid_input("key_file.format", fmt::format("expected \"{}\"", kKeyFormat), fields.path_of("format"));
   TRY(const auto name_text, fields.required_string("name"));
   TRY(auto name, KeyName::parse(name_text));
   TRY(const auto curve_text, fields.required_string("curve"));
@@ -81,7 +81,7 @@ Result<KeyFile> KeyFile::parse(std::string_view text) {
 }
 
 std::string KeyFile::to_json() const {
-  return json::serialize(json::object{{"format", kFormat},
+  return json::serialize(json::object{{"format", kKeyFormat},
                                       {"name", name.text()},
                                       {"curve", to_string(curve)},
                                       {"public_key", to_base64(public_key.spki())},

@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kFormat = "warifu.tpm-key.v1";
+constexpr std::string_view kTpmKeyFormat = "warifu.tpm-key.v1";
 constexpr std::uint32_t kNeeded = tpm::kSign | tpm::kFixedTpm | tpm::kFixedParent | tpm::kSensitiveDataOrigin;
 
 }  // namespace
@@ -23,7 +23,7 @@ Result<TpmKeyFile> TpmKeyFile::parse(std::string_view text) {
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"format", "name", "public", "private"}));
   TRY(const auto format, fields.required_string("format"));
-  if (format != kFormat) return invalid_input("tpm_key.format", fmt::format("expected \"{}\"", kFormat), "format");
+  if (format != kTpmKeyFormat) return invalid_input("tpm_key.format", fmt::format("expected \"{}\"", kTpmKeyFormat), "format");
   TRY(const auto name_text, fields.required_string("name"));
   TRY(auto name, KeyName::parse(name_text));
   TRY(auto public_area, fields.required_bytes("public"));
@@ -32,7 +32,7 @@ Result<TpmKeyFile> TpmKeyFile::parse(std::string_view text) {
 }
 
 std::string TpmKeyFile::to_json() const {
-  return json::serialize(json::object{{"format", kFormat},
+  return json::serialize(json::object{{"format", kTpmKeyFormat},
                                       {"name", name.text()},
                                       {"public", to_base64(object.public_area)},
                                       {"private", to_base64(object.private_area)}}) +
