@@ -23,7 +23,8 @@ Result<TpmKeyFile> TpmKeyFile::parse(std::string_view text) {
   TRY(const auto fields, wire::JsonFields::of(value));
   TRY_STATUS(fields.refuse_unknown({"format", "name", "public", "private"}));
   TRY(const auto format, fields.required_string("format"));
-  if (format != kTpmKeyFormat) return invalid_input("tpm_key.format", fmt::format("expected \"{}\"", kTpmKeyFormat), "format");
+  if (format != kTpmKeyFormat)
+    return invalid_input("tpm_key.format", fmt::format("expected \"{}\"", kTpmKeyFormat), "format");
   TRY(const auto name_text, fields.required_string("name"));
   TRY(auto name, KeyName::parse(name_text));
   TRY(auto public_area, fields.required_bytes("public"));
