@@ -12,7 +12,7 @@ namespace {
 using endorsement::X509Certificate;
 using test::Maker;
 
-// What was imported, and how often CRLs were asked for.
+// What was imported, and how often CRLs and keys were asked for.
 class Imported final : public RecordsView {
  public:
   void import(Role role, const Bytes& der) {
@@ -38,6 +38,7 @@ class Imported final : public RecordsView {
     return std::vector<StoredCrl>();
   }
   Result<std::optional<Authority>> find_distrusted_of_key(const ScopeId&, ByteView) override {
+    ++keys_asked;
     return std::optional<Authority>();
   }
 
@@ -60,6 +61,7 @@ class Imported final : public RecordsView {
 
   const ScopeId scope = ScopeId::parse("0wf00000001").value();
   int crls_asked = 0;
+  int keys_asked = 0;  // of authorities on whose signatures something may rest
 
  private:
   std::vector<Authority> authorities_;
@@ -103,6 +105,7 @@ TEST_F(JudgeTest, WhatWasMadeUpIsNotReadOnFor) {
   EXPECT_TRUE(refusal(certified_by(stranger), {stranger.ca()})
                   .starts_with("endorsement.path.signature: authorities named \"CN=Test Root,"));
   EXPECT_EQ(imported_.crls_asked, 0);
+  EXPECT_EQ(imported_.keys_asked, 1) << "the root that was imported, and nothing that was made up";
 }
 
 TEST_F(JudgeTest, TheAuthorityThatIsMissingIsTheOneAboveAllThatCame) {
