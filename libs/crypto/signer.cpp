@@ -18,7 +18,6 @@ namespace warifu::crypto {
 namespace {
 
 using EcKeyHandle = Handle<EC_KEY, EC_KEY_free>;
-using EcdsaSignatureHandle = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
 // What an EC_KEY of ours carries.
 struct Elsewhere {

@@ -103,6 +103,24 @@ class Device {
     if (response.status != 200 || member(response, "status") != "assigned") return unexpected(response);
     return open(response, "registrationState.tpm.authenticationKey");
   }
+  // Registers, and polls once. `told` is "assigned", "waits", or the code of the refusal.
+  struct Came {
+    std::string operation, token, told;
+  };
+  Came come() const {
+    const auto challenge = ask(register_request());
+    if (challenge.status != 401 || member(challenge, "authenticationKey") == "absent")
+      return {{}, {}, member(challenge, "info.code")};
+    const auto token = sign(open(challenge, "authenticationKey").value());
+    const auto accepted = ask(register_request(token));
+    if (accepted.status != 202) return {{}, token, member(accepted, "info.code")};
+    const auto operation = member(accepted, "operationId");
+    return {operation, token, poll(operation, token)};
+  }
+  std::string poll(const std::string& operation, const std::string& token) const {
+    const auto told = ask(poll_request(operation, token));
+    return told.status == 200 ? "assigned" : told.status == 202 ? "waits" : member(told, "info.code");
+  }
   Result<SecretBytes> provision() const {
     TRY(const auto key, get_challenge());
     const auto token = sign(key);

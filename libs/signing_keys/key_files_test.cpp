@@ -6,6 +6,7 @@
 
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
+#include "keystore/test_folder.h"
 #include "signing_keys/file_keys.h"
 #include "signing_keys/tpm_keys.h"
 
@@ -16,17 +17,12 @@ namespace fs = std::filesystem;
 
 class KeyFolder : public testing::Test {
  protected:
-  KeyFolder() {
-    std::string pattern = testing::TempDir() + "warifu-keys-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    folder_ = pattern;
-  }
-  ~KeyFolder() override { fs::remove_all(folder_); }
   std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
-  fs::path folder_;
+  const keystore::TestFolder test_folder_;
+  const fs::path folder_ = test_folder_.path();
   crypto::SystemEntropy entropy_;
 };
 

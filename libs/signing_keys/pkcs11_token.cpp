@@ -47,8 +47,11 @@ Error no_pin() {
 }
 
 Error not_logged_in(CK_STATE state) {
-  return refused("pkcs11.pin", fmt::format("the token let nobody in: its session is in state {}, not {}", state,
-                                           CKS_RW_USER_FUNCTIONS));
+  return refused(
+      "pkcs11.pin",
+      fmt::format("the token let nobody in (its session is in state {}): expected the PIN of its user, not of "
+                  "its security officer, and no other part of this program that logs out",
+                  state));
 }
 
 Error bad_point(const KeyName& name) {

@@ -9,6 +9,7 @@ extern "C" {  // it does not say so itself
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <mutex>
 
 #include "crypto/digest.h"
 
@@ -39,11 +40,9 @@ void fill_random(unsigned char* out, unsigned size) {
 class UsedEntropy {
  public:
   explicit UsedEntropy(Entropy* entropy) {
-    static const bool is_set = [] {
-      gfshare_fill_rand = fill_random;
-      return true;
-    }();
-    entropy_in_use = is_set ? entropy : nullptr;
+    static std::once_flag once;
+    std::call_once(once, [] { gfshare_fill_rand = fill_random; });
+    entropy_in_use = entropy;
   }
   ~UsedEntropy() { entropy_in_use = nullptr; }
   UsedEntropy(const UsedEntropy&) = delete;

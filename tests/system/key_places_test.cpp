@@ -15,6 +15,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/system_entropy.h"
+#include "keystore/test_folder.h"
 #include "process/child.h"
 #include "signing_keys/file_keys.h"
 #include "signing_keys/pkcs11_keys.h"
@@ -27,26 +28,10 @@ namespace {
 using crypto::EcCurve;
 using signing_keys::KeyName;
 using signing_keys::KeyPlace;
+using Folder = keystore::TestFolder;
 
 constexpr const char* kSoftHsm = "/usr/lib/softhsm/libsofthsm2.so";
 constexpr const char* kPin = "24680135";
-
-// A folder that goes away with it.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = "/tmp/warifu-keys-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 void write(const std::filesystem::path& file, std::string_view text) {
   std::ofstream(file) << text;

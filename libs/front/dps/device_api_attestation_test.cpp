@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "front/api/test_operator.h"
+#include "front/test_attested.h"
 #include "front/test_world.h"
 #include "provisioning/attestation_demand.h"
 #include "sim/deterministic.h"
@@ -23,8 +24,8 @@ using test::member;
 // What a verifier would have kept, by default a good one of the device's own AK.
 struct Attested {
   Tier overall = Tier::kAffirming;
-  std::uint8_t of_ak = 0xA1;
-  std::uint8_t bound_ak = 0xA1;
+  std::uint8_t of_ak = test::kAk;
+  std::uint8_t bound_ak = test::kAk;
   const sim::SoftwareTpm* tpm = nullptr;  // whose EK the AK is bound to; null: the first
   std::string id = "meter-1";
   seconds interval{60};
@@ -48,28 +49,19 @@ class DeviceAttestationTest : public ::testing::Test {
     const auto& ek = (what.tpm == nullptr ? world_.tpm_a : *what.tpm).ek();
     const Timestamp now = world_.clock.now();
     test::must(world_.store->write([&](store::Transaction& t) -> Status {
-      TRY(const auto before, t.verifier().find_ledger(test::scope_id(), id));
-      const std::int64_t from = before ? before->revision : 0;
-      TRY_STATUS(t.verifier().put_ak({.scope = test::scope_id(),
-                                      .registration_id = id,
-                                      .ek_name = to_bytes(ek.name().bytes()),
-                                      .ak_name = Bytes(34, what.bound_ak),
-                                      .ak_public = Bytes(90, 0x23),
-                                      .bound_at = now}));
-      TRY_STATUS(t.verifier().put_ledger(
+      TRY_STATUS(test::put_attested(
+          t, ek,
           {.scope = test::scope_id(),
            .registration_id = id,
            .ak_name = Bytes(34, what.of_ak),
-           .revision = from + 1,
            .overall = what.overall,
            .result = fmt::format(R"({{"layers":{{"boot":"warning","configuration":"{}"}},)"
                                  R"("findings":[{{"tier":"warning","code":"boot.odd","what":"an odd boot"}}]}})",
                                  what.configuration),
            .policy = what.policy,
            .attested_at = now,
-           .next_due_at = now + what.interval,
-           .passes = 1},
-          from));
+           .next_due_at = now + what.interval},
+          what.bound_ak));
       return t.audit().record(test::scope_id(), {"device:" + what.id, "attestation.record", what.id});
     }));
   }

@@ -51,14 +51,7 @@ class DeviceGroupsTest : public ::testing::Test {
   // The code of the refusal; "waits" or "assigned".
   std::string come(const World::TestDevice& device) {
     world_.clock.advance(std::chrono::seconds(1));
-    const auto challenge = device.ask(device.register_request());
-    if (challenge.status != 401 || member(challenge, "authenticationKey") == "absent")
-      return member(challenge, "info.code");
-    const auto token = device.sign(device.open(challenge, "authenticationKey").value());
-    const auto accepted = device.ask(device.register_request(token));
-    if (accepted.status != 202) return member(accepted, "info.code");
-    const auto told = device.ask(device.poll_request(member(accepted, "operationId"), token));
-    return told.status == 200 ? "assigned" : told.status == 202 ? "waits" : member(told, "info.code");
+    return device.come().told;
   }
 
   World world_;

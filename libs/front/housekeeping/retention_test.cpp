@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "front/test_attested.h"
 #include "front/test_world.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
@@ -21,26 +22,15 @@ class RetentionTest : public ::testing::Test {
   void attest(const Bytes& log_digest) {
     const Timestamp now = world_.clock.now();
     write([&](store::Transaction& t) -> Status {
-      TRY(const auto before, t.verifier().find_ledger(test::scope_id(), id_));
-      const std::int64_t from = before ? before->revision : 0;
-      TRY_STATUS(t.verifier().put_ak({.scope = test::scope_id(),
-                                      .registration_id = id_,
-                                      .ek_name = to_bytes(world_.tpm_a.ek().name().bytes()),
-                                      .ak_name = Bytes(34, 0xA1),
-                                      .ak_public = Bytes(90, 0x23),
-                                      .bound_at = now}));
       TRY_STATUS(t.verifier().put_event_log({test::scope_id(), log_digest, Bytes{1}, now}));
-      return t.verifier().put_ledger({.scope = test::scope_id(),
-                                      .registration_id = id_,
-                                      .ak_name = Bytes(34, 0xA1),
-                                      .revision = from + 1,
-                                      .event_log_sha256 = log_digest,
-                                      .overall = attestation::Tier::kAffirming,
-                                      .result = "{}",
-                                      .attested_at = now,
-                                      .next_due_at = now + hours(1),
-                                      .passes = 1},
-                                     from);
+      return test::put_attested(t, world_.tpm_a.ek(),
+                                {.scope = test::scope_id(),
+                                 .registration_id = id_,
+                                 .event_log_sha256 = log_digest,
+                                 .overall = attestation::Tier::kAffirming,
+                                 .result = "{}",
+                                 .attested_at = now,
+                                 .next_due_at = now + hours(1)});
     });
   }
   void write(const std::function<Status(store::Transaction&)>& change) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "front/test_attested.h"
 #include "front/test_world.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
@@ -27,24 +28,13 @@ class SilenceWatchTest : public ::testing::Test {
     const auto id = named(registration);
     const Timestamp now = world_.clock.now();
     test::must(world_.store->write([&](store::Transaction& t) -> Status {
-      TRY(const auto before, t.verifier().find_ledger(test::scope_id(), id));
-      const std::int64_t from = before ? before->revision : 0;
-      TRY_STATUS(t.verifier().put_ak({.scope = test::scope_id(),
-                                      .registration_id = id,
-                                      .ek_name = to_bytes(world_.tpm_a.ek().name().bytes()),
-                                      .ak_name = Bytes(34, 0xA1),
-                                      .ak_public = Bytes(90, 0x23),
-                                      .bound_at = now}));
-      TRY_STATUS(t.verifier().put_ledger({.scope = test::scope_id(),
-                                          .registration_id = id,
-                                          .ak_name = Bytes(34, 0xA1),
-                                          .revision = from + 1,
-                                          .overall = attestation::Tier::kAffirming,
-                                          .result = "{}",
-                                          .attested_at = now,
-                                          .next_due_at = now + interval,
-                                          .passes = 1},
-                                         from));
+      TRY_STATUS(test::put_attested(t, world_.tpm_a.ek(),
+                                    {.scope = test::scope_id(),
+                                     .registration_id = id,
+                                     .overall = attestation::Tier::kAffirming,
+                                     .result = "{}",
+                                     .attested_at = now,
+                                     .next_due_at = now + interval}));
       return t.audit().record(test::scope_id(), {"device:" + registration, "attestation.record", registration});
     }));
   }
