@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::uint8_t, 10> kP256{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 constexpr std::array<std::uint8_t, 7> kP384{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 constexpr std::size_t kObjectsMax = 8;
+constexpr std::size_t kAttributeSizeMax = 1024;  // of those that are asked for, a point is the largest
 
 ByteView parameters_of(crypto::EcCurve curve) {
   return curve == crypto::EcCurve::kP256 ? ByteView(kP256) : ByteView(kP384);
@@ -123,7 +124,9 @@ Result<std::shared_ptr<Pkcs11Token>> Pkcs11Token::open(Pkcs11Uri uri) {
   }
   if (found.size() != 1)
     return Error{ErrorKind::kUnavailable, "pkcs11.token",
-                 fmt::format("expected one token that fits the URI, found {}", found.size())};
+                 fmt::format("expected one token that fits the URI, found {}: `p11-kit list-modules` and `pkcs11-tool "
+                             "--module … -L` show which there are",
+                             found.size())};
   auto token = std::make_shared<Pkcs11Token>(found.front().first, found.front().second, std::move(uri));
   TRY_STATUS(token->in_session([]() -> Status { return {}; }));
   return token;
@@ -214,6 +217,7 @@ Result<Bytes> Pkcs11Token::attribute(Object object, CK_ATTRIBUTE_TYPE type) {
   CK_ATTRIBUTE wanted{type, nullptr, 0};
   TRY_STATUS(check((*module_)->C_GetAttributeValue(session_, object, &wanted, 1), "C_GetAttributeValue"));
   if (wanted.ulValueLen == CK_UNAVAILABLE_INFORMATION) return Bytes();
+  if (wanted.ulValueLen > kAttributeSizeMax) return call_failed(CKR_ATTRIBUTE_VALUE_INVALID, "C_GetAttributeValue");
   Bytes value(wanted.ulValueLen);
   wanted.pValue = value.data();
   TRY_STATUS(check((*module_)->C_GetAttributeValue(session_, object, &wanted, 1), "C_GetAttributeValue"));
