@@ -215,7 +215,8 @@ TEST_F(DeviceStandingTest, WhatIsTakenOffBetweenTheProofAndTheChangeOpensNothing
   ASSERT_EQ(operator_.decide("approve", "pump-1").status, 200);
   ASSERT_EQ(poll_until_assigned(pump()), "assigned");
   provisioning::Claim claim{test::scope_id(), RegistrationId::parse("pump-1").value(), "pump-1", {}, {}, {}, false};
-  claim.token = provisioning::parse_sas_token(pump().sign(pump().get_challenge().value())).value();
+  const std::string token = pump().sign(pump().get_challenge().value());
+  claim.token = provisioning::parse_sas_token(token).value();
   auto& registrar = world_.server.registrar;
   std::optional<provisioning::ProvenDevice> proven;
   test::must(world_.store->read([&](store::Snapshot& s) -> Status {
