@@ -16,6 +16,8 @@
 #include "rows.h"
 #include "sim/deterministic.h"
 #include "tcb/service.h"
+#include "tcb_protocol/codec.h"
+#include "tcb_protocol/service.h"
 #include "tpm_types/command_table.h"
 #include "wire/writer.h"
 
@@ -111,7 +113,7 @@ class ServedTcb {
     auto listener = local_socket::Listener::bind(path());
     must(listener.has_value(), "the socket of the TCB cannot be made");
     server_.emplace(
-        *std::move(listener), [](const local_socket::Peer&) { return std::nullopt; },
+        tcb_protocol::kService, *std::move(listener), [](const local_socket::Peer&) { return std::nullopt; },
         [this](const local_socket::Peer&, ByteView frame) { return service_.answer(tcb::Caller::kAgent, frame); });
     thread_ = std::thread([this] { must(server_->serve_until(stop_).has_value(), "the TCB's socket failed"); });
   }
@@ -145,7 +147,7 @@ class ServedTcb {
   int stop_ = ::eventfd(0, EFD_CLOEXEC);
   std::optional<local_socket::Server> server_;
   std::thread thread_;
-  local_socket::Client client_{path()};
+  local_socket::Client client_{tcb_protocol::kService, path()};
 };
 
 // The same way without us: connect to a thread that accepts, exchange the bytes of one frame each, close.

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "device_config/trusted_file.h"
+#include "tcb_protocol/service.h"
 
 namespace warifu::agent_app {
 namespace {
@@ -49,7 +50,7 @@ Device::Device(const RightsGivenUp&, device_config::DeviceConfig config, std::un
     : config_(std::move(config)),
       logs_(std::move(logs)),
       progress_(silent_steps),
-      tcb_(config_.tcb.socket),
+      tcb_(tcb_protocol::kService, config_.tcb.socket),
       server_check_(tcb_),
       transport_({config_.server.url.host, config_.server.url.port}, std::move(root), server_check_, waiter_),
       files_(keystore::kernel_files(), config_.agent.state.string()),

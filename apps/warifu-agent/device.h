@@ -11,6 +11,7 @@
 #include "keystore/files.h"
 #include "keystore/state_folder.h"
 #include "local_socket/client.h"
+#include "tcb_protocol/codec.h"
 #include "warifu-agent/commands.h"
 #include "warifu-agent/measurement_files.h"
 #include "warifu-agent/rights.h"

@@ -14,7 +14,8 @@
 #include "local_socket/client.h"
 #include "measured_boot/ima/list_reader.h"
 #include "measured_boot/registers_json.h"
-#include "tcb_protocol/channel.h"
+#include "tcb_protocol/codec.h"
+#include "tcb_protocol/service.h"
 #include "warifu-agent/commands.h"
 #include "warifu-agent/local_attestation.h"
 #include "warifu-agent/measurement_files.h"
@@ -95,7 +96,7 @@ Status attest_locally(const Context& context, const LocalAttestation& options) {
   TRY(const auto config, device_config::load(context.config_path));
   TRY(const auto policy, read_policy(options.policy_file));
   MeasurementFiles logs(config, measured_boot::ima::kMaxListBytes);
-  local_socket::Client tcb(config.tcb.socket);
+  local_socket::Client tcb(tcb_protocol::kService, config.tcb.socket);
   const auto registers = local_registers(policy);
   TRY(const auto answer, tcb_protocol::call(tcb, tcb_protocol::LocalQuote{registers}));
   // The logs hold what strangers named: who reads them has no rights. To keep them they are copied before, as they are.

@@ -2,6 +2,8 @@
 
 #include "device_config/device_config.h"
 #include "local_socket/client.h"
+#include "tcb_protocol/codec.h"
+#include "tcb_protocol/service.h"
 #include "warifu-agent/commands.h"
 
 namespace warifu::agent_app {
@@ -21,7 +23,7 @@ class LocalDevice {
   }
 
  private:
-  explicit LocalDevice(std::filesystem::path socket) : tcb_(std::move(socket)) {}
+  explicit LocalDevice(std::filesystem::path socket) : tcb_(tcb_protocol::kService, std::move(socket)) {}
 
   local_socket::Client tcb_;
 };

@@ -5,6 +5,7 @@
 
 #include "keystore/files.h"
 #include "process/privileges.h"
+#include "tcb_protocol/codec.h"
 #include "tcb_protocol/limits.h"
 #include "warifu-agent/device.h"
 #include "warifu-agent/local_device.h"

@@ -20,6 +20,7 @@
 #include "process/stop_signal.h"
 #include "tcb/service.h"
 #include "tcb_protocol/codec.h"
+#include "tcb_protocol/service.h"
 #include "tpm_device/care.h"
 #include "tpm_device/tcb_tpm.h"
 #include "tpm_device/tcti.h"
@@ -172,7 +173,7 @@ Status serve(Settings settings, Log& log) {
   Door door(settings.agent.user, log);
   bool tpm_is_lost = false;
   local_socket::Server server(
-      std::move(listener), [&](const auto& peer) { return door.refusal(peer); },
+      tcb_protocol::kService, std::move(listener), [&](const auto& peer) { return door.refusal(peer); },
       [&](const auto& peer, ByteView request_frame) {
         const auto caller = door.caller(peer);
         if (!caller) return SecretBytes();

@@ -7,6 +7,7 @@
 #include "agent/messages.h"
 #include "agent/refusal.h"
 #include "base/secret.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 namespace {

@@ -5,6 +5,7 @@
 #include "agent/messages.h"
 #include "agent/refusal.h"
 #include "crypto/digest.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 namespace {

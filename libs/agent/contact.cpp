@@ -4,6 +4,7 @@
 
 #include "agent/care.h"
 #include "agent/provisioner.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 

@@ -8,7 +8,7 @@
 #include "base/entropy.h"
 #include "base/state_files.h"
 #include "base/time.h"
-#include "tcb_protocol/channel.h"
+#include "frames/channel.h"
 
 namespace warifu::agent {
 
@@ -39,7 +39,7 @@ class Progress {
 struct Outside {
   Transport& transport;
   const TcbServerCheck& server_check;  // the one that the transport asks
-  tcb_protocol::Channel& tcb;
+  frames::Channel& tcb;
   StateFiles& files;
   const Clock& clock;
   Entropy& entropy;

@@ -9,6 +9,7 @@
 #include "agent/backoff.h"
 #include "agent/refusal.h"
 #include "base/secret.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 namespace {

@@ -1,4 +1,5 @@
 #include "agent/server_check.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 

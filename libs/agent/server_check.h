@@ -3,14 +3,14 @@
 #include <string>
 
 #include "agent/transport.h"
-#include "tcb_protocol/channel.h"
+#include "frames/channel.h"
 
 namespace warifu::agent {
 
 // Lets the TCB judge the server.
 class TcbServerCheck final : public ServerCheck {
  public:
-  explicit TcbServerCheck(tcb_protocol::Channel& tcb) : tcb_(tcb) {}
+  explicit TcbServerCheck(frames::Channel& tcb) : tcb_(tcb) {}
 
   Result<Bytes> begin() override;
   Status judge(std::vector<Bytes> handshake) override;
@@ -19,7 +19,7 @@ class TcbServerCheck final : public ServerCheck {
   const std::string& server_name() const { return server_name_; }
 
  private:
-  tcb_protocol::Channel& tcb_;
+  frames::Channel& tcb_;
   std::string server_name_;
 };
 

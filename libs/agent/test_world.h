@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/contact.h"
+#include "tcb_protocol/codec.h"
 
 namespace warifu::agent::test {
 
@@ -42,7 +43,7 @@ class TestEntropy final : public Entropy {
   std::uint64_t state_ = 1;
 };
 
-class ScriptedTcb final : public protocol::Channel {
+class ScriptedTcb final : public frames::Channel {
  public:
   Result<SecretBytes> exchange(ByteView frame) override {
     if (unreachable) return Error{ErrorKind::kUnavailable, "tcb.unreachable", "no TCB"};

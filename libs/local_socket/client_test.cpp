@@ -8,37 +8,37 @@
 namespace warifu::local_socket {
 namespace {
 
-using tcb_protocol::call;
-using tcb_protocol::Random;
+using frames::test::call;
+using frames::test::Random;
 using testing::HasSubstr;
 
-TEST(Client, BringsTheAnswerAndTheErrorOfTheTcb) {
+TEST(Client, BringsTheAnswerAndTheErrorOfTheOtherSide) {
   const RunningServer server;
-  Client client(server.socket());
+  Client client(frames::test::kService, server.socket());
   EXPECT_EQ(call(client, Random{1024})->bytes.size(), 1024U);
-  EXPECT_EQ(call(client, tcb_protocol::ReadEscrow{}).error().code, "test.no");
+  EXPECT_EQ(call(client, Random{1025}).error().kind, ErrorKind::kInternal) << "an answer outside its limits";
 }
 
-TEST(Client, FindsATcbThatWasStartedAgain) {
+TEST(Client, FindsAProgramThatWasStartedAgain) {
   const TestFolder folder;
-  Client client(folder.path() / "s");
+  Client client(frames::test::kService, folder.path() / "s");
   EXPECT_FALSE(call(client, Random{1}));
   const Descriptor stop(::eventfd(0, EFD_CLOEXEC));
-  Server server(Listener::bind(folder.path() / "s").value(), everybody, answer_some);
+  Server server(frames::test::kService, Listener::bind(folder.path() / "s").value(), everybody, answer_some);
   std::thread thread([&] { EXPECT_TRUE(server.serve_until(stop.get())); });
   EXPECT_TRUE(call(client, Random{1}));
   eventfd_write(stop.get(), 1);
   thread.join();
 }
 
-TEST(Client, SaysWhatToDoWhenTheTcbIsNotRunning) {
+TEST(Client, SaysWhatToDoWhenNobodyListens) {
   const TestFolder folder;
   const auto expect_not_running = [&] {
-    Client client(folder.path() / "s");
+    Client client(frames::test::kService, folder.path() / "s");
     const Error error = call(client, Random{1}).error();
     EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
-    EXPECT_EQ(error.code, "tcb.unreachable");
-    EXPECT_THAT(error.message, HasSubstr("systemctl start warifu-tcb"));
+    EXPECT_EQ(error.code, "test.unreachable");
+    EXPECT_THAT(error.message, HasSubstr("start-the-test"));
   };
   expect_not_running();
   // A socket that a dead process left.
@@ -53,9 +53,9 @@ TEST(Client, SaysThatItMayNotEvenConnect) {
   const RunningServer server;  // in a folder of mode 0700
   const int code = in_child([&] {
     if (::setresuid(65'534, 65'534, 65'534) != 0) return 2;
-    Client client(server.socket());
+    Client client(frames::test::kService, server.socket());
     const auto answer = call(client, Random{1});
-    return !answer && answer.error().kind == ErrorKind::kRefused && answer.error().code == "tcb.refused" ? 0 : 1;
+    return !answer && answer.error().kind == ErrorKind::kRefused && answer.error().code == "test.refused" ? 0 : 1;
   });
   EXPECT_EQ(code, 0);
 }
@@ -74,26 +74,26 @@ Error error_from_a_server_that(const Bytes& sent, bool closes, std::chrono::mill
     static_cast<void>(::send(accepted.get(), sent.data(), sent.size(), MSG_NOSIGNAL));
     if (closes) accepted = Descriptor();
   });
-  Client client(folder.path() / "s", deadline);
+  Client client(frames::test::kService, folder.path() / "s", deadline);
   const auto answer = call(client, Random{1});
   thread.join();
   EXPECT_FALSE(answer);
   return answer ? Error{} : answer.error();
 }
 
-TEST(Client, SaysWhenTheTcbWentAway) {
-  const std::string_view whole = "5741010800000004000001aa";
+TEST(Client, SaysWhenTheOtherSideWentAway) {
+  const std::string_view whole = "5441010100000004000001aa";
   for (std::size_t digits = 0; digits < whole.size(); digits += 2) {
     const Error error = error_from_a_server_that(from_hex(whole.substr(0, digits)).value(), true, Client::kDeadline);
-    EXPECT_EQ(error.code, "tcb.unreachable") << digits;
+    EXPECT_EQ(error.code, "test.unreachable") << digits;
     EXPECT_THAT(error.message, HasSubstr("before its answer was complete")) << digits;
   }
 }
 
 TEST(Client, DoesNotWaitForEver) {
-  for (const char* sent : {"", "57410108", "5741010800000004000001"}) {
+  for (const char* sent : {"", "54410101", "5441010100000004000001"}) {
     const Error error = error_from_a_server_that(from_hex(sent).value(), false, std::chrono::milliseconds(20));
-    EXPECT_EQ(error.code, "tcb.unreachable") << sent;
+    EXPECT_EQ(error.code, "test.unreachable") << sent;
     EXPECT_THAT(error.message, HasSubstr("in time")) << sent;
   }
 }
@@ -101,7 +101,7 @@ TEST(Client, DoesNotWaitForEver) {
 TEST(Client, RefusesWhatIsNoFrame) {
   const Error error = error_from_a_server_that(Bytes(100, 'x'), false, Client::kDeadline);
   EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
-  EXPECT_EQ(error.code, "tcb.answer");
+  EXPECT_EQ(error.code, "test.answer");
 }
 
 }  // namespace

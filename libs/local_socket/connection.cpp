@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "tcb_protocol/codec.h"
+#include "frames/frame.h"
 
 namespace warifu::local_socket {
 
@@ -29,10 +29,10 @@ Connection::Progress Connection::receive(std::span<std::uint8_t> into, std::size
 Connection::Progress Connection::read_request() {
   if (request_.empty()) {
     if (const Progress progress = receive(header_, header_filled_); progress != Progress::kDone) return progress;
-    const auto size = tcb_protocol::frame_size(header_);
+    const auto size = frames::frame_size(protocol_, header_);
     if (!size) {
       is_last_answer_ = true;
-      answer_with(tcb_protocol::encode_error(header_, size.error()));
+      answer_with(frames::encode_error(protocol_, header_, size.error()));
       return Progress::kDone;
     }
     // No byte beyond this frame is read, and the buffer never grows: nothing of a secret is left elsewhere.

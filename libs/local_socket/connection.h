@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "frames/frame.h"
 #include "local_socket/descriptor.h"
 #include "local_socket/peer.h"
-#include "tcb_protocol/limits.h"
 
 namespace warifu::local_socket {
 
@@ -21,8 +21,8 @@ using Handler = std::function<SecretBytes(const Peer& peer, ByteView request_fra
 // One client: reads a request, has it answered, writes the answer, and again.
 class Connection {
  public:
-  Connection(Descriptor socket, const Peer& peer, std::chrono::milliseconds patience)
-      : socket_(std::move(socket)), peer_(peer), patience_(patience) {}
+  Connection(const frames::Protocol& protocol, Descriptor socket, const Peer& peer, std::chrono::milliseconds patience)
+      : protocol_(protocol), socket_(std::move(socket)), peer_(peer), patience_(patience) {}
 
   int descriptor() const { return socket_.get(); }
   const Peer& peer() const { return peer_; }
@@ -40,11 +40,12 @@ class Connection {
   bool write_answer();
   void answer_with(SecretBytes answer);
 
+  const frames::Protocol& protocol_;
   Descriptor socket_;
   Peer peer_;
   std::chrono::milliseconds patience_;
   std::optional<SteadyTime> deadline_;
-  std::array<std::uint8_t, tcb_protocol::kHeaderSize> header_{};
+  std::array<std::uint8_t, frames::kHeaderSize> header_{};
   std::size_t header_filled_ = 0;
   SecretBytes request_;
   std::size_t request_filled_ = 0;

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "tcb_protocol/codec.h"
+#include "frames/frame.h"
 
 namespace warifu::local_socket {
 namespace {
@@ -46,10 +46,10 @@ std::optional<Error> Server::why_not(const Peer& peer) const {
   const auto same_user = [&](const Connection& other) { return other.peer().user == peer.user; };
   const auto of_user = static_cast<std::size_t>(std::ranges::count_if(connections_, same_user));
   if (connections_.size() >= limits_.connections)
-    return Error{ErrorKind::kThrottled, "tcb.busy",
+    return Error{ErrorKind::kThrottled, service_.codes.busy,
                  fmt::format("all {} connections are in use: try again later", limits_.connections)};
   if (of_user >= limits_.connections_of_a_user)
-    return Error{ErrorKind::kThrottled, "tcb.busy",
+    return Error{ErrorKind::kThrottled, service_.codes.busy,
                  fmt::format("this user has {} connections already: close one", of_user)};
   return std::nullopt;
 }
@@ -68,10 +68,10 @@ Status Server::accept_one() {
     return {};
   }
   if (const auto reason = why_not(*peer)) {
-    send_and_forget(socket.get(), tcb_protocol::encode_error({}, *reason));
+    send_and_forget(socket.get(), frames::encode_error(service_.protocol, {}, *reason));
     return {};
   }
-  connections_.emplace_back(std::move(socket), *peer, limits_.patience);
+  connections_.emplace_back(service_.protocol, std::move(socket), *peer, limits_.patience);
   return {};
 }
 

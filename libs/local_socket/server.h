@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "frames/protocol.h"
 #include "local_socket/connection.h"
 #include "local_socket/listener.h"
 #include "local_socket/peer.h"
@@ -27,8 +28,9 @@ using Doorkeeper = std::function<std::optional<SecretBytes>(const Peer& peer)>;
 // descriptor, and the end of patience while something is half done.
 class Server {
  public:
-  Server(Listener listener, Doorkeeper doorkeeper, Handler handler, Limits limits = {})
-      : listener_(std::move(listener)),
+  Server(const frames::Service& service, Listener listener, Doorkeeper doorkeeper, Handler handler, Limits limits = {})
+      : service_(service),
+        listener_(std::move(listener)),
         doorkeeper_(std::move(doorkeeper)),
         handler_(std::move(handler)),
         limits_(limits) {}
@@ -42,6 +44,7 @@ class Server {
   std::optional<Error> why_not(const Peer& peer) const;
   int poll_timeout() const;
 
+  const frames::Service& service_;
   Listener listener_;
   Doorkeeper doorkeeper_;
   Handler handler_;

@@ -10,23 +10,23 @@
 namespace warifu::local_socket {
 namespace {
 
-using tcb_protocol::call;
-using tcb_protocol::Identity;
-using tcb_protocol::Random;
+using frames::test::call;
+using frames::test::Random;
+using frames::test::WhoAmI;
 
 constexpr std::uint32_t kNobody = 65'534;
 
 Bytes random_request() {
-  return to_bytes(tcb_protocol::encode_request(Random{16})->reveal());
+  return frames::test::encode_request(Random{16});
 }
 
 bool answers(const RawClient& client) {
   client.send(random_request());
-  return tcb_protocol::decode_answer<Random>(client.receive_frame()).has_value();
+  return frames::test::decode_answer<Random>(client.receive_frame()).has_value();
 }
 
 std::string_view code_of_refusal(const RawClient& client) {
-  const auto answer = tcb_protocol::decode_answer<Random>(client.receive_frame());
+  const auto answer = frames::test::decode_answer<Random>(client.receive_frame());
   return answer ? "no refusal" : answer.error().code;
 }
 
@@ -39,8 +39,8 @@ TEST(Server, AnswersOneRequestAfterAnotherOnOneConnection) {
 
 TEST(Server, KnowsWhoIsCalling) {
   const RunningServer server;
-  Client client(server.socket());
-  EXPECT_EQ(call(client, Identity{})->registration_id, std::to_string(::geteuid()));
+  Client client(frames::test::kService, server.socket());
+  EXPECT_EQ(call(client, WhoAmI{})->user, std::to_string(::geteuid()));
 }
 
 TEST(Server, KnowsAStrangerByTheKernelsWord) {
@@ -49,9 +49,9 @@ TEST(Server, KnowsAStrangerByTheKernelsWord) {
   std::filesystem::permissions(server.socket().parent_path(), std::filesystem::perms(0755));
   const int code = in_child([&] {
     if (::setresgid(kNobody, kNobody, kNobody) != 0 || ::setresuid(kNobody, kNobody, kNobody) != 0) return 2;
-    Client client(server.socket());
-    const auto identity = call(client, Identity{});
-    return identity && identity->registration_id == std::to_string(kNobody) ? 0 : 1;
+    Client client(frames::test::kService, server.socket());
+    const auto identity = call(client, WhoAmI{});
+    return identity && identity->user == std::to_string(kNobody) ? 0 : 1;
   });
   EXPECT_EQ(code, 0);
 }
@@ -63,7 +63,7 @@ TEST(Server, ServesOthersWhileOneIsSlow) {
   slow.send(ByteView(request).first(5));
   EXPECT_TRUE(answers(RawClient(server.socket())));
   slow.send(ByteView(request).subspan(5));
-  EXPECT_TRUE(tcb_protocol::decode_answer<Random>(slow.receive_frame()));
+  EXPECT_TRUE(frames::test::decode_answer<Random>(slow.receive_frame()));
 }
 
 TEST(Server, DropsAHalfSentRequestButKeepsAnIdleConnection) {
@@ -81,7 +81,7 @@ TEST(Server, DropsAHalfSentRequestButKeepsAnIdleConnection) {
 }
 
 TEST(Server, DropsAClientThatDoesNotTakeItsAnswers) {
-  const auto large = [](const Peer&, ByteView) { return SecretBytes(tcb_protocol::kFrameMax); };
+  const auto large = [](const Peer&, ByteView) { return SecretBytes(frames::kFrameMax); };
   const RunningServer server({.patience = std::chrono::milliseconds(20)}, large);
   const RawClient client(server.socket());
   Bytes requests;
@@ -99,7 +99,7 @@ TEST(Server, TellsWhatIsWrongWithGarbageAndCloses) {
   const RunningServer server;
   const RawClient client(server.socket());
   client.send(Bytes(1000, 0xA5));
-  EXPECT_EQ(code_of_refusal(client), "tcb_protocol.limit");
+  EXPECT_EQ(code_of_refusal(client), "test.limit");
   EXPECT_TRUE(client.is_closed());
   EXPECT_TRUE(answers(RawClient(server.socket())));
 }
@@ -107,20 +107,21 @@ TEST(Server, TellsWhatIsWrongWithGarbageAndCloses) {
 TEST(Server, RefusesAFrameThatIsTooLargeByItsHeader) {
   const RunningServer server;
   const RawClient client(server.socket());
-  client.send(from_hex("5754010800010001").value());
-  EXPECT_EQ(code_of_refusal(client), "tcb_protocol.limit");
+  client.send(from_hex("5453010100010001").value());
+  EXPECT_EQ(code_of_refusal(client), "test.limit");
   EXPECT_TRUE(client.is_closed());
 }
 
 TEST(Server, TakesAFrameOfTheLargestSize) {
   const RunningServer server({}, [](const Peer&, ByteView frame) {
-    return tcb_protocol::encode_answer<Random>({SecretBytes(frame.size() == tcb_protocol::kFrameMax ? 1 : 2)});
+    return frames::encode_answer<frames::test::Request, Random>(
+        frames::test::kProtocol, {SecretBytes(frame.size() == frames::kFrameMax ? 1 : 2)});
   });
   const RawClient client(server.socket());
-  Bytes frame = from_hex("5754010800010000").value();
-  frame.resize(tcb_protocol::kFrameMax);
+  Bytes frame = from_hex("5453010100010000").value();
+  frame.resize(frames::kFrameMax);
   client.send(frame);
-  EXPECT_EQ(tcb_protocol::decode_answer<Random>(client.receive_frame())->bytes.size(), 1U);
+  EXPECT_EQ(frames::test::decode_answer<Random>(client.receive_frame())->bytes.size(), 1U);
 }
 
 TEST(Server, RefusesTheSeventeenthConnectionAndTakesTheNextWhenOneIsFree) {
@@ -128,7 +129,7 @@ TEST(Server, RefusesTheSeventeenthConnectionAndTakesTheNextWhenOneIsFree) {
   std::list<RawClient> clients;
   for (int i = 0; i < 16; ++i)
     EXPECT_TRUE(answers(clients.emplace_back(server.socket()))) << i;
-  EXPECT_EQ(code_of_refusal(RawClient(server.socket())), "tcb.busy");
+  EXPECT_EQ(code_of_refusal(RawClient(server.socket())), "test.busy");
   clients.pop_front();
   EXPECT_TRUE(answers(RawClient(server.socket())));
 }
@@ -137,14 +138,14 @@ TEST(Server, LeavesRoomForOtherUsers) {
   const RunningServer server({.connections = 16, .connections_of_a_user = 2});
   const RawClient first(server.socket());
   const RawClient second(server.socket());
-  EXPECT_EQ(code_of_refusal(RawClient(server.socket())), "tcb.busy");
+  EXPECT_EQ(code_of_refusal(RawClient(server.socket())), "test.busy");
   EXPECT_TRUE(answers(first));
   EXPECT_TRUE(answers(second));
   if (::geteuid() != 0) GTEST_SKIP() << "that another user finds room needs root, to become one";
   std::filesystem::permissions(server.socket().parent_path(), std::filesystem::perms(0755));
   const int code = in_child([&] {
     if (::setresuid(kNobody, kNobody, kNobody) != 0) return 2;
-    Client client(server.socket());
+    Client client(frames::test::kService, server.socket());
     return call(client, Random{1}) ? 0 : 1;
   });
   EXPECT_EQ(code, 0);
@@ -154,7 +155,7 @@ TEST(Server, TellsAStrangerAndKeepsNoConnectionForHim) {
   const auto nobody = [](const Peer& peer) -> std::optional<SecretBytes> {
     EXPECT_EQ(peer.user, ::geteuid());
     EXPECT_EQ(peer.process, ::getpid());
-    return tcb_protocol::encode_error({}, {ErrorKind::kRefused, "test.stranger", "not you"});
+    return frames::encode_error(frames::test::kProtocol, {}, {ErrorKind::kRefused, "test.stranger", "not you"});
   };
   const RunningServer server({.connections = 1}, answer_some, nobody);
   std::list<RawClient> strangers;
@@ -163,7 +164,7 @@ TEST(Server, TellsAStrangerAndKeepsNoConnectionForHim) {
     EXPECT_TRUE(strangers.back().is_closed());
   }
   // Also one who writes before reading gets to know why.
-  Client client(server.socket());
+  Client client(frames::test::kService, server.socket());
   EXPECT_EQ(call(client, Random{16}).error().code, "test.stranger");
 }
 
@@ -177,7 +178,7 @@ TEST(Server, ClosesWhenTheHandlerHasNothingToSay) {
 TEST(Server, LeavesNoSocketBehind) {
   TestFolder folder;
   {
-    Server server(Listener::bind(folder.path() / "s").value(), everybody, answer_some);
+    Server server(frames::test::kService, Listener::bind(folder.path() / "s").value(), everybody, answer_some);
     const Descriptor stop(::eventfd(1, EFD_CLOEXEC));
     EXPECT_TRUE(std::filesystem::is_socket(folder.path() / "s"));
     EXPECT_TRUE(server.serve_until(stop.get()));

@@ -11,9 +11,9 @@
 #include <string>
 #include <thread>
 
+#include "frames/test_protocol.h"
 #include "local_socket/address.h"
 #include "local_socket/server.h"
-#include "tcb_protocol/codec.h"
 
 namespace warifu::local_socket {
 
@@ -34,17 +34,15 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-// Answers Random with so many bytes, Identity with the caller's uid as the registration ID, and nothing else.
+// Answers Random with so many bytes, and WhoAmI with the caller's uid.
 inline SecretBytes answer_some(const Peer& peer, ByteView request_frame) {
-  using namespace tcb_protocol;
-  return answer(request_frame, [&]<class R>(const R& request) -> Result<typename R::Answer> {
-    if constexpr (std::is_same_v<R, Random>) return Random::Answer{SecretBytes(request.size)};
-    if constexpr (std::is_same_v<R, Identity>) {
-      Identity::Answer identity;
-      identity.registration_id = std::to_string(peer.user);
-      return identity;
-    }
-    return Error{ErrorKind::kRefused, "test.no", "not here"};
+  using frames::test::Random;
+  using frames::test::WhoAmI;
+  return frames::test::answer(request_frame, [&]<class R>(const R& request) -> Result<typename R::Answer> {
+    if constexpr (std::is_same_v<R, Random>)
+      return Random::Answer{SecretBytes(request.size)};
+    else
+      return WhoAmI::Answer{std::to_string(peer.user)};
   });
 }
 
@@ -57,7 +55,8 @@ class RunningServer {
  public:
   explicit RunningServer(Limits limits = {}, Handler handler = answer_some, Doorkeeper doorkeeper = everybody)
       : stop_(::eventfd(0, EFD_CLOEXEC)),
-        server_(Listener::bind(socket()).value(), std::move(doorkeeper), std::move(handler), limits),
+        server_(frames::test::kService, Listener::bind(socket()).value(), std::move(doorkeeper), std::move(handler),
+                limits),
         thread_([this] { EXPECT_TRUE(server_.serve_until(stop_.get())); }) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
@@ -65,7 +64,7 @@ class RunningServer {
     eventfd_write(stop_.get(), 1);
     thread_.join();
   }
-  std::filesystem::path socket() const { return folder_.path() / "tcb.sock"; }
+  std::filesystem::path socket() const { return folder_.path() / "test.sock"; }
 
  private:
   TestFolder folder_;
@@ -93,8 +92,8 @@ class RawClient {
     return bytes;
   }
   Bytes receive_frame() const {
-    Bytes frame = receive(tcb_protocol::kHeaderSize);
-    const auto size = tcb_protocol::frame_size(frame);
+    Bytes frame = receive(frames::kHeaderSize);
+    const auto size = frames::frame_size(frames::test::kProtocol, frame);
     if (!size) return frame;
     const Bytes body = receive(*size - frame.size());
     frame.insert(frame.end(), body.begin(), body.end());

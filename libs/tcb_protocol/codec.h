@@ -7,17 +7,13 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "tcb_protocol/limits.h"
+#include "frames/channel.h"
 #include "tcb_protocol/messages.h"
 
 // The bytes of the messages (docs/formats/tcb-protocol.md). A frame may carry a secret, so it is SecretBytes
 // everywhere. Errors of reading: kInvalidInput "wire.truncated", "wire.trailing", "tcb_protocol.magic", ".version",
 // ".operation", ".limit", ".value"; `where` is the field and its offset.
 namespace warifu::tcb_protocol {
-
-// The size of the whole frame, from its first kHeaderSize bytes: what a stream reader must wait for. The kind of frame
-// and the version are not looked at. kInvalidInput "tcb_protocol.limit" above kFrameMax.
-Result<std::size_t> frame_size(ByteView header);
 
 // R is an alternative of Request. kInvalidInput "tcb_protocol.limit" or ".value": a field is outside its limits.
 template <class R>
@@ -46,6 +42,14 @@ SecretBytes answer(ByteView request_frame, Handler&& handle) {
         return answer ? encode_answer<R>(*answer) : encode_error(request_frame, answer.error());
       },
       *request);
+}
+
+// call(tcb, Identity{}): what the TCB answered, or the error that it answered, or why it could not be asked.
+template <class R>
+Result<typename R::Answer> call(frames::Channel& channel, const R& request) {
+  TRY(const SecretBytes frame, encode_request(request));
+  TRY(const SecretBytes answer, channel.exchange(frame.reveal()));
+  return decode_answer<R>(answer.reveal());
 }
 
 }  // namespace warifu::tcb_protocol

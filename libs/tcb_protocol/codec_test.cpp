@@ -7,13 +7,15 @@
 #include <map>
 #include <set>
 
-#include "tcb_protocol/channel.h"
-#include "tcb_protocol/received_code.h"
+#include "frames/frame.h"
 #include "tcb_protocol/sample_messages.h"
 
 namespace warifu::tcb_protocol {
 namespace {
 
+using frames::kErrorMessageMax;
+using frames::kErrorWhereMax;
+using frames::kHeaderSize;
 using testing::HasSubstr;
 
 // What another implementation wrote.
@@ -246,38 +248,8 @@ TEST(Codec, NamesTheVersionItSpeaks) {
   EXPECT_EQ(decode_answer<Identity>(refusal.reveal()).error().code, "tcb_protocol.version");
 }
 
-TEST(FrameSize, IsThatOfTheWholeFrame) {
-  EXPECT_EQ(frame_size(frame_of("5754010300000000")).value(), 8U);
-  EXPECT_EQ(frame_size(frame_of("5754010300010000")).value(), kFrameMax);
-  EXPECT_EQ(frame_size(frame_of("5754010300010001")).error().code, "tcb_protocol.limit");
-  EXPECT_EQ(frame_size(frame_of("57540103000000")).error().code, "wire.truncated");
-}
-
-TEST(ReceivedCodes, OutliveTheFrame) {
-  std::string sent = "tpm.key.dead";
-  const std::string_view kept = keep_received_code(sent);
-  sent.assign(sent.size(), 'x');
-  EXPECT_EQ(kept, "tpm.key.dead");
-  EXPECT_EQ(keep_received_code("tpm.key.dead").data(), kept.data());
-}
-
-TEST(ReceivedCodes, AreCodes) {
-  for (const std::string& bad : {std::string(), std::string("With Space"), std::string("line\nend"),
-                                 std::string("UPPER"), std::string(kErrorCodeMax + 1, 'a')})
-    EXPECT_EQ(keep_received_code(bad), "tcb.error");
-  EXPECT_EQ(keep_received_code(std::string(kErrorCodeMax, 'a')), std::string(kErrorCodeMax, 'a'));
-}
-
-TEST(ReceivedCodes, DoNotFillTheMemory) {
-  ReceivedCodes codes(2);
-  EXPECT_EQ(codes.keep("first"), "first");
-  EXPECT_EQ(codes.keep("second"), "second");
-  EXPECT_EQ(codes.keep("third"), "tcb.error");
-  EXPECT_EQ(codes.keep("first"), "first");
-}
-
 // The TCB beside its caller, without a socket.
-struct EchoingTcb final : Channel {
+struct EchoingTcb final : frames::Channel {
   Result<SecretBytes> exchange(ByteView request_frame) override {
     return answer(request_frame, [](auto request) { return reply(request); });
   }

@@ -1,19 +1,13 @@
 #pragma once
 
-#include <concepts>
-#include <type_traits>
-
+#include "frames/codec.h"
 #include "tcb_protocol/limits.h"
 #include "tcb_protocol/messages.h"
 
-// The fields of each message in the order of their bytes, told once for writing and for reading. A visitor has:
-//   integer(name, unsigned integer)                   flag(name, bool)
-//   bytes(name, Bytes or SecretBytes, least, most)    text(name, string, most)  pcrs(name, PCR list)
-//   list(name, vector of Bytes, most elements, most bytes of one)
+// The fields of each message in the order of their bytes (frames/codec.h).
 namespace warifu::tcb_protocol {
 
-template <class T, class Message>
-concept Is = std::same_as<std::remove_const_t<T>, Message>;
+using frames::Is;
 
 void fields(auto&, Is<Done> auto&) {
 }
@@ -77,7 +71,7 @@ void fields(auto& visitor, Is<Random::Answer> auto& answer) {
 
 void fields(auto& visitor, Is<Seal> auto& request) {
   visitor.bytes("secret", request.secret, 0, kSealedSecretMax);
-  visitor.pcrs("pcrs", request.pcrs);
+  visitor.ascending("pcrs", request.pcrs, kPcrCount);
 }
 void fields(auto& visitor, Is<Seal::Answer> auto& answer) {
   visitor.bytes("sealed", answer.sealed, 0, kSealedMax);
@@ -161,10 +155,10 @@ void fields(auto& visitor, Is<ActivateAttestation::Answer> auto& answer) {
 }
 
 void register_lists(auto& visitor, Is<RegisterLists> auto& lists) {
-  visitor.pcrs("sha1", lists.sha1);
-  visitor.pcrs("sha256", lists.sha256);
-  visitor.pcrs("sha384", lists.sha384);
-  visitor.pcrs("sha512", lists.sha512);
+  visitor.ascending("sha1", lists.sha1, kPcrCount);
+  visitor.ascending("sha256", lists.sha256, kPcrCount);
+  visitor.ascending("sha384", lists.sha384, kPcrCount);
+  visitor.ascending("sha512", lists.sha512, kPcrCount);
 }
 
 void fields(auto& visitor, Is<Quote> auto& request) {

@@ -7,11 +7,6 @@
 // How large each field of a message may be (docs/formats/tcb-protocol.md). What is larger is neither sent nor read.
 namespace warifu::tcb_protocol {
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kHeaderSize = 8;
-constexpr std::size_t kBodyMax = 64 * 1024;
-constexpr std::size_t kFrameMax = kHeaderSize + kBodyMax;
-
 constexpr std::size_t kNonceSize = 32;
 constexpr std::size_t kHandshakeMessagesMax = 16;
 constexpr std::size_t kHandshakeMessageMax = 65'535;
@@ -25,7 +20,7 @@ constexpr std::size_t kTokenMax = 1024;
 constexpr std::size_t kRandomMax = 1024;
 constexpr std::size_t kSealedSecretMax = 128;  // MAX_SYM_DATA
 constexpr std::size_t kSealedMax = 4096;
-constexpr std::size_t kPcrCount = 24;
+constexpr std::uint8_t kPcrCount = 24;
 constexpr std::size_t kModelMax = 64;
 constexpr std::size_t kNameMax = 66;  // the Name of an object: an algorithm and at most a SHA-512
 constexpr std::size_t kEscrowChainMax = 8;
@@ -44,9 +39,5 @@ constexpr std::string_view kLocalQuotePrefix = "warifu local quote\n";
 constexpr std::size_t kAttestMax = 1024;                              // TPMS_ATTEST
 constexpr std::size_t kSignatureMax = 1024;                           // TPMT_SIGNATURE
 constexpr std::size_t kRegisterValuesMax = 24 * (20 + 32 + 48 + 64);  // each PCR of each bank
-
-constexpr std::size_t kErrorCodeMax = 64;
-constexpr std::size_t kErrorMessageMax = 1024;
-constexpr std::size_t kErrorWhereMax = 256;
 
 }  // namespace warifu::tcb_protocol

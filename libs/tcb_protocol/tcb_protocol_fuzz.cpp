@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "frames/frame.h"
 #include "tcb_protocol/codec.h"
 #include "tcb_protocol/sample_messages.h"
+#include "tcb_protocol/service.h"
 
 namespace {
 
@@ -25,9 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView frame(data, size);
   expect_same(write_request_again(frame), frame);
   try_answers(frame, std::make_index_sequence<std::variant_size_v<Request>>());
-  const auto length = frame_size(frame);
-  if (length && *length > kFrameMax) __builtin_trap();
+  const auto length = frames::frame_size(kProtocol, frame);
+  if (length && *length > frames::kFrameMax) __builtin_trap();
   const SecretBytes refusal = encode_error(frame, {ErrorKind::kRefused, "fuzz.no", std::string(as_text(frame))});
-  if (!frame_size(refusal.reveal()) || *frame_size(refusal.reveal()) != refusal.size()) __builtin_trap();
+  if (!frames::frame_size(kProtocol, refusal.reveal()) ||
+      *frames::frame_size(kProtocol, refusal.reveal()) != refusal.size())
+    __builtin_trap();
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "system/swtpm.h"
 #include "tcb/service.h"
 #include "tcb/test_handshake.h"
+#include "tcb_protocol/codec.h"
 #include "tpm_device/tcb_tpm.h"
 
 namespace warifu::scenarios {
@@ -139,7 +140,7 @@ class Silence final : public agent::Progress, public tcb::Journal, public agent:
 };
 
 // From the agent to the TCB without a socket.
-class DirectChannel final : public tcb_protocol::Channel {
+class DirectChannel final : public frames::Channel {
  public:
   explicit DirectChannel(tcb::Service& service) : service_(service) {}
   Result<SecretBytes> exchange(ByteView frame) override { return service_.answer(tcb::Caller::kAgent, frame); }

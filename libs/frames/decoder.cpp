@@ -1,13 +1,12 @@
-#include "tcb_protocol/decoder.h"
+#include "frames/decoder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "tcb_protocol/encoder.h"
-#include "tcb_protocol/limits.h"
+#include "frames/encoder.h"
 
-namespace warifu::tcb_protocol {
+namespace warifu::frames {
 
 void Decoder::refuse(std::string_view code, std::string_view name, std::size_t offset, std::string_view expected) {
   if (status_) status_ = invalid_input(code, fmt::format("expected {}", expected), wire::place(name, offset));
@@ -29,7 +28,7 @@ std::uint64_t Decoder::unsigned_integer(std::string_view name, std::size_t size)
 void Decoder::flag(std::string_view name, bool& value) {
   const std::size_t at = reader_.offset();
   const auto read = unsigned_integer(name, 1);
-  if (read > 1) refuse("tcb_protocol.value", name, at, fmt::format("0 or 1, not {}", read));
+  if (read > 1) refuse(protocol_.codes.value, name, at, fmt::format("0 or 1, not {}", read));
   value = read == 1;
 }
 
@@ -42,7 +41,7 @@ ByteView Decoder::sized(std::string_view name, std::size_t least, std::size_t mo
     return {};
   }
   if (value->size() >= least && value->size() <= most) return *value;
-  refuse("tcb_protocol.limit", name, at, fmt::format("{} to {} bytes, not {}", least, most, value->size()));
+  refuse(protocol_.codes.limit, name, at, fmt::format("{} to {} bytes, not {}", least, most, value->size()));
   return {};
 }
 
@@ -57,21 +56,19 @@ void Decoder::bytes(std::string_view name, SecretBytes& value, std::size_t least
 void Decoder::text(std::string_view name, std::string& value, std::size_t most) {
   const std::size_t at = reader_.offset();
   value = as_text(sized(name, 0, most));
-  if (!is_plain_text(value)) refuse("tcb_protocol.value", name, at, "text without control characters");
+  if (!is_plain_text(value)) refuse(protocol_.codes.value, name, at, "text without control characters");
 }
 
-void Decoder::pcrs(std::string_view name, std::vector<std::uint8_t>& value) {
+void Decoder::ascending(std::string_view name, std::vector<std::uint8_t>& value, std::uint8_t limit) {
   const std::size_t at = reader_.offset();
-  value = to_bytes(sized(name, 0, kPcrCount));
-  const bool ascends = std::ranges::adjacent_find(value, std::ranges::greater_equal()) == value.end();
-  if (!ascends || (!value.empty() && value.back() >= kPcrCount))
-    refuse("tcb_protocol.value", name, at, "PCR numbers from 0 to 23, ascending");
+  value = to_bytes(sized(name, 0, limit));
+  if (!is_ascending(value, limit)) refuse(protocol_.codes.value, name, at, expected_ascending(limit));
 }
 
 void Decoder::list(std::string_view name, std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes) {
   const std::size_t at = reader_.offset();
   const auto count = unsigned_integer(name, 1);
-  if (count > most) refuse("tcb_protocol.limit", name, at, fmt::format("at most {} elements, not {}", most, count));
+  if (count > most) refuse(protocol_.codes.limit, name, at, fmt::format("at most {} elements, not {}", most, count));
   for (std::uint64_t i = 0; i < count && status_; ++i)
     value.push_back(to_bytes(sized(name, 0, most_bytes)));
 }
@@ -81,4 +78,4 @@ Status Decoder::finish() const {
   return reader_.expect_done("frame");
 }
 
-}  // namespace warifu::tcb_protocol
+}  // namespace warifu::frames

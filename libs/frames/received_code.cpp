@@ -1,14 +1,13 @@
-#include "tcb_protocol/received_code.h"
+#include "frames/received_code.h"
 
 #include <algorithm>
 
-#include "tcb_protocol/limits.h"
+#include "frames/frame.h"
 
-namespace warifu::tcb_protocol {
+namespace warifu::frames {
 namespace {
 
-constexpr std::size_t kCodesMax = 512;  // the TCB has about a hundred
-constexpr std::string_view kOther = "tcb.error";
+constexpr std::size_t kCodesMax = 512;  // each side has about a hundred
 
 bool is_code(std::string_view text) {
   return !text.empty() && text.size() <= kErrorCodeMax && std::ranges::all_of(text, [](char c) {
@@ -18,19 +17,19 @@ bool is_code(std::string_view text) {
 
 }  // namespace
 
-std::string_view ReceivedCodes::keep(std::string_view code) {
-  if (!is_code(code)) return kOther;
+std::string_view ReceivedCodes::keep(std::string_view code, std::string_view other) {
+  if (!is_code(code)) return other;
   const std::lock_guard lock(mutex_);
   const auto found = codes_.find(code);
   if (found != codes_.end()) return *found;
-  if (codes_.size() >= most_) return kOther;
+  if (codes_.size() >= most_) return other;
   return *codes_.emplace(code).first;
 }
 
-std::string_view keep_received_code(std::string_view code) {
+std::string_view keep_received_code(std::string_view code, std::string_view other) {
   // Never freed: an Error may be looked at until the very end.
   static auto& codes = *new ReceivedCodes(kCodesMax);
-  return codes.keep(code);
+  return codes.keep(code, other);
 }
 
-}  // namespace warifu::tcb_protocol
+}  // namespace warifu::frames

@@ -6,15 +6,15 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "tcb_protocol/messages.h"
+#include "frames/protocol.h"
 #include "wire/reader.h"
 
-namespace warifu::tcb_protocol {
+namespace warifu::frames {
 
 // Reads the fields of a message: the counterpart of Encoder. After the first error nothing more is read.
 class Decoder {
  public:
-  explicit Decoder(wire::Reader reader) : reader_(reader) {}
+  Decoder(const Protocol& protocol, wire::Reader reader) : protocol_(protocol), reader_(reader) {}
 
   template <class Unsigned>
   void integer(std::string_view name, Unsigned& value) {
@@ -24,7 +24,7 @@ class Decoder {
   void bytes(std::string_view name, Bytes& value, std::size_t least, std::size_t most);
   void bytes(std::string_view name, SecretBytes& value, std::size_t least, std::size_t most);
   void text(std::string_view name, std::string& value, std::size_t most);
-  void pcrs(std::string_view name, std::vector<std::uint8_t>& value);
+  void ascending(std::string_view name, std::vector<std::uint8_t>& value, std::uint8_t limit);
   void list(std::string_view name, std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes);
 
   // The first error; "wire.trailing" if bytes are left over.
@@ -35,8 +35,9 @@ class Decoder {
   ByteView sized(std::string_view name, std::size_t least, std::size_t most);
   void refuse(std::string_view code, std::string_view name, std::size_t offset, std::string_view expected);
 
+  const Protocol& protocol_;
   wire::Reader reader_;
   Status status_;
 };
 
-}  // namespace warifu::tcb_protocol
+}  // namespace warifu::frames

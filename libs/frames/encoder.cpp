@@ -1,18 +1,27 @@
-#include "tcb_protocol/encoder.h"
+#include "frames/encoder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "tcb_protocol/limits.h"
+#include "frames/frame.h"
 
-namespace warifu::tcb_protocol {
+namespace warifu::frames {
 
 bool is_plain_text(std::string_view text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-Encoder::Encoder() : out_(kFrameMax) {
+bool is_ascending(const std::vector<std::uint8_t>& numbers, std::uint8_t limit) {
+  return std::ranges::adjacent_find(numbers, std::ranges::greater_equal()) == numbers.end() &&
+         (numbers.empty() || numbers.back() < limit);
+}
+
+std::string expected_ascending(std::uint8_t limit) {
+  return fmt::format("numbers from 0 to {}, ascending", limit - 1);
+}
+
+Encoder::Encoder(const Protocol& protocol) : protocol_(protocol), out_(kFrameMax) {
 }
 
 bool Encoder::require(bool condition, std::string_view code, std::string_view name, std::string_view expected) {
@@ -28,10 +37,10 @@ void Encoder::unsigned_integer(std::uint64_t value, std::size_t size) {
 }
 
 void Encoder::sized(std::string_view name, ByteView value, std::size_t least, std::size_t most) {
-  if (!require(value.size() >= least && value.size() <= most, "tcb_protocol.limit", name,
+  if (!require(value.size() >= least && value.size() <= most, protocol_.codes.limit, name,
                fmt::format("{} to {} bytes, not {}", least, most, value.size())))
     return;
-  if (!require(out_.view().size() + 2 + value.size() <= kBodyMax, "tcb_protocol.limit", name,
+  if (!require(out_.view().size() + 2 + value.size() <= kBodyMax, protocol_.codes.limit, name,
                fmt::format("all fields to fit into {} bytes", kBodyMax)))
     return;
   out_.sized16(value);
@@ -46,19 +55,17 @@ void Encoder::bytes(std::string_view name, const SecretBytes& value, std::size_t
 }
 
 void Encoder::text(std::string_view name, const std::string& value, std::size_t most) {
-  if (require(is_plain_text(value), "tcb_protocol.value", name, "text without control characters"))
+  if (require(is_plain_text(value), protocol_.codes.value, name, "text without control characters"))
     sized(name, as_bytes(value), 0, most);
 }
 
-void Encoder::pcrs(std::string_view name, const std::vector<std::uint8_t>& value) {
-  const bool ascends = std::ranges::adjacent_find(value, std::ranges::greater_equal()) == value.end();
-  const bool in_range = value.empty() || value.back() < kPcrCount;
-  if (require(ascends && in_range, "tcb_protocol.value", name, "PCR numbers from 0 to 23, ascending"))
-    sized(name, value, 0, kPcrCount);
+void Encoder::ascending(std::string_view name, const std::vector<std::uint8_t>& value, std::uint8_t limit) {
+  if (require(is_ascending(value, limit), protocol_.codes.value, name, expected_ascending(limit)))
+    sized(name, value, 0, limit);
 }
 
 void Encoder::list(std::string_view name, const std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes) {
-  if (!require(value.size() <= most, "tcb_protocol.limit", name,
+  if (!require(value.size() <= most, protocol_.codes.limit, name,
                fmt::format("at most {} elements, not {}", most, value.size())))
     return;
   unsigned_integer(value.size(), 1);
@@ -72,4 +79,4 @@ Result<SecretBytes> Encoder::take() {
   return body;
 }
 
-}  // namespace warifu::tcb_protocol
+}  // namespace warifu::frames
