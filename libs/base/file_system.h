@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,6 +24,11 @@ class FileSystem {
   // Writes a new file in the folder of `target`, under a name that no other writer has, and returns that name. Nothing
   // is left of it when this fails, and nothing is safe yet when it succeeds.
   virtual Result<std::string> write_new(const std::string& target, ByteView content, FileMode mode) = 0;
+  // Writes `content` after the first `size` bytes of the file, which is made (0600) if it is not there; what stood
+  // after them is gone. When this fails the first `size` bytes are as they were.
+  virtual Status append(const std::string& path, std::uint64_t size, ByteView content) = 0;
+  // The names in a folder, in no order; none when there is no such folder.
+  virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
   // The file's content is safe from a power cut; its name is after sync_folder().
   virtual Status sync_file(const std::string& path) = 0;
   // Replaces `to` if it is there.

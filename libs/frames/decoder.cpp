@@ -66,11 +66,23 @@ void Decoder::ascending(std::string_view name, std::vector<std::uint8_t>& value,
 }
 
 void Decoder::list(std::string_view name, std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes) {
-  const std::size_t at = reader_.offset();
-  const auto count = unsigned_integer(name, 1);
-  if (count > most) refuse(protocol_.codes.limit, name, at, fmt::format("at most {} elements, not {}", most, count));
-  for (std::uint64_t i = 0; i < count && status_; ++i)
+  const auto elements = count(name, most);
+  for (std::uint64_t i = 0; i < elements && status_; ++i)
     value.push_back(to_bytes(sized(name, 0, most_bytes)));
+}
+
+void Decoder::texts(std::string_view name, std::vector<std::string>& value, std::size_t most, std::size_t most_bytes) {
+  const auto elements = count(name, most);
+  for (std::uint64_t i = 0; i < elements && status_; ++i)
+    text(name, value.emplace_back(), most_bytes);
+}
+
+std::uint64_t Decoder::count(std::string_view name, std::size_t most) {
+  const std::size_t at = reader_.offset();
+  const auto elements = unsigned_integer(name, 1);
+  if (elements <= most) return elements;
+  refuse(protocol_.codes.limit, name, at, fmt::format("at most {} elements, not {}", most, elements));
+  return 0;
 }
 
 Status Decoder::finish() const {

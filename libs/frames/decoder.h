@@ -26,12 +26,15 @@ class Decoder {
   void text(std::string_view name, std::string& value, std::size_t most);
   void ascending(std::string_view name, std::vector<std::uint8_t>& value, std::uint8_t limit);
   void list(std::string_view name, std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes);
+  void texts(std::string_view name, std::vector<std::string>& value, std::size_t most, std::size_t most_bytes);
 
   // The first error; "wire.trailing" if bytes are left over.
   Status finish() const;
 
  private:
   std::uint64_t unsigned_integer(std::string_view name, std::size_t size);
+  // Of a list's elements; 0 after an error.
+  std::uint64_t count(std::string_view name, std::size_t most);
   ByteView sized(std::string_view name, std::size_t least, std::size_t most);
   void refuse(std::string_view code, std::string_view name, std::size_t offset, std::string_view expected);
 

@@ -65,12 +65,24 @@ void Encoder::ascending(std::string_view name, const std::vector<std::uint8_t>& 
 }
 
 void Encoder::list(std::string_view name, const std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes) {
-  if (!require(value.size() <= most, protocol_.codes.limit, name,
-               fmt::format("at most {} elements, not {}", most, value.size())))
-    return;
-  unsigned_integer(value.size(), 1);
+  if (!count(name, value.size(), most)) return;
   for (const Bytes& element : value)
     sized(name, element, 0, most_bytes);
+}
+
+void Encoder::texts(std::string_view name, const std::vector<std::string>& value, std::size_t most,
+                    std::size_t most_bytes) {
+  if (!count(name, value.size(), most)) return;
+  for (const std::string& element : value)
+    text(name, element, most_bytes);
+}
+
+bool Encoder::count(std::string_view name, std::size_t elements, std::size_t most) {
+  if (!require(elements <= most, protocol_.codes.limit, name,
+               fmt::format("at most {} elements, not {}", most, elements)))
+    return false;
+  unsigned_integer(elements, 1);
+  return true;
 }
 
 Result<SecretBytes> Encoder::take() {

@@ -34,6 +34,7 @@ class Encoder {
   // Numbers below `limit`, ascending.
   void ascending(std::string_view name, const std::vector<std::uint8_t>& value, std::uint8_t limit);
   void list(std::string_view name, const std::vector<Bytes>& value, std::size_t most, std::size_t most_bytes);
+  void texts(std::string_view name, const std::vector<std::string>& value, std::size_t most, std::size_t most_bytes);
 
   // The body, or what was wrong with a field.
   Result<SecretBytes> take();
@@ -41,6 +42,7 @@ class Encoder {
  private:
   void unsigned_integer(std::uint64_t value, std::size_t size);
   void sized(std::string_view name, ByteView value, std::size_t least, std::size_t most);
+  bool count(std::string_view name, std::size_t elements, std::size_t most);
   // Whether to go on.
   bool require(bool condition, std::string_view code, std::string_view name, std::string_view expected);
 

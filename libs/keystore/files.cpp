@@ -62,8 +62,7 @@ Result<bool> make_folder(const fs::path& path) {
   return true;
 }
 
-Status write_all(const File& file, const fs::path& path, ByteView content, mode_t mode) {
-  if (::fchmod(file.get(), mode) != 0) return failed("file.write", "set the mode of", path);
+Status write_content(const File& file, const fs::path& path, ByteView content) {
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
@@ -71,6 +70,11 @@ Status write_all(const File& file, const fs::path& path, ByteView content, mode_
     content = content.subspan(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+Status write_all(const File& file, const fs::path& path, ByteView content, mode_t mode) {
+  if (::fchmod(file.get(), mode) != 0) return failed("file.write", "set the mode of", path);
+  return write_content(file, path, content);
 }
 
 Result<Bytes> read_all(const fs::path& path) {
@@ -108,6 +112,25 @@ class KernelFiles final : public FileSystem {
       return written.error();
     }
     return fresh;
+  }
+  Status append(const std::string& path, std::uint64_t size, ByteView content) override {
+    const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.is_open() || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0 ||
+        ::lseek(file.get(), 0, SEEK_END) != static_cast<off_t>(size))
+      return failed("file.write", "write", path);
+    auto written = write_content(file, path, content);
+    // Half a line would be taken for the end of the file by whoever reads it.
+    if (!written && ::ftruncate(file.get(), static_cast<off_t>(size)) != 0) return failed("file.write", "cut", path);
+    return written;
+  }
+  Result<std::vector<std::string>> list(const std::string& folder) override {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator();
+         entry.increment(error))
+      names.push_back(entry->path().filename().string());
+    if (!error || error == std::errc::no_such_file_or_directory) return names;
+    return Error{ErrorKind::kUnavailable, "file.read", fmt::format("cannot list {}: {}", folder, error.message())};
   }
   Status sync_file(const std::string& path) override {
     const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace warifu::pki {
 namespace {
@@ -27,27 +29,69 @@ bool is_dns_name(std::string_view text) {
          text.front() != '-' && text.back() != '.' && text.find("..") == std::string_view::npos;
 }
 
-Result<Authority> issue(const crypto::CertificateProfile& profile, crypto::KeyKind kind, const Authority* issuer,
-                        Entropy& entropy) {
-  auto key = crypto::PrivateKey::generate(kind);
-  TRY(auto certificate,
-      crypto::issue_certificate(profile, key.public_key(), issuer == nullptr ? nullptr : &issuer->certificate,
-                                issuer == nullptr ? key : issuer->key, entropy));
-  return Authority{std::move(certificate), std::move(key)};
+crypto::CertificateProfile profile_of(Role role) {
+  crypto::CertificateProfile profile{.common_name = {}, .not_before = {}, .not_after = {}};
+  switch (role) {
+    case Role::kServerCommunication:
+    case Role::kPeerCommunication:
+    case Role::kEndpointIdentity:
+      profile.is_ca = true;
+      profile.path_length = 0;
+      break;
+    case Role::kCodeSigning:
+      profile.other_purposes = {std::string(kCodeSigningPurpose)};
+      break;
+    case Role::kLifecycleCommand:
+      profile.other_purposes = {std::string(kLifecycleCommandPurpose)};
+      break;
+    case Role::kEscrow:
+      profile.key_agreement = true;
+      profile.other_purposes = {std::string(kLockoutEscrowPurpose)};
+      break;
+  }
+  return profile;
 }
 
 }  // namespace
 
 std::string_view to_string(Role role) {
   switch (role) {
-    case Role::kRoot:
-      return "root";
     case Role::kServerCommunication:
       return "server-communication";
+    case Role::kPeerCommunication:
+      return "peer-communication";
+    case Role::kEndpointIdentity:
+      return "endpoint-identity";
+    case Role::kCodeSigning:
+      return "code-signing";
+    case Role::kLifecycleCommand:
+      return "lifecycle-command";
     case Role::kEscrow:
       return "escrow";
   }
   return "unknown";
+}
+
+Result<Role> parse_role(std::string_view name) {
+  const auto found = std::ranges::find(kRoles, name, [](Role role) { return to_string(role); });
+  if (found != kRoles.end()) return *found;
+  std::vector<std::string_view> names;
+  std::ranges::transform(kRoles, std::back_inserter(names), [](Role role) { return to_string(role); });
+  return invalid_input("role.unknown", fmt::format("expected one of {}, not \"{}\"", fmt::join(names, ", "), name));
+}
+
+crypto::EcCurve curve_of(Role role, crypto::EcCurve root_curve) {
+  return role == Role::kEndpointIdentity ? crypto::EcCurve::kP256 : root_curve;
+}
+
+Status check_organisation(std::string_view name) {
+  const bool is_text = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!name.empty() && name.size() <= kOrganisationSizeMax && is_text) return {};
+  return invalid_input(
+      "organisation.name",
+      fmt::format("an organisation's name has 1 to {} bytes and no control characters: it stands in certificates",
+                  kOrganisationSizeMax),
+      "--org");
 }
 
 Result<ServerNames> ServerNames::parse(std::vector<std::string> names) {
@@ -73,57 +117,46 @@ ServerNames ServerNames::of(const crypto::Certificate& certificate) {
   return {certificate.common_name(), certificate.dns_names(), certificate.ip_addresses()};
 }
 
-Result<Authority> make_root(const std::string& organisation, const Clock& clock, Entropy& entropy) {
+Result<crypto::Certificate> certify_root(const std::string& organisation, const crypto::Signer& root,
+                                         const Clock& clock, Entropy& entropy) {
   const Timestamp now = clock.now();
-  return issue({.common_name = fmt::format("{} root", organisation),
-                .organization = organisation,
-                .not_before = now - kBackdate,
-                .not_after = now + kRootLifetime,
-                .is_ca = true,
-                .path_length = 1},
-               crypto::KeyKind::kEcP384, nullptr, entropy);
+  return crypto::issue_certificate({.common_name = fmt::format("{} root", organisation),
+                                    .organization = organisation,
+                                    .not_before = now - kBackdate,
+                                    .not_after = now + kRootLifetime,
+                                    .is_ca = true,
+                                    .path_length = 1},
+                                   root.public_key(), nullptr, root, entropy);
 }
 
-Result<Authority> make_role(Role role, const std::string& organisation, const Authority& root, const Clock& clock,
-                            Entropy& entropy) {
+Result<crypto::Certificate> certify_role(Role role, const std::string& organisation, const crypto::PublicKey& key,
+                                         const Authority& root, const Clock& clock, Entropy& entropy) {
+  if (!crypto::ec_public_key(key)) return invalid_input("role.curve", "a role's key is on P-256 or P-384");
   const Timestamp now = clock.now();
-  return issue({.common_name = fmt::format("{} {}", organisation, to_string(role)),
-                .organization = organisation,
-                .not_before = now - kBackdate,
-                .not_after = now + kRoleLifetime,
-                .is_ca = true,
-                .path_length = 0},
-               crypto::KeyKind::kEcP384, &root, entropy);
+  auto profile = profile_of(role);
+  profile.common_name = fmt::format("{} {}", organisation, to_string(role));
+  profile.organization = organisation;
+  profile.not_before = now - kBackdate;
+  profile.not_after = std::min<Timestamp>(now + kRoleLifetime, root.certificate.not_after());
+  return crypto::issue_certificate(profile, key, &root.certificate, root.key, entropy);
 }
 
-Result<Authority> make_escrow(const std::string& organisation, const Authority& root, const Clock& clock,
-                              Entropy& entropy) {
-  const Timestamp now = clock.now();
-  return issue({.common_name = fmt::format("{} {}", organisation, to_string(Role::kEscrow)),
-                .organization = organisation,
-                .not_before = now - kBackdate,
-                .not_after = now + kRoleLifetime,
-                .key_agreement = true,
-                .other_purposes = {std::string(kLockoutEscrowPurpose)}},
-               crypto::KeyKind::kEcP384, &root, entropy);
-}
-
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication,
-                            std::chrono::seconds lifetime, const Clock& clock, Entropy& entropy) {
+Result<crypto::Certificate> certify_node(const ServerNames& names, const crypto::PublicKey& key,
+                                         const Authority& server_communication, std::chrono::seconds lifetime,
+                                         const Clock& clock, Entropy& entropy) {
   if (lifetime <= std::chrono::seconds(0))
     return invalid_input("certificate.lifetime", "a certificate lives for at least a second");
   const Timestamp now = clock.now();
   const Timestamp issuer_end = server_communication.certificate.not_after();
   // Compared in whole seconds before it is added: a very long life does not fit into a Timestamp.
   const bool is_shorter = lifetime < std::chrono::floor<std::chrono::seconds>(issuer_end - now);
-  const Timestamp not_after = is_shorter ? now + lifetime : issuer_end;
-  return issue({.common_name = names.primary,
-                .not_before = now - kBackdate,
-                .not_after = not_after,
-                .dns_names = names.dns_names,
-                .ip_addresses = names.ip_addresses,
-                .server_auth = true},
-               crypto::KeyKind::kEcP256, &server_communication, entropy);
+  return crypto::issue_certificate({.common_name = names.primary,
+                                    .not_before = now - kBackdate,
+                                    .not_after = is_shorter ? now + lifetime : issuer_end,
+                                    .dns_names = names.dns_names,
+                                    .ip_addresses = names.ip_addresses,
+                                    .server_auth = true},
+                                   key, &server_communication.certificate, server_communication.key, entropy);
 }
 
 Timestamp renewal_time(const crypto::Certificate& certificate) {

@@ -1,39 +1,53 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/entropy.h"
 #include "base/time.h"
 #include "crypto/certificate.h"
-#include "crypto/private_key.h"
+#include "crypto/ec.h"
+#include "crypto/signer.h"
 
 namespace warifu::pki {
 
-// The keys of the organisation (GSMA CLP.13 §6.5): one for each role, each certified by the root. The roles that later
-// programs bring (code signing, endpoint identity, lifecycle commands, revocation) stand beside these.
-enum class Role {
-  kRoot,
-  kServerCommunication,
-  kEscrow,  // opens what devices deposit for the day when their operator needs it: each TPM's lockoutAuth
+// The keys of the organisation (GSMA CLP.13 §6.5), each for one purpose and each certified by the root. The master
+// revocation key is none of them: nobody certifies it, the trust bundle names it.
+enum class Role : std::uint8_t {
+  kServerCommunication,  // signs the certificates of server nodes
+  kPeerCommunication,    // signs those by which devices know each other
+  kEndpointIdentity,     // signs those of devices
+  kCodeSigning,          // signs releases
+  kLifecycleCommand,     // signs what a device is told to do with itself
+  kEscrow,               // opens what devices deposit for the day when their operator needs it: each TPM's lockoutAuth
 };
-
-// Its name on disk and in certificates: "root", "server-communication", "escrow".
+inline constexpr std::array kRoles = {Role::kServerCommunication, Role::kPeerCommunication, Role::kEndpointIdentity,
+                                      Role::kCodeSigning,         Role::kLifecycleCommand,  Role::kEscrow};
+// Its name on disk, in certificates and in the trust bundle: "server-communication".
 std::string_view to_string(Role role);
+// kInvalidInput "role.unknown", naming those there are.
+Result<Role> parse_role(std::string_view name);
+// The curve of a role's key when the root is on `root_curve`. Those of devices are verified and signed by the hundred
+// thousand: P-256, whatever the root has.
+crypto::EcCurve curve_of(Role role, crypto::EcCurve root_curve);
 
 // How long certificates live. Devices hold the root for their whole life, so it outlives them.
 constexpr std::chrono::years kRootLifetime{30};
 constexpr std::chrono::years kRoleLifetime{10};
 constexpr std::chrono::days kNodeLifetime{90};
 
-// The one purpose of the escrow certificate (extendedKeyUsage; ITU-T X.667: an arc made of a UUID). Devices encrypt to
-// no certificate without it.
+// Purposes of ours (extendedKeyUsage; ITU-T X.667: arcs made of UUIDs). Devices encrypt their lockoutAuth to no
+// certificate without the first, and obey no command of one without the second.
 constexpr std::string_view kLockoutEscrowPurpose = "2.25.250778544324231359710627916052777209250";
+constexpr std::string_view kLifecycleCommandPurpose = "2.25.282477052677680113384543509470792592613";
+constexpr std::string_view kCodeSigningPurpose = "1.3.6.1.5.5.7.3.3";  // RFC 5280 §4.2.1.12
 
 struct Authority {
   crypto::Certificate certificate;
-  crypto::PrivateKey key;
+  crypto::Signer key;
 };
 
 // The names that a server answers to.
@@ -49,22 +63,23 @@ struct ServerNames {
   static ServerNames of(const crypto::Certificate& certificate);
 };
 
-// A self-signed root, P-384, that may sign role certificates only.
-Result<Authority> make_root(const std::string& organisation, const Clock& clock, Entropy& entropy);
+// The longest name of an organisation: it fits beside a role's into a common name (X.520, ub-common-name).
+constexpr std::size_t kOrganisationSizeMax = 43;
+// kInvalidInput "organisation.name" unless it has 1 to kOrganisationSizeMax bytes and no control characters.
+Status check_organisation(std::string_view name);
 
-// A role's CA under the root, P-384, that may sign leaves only. Not for kEscrow, which signs nothing.
-Result<Authority> make_role(Role role, const std::string& organisation, const Authority& root, const Clock& clock,
-                            Entropy& entropy);
-
-// The escrow role's leaf under the root, P-384: keyAgreement and kLockoutEscrowPurpose, so that it is good for nothing
-// else. It lives as long as a role.
-Result<Authority> make_escrow(const std::string& organisation, const Authority& root, const Clock& clock,
-                              Entropy& entropy);
-
-// A server node's leaf, P-256, serverAuth. It never outlives its issuer.
-Result<Authority> make_node(const ServerNames& names, const Authority& server_communication,
-                            std::chrono::seconds lifetime, const Clock& clock, Entropy& entropy);
-
+// The certificate of a self-signed root that may sign role certificates only.
+Result<crypto::Certificate> certify_root(const std::string& organisation, const crypto::Signer& root,
+                                         const Clock& clock, Entropy& entropy);
+// A role's certificate under the root, which it does not outlive: a CA that may sign leaves only for the three whose
+// keys certify; a leaf with one purpose for code signing, lifecycle commands and the escrow, so that each is good for
+// nothing else. kInvalidInput "role.curve" when the key is not EC.
+Result<crypto::Certificate> certify_role(Role role, const std::string& organisation, const crypto::PublicKey& key,
+                                         const Authority& root, const Clock& clock, Entropy& entropy);
+// A server node's leaf, serverAuth. It never outlives its issuer.
+Result<crypto::Certificate> certify_node(const ServerNames& names, const crypto::PublicKey& key,
+                                         const Authority& server_communication, std::chrono::seconds lifetime,
+                                         const Clock& clock, Entropy& entropy);
 // Two thirds of the certificate's life: early enough for two more tries.
 Timestamp renewal_time(const crypto::Certificate& certificate);
 

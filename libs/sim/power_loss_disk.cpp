@@ -140,6 +140,14 @@ PowerLossDisk::FilePtr PowerLossDisk::open_unnamed() {
   return powered_ ? std::make_shared<File>(std::string(), cuts_) : nullptr;
 }
 
+std::vector<std::string> PowerLossDisk::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, file] : seen_)
+    names.push_back(name);
+  return names;
+}
+
 bool PowerLossDisk::exists(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   return powered_ && seen_.contains(name);

@@ -50,6 +50,7 @@ class PowerLossDisk {
   // A file without a name, for temporary data.
   FilePtr open_unnamed();
   bool exists(const std::string& name) const;
+  std::vector<std::string> names() const;
   Outcome remove(const std::string& name, bool sync_directory);
   // Fills what is there of `out` and tells how much that was; nothing without power.
   std::optional<std::size_t> read(const File& file, std::uint64_t offset, std::span<std::uint8_t> out) const;

@@ -42,6 +42,22 @@ Result<std::string> PowerLossFileSystem::write_new(const std::string& target, By
   return name;
 }
 
+Status PowerLossFileSystem::append(const std::string& path, std::uint64_t size, ByteView content) {
+  const auto file = disk_.open(path, true);
+  if (file == nullptr) return status_of(Outcome::kNoPower, path);
+  if (disk_.size(*file).value_or(size) > size) TRY_STATUS(status_of(disk_.truncate(*file, size), path));
+  const auto outcome = disk_.write(*file, size, content);
+  if (outcome == Outcome::kFull) static_cast<void>(disk_.truncate(*file, size));
+  return status_of(outcome, path);
+}
+
+Result<std::vector<std::string>> PowerLossFileSystem::list(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const std::string& name : disk_.names())
+    if (name.starts_with(folder + "/")) names.push_back(name.substr(folder.size() + 1));
+  return names;
+}
+
 Status PowerLossFileSystem::sync_file(const std::string& path) {
   const auto file = disk_.open(path, false);
   return status_of(file == nullptr ? Outcome::kNoPower : disk_.sync_content(*file), path);

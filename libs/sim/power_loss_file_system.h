@@ -12,6 +12,9 @@ class PowerLossFileSystem final : public FileSystem {
 
   Result<std::optional<Bytes>> read(const std::string& path) override;
   Result<std::string> write_new(const std::string& target, ByteView content, FileMode mode) override;
+  Status append(const std::string& path, std::uint64_t size, ByteView content) override;
+  // The disk has one directory: those whose names begin with the folder's.
+  Result<std::vector<std::string>> list(const std::string& folder) override;
   Status sync_file(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;

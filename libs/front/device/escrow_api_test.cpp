@@ -261,15 +261,20 @@ TEST_F(EscrowApiTest, ShowsTheCertificateThatDevicesEncryptTo) {
   expect_refused(get_certificate(), 404, "escrow.none", "before `warifud escrow create`");
   EXPECT_THAT(get_certificate().body, HasSubstr("warifud escrow create"));
 
-  const auto root = pki::make_root("Example", world_.clock, world_.entropy).value();
-  const auto escrow = pki::make_escrow("Example", root, world_.clock, world_.entropy).value();
+  crypto::Signer root_key(crypto::PrivateKey::generate(crypto::KeyKind::kEcP384));
+  auto root_certificate = pki::certify_root("Example", root_key, world_.clock, world_.entropy).value();
+  const pki::Authority root{std::move(root_certificate), std::move(root_key)};
+  const auto escrow_key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP384);
+  const auto escrow =
+      pki::certify_role(pki::Role::kEscrow, "Example", escrow_key.public_key(), root, world_.clock, world_.entropy)
+          .value();
   std::vector<crypto::Certificate> chain;
-  chain.push_back(escrow.certificate.clone());
+  chain.push_back(escrow.clone());
   world_.server.escrow_api.set_chain(chain);
   const auto shown = get_certificate();
   EXPECT_EQ(shown.status, 200);
   EXPECT_EQ(shown.content_type, "application/json");
-  EXPECT_EQ(shown.body, fmt::format(R"({{"chain":["{}"]}})", to_base64(escrow.certificate.to_der())));
+  EXPECT_EQ(shown.body, fmt::format(R"({{"chain":["{}"]}})", to_base64(escrow.to_der())));
   EXPECT_EQ(net::find_header(shown.headers, "Cache-Control"), "public, max-age=300");
 }
 
