@@ -19,15 +19,12 @@ void fields(auto& visitor, Is<Organisation::Answer> auto& answer) {
 }
 
 void fields(auto& visitor, Is<CertifyNode> auto& request) {
-  visitor.text("common_name", request.common_name, kNameMax);
-  visitor.texts("dns_names", request.dns_names, kHostNamesMax, kHostNameMax);
-  visitor.texts("ip_addresses", request.ip_addresses, kHostNamesMax, kIpAddressMax);
+  visitor.texts("names", request.names, kHostNamesMax, kHostNameMax);
   visitor.bytes("public_key", request.public_key, 1, kPublicKeyMax);
   visitor.integer("lifetime_seconds", request.lifetime_seconds);
 }
 void fields(auto& visitor, Is<CertifyNode::Answer> auto& answer) {
-  // Up to 64 names stand in it.
-  visitor.bytes("certificate", answer.certificate, 1, 32 * kCertificateMax - 1);
+  visitor.bytes("certificate", answer.certificate, 1, kNodeCertificateMax);
 }
 
 void fields(auto& visitor, Is<OpenEscrow> auto& request) {

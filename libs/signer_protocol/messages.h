@@ -25,10 +25,8 @@ struct Organisation {
 
 // A certificate of the server-communication role for a server node's key.
 struct CertifyNode {
-  std::string common_name;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> ip_addresses;  // in text
-  Bytes public_key;                       // SubjectPublicKeyInfo
+  std::vector<std::string> names;  // DNS names and addresses, the primary one first
+  Bytes public_key;                // SubjectPublicKeyInfo
   std::uint64_t lifetime_seconds;
   struct Answer {
     Bytes certificate;  // DER

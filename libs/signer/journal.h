@@ -1,0 +1,17 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "base/result.h"
+
+namespace warifu::signer {
+
+// What was done with the keys (docs/formats/journal.md).
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  // On the disk when this returns.
+  virtual Status add(boost::json::object entry) = 0;
+};
+
+}  // namespace warifu::signer
