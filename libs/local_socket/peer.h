@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace warifu::local_socket {
 
@@ -10,5 +11,8 @@ struct Peer {
   std::uint32_t group;  // gid
   std::int32_t process;
 };
+
+// nullopt when it is no connected UNIX socket.
+std::optional<Peer> peer_of(int socket);
 
 }  // namespace warifu::local_socket

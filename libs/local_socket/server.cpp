@@ -19,13 +19,6 @@ Error failed(std::string_view what) {
   return {ErrorKind::kUnavailable, "socket.poll", fmt::format("cannot {}: {}", what, std::strerror(errno))};
 }
 
-std::optional<Peer> peer_of(int descriptor) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  return Peer{credentials.uid, credentials.gid, credentials.pid};
-}
-
 // A new socket has room for it, so nothing waits. Whether it arrives is the stranger's affair.
 void send_and_forget(int descriptor, const SecretBytes& frame) {
   static_cast<void>(::send(descriptor, frame.reveal().data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL));

@@ -36,9 +36,10 @@ class Service {
   // The same with the types.
   // kNotFound "signer.role": this signer does not have that role's certificate.
   Result<signer_protocol::Organisation::Answer> handle(const Caller& caller, const signer_protocol::Organisation&);
-  // kRefused "signer.denied", "signer.name", "signer.lifetime"; kThrottled "signer.budget"; kInvalidInput "server_name",
-  // those of a public key.
-  Result<signer_protocol::CertifyNode::Answer> handle(const Caller& caller, const signer_protocol::CertifyNode& request);
+  // kRefused "signer.denied", "signer.name", "signer.lifetime"; kThrottled "signer.budget"; kInvalidInput
+  // "server_name", those of a public key.
+  Result<signer_protocol::CertifyNode::Answer> handle(const Caller& caller,
+                                                      const signer_protocol::CertifyNode& request);
   // kRefused "signer.denied"; what crypto::cms_decrypt() says.
   Result<signer_protocol::OpenEscrow::Answer> handle(const Caller& caller, const signer_protocol::OpenEscrow& request);
 

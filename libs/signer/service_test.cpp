@@ -6,8 +6,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "crypto/cms.h"
-#include "sim/deterministic.h"
 #include "signer_protocol/codec.h"
+#include "sim/deterministic.h"
 
 namespace warifu::signer {
 namespace {
@@ -34,7 +34,9 @@ class TestKeys final : public RoleKeys {
     ++signers;
     return crypto::Signer(key(role));
   }
-  Result<SecretBytes> open_escrow(ByteView package) override { return crypto::cms_decrypt(key(Role::kEscrow), package); }
+  Result<SecretBytes> open_escrow(ByteView package) override {
+    return crypto::cms_decrypt(key(Role::kEscrow), package);
+  }
 
   int signers = 0;
   bool is_gone = false;
@@ -178,8 +180,9 @@ TEST_F(SignerServiceTest, OpensWhatDevicesDepositForAdministratorsOnly) {
 }
 
 TEST_F(SignerServiceTest, TellsEverybodyWhoTheOrganisationIs) {
-  const auto told = service_.handle({.user = 1, .is_server = false, .is_administrator = false},
-                                    signer_protocol::Organisation{}).value();
+  const auto told =
+      service_.handle({.user = 1, .is_server = false, .is_administrator = false}, signer_protocol::Organisation{})
+          .value();
   EXPECT_EQ(told.name, "Example");
   EXPECT_EQ(told.root, root_.certificate.to_der());
   EXPECT_THAT(told.roles, ElementsAre("server-communication", "escrow"));
