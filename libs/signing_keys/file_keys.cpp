@@ -18,14 +18,18 @@ Result<crypto::Signer> FileKeys::generate(const KeyName& name, crypto::EcCurve c
   return crypto::Signer(key);
 }
 
-Result<crypto::Signer> FileKeys::open(const KeyName& name) {
+Result<crypto::PrivateKey> FileKeys::open_private(const KeyName& name) {
   TRY(const bool is_there, has_file(path_of(name)));
   if (!is_there) return unknown_key(name);
   TRY(const auto text, keystore::read_file(path_of(name)));
   TRY(const auto file, KeyFile::parse(text));
   // Renamed files would let one role sign for another.
   if (file.name != name) return unknown_key(name);
-  TRY(const auto key, file.open(passphrase_));
+  return file.open(passphrase_);
+}
+
+Result<crypto::Signer> FileKeys::open(const KeyName& name) {
+  TRY(const auto key, open_private(name));
   return crypto::Signer(key);
 }
 

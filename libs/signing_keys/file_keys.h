@@ -4,6 +4,7 @@
 
 #include "base/entropy.h"
 #include "base/secret.h"
+#include "crypto/private_key.h"
 #include "signing_keys/argon2id.h"
 #include "signing_keys/key_place.h"
 
@@ -20,6 +21,8 @@ class FileKeys final : public KeyPlace {
   Result<crypto::Signer> generate(const KeyName& name, crypto::EcCurve curve) override;
   Result<crypto::Signer> open(const KeyName& name) override;
   Status destroy(const KeyName& name) override;
+  // For what a Signer cannot do: the key itself.
+  Result<crypto::PrivateKey> open_private(const KeyName& name);
 
  private:
   std::filesystem::path path_of(const KeyName& name) const { return folder_ / (name.text() + ".key"); }

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "crypto/ec.h"
+#include "pki/authority.h"
+#include "signing_keys/argon2id.h"
+
+namespace warifu::ceremony {
+
+struct RootSettings {
+  std::string organisation;
+  crypto::EcCurve curve = crypto::EcCurve::kP384;
+  signing_keys::Argon2idCost cost = {};
+};
+
+// The folder of the root's desk (docs/formats/root-dir.md): a stick in a safe, or a folder of the one server.
+//   root.json                 the organisation's name and the root's curve
+//   root.pem                  the root's certificate: what devices and operators pin
+//   keys/root.key, keys/revocation.key     under the passphrase of this folder (docs/formats/key-file.md)
+//   journal/                  what was signed
+class RootFolder {
+ public:
+  // Makes both keys and the certificate. kConflict "root.exists" when there is a root in it already.
+  static Result<RootFolder> create(const std::filesystem::path& path, const RootSettings& settings,
+                                   const SecretBytes& passphrase, const Clock& clock, Entropy& entropy);
+  // kInvalidInput "root.missing" when there is none; kRefused "key_file.passphrase".
+  static Result<RootFolder> open(const std::filesystem::path& path, const SecretBytes& passphrase);
+
+  const std::string& organisation() const { return organisation_; }
+  crypto::EcCurve curve() const { return curve_; }
+  const crypto::Certificate& certificate() const { return root_.certificate; }
+  // The certificate of a role for this key, noted in the journal before it is returned. kRefused "root.role.curve"
+  // unless the key is on a curve that the roles of this root have.
+  Result<crypto::Certificate> certify(pki::Role role, const crypto::PublicKey& key, const Clock& clock,
+                                      Entropy& entropy) const;
+
+ private:
+  RootFolder(std::filesystem::path path, std::string organisation, crypto::EcCurve curve, pki::Authority root)
+      : path_(std::move(path)), organisation_(std::move(organisation)), curve_(curve), root_(std::move(root)) {}
+
+  std::filesystem::path path_;
+  std::string organisation_;
+  crypto::EcCurve curve_;
+  pki::Authority root_;
+};
+
+}  // namespace warifu::ceremony

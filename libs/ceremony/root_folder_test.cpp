@@ -1,0 +1,109 @@
+#include "ceremony/root_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "keystore/files.h"
+#include "keystore/journal.h"
+#include "keystore/test_folder.h"
+#include "signing_keys/file_keys.h"
+#include "sim/deterministic.h"
+
+namespace warifu::ceremony {
+namespace {
+
+using crypto::EcCurve;
+using pki::Role;
+
+const Timestamp kNow{std::chrono::seconds(1'790'000'000)};
+
+SecretBytes words(std::string_view text) {
+  return SecretBytes::copy_of(as_bytes(text));
+}
+
+class RootFolderTest : public testing::Test {
+ protected:
+  Result<RootFolder> create(EcCurve curve = EcCurve::kP384, const std::string& organisation = "Example") {
+    return RootFolder::create(path(), {organisation, curve, {1024, 1, 1}}, words("correct horse"), clock_, entropy_);
+  }
+  std::filesystem::path path() const { return folder_.path() / "root"; }
+  std::uint64_t journal_lines() const {
+    return keystore::Journal(keystore::kernel_files(), path().string() + "/journal").check().value();
+  }
+  static crypto::PublicKey key_on(EcCurve curve) {
+    const auto kind = curve == EcCurve::kP256 ? crypto::KeyKind::kEcP256 : crypto::KeyKind::kEcP384;
+    return crypto::PrivateKey::generate(kind).public_key();
+  }
+
+  const keystore::TestFolder folder_;
+  const sim::SteppingClock clock_{kNow};
+  sim::SeededEntropy entropy_{1};
+};
+
+TEST_F(RootFolderTest, IsOpenedByItsPassphraseOnly) {
+  const auto made = create().value();
+  const auto opened = RootFolder::open(path(), words("correct horse")).value();
+  EXPECT_EQ(opened.organisation(), "Example");
+  EXPECT_EQ(opened.certificate().to_der(), made.certificate().to_der());
+  EXPECT_EQ(RootFolder::open(path(), words("wrong horse")).error().code, "key_file.passphrase");
+  EXPECT_EQ(RootFolder::open(folder_.path(), words("correct horse")).error().code, "root.missing");
+}
+
+TEST_F(RootFolderTest, CertifiesRolesOnTheirCurvesAndNotesIt) {
+  const auto root = create().value();
+  EXPECT_EQ(journal_lines(), 1U);
+  const auto role = root.certify(Role::kServerCommunication, key_on(EcCurve::kP384), clock_, entropy_).value();
+  EXPECT_TRUE(role.issued_by(root.certificate()));
+  EXPECT_EQ(role.common_name(), "Example server-communication");
+  EXPECT_TRUE(root.certify(Role::kEndpointIdentity, key_on(EcCurve::kP256), clock_, entropy_));
+  EXPECT_EQ(journal_lines(), 3U);
+  EXPECT_EQ(root.certify(Role::kServerCommunication, key_on(EcCurve::kP256), clock_, entropy_).error().code,
+            "root.role.curve");
+  EXPECT_EQ(root.certify(Role::kEndpointIdentity, key_on(EcCurve::kP384), clock_, entropy_).error().code,
+            "root.role.curve");
+  EXPECT_EQ(journal_lines(), 3U);
+}
+
+TEST_F(RootFolderTest, MayBeOnTheSmallerCurve) {
+  const auto root = create(EcCurve::kP256).value();
+  EXPECT_EQ(root.curve(), EcCurve::kP256);
+  EXPECT_EQ(RootFolder::open(path(), words("correct horse"))->curve(), EcCurve::kP256);
+  EXPECT_TRUE(root.certify(Role::kServerCommunication, key_on(EcCurve::kP256), clock_, entropy_));
+}
+
+TEST_F(RootFolderTest, IsMadeOnce) {
+  const auto first = create().value();
+  EXPECT_EQ(create().error().code, "root.exists");
+  EXPECT_EQ(RootFolder::open(path(), words("correct horse"))->certificate().to_der(), first.certificate().to_der());
+}
+
+TEST_F(RootFolderTest, IsMadeAnewWhenAnAttemptDidNotEnd) {
+  create().value();
+  ASSERT_TRUE(std::filesystem::remove(path() / "root.json"));
+  EXPECT_EQ(RootFolder::open(path(), words("correct horse")).error().code, "root.missing");
+  const auto again = create();
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
+}
+
+TEST_F(RootFolderTest, HasARevocationKeyThatNobodyCertified) {
+  const auto root = create().value();
+  signing_keys::FileKeys keys(path() / "keys", words("correct horse"), entropy_);
+  const auto revocation = keys.open(signing_keys::KeyName::parse("revocation").value()).value();
+  EXPECT_FALSE(revocation.public_key() == root.certificate().public_key().value());
+}
+
+TEST_F(RootFolderTest, NotesWhatItSignsOrDoesNotSign) {
+  const auto root = create().value();
+  const auto journal = path() / "journal" / "journal-00000001.jsonl";
+  ASSERT_TRUE(keystore::write_file(journal, as_bytes("changed\nchanged\n"), FileMode::kPrivate));
+  EXPECT_EQ(root.certify(Role::kEscrow, key_on(EcCurve::kP384), clock_, entropy_).error().code, "journal.broken");
+}
+
+TEST_F(RootFolderTest, RefusesAnOrganisationThatFitsIntoNoCertificate) {
+  EXPECT_EQ(create(EcCurve::kP384, "").error().code, "organisation.name");
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+}  // namespace
+}  // namespace warifu::ceremony
