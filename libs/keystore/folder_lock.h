@@ -13,12 +13,16 @@ class FolderLock {
   // kConflict "state.in_use" when another process has it; kUnavailable "file.read".
   static Result<FolderLock> acquire(const std::filesystem::path& folder);
 
+  // Waits for it. For what a process does in a moment.
+  static Result<FolderLock> wait(const std::filesystem::path& folder);
+
   FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   FolderLock& operator=(FolderLock&&) = delete;
   ~FolderLock();
 
  private:
   explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  static Result<FolderLock> open(const std::filesystem::path& folder);
   int descriptor_;
 };
 

@@ -17,6 +17,9 @@ struct Argon2idCost {
   friend bool operator==(const Argon2idCost&, const Argon2idCost&) = default;
 };
 
+// For a passphrase that is 32 random bytes: nobody guesses it, however cheap a guess is.
+inline constexpr Argon2idCost kNoStretching{.memory_kib = 1024, .passes = 1, .lanes = 1};
+
 inline constexpr std::size_t kArgon2idSaltSize = 16;
 
 // kInvalidInput "argon2id.cost" above 1 GiB, 16 passes or 16 lanes, or below what the RFC allows: a file may not make

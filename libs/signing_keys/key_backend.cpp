@@ -5,6 +5,7 @@
 #include "signing_keys/file_keys.h"
 #include "signing_keys/pkcs11_keys.h"
 #include "signing_keys/tpm_keys.h"
+#include "tpm_device/tcti.h"
 
 namespace warifu::signing_keys {
 namespace {
@@ -21,11 +22,17 @@ Result<KeyBackend> KeyBackend::parse(std::string_view text) {
   return invalid_input("key.backend", fmt::format("expected file, tpm:TCTI or a pkcs11: URI, not \"{}\"", text));
 }
 
+Result<bool> KeyBackend::needs_network() const {
+  if (kind_ != Kind::kTpm) return false;
+  TRY(const auto address, tpm_device::TctiAddress::parse(std::string_view(text_).substr(kTpmPrefix.size())));
+  return address.is_emulator() && address.path().empty();
+}
+
 Result<std::unique_ptr<KeyPlace>> KeyBackend::open(const std::filesystem::path& folder, const SecretBytes& passphrase,
-                                                   Entropy& entropy) const {
+                                                   Argon2idCost cost, Entropy& entropy) const {
   switch (kind_) {
     case Kind::kFile:
-      return std::unique_ptr<KeyPlace>(new FileKeys(folder, passphrase.clone(), entropy));
+      return std::unique_ptr<KeyPlace>(new FileKeys(folder, passphrase.clone(), entropy, cost));
     case Kind::kTpm: {
       TRY(auto keys, TpmKeys::open(std::string_view(text_).substr(kTpmPrefix.size()), folder));
       return std::unique_ptr<KeyPlace>(std::move(keys));

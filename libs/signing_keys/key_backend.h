@@ -7,6 +7,7 @@
 
 #include "base/entropy.h"
 #include "base/secret.h"
+#include "signing_keys/argon2id.h"
 #include "signing_keys/key_place.h"
 
 namespace warifu::signing_keys {
@@ -21,10 +22,12 @@ class KeyBackend {
 
   Kind kind() const { return kind_; }
   const std::string& text() const { return text_; }
-  // The place; its files, if it has any, are in `folder`. `entropy` outlives it. `passphrase` is for files. The errors
-  // are those of each place.
+  // A TPM behind TCP is connected to for each command. kInvalidInput "tpm.tcti".
+  Result<bool> needs_network() const;
+  // The place; its files, if it has any, are in `folder`. `entropy` outlives it. `passphrase` and what a guess of it
+  // costs are for files. The errors are those of each place.
   Result<std::unique_ptr<KeyPlace>> open(const std::filesystem::path& folder, const SecretBytes& passphrase,
-                                         Entropy& entropy) const;
+                                         Argon2idCost cost, Entropy& entropy) const;
 
  private:
   KeyBackend(Kind kind, std::string_view text) : kind_(kind), text_(text) {}

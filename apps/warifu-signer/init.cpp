@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/time.h"
+#include "ceremony/root_folder.h"
+#include "crypto/system_entropy.h"
+#include "keystore/files.h"
+#include "pki/authority.h"
+#include "signing_keys/file_keys.h"
+#include "warifu-signer/commands.h"
+#include "warifu-signer/folder.h"
+
+namespace warifu::signer_app {
+namespace {
+
+using pki::Role;
+using signing_keys::KeyName;
+using signing_keys::KeyPlace;
+
+constexpr const char* kFirstGeneration = "1";
+
+Result<KeyName> first_name(Role role) {
+  return KeyName::parse(fmt::format("{}.{}", to_string(role), kFirstGeneration));
+}
+
+// The passphrase of a root that is on this machine, in a file beside it: whoever moves the folder into a safe moves it
+// too, or shares it.
+Result<SecretBytes> make_root_passphrase(const std::filesystem::path& root, Entropy& entropy) {
+  TRY_STATUS(keystore::make_private_folder(root));
+  const SecretBytes random = SecretBytes::random(entropy, 32);
+  std::string text = to_hex(random.reveal());
+  const SecretBytes passphrase = SecretBytes::copy_of(as_bytes(text));
+  wipe(text);
+  TRY_STATUS(keystore::write_file(root / "passphrase", passphrase.reveal(), FileMode::kPrivate));
+  return passphrase.clone();
+}
+
+// What an attempt left that did not end has certified nothing.
+Result<crypto::Signer> make_key(KeyPlace& place, const KeyName& name, crypto::EcCurve curve) {
+  TRY_STATUS(place.destroy(name));
+  return place.generate(name, curve);
+}
+
+Result<Settings> parse(const InitRequest& request) {
+  TRY_STATUS(pki::check_organisation(request.organisation));
+  if (!request.server_names.empty()) TRY_STATUS(pki::ServerNames::parse(request.server_names));
+  TRY(auto backend, signing_keys::KeyBackend::parse(request.key_backend));
+  Settings settings{request.organisation, std::move(backend), {}, request.server_names};
+  for (const Role role : pki::kRoles) {
+    TRY(auto name, first_name(role));
+    settings.keys.emplace(role, std::move(name));
+  }
+  return settings;
+}
+
+}  // namespace
+
+Status init(const InitRequest& request) {
+  const SystemClock clock;
+  crypto::SystemEntropy entropy;
+  TRY(const auto settings, parse(request));
+  TRY(const auto curve, signing_keys::parse_curve(request.curve));
+  const Folder folder(request.folder);
+  TRY_STATUS(folder.create());
+  TRY(const auto secret, folder.make_unlock_secret(entropy));
+  TRY(const auto place, settings.backend.open(folder.keys(), secret, signing_keys::kNoStretching, entropy));
+  signing_keys::FileKeys files(folder.keys(), secret.clone(), entropy, signing_keys::kNoStretching);
+
+  TRY(const auto passphrase, make_root_passphrase(request.root, entropy));
+  TRY(const auto root,
+      ceremony::RootFolder::create(request.root, {request.organisation, curve, signing_keys::kNoStretching}, passphrase,
+                                   clock, entropy));
+  TRY_STATUS(folder.write_root(root.certificate()));
+  for (const auto& [role, name] : settings.keys) {
+    KeyPlace& where = role == Role::kEscrow ? static_cast<KeyPlace&>(files) : *place;
+    TRY(const auto key, make_key(where, name, pki::curve_of(role, curve)));
+    TRY(const auto certificate, root.certify(role, key.public_key(), clock, entropy));
+    TRY_STATUS(folder.write_role(role, certificate));
+  }
+  // The last one: without it there is no signer.
+  return folder.write_settings(settings);
+}
+
+Status allow(const std::filesystem::path& path, const std::vector<std::string>& server_names) {
+  TRY_STATUS(pki::ServerNames::parse(server_names));
+  const Folder folder(path);
+  TRY(auto settings, folder.read_settings());
+  for (const std::string& name : server_names)
+    if (std::ranges::find(settings.server_names, name) == settings.server_names.end())
+      settings.server_names.push_back(name);
+  return folder.write_settings(settings);
+}
+
+}  // namespace warifu::signer_app
