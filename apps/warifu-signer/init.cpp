@@ -24,9 +24,7 @@ Result<KeyName> first_name(Role role) {
   return KeyName::parse(fmt::format("{}.{}", to_string(role), kFirstGeneration));
 }
 
-// The passphrase of a root that is on this machine, in a file beside it: whoever moves the folder into a safe moves it
-// too, or shares it.
-Result<SecretBytes> make_root_passphrase(const std::filesystem::path& root, Entropy& entropy) {
+Result<SecretBytes> make_passphrase(const std::filesystem::path& root, Entropy& entropy) {
   TRY_STATUS(keystore::make_private_folder(root));
   const SecretBytes random = SecretBytes::random(entropy, 32);
   std::string text = to_hex(random.reveal());
@@ -34,6 +32,21 @@ Result<SecretBytes> make_root_passphrase(const std::filesystem::path& root, Entr
   wipe(text);
   TRY_STATUS(keystore::write_file(root / "passphrase", passphrase.reveal(), FileMode::kPrivate));
   return passphrase.clone();
+}
+
+// A root on this machine, whose passphrase is in a file beside it: whoever moves the folder into a safe moves it too,
+// or shares it. One of an attempt that did not end goes on.
+Result<ceremony::RootFolder> make_root(const InitRequest& request, crypto::EcCurve curve, const Clock& clock,
+                                       Entropy& entropy) {
+  const auto passphrase_file = request.root / "passphrase";
+  std::error_code ignored;
+  if (std::filesystem::exists(request.root / "root.json", ignored)) {
+    TRY(const auto kept, keystore::read_secret_file(passphrase_file));
+    return ceremony::RootFolder::open(request.root, kept);
+  }
+  TRY(const auto passphrase, make_passphrase(request.root, entropy));
+  return ceremony::RootFolder::create(request.root, {request.organisation, curve, signing_keys::kNoStretching},
+                                      passphrase, clock, entropy);
 }
 
 // What an attempt left that did not end has certified nothing.

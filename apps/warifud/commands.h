@@ -15,6 +15,7 @@ struct InitRequest {
   Place place;
   std::string organisation;
   std::vector<std::string> server_names;
+  std::string key_backend = "file";
   bool json = false;
 };
 
@@ -30,9 +31,6 @@ Status make_bootstrap_token(const Place& place, bool json);
 // Gives this node a new key and certificate for its names (or for `server_names`, if any).
 Status renew_certificate(const Place& place, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds);
-
-// Makes the escrow role's key and certificate in a data directory that was made before there was one.
-Status create_escrow(const Place& place);
 
 // Decrypts a package (CMS, DER) that `warifu device escrow --out` wrote, and prints what is in it.
 Status open_escrow(const Place& place, const std::filesystem::path& file);

@@ -6,8 +6,11 @@
 
 #include "operators/desk.h"
 #include "pki/authority.h"
+#include "process/child.h"
 #include "warifud/commands.h"
+#include "warifud/node_certificate.h"
 #include "warifud/organisation.h"
+#include "warifud/signer_link.h"
 
 namespace warifu::warifud {
 namespace {
@@ -19,45 +22,42 @@ Result<ScopeId> make_id_scope(Entropy& entropy) {
   return ScopeId::parse("0wf" + to_hex(random));
 }
 
-// The longest name that fits beside a role's into a common name of 64 bytes (X.520, ub-common-name).
-constexpr std::size_t kOrganisationSizeMax = 43;
-
-Status check_organisation(const std::string& name) {
-  const bool is_text = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (!name.empty() && name.size() <= kOrganisationSizeMax && is_text) return {};
-  return invalid_input(
-      "init.org",
-      fmt::format("an organisation's name has 1 to {} bytes and no control characters: it stands in certificates",
-                  kOrganisationSizeMax),
-      "--org");
+// An organisation's own signer, in the data directory: its keys, and a root that certifies them. That of an attempt
+// that did not end is as good as a new one.
+Status make_signer(const InitRequest& request, const keystore::DataDir& data_dir) {
+  std::error_code ignored;
+  if (std::filesystem::exists(data_dir.signer() / "signer.json", ignored)) return {};
+  TRY(const auto program, process::sibling_program("warifu-signer"));
+  std::vector<std::string> command = {program,         "init",
+                                      "--dir",         data_dir.signer().string(),
+                                      "--root-dir",    data_dir.root_desk().string(),
+                                      "--org",         request.organisation,
+                                      "--key-backend", request.key_backend};
+  for (const std::string& name : request.server_names)
+    command.insert(command.end(), {"--server-name", name});
+  TRY(const int code, process::run(command));
+  if (code == 0) return {};
+  const auto kind = code == exit_code(ErrorKind::kInvalidInput) ? ErrorKind::kInvalidInput
+                    : code == exit_code(ErrorKind::kRefused)    ? ErrorKind::kRefused
+                                                                : ErrorKind::kUnavailable;
+  return Error{kind, "init.signer", "warifu-signer did not make the organisation's keys; why, it says above"};
 }
 
-struct Certificates {
-  pki::Authority root;
-  pki::Authority server;
-  pki::Authority escrow;
-  pki::Authority node;
-};
-
-Result<Certificates> make_certificates(const InitRequest& request, const pki::ServerNames& names, Outside& outside) {
-  TRY(auto root, pki::make_root(request.organisation, outside.clock, outside.entropy));
-  TRY(auto server,
-      pki::make_role(pki::Role::kServerCommunication, request.organisation, root, outside.clock, outside.entropy));
-  TRY(auto escrow, pki::make_escrow(request.organisation, root, outside.clock, outside.entropy));
-  TRY(auto node, pki::make_node(names, server, pki::kNodeLifetime, outside.clock, outside.entropy));
-  return Certificates{std::move(root), std::move(server), std::move(escrow), std::move(node)};
+// Before the first file: what cannot stand in a certificate leaves nothing behind.
+Status check(const InitRequest& request) {
+  if (!request.place.signer || !request.organisation.empty()) TRY_STATUS(pki::check_organisation(request.organisation));
+  TRY_STATUS(pki::ServerNames::parse(request.server_names));
+  return {};
 }
 
-Status write_certificates(const Certificates& made, const keystore::DataDir& data_dir, const SecretBytes& passphrase,
-                          Entropy& entropy) {
-  TRY_STATUS(data_dir.write_trust_root(made.root.certificate));
-  TRY_STATUS(
-      data_dir.write_role(to_string(pki::Role::kRoot), made.root.certificate, made.root.key, passphrase, entropy));
-  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kServerCommunication), made.server.certificate, made.server.key,
-                                 passphrase, entropy));
-  TRY_STATUS(data_dir.write_role(to_string(pki::Role::kEscrow), made.escrow.certificate, made.escrow.key, passphrase,
-                                 entropy));
-  return data_dir.write_node(made.node.certificate, made.server.certificate, made.node.key, passphrase, entropy);
+Status check_organisation(const InitRequest& request, const SignersWord& word) {
+  if (request.organisation.empty() || request.organisation == word.organisation) return {};
+  return refused("init.org",
+                 fmt::format("the signer is of \"{}\", not of \"{}\"", word.organisation, request.organisation));
+}
+
+std::vector<std::string> names_of(const InitRequest& request) {
+  return request.server_names.empty() ? std::vector<std::string>{"localhost"} : request.server_names;
 }
 
 Status check_is_empty(provisioning::RecordsView& records) {
@@ -75,8 +75,8 @@ Status check_server(const Database& database, Outside& outside) {
   return store->read([](store::Snapshot& snapshot) { return check_is_empty(snapshot.provisioning()); });
 }
 
-void print(const InitRequest& request, const keystore::DataDir& data_dir, const ScopeId& scope,
-           const std::string& token) {
+void print(const InitRequest& request, const std::string& organisation, const keystore::DataDir& data_dir,
+           const ScopeId& scope, const std::string& token) {
   if (request.json) {
     fmt::print("{}\n",
                boost::json::serialize(boost::json::object{{"id_scope", scope.text()},
@@ -92,25 +92,29 @@ void print(const InitRequest& request, const keystore::DataDir& data_dir, const 
       "The token is good once, for 24 hours, and is not shown again. Next:\n"
       "  warifud serve --data-dir {}\n"
       "  echo TOKEN | warifu --ca {} login --token-file -\n",
-      request.organisation, data_dir.path().string(), scope.text(), data_dir.trust_root().string(), token,
+      organisation, data_dir.path().string(), scope.text(), data_dir.trust_root().string(), token,
       data_dir.path().string(), data_dir.trust_root().string());
 }
 
 }  // namespace
 
 Status init(const InitRequest& request) {
-  TRY_STATUS(check_organisation(request.organisation));
-  TRY(const auto names, pki::ServerNames::parse(request.server_names));
+  TRY_STATUS(check(request));
   Outside outside;
-  // Before the first file: what cannot stand in a certificate leaves nothing behind.
-  TRY(const auto certificates, make_certificates(request, names, outside));
   const auto database = database_of(request.place);
   const keystore::DataDir data_dir(request.place.data_dir);
   TRY_STATUS(check_server(database, outside));
   TRY_STATUS(data_dir.create());
+  if (!request.place.signer) TRY_STATUS(make_signer(request, data_dir));
+  SignerLink signer(request.place);
+  TRY(const auto word, SignersWord::ask(signer));
+  TRY_STATUS(check_organisation(request, word));
+  TRY(const auto node, NodeCertificate::make(signer, word, names_of(request), pki::kNodeLifetime));
   const auto master_key = keystore::MasterKey::generate(outside.entropy);
   TRY_STATUS(master_key.save(data_dir));
-  TRY_STATUS(write_certificates(certificates, data_dir, master_key.key_passphrase(), outside.entropy));
+  TRY_STATUS(data_dir.write_trust_root(word.root));
+  TRY_STATUS(write_roles(data_dir, word));
+  TRY_STATUS(data_dir.write_node(node.leaf, node.issuer, node.key, master_key.key_passphrase(), outside.entropy));
 
   TRY(const auto scope, make_id_scope(outside.entropy));
   const operators::Desk desk(outside.clock, outside.entropy, master_key.envelope_key());
@@ -118,14 +122,14 @@ Status init(const InitRequest& request) {
   std::string token;
   TRY_STATUS(store->write([&](store::Transaction& transaction) -> Status {
     TRY_STATUS(check_is_empty(transaction.provisioning()));
-    TRY_STATUS(transaction.provisioning().insert_scope(scope, request.organisation, outside.clock.now()));
+    TRY_STATUS(transaction.provisioning().insert_scope(scope, word.organisation, outside.clock.now()));
     TRY_STATUS(transaction.audit().record(
         scope, {"system", "organisation.init", "scope:" + scope.text(),
-                boost::json::serialize(boost::json::object{{"organisation", request.organisation}})}));
+                boost::json::serialize(boost::json::object{{"organisation", word.organisation}})}));
     TRY(token, desk.issue_bootstrap_token(transaction.operators(), transaction.audit(), scope));
     return {};
   }));
-  print(request, data_dir, scope, token);
+  print(request, word.organisation, data_dir, scope, token);
   wipe(token);
   return {};
 }

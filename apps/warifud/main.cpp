@@ -28,6 +28,7 @@ CLI::Option* add_data_dir(CLI::App* command, std::string& value) {
 struct PlaceOptions {
   std::string data_dir;
   std::string database;
+  std::string signer;
 };
 
 std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
@@ -38,6 +39,11 @@ std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
                    "The database, if it is not in the data directory: sqlite:PATH or postgresql://…")
       ->envname("WARIFU_DATABASE")
       ->type_name("URL");
+  command
+      ->add_option("--signer", options->signer,
+                   "The socket of a warifu-signer that runs by itself (without: one is started when it is needed)")
+      ->envname("WARIFU_SIGNER")
+      ->type_name("PATH");
   return options;
 }
 
@@ -45,7 +51,7 @@ std::shared_ptr<PlaceOptions> add_place(CLI::App* command) {
 template <class Command>
 Action at(const std::shared_ptr<PlaceOptions>& options, Command command) {
   return [=]() -> Status {
-    TRY(const auto place, Place::from(options->data_dir, options->database));
+    TRY(const auto place, Place::from(options->data_dir, options->database, options->signer));
     return command(place);
   };
 }
@@ -56,8 +62,9 @@ void add_init(CLI::App& app, Action& action) {
       "Example: warifud init --data-dir /var/lib/warifu --org \"Example Power\" --server-name dps.example.com");
   const auto request = std::make_shared<InitRequest>();
   const auto options = add_place(command);
-  command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")
-      ->required();
+  command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates");
+  command->add_option("--key-backend", request->key_backend,
+                      "Where the keys of the roles are: file, tpm:TCTI or a pkcs11: URI (file)");
   command->add_option("--server-name", request->server_names, "A DNS name or address of this server; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", request->json, "Print JSON");
@@ -82,6 +89,8 @@ void add_settings(CLI::App* command, ServeSettings& settings, std::string& confi
   add("--listen-compat", "WARIFU_LISTEN_COMPAT", "ADDR:PORT", settings.listen_compat,
       "Where clients made for Azure DPS connect, with TLS 1.2 too (nowhere)");
   add("--database", "WARIFU_DATABASE", "URL", settings.database, "Another database: sqlite:PATH or postgresql://…");
+  add("--signer", "WARIFU_SIGNER", "PATH", settings.signer,
+      "The socket of a warifu-signer that runs by itself (without: one is started when it is needed)");
   add("--assigned-hub", "WARIFU_ASSIGNED_HUB", "HOST", settings.assigned_hub,
       "The hub that devices are assigned to (this server's first name)");
   add("--log-level", "WARIFU_LOG_LEVEL", "LEVEL", settings.log_level, "debug, info, warning, error or off (info)");
@@ -157,10 +166,6 @@ void add_escrow(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("escrow", "What devices deposit for their operator: the lockout password of each TPM")
           ->require_subcommand(1);
-  auto* create = command->add_subcommand("create", "Make the escrow certificate, if `init` made none");
-  create->footer("Example: warifud escrow create --data-dir /var/lib/warifu");
-  const auto create_options = add_place(create);
-  create->callback([=, &action] { action = at(create_options, create_escrow); });
   auto* open = command->add_subcommand("open", "Decrypt a package and print what is in it; audited");
   open->footer("Example: warifud escrow open --data-dir /var/lib/warifu meter-1.cms");
   const auto open_options = add_place(open);

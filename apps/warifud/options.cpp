@@ -31,6 +31,7 @@ struct NumberKey {
 constexpr std::array kKeys = {
     Key{"data_dir", &ServeSettings::data_dir},
     Key{"database", &ServeSettings::database},
+    Key{"signer", &ServeSettings::signer},
     Key{"listen.devices", &ServeSettings::listen_devices},
     Key{"listen.operators", &ServeSettings::listen_operators},
     Key{"listen.compat", &ServeSettings::listen_compat},
@@ -193,12 +194,18 @@ Status add_config_file(ServeSettings& settings, const std::filesystem::path& fil
   }
 }
 
-Result<Place> Place::from(const std::string& data_dir, const std::string& database) {
-  if (database.empty()) return Place{.data_dir = data_dir};
-  if (database.starts_with(kSqlite))
-    return Place{.data_dir = data_dir, .database = SqliteDatabase{database.substr(kSqlite.size())}};
-  if (std::ranges::any_of(kPostgres, [&](std::string_view scheme) { return database.starts_with(scheme); }))
-    return Place{.data_dir = data_dir, .database = PostgresDatabase{database}};
+Result<Place> Place::from(const std::string& data_dir, const std::string& database, const std::string& signer) {
+  Place place{.data_dir = data_dir};
+  if (!signer.empty()) place.signer = signer;
+  if (database.empty()) return place;
+  if (database.starts_with(kSqlite)) {
+    place.database = SqliteDatabase{database.substr(kSqlite.size())};
+    return place;
+  }
+  if (std::ranges::any_of(kPostgres, [&](std::string_view scheme) { return database.starts_with(scheme); })) {
+    place.database = PostgresDatabase{database};
+    return place;
+  }
   // What came is not repeated: it may hold a password.
   return invalid_input("config.database", "the database is sqlite:PATH or postgresql://[USER@]HOST[:PORT]/NAME");
 }
@@ -210,7 +217,7 @@ std::string to_string(const Database& database) {
 
 Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   if (!settings.data_dir) return invalid_input("config.data_dir", "which data directory? Use --data-dir DIR");
-  TRY(auto place, Place::from(*settings.data_dir, settings.database.value_or("")));
+  TRY(auto place, Place::from(*settings.data_dir, settings.database.value_or(""), settings.signer.value_or("")));
   TRY(auto devices, ListenAddress::parse(settings.listen_devices.value_or(std::string(kDevicesDefault))));
   TRY(auto operators, ListenAddress::parse(settings.listen_operators.value_or(std::string(kOperatorsDefault))));
   ServeOptions options{std::move(place), std::move(devices), std::move(operators), settings.assigned_hub,

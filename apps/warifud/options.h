@@ -27,9 +27,11 @@ using Database = std::variant<SqliteDatabase, PostgresDatabase>;
 struct Place {
   std::filesystem::path data_dir;
   std::optional<Database> database = {};
+  std::optional<std::filesystem::path> signer = {};  // the socket of a signer that runs by itself
 
-  // `database` is empty, "sqlite:PATH" or "postgresql://…". kInvalidInput "config.database".
-  static Result<Place> from(const std::string& data_dir, const std::string& database);
+  // `database` is empty, "sqlite:PATH" or "postgresql://…", `signer` empty or a socket. kInvalidInput
+  // "config.database".
+  static Result<Place> from(const std::string& data_dir, const std::string& database, const std::string& signer);
 };
 
 // As `--database` takes it.
@@ -48,6 +50,7 @@ struct ServeSettings {
   std::optional<std::string> listen_operators = {};
   std::optional<std::string> listen_compat = {};
   std::optional<std::string> database = {};
+  std::optional<std::string> signer = {};
   std::optional<std::string> assigned_hub = {};
   std::optional<std::string> log_level = {};
   // The file's table [limits]: whole numbers.

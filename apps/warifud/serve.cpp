@@ -4,22 +4,22 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 
 #include "net/signals.h"
-#include "process/child.h"
 #include "store/clock_guard.h"
 #include "store/data_dir_lock.h"
 #include "warifud/commands.h"
+#include "warifud/node_certificate.h"
 #include "warifud/organisation.h"
 #include "warifud/service.h"
+#include "warifud/signer_link.h"
 
 namespace warifu::warifud {
 namespace {
 
 // A request in flight may wait for one commit and one slow client.
 constexpr std::chrono::seconds kDrainDeadline{10};
-constexpr const char* kDatabaseVariable = "WARIFU_DATABASE";
 
 // With an old clock certificates and audit entries would stand in a wrong order. Another node's clock may be a little
 // ahead.
@@ -54,37 +54,28 @@ void raise_file_limit() {
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) spdlog::warn("the number of open files could not be raised");
 }
 
-// By the environment and not by an argument, which every user of this machine could read: it may hold a password.
-// Before the first thread.
-void tell_children_the_database(const Place& place) {
-  if (place.database)
-    ::setenv(kDatabaseVariable, to_string(*place.database).c_str(), 1);
-  else
-    ::unsetenv(kDatabaseVariable);
+// So that it is known before a certificate ends, and the program is there also when its file is replaced later.
+void meet(SignerLink& signer, const Organisation& organisation) {
+  const auto met = check_signer(organisation, signer);
+  if (!met) spdlog::warn("nothing can be certified now: {}", to_string(met.error()));
 }
 
-// In a program of its own, so that this process never reads the role's key. Whether there is a new certificate.
-bool renew_certificate_in_child(const ServeOptions& options) {
-  const std::vector<std::string> command = {process::kThisProgram, "certificate", "renew", "--data-dir",
-                                            options.place.data_dir.string()};
-  const auto code = process::run(command);
-  if (!code) {
-    spdlog::error("certificate renewal: {}", to_string(code.error()));
-    return false;
-  }
-  if (*code != 0) spdlog::error("certificate renewal failed with exit code {}; the next try is in a minute", *code);
-  return *code == 0;
+// Whether there is a new certificate.
+bool renew_certificate(const Organisation& organisation, store::Store& store, SignerLink& signer, Outside& outside) {
+  const auto done = renew_node(organisation, store, signer, {}, pki::kNodeLifetime, outside);
+  if (!done) spdlog::error("certificate renewal failed, the next try is in a minute: {}", to_string(done.error()));
+  return done.has_value();
 }
 
-// Its certificate may have expired while the server was off.
-Status renew_if_due(const Organisation& organisation, const Clock& clock, const ServeOptions& options) {
+// It may have expired while the server was off.
+Status renew_if_due(const Organisation& organisation, store::Store& store, SignerLink& signer, Outside& outside) {
   TRY(const auto chain, organisation.data_dir.read_node_chain());
-  if (clock.now() >= pki::renewal_time(chain.front())) renew_certificate_in_child(options);
+  if (outside.clock.now() >= pki::renewal_time(chain.front())) renew_certificate(organisation, store, signer, outside);
   return {};
 }
 
 // What the main thread does until it is told to stop: everything that may block.
-Status run_until_stopped(net::Signals& signals, Service& service, const ServeOptions& options) {
+Status run_until_stopped(net::Signals& signals, Service& service, const std::function<bool()>& renew) {
   for (;;) {
     switch (signals.wait()) {
       case SIGHUP:
@@ -93,7 +84,7 @@ Status run_until_stopped(net::Signals& signals, Service& service, const ServeOpt
           spdlog::error("reload: {}", to_string(done.error()));
         break;
       case Service::kHousekeepingSignal:
-        if (service.is_renewal_due() && renew_certificate_in_child(options)) {
+        if (service.is_renewal_due() && renew()) {
           if (const auto done = service.reload_certificates(); !done)
             spdlog::error("reload: {}", to_string(done.error()));
         }
@@ -115,14 +106,15 @@ Status serve(const ServeOptions& options) {
   raise_file_limit();
   for (const std::string& warning : options.warnings())
     spdlog::warn("{}", warning);
-  tell_children_the_database(options.place);
   Outside outside;
   TRY(const auto organisation, Organisation::open(options.place));
   TRY(const auto lock, store::DataDirLock::acquire(options.place.data_dir));
   TRY(const auto store, organisation.open_store(outside));
   TRY_STATUS(check_organisation(*store));
   TRY_STATUS(check_clock(*store, outside.clock));
-  TRY_STATUS(renew_if_due(organisation, outside.clock, options));
+  SignerLink signer(options.place);
+  meet(signer, organisation);
+  TRY_STATUS(renew_if_due(organisation, *store, signer, outside));
 
   // Before anything answers, so that no signal finds its default action; the main thread acts on them.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
@@ -134,7 +126,7 @@ Status serve(const ServeOptions& options) {
   fmt::print("warifud ready devices=https://{} operators=https://{}{}\n", endpoints.devices.text(),
              endpoints.operators.text(), compat);
   std::fflush(stdout);
-  return run_until_stopped(signals, service, options);
+  return run_until_stopped(signals, service, [&] { return renew_certificate(organisation, *store, signer, outside); });
 }
 
 }  // namespace warifu::warifud

@@ -161,8 +161,8 @@ void Service::load_escrow_certificate() {
     chain.push_back(*std::move(certificate));
   } else {
     spdlog::warn(
-        "no escrow certificate ({}): devices cannot deposit their TPM's lockout password; `warifud escrow create` "
-        "makes one",
+        "no escrow certificate ({}): devices cannot deposit their TPM's lockout password; `warifu-signer status` shows "
+        "the roles that the signer has",
         to_string(certificate.error()));
   }
   escrow_api_.set_chain(chain);

@@ -43,23 +43,13 @@ Result<crypto::Certificate> DataDir::read_trust_root() const {
   return crypto::Certificate::from_pem(pem);
 }
 
-Status DataDir::write_role(std::string_view name, const crypto::Certificate& certificate, const crypto::PrivateKey& key,
-                           const SecretBytes& key_passphrase, Entropy& entropy) const {
-  const fs::path folder = path_ / "roles" / name;
-  TRY_STATUS(make_private_folder(folder));
-  TRY_STATUS(
-      write_file(folder / "key.pem", as_bytes(key.to_encrypted_pem(key_passphrase, entropy)), FileMode::kPrivate));
-  return write_file(folder / "certificate.pem", as_bytes(certificate.to_pem()), FileMode::kPublic);
+Status DataDir::write_role_certificate(std::string_view name, const crypto::Certificate& certificate) const {
+  return write_file(path_ / "roles" / fmt::format("{}.pem", name), as_bytes(certificate.to_pem()), FileMode::kPublic);
 }
 
 Result<crypto::Certificate> DataDir::read_role_certificate(std::string_view name) const {
-  TRY(const auto pem, read_file(path_ / "roles" / name / "certificate.pem"));
+  TRY(const auto pem, read_file(path_ / "roles" / fmt::format("{}.pem", name)));
   return crypto::Certificate::from_pem(pem);
-}
-
-Result<crypto::PrivateKey> DataDir::read_role_key(std::string_view name, const SecretBytes& key_passphrase) const {
-  TRY(const auto pem, read_file(path_ / "roles" / name / "key.pem"));
-  return crypto::PrivateKey::from_encrypted_pem(pem, key_passphrase);
 }
 
 Status DataDir::write_node(const crypto::Certificate& leaf, const crypto::Certificate& issuer,

@@ -20,10 +20,11 @@ struct NodeIdentity {
 
 // The layout of a server's data directory (docs/formats/data-dir.md). Only the owner may enter it.
 //   trust/root.pem            what devices and operators pin
-//   roles/NAME/               certificate.pem, and key.pem as PKCS #8 encrypted under the master key
-//   node/identity.pem         this server's key (encrypted too), its certificate and that of its issuer
+//   roles/NAME.pem            the certificates of the root's roles, whose keys the signer has
+//   node/identity.pem         this server's key under the master key, its certificate and that of its issuer
 //   secrets/master.key        32 random bytes; absent when systemd hands it over as the credential "warifu-master-key"
 //   database/warifu.sqlite3
+//   signer/, root/            the signer's folder and the root's, unless they are elsewhere; no server reads them
 class DataDir {
  public:
   explicit DataDir(std::filesystem::path path) : path_(std::move(path)) {}
@@ -32,6 +33,8 @@ class DataDir {
   std::filesystem::path database() const { return path_ / "database" / "warifu.sqlite3"; }
   std::filesystem::path trust_root() const { return path_ / "trust" / "root.pem"; }
   std::filesystem::path master_key() const { return path_ / "secrets" / "master.key"; }
+  std::filesystem::path signer() const { return path_ / "signer"; }
+  std::filesystem::path root_desk() const { return path_ / "root"; }
   std::filesystem::path node_identity() const { return path_ / "node" / "identity.pem"; }
 
   // Makes the folders. kConflict "data_dir.exists" if there is a database, a master key or a node already.
@@ -43,10 +46,8 @@ class DataDir {
   Result<crypto::Certificate> read_trust_root() const;
 
   // `name` is the role's.
-  Status write_role(std::string_view name, const crypto::Certificate& certificate, const crypto::PrivateKey& key,
-                    const SecretBytes& key_passphrase, Entropy& entropy) const;
+  Status write_role_certificate(std::string_view name, const crypto::Certificate& certificate) const;
   Result<crypto::Certificate> read_role_certificate(std::string_view name) const;
-  Result<crypto::PrivateKey> read_role_key(std::string_view name, const SecretBytes& key_passphrase) const;
 
   // A server node's identity is one file, so that key and certificate change together: the key, the leaf, the leaf's
   // issuer.

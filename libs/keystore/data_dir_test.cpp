@@ -69,16 +69,12 @@ TEST_F(DataDirTest, KeepsTheTrustRoot) {
   EXPECT_EQ(data_dir_.read_trust_root()->to_der(), root.to_der());
 }
 
-TEST_F(DataDirTest, OpensARolesKeyWithItsPassphraseAndNoOther) {
+TEST_F(DataDirTest, KeepsTheCertificatesOfRoles) {
   ASSERT_TRUE(data_dir_.create());
   const auto role = certificate(key_);
-  ASSERT_TRUE(data_dir_.write_role("server-communication", role, key_, passphrase("right"), entropy_));
+  ASSERT_TRUE(data_dir_.write_role_certificate("server-communication", role));
   EXPECT_EQ(data_dir_.read_role_certificate("server-communication")->to_der(), role.to_der());
-  EXPECT_TRUE(data_dir_.read_role_key("server-communication", passphrase("right"))->public_key() == key_.public_key());
-  EXPECT_FALSE(data_dir_.read_role_key("server-communication", passphrase("wrong")));
-  EXPECT_FALSE(data_dir_.read_role_key("root", passphrase("right")));
-  const auto pem = read_file(data_dir_.path() / "roles/server-communication/key.pem").value();
-  EXPECT_NE(pem.find("ENCRYPTED PRIVATE KEY"), std::string::npos);
+  EXPECT_FALSE(data_dir_.read_role_certificate("escrow"));
 }
 
 TEST_F(DataDirTest, KeepsANodesKeyAndChainTogether) {

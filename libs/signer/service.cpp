@@ -55,11 +55,10 @@ Result<pki::Authority> Service::authority(Role role) {
   return pki::Authority{found->second.clone(), std::move(key)};
 }
 
-Status Service::note(const Caller& caller, std::string_view action, json::object entry) {
-  entry["at"] = to_rfc3339(world_.clock.now());
-  entry["uid"] = caller.user;
-  entry["action"] = action;
-  return world_.journal.add(std::move(entry));
+Status Service::note(const Caller& caller, std::string_view action, const json::object& entry) {
+  json::object line{{"at", to_rfc3339(world_.clock.now())}, {"uid", caller.user}, {"action", action}};
+  line.insert(entry.begin(), entry.end());
+  return world_.journal.add(std::move(line));
 }
 
 Result<signer_protocol::Organisation::Answer> Service::handle(const Caller&, const signer_protocol::Organisation&) {

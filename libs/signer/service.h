@@ -45,7 +45,7 @@ class Service {
 
  private:
   Result<pki::Authority> authority(pki::Role role);
-  Status note(const Caller& caller, std::string_view action, boost::json::object entry);
+  Status note(const Caller& caller, std::string_view action, const boost::json::object& entry);
 
   Surroundings world_;
   NodeRules rules_;

@@ -11,7 +11,7 @@ import { get, secure } from './lib/sockets.mjs';
 
 // A certificate is backdated by 300 s and renewed at 2/3 of its life: (300 + 160) * 2/3 - 300 = 6.7 s after it was made.
 const kLifetimeSeconds = 160;
-const kRoleKeys = /\/roles\/[^"]*key\.pem/;
+const kRoleKeys = /\/(signer|root)\/(keys\/|unlock|passphrase)[^"]*/;
 
 /** What a new connection sees: {serial, not_after}. */
 async function certificate_of(daemon, url = daemon.operators_url) {
@@ -79,8 +79,13 @@ describe('A certificate', () => {
     await assert_renewed(before_it, 5_000);
   });
 
-  test('MayGetOtherNames', async () => {
-    const { code, stderr } = await daemon.warifud('certificate renew', ['--server-name', 'new.example.com']);
+  test('GetsANameOnceThatIsAllowedWhereTheKeysAre', async () => {
+    const wanted = ['--server-name', 'new.example.com'];
+    const refused = await daemon.warifud('certificate renew', wanted);
+    assert.equal(refused.code, 1, refused.stderr);
+    assert.match(refused.stderr, /warifu-signer allow .*\[signer\.name\]/s);
+    await must_run('warifu-signer', ['allow', '--dir', path.join(daemon.data_dir, 'signer'), ...wanted]);
+    const { code, stderr } = await daemon.warifud('certificate renew', wanted);
     assert.equal(code, 0, stderr);
     daemon.signal('SIGHUP');
     await eventually(async () => {
@@ -105,14 +110,14 @@ describe('A certificate', () => {
     assert.ok((await certificate_of(daemon)).serial);
   });
 
-  test('WasRenewedByAChildAndTheServerNeverOpenedARoleKey', { skip: without('strace') }, async () => {
+  test('WasCertifiedByTheSignerAndTheServerNeverOpenedARoleKey', { skip: without('strace') }, async () => {
     await daemon.halt();
-    const is_child = (trace) => /execve\("\/proc\/self\/exe", \["[^"]*", "certificate", "renew"/.test(trace);
-    await eventually(() => traces().some(is_child), 'strace saw the child');
-    const children = traces().filter(is_child);
-    assert.equal(children.length, 1, 'one renewal was due');
-    assert.match(children[0], kRoleKeys, 'the child opens the key, so the trace would show it');
-    const own = traces().filter((trace) => !is_child(trace));
+    const is_signer = (trace) => /execve\("[^"]*\/warifu-signer", \["[^"]*", "serve"/.test(trace);
+    await eventually(() => traces().some(is_signer), 'strace saw the signer');
+    const signers = traces().filter(is_signer);
+    assert.equal(signers.length, 1, 'it is started once');
+    assert.match(signers[0], kRoleKeys, 'the signer opens the key, so the trace would show it');
+    const own = traces().filter((trace) => !is_signer(trace));
     assert.ok(own.length >= 3, `${own.length} threads were traced`);
     assert.ok(own.some((trace) => trace.includes('/node/identity.pem')), 'the trace shows what the server opens');
     for (const trace of own) assert.ok(!kRoleKeys.test(trace), `the server opened ${kRoleKeys.exec(trace)?.[0]}`);
@@ -141,10 +146,14 @@ describe('A server whose program was replaced on disk', () => {
     daemon = await Daemon.init();
     await renew(daemon, '--lifetime-seconds', String(kLifetimeSeconds));
     const program = daemon.file('warifud-of-its-own');
+    const signer = daemon.file('warifu-signer');
     await copyFile(binary('warifud'), program);
+    await copyFile(binary('warifu-signer'), signer);
     await daemon.serve({ wrapper: ['sh', '-c', `shift; exec '${program}' "$@"`, 'sh'] });
-    await rm(program);
-    await writeFile(program, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    for (const replaced of [program, signer]) {
+      await rm(replaced);
+      await writeFile(replaced, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    }
   });
   after(() => daemon?.stop());
 
@@ -159,15 +168,16 @@ describe('A server that cannot renew its certificate', () => {
   before(async () => {
     daemon = await Daemon.init();
     await renew(daemon, '--lifetime-seconds', String(kLifetimeSeconds));
-    const role = path.join(daemon.data_dir, 'roles/server-communication');
-    await rename(role, daemon.file('taken-away'));
+    await rename(path.join(daemon.data_dir, 'signer'), daemon.file('taken-away'));
     await daemon.serve();
   });
   after(() => daemon?.stop());
 
   test('SaysSoAndGoesOnWithTheOldOne', async () => {
     const before_it = await certificate_of(daemon);
-    await daemon.log_has(/certificate renewal failed with exit code 3/, 20_000);
+    assert.match(daemon.log, /nothing can be certified now: warifu-signer closed the connection/);
+    assert.match(daemon.log, /\[signer\.missing\]/);
+    await daemon.log_has(/certificate renewal failed, the next try is in a minute: /, 20_000);
     await sleep(300);
     assert.doesNotMatch(daemon.log, /certificate loaded/);
     assert.deepEqual(await certificate_of(daemon), before_it);
@@ -205,13 +215,13 @@ describe('A renewal', () => {
     }
   });
 
-  test('DoesNotOutliveItsIssuer', async () => {
-    const { code, stderr } = await daemon.warifud('certificate renew', ['--lifetime-seconds', '9000000000000000000']);
-    assert.equal(code, 0, stderr);
-    await daemon.serve();
-    const { not_after } = await certificate_of(daemon);
-    const role = await must_run('openssl', ['x509', '-noout', '-enddate', '-in', path.join(daemon.data_dir, 'roles/server-communication/certificate.pem')]);
-    assert.equal(not_after, Date.parse(role.split('=')[1]), `${new Date(not_after)} against ${role}`);
-    await daemon.halt();
+  test('LivesNoLongerThanTheSignerAllows', async () => {
+    const before_it = readFileSync(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8');
+    for (const seconds of [90 * 86_400 + 1, '9000000000000000000']) {
+      const { code, stderr } = await daemon.warifud('certificate renew', ['--lifetime-seconds', String(seconds)]);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /\[signer\.lifetime\]/);
+    }
+    assert.equal(readFileSync(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8'), before_it);
   });
 });

@@ -1,7 +1,6 @@
 // The TPM's lockout password on its way: from a device, encrypted, past a server that cannot read it, to the operator who opens it.
 import assert from 'node:assert/strict';
 import crypto, { X509Certificate } from 'node:crypto';
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -118,15 +117,6 @@ describe('A lockout password in escrow', { timeout: 120_000 }, () => {
     }
   });
 
-  test('IsOpenedByOpensslAloneAsTheGuideSays', async () => {
-    const master = readFileSync(path.join(daemon.data_dir, 'secrets/master.key')).toString('hex');
-    const passphrase = execFileSync('openssl', ['kdf', '-keylen', '32', '-kdfopt', 'digest:SHA256', '-kdfopt', `hexkey:${master}`, '-kdfopt', 'info:warifu key file v1', '-binary', 'HKDF']).toString('hex');
-    await must_run('openssl', ['pkey', '-in', path.join(daemon.data_dir, 'roles/escrow/key.pem'), '-passin', 'stdin', '-out', daemon.file('escrow-key.pem')], { input: `${passphrase}\n` });
-    const plain = await must_run('openssl', ['cms', '-decrypt', '-inform', 'DER', '-binary', '-in', package_file(), '-inkey', daemon.file('escrow-key.pem')]);
-    assert.equal(plain, kContent);
-    await rm(daemon.file('escrow-key.pem'));
-  });
-
   test('IsNotOpenedOnceAByteIsChangedNorForAnotherKindOfContent', async () => {
     const spoiled = Buffer.from(der);
     spoiled[spoiled.length - 20] ^= 1;
@@ -149,17 +139,17 @@ describe('A lockout password in escrow', { timeout: 120_000 }, () => {
     await daemon.halt();
     await sleep(200); // strace writes its last lines
     const seen = await traces();
-    assert.ok(seen.some((trace) => trace.includes('/roles/escrow/certificate.pem')), 'the trace shows what the server opens');
-    for (const trace of seen) assert.doesNotMatch(trace, /roles\/[^"]*\/key\.pem/);
+    assert.ok(seen.some((trace) => trace.includes('/roles/escrow.pem')), 'the trace shows what the server opens');
+    for (const trace of seen) assert.doesNotMatch(trace, /signer\/keys\/escrow/);
   });
 });
 
-describe('A data directory without an escrow role', { timeout: 60_000 }, () => {
+describe('A data directory without an escrow certificate', { timeout: 60_000 }, () => {
   let daemon;
   let client;
   before(async () => {
     daemon = await Daemon.init();
-    await rm(path.join(daemon.data_dir, 'roles/escrow'), { recursive: true });
+    await rm(path.join(daemon.data_dir, 'roles/escrow.pem'));
     await daemon.serve();
     client = new OperatorClient({ url: daemon.devices_url, ca: daemon.ca });
   });
@@ -173,15 +163,12 @@ describe('A data directory without an escrow role', { timeout: 60_000 }, () => {
     const { status, json } = await ask();
     assert.equal(status, 404);
     assert.equal(json.code, 'escrow.none');
-    assert.match(json.detail, /warifud escrow create/);
+    assert.match(json.detail, /warifu-signer status/);
   });
 
-  test('GetsOneOnceWhichIsServedAfterSighup', async () => {
-    const made = await daemon.warifud('escrow create');
-    assert.equal(made.code, 0, made.stderr);
-    const again = await daemon.warifud('escrow create');
-    assert.equal(again.code, 1);
-    assert.match(again.stderr, /\[escrow\.exists\]/);
+  test('GetsItAgainFromTheSignerAndServesItAfterSighup', async () => {
+    const renewed = await daemon.warifud('certificate renew');
+    assert.equal(renewed.code, 0, renewed.stderr);
     assert.equal((await ask()).status, 404, 'not before SIGHUP');
     daemon.signal('SIGHUP');
     let answer;

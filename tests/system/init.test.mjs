@@ -8,11 +8,15 @@ import { after, before, describe, test } from 'node:test';
 import { binary } from '../interop/lib/server.mjs';
 import { Daemon, must_run, names_in, places_of, remove, run, tree, without } from './lib/daemon.mjs';
 
+const kRoles = ['code-signing', 'endpoint-identity', 'escrow', 'lifecycle-command', 'peer-communication', 'server-communication'];
 const kFiles = [
-  'database/warifu.sqlite3', 'node/identity.pem', 'roles/escrow/certificate.pem', 'roles/escrow/key.pem', 'roles/root/certificate.pem', 'roles/root/key.pem',
-  'roles/server-communication/certificate.pem', 'roles/server-communication/key.pem', 'secrets/master.key', 'trust/root.pem',
+  'database/warifu.sqlite3', 'node/identity.pem', ...kRoles.map((role) => `roles/${role}.pem`),
+  'root/journal/journal-00000001.jsonl', 'root/keys/revocation.key', 'root/keys/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
+  'secrets/master.key',
+  'signer/journal/journal-00000001.jsonl', ...kRoles.map((role) => `signer/keys/${role}.1.key`), ...kRoles.map((role) => `signer/roles/${role}.pem`),
+  'signer/root.pem', 'signer/signer.json', 'signer/unlock.key', 'trust/root.pem',
 ];
-const kPublic = /certificate\.pem$|^trust\/root\.pem$/;
+const kPublic = /roles\/[^/]*\.pem$|root\.pem$/;
 
 /** The content of every file, by name. */
 async function contents(folder) {
@@ -55,8 +59,14 @@ describe('A new data directory', () => {
   test('HoldsNoPrivateKeyInTheClear', async () => {
     const secrets = { 'a PKCS #8 key': '-----BEGIN PRIVATE KEY', 'an EC key': '-----BEGIN EC PRIVATE KEY', 'an RSA key': '-----BEGIN RSA PRIVATE KEY' };
     assert.deepEqual(await places_of(secrets, daemon.data_dir), []);
-    for (const name of kFiles.filter((file) => /key\.pem|identity\.pem/.test(file)))
-      assert.match(await readFile(path.join(daemon.data_dir, name), 'latin1'), /-----BEGIN ENCRYPTED PRIVATE KEY-----/, name);
+    assert.match(await readFile(path.join(daemon.data_dir, 'node/identity.pem'), 'latin1'), /-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    const keys = kFiles.filter((file) => /keys\/.*\.key$/.test(file));
+    assert.equal(keys.length, kRoles.length + 2);
+    for (const name of keys) {
+      const file = JSON.parse(await readFile(path.join(daemon.data_dir, name), 'utf8'));
+      assert.equal(file.format, 'warifu.key.v1', name);
+      assert.ok(file.sealed.length > 200, name);
+    }
   });
 
   test('HoldsTheMasterKeyInOnePlaceOnly', async () => {
@@ -81,7 +91,7 @@ describe('A new data directory', () => {
   });
 
   test('HasACertificateChainThatOpensslVerifies', async () => {
-    const role = path.join(daemon.data_dir, 'roles/server-communication/certificate.pem');
+    const role = path.join(daemon.data_dir, 'roles/server-communication.pem');
     const leaf = await daemon.write('leaf.pem', /-----BEGIN CERTIFICATE[^]*?END CERTIFICATE-----\n/.exec(await readFile(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8'))[0]);
     const verify = ['verify', '-x509_strict', '-CAfile', daemon.ca, '-untrusted', role, '-purpose', 'sslserver'];
     for (const name of [['-verify_hostname', 'dps.example.com'], ['-verify_hostname', 'localhost'], ['-verify_ip', '192.0.2.7'], ['-verify_ip', '127.0.0.1'], ['-verify_ip', '::1']])
@@ -227,7 +237,7 @@ describe('Every command', () => {
     const backup = daemon.file('backup');
     const passphrase = ['--passphrase-file', daemon.file('passphrase')];
     for (const [verb, args, secret] of [
-      ['init', ['--data-dir', daemon.file('new'), '--org', 'x'], /\/roles\/root\/key\.pem/],
+      ['init', ['--data-dir', daemon.file('new'), '--org', 'x'], /\/root\/passphrase/],
       ['bootstrap-token', ['--data-dir', daemon.data_dir], /master\.key"/],
       ['routes', ['--data-dir', daemon.data_dir], /master\.key"/],
       ['certificate renew', ['--data-dir', daemon.data_dir], /master\.key"/],

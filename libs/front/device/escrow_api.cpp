@@ -73,9 +73,10 @@ std::vector<Route> EscrowApi::routes() {
 Result<Answer> EscrowApi::show_certificate(const Call&) {
   const std::lock_guard lock(mutex_);
   if (chain_.empty())
-    return Error{ErrorKind::kNotFound, "escrow.none",
-                 "this organisation has no escrow certificate: its administrator runs "
-                 "`warifud escrow create --data-dir DIR` and reloads the server"};
+    return Error{
+        ErrorKind::kNotFound, "escrow.none",
+        "this organisation has no escrow certificate: `warifu-signer status` shows its administrator the roles "
+        "that there are"};
   return Answer(
       net::HttpResponse{200, {{"Cache-Control", std::string(kCertificateCaching)}}, "application/json", chain_});
 }

@@ -258,8 +258,8 @@ TEST_F(EscrowApiTest, RefusesABodyThatIsNoPackage) {
 }
 
 TEST_F(EscrowApiTest, ShowsTheCertificateThatDevicesEncryptTo) {
-  expect_refused(get_certificate(), 404, "escrow.none", "before `warifud escrow create`");
-  EXPECT_THAT(get_certificate().body, HasSubstr("warifud escrow create"));
+  expect_refused(get_certificate(), 404, "escrow.none", "before there is one");
+  EXPECT_THAT(get_certificate().body, HasSubstr("warifu-signer status"));
 
   crypto::Signer root_key(crypto::PrivateKey::generate(crypto::KeyKind::kEcP384));
   auto root_certificate = pki::certify_root("Example", root_key, world_.clock, world_.entropy).value();

@@ -17,7 +17,7 @@ function clean_environment(more) {
 
 /** Runs one of our programs, or any other, to its end; resolves to {code, stdout, stderr}. `code` is a signal's name if one ended it. */
 export function run(name, args, { environment = {}, input = '' } = {}) {
-  const program = ['warifud', 'warifu'].includes(name) ? binary(name) : name;
+  const program = ['warifud', 'warifu', 'warifu-signer'].includes(name) ? binary(name) : name;
   return new Promise((resolve, reject) => {
     const options = { env: clean_environment(environment), timeout: kDeadlineMs, killSignal: 'SIGKILL', maxBuffer: 64 << 20 };
     const child = execFile(program, args, options, (error, stdout, stderr) => {
