@@ -80,10 +80,7 @@ Status init(const InitRequest& request) {
   TRY(const auto place, settings.backend.open(folder.keys(), secret, signing_keys::kNoStretching, entropy));
   signing_keys::FileKeys files(folder.keys(), secret.clone(), entropy, signing_keys::kNoStretching);
 
-  TRY(const auto passphrase, make_root_passphrase(request.root, entropy));
-  TRY(const auto root,
-      ceremony::RootFolder::create(request.root, {request.organisation, curve, signing_keys::kNoStretching}, passphrase,
-                                   clock, entropy));
+  TRY(const auto root, make_root(request, curve, clock, entropy));
   TRY_STATUS(folder.write_root(root.certificate()));
   for (const auto& [role, name] : settings.keys) {
     KeyPlace& where = role == Role::kEscrow ? static_cast<KeyPlace&>(files) : *place;

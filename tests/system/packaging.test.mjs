@@ -13,7 +13,7 @@ import { Swtpm } from '../interop/lib/swtpm.mjs';
 
 const kPackaging = fileURLToPath(new URL('../../packaging/', import.meta.url));
 // systemd's own scale from 0 (sealed) to 10.
-const kExposureMax = { 'warifu-tcb.service': 1.2, 'warifu-agent.service': 2.0 };
+const kExposureMax = { 'warifu-tcb.service': 1.2, 'warifu-agent.service': 2.0, 'warifu-signer.service': 1.2 };
 
 function has(program, args) {
   try {
