@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 
-#include <algorithm>
 #include <array>
 
 #include "crypto/certificate.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/x509_names.h"
 
 namespace warifu::crypto {
 namespace {
@@ -14,28 +14,20 @@ using BasicConstraintsHandle = Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>
 using BitStringHandle = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
 using OctetStringHandle = Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 using KeyIdentifierHandle = Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
-using GeneralNamesHandle = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
-using GeneralNameHandle = Handle<GENERAL_NAME, GENERAL_NAME_free>;
 using ExtendedKeyUsageHandle = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 
 // RFC 5280 §4.2.1.3.
 enum KeyUsageBit { kDigitalSignature = 0, kKeyAgreement = 4, kKeyCertSign = 5, kCrlSign = 6 };
 
+constexpr std::string_view kProfileCode = "crypto.certificate.profile";
+
 Error bad_profile(std::string message) {
   ERR_clear_error();
-  return invalid_input("crypto.certificate.profile", std::move(message));
+  return invalid_input(kProfileCode, std::move(message));
 }
 
 void add_extension(X509* certificate, int nid, void* value, bool critical) {
   require(X509_add1_ext_i2d(certificate, nid, value, critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1, "X509_add1_ext_i2d");
-}
-
-bool is_dns_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
-  if (name.starts_with("*.")) name.remove_prefix(2);
-  return !name.empty() && name.size() <= 253 && std::ranges::all_of(name, allowed);
 }
 
 Status check(const CertificateProfile& profile) {
@@ -48,15 +40,9 @@ Status check(const CertificateProfile& profile) {
 }
 
 Status set_subject(X509* certificate, const CertificateProfile& profile) {
-  X509_NAME* name = X509_get_subject_name(certificate);
-  for (const auto& [nid, text] :
-       {std::pair(NID_organizationName, &profile.organization), std::pair(NID_commonName, &profile.common_name)}) {
-    if (text->empty()) continue;
-    const ByteView bytes = as_bytes(*text);
-    if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, bytes.data(), to_int(bytes.size()), -1, 0) != 1)
-      return bad_profile(fmt::format("\"{}\" cannot stand in a name", *text));
-  }
-  return {};
+  return add_name_entries(X509_get_subject_name(certificate),
+                          {{NID_organizationName, profile.organization}, {NID_commonName, profile.common_name}},
+                          kProfileCode);
 }
 
 void set_serial(X509* certificate, Entropy& entropy) {
@@ -139,22 +125,8 @@ void add_key_identifiers(X509* certificate, X509* issuer) {
 Status add_alternative_names(X509* certificate, const CertificateProfile& profile) {
   if (profile.dns_names.empty() && profile.ip_addresses.empty()) return {};
   const GeneralNamesHandle names(GENERAL_NAMES_new());
-  const auto push = [&](int type, ASN1_STRING* value) {
-    GeneralNameHandle name(GENERAL_NAME_new());
-    GENERAL_NAME_set0_value(name.get(), type, value);
-    sk_GENERAL_NAME_push(names.get(), name.release());
-  };
-  for (const std::string& dns_name : profile.dns_names) {
-    if (!is_dns_name(dns_name)) return bad_profile(fmt::format("\"{}\" is no DNS name", dns_name));
-    ASN1_STRING* value = ASN1_IA5STRING_new();
-    require(ASN1_STRING_set(value, dns_name.data(), to_int(dns_name.size())) == 1, "ASN1_STRING_set");
-    push(GEN_DNS, value);
-  }
-  for (const std::string& address : profile.ip_addresses) {
-    ASN1_STRING* value = a2i_IPADDRESS(address.c_str());
-    if (value == nullptr) return bad_profile(fmt::format("\"{}\" is no IP address", address));
-    push(GEN_IPADD, value);
-  }
+  require(names != nullptr, "GENERAL_NAMES_new");
+  TRY_STATUS(push_names(names.get(), profile.dns_names, profile.ip_addresses, kProfileCode));
   add_extension(certificate, NID_subject_alt_name, names.get(), false);
   return {};
 }
