@@ -104,4 +104,13 @@ std::vector<std::string> ip_addresses_in(const GENERAL_NAMES* names) {
   return names_of_type(names, GEN_IPADD, address_in);
 }
 
+std::string oid_text(const ASN1_OBJECT* object) {
+  const int size = OBJ_obj2txt(nullptr, 0, object, /*no_name=*/1);
+  if (size <= 0) return {};
+  std::string text(static_cast<std::size_t>(size) + 1, '\0');
+  OBJ_obj2txt(text.data(), size + 1, object, 1);
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
 }  // namespace warifu::crypto

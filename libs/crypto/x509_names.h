@@ -1,5 +1,7 @@
 #pragma once
 
+#include <openssl/err.h>
+
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -40,5 +42,17 @@ Status push_names(GENERAL_NAMES* names, const std::vector<std::string>& dns_name
 std::vector<std::string> dns_names_in(const GENERAL_NAMES* names);
 // In text; one of neither 4 nor 16 bytes is an empty text.
 std::vector<std::string> ip_addresses_in(const GENERAL_NAMES* names);
+
+// The one extension of that kind; nullptr if there is none, several, or one that is not readable.
+template <class ExtensionHandle>
+ExtensionHandle extension_of(const X509* certificate, int nid) {
+  ExtensionHandle value(
+      static_cast<typename ExtensionHandle::pointer>(X509_get_ext_d2i(certificate, nid, nullptr, nullptr)));
+  ERR_clear_error();
+  return value;
+}
+
+// In dotted decimals.
+std::string oid_text(const ASN1_OBJECT* object);
 
 }  // namespace warifu::crypto
