@@ -63,6 +63,7 @@ TEST(Hex, RoundTripsAndNamesTheBadDigit) {
 
 TEST(Time, IsPrintedAsRfc3339InUtc) {
   EXPECT_EQ(to_rfc3339(from_micros(1'795'298'258'000'123)), "2026-11-21T21:57:38.000123Z");
+  EXPECT_EQ(to_rfc3339(from_micros(253'402'300'799'000'000)), "9999-12-31T23:59:59.000000Z");
 }
 
 TEST(Ids, RegistrationIdsAreFoldedToLowerCase) {

@@ -1,40 +1,12 @@
-#include <arpa/inet.h>
-#include <openssl/x509v3.h>
-
-#include <array>
-#include <functional>
-#include <memory>
-
 #include "crypto/certificate.h"
+#include "crypto/certificate_extensions.h"
+#include "crypto/x509_names.h"
 
 namespace warifu::crypto {
 namespace {
 
-using Names = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>;
-
-std::vector<std::string> collect(X509* certificate, int type,
-                                 const std::function<std::string(const GENERAL_NAME&)>& text) {
-  const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
-                    GENERAL_NAMES_free);
-  std::vector<std::string> found;
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == type) found.push_back(text(*name));
-  }
-  return found;
-}
-
-std::string text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string address_of(const ASN1_STRING* string) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int length = ASN1_STRING_length(string);
-  if (length != 4 && length != 16) return {};
-  inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(string), text.data(), text.size());
-  return text.data();
+GeneralNamesHandle alternative_names_of(const X509* certificate) {
+  return extension_of<GeneralNamesHandle>(certificate, NID_subject_alt_name);
 }
 
 }  // namespace
@@ -44,15 +16,58 @@ std::string Certificate::common_name() const {
   int last = -1;
   for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
     last = at;
-  return last < 0 ? std::string() : text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+  if (last < 0) return {};
+  const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last));
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string Certificate::organization() const {
+  return only_name_entry(X509_get_subject_name(native()), NID_organizationName).value_or("");
+}
+
+std::string Certificate::serial_number() const {
+  return only_name_entry(X509_get_subject_name(native()), NID_serialNumber).value_or("");
 }
 
 std::vector<std::string> Certificate::dns_names() const {
-  return collect(native(), GEN_DNS, [](const GENERAL_NAME& name) { return text_of(name.d.dNSName); });
+  return dns_names_in(alternative_names_of(native()).get());
 }
 
 std::vector<std::string> Certificate::ip_addresses() const {
-  return collect(native(), GEN_IPADD, [](const GENERAL_NAME& name) { return address_of(name.d.iPAddress); });
+  return ip_addresses_in(alternative_names_of(native()).get());
+}
+
+std::optional<HardwareModule> Certificate::hardware_module() const {
+  const auto names = alternative_names_of(native());
+  std::optional<HardwareModule> found;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    auto module = hardware_module_in(*sk_GENERAL_NAME_value(names.get(), i));
+    if (module && found) return std::nullopt;
+    if (module) found = std::move(module);
+  }
+  return found;
+}
+
+std::vector<std::string> Certificate::purposes() const {
+  const auto usage = extension_of<Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>>(native(), NID_ext_key_usage);
+  std::vector<std::string> oids;
+  for (int i = 0; usage && i < sk_ASN1_OBJECT_num(usage.get()); ++i)
+    oids.push_back(oid_text(sk_ASN1_OBJECT_value(usage.get(), i)));
+  return oids;
+}
+
+std::vector<std::string> Certificate::policies() const {
+  const auto policies =
+      extension_of<Handle<CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free>>(native(), NID_certificate_policies);
+  std::vector<std::string> oids;
+  for (int i = 0; policies && i < sk_POLICYINFO_num(policies.get()); ++i)
+    oids.push_back(oid_text(sk_POLICYINFO_value(policies.get(), i)->policyid));
+  return oids;
+}
+
+bool Certificate::has_ocsp_no_check() const {
+  return X509_get_ext_by_NID(native(), NID_id_pkix_OCSP_noCheck, -1) >= 0;
 }
 
 }  // namespace warifu::crypto

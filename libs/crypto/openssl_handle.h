@@ -39,6 +39,14 @@ using EcGroupHandle = Handle<EC_GROUP, EC_GROUP_free>;
 using EcPointHandle = Handle<EC_POINT, EC_POINT_clear_free>;
 using MdCtxHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 using PkeyCtxHandle = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using RequestHandle = Handle<X509_REQ, X509_REQ_free>;
+
+struct ReleaseExtensions {
+  void operator()(STACK_OF(X509_EXTENSION) * extensions) const {
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+  }
+};
+using ExtensionsHandle = std::unique_ptr<STACK_OF(X509_EXTENSION), ReleaseExtensions>;
 
 // For calls that fail only when memory is out or the program is wrong: to go on would be worse than to stop.
 inline void require(bool ok, const char* what) {

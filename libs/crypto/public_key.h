@@ -8,6 +8,7 @@
 #include "base/result.h"
 
 struct evp_pkey_st;
+struct X509_pubkey_st;
 
 namespace warifu::crypto {
 
@@ -37,6 +38,7 @@ class PublicKey {
 
  private:
   friend class Certificate;
+  friend Result<PublicKey> requested_key(const X509_pubkey_st*);
   explicit PublicKey(PkeyHandle key) : key_(std::move(key)) {}
   static Result<PublicKey> checked(PkeyHandle key);
 
