@@ -15,9 +15,12 @@ struct InitRequest {
   std::string curve = "P-384";
   std::vector<std::string> server_names;
   std::filesystem::path root;  // where the root's desk is made, on this machine
+  bool is_root_offline = false;
 };
-// Makes the keys of the roles in their place, and a root that certifies them.
+// Makes the keys of the roles in their place, and a root that certifies them, or requests for one that is offline.
 Status init(const InitRequest& request);
+// Takes what an offline root signed (`warifu root sign --out`).
+Status install(const std::filesystem::path& folder, const std::filesystem::path& from);
 
 struct ServeRequest {
   std::filesystem::path folder;

@@ -131,7 +131,22 @@ Status Folder::write_role(pki::Role role, const crypto::Certificate& certificate
                               FileMode::kPublic);
 }
 
+std::filesystem::path Folder::request(pki::Role role) const {
+  return path_ / "requests" / fmt::format("{}.csr", to_string(role));
+}
+
+Status Folder::write_request(pki::Role role, std::string_view pem) const {
+  TRY_STATUS(keystore::make_private_folder(path_ / "requests"));
+  return keystore::write_file(request(role), as_bytes(pem), FileMode::kPublic);
+}
+
 Result<signer::Organisation> Folder::read_organisation(const Settings& settings) const {
+  if (!is_there(path_ / "root.pem"))
+    return Error{
+        ErrorKind::kNotFound, "signer.waiting",
+        fmt::format("the root has certified nothing yet: carry {} to it (warifu root sign), then `warifu-signer "
+                    "install`",
+                    (path_ / "requests").string())};
   TRY(const auto root_pem, keystore::read_file(path_ / "root.pem"));
   TRY(auto root, crypto::Certificate::from_pem(root_pem));
   signer::Organisation organisation{settings.organisation, std::move(root), {}};

@@ -31,6 +31,8 @@ class Folder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path keys() const { return path_ / "keys"; }
   std::filesystem::path journal() const { return path_ / "journal"; }
+  // What an offline root is asked for.
+  std::filesystem::path request(pki::Role role) const;
 
   // Makes the folders. kConflict "signer.exists" if there is a signer in it.
   Status create() const;
@@ -46,7 +48,9 @@ class Folder {
 
   Status write_root(const crypto::Certificate& root) const;
   Status write_role(pki::Role role, const crypto::Certificate& certificate) const;
-  // The root and the roles that have a certificate here.
+  Status write_request(pki::Role role, std::string_view pem) const;
+  // The root and the roles that have a certificate here. kNotFound "signer.waiting" while an offline root has certified
+  // nothing.
   Result<signer::Organisation> read_organisation(const Settings& settings) const;
 
  private:

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/time.h"
+#include "ceremony/role_request.h"
 #include "ceremony/root_folder.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
@@ -67,6 +69,26 @@ Result<Settings> parse(const InitRequest& request) {
   return settings;
 }
 
+Status make_root_and_certify(const InitRequest& request, const Folder& folder,
+                             const std::map<Role, crypto::Signer>& keys, crypto::EcCurve curve, const Clock& clock,
+                             Entropy& entropy) {
+  TRY(const auto root, make_root(request, curve, clock, entropy));
+  TRY_STATUS(folder.write_root(root.certificate()));
+  for (const auto& [role, key] : keys) {
+    TRY(const auto certificate, root.certify(role, key.public_key(), clock, entropy));
+    TRY_STATUS(folder.write_role(role, certificate));
+  }
+  return {};
+}
+
+Status ask_root(const Folder& folder, const Settings& settings, const std::map<Role, crypto::Signer>& keys) {
+  for (const auto& [role, key] : keys) {
+    TRY(const auto pem, ceremony::make_role_request(role, settings.organisation, key));
+    TRY_STATUS(folder.write_request(role, pem));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status init(const InitRequest& request) {
@@ -80,14 +102,14 @@ Status init(const InitRequest& request) {
   TRY(const auto place, settings.backend.open(folder.keys(), secret, signing_keys::kNoStretching, entropy));
   signing_keys::FileKeys files(folder.keys(), secret.clone(), entropy, signing_keys::kNoStretching);
 
-  TRY(const auto root, make_root(request, curve, clock, entropy));
-  TRY_STATUS(folder.write_root(root.certificate()));
+  std::map<Role, crypto::Signer> keys;
   for (const auto& [role, name] : settings.keys) {
     KeyPlace& where = role == Role::kEscrow ? static_cast<KeyPlace&>(files) : *place;
-    TRY(const auto key, make_key(where, name, pki::curve_of(role, curve)));
-    TRY(const auto certificate, root.certify(role, key.public_key(), clock, entropy));
-    TRY_STATUS(folder.write_role(role, certificate));
+    TRY(auto key, make_key(where, name, pki::curve_of(role, curve)));
+    keys.emplace(role, std::move(key));
   }
+  TRY_STATUS(request.is_root_offline ? ask_root(folder, settings, keys)
+                                     : make_root_and_certify(request, folder, keys, curve, clock, entropy));
   // The last one: without it there is no signer.
   return folder.write_settings(settings);
 }

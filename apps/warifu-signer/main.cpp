@@ -37,13 +37,27 @@ void add_init(CLI::App& app, Action& action) {
   command->add_option("--curve", request->curve, "Of the root and most roles: P-384 or P-256")->capture_default_str();
   command->add_option("--server-name", request->server_names, "A name that servers may have; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--root-dir", request->root, "Where the root is made (DIR/root)")->type_name("DIR");
+  auto* root = command->add_option("--root-dir", request->root, "Where the root is made (DIR/root)")->type_name("DIR");
+  command
+      ->add_flag("--offline-root", request->is_root_offline,
+                 "Make no root, but requests (DIR/requests) for one that is elsewhere: warifu root sign")
+      ->excludes(root);
   command->callback([=, &action] {
     action = [=] {
       if (request->root.empty()) request->root = request->folder / "root";
       return init(*request);
     };
   });
+}
+
+void add_install(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("install", "Take the certificates of an offline root, after init --offline-root");
+  command->footer("Example: warifu-signer install --dir /var/lib/warifu-signer --from /media/roles");
+  const auto folder = std::make_shared<std::filesystem::path>();
+  const auto from = std::make_shared<std::filesystem::path>();
+  add_dir(command, *folder);
+  command->add_option("--from", *from, "What `warifu root sign --out` made")->required()->type_name("DIR");
+  command->callback([=, &action] { action = [=] { return install(*folder, *from); }; });
 }
 
 void add_serve(CLI::App& app, Action& action) {
@@ -94,7 +108,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "warifu-signer " WARIFU_VERSION);
   app.require_subcommand(1);
   Action action;
-  for (const auto add : {add_init, add_serve, add_status, add_allow})
+  for (const auto add : {add_init, add_install, add_serve, add_status, add_allow})
     add(app, action);
   try {
     app.parse(argc, argv);

@@ -16,6 +16,7 @@ struct InitRequest {
   std::string organisation;
   std::vector<std::string> server_names;
   std::string key_backend = "file";
+  std::filesystem::path roles_from;  // what an offline root signed; empty: a root is made
   bool json = false;
 };
 

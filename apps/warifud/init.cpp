@@ -22,25 +22,30 @@ Result<ScopeId> make_id_scope(Entropy& entropy) {
   return ScopeId::parse("0wf" + to_hex(random));
 }
 
-// An organisation's own signer, in the data directory: its keys, and a root that certifies them. That of an attempt
-// that did not end is as good as a new one.
-Status make_signer(const InitRequest& request, const keystore::DataDir& data_dir) {
-  std::error_code ignored;
-  if (std::filesystem::exists(data_dir.signer() / "signer.json", ignored)) return {};
-  TRY(const auto program, process::sibling_program("warifu-signer"));
-  std::vector<std::string> command = {program,         "init",
-                                      "--dir",         data_dir.signer().string(),
-                                      "--root-dir",    data_dir.root_desk().string(),
-                                      "--org",         request.organisation,
-                                      "--key-backend", request.key_backend};
-  for (const std::string& name : request.server_names)
-    command.insert(command.end(), {"--server-name", name});
+Status run_signer(std::vector<std::string> command) {
+  TRY(auto program, process::sibling_program("warifu-signer"));
+  command.insert(command.begin(), std::move(program));
   TRY(const int code, process::run(command));
   if (code == 0) return {};
   const auto kind = code == exit_code(ErrorKind::kInvalidInput) ? ErrorKind::kInvalidInput
                     : code == exit_code(ErrorKind::kRefused)    ? ErrorKind::kRefused
                                                                 : ErrorKind::kUnavailable;
   return Error{kind, "init.signer", "warifu-signer did not make the organisation's keys; why, it says above"};
+}
+
+// An organisation's own signer, in the data directory: its keys, and a root that certifies them, or certificates of an
+// offline one. That of an attempt that did not end is as good as a new one.
+Status make_signer(const InitRequest& request, const keystore::DataDir& data_dir) {
+  const std::string folder = data_dir.signer().string();
+  if (!request.roles_from.empty())
+    return run_signer({"install", "--dir", folder, "--from", request.roles_from.string()});
+  std::error_code ignored;
+  if (std::filesystem::exists(data_dir.signer() / "signer.json", ignored)) return {};
+  std::vector<std::string> command = {"init", "--dir", folder, "--root-dir", data_dir.root_desk().string()};
+  command.insert(command.end(), {"--org", request.organisation, "--key-backend", request.key_backend});
+  for (const std::string& name : request.server_names)
+    command.insert(command.end(), {"--server-name", name});
+  return run_signer(std::move(command));
 }
 
 // Before the first file: what cannot stand in a certificate leaves nothing behind.

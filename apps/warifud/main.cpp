@@ -63,8 +63,14 @@ void add_init(CLI::App& app, Action& action) {
   const auto request = std::make_shared<InitRequest>();
   const auto options = add_place(command);
   command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates");
-  command->add_option("--key-backend", request->key_backend,
-                      "Where the keys of the roles are: file, tpm:TCTI or a pkcs11: URI (file)");
+  auto* backend = command->add_option("--key-backend", request->key_backend,
+                                      "Where the keys of the roles are: file, tpm:TCTI or a pkcs11: URI (file)");
+  command
+      ->add_option(
+          "--roles-from", request->roles_from,
+          "Certificates of an offline root, for the signer that DATA-DIR/signer holds (warifu root sign --out)")
+      ->excludes(backend)
+      ->type_name("DIR");
   command->add_option("--server-name", request->server_names, "A DNS name or address of this server; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", request->json, "Print JSON");

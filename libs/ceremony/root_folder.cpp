@@ -33,18 +33,23 @@ KeyName revocation_key() {
 struct Described {
   std::string organisation;
   crypto::EcCurve curve;
+  std::uint64_t generation;  // of the folder of keys
+
+  fs::path keys(const fs::path& path) const { return path / fmt::format("keys-{}", generation); }
 };
+
+Error no_root(const fs::path& path) {
+  return invalid_input("root.missing", fmt::format("{} holds no root; `warifu root init --dir {} --org NAME` makes one",
+                                                   path.string(), path.string()));
+}
 
 Result<Described> read_description(const fs::path& path) {
   std::error_code ignored;
-  if (!fs::exists(path / "root.json", ignored))
-    return invalid_input(
-        "root.missing", fmt::format("{} holds no root; `warifu root init --dir {} --org NAME` makes one", path.string(),
-                                    path.string()));
+  if (!fs::exists(path / "root.json", ignored)) return no_root(path);
   TRY(const auto text, keystore::read_file(path / "root.json"));
   TRY(const auto value, wire::parse_json(text));
   TRY(const auto fields, wire::JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"format", "organisation", "curve"}));
+  TRY_STATUS(fields.refuse_unknown({"format", "organisation", "curve", "keys"}));
   TRY(const auto format, fields.required_string("format"));
   if (format != kRootFormat)
     return invalid_input("root.format", fmt::format("expected \"{}\"", kRootFormat), fields.path_of("format"));
@@ -52,20 +57,44 @@ Result<Described> read_description(const fs::path& path) {
   TRY_STATUS(pki::check_organisation(organisation));
   TRY(const auto curve_text, fields.required_string("curve"));
   TRY(const auto curve, signing_keys::parse_curve(curve_text));
-  return Described{std::move(organisation), curve};
+  TRY(const auto generation, fields.required_uint("keys"));
+  return Described{std::move(organisation), curve, generation};
 }
 
-Status note(const fs::path& path, const Clock& clock, std::string_view action, const crypto::Certificate& certificate) {
+Status write_description(const fs::path& path, const Described& described) {
+  const std::string text = json::serialize(json::object{{"format", kRootFormat},
+                                                        {"organisation", described.organisation},
+                                                        {"curve", signing_keys::to_string(described.curve)},
+                                                        {"keys", described.generation}}) +
+                           "\n";
+  return keystore::write_file(path / "root.json", as_bytes(text), FileMode::kPrivate);
+}
+
+Result<crypto::Certificate> read_certificate(const fs::path& path) {
+  TRY(const auto pem, keystore::read_file(path / "root.pem"));
+  return crypto::Certificate::from_pem(pem);
+}
+
+// A folder of keys of an attempt that did not end, or of before a change: nothing counts in it.
+Status clear(FileKeys& keys) {
+  TRY_STATUS(keys.destroy(root_key()));
+  return keys.destroy(revocation_key());
+}
+
+Status add_to_journal(const fs::path& path, json::object entry) {
   const fs::path folder = path / "journal";
   TRY_STATUS(keystore::make_private_folder(folder));
   TRY(const auto lock, keystore::FolderLock::acquire(folder));
-  return keystore::Journal(keystore::kernel_files(), folder.string())
-      .add({{"at", to_rfc3339(clock.now())},
-            {"action", action},
-            {"subject", certificate.subject()},
-            {"serial", to_hex(certificate.serial())},
-            {"not_after", to_rfc3339(certificate.not_after())},
-            {"sha256", to_hex(certificate.fingerprint_sha256().bytes())}});
+  return keystore::Journal(keystore::kernel_files(), folder.string()).add(std::move(entry));
+}
+
+Status note(const fs::path& path, const Clock& clock, std::string_view action, const crypto::Certificate& certificate) {
+  return add_to_journal(path, {{"at", to_rfc3339(clock.now())},
+                               {"action", action},
+                               {"subject", certificate.subject()},
+                               {"serial", to_hex(certificate.serial())},
+                               {"not_after", to_rfc3339(certificate.not_after())},
+                               {"sha256", to_hex(certificate.fingerprint_sha256().bytes())}});
 }
 
 }  // namespace
@@ -77,34 +106,58 @@ Result<RootFolder> RootFolder::create(const fs::path& path, const RootSettings& 
   if (fs::exists(path / "root.json", ignored))
     return Error{ErrorKind::kConflict, "root.exists",
                  fmt::format("{} holds a root already: a second one would be another organisation", path.string())};
+  const Described described{settings.organisation, settings.curve, 1};
   TRY_STATUS(keystore::make_private_folder(path));
-  TRY_STATUS(keystore::make_private_folder(path / "keys"));
-  FileKeys keys(path / "keys", passphrase.clone(), entropy, settings.cost);
-  // What an attempt that did not end left has certified nothing.
-  TRY_STATUS(keys.destroy(root_key()));
-  TRY_STATUS(keys.destroy(revocation_key()));
+  TRY_STATUS(keystore::make_private_folder(described.keys(path)));
+  FileKeys keys(described.keys(path), passphrase.clone(), entropy, settings.cost);
+  TRY_STATUS(clear(keys));
   TRY(auto key, keys.generate(root_key(), settings.curve));
   TRY_STATUS(keys.generate(revocation_key(), settings.curve));
   TRY(auto certificate, pki::certify_root(settings.organisation, key, clock, entropy));
   TRY_STATUS(note(path, clock, "root.init", certificate));
   TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic));
-  const std::string description = json::serialize(json::object{{"format", kRootFormat},
-                                                               {"organisation", settings.organisation},
-                                                               {"curve", signing_keys::to_string(settings.curve)}}) +
-                                  "\n";
   // The last one: without it there is no root.
-  TRY_STATUS(keystore::write_file(path / "root.json", as_bytes(description), FileMode::kPrivate));
+  TRY_STATUS(write_description(path, described));
   return RootFolder(path, settings.organisation, settings.curve, {std::move(certificate), std::move(key)});
 }
 
 Result<RootFolder> RootFolder::open(const fs::path& path, const SecretBytes& passphrase) {
   TRY(auto described, read_description(path));
-  TRY(const auto pem, keystore::read_file(path / "root.pem"));
-  TRY(auto certificate, crypto::Certificate::from_pem(pem));
-  crypto::SystemEntropy entropy;
-  FileKeys keys(path / "keys", passphrase.clone(), entropy);
+  TRY(auto certificate, read_certificate(path));
+  crypto::SystemEntropy unused;  // for keys that are made
+  FileKeys keys(described.keys(path), passphrase.clone(), unused);
   TRY(auto key, keys.open(root_key()));
   return RootFolder(path, std::move(described.organisation), described.curve, {std::move(certificate), std::move(key)});
+}
+
+Result<RootDescription> RootFolder::describe(const fs::path& path) {
+  TRY(auto described, read_description(path));
+  TRY(auto certificate, read_certificate(path));
+  TRY(const auto entries, keystore::Journal(keystore::kernel_files(), (path / "journal").string()).check());
+  return RootDescription{std::move(described.organisation), described.curve, std::move(certificate), entries};
+}
+
+Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& old_passphrase,
+                                     const SecretBytes& new_passphrase, const signing_keys::Argon2idCost& cost,
+                                     const Clock& clock, Entropy& entropy) {
+  TRY(const auto before, read_description(path));
+  Described after = before;
+  ++after.generation;
+  FileKeys old_keys(before.keys(path), old_passphrase.clone(), entropy);
+  FileKeys new_keys(after.keys(path), new_passphrase.clone(), entropy, cost);
+  TRY_STATUS(keystore::make_private_folder(after.keys(path)));
+  TRY_STATUS(clear(new_keys));
+  for (const auto& name : {root_key(), revocation_key()}) {
+    TRY(const auto key, old_keys.open_private(name));
+    TRY_STATUS(new_keys.put(name, key));
+  }
+  TRY_STATUS(add_to_journal(path, {{"at", to_rfc3339(clock.now())}, {"action", "root.change-passphrase"}}));
+  // From here on the new one counts.
+  TRY_STATUS(write_description(path, after));
+  TRY_STATUS(clear(old_keys));
+  std::error_code ignored;
+  fs::remove(before.keys(path), ignored);
+  return {};
 }
 
 Result<crypto::Certificate> RootFolder::certify(pki::Role role, const crypto::PublicKey& key, const Clock& clock,

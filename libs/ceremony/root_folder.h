@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -19,10 +20,18 @@ struct RootSettings {
   signing_keys::Argon2idCost cost = {};
 };
 
+// What can be told without the passphrase.
+struct RootDescription {
+  std::string organisation;
+  crypto::EcCurve curve;
+  crypto::Certificate certificate;
+  std::uint64_t journal_entries;  // all of them follow from each other
+};
+
 // The folder of the root's desk (docs/formats/root-dir.md): a stick in a safe, or a folder of the one server.
-//   root.json                 the organisation's name and the root's curve
+//   root.json                 the organisation's name, the root's curve, and which folder of keys counts
 //   root.pem                  the root's certificate: what devices and operators pin
-//   keys/root.key, keys/revocation.key     under the passphrase of this folder (docs/formats/key-file.md)
+//   keys-N/root.key, keys-N/revocation.key     under the passphrase of this folder (docs/formats/key-file.md)
 //   journal/                  what was signed
 class RootFolder {
  public:
@@ -31,6 +40,13 @@ class RootFolder {
                                    const SecretBytes& passphrase, const Clock& clock, Entropy& entropy);
   // kInvalidInput "root.missing" when there is none; kRefused "key_file.passphrase".
   static Result<RootFolder> open(const std::filesystem::path& path, const SecretBytes& passphrase);
+  // The same, and kRefused "journal.broken".
+  static Result<RootDescription> describe(const std::filesystem::path& path);
+  // Both keys under another passphrase: whole, or as before, also after a power cut. The old one opens nothing any more
+  // that is here; copies it does.
+  static Status change_passphrase(const std::filesystem::path& path, const SecretBytes& old_passphrase,
+                                  const SecretBytes& new_passphrase, const signing_keys::Argon2idCost& cost,
+                                  const Clock& clock, Entropy& entropy);
 
   const std::string& organisation() const { return organisation_; }
   crypto::EcCurve curve() const { return curve_; }

@@ -86,9 +86,36 @@ TEST_F(RootFolderTest, IsMadeAnewWhenAnAttemptDidNotEnd) {
   EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
 }
 
+TEST_F(RootFolderTest, MayHaveAnotherPassphrase) {
+  const auto made = create().value();
+  const auto change = [&](std::string_view from, std::string_view to) {
+    return RootFolder::change_passphrase(path(), words(from), words(to), {1024, 1, 1}, clock_, entropy_);
+  };
+  EXPECT_EQ(change("wrong horse", "new horse").error().code, "key_file.passphrase");
+  EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
+  ASSERT_TRUE(change("correct horse", "new horse"));
+  EXPECT_FALSE(RootFolder::open(path(), words("correct horse")));
+  const auto opened = RootFolder::open(path(), words("new horse")).value();
+  EXPECT_EQ(opened.certificate().to_der(), made.certificate().to_der());
+  EXPECT_TRUE(opened.certify(Role::kEscrow, key_on(EcCurve::kP384), clock_, entropy_));
+  EXPECT_FALSE(std::filesystem::exists(path() / "keys-1"));
+  ASSERT_TRUE(change("new horse", "newer horse"));
+  EXPECT_TRUE(RootFolder::open(path(), words("newer horse")));
+}
+
+TEST_F(RootFolderTest, TellsWhatItIsWithoutItsPassphrase) {
+  const auto made = create().value();
+  const auto told = RootFolder::describe(path()).value();
+  EXPECT_EQ(told.organisation, "Example");
+  EXPECT_EQ(told.curve, EcCurve::kP384);
+  EXPECT_EQ(told.certificate.to_der(), made.certificate().to_der());
+  EXPECT_EQ(told.journal_entries, 1U);
+  EXPECT_EQ(RootFolder::describe(folder_.path()).error().code, "root.missing");
+}
+
 TEST_F(RootFolderTest, HasARevocationKeyThatNobodyCertified) {
   const auto root = create().value();
-  signing_keys::FileKeys keys(path() / "keys", words("correct horse"), entropy_);
+  signing_keys::FileKeys keys(path() / "keys-1", words("correct horse"), entropy_);
   const auto revocation = keys.open(signing_keys::KeyName::parse("revocation").value()).value();
   EXPECT_FALSE(revocation.public_key() == root.certificate().public_key().value());
 }

@@ -7,15 +7,20 @@
 namespace warifu::signing_keys {
 
 Result<crypto::Signer> FileKeys::generate(const KeyName& name, crypto::EcCurve curve) {
-  TRY(const bool is_there, has_file(path_of(name)));
-  if (is_there) return key_exists(name);
   const auto key = crypto::PrivateKey::generate(curve == crypto::EcCurve::kP256 ? crypto::KeyKind::kEcP256
                                                                                 : crypto::KeyKind::kEcP384);
+  TRY_STATUS(put(name, key));
+  return crypto::Signer(key);
+}
+
+Status FileKeys::put(const KeyName& name, const crypto::PrivateKey& key) {
+  TRY(const bool is_there, has_file(path_of(name)));
+  if (is_there) return key_exists(name);
   TRY(const auto file, KeyFile::seal(name, key, passphrase_, cost_, entropy_));
   TRY_STATUS(keystore::make_private_folder(folder_));
   TRY(const bool is_new, publish(path_of(name), file.to_json()));
   if (!is_new) return key_exists(name);
-  return crypto::Signer(key);
+  return {};
 }
 
 Result<crypto::PrivateKey> FileKeys::open_private(const KeyName& name) {

@@ -23,6 +23,8 @@ class FileKeys final : public KeyPlace {
   Status destroy(const KeyName& name) override;
   // For what a Signer cannot do: the key itself.
   Result<crypto::PrivateKey> open_private(const KeyName& name);
+  // Keeps a key that was made elsewhere, on P-256 or P-384. kConflict "key.exists".
+  Status put(const KeyName& name, const crypto::PrivateKey& key);
 
  private:
   std::filesystem::path path_of(const KeyName& name) const { return folder_ / (name.text() + ".key"); }

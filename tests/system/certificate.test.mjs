@@ -11,7 +11,7 @@ import { get, secure } from './lib/sockets.mjs';
 
 // A certificate is backdated by 300 s and renewed at 2/3 of its life: (300 + 160) * 2/3 - 300 = 6.7 s after it was made.
 const kLifetimeSeconds = 160;
-const kRoleKeys = /\/(signer|root)\/(keys\/|unlock|passphrase)[^"]*/;
+const kRoleKeys = /\/(signer|root)\/(keys|unlock|passphrase)[^"]*/;
 
 /** What a new connection sees: {serial, not_after}. */
 async function certificate_of(daemon, url = daemon.operators_url) {

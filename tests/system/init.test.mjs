@@ -11,7 +11,7 @@ import { Daemon, must_run, names_in, places_of, remove, run, tree, without } fro
 const kRoles = ['code-signing', 'endpoint-identity', 'escrow', 'lifecycle-command', 'peer-communication', 'server-communication'];
 const kFiles = [
   'database/warifu.sqlite3', 'node/identity.pem', ...kRoles.map((role) => `roles/${role}.pem`),
-  'root/journal/journal-00000001.jsonl', 'root/keys/revocation.key', 'root/keys/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
+  'root/journal/journal-00000001.jsonl', 'root/keys-1/revocation.key', 'root/keys-1/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
   'secrets/master.key',
   'signer/journal/journal-00000001.jsonl', ...kRoles.map((role) => `signer/keys/${role}.1.key`), ...kRoles.map((role) => `signer/roles/${role}.pem`),
   'signer/root.pem', 'signer/signer.json', 'signer/unlock.key', 'trust/root.pem',
@@ -60,7 +60,7 @@ describe('A new data directory', () => {
     const secrets = { 'a PKCS #8 key': '-----BEGIN PRIVATE KEY', 'an EC key': '-----BEGIN EC PRIVATE KEY', 'an RSA key': '-----BEGIN RSA PRIVATE KEY' };
     assert.deepEqual(await places_of(secrets, daemon.data_dir), []);
     assert.match(await readFile(path.join(daemon.data_dir, 'node/identity.pem'), 'latin1'), /-----BEGIN ENCRYPTED PRIVATE KEY-----/);
-    const keys = kFiles.filter((file) => /keys\/.*\.key$/.test(file));
+    const keys = kFiles.filter((file) => /keys(-1)?\/.*\.key$/.test(file));
     assert.equal(keys.length, kRoles.length + 2);
     for (const name of keys) {
       const file = JSON.parse(await readFile(path.join(daemon.data_dir, name), 'utf8'));

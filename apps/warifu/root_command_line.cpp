@@ -1,0 +1,91 @@
+#include <memory>
+
+#include "warifu/command_line.h"
+#include "warifu/root_commands.h"
+
+namespace warifu::cli {
+namespace {
+
+void add_dir(CLI::App* verb, std::filesystem::path& folder) {
+  verb->add_option("--dir", folder, "The root's folder")->required()->type_name("DIR");
+}
+
+void add_secret(CLI::App* verb, RootSecretOptions& options) {
+  verb->add_option("--passphrase-file", options.passphrase_file, "What opens the root; - is standard input")
+      ->type_name("FILE");
+  verb->add_option("--share-file", options.share_files,
+                   "One person's share, or several, one a line; - is standard input; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+}
+
+void add_new_secret(CLI::App* verb, const std::string& prefix, NewRootSecretOptions& options) {
+  verb->add_option("--" + prefix + "passphrase-file", options.passphrase_file,
+                   "Put the root under this passphrase, of at least 12 characters")
+      ->type_name("FILE");
+  verb->add_option("--shares", options.shares, "Put it under a drawn one, of which N people get a share: M open it")
+      ->type_name("M/N");
+  verb->add_option("--shares-out", options.shares_out, "A folder for a file for each share (they are printed)")
+      ->type_name("DIR");
+}
+
+void add_init(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "init", "Make an organisation's root and its master revocation key",
+                        "warifu root init --dir /media/root --org \"Example Power\" --shares 3/5 --shares-out shares");
+  const auto options = std::make_shared<RootInitOptions>();
+  add_dir(verb, options->folder);
+  verb->add_option("--org", options->organisation, "The organisation's name, as it stands in certificates")->required();
+  verb->add_option("--curve", options->curve, "P-384 or P-256")->capture_default_str();
+  add_new_secret(verb, "", options->secret);
+  verb->callback([=, &action] { action = [=](const Context& context) { return init_root(context, *options); }; });
+}
+
+void add_sign(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "sign", "Certify the keys of roles, as a signer asked for them",
+                        "warifu root sign --dir /media/root --share-file a --share-file b --share-file c --requests "
+                        "requests --out roles");
+  const auto options = std::make_shared<RootSignOptions>();
+  add_dir(verb, options->folder);
+  add_secret(verb, options->secret);
+  verb->add_option("--requests", options->requests,
+                   "The folder of requests (*.csr) of warifu-signer init --offline-root")
+      ->required()
+      ->type_name("DIR");
+  verb->add_option("--out", options->out, "A folder for the certificates, which the signer takes by install")
+      ->required()
+      ->type_name("DIR");
+  verb->callback([=, &action] { action = [=](const Context& context) { return sign_roles(context, *options); }; });
+}
+
+void add_passphrase(CLI::App* noun, Action& action) {
+  auto* verb =
+      add_verb(noun, "passphrase", "Put the root under another passphrase, or under new shares",
+               "warifu root passphrase --dir /var/lib/warifu/root --passphrase-file /var/lib/warifu/root/passphrase "
+               "--shares 3/5 --shares-out shares");
+  const auto options = std::make_shared<RootPassphraseOptions>();
+  add_dir(verb, options->folder);
+  add_secret(verb, options->old_secret);
+  add_new_secret(verb, "new-", options->new_secret);
+  verb->callback(
+      [=, &action] { action = [=](const Context& context) { return change_root_passphrase(context, *options); }; });
+}
+
+void add_status(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "status", "Show the root, and check the journal of what it signed",
+                        "warifu root status --dir /media/root");
+  const auto folder = std::make_shared<std::filesystem::path>();
+  add_dir(verb, *folder);
+  verb->callback([=, &action] { action = [=](const Context& context) { return show_root(context, *folder); }; });
+}
+
+}  // namespace
+
+void add_root_commands(CLI::App& app, Action& action) {
+  auto* noun = add_noun(app, "root", "The organisation's root, at its own desk: works on a folder, without a server");
+  add_init(noun, action);
+  add_sign(noun, action);
+  add_passphrase(noun, action);
+  add_status(noun, action);
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,159 @@
+#include "warifu/root_commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "base/time.h"
+#include "ceremony/role_request.h"
+#include "ceremony/root_folder.h"
+#include "crypto/system_entropy.h"
+#include "keystore/files.h"
+#include "signing_keys/key_place.h"
+#include "warifu/output.h"
+
+namespace warifu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using ceremony::RoleRequest;
+using ceremony::RootFolder;
+
+std::string fingerprint_of(const crypto::Certificate& certificate) {
+  return to_hex(certificate.fingerprint_sha256().bytes());
+}
+
+Result<std::vector<fs::path>> requests_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    if (entry->path().extension() == ".csr") files.push_back(entry->path());
+  if (error)
+    return Error{ErrorKind::kUnavailable, "file.read",
+                 fmt::format("cannot list {}: {}", folder.string(), error.message())};
+  if (files.empty()) return invalid_input("root.requests", fmt::format("no request (*.csr) is in {}", folder.string()));
+  std::ranges::sort(files);
+  return files;
+}
+
+// All of them, before one is signed.
+Result<std::vector<RoleRequest>> read_requests(const fs::path& folder, const std::string& organisation) {
+  TRY(const auto files, requests_in(folder));
+  std::vector<RoleRequest> requests;
+  for (const fs::path& file : files) {
+    TRY(const auto text, keystore::read_file(file));
+    auto request = RoleRequest::parse(text);
+    if (!request) {
+      request.error().where = file.string();
+      return request.error();
+    }
+    if (request->organisation != organisation)
+      return refused("root.requests", fmt::format("{} is of \"{}\", and this root of \"{}\"", file.string(),
+                                                  request->organisation, organisation));
+    requests.push_back(*std::move(request));
+  }
+  return requests;
+}
+
+}  // namespace
+
+Status init_root(const Context& context, const RootInitOptions& options) {
+  const SystemClock clock;
+  crypto::SystemEntropy entropy;
+  TRY_STATUS(pki::check_organisation(options.organisation));
+  TRY(const auto curve, signing_keys::parse_curve(options.curve));
+  TRY(const auto secret, NewRootSecret::make(options.secret, entropy));
+  if (RootFolder::describe(options.folder))
+    return Error{
+        ErrorKind::kConflict, "root.exists",
+        fmt::format("{} holds a root already: a second one would be another organisation", options.folder.string())};
+  TRY_STATUS(secret.hand_out(options.secret));
+  TRY(const auto root, RootFolder::create(options.folder, {options.organisation, curve, secret.cost}, secret.passphrase,
+                                          clock, entropy));
+  const auto& certificate = root.certificate();
+  if (context.json) {
+    print_json(json::object{{"organisation", root.organisation()},
+                            {"certificate", (options.folder / "root.pem").string()},
+                            {"sha256", fingerprint_of(certificate)},
+                            {"not_after", to_rfc3339(certificate.not_after())}});
+    return {};
+  }
+  fmt::print(stderr, "The root of \"{}\" is in {}, until {}.\n  SHA-256 {}\n", root.organisation(),
+             options.folder.string(), to_rfc3339(certificate.not_after()), fingerprint_of(certificate));
+  if (!secret.shares.empty())
+    fmt::print(
+        stderr,
+        "Each share goes to another person, on paper or a stick of its own. {} of {} open the root; keep no copy.\n",
+        secret.shares.front().scheme.threshold, secret.shares.front().scheme.count);
+  return {};
+}
+
+Status sign_roles(const Context& context, const RootSignOptions& options) {
+  const SystemClock clock;
+  crypto::SystemEntropy entropy;
+  TRY(const auto secret, read_root_secret(options.secret));
+  TRY(const auto root, RootFolder::open(options.folder, secret));
+  TRY(const auto requests, read_requests(options.requests, root.organisation()));
+  TRY_STATUS(keystore::make_private_folder(options.out));
+  TRY_STATUS(keystore::make_private_folder(options.out / "roles"));
+  json::array signed_roles;
+  for (const RoleRequest& request : requests) {
+    TRY(const auto certificate, root.certify(request.role, request.key, clock, entropy));
+    TRY_STATUS(keystore::write_file(options.out / "roles" / fmt::format("{}.pem", to_string(request.role)),
+                                    as_bytes(certificate.to_pem()), FileMode::kPublic));
+    signed_roles.push_back(json::object{{"role", to_string(request.role)},
+                                        {"serial", to_hex(certificate.serial())},
+                                        {"not_after", to_rfc3339(certificate.not_after())}});
+    if (!context.json) fmt::print("{:<22} until {}\n", to_string(request.role), to_rfc3339(certificate.not_after()));
+  }
+  TRY_STATUS(keystore::write_file(options.out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic));
+  if (context.json) print_json(json::object{{"signed", std::move(signed_roles)}});
+  return {};
+}
+
+Status change_root_passphrase(const Context&, const RootPassphraseOptions& options) {
+  const SystemClock clock;
+  crypto::SystemEntropy entropy;
+  TRY(const auto old_secret, read_root_secret(options.old_secret));
+  // Before new shares are handed out that would open nothing.
+  TRY_STATUS(RootFolder::open(options.folder, old_secret));
+  TRY(const auto secret, NewRootSecret::make(options.new_secret, entropy));
+  TRY_STATUS(secret.hand_out(options.new_secret));
+  TRY_STATUS(RootFolder::change_passphrase(options.folder, old_secret, secret.passphrase, secret.cost, clock, entropy));
+  // The one that `warifud init` leaves beside a root on its own machine.
+  TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (options.folder / "passphrase").string()));
+  fmt::print(stderr,
+             "The root in {} opens with the new secret only. A copy of the folder from before opens with the "
+             "old one: destroy it.\n",
+             options.folder.string());
+  return {};
+}
+
+Status show_root(const Context& context, const fs::path& folder) {
+  TRY(const auto root, RootFolder::describe(folder));
+  std::error_code ignored;
+  const bool is_open = fs::exists(folder / "passphrase", ignored);
+  if (context.json) {
+    print_json(json::object{{"organisation", root.organisation},
+                            {"curve", signing_keys::to_string(root.curve)},
+                            {"sha256", fingerprint_of(root.certificate)},
+                            {"not_after", to_rfc3339(root.certificate.not_after())},
+                            {"journal_entries", root.journal_entries},
+                            {"passphrase_beside_it", is_open}});
+    return {};
+  }
+  fmt::print("organisation   {}\nroot           {}, until {}\nSHA-256        {}\njournal        {} entries, unbroken\n",
+             root.organisation, signing_keys::to_string(root.curve), to_rfc3339(root.certificate.not_after()),
+             fingerprint_of(root.certificate), root.journal_entries);
+  if (is_open)
+    fmt::print(
+        "\nIts passphrase lies beside it: whoever has this folder is the organisation. Share it (warifu root "
+        "passphrase --shares 3/5) and carry the folder into a safe.\n");
+  return {};
+}
+
+}  // namespace warifu::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "warifu/commands.h"
+#include "warifu/root_secret.h"
+
+// The desk of the organisation's root: works on a folder, without a server (docs/formats/root-dir.md).
+namespace warifu::cli {
+
+struct RootInitOptions {
+  std::filesystem::path folder;
+  std::string organisation;
+  std::string curve = "P-384";
+  NewRootSecretOptions secret;
+};
+Status init_root(const Context& context, const RootInitOptions& options);
+
+struct RootSignOptions {
+  std::filesystem::path folder;
+  std::filesystem::path requests;  // a folder of *.csr
+  std::filesystem::path out;       // gets root.pem and roles/NAME.pem
+  RootSecretOptions secret;
+};
+Status sign_roles(const Context& context, const RootSignOptions& options);
+
+struct RootPassphraseOptions {
+  std::filesystem::path folder;
+  RootSecretOptions old_secret;
+  NewRootSecretOptions new_secret;
+};
+Status change_root_passphrase(const Context& context, const RootPassphraseOptions& options);
+
+Status show_root(const Context& context, const std::filesystem::path& folder);
+
+}  // namespace warifu::cli
