@@ -3,12 +3,16 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <ctime>
+
 namespace warifu {
 
 std::string to_rfc3339(Timestamp time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto micros = (time - seconds).count();
-  return fmt::format("{:%FT%T}.{:06}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), micros);
+  // Not system_clock::to_time_t(), which counts in nanoseconds: those of 64 bits end in the year 2262.
+  const auto unix_time = static_cast<std::time_t>(seconds.time_since_epoch().count());
+  return fmt::format("{:%FT%T}.{:06}Z", fmt::gmtime(unix_time), micros);
 }
 
 Timestamp SystemClock::now() const {
