@@ -15,6 +15,12 @@ TEST(TimeText, ReadsWhatToRfc3339Writes) {
   EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00Z"), from_micros(1'709'164'800'000'000));
 }
 
+TEST(TimeText, WritesEveryYearOfFourDigits) {
+  for (const char* text : {"0000-01-01T00:00:00.000000Z", "0999-12-31T23:59:59.999999Z", "1677-01-01T00:00:00.000000Z",
+                           "2262-04-12T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"})
+    EXPECT_EQ(to_rfc3339(parse_rfc3339(text).value()), text);
+}
+
 TEST(TimeText, RefusesWhatIsNoTimeInUtc) {
   for (const char* wrong : {"",
                             "Z",

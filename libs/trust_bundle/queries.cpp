@@ -1,0 +1,31 @@
+#include <algorithm>
+
+#include "trust_bundle/trusted_bundle.h"
+
+namespace warifu::trust_bundle {
+
+std::vector<crypto::Certificate> TrustedBundle::role_certificates(const RoleName& name) const {
+  std::vector<crypto::Certificate> usable;
+  const Role* role = state_->certificates.role(name);
+  if (role == nullptr) return usable;
+  usable.reserve(role->certificates.size());
+  for (const Listed& listed : role->certificates)
+    usable.push_back(listed.certificate.clone());
+  return usable;
+}
+
+bool TrustedBundle::trusts_role(const RoleName& name, const crypto::Certificate& certificate) const {
+  const Role* role = state_->certificates.role(name);
+  if (role == nullptr) return false;
+  return std::ranges::any_of(role->certificates, [der = certificate.to_der()](const Listed& listed) {
+    return listed.certificate.to_der() == der;
+  });
+}
+
+const Revoked* TrustedBundle::revocation_of(const crypto::PublicKey& key) const {
+  const Revoked* revoked = contents().revocation_of(KeyId::of(key));
+  // An entry that somebody made of an odd encoding holds for that.
+  return revoked != nullptr ? revoked : contents().revocation_of(KeyId::of_encoding(key.spki()));
+}
+
+}  // namespace warifu::trust_bundle
