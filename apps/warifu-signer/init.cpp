@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/time.h"
+#include "ceremony/bundle_desk.h"
 #include "ceremony/role_request.h"
 #include "ceremony/root_folder.h"
 #include "crypto/system_entropy.h"
@@ -74,11 +75,14 @@ Status make_root_and_certify(const InitRequest& request, const Folder& folder,
                              Entropy& entropy) {
   TRY(const auto root, make_root(request, curve, clock, entropy));
   TRY_STATUS(folder.write_root(root.certificate()));
+  std::map<Role, crypto::Certificate> certificates;
   for (const auto& [role, key] : keys) {
-    TRY(const auto certificate, root.certify(role, key.public_key(), clock, entropy));
+    TRY(auto certificate, root.certify(role, key.public_key(), clock, entropy));
     TRY_STATUS(folder.write_role(role, certificate));
+    certificates.emplace(role, std::move(certificate));
   }
-  return {};
+  const ceremony::BundleShelf shelf(root.bundles());
+  return ceremony::BundleDesk(root, shelf, clock).publish(certificates);
 }
 
 Status ask_root(const Folder& folder, const Settings& settings, const std::map<Role, crypto::Signer>& keys) {

@@ -57,6 +57,39 @@ void add_sign(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return sign_roles(context, *options); }; });
 }
 
+void add_out(CLI::App* verb, std::filesystem::path& out) {
+  verb->add_option("--out", out, "A folder for the trust bundles, all of them (bundles/)")->type_name("DIR");
+}
+
+void add_publish(CLI::App* noun, Action& action) {
+  auto* verb =
+      add_verb(noun, "publish", "Sign the next trust bundle, with nothing new but its end",
+               "warifu root publish --dir /media/root --share-file a --share-file b --share-file c --days 365");
+  const auto options = std::make_shared<RootPublishOptions>();
+  add_dir(verb, options->folder);
+  add_secret(verb, options->secret);
+  verb->add_option("--days", options->days, "How long it is good for")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  add_out(verb, options->out);
+  verb->callback([=, &action] { action = [=](const Context& context) { return publish_bundle(context, *options); }; });
+}
+
+void add_revoke(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "revoke", "Take the keys of a role out of use, by the master revocation key",
+                        "warifu root revoke --dir /media/root --share-file a --share-file b --share-file c --role "
+                        "code-signing --reason key-compromise --out out");
+  const auto options = std::make_shared<RootRevokeOptions>();
+  add_dir(verb, options->folder);
+  add_secret(verb, options->secret);
+  verb->add_option("--role", options->role, "Which role")->required()->type_name("ROLE");
+  verb->add_option("--reason", options->reason, "key-compromise, superseded or cessation")
+      ->required()
+      ->type_name("REASON");
+  add_out(verb, options->out);
+  verb->callback([=, &action] { action = [=](const Context& context) { return revoke_role(context, *options); }; });
+}
+
 void add_passphrase(CLI::App* noun, Action& action) {
   auto* verb =
       add_verb(noun, "passphrase", "Put the root under another passphrase, or under new shares",
@@ -84,6 +117,8 @@ void add_root_commands(CLI::App& app, Action& action) {
   auto* noun = add_noun(app, "root", "The organisation's root, at its own desk: works on a folder, without a server");
   add_init(noun, action);
   add_sign(noun, action);
+  add_publish(noun, action);
+  add_revoke(noun, action);
   add_passphrase(noun, action);
   add_status(noun, action);
 }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 
 #include "base/time.h"
+#include "ceremony/bundle_desk.h"
 #include "ceremony/role_request.h"
 #include "ceremony/root_folder.h"
 #include "crypto/system_entropy.h"
@@ -19,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+using ceremony::BundleDesk;
+using ceremony::BundleShelf;
 using ceremony::RoleRequest;
 using ceremony::RootFolder;
 
@@ -59,6 +63,27 @@ Result<std::vector<RoleRequest>> read_requests(const fs::path& folder, const std
   return requests;
 }
 
+// What stands at the end of a ceremony: the newest bundle, and all of them for who is to have them.
+Status hand_over(const Context& context, const BundleShelf& shelf, const fs::path& out, json::object printed) {
+  TRY(const auto newest, shelf.newest());
+  if (!newest) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
+  if (!out.empty()) {
+    TRY_STATUS(keystore::make_private_folder(out));
+    TRY_STATUS(shelf.copy_to(out / "bundles"));
+  }
+  const auto end = to_rfc3339(newest->contents().expires_at);
+  if (!context.json) {
+    fmt::print(stderr, "Trust bundle {}, until {}\n", newest->version(), end);
+    return {};
+  }
+  printed["bundle"] = json::object{{"version", newest->version()},
+                                   {"sha256", to_hex(newest->digest().bytes())},
+                                   {"expires_at", end},
+                                   {"revoked", newest->contents().revoked.size()}};
+  print_json(printed);
+  return {};
+}
+
 }  // namespace
 
 Status init_root(const Context& context, const RootInitOptions& options) {
@@ -75,13 +100,14 @@ Status init_root(const Context& context, const RootInitOptions& options) {
   TRY(const auto root, RootFolder::create(options.folder, {options.organisation, curve, secret.cost}, secret.passphrase,
                                           clock, entropy));
   const auto& certificate = root.certificate();
-  if (context.json) {
-    print_json(json::object{{"organisation", root.organisation()},
-                            {"certificate", (options.folder / "root.pem").string()},
-                            {"sha256", fingerprint_of(certificate)},
-                            {"not_after", to_rfc3339(certificate.not_after())}});
-    return {};
-  }
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(BundleDesk(root, shelf, clock).publish({}));
+  if (context.json)
+    return hand_over(context, shelf, {},
+                     {{"organisation", root.organisation()},
+                      {"certificate", (options.folder / "root.pem").string()},
+                      {"sha256", fingerprint_of(certificate)},
+                      {"not_after", to_rfc3339(certificate.not_after())}});
   fmt::print(stderr, "The root of \"{}\" is in {}, until {}.\n  SHA-256 {}\n", root.organisation(),
              options.folder.string(), to_rfc3339(certificate.not_after()), fingerprint_of(certificate));
   if (!secret.shares.empty())
@@ -101,18 +127,41 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
   TRY_STATUS(keystore::make_private_folder(options.out));
   TRY_STATUS(keystore::make_private_folder(options.out / "roles"));
   json::array signed_roles;
+  std::map<pki::Role, crypto::Certificate> certificates;
   for (const RoleRequest& request : requests) {
-    TRY(const auto certificate, root.certify(request.role, request.key, clock, entropy));
+    TRY(auto certificate, root.certify(request.role, request.key, clock, entropy));
     TRY_STATUS(keystore::write_file(options.out / "roles" / fmt::format("{}.pem", to_string(request.role)),
                                     as_bytes(certificate.to_pem()), FileMode::kPublic));
     signed_roles.push_back(json::object{{"role", to_string(request.role)},
                                         {"serial", to_hex(certificate.serial())},
                                         {"not_after", to_rfc3339(certificate.not_after())}});
     if (!context.json) fmt::print("{:<22} until {}\n", to_string(request.role), to_rfc3339(certificate.not_after()));
+    certificates.emplace(request.role, std::move(certificate));
   }
   TRY_STATUS(keystore::write_file(options.out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic));
-  if (context.json) print_json(json::object{{"signed", std::move(signed_roles)}});
-  return {};
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(BundleDesk(root, shelf, clock).publish(certificates));
+  return hand_over(context, shelf, options.out, {{"signed", std::move(signed_roles)}});
+}
+
+Status publish_bundle(const Context& context, const RootPublishOptions& options) {
+  const SystemClock clock;
+  TRY(const auto secret, read_root_secret(options.secret));
+  TRY(const auto root, RootFolder::open(options.folder, secret));
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(BundleDesk(root, shelf, clock).publish({}, std::chrono::days(options.days)));
+  return hand_over(context, shelf, options.out, {});
+}
+
+Status revoke_role(const Context& context, const RootRevokeOptions& options) {
+  const SystemClock clock;
+  TRY(const auto role, pki::parse_role(options.role));
+  TRY(const auto reason, trust_bundle::parse_reason(options.reason));
+  TRY(const auto secret, read_root_secret(options.secret));
+  TRY(const auto root, RootFolder::open(options.folder, secret));
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(BundleDesk(root, shelf, clock).revoke(role, reason));
+  return hand_over(context, shelf, options.out, {});
 }
 
 Status change_root_passphrase(const Context&, const RootPassphraseOptions& options) {
@@ -137,18 +186,22 @@ Status show_root(const Context& context, const fs::path& folder) {
   TRY(const auto root, RootFolder::describe(folder));
   std::error_code ignored;
   const bool is_open = fs::exists(folder / "passphrase", ignored);
-  if (context.json) {
-    print_json(json::object{{"organisation", root.organisation},
-                            {"curve", signing_keys::to_string(root.curve)},
-                            {"sha256", fingerprint_of(root.certificate)},
-                            {"not_after", to_rfc3339(root.certificate.not_after())},
-                            {"journal_entries", root.journal_entries},
-                            {"passphrase_beside_it", is_open}});
-    return {};
-  }
+  const BundleShelf shelf(folder / "bundles");
+  if (context.json)
+    return hand_over(context, shelf, {},
+                     {{"organisation", root.organisation},
+                      {"curve", signing_keys::to_string(root.curve)},
+                      {"sha256", fingerprint_of(root.certificate)},
+                      {"not_after", to_rfc3339(root.certificate.not_after())},
+                      {"journal_entries", root.journal_entries},
+                      {"passphrase_beside_it", is_open}});
+  TRY(const auto bundle, shelf.newest());
+  if (!bundle) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
   fmt::print("organisation   {}\nroot           {}, until {}\nSHA-256        {}\njournal        {} entries, unbroken\n",
              root.organisation, signing_keys::to_string(root.curve), to_rfc3339(root.certificate.not_after()),
              fingerprint_of(root.certificate), root.journal_entries);
+  fmt::print("trust bundle   {}, until {}, {} keys revoked\n", bundle->version(),
+             to_rfc3339(bundle->contents().expires_at), bundle->contents().revoked.size());
   if (is_open)
     fmt::print(
         "\nIts passphrase lies beside it: whoever has this folder is the organisation. Share it (warifu root "

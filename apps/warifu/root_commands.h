@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -20,10 +21,28 @@ Status init_root(const Context& context, const RootInitOptions& options);
 struct RootSignOptions {
   std::filesystem::path folder;
   std::filesystem::path requests;  // a folder of *.csr
-  std::filesystem::path out;       // gets root.pem and roles/NAME.pem
+  std::filesystem::path out;       // gets root.pem, roles/NAME.pem and bundles/
   RootSecretOptions secret;
 };
 Status sign_roles(const Context& context, const RootSignOptions& options);
+
+struct RootPublishOptions {
+  std::filesystem::path folder;
+  std::filesystem::path out;  // gets bundles/
+  std::uint32_t days = 365;
+  RootSecretOptions secret;
+};
+// The next trust bundle, with nothing new but its end.
+Status publish_bundle(const Context& context, const RootPublishOptions& options);
+
+struct RootRevokeOptions {
+  std::filesystem::path folder;
+  std::filesystem::path out;
+  std::string role;
+  std::string reason;
+  RootSecretOptions secret;
+};
+Status revoke_role(const Context& context, const RootRevokeOptions& options);
 
 struct RootPassphraseOptions {
   std::filesystem::path folder;

@@ -22,11 +22,11 @@ using signing_keys::KeyName;
 
 constexpr std::string_view kRootFormat = "warifu.root.v1";
 
-KeyName root_key() {
+KeyName root_key_name() {
   return KeyName::parse("root").value();
 }
 
-KeyName revocation_key() {
+KeyName revocation_key_name() {
   return KeyName::parse("revocation").value();
 }
 
@@ -77,8 +77,8 @@ Result<crypto::Certificate> read_certificate(const fs::path& path) {
 
 // A folder of keys of an attempt that did not end, or of before a change: nothing counts in it.
 Status clear(FileKeys& keys) {
-  TRY_STATUS(keys.destroy(root_key()));
-  return keys.destroy(revocation_key());
+  TRY_STATUS(keys.destroy(root_key_name()));
+  return keys.destroy(revocation_key_name());
 }
 
 Status add_to_journal(const fs::path& path, json::object entry) {
@@ -111,14 +111,15 @@ Result<RootFolder> RootFolder::create(const fs::path& path, const RootSettings& 
   TRY_STATUS(keystore::make_private_folder(described.keys(path)));
   FileKeys keys(described.keys(path), passphrase.clone(), entropy, settings.cost);
   TRY_STATUS(clear(keys));
-  TRY(auto key, keys.generate(root_key(), settings.curve));
-  TRY_STATUS(keys.generate(revocation_key(), settings.curve));
+  TRY(auto key, keys.generate(root_key_name(), settings.curve));
+  TRY(auto revocation, keys.generate(revocation_key_name(), settings.curve));
   TRY(auto certificate, pki::certify_root(settings.organisation, key, clock, entropy));
   TRY_STATUS(note(path, clock, "root.init", certificate));
   TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic));
   // The last one: without it there is no root.
   TRY_STATUS(write_description(path, described));
-  return RootFolder(path, settings.organisation, settings.curve, {std::move(certificate), std::move(key)});
+  return RootFolder(path, settings.organisation, settings.curve, {std::move(certificate), std::move(key)},
+                    std::move(revocation));
 }
 
 Result<RootFolder> RootFolder::open(const fs::path& path, const SecretBytes& passphrase) {
@@ -126,8 +127,10 @@ Result<RootFolder> RootFolder::open(const fs::path& path, const SecretBytes& pas
   TRY(auto certificate, read_certificate(path));
   crypto::SystemEntropy unused;  // for keys that are made
   FileKeys keys(described.keys(path), passphrase.clone(), unused);
-  TRY(auto key, keys.open(root_key()));
-  return RootFolder(path, std::move(described.organisation), described.curve, {std::move(certificate), std::move(key)});
+  TRY(auto key, keys.open(root_key_name()));
+  TRY(auto revocation, keys.open(revocation_key_name()));
+  return RootFolder(path, std::move(described.organisation), described.curve, {std::move(certificate), std::move(key)},
+                    std::move(revocation));
 }
 
 Result<RootDescription> RootFolder::describe(const fs::path& path) {
@@ -147,7 +150,7 @@ Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& ol
   FileKeys new_keys(after.keys(path), new_passphrase.clone(), entropy, cost);
   TRY_STATUS(keystore::make_private_folder(after.keys(path)));
   TRY_STATUS(clear(new_keys));
-  for (const auto& name : {root_key(), revocation_key()}) {
+  for (const auto& name : {root_key_name(), revocation_key_name()}) {
     TRY(const auto key, old_keys.open_private(name));
     TRY_STATUS(new_keys.put(name, key));
   }
@@ -158,6 +161,13 @@ Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& ol
   std::error_code ignored;
   fs::remove(before.keys(path), ignored);
   return {};
+}
+
+Status RootFolder::note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,
+                               const Clock& clock) const {
+  return add_to_journal(
+      path_,
+      {{"at", to_rfc3339(clock.now())}, {"action", action}, {"version", version}, {"sha256", to_hex(digest.bytes())}});
 }
 
 Result<crypto::Certificate> RootFolder::certify(pki::Role role, const crypto::PublicKey& key, const Clock& clock,

@@ -32,6 +32,7 @@ struct RootDescription {
 //   root.json                 the organisation's name, the root's curve, and which folder of keys counts
 //   root.pem                  the root's certificate: what devices and operators pin
 //   keys-N/root.key, keys-N/revocation.key     under the passphrase of this folder (docs/formats/key-file.md)
+//   bundles/                  the trust bundles, from the first (bundle_shelf.h)
 //   journal/                  what was signed
 class RootFolder {
  public:
@@ -51,19 +52,32 @@ class RootFolder {
   const std::string& organisation() const { return organisation_; }
   crypto::EcCurve curve() const { return curve_; }
   const crypto::Certificate& certificate() const { return root_.certificate; }
+  const crypto::Signer& key() const { return root_.key; }
+  const crypto::Signer& revocation_key() const { return revocation_key_; }
+  // Where its bundles stand.
+  std::filesystem::path bundles() const { return path_ / "bundles"; }
+  // That a bundle is signed: before it is.
+  Status note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,
+                     const Clock& clock) const;
   // The certificate of a role for this key, noted in the journal before it is returned. kRefused "root.role.curve"
   // unless the key is on a curve that the roles of this root have.
   Result<crypto::Certificate> certify(pki::Role role, const crypto::PublicKey& key, const Clock& clock,
                                       Entropy& entropy) const;
 
  private:
-  RootFolder(std::filesystem::path path, std::string organisation, crypto::EcCurve curve, pki::Authority root)
-      : path_(std::move(path)), organisation_(std::move(organisation)), curve_(curve), root_(std::move(root)) {}
+  RootFolder(std::filesystem::path path, std::string organisation, crypto::EcCurve curve, pki::Authority root,
+             crypto::Signer revocation_key)
+      : path_(std::move(path)),
+        organisation_(std::move(organisation)),
+        curve_(curve),
+        root_(std::move(root)),
+        revocation_key_(std::move(revocation_key)) {}
 
   std::filesystem::path path_;
   std::string organisation_;
   crypto::EcCurve curve_;
   pki::Authority root_;
+  crypto::Signer revocation_key_;
 };
 
 }  // namespace warifu::ceremony

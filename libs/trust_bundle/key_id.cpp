@@ -4,6 +4,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/ec.h"
+#include "wire/writer.h"
 
 namespace warifu::trust_bundle {
 namespace {
@@ -21,10 +22,10 @@ constexpr std::array<std::uint8_t, 24> kP384Head = {0x30, 0x76, 0x30, 0x10, 0x06
 Bytes one_encoding(const crypto::PublicKey& key) {
   const auto point = crypto::ec_public_key(key);
   if (!point) return key.spki();  // RSA, whose encoding is made anew and has no choices
-  Bytes spki = to_bytes(point->curve() == crypto::EcCurve::kP256 ? ByteView(kP256Head) : ByteView(kP384Head));
-  spki.insert(spki.end(), point->x().begin(), point->x().end());
-  spki.insert(spki.end(), point->y().begin(), point->y().end());
-  return spki;
+  const bool is_p256 = point->curve() == crypto::EcCurve::kP256;
+  wire::Writer spki;
+  spki.bytes(is_p256 ? ByteView(kP256Head) : ByteView(kP384Head)).bytes(point->x()).bytes(point->y());
+  return spki.take();
 }
 
 KeyId KeyId::of_encoding(ByteView spki) {

@@ -46,8 +46,10 @@ Status check_role_lists(const Contents& contents) {
 }
 
 Status check_no_certificate_twice(const Contents& contents) {
-  std::set<Bytes> seen;
-  const auto is_new = [&](const Listed& listed) { return seen.insert(listed.certificate.to_der()).second; };
+  std::set<std::string> seen;
+  const auto is_new = [&](const Listed& listed) {
+    return seen.insert(to_hex(listed.certificate.fingerprint_sha256().bytes())).second;
+  };
   bool is_right = std::ranges::all_of(contents.roots, is_new);
   for (const Role& role : contents.roles)
     is_right = is_right && std::ranges::all_of(role.certificates, is_new);

@@ -11,12 +11,12 @@ import { Daemon, must_run, names_in, places_of, remove, run, tree, without } fro
 const kRoles = ['code-signing', 'endpoint-identity', 'escrow', 'lifecycle-command', 'peer-communication', 'server-communication'];
 const kFiles = [
   'database/warifu.sqlite3', 'node/identity.pem', ...kRoles.map((role) => `roles/${role}.pem`),
-  'root/journal/journal-00000001.jsonl', 'root/keys-1/revocation.key', 'root/keys-1/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
+  'root/bundles/00000001.json', 'root/journal/journal-00000001.jsonl', 'root/keys-1/revocation.key', 'root/keys-1/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
   'secrets/master.key',
   'signer/journal/journal-00000001.jsonl', ...kRoles.map((role) => `signer/keys/${role}.1.key`), ...kRoles.map((role) => `signer/roles/${role}.pem`),
   'signer/root.pem', 'signer/signer.json', 'signer/unlock.key', 'trust/root.pem',
 ];
-const kPublic = /roles\/[^/]*\.pem$|root\.pem$/;
+const kPublic = /roles\/[^/]*\.pem$|root\.pem$|bundles\/\d+\.json$/;
 
 /** The content of every file, by name. */
 async function contents(folder) {

@@ -1,5 +1,6 @@
 // The organisation's root at a desk of its own: a passphrase or shares, roles certified for a signer that is elsewhere, restored from any of the people.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,7 +28,7 @@ describe('A root of five people', { timeout: 120_000 }, () => {
   test('LeavesEachPersonAShareAndNothingThatOpensItWithFewer', async () => {
     assert.deepEqual(await readdir(daemon.file('shares')), [1, 2, 3, 4, 5].map((number) => `share-${number}.txt`));
     for (const { name, mode, is_folder } of [...await tree(root()), ...await tree(daemon.file('shares'))])
-      assert.equal(mode, is_folder ? 0o700 : name === 'root.pem' ? 0o644 : 0o600, name);
+      assert.equal(mode, is_folder ? 0o700 : /root\.pem$|bundles\/\d+\.json$/.test(name) ? 0o644 : 0o600, name);
     const too_few = await sign(shares(1, 5), 'too-few');
     assert.equal(too_few.code, 2, too_few.stderr);
     assert.match(too_few.stderr, /\[share\.too_few\]/);
@@ -56,7 +57,51 @@ describe('A root of five people', { timeout: 120_000 }, () => {
         await must_run('openssl', ['verify', '-x509_strict', '-CAfile', path.join(root(), 'root.pem'), daemon.file(`${out}/roles/${role}.pem`)]);
     }
     const { journal_entries } = JSON.parse(await must_run('warifu', ['root', 'status', '--dir', root(), '--json']));
-    assert.equal(journal_entries, 1 + 2 * kRoles.length);
+    assert.equal(journal_entries, 2 + 2 * (kRoles.length + 1), 'the root, each certificate, each bundle');
+  });
+
+  test('PublishesATrustBundleWithEachChange', async () => {
+    assert.deepEqual((await readdir(daemon.file('roles-b/bundles'))).sort(), [1, 2, 3].map((number) => `0000000${number}.json`));
+    const { payload, signatures } = JSON.parse(readFileSync(daemon.file('roles-b/bundles/00000003.json'), 'utf8'));
+    const bundle = JSON.parse(Buffer.from(payload, 'base64'));
+    assert.equal(bundle.organisation, kOrganisation);
+    assert.deepEqual(bundle.roles.map(({ role }) => role).sort(), kRoles);
+    assert.equal(signatures.length, 1);
+    // The signature, by openssl alone.
+    const type = 'application/vnd.warifu.trust-bundle.v1+json';
+    const body = Buffer.from(payload, 'base64');
+    await writeFile(daemon.file('signed'), Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${body.length} `), body]));
+    await writeFile(daemon.file('signature'), Buffer.from(signatures[0].sig, 'base64'));
+    await writeFile(daemon.file('root-key.pem'), await must_run('openssl', ['x509', '-noout', '-pubkey', '-in', path.join(root(), 'root.pem')]));
+    await must_run('openssl', ['dgst', '-sha384', '-verify', daemon.file('root-key.pem'), '-signature', daemon.file('signature'), daemon.file('signed')]);
+  });
+
+  test('RevokesAStolenRoleKeyByTheRevocationKeyAloneAndGoesOn', async () => {
+    const at_root = async (verb, ...args) => JSON.parse(await must_run('warifu', ['root', verb, '--dir', root(), ...shares(1, 2, 3), '--out', daemon.file('after'), '--json', ...args])).bundle;
+    assert.equal((await at_root('revoke', '--role', 'code-signing', '--reason', 'key-compromise')).revoked, 1);
+    const newest = JSON.parse(readFileSync(daemon.file('after/bundles/00000004.json'), 'utf8'));
+    const bundle = JSON.parse(Buffer.from(newest.payload, 'base64'));
+    assert.deepEqual(newest.signatures.map(({ keyid }) => keyid), bundle.revocation.keys.map((key) => createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex')));
+    assert.deepEqual(bundle.revoked.map(({ role, reason }) => [role, reason]), [['code-signing', 'key-compromise']]);
+    const again = await run('warifu', ['root', 'revoke', '--dir', root(), ...shares(1, 2, 3), '--role', 'code-signing', '--reason', 'key-compromise']);
+    assert.equal(again.code, 1, again.stderr);
+    assert.match(again.stderr, /\[root\.role\]/);
+    const renewed = await at_root('publish', '--days', '30');
+    assert.deepEqual([renewed.version, renewed.revoked], [5, 1]);
+    assert.ok(Date.parse(renewed.expires_at) < Date.now() + 31 * 86_400_000);
+  });
+
+  test('NoticesABundleThatIsMissingOrWasChanged', async () => {
+    const copy = daemon.file('spoiled');
+    await cp(root(), copy, { recursive: true });
+    const file = path.join(copy, 'bundles/00000003.json');
+    const good = readFileSync(file, 'utf8');
+    const spoiled = JSON.parse(good);
+    spoiled.payload = Buffer.from(Buffer.from(spoiled.payload, 'base64').toString().replace(kOrganisation, 'Another Power')).toString('base64');
+    await writeFile(file, JSON.stringify(spoiled));
+    assert.match((await run('warifu', ['root', 'status', '--dir', copy])).stderr, /\[bundle\.organisation\]/);
+    await rm(file);
+    assert.match((await run('warifu', ['root', 'status', '--dir', copy])).stderr, /\[root\.bundles\]/);
   });
 
   test('SignsNothingForAnotherOrganisation', async () => {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "ceremony/bundle_shelf.h"
+#include "ceremony/root_folder.h"
+
+namespace warifu::ceremony {
+
+inline constexpr std::chrono::days kBundleLifetime{365};
+
+// Makes an organisation's trust bundles at the root's desk: what changes, who signs. Each is in the journal before it
+// is on the shelf.
+class BundleDesk {
+ public:
+  // `root`, `clock` and `shelf` outlive it.
+  BundleDesk(const RootFolder& root, const BundleShelf& shelf, const Clock& clock)
+      : root_(root), shelf_(shelf), clock_(clock) {}
+
+  // The first bundle, or the next: with these certificates of roles, and good for a while again. A new certificate of a
+  // key takes the place of the old one under the same root; other keys of the role stay until they are revoked.
+  Status publish(const std::map<pki::Role, crypto::Certificate>& certificates,
+                 std::chrono::days lifetime = kBundleLifetime) const;
+  // Takes a role's keys out of use, by the master revocation key alone. kNotFound "root.role" when the bundle has none
+  // of that role that is not revoked.
+  Status revoke(pki::Role role, trust_bundle::Reason reason) const;
+
+ private:
+  Status add(const trust_bundle::Contents& contents, bool by_root) const;
+
+  const RootFolder& root_;
+  const BundleShelf& shelf_;
+  const Clock& clock_;
+};
+
+}  // namespace warifu::ceremony
