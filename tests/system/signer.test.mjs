@@ -7,7 +7,9 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { binary } from '../interop/lib/server.mjs';
+import { Swtpm } from '../interop/lib/swtpm.mjs';
 import { Daemon, eventually, must_run, remove, run, tree, without } from './lib/daemon.mjs';
+import { get, secure } from './lib/sockets.mjs';
 
 const kServerRole = 'server-communication';
 const kNobody = 65534;
@@ -235,6 +237,66 @@ describe('A signer that runs by itself', { skip: process.getuid() !== 0 && 'need
     assert.match(status, /^CapEff:\s+0+$/m);
   });
 });
+
+/** Each place for keys that is no folder: what it is called for --key-backend, and the environment that it needs. */
+const kPlaces = {
+  async 'a PKCS #11 token'(daemon) {
+    const configuration = await daemon.write('softhsm.conf', `directories.tokendir = ${daemon.file('tokens')}\nobjectstore.backend = file\n`);
+    await mkdir(daemon.file('tokens'));
+    const environment = { SOFTHSM2_CONF: configuration };
+    const pin = await daemon.write('pin', '24680135');
+    await must_run('softhsm2-util', ['--init-token', '--free', '--label', 'warifu', '--pin', '24680135', '--so-pin', '13572468'], { environment });
+    return { backend: `pkcs11:token=warifu?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:${pin}`, environment, key_file: null, end: () => {} };
+  },
+  async 'a TPM'() {
+    const swtpm = await Swtpm.start();
+    return { backend: `tpm:swtpm:path=${swtpm.socket_path}`, environment: {}, key_file: `${kServerRole}.1.tpm-key`, end: () => swtpm.stop() };
+  },
+};
+
+for (const [what, open] of Object.entries(kPlaces)) {
+  describe(`Keys in ${what}`, { timeout: 120_000 }, () => {
+    let daemon;
+    let place;
+    before(async () => {
+      daemon = await Daemon.prepare();
+      place = await open(daemon);
+      await must_run('warifud', ['init', '--data-dir', daemon.data_dir, '--org', 'Example Power', '--key-backend', place.backend, '--json'], place);
+      await daemon.serve(place);
+    });
+    after(async () => {
+      await daemon?.stop();
+      await place?.end();
+    });
+
+    test('AreInNoFileButTheEscrows', async () => {
+      const files = (await tree(path.join(daemon.data_dir, 'signer/keys'))).map(({ name }) => name);
+      assert.ok(files.includes('escrow.1.key'));
+      assert.equal(files.filter((name) => name.endsWith('.key')).length, 1);
+      assert.equal(files.includes(`${kServerRole}.1.tpm-key`), place.key_file !== null);
+    });
+
+    test('CertifyNodes', async () => {
+      const renewed = await daemon.warifud('certificate renew', [], place);
+      assert.equal(renewed.code, 0, renewed.stderr);
+      const leaf = await daemon.write('leaf.pem', /-----BEGIN CERTIFICATE[^]*?END CERTIFICATE-----\n/.exec(readFileSync(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8'))[0]);
+      await must_run('openssl', ['verify', '-x509_strict', '-CAfile', daemon.ca, '-untrusted', path.join(daemon.data_dir, `roles/${kServerRole}.pem`), leaf]);
+      const { key_backend, journal_entries } = JSON.parse(await must_run('warifu-signer', ['status', '--dir', path.join(daemon.data_dir, 'signer'), '--json'], place));
+      assert.deepEqual([key_backend, journal_entries], [place.backend, 2]);
+    });
+
+    test('AreMissedWhenTheyAreTakenAwayAndTheServerGoesOn', async () => {
+      await place.end();
+      const environment = { ...place.environment, SOFTHSM2_CONF: await daemon.write('nothing.conf', `directories.tokendir = ${daemon.folder}\n`) };
+      const { code, stderr } = await daemon.warifud('certificate renew', [], { environment });
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /error: .*\[(pkcs11|tpm)\.[a-z.-]+\]/);
+      const wire = await secure(daemon, daemon.operators_url);
+      assert.ok((await wire.send(get()).answer()).status > 0);
+      wire.destroy();
+    });
+  });
+}
 
 describe('warifu-signer', () => {
   let daemon;
