@@ -7,7 +7,7 @@
 #include <fstream>
 #include <memory>
 
-#include "crypto/sha256_stream.h"
+#include "crypto/digest_stream.h"
 
 namespace warifu::cli {
 namespace {
@@ -56,7 +56,7 @@ class Sink {
   std::uint64_t size_max_;
   bool is_too_large_ = false;
   DebianMirror::Fetched fetched_;
-  crypto::Sha256Stream digest_;
+  crypto::DigestStream digest_{crypto::HashAlgorithm::kSha256};
 };
 
 Status copy(const std::string& from, Sink& sink) {

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "crypto/digest.h"
+#include "crypto/serial_number.h"
 #include "crypto/signer.h"
 
 struct x509_st;
@@ -53,9 +54,7 @@ struct CertificateProfile {
   bool ocsp_signing = false;                     // a responder whom the issuer delegates to (RFC 6960 §4.2.2.2) ...
   bool ocsp_no_check = false;                    // ... and whom nobody need ask about (§4.2.2.2.1)
   std::vector<std::string> other_purposes = {};  // more of extendedKeyUsage, as OIDs in dotted decimals
-  // Big-endian, 1 to 20 bytes, the first one not zero, and of 20 its top bit (RFC 5280 §4.1.2.2). Without it 16 random
-  // bytes.
-  std::optional<Bytes> serial = {};
+  std::optional<SerialNumber> serial = {};       // drawn when there is none
   std::optional<HardwareModule> hardware_module = {};
   std::vector<std::string> crl_urls = {};     // places of one and the same CRL
   std::vector<std::string> ocsp_urls = {};    // authorityInfoAccess

@@ -28,21 +28,10 @@ Status set_subject(X509* certificate, const CertificateProfile& profile) {
                           kProfileCode);
 }
 
-Bytes drawn_serial(Entropy& entropy) {
-  Bytes serial(16);
-  entropy.fill(serial);
-  serial[0] = static_cast<std::uint8_t>((serial[0] & 0x3f) | 0x40);  // positive, and always 16 bytes long
-  return serial;
-}
-
-Status set_serial(X509* certificate, const CertificateProfile& profile, Entropy& entropy) {
-  const Bytes serial = profile.serial ? *profile.serial : drawn_serial(entropy);
-  constexpr std::size_t kMaxSize = 20;
-  if (serial.empty() || serial.size() > kMaxSize || serial[0] == 0 || (serial.size() == kMaxSize && serial[0] >= 0x80))
-    return bad_profile("expected a serial number of 1 to 20 bytes with its sign, positive, without leading zeros");
-  require(BN_to_ASN1_INTEGER(to_bignum(serial).get(), X509_get_serialNumber(certificate)) != nullptr,
+void set_serial(X509* certificate, const CertificateProfile& profile, Entropy& entropy) {
+  const SerialNumber serial = profile.serial ? *profile.serial : SerialNumber::random(entropy);
+  require(BN_to_ASN1_INTEGER(to_bignum(serial.bytes()).get(), X509_get_serialNumber(certificate)) != nullptr,
           "BN_to_ASN1_INTEGER");
-  return {};
 }
 
 void set_validity(X509* certificate, const CertificateProfile& profile) {
@@ -76,7 +65,7 @@ Result<Certificate> issue_certificate(const CertificateProfile& profile, const P
   Certificate certificate(X509_new());
   X509* x509 = certificate.native();
   require(x509 != nullptr && X509_set_version(x509, X509_VERSION_3) == 1, "X509_new");
-  TRY_STATUS(set_serial(x509, profile, entropy));
+  set_serial(x509, profile, entropy);
   set_validity(x509, profile);
   TRY_STATUS(set_subject(x509, profile));
   require(X509_set_pubkey(x509, subject_key.native()) == 1, "X509_set_pubkey");

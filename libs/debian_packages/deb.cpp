@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "crypto/sha256_stream.h"
+#include "crypto/digest_stream.h"
 #include "wire/utf8.h"
 
 namespace warifu::debian_packages {
@@ -141,7 +141,7 @@ class DataReader {
 
   Status hash(archive_entry& entry, const std::string& path, const std::string& member) {
     const auto size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(&entry), 0));
-    crypto::Sha256Stream digest;
+    crypto::DigestStream digest(crypto::HashAlgorithm::kSha256);
     std::uint64_t hashed = 0;
     while (true) {
       const auto block = archive_.read();

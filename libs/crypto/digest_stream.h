@@ -7,12 +7,13 @@
 
 namespace warifu::crypto {
 
-// SHA-256 of what comes piece by piece, for what is too large to be held at once.
-class Sha256Stream {
+// The digest of what comes piece by piece, for what is too large to be held at once.
+class DigestStream {
  public:
-  Sha256Stream();
-  ~Sha256Stream();
-  Sha256Stream(Sha256Stream&&) noexcept;
+  explicit DigestStream(HashAlgorithm algorithm);
+  ~DigestStream();
+  DigestStream(DigestStream&&) noexcept;
+  DigestStream& operator=(DigestStream&&) noexcept;
 
   void add(ByteView bytes);
   // Once, at the end.

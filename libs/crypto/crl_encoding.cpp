@@ -1,0 +1,174 @@
+#include "crypto/crl_encoding.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <ctime>
+
+#include "crypto/certificate_extensions.h"
+#include "crypto/der_value.h"
+
+namespace warifu::crypto {
+namespace {
+
+constexpr std::array<std::uint8_t, 5> kAuthorityIdentifier = {0x06, 0x03, 0x55, 0x1d, 0x23};  // 2.5.29.35
+constexpr std::array<std::uint8_t, 5> kCrlNumber = {0x06, 0x03, 0x55, 0x1d, 0x14};            // 2.5.29.20
+// crlEntryExtensions with a reasonCode (2.5.29.21), up to its value, which is the last byte.
+constexpr std::array<std::uint8_t, 13> kReasonExtension = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55,
+                                                           0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
+constexpr std::size_t kReasonSize = kReasonExtension.size() + 1;
+
+Error bad_shape(std::string message) {
+  return invalid_input("crypto.crl.shape", std::move(message));
+}
+
+std::time_t seconds_of(Timestamp time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+bool is_in_range(Timestamp time) {
+  return time >= Timestamp() && time <= kForLife;
+}
+
+// RFC 5280 §5.1.2.4: UTCTime to the end of 2049.
+bool is_utc_time(Timestamp time) {
+  return time < Timestamp(std::chrono::sys_days{std::chrono::year{2050} / 1 / 1});
+}
+
+void append_digits(Bytes& out, int number, int digits) {
+  for (int power = digits == 4 ? 1000 : 10; power > 0; power /= 10)
+    out.push_back(static_cast<std::uint8_t>('0' + number / power % 10));
+}
+
+void append_time(Bytes& out, Timestamp time) {
+  const std::time_t seconds = seconds_of(time);
+  std::tm parts{};
+  require(gmtime_r(&seconds, &parts) != nullptr, "gmtime_r");
+  const bool is_short = is_utc_time(time);
+  out.push_back(is_short ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME);
+  out.push_back(is_short ? 13 : 15);
+  append_digits(out, parts.tm_year + 1900, is_short ? 2 : 4);
+  for (const int part : {parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec})
+    append_digits(out, part, 2);
+  out.push_back('Z');
+}
+
+std::size_t time_size(Timestamp time) {
+  return is_utc_time(time) ? 15 : 17;
+}
+
+bool needs_sign(const SerialNumber& serial) {
+  return serial.bytes()[0] >= 0x80;
+}
+
+// Without the header of the entry, which is of two bytes.
+std::size_t entry_content_size(const RevokedCertificate& entry) {
+  const std::size_t number = 2 + entry.serial.bytes().size() + (needs_sign(entry.serial) ? 1 : 0);
+  const std::size_t reason = entry.reason == RevocationReason::kUnspecified ? 0 : kReasonSize;
+  return number + time_size(entry.revoked_at) + reason;
+}
+
+Bytes der_unsigned(std::uint64_t number) {
+  Bytes content;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    const auto byte = static_cast<std::uint8_t>(number >> shift);
+    if (!content.empty() || byte != 0 || shift == 0) content.push_back(byte);
+  }
+  if (content[0] >= 0x80) content.insert(content.begin(), 0);
+  return der_value(V_ASN1_INTEGER, {content});
+}
+
+Bytes extension(ByteView oid, ByteView value) {
+  return der_value(V_ASN1_SEQUENCE, {oid, der_value(V_ASN1_OCTET_STRING, {value})});
+}
+
+Bytes extensions(const Certificate& issuer, const CrlShape& shape) {
+  const auto identifier = subject_key_identifier(issuer.native());
+  // AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] IMPLICIT OCTET STRING }
+  Bytes key =
+      der_value(V_ASN1_OCTET_STRING, {ByteView(ASN1_STRING_get0_data(identifier.get()),
+                                               static_cast<std::size_t>(ASN1_STRING_length(identifier.get())))});
+  key[0] = V_ASN1_CONTEXT_SPECIFIC;
+  const Bytes list = der_value(V_ASN1_SEQUENCE, {extension(kAuthorityIdentifier, der_value(V_ASN1_SEQUENCE, {key})),
+                                                 extension(kCrlNumber, der_unsigned(shape.number))});
+  return der_value(0, {list}, V_ASN1_CONTEXT_SPECIFIC);
+}
+
+Bytes concatenated(std::initializer_list<ByteView> parts) {
+  Bytes all;
+  for (const ByteView part : parts)
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+}  // namespace
+
+Status check_crl_issuer(const Certificate& issuer) {
+  if (issuer.is_ca() && (X509_get_key_usage(issuer.native()) & KU_CRL_SIGN) != 0) return {};
+  return invalid_input("crypto.crl.issuer", "expected the certificate of a CA that may sign CRLs");
+}
+
+Status check_crl_shape(const CrlShape& shape) {
+  if (!is_in_range(shape.this_update) || !is_in_range(shape.next_update) ||
+      seconds_of(shape.next_update) <= seconds_of(shape.this_update))
+    return bad_shape("expected times from 1970 to 9999, the next update after this one");
+  if (shape.size.bytes > kMaxCrlBytes || shape.size.entries > shape.size.bytes ||
+      (shape.size.entries == 0) != (shape.size.bytes == 0))
+    return bad_shape(fmt::format("expected entries of at most {} bytes, {} came with {} bytes", kMaxCrlBytes,
+                                 shape.size.entries, shape.size.bytes));
+  return {};
+}
+
+HashAlgorithm signature_hash(const Certificate& issuer) {
+  return signature_digest(X509_get0_pubkey(issuer.native())) == EVP_sha384() ? HashAlgorithm::kSha384
+                                                                             : HashAlgorithm::kSha256;
+}
+
+Bytes signature_algorithm(const Certificate& issuer) {
+  const bool is_rsa = EVP_PKEY_is_a(X509_get0_pubkey(issuer.native()), "RSA") == 1;
+  const bool is_sha384 = signature_hash(issuer) == HashAlgorithm::kSha384;
+  const int algorithm = is_rsa      ? NID_sha256WithRSAEncryption
+                        : is_sha384 ? NID_ecdsa_with_SHA384
+                                    : NID_ecdsa_with_SHA256;
+  const Bytes oid = to_der_bytes<i2d_ASN1_OBJECT>(OBJ_nid2obj(algorithm));
+  return is_rsa ? der_value(V_ASN1_SEQUENCE, {oid, der_value(V_ASN1_NULL, {})}) : der_value(V_ASN1_SEQUENCE, {oid});
+}
+
+// TBSCertList ::= SEQUENCE { version, signature, issuer, thisUpdate, nextUpdate, revokedCertificates OPTIONAL,
+// crlExtensions [0] }
+CrlFrame crl_frame(const Certificate& issuer, const CrlShape& shape) {
+  Bytes times;
+  append_time(times, shape.this_update);
+  append_time(times, shape.next_update);
+  const auto entry_bytes = static_cast<std::size_t>(shape.size.bytes);
+  // Where there is none, the list is left out (§5.1.2.6).
+  const Bytes list_header = entry_bytes == 0 ? Bytes() : der_header(V_ASN1_SEQUENCE, entry_bytes);
+  const Bytes content =
+      concatenated({der_unsigned(1), signature_algorithm(issuer),
+                    to_der_bytes<i2d_X509_NAME>(X509_get_subject_name(issuer.native())), times, list_header});
+  CrlFrame frame{.before = {}, .after = extensions(issuer, shape)};
+  frame.before =
+      concatenated({der_header(V_ASN1_SEQUENCE, content.size() + entry_bytes + frame.after.size()), content});
+  return frame;
+}
+
+std::size_t crl_entry_size(const RevokedCertificate& entry) {
+  return 2 + entry_content_size(entry);
+}
+
+void append_crl_entry(const RevokedCertificate& entry, Bytes& out) {
+  const ByteView number = entry.serial.bytes();
+  const bool is_signed = needs_sign(entry.serial);
+  out.push_back(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED);
+  out.push_back(static_cast<std::uint8_t>(entry_content_size(entry)));  // at most 54
+  out.push_back(V_ASN1_INTEGER);
+  out.push_back(static_cast<std::uint8_t>(number.size() + (is_signed ? 1 : 0)));
+  if (is_signed) out.push_back(0);
+  out.insert(out.end(), number.begin(), number.end());
+  append_time(out, entry.revoked_at);
+  if (entry.reason == RevocationReason::kUnspecified) return;
+  out.insert(out.end(), kReasonExtension.begin(), kReasonExtension.end());
+  out.push_back(static_cast<std::uint8_t>(entry.reason));
+}
+
+}  // namespace warifu::crypto
