@@ -16,6 +16,7 @@ struct InitRequest {
   std::vector<std::string> server_names;
   std::filesystem::path root;  // where the root's desk is made, on this machine
   bool is_root_offline = false;
+  bool takes_what_is_there = false;  // the same signer may be there already
 };
 // Makes the keys of the roles in their place, and a root that certifies them, or requests for one that is offline.
 Status init(const InitRequest& request);

@@ -1,6 +1,8 @@
 #include "warifu-signer/folder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -62,7 +64,15 @@ Result<SecretBytes> checked(SecretBytes secret) {
 
 }  // namespace
 
+Status Folder::check_user() const {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return {};
+  return refused("signer.user", fmt::format("{} belongs to the user with the ID {}: run this as that user (runuser -u)",
+                                            path_.string(), status.st_uid));
+}
+
 Status Folder::create() const {
+  TRY_STATUS(check_user());
   if (is_there(path_ / "signer.json"))
     return Error{ErrorKind::kConflict, "signer.exists",
                  fmt::format("{} holds a signer already: choose another folder", path_.string())};

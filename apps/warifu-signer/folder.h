@@ -34,6 +34,9 @@ class Folder {
   // What an offline root is asked for.
   std::filesystem::path request(pki::Role role) const;
 
+  // What another user writes here its own user could not read. kRefused "signer.user".
+  Status check_user() const;
+
   // Makes the folders. kConflict "signer.exists" if there is a signer in it.
   Status create() const;
   Status write_settings(const Settings& settings) const;

@@ -11,6 +11,11 @@ namespace {
 namespace fs = std::filesystem;
 using pki::Role;
 
+bool was_written(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 Result<crypto::Certificate> read_certificate(const fs::path& file) {
   TRY(const auto pem, keystore::read_file(file));
   return crypto::Certificate::from_pem(pem);
@@ -30,8 +35,9 @@ Status check(Role role, const crypto::Certificate& certificate, const crypto::Ce
 // One that was certified before is the root of everything that was made since.
 Status check_root(const Folder& folder, const crypto::Certificate& root) {
   if (!root.is_ca() || !root.issued_by(root)) return refused("signer.install", "root.pem is no root");
-  const auto before = read_certificate(folder.path() / "root.pem");
-  if (!before || before->to_der() == root.to_der()) return {};
+  if (!was_written(folder.path() / "root.pem")) return {};
+  TRY(const auto before, read_certificate(folder.path() / "root.pem"));
+  if (before.to_der() == root.to_der()) return {};
   return refused("signer.install", "this signer has another root; a root is changed by a rotation");
 }
 
@@ -40,13 +46,14 @@ Status check_root(const Folder& folder, const crypto::Certificate& root) {
 Status install(const fs::path& path, const fs::path& from) {
   const Folder folder(path);
   TRY(const auto settings, folder.read_settings());
+  TRY_STATUS(folder.check_user());
   TRY(const auto root, read_certificate(from / "root.pem"));
   TRY_STATUS(check_root(folder, root));
   std::map<Role, crypto::Certificate> certificates;
   for (const auto& [role, name] : settings.keys) {
-    const auto text = keystore::read_file(folder.request(role));
-    if (!text) continue;  // nothing was asked for
-    TRY(const auto request, ceremony::RoleRequest::parse(*text));
+    if (!was_written(folder.request(role))) continue;  // nothing was asked for
+    TRY(const auto text, keystore::read_file(folder.request(role)));
+    TRY(const auto request, ceremony::RoleRequest::parse(text));
     TRY(auto certificate, read_certificate(from / "roles" / fmt::format("{}.pem", to_string(role))));
     TRY_STATUS(check(role, certificate, root, request));
     certificates.emplace(role, std::move(certificate));

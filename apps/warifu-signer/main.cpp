@@ -27,7 +27,8 @@ void add_init(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("init", "Make the keys of an organisation's roles, and a root that certifies them");
   command->footer(
-      "Example: warifu-signer init --dir /var/lib/warifu-signer --org \"Example Power\" --server-name dps.example.com");
+      "Example: warifu-signer init --dir /var/lib/warifu-signer --org \"Example Power\" --server-name dps.example.com "
+      "--offline-root");
   const auto request = std::make_shared<InitRequest>();
   add_dir(command, request->folder);
   command->add_option("--org", request->organisation, "The organisation's name, as it stands in certificates")
@@ -37,17 +38,14 @@ void add_init(CLI::App& app, Action& action) {
   command->add_option("--curve", request->curve, "Of the root and most roles: P-384 or P-256")->capture_default_str();
   command->add_option("--server-name", request->server_names, "A name that servers may have; may be repeated")
       ->allow_extra_args(false);
-  auto* root = command->add_option("--root-dir", request->root, "Where the root is made (DIR/root)")->type_name("DIR");
+  auto* root =
+      command->add_option("--root-dir", request->root, "Where the root is made, on this machine")->type_name("DIR");
   command
       ->add_flag("--offline-root", request->is_root_offline,
                  "Make no root, but requests (DIR/requests) for one that is elsewhere: warifu root sign")
       ->excludes(root);
-  command->callback([=, &action] {
-    action = [=] {
-      if (request->root.empty()) request->root = request->folder / "root";
-      return init(*request);
-    };
-  });
+  command->add_flag("--or-take", request->takes_what_is_there, "Do nothing if this very signer is there already");
+  command->callback([=, &action] { action = [=] { return init(*request); }; });
 }
 
 void add_install(CLI::App& app, Action& action) {

@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -40,9 +41,24 @@ class FolderJournal final : public signer::Journal {
     TRY(const auto lock, keystore::FolderLock::wait(folder_));
     return keystore::Journal(keystore::kernel_files(), folder_.string()).add(std::move(entry));
   }
+  // Not more often than this: whoever asks could fill the log.
+  void tell(const std::string& refusal) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (told_at_ && now - *told_at_ < kPause) {
+      ++untold_;
+      return;
+    }
+    log("warning", fmt::format("{} ({} more since the last such line)", refusal, untold_));
+    told_at_ = now;
+    untold_ = 0;
+  }
 
  private:
+  static constexpr std::chrono::seconds kPause{10};
+
   std::filesystem::path folder_;
+  std::optional<std::chrono::steady_clock::time_point> told_at_;
+  std::uint64_t untold_ = 0;
 };
 
 Result<std::uint32_t> server_user_of(const ServeRequest& request) {
@@ -64,10 +80,12 @@ Status give_up_rights(const ServeRequest& request, const Folder& folder, const S
   }
   TRY(const bool needs_network, settings.backend.needs_network());
   using Network = process::Confinement::Network;
-  TRY_STATUS(process::confine({.network = needs_network ? Network::kInternet : Network::kUnixSockets,
-                               .has_threads = true,
-                               .readable = {folder.path()},
-                               .writable = {folder.journal()}}));
+  TRY(const auto confined, process::confine({.network = needs_network ? Network::kInternet : Network::kUnixSockets,
+                                             .has_threads = true,
+                                             .readable = {folder.keys()},
+                                             .writable = {folder.journal()}}));
+  if (confined.landlock_version == 0)
+    log("warning", "this kernel has no Landlock: files are protected by their owner and mode only");
   return {};
 }
 
@@ -136,6 +154,7 @@ Status serve(const ServeRequest& request) {
   TRY(const auto server_user, server_user_of(request));
   const Folder folder(request.folder);
   TRY(const auto settings, folder.read_settings());
+  TRY_STATUS(folder.check_user());
   TRY(const auto organisation, folder.read_organisation(settings));
   crypto::SystemEntropy entropy;
   TRY(const auto keys, PlaceKeys::open(folder, settings, organisation, entropy));

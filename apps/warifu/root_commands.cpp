@@ -11,6 +11,7 @@
 #include "ceremony/bundle_desk.h"
 #include "ceremony/role_request.h"
 #include "ceremony/root_folder.h"
+#include "crypto/digest.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
 #include "signing_keys/key_place.h"
@@ -58,6 +59,9 @@ Result<std::vector<RoleRequest>> read_requests(const fs::path& folder, const std
     if (request->organisation != organisation)
       return refused("root.requests", fmt::format("{} is of \"{}\", and this root of \"{}\"", file.string(),
                                                   request->organisation, organisation));
+    const auto is_of_role = [&](const RoleRequest& other) { return other.role == request->role; };
+    if (std::ranges::any_of(requests, is_of_role))
+      return refused("root.requests", fmt::format("two requests are for the role {}", to_string(request->role)));
     requests.push_back(*std::move(request));
   }
   return requests;
@@ -84,6 +88,37 @@ Status hand_over(const Context& context, const BundleShelf& shelf, const fs::pat
   return {};
 }
 
+// Shares are lines of text, and would stand among the JSON.
+Status check_output(const Context& context, const NewRootSecretOptions& secret) {
+  if (!context.json || secret.shares.empty() || !secret.shares_out.empty()) return {};
+  return invalid_input("root.secret", "with --json the shares go into a folder: --shares-out DIR");
+}
+
+// How people compare a key at both ends of the way.
+std::string fingerprint_of(const crypto::PublicKey& key) {
+  return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {key.spki()}).bytes());
+}
+
+// Before anything is signed: a revoked key is not certified again.
+Status check_not_revoked(const BundleShelf& shelf, const std::vector<RoleRequest>& requests) {
+  TRY(const auto bundle, shelf.newest());
+  for (const RoleRequest& request : requests)
+    if (bundle && bundle->is_revoked(request.key))
+      return refused("root.revoked", fmt::format("the key {} of {} is revoked: its signer makes another one",
+                                                 fingerprint_of(request.key), to_string(request.role)));
+  return {};
+}
+
+Status write_certificates(const fs::path& out, const RootFolder& root,
+                          const std::map<pki::Role, crypto::Certificate>& certificates) {
+  TRY_STATUS(keystore::make_private_folder(out));
+  TRY_STATUS(keystore::make_private_folder(out / "roles"));
+  for (const auto& [role, certificate] : certificates)
+    TRY_STATUS(keystore::write_file(out / "roles" / fmt::format("{}.pem", to_string(role)),
+                                    as_bytes(certificate.to_pem()), FileMode::kPublic));
+  return keystore::write_file(out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic);
+}
+
 }  // namespace
 
 Status init_root(const Context& context, const RootInitOptions& options) {
@@ -92,7 +127,9 @@ Status init_root(const Context& context, const RootInitOptions& options) {
   TRY_STATUS(pki::check_organisation(options.organisation));
   TRY(const auto curve, signing_keys::parse_curve(options.curve));
   TRY(const auto secret, NewRootSecret::make(options.secret, entropy));
-  if (RootFolder::describe(options.folder))
+  TRY_STATUS(check_output(context, options.secret));
+  std::error_code ignored;
+  if (fs::exists(options.folder / "root.json", ignored))
     return Error{
         ErrorKind::kConflict, "root.exists",
         fmt::format("{} holds a root already: a second one would be another organisation", options.folder.string())};
@@ -124,23 +161,21 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
   TRY(const auto requests, read_requests(options.requests, root.organisation()));
-  TRY_STATUS(keystore::make_private_folder(options.out));
-  TRY_STATUS(keystore::make_private_folder(options.out / "roles"));
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(check_not_revoked(shelf, requests));
   json::array signed_roles;
   std::map<pki::Role, crypto::Certificate> certificates;
   for (const RoleRequest& request : requests) {
     TRY(auto certificate, root.certify(request.role, request.key, clock, entropy));
-    TRY_STATUS(keystore::write_file(options.out / "roles" / fmt::format("{}.pem", to_string(request.role)),
-                                    as_bytes(certificate.to_pem()), FileMode::kPublic));
     signed_roles.push_back(json::object{{"role", to_string(request.role)},
+                                        {"key_sha256", fingerprint_of(request.key)},
                                         {"serial", to_hex(certificate.serial())},
                                         {"not_after", to_rfc3339(certificate.not_after())}});
-    if (!context.json) fmt::print("{:<22} until {}\n", to_string(request.role), to_rfc3339(certificate.not_after()));
+    if (!context.json) fmt::print("{:<22} key {}\n", to_string(request.role), fingerprint_of(request.key));
     certificates.emplace(request.role, std::move(certificate));
   }
-  TRY_STATUS(keystore::write_file(options.out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic));
-  const BundleShelf shelf(root.bundles());
   TRY_STATUS(BundleDesk(root, shelf, clock).publish(certificates));
+  TRY_STATUS(write_certificates(options.out, root, certificates));
   return hand_over(context, shelf, options.out, {{"signed", std::move(signed_roles)}});
 }
 
@@ -164,9 +199,10 @@ Status revoke_role(const Context& context, const RootRevokeOptions& options) {
   return hand_over(context, shelf, options.out, {});
 }
 
-Status change_root_passphrase(const Context&, const RootPassphraseOptions& options) {
+Status change_root_passphrase(const Context& context, const RootPassphraseOptions& options) {
   const SystemClock clock;
   crypto::SystemEntropy entropy;
+  TRY_STATUS(check_output(context, options.new_secret));
   TRY(const auto old_secret, read_root_secret(options.old_secret));
   // Before new shares are handed out that would open nothing.
   TRY_STATUS(RootFolder::open(options.folder, old_secret));

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 
 #include "keystore/files.h"
+#include "signing_keys/key_files.h"
 
 namespace warifu::cli {
 namespace {
@@ -106,12 +108,17 @@ Status NewRootSecret::hand_out(const NewRootSecretOptions& options) const {
       continue;
     }
     const fs::path file = fs::path(options.shares_out) / fmt::format("share-{}.txt", share.number);
-    SecretBytes line(text.size() + 1);
-    std::ranges::copy(text.reveal(), line.reveal_writable().begin());
-    line.reveal_writable().back() = '\n';
-    TRY_STATUS(keystore::write_file(file, line.reveal(), FileMode::kPrivate));
+    // Never over one that is there: it may be the last that opens the root as it is.
+    std::string line = fmt::format("{}\n", as_text(text.reveal()));
+    const auto is_new = signing_keys::publish(file, line);
+    wipe(line);
+    if (!is_new) return is_new.error();
+    if (!*is_new)
+      return Error{ErrorKind::kConflict, "root.shares",
+                   fmt::format("{} is there already: name an empty folder", file.string())};
   }
-  return {};
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return Error{ErrorKind::kUnavailable, "root.shares", "the shares could not be printed: nothing was changed"};
 }
 
 }  // namespace warifu::cli

@@ -39,9 +39,8 @@ Status make_signer(const InitRequest& request, const keystore::DataDir& data_dir
   const std::string folder = data_dir.signer().string();
   if (!request.roles_from.empty())
     return run_signer({"install", "--dir", folder, "--from", request.roles_from.string()});
-  std::error_code ignored;
-  if (std::filesystem::exists(data_dir.signer() / "signer.json", ignored)) return {};
-  std::vector<std::string> command = {"init", "--dir", folder, "--root-dir", data_dir.root_desk().string()};
+  std::vector<std::string> command = {"init", "--or-take",  "--dir",
+                                      folder, "--root-dir", data_dir.root_desk().string()};
   command.insert(command.end(), {"--org", request.organisation, "--key-backend", request.key_backend});
   for (const std::string& name : request.server_names)
     command.insert(command.end(), {"--server-name", name});

@@ -8,7 +8,7 @@ namespace warifu::warifud {
 namespace {
 
 // A token or a TPM may be slow; a person waits at the other end of some requests.
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kPatience{20};
 
 }  // namespace
 
@@ -32,11 +32,12 @@ Result<SecretBytes> SignerLink::exchange(ByteView request_frame) {
   const std::lock_guard turn(mutex_);
   const bool was_there = own_.has_value();
   if (!was_there) TRY_STATUS(start());
+  const auto began = std::chrono::steady_clock::now();
   auto answer = own_->client.exchange(request_frame);
   if (answer) return answer;
   own_.reset();
-  // One that just began does no better the second time, and has said why in its log.
-  if (!was_there) return answer;
+  // One that just began does no better the second time, and has said why in its log; one that was slow may have signed.
+  if (!was_there || std::chrono::steady_clock::now() - began > kPatience / 2) return answer;
   TRY_STATUS(start());
   answer = own_->client.exchange(request_frame);
   if (!answer) own_.reset();

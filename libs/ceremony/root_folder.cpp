@@ -81,6 +81,19 @@ Status clear(FileKeys& keys) {
   return keys.destroy(revocation_key_name());
 }
 
+// Of folders of keys that do not count any more, or not yet.
+Status remove_others(const fs::path& path, const Described& described, Entropy& entropy) {
+  TRY(const auto names, keystore::kernel_files().list(path.string()));
+  for (const std::string& name : names) {
+    if (!name.starts_with("keys-") || path / name == described.keys(path)) continue;
+    FileKeys keys(path / name, SecretBytes(), entropy);
+    TRY_STATUS(clear(keys));
+    std::error_code ignored;
+    fs::remove(path / name, ignored);
+  }
+  return {};
+}
+
 Status add_to_journal(const fs::path& path, json::object entry) {
   const fs::path folder = path / "journal";
   TRY_STATUS(keystore::make_private_folder(folder));
@@ -157,10 +170,7 @@ Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& ol
   TRY_STATUS(add_to_journal(path, {{"at", to_rfc3339(clock.now())}, {"action", "root.change-passphrase"}}));
   // From here on the new one counts.
   TRY_STATUS(write_description(path, after));
-  TRY_STATUS(clear(old_keys));
-  std::error_code ignored;
-  fs::remove(before.keys(path), ignored);
-  return {};
+  return remove_others(path, after, entropy);
 }
 
 Status RootFolder::note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,

@@ -15,10 +15,13 @@ constexpr const char* kFolders[] = {"trust", "roles", "node", "secrets", "databa
 
 Status DataDir::create() const {
   std::error_code ignored;
-  if (fs::exists(database(), ignored) || fs::exists(master_key(), ignored) || fs::exists(node_identity(), ignored))
+  // A master key alone opens nothing yet.
+  if (fs::exists(database(), ignored) || fs::exists(node_identity(), ignored))
     return Error{
         ErrorKind::kConflict, "data_dir.exists",
-        fmt::format("{} holds an organisation already; choose another folder, or remove it first", path_.string())};
+        fmt::format("{} holds an organisation already; choose another folder, or remove all of it but signer/, whose "
+                    "keys a root may have certified",
+                    path_.string())};
   TRY_STATUS(make_private_folder(path_));
   for (const char* folder : kFolders)
     TRY_STATUS(make_private_folder(path_ / folder));

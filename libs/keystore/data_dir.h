@@ -37,7 +37,7 @@ class DataDir {
   std::filesystem::path root_desk() const { return path_ / "root"; }
   std::filesystem::path node_identity() const { return path_ / "node" / "identity.pem"; }
 
-  // Makes the folders. kConflict "data_dir.exists" if there is a database, a master key or a node already.
+  // Makes the folders. kConflict "data_dir.exists" if there is a database or a node already.
   Status create() const;
   // kInvalidInput "data_dir.missing" if it was never initialised.
   Status check() const;

@@ -35,7 +35,7 @@ TEST_F(DataDirTest, IsMadeForItsOwnerOnly) {
 }
 
 TEST_F(DataDirTest, IsNotMadeOverAnOrganisation) {
-  for (const fs::path& there : {data_dir_.database(), data_dir_.master_key(), data_dir_.node_identity()}) {
+  for (const fs::path& there : {data_dir_.database(), data_dir_.node_identity()}) {
     fs::remove_all(data_dir_.path());
     ASSERT_TRUE(data_dir_.create());
     ASSERT_TRUE(data_dir_.create()) << "an empty one may be made again";

@@ -97,10 +97,10 @@ Status begin_at(std::string_view content, std::string_view path, std::uint64_t& 
   return {};
 }
 
-// What a power cut may leave of the line that was written last, which nobody was told of: one line, whole or not, with
-// anything in it.
+// What a power cut may leave of the line that was written last, which nobody was told of: one line with holes in it. A
+// line that can be read was written whole, so somebody changed it.
 bool is_one_torn_line(std::string_view rest) {
-  return rest.find('\n') >= rest.size() - 1;
+  return rest.find('\n') >= rest.size() - 1 && !wire::parse_json(rest);
 }
 
 }  // namespace

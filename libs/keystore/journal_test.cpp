@@ -65,11 +65,16 @@ TEST_F(JournalTest, SeesALineThatWasChangedLeftOutOrExchanged) {
   EXPECT_EQ(journal_.add({}).error().code, "journal.broken") << "no power cut leaves that";
   write(whole);
   EXPECT_EQ(journal_.check().value(), 4U);
+  changed = whole;
+  changed.replace(changed.rfind(R"("previous":")") + 12, 1, "x");
+  write(changed);
+  EXPECT_EQ(journal_.check().error().code, "journal.broken") << "the last one";
+  EXPECT_EQ(journal_.add({}).error().code, "journal.broken");
 }
 
 TEST_F(JournalTest, WritesOverWhatAPowerCutLeftOfALine) {
   add(2);
-  for (const std::string_view torn : {R"({"half)", "\n", "of the half\n", "{}\n"}) {
+  for (const std::string_view torn : {R"({"half)", "\n", "of the half\n"}) {
     const std::string before = content();
     write(before + std::string(torn));
     EXPECT_EQ(journal_.check().value(), 2U);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <string>
 
 #include "base/result.h"
 
@@ -12,6 +13,8 @@ class Journal {
   virtual ~Journal() = default;
   // On the disk when this returns.
   virtual Status add(boost::json::object entry) = 0;
+  // A line of the log, about what was asked for and not done.
+  virtual void tell(const std::string& refusal) = 0;
 };
 
 }  // namespace warifu::signer

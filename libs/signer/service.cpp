@@ -43,7 +43,13 @@ Service::Service(const Surroundings& surroundings, NodeRules rules)
 }
 
 SecretBytes Service::answer(const Caller& caller, ByteView request_frame) {
-  return signer_protocol::answer(request_frame, [&](const auto& request) { return handle(caller, request); });
+  return signer_protocol::answer(request_frame, [&](const auto& request) {
+    auto answer = handle(caller, request);
+    if (!answer)
+      world_.journal.tell(
+          fmt::format("refused uid={}: {} [{}]", caller.user, to_string(answer.error()), answer.error().code));
+    return answer;
+  });
 }
 
 Result<pki::Authority> Service::authority(Role role) {

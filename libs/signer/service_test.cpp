@@ -52,7 +52,9 @@ class TestJournal final : public Journal {
     lines.push_back(boost::json::serialize(entry));
     return {};
   }
+  void tell(const std::string& refusal) override { told.push_back(refusal); }
   std::vector<std::string> lines;
+  std::vector<std::string> told;
   bool is_full = false;
 };
 
@@ -90,7 +92,7 @@ class SignerServiceTest : public testing::Test {
   Organisation organisation_{"Example", root_.certificate.clone(), {}};
   const crypto::PrivateKey node_key_ = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
   Service service_{{organisation_, keys_, journal_, clock_, monotonic_, entropy_},
-                   {.names = {"dps.example.com", "192.0.2.1"}, .certificates_a_day = 3}};
+                   {.names = {"dps.example.com", "192.0.2.1", "2001:DB8:0:0:0:0:0:1"}, .certificates_a_day = 3}};
 };
 
 TEST_F(SignerServiceTest, CertifiesAServersKeyAndNotesIt) {
@@ -111,8 +113,9 @@ TEST_F(SignerServiceTest, CertifiesNoNameThatNoServerMayHave) {
     EXPECT_EQ(refusal(kServer, request({name})), "signer.name") << name;
     EXPECT_EQ(refusal(kServer, request({"dps.example.com", name})), "signer.name") << name;
   }
+  EXPECT_EQ(refusal(kServer, request({"2001:db8::2"})), "signer.name");
   EXPECT_EQ(refusal(kServer, request({"*.example.com"})), "server_name");
-  EXPECT_EQ(refusal(kServer, request({"DPS.example.com", "localhost", "::1"})), "");
+  EXPECT_EQ(refusal(kServer, request({"DPS.example.com", "localhost", "::1", "2001:db8::1"})), "");
   EXPECT_EQ(journal_.lines.size(), 1U);
 }
 
@@ -195,6 +198,7 @@ TEST_F(SignerServiceTest, AnswersFrames) {
   EXPECT_TRUE(signer_protocol::decode_answer<CertifyNode>(answer.reveal()));
   const auto refused = service_.answer(kRoot, frame.reveal());
   EXPECT_EQ(signer_protocol::decode_answer<CertifyNode>(refused.reveal()).error().code, "signer.denied");
+  EXPECT_THAT(journal_.told, ElementsAre(HasSubstr("uid=0")));
   const auto garbage = service_.answer(kServer, Bytes(20, 0xa5));
   EXPECT_EQ(signer_protocol::decode_answer<CertifyNode>(garbage.reveal()).error().code, "signer_protocol.magic");
 }

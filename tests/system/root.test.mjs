@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { binary } from '../interop/lib/server.mjs';
 import { Daemon, must_run, places_of, remove, run, tree } from './lib/daemon.mjs';
 
 const kOrganisation = 'Example Power';
@@ -77,13 +78,15 @@ describe('A root of five people', { timeout: 120_000 }, () => {
   });
 
   test('RevokesAStolenRoleKeyByTheRevocationKeyAloneAndGoesOn', async () => {
-    const at_root = async (verb, ...args) => JSON.parse(await must_run('warifu', ['root', verb, '--dir', root(), ...shares(1, 2, 3), '--out', daemon.file('after'), '--json', ...args])).bundle;
-    assert.equal((await at_root('revoke', '--role', 'code-signing', '--reason', 'key-compromise')).revoked, 1);
+    const desk = daemon.file('desk');
+    await cp(root(), desk, { recursive: true });
+    const at_root = async (verb, ...args) => JSON.parse(await must_run('warifu', ['root', verb, '--dir', desk, ...shares(1, 2, 3), '--out', daemon.file('after'), '--json', ...args])).bundle;
+    assert.equal((await at_root('revoke', '--role', 'lifecycle-command', '--reason', 'key-compromise')).revoked, 1);
     const newest = JSON.parse(readFileSync(daemon.file('after/bundles/00000004.json'), 'utf8'));
     const bundle = JSON.parse(Buffer.from(newest.payload, 'base64'));
     assert.deepEqual(newest.signatures.map(({ keyid }) => keyid), bundle.revocation.keys.map((key) => createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex')));
-    assert.deepEqual(bundle.revoked.map(({ role, reason }) => [role, reason]), [['code-signing', 'key-compromise']]);
-    const again = await run('warifu', ['root', 'revoke', '--dir', root(), ...shares(1, 2, 3), '--role', 'code-signing', '--reason', 'key-compromise']);
+    assert.deepEqual(bundle.revoked.map(({ role, reason }) => [role, reason]), [['lifecycle-command', 'key-compromise']]);
+    const again = await run('warifu', ['root', 'revoke', '--dir', desk, ...shares(1, 2, 3), '--role', 'lifecycle-command', '--reason', 'key-compromise']);
     assert.equal(again.code, 1, again.stderr);
     assert.match(again.stderr, /\[root\.role\]/);
     const renewed = await at_root('publish', '--days', '30');
@@ -145,6 +148,27 @@ describe('A root of five people', { timeout: 120_000 }, () => {
     assert.match(mixed.stderr, /\[share\.set\]/);
     const by_new = [1, 3].flatMap((number) => ['--share-file', daemon.file(`new-shares/share-${number}.txt`)]);
     assert.equal((await sign(by_new, 'by-new')).code, 0);
+  });
+
+  test('IsNotLostWithSharesThatNobodyReceives', async () => {
+    const secret = [1, 2].flatMap((number) => ['--share-file', daemon.file(`new-shares/share-${number}.txt`)]);
+    const over = await run('warifu', ['root', 'passphrase', '--dir', root(), ...secret, '--shares', '2/3', '--shares-out', daemon.file('new-shares')]);
+    assert.equal(over.code, 1, over.stderr);
+    assert.match(over.stderr, /\[root\.shares\]/);
+    const into_nothing = await run('sh', ['-c', 'exec "$0" "$@" >/dev/full', binary('warifu'), 'root', 'passphrase', '--dir', root(), ...secret, '--shares', '2/3']);
+    assert.equal(into_nothing.code, 3, into_nothing.stderr);
+    assert.equal((await sign(secret, 'still')).code, 0, 'the shares of before open it');
+  });
+
+  test('CertifiesNoRevokedKeyAgainAndOneKeyARole', async () => {
+    const secret = [1, 2].flatMap((number) => ['--share-file', daemon.file(`new-shares/share-${number}.txt`)]);
+    await must_run('warifu', ['root', 'revoke', '--dir', root(), ...secret, '--role', 'escrow', '--reason', 'superseded']);
+    const again = await sign(secret, 'revoked');
+    assert.equal(again.code, 1, again.stderr);
+    assert.match(again.stderr, /\[root\.revoked\]/);
+    assert.ok(!existsSync(daemon.file('revoked')));
+    await cp(path.join(requests(), 'code-signing.csr'), path.join(requests(), 'code-signing-2.csr'));
+    assert.match((await sign(secret, 'double')).stderr, /two requests are for the role code-signing.*\[root\.requests\]/);
   });
 
   test('HasItsSharesNowhereInTheClear', async () => {

@@ -1,7 +1,7 @@
 // The keys of the organisation's roles are with warifu-signer and nowhere else: whoever takes the server over does not have them.
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -69,6 +69,7 @@ function found_in_memory(pid, forms) {
 
 describe('The process that faces devices', () => {
   let daemon;
+  let first_signer;
   let signer;
   let forms;
   before(async () => {
@@ -77,12 +78,20 @@ describe('The process that faces devices', () => {
     const renewed = await daemon.warifud('certificate renew', ['--lifetime-seconds', '160']);
     assert.equal(renewed.code, 0, renewed.stderr);
     await daemon.serve();
+    first_signer = await find_signer();
+    process.kill(first_signer.pid, 'SIGKILL'); // before the renewal that is due
     await daemon.login();
-    signer = await eventually(() => children_of(daemon.pid).find(({ command }) => command.includes('warifu-signer')), 'the signer is there');
     forms = await forms_of(path.join(daemon.data_dir, 'signer'), kServerRole);
     await daemon.log_has(/certificate of localhost renewed until/, 20_000);
+    signer = await find_signer();
   });
   after(() => daemon?.stop());
+  const find_signer = () => eventually(() => children_of(daemon.pid).find(({ command }) => command.includes('warifu-signer')), 'the signer is there');
+
+  test('StartedTheSignerAgainWhenItWasKilled', () => {
+    assert.notEqual(signer.pid, first_signer.pid);
+    assert.doesNotMatch(daemon.log, /certificate renewal failed/);
+  });
 
   test('HasNoRoleKeyInItsMemory', () => {
     assert.ok(found_in_memory(signer.pid, forms).length > 0, 'the search finds the key where it is: in the signer');
@@ -111,13 +120,6 @@ describe('The process that faces devices', () => {
     assert.match(server, /libcrypto/);
     for (const library of ['argon2', 'p11-kit', 'gfshare', 'tss2']) assert.ok(!server.includes(library), library);
     assert.match(await needed_by('warifu-signer'), /argon2.*p11-kit|p11-kit.*argon2/);
-  });
-
-  test('StartsTheSignerAgainWhenItWasKilled', async () => {
-    process.kill(signer.pid, 'SIGKILL');
-    await eventually(() => !children_of(daemon.pid).some(({ pid, command }) => pid === signer.pid && command !== ''), 'it is gone');
-    const renewed = await daemon.warifud('certificate renew');
-    assert.equal(renewed.code, 0, renewed.stderr);
   });
 
   test('TakesTheSignerAlongWhenItEnds', async () => {
@@ -230,7 +232,7 @@ describe('A signer that runs by itself', { skip: process.getuid() !== 0 && 'need
     }
   });
 
-  test('IsConfinedToItsFolder', { skip: without('strace') }, async () => {
+  test('HasGivenUpItsRights', () => {
     const status = readFileSync(`/proc/${signer.pid}/status`, 'utf8');
     assert.match(status, /^Seccomp:\s+2$/m);
     assert.match(status, /^NoNewPrivs:\s+1$/m);
@@ -285,6 +287,12 @@ for (const [what, open] of Object.entries(kPlaces)) {
       assert.deepEqual([key_backend, journal_entries], [place.backend, 2]);
     });
 
+    test('AreNotThoseOfAnotherSignerInTheSamePlace', async () => {
+      await must_run('warifu-signer', ['init', '--dir', daemon.file('second'), '--root-dir', daemon.file('second-root'), '--org', 'Staging', '--key-backend', place.backend], place);
+      const renewed = await daemon.warifud('certificate renew', [], place);
+      assert.equal(renewed.code, 0, renewed.stderr);
+    });
+
     test('AreMissedWhenTheyAreTakenAwayAndTheServerGoesOn', async () => {
       await place.end();
       const environment = { ...place.environment, SOFTHSM2_CONF: await daemon.write('nothing.conf', `directories.tokendir = ${daemon.folder}\n`) };
@@ -303,18 +311,18 @@ describe('warifu-signer', () => {
   before(async () => (daemon = await Daemon.prepare()));
   after(() => daemon && remove(daemon.folder));
 
-  const init = (name, ...args) => run('warifu-signer', ['init', '--dir', daemon.file(name), '--org', 'x', ...args]);
+  const init = (name, ...args) => run('warifu-signer', ['init', '--dir', daemon.file(name), '--root-dir', daemon.file(`${name}-root`), '--org', 'x', ...args]);
 
   test('IsMadeOnceAndGoesOnAfterAnAttemptThatDidNotEnd', async () => {
     assert.equal((await init('once')).code, 0);
     const again = await init('once');
     assert.equal(again.code, 1);
     assert.match(again.stderr, /\[signer\.exists\]/);
-    const root = readFileSync(daemon.file('once/root/root.pem'), 'utf8');
+    const root = readFileSync(daemon.file('once-root/root.pem'), 'utf8');
     await rm(daemon.file('once/signer.json'));
     await rename(daemon.file('once/keys/escrow.1.key'), daemon.file('taken-away'));
     assert.equal((await init('once')).code, 0);
-    assert.equal(readFileSync(daemon.file('once/root/root.pem'), 'utf8'), root, 'the root of the first attempt');
+    assert.equal(readFileSync(daemon.file('once-root/root.pem'), 'utf8'), root, 'the root of the first attempt');
     for (const role of [kServerRole, 'escrow'])
       await must_run('openssl', ['verify', '-x509_strict', '-CAfile', daemon.file('once/root.pem'), daemon.file(`once/roles/${role}.pem`)]);
   });
@@ -331,6 +339,40 @@ describe('warifu-signer', () => {
       assert.ok(stderr.includes(`[${code}]`), stderr);
     });
   }
+
+  test('HasItsRootElsewhere', async () => {
+    for (const args of [[], ['--root-dir', daemon.file('s/root')], ['--root-dir', daemon.file('s')]]) {
+      const { code, stderr } = await run('warifu-signer', ['init', '--dir', daemon.file('s'), '--org', 'x', ...args]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /\[signer\.root_dir\]/);
+      assert.ok(!existsSync(daemon.file('s')));
+    }
+  });
+
+  test('DoesNotMixTwoOrganisations', async () => {
+    assert.equal((await init('alpha')).code, 0);
+    await rm(daemon.file('alpha/signer.json'));
+    const beta = await run('warifu-signer', ['init', '--dir', daemon.file('alpha'), '--root-dir', daemon.file('alpha-root'), '--org', 'Beta']);
+    assert.equal(beta.code, 1, beta.stderr);
+    assert.match(beta.stderr, /holds the root of "x".*\[root\.exists\]/);
+    const other_place = await run('warifud', ['init', '--data-dir', daemon.file('taken'), '--org', 'x', '--key-backend', 'file', '--json']);
+    assert.equal(other_place.code, 0, other_place.stderr);
+    await rm(daemon.file('taken/node'), { recursive: true });
+    await rm(daemon.file('taken/database'), { recursive: true });
+    const again = await run('warifud', ['init', '--data-dir', daemon.file('taken'), '--org', 'x', '--key-backend', 'pkcs11:token=none']);
+    assert.equal(again.code, 1, again.stderr);
+    assert.match(again.stderr, /\[signer\.exists\]/);
+    assert.equal((await run('warifud', ['init', '--data-dir', daemon.file('taken'), '--org', 'x'])).code, 0, 'the same goes on');
+  });
+
+  test('IsOneUsersAlone', { skip: process.getuid() !== 0 && 'needs root, to have two users' }, async () => {
+    assert.equal((await init('theirs')).code, 0);
+    await must_run('chown', ['-R', '990:990', daemon.file('theirs')]);
+    const { code, stderr } = await run('warifu-signer', ['allow', '--dir', daemon.file('theirs'), '--server-name', 'a']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /\[signer\.user\]/);
+    assert.equal(statSync(daemon.file('theirs/signer.json')).uid, 990);
+  });
 
   test('MayHaveTheSmallerCurve', async () => {
     assert.equal((await init('small', '--curve', 'P-256')).code, 0);
