@@ -103,7 +103,8 @@ describe('A root of five people', { timeout: 120_000 }, () => {
     spoiled.payload = Buffer.from(Buffer.from(spoiled.payload, 'base64').toString().replace(kOrganisation, 'Another Power')).toString('base64');
     await writeFile(file, JSON.stringify(spoiled));
     assert.match((await run('warifu', ['root', 'status', '--dir', copy])).stderr, /\[bundle\.organisation\]/);
-    await rm(file);
+    await writeFile(file, good);
+    await rm(path.join(copy, 'bundles/00000002.json'));
     assert.match((await run('warifu', ['root', 'status', '--dir', copy])).stderr, /\[root\.bundles\]/);
   });
 
