@@ -1,6 +1,7 @@
 #include "crypto/certificate.h"
 #include "crypto/certificate_extensions.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/public_key_encoding.h"
 #include "crypto/x509_names.h"
 
 namespace warifu::crypto {
@@ -44,15 +45,15 @@ void set_validity(X509* certificate, const CertificateProfile& profile) {
 }
 
 Status check_issuer(const PublicKey& subject_key, const Certificate* issuer, const Signer& issuer_key) {
-  const PublicKey signer = issuer_key.public_key();
+  const KeyEncoding signer = encoding_of(issuer_key.native());
   if (issuer == nullptr) {
-    if (signer == subject_key) return {};
+    if (signer == encoding_of(subject_key.native())) return {};
     return invalid_input("crypto.certificate.issuer", "a self-signed certificate is signed with its own key");
   }
   TRY(const PublicKey stated, issuer->public_key());
   if (!issuer->is_ca())
     return invalid_input("crypto.certificate.issuer", "the issuer's certificate is not that of a CA");
-  if (signer == stated) return {};
+  if (signer == encoding_of(stated.native())) return {};
   return invalid_input("crypto.certificate.issuer", "the private key is not that of the issuer's certificate");
 }
 
@@ -68,7 +69,7 @@ Result<Certificate> issue_certificate(const CertificateProfile& profile, const P
   set_serial(x509, profile, entropy);
   set_validity(x509, profile);
   TRY_STATUS(set_subject(x509, profile));
-  require(X509_set_pubkey(x509, subject_key.native()) == 1, "X509_set_pubkey");
+  set_public_key(X509_get_X509_PUBKEY(x509), encoding_of(subject_key.native()));
   X509* signer = issuer != nullptr ? issuer->native() : x509;
   require(X509_set_issuer_name(x509, X509_get_subject_name(signer)) == 1, "X509_set_issuer_name");
   TRY_STATUS(add_extensions(x509, profile, signer));

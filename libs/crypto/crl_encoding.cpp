@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <ctime>
 
 #include "crypto/certificate_extensions.h"
 #include "crypto/der_value.h"
@@ -22,8 +22,8 @@ Error bad_shape(std::string message) {
   return invalid_input("crypto.crl.shape", std::move(message));
 }
 
-std::time_t seconds_of(Timestamp time) {
-  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+std::chrono::sys_seconds seconds_of(Timestamp time) {
+  return std::chrono::floor<std::chrono::seconds>(time);
 }
 
 bool is_in_range(Timestamp time) {
@@ -35,23 +35,41 @@ bool is_utc_time(Timestamp time) {
   return time < Timestamp(std::chrono::sys_days{std::chrono::year{2050} / 1 / 1});
 }
 
-void append_digits(Bytes& out, int number, int digits) {
-  for (int power = digits == 4 ? 1000 : 10; power > 0; power /= 10)
-    out.push_back(static_cast<std::uint8_t>('0' + number / power % 10));
-}
+// A time or an entry, in place: one of a million is not worth an allocation, nor the C library's lock around
+// gmtime_r().
+class SmallDer {
+ public:
+  void add(int byte) { bytes_[size_++] = static_cast<std::uint8_t>(byte); }
+  void add(ByteView bytes) {
+    std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ += bytes.size();
+  }
+  void add_two_digits(unsigned number) {
+    add(static_cast<int>('0' + number / 10));
+    add(static_cast<int>('0' + number % 10));
+  }
+  void add_time(Timestamp time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+    const bool is_short = is_utc_time(time);
+    add(is_short ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME);
+    add(is_short ? 13 : 15);
+    const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+    if (!is_short) add_two_digits(year / 100);
+    add_two_digits(year % 100);
+    add_two_digits(static_cast<unsigned>(date.month()));
+    add_two_digits(static_cast<unsigned>(date.day()));
+    for (const std::int64_t part : {clock.hours().count(), clock.minutes().count(), clock.seconds().count()})
+      add_two_digits(static_cast<unsigned>(part));
+    add('Z');
+  }
+  ByteView bytes() const { return ByteView(bytes_).first(size_); }
 
-void append_time(Bytes& out, Timestamp time) {
-  const std::time_t seconds = seconds_of(time);
-  std::tm parts{};
-  require(gmtime_r(&seconds, &parts) != nullptr, "gmtime_r");
-  const bool is_short = is_utc_time(time);
-  out.push_back(is_short ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME);
-  out.push_back(is_short ? 13 : 15);
-  append_digits(out, parts.tm_year + 1900, is_short ? 2 : 4);
-  for (const int part : {parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec})
-    append_digits(out, part, 2);
-  out.push_back('Z');
-}
+ private:
+  std::array<std::uint8_t, 64> bytes_;  // an entry has at most 56
+  std::size_t size_ = 0;
+};
 
 std::size_t time_size(Timestamp time) {
   return is_utc_time(time) ? 15 : 17;
@@ -137,15 +155,15 @@ Bytes signature_algorithm(const Certificate& issuer) {
 // TBSCertList ::= SEQUENCE { version, signature, issuer, thisUpdate, nextUpdate, revokedCertificates OPTIONAL,
 // crlExtensions [0] }
 CrlFrame crl_frame(const Certificate& issuer, const CrlShape& shape) {
-  Bytes times;
-  append_time(times, shape.this_update);
-  append_time(times, shape.next_update);
+  SmallDer times;
+  times.add_time(shape.this_update);
+  times.add_time(shape.next_update);
   const auto entry_bytes = static_cast<std::size_t>(shape.size.bytes);
   // Where there is none, the list is left out (§5.1.2.6).
   const Bytes list_header = entry_bytes == 0 ? Bytes() : der_header(V_ASN1_SEQUENCE, entry_bytes);
   const Bytes content =
       concatenated({der_unsigned(1), signature_algorithm(issuer),
-                    to_der_bytes<i2d_X509_NAME>(X509_get_subject_name(issuer.native())), times, list_header});
+                    to_der_bytes<i2d_X509_NAME>(X509_get_subject_name(issuer.native())), times.bytes(), list_header});
   CrlFrame frame{.before = {}, .after = extensions(issuer, shape)};
   frame.before =
       concatenated({der_header(V_ASN1_SEQUENCE, content.size() + entry_bytes + frame.after.size()), content});
@@ -159,16 +177,19 @@ std::size_t crl_entry_size(const RevokedCertificate& entry) {
 void append_crl_entry(const RevokedCertificate& entry, Bytes& out) {
   const ByteView number = entry.serial.bytes();
   const bool is_signed = needs_sign(entry.serial);
-  out.push_back(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED);
-  out.push_back(static_cast<std::uint8_t>(entry_content_size(entry)));  // at most 54
-  out.push_back(V_ASN1_INTEGER);
-  out.push_back(static_cast<std::uint8_t>(number.size() + (is_signed ? 1 : 0)));
-  if (is_signed) out.push_back(0);
-  out.insert(out.end(), number.begin(), number.end());
-  append_time(out, entry.revoked_at);
-  if (entry.reason == RevocationReason::kUnspecified) return;
-  out.insert(out.end(), kReasonExtension.begin(), kReasonExtension.end());
-  out.push_back(static_cast<std::uint8_t>(entry.reason));
+  SmallDer der;
+  der.add(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED);
+  der.add(static_cast<int>(entry_content_size(entry)));  // at most 54
+  der.add(V_ASN1_INTEGER);
+  der.add(static_cast<int>(number.size() + (is_signed ? 1 : 0)));
+  if (is_signed) der.add(0);
+  der.add(number);
+  der.add_time(entry.revoked_at);
+  if (entry.reason != RevocationReason::kUnspecified) {
+    der.add(kReasonExtension);
+    der.add(static_cast<int>(entry.reason));
+  }
+  out.insert(out.end(), der.bytes().begin(), der.bytes().end());
 }
 
 }  // namespace warifu::crypto

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "crypto/openssl_handle.h"
+#include "crypto/public_key_encoding.h"
 
 namespace warifu::crypto {
 namespace {
@@ -61,7 +62,7 @@ PublicKey PublicKey::clone() const {
 }
 
 Bytes PublicKey::spki() const {
-  return to_der_bytes<i2d_PUBKEY>(key_.get());
+  return to_spki(encoding_of(key_.get()));
 }
 
 std::string PublicKey::to_pem() const {
@@ -82,7 +83,7 @@ Status PublicKey::verify(ByteView message, ByteView signature) const {
 }
 
 bool operator==(const PublicKey& a, const PublicKey& b) {
-  return EVP_PKEY_eq(a.key_.get(), b.key_.get()) == 1;
+  return encoding_of(a.key_.get()) == encoding_of(b.key_.get());
 }
 
 }  // namespace warifu::crypto

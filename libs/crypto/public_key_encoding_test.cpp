@@ -1,0 +1,55 @@
+#include "crypto/public_key_encoding.h"
+
+#include <gtest/gtest.h>
+
+#include "crypto/digest_signature.h"
+#include "crypto/ec.h"
+#include "crypto/signer.h"
+
+namespace warifu::crypto {
+namespace {
+
+class KeyEncodings : public testing::TestWithParam<KeyKind> {};
+
+TEST_P(KeyEncodings, AreThoseOfOpenssl) {
+  const PrivateKey key = PrivateKey::generate(GetParam());
+  const Bytes expected = to_der_bytes<i2d_PUBKEY>(key.native());
+  EXPECT_EQ(to_spki(encoding_of(key.native())), expected);
+  EXPECT_EQ(key.public_key().spki(), expected);
+  const Handle<X509_PUBKEY, X509_PUBKEY_free> spki(X509_PUBKEY_new());
+  set_public_key(spki.get(), encoding_of(key.native()));
+  EXPECT_EQ(to_der_bytes<i2d_X509_PUBKEY>(spki.get()), expected);
+}
+
+TEST_P(KeyEncodings, DifferWhereKeysDo) {
+  const PrivateKey key = PrivateKey::generate(GetParam());
+  const PrivateKey other = PrivateKey::generate(GetParam());
+  EXPECT_TRUE(key.public_key() == PublicKey::from_spki(key.public_key().spki()).value());
+  EXPECT_FALSE(key.public_key() == other.public_key());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, KeyEncodings,
+                         testing::Values(KeyKind::kEcP256, KeyKind::kEcP384, KeyKind::kRsa2048, KeyKind::kRsa3072));
+
+TEST(KeyEncoding, IsTheSameForAKeyElsewhere) {
+  for (const KeyKind kind : {KeyKind::kEcP256, KeyKind::kEcP384}) {
+    const PrivateKey key = PrivateKey::generate(kind);
+    const Signer outside = Signer::outside(ec_public_key(key.public_key()).value(),
+                                           [](const Digest&) -> Result<Bytes> { return Bytes(); });
+    EXPECT_EQ(to_spki(encoding_of(outside.native())), key.public_key().spki());
+  }
+}
+
+TEST(KeyEncoding, HasBothCoordinatesHoweverTheKeyWasRead) {
+  const PrivateKey key = PrivateKey::generate(KeyKind::kEcP256);
+  const Bytes expected = key.public_key().spki();
+  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(key.native(), "point-format", "compressed"), 1);
+  const Bytes compressed = to_der_bytes<i2d_PUBKEY>(key.native());
+  ASSERT_LT(compressed.size(), expected.size());
+  const auto read = PublicKey::from_spki(compressed);
+  ASSERT_TRUE(read) << to_string(read.error());
+  EXPECT_EQ(read->spki(), expected);
+}
+
+}  // namespace
+}  // namespace warifu::crypto
