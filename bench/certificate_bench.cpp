@@ -42,7 +42,7 @@ class Authority {
  private:
   Result<crypto::Certificate> issue(ByteView der) {
     TRY(const auto request, crypto::CertificateRequest::from_der(der));
-    const crypto::CertificateProfile profile = {.common_name = request.common_name(),
+    const crypto::CertificateProfile profile = {.common_name = request.names().common_name,
                                                 .organization = "Warifu",
                                                 .not_before = kNow,
                                                 .not_after = kNow + hours(24 * 30),

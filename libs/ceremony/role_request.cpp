@@ -22,7 +22,7 @@ std::string armoured(ByteView der) {
 
 Result<RoleRequest> RoleRequest::parse(std::string_view pem) {
   TRY(auto request, crypto::CertificateRequest::from_text(pem));
-  const std::string& name = request.common_name();
+  const std::string& name = request.names().common_name;
   const auto space = name.rfind(' ');
   const auto role = pki::parse_role(std::string_view(name).substr(space == std::string::npos ? 0 : space + 1));
   if (space == std::string::npos || space == 0 || !role)

@@ -15,9 +15,11 @@
 namespace warifu::crypto {
 namespace {
 
+constexpr std::string_view kRequestFormCode = "crypto.request.form";
+
 Error no_request(std::string message) {
   ERR_clear_error();
-  return invalid_input("crypto.request.form", std::move(message));
+  return invalid_input(kRequestFormCode, std::move(message));
 }
 
 // The value of the attribute that is there under one of those names once, with one value; nullptr if it is not there,
@@ -62,8 +64,7 @@ class RequestReader {
   Result<CertificateRequest> read() {
     TRY(PublicKey key, requested_key(X509_REQ_get_X509_PUBKEY(request_)));
     CertificateRequest result(std::move(key));
-    TRY_STATUS(read_subject(result));
-    TRY_STATUS(read_names(result));
+    TRY(result.names_, names());
     TRY_STATUS(read_challenge_password(result));
     TRY_STATUS(verify_proof(result.public_key_));
     return result;
@@ -80,35 +81,13 @@ class RequestReader {
     return refused("crypto.request.proof", "the key that the request is for did not sign it");
   }
 
-  Status read_subject(CertificateRequest& result) const {
-    const X509_NAME* subject = X509_REQ_get_subject_name(request_);
-    for (const auto& [nid, text] :
-         {std::pair(NID_commonName, &result.common_name_), std::pair(NID_organizationName, &result.organization_),
-          std::pair(NID_serialNumber, &result.serial_number_)}) {
-      auto entry = only_name_entry(subject, nid);
-      if (!entry) return no_request(fmt::format("expected at most one {} in its subject, a text", OBJ_nid2sn(nid)));
-      *text = std::move(*entry);
-    }
-    return {};
-  }
-
-  Status read_names(CertificateRequest& result) const {
+  Result<RequestedNames> names() const {
     const auto asked = only_attribute(request_, {NID_ext_req, NID_ms_ext_req});
     if (!asked) return no_request("expected at most one extensionRequest");
-    if (*asked == nullptr) return {};
-    const ExtensionsHandle extensions(X509_REQ_get_extensions(request_));
-    if (extensions == nullptr) return no_request("its extensionRequest is not readable");
-    int critical = 0;
-    const GeneralNamesHandle names(
-        static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions.get(), NID_subject_alt_name, &critical, nullptr)));
-    constexpr int kAbsent = -1;
-    if (names == nullptr && critical != kAbsent) return no_request("expected at most one readable subjectAltName");
-    result.dns_names_ = dns_names_in(names.get());
-    result.ip_addresses_ = ip_addresses_in(names.get());
-    if (!std::ranges::all_of(result.dns_names_, is_dns_name)) return no_request("it asks for what is no DNS name");
-    if (std::ranges::find(result.ip_addresses_, "") != result.ip_addresses_.end())
-      return no_request("it asks for an IP address that is of neither 4 nor 16 bytes");
-    return {};
+    const ExtensionsHandle extensions(*asked == nullptr ? nullptr : X509_REQ_get_extensions(request_));
+    ERR_clear_error();
+    if (*asked != nullptr && extensions == nullptr) return no_request("its extensionRequest is not readable");
+    return requested_names(X509_REQ_get_subject_name(request_), extensions.get(), kRequestFormCode);
   }
 
   Status read_challenge_password(CertificateRequest& result) const {

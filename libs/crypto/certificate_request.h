@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/public_key.h"
+#include "crypto/requested_names.h"
 #include "crypto/signer.h"
 
 namespace warifu::crypto {
@@ -40,13 +41,7 @@ class CertificateRequest {
   // The same in base64, as EST has it (RFC 7030 §4.2, RFC 8951 §3.1): on one line or several, or in PEM's armour.
   static Result<CertificateRequest> from_text(std::string_view text);
 
-  // UTF-8; empty if there is none.
-  const std::string& common_name() const { return common_name_; }
-  const std::string& organization() const { return organization_; }
-  const std::string& serial_number() const { return serial_number_; }  // the subject's attribute (X.520)
-  // From the subjectAltName that is asked for; names of other types are passed over.
-  const std::vector<std::string>& dns_names() const { return dns_names_; }
-  const std::vector<std::string>& ip_addresses() const { return ip_addresses_; }
+  const RequestedNames& names() const { return names_; }
   // challengePassword (RFC 2985 §5.4.1), as UTF-8: what EST binds to its connection, or a secret. Empty if there is
   // none.
   const SecretBytes& challenge_password() const { return challenge_password_; }
@@ -56,11 +51,7 @@ class CertificateRequest {
   friend class RequestReader;
   explicit CertificateRequest(PublicKey key) : public_key_(std::move(key)) {}
 
-  std::string common_name_;
-  std::string organization_;
-  std::string serial_number_;
-  std::vector<std::string> dns_names_;
-  std::vector<std::string> ip_addresses_;
+  RequestedNames names_;
   SecretBytes challenge_password_;
   PublicKey public_key_;
 };

@@ -12,9 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!request) return 0;
   const auto again = crypto::PublicKey::from_spki(request->public_key().spki());
   if (!again || !(*again == request->public_key())) std::abort();
-  for (const std::string& text : {request->common_name(), request->organization(), request->serial_number()})
+  for (const std::string& text :
+       {request->names().common_name, request->names().organization, request->names().serial_number})
     if (text.find('\0') != std::string::npos || text.size() > 4 * size) std::abort();
-  for (const std::string& name : request->dns_names())
+  for (const std::string& name : request->names().dns_names)
     if (name.empty() || name.size() > 255) std::abort();
   return 0;
 }

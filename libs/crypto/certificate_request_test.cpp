@@ -59,11 +59,11 @@ TEST_P(Requests, AreReadAsTheyWereMade) {
   ASSERT_TRUE(der) << to_string(der.error());
   const auto request = CertificateRequest::from_der(*der);
   ASSERT_TRUE(request) << to_string(request.error());
-  EXPECT_EQ(request->common_name(), "device-1");
-  EXPECT_EQ(request->organization(), "Warifu");
-  EXPECT_EQ(request->serial_number(), "");
-  EXPECT_EQ(request->dns_names(), kAsked.dns_names);
-  EXPECT_EQ(request->ip_addresses(), kAsked.ip_addresses);
+  EXPECT_EQ(request->names().common_name, "device-1");
+  EXPECT_EQ(request->names().organization, "Warifu");
+  EXPECT_EQ(request->names().serial_number, "");
+  EXPECT_EQ(request->names().dns_names, kAsked.dns_names);
+  EXPECT_EQ(request->names().ip_addresses, kAsked.ip_addresses);
   EXPECT_TRUE(request->challenge_password().empty());
   EXPECT_EQ(request->public_key(), key.public_key());
   EXPECT_EQ(request->public_key().spki(), key.public_key().spki());
@@ -319,11 +319,11 @@ TEST(Request, IsUnderstoodByOpensslReqAndUnderstandsIt) {
   const std::string pem(std::istreambuf_iterator<char>(file), {});
   const auto request = CertificateRequest::from_text(pem);
   ASSERT_TRUE(request) << to_string(request.error());
-  EXPECT_EQ(request->common_name(), "device-1");
-  EXPECT_EQ(request->serial_number(), "0815");
+  EXPECT_EQ(request->names().common_name, "device-1");
+  EXPECT_EQ(request->names().serial_number, "0815");
   EXPECT_EQ(as_text(request->challenge_password().reveal()), "s3cret");
-  EXPECT_EQ(request->dns_names(), std::vector<std::string>{"a.example.org"});
-  EXPECT_EQ(request->ip_addresses(), std::vector<std::string>{"192.0.2.7"});
+  EXPECT_EQ(request->names().dns_names, std::vector<std::string>{"a.example.org"});
+  EXPECT_EQ(request->names().ip_addresses, std::vector<std::string>{"192.0.2.7"});
   std::filesystem::remove_all(directory);
 }
 

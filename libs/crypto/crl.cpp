@@ -8,6 +8,7 @@
 #include "crypto/der_value.h"
 #include "crypto/digest_signature.h"
 #include "crypto/digest_stream.h"
+#include "crypto/signature_algorithm.h"
 
 namespace warifu::crypto {
 namespace {
@@ -135,9 +136,7 @@ Result<Bytes> CrlWriter::finish(ByteView signature) {
   const HashAlgorithm hash = signature_hash(state_->issuer);
   TRY(const PublicKey key, state_->issuer.public_key());
   TRY_STATUS(verify_digest_signature(key, hash, digest(hash, {tbs}).bytes(), signature));
-  constexpr std::uint8_t kNoUnusedBits = 0;
-  return der_value(V_ASN1_SEQUENCE, {tbs, signature_algorithm(state_->issuer),
-                                     der_value(V_ASN1_BIT_STRING, {ByteView(&kNoUnusedBits, 1), signature})});
+  return der_value(V_ASN1_SEQUENCE, {tbs, signature_algorithm(state_->issuer), der_bit_string(signature)});
 }
 
 Result<Bytes> make_crl(const Certificate& issuer, std::uint64_t number, Timestamp this_update, Timestamp next_update,

@@ -7,6 +7,7 @@
 
 #include "crypto/certificate_extensions.h"
 #include "crypto/der_value.h"
+#include "crypto/signature_algorithm.h"
 
 namespace warifu::crypto {
 namespace {
@@ -96,10 +97,6 @@ Bytes der_unsigned(std::uint64_t number) {
   return der_value(V_ASN1_INTEGER, {content});
 }
 
-Bytes extension(ByteView oid, ByteView value) {
-  return der_value(V_ASN1_SEQUENCE, {oid, der_value(V_ASN1_OCTET_STRING, {value})});
-}
-
 Bytes extensions(const Certificate& issuer, const CrlShape& shape) {
   const auto identifier = subject_key_identifier(issuer.native());
   // AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] IMPLICIT OCTET STRING }
@@ -107,8 +104,8 @@ Bytes extensions(const Certificate& issuer, const CrlShape& shape) {
       der_value(V_ASN1_OCTET_STRING, {ByteView(ASN1_STRING_get0_data(identifier.get()),
                                                static_cast<std::size_t>(ASN1_STRING_length(identifier.get())))});
   key[0] = V_ASN1_CONTEXT_SPECIFIC;
-  const Bytes list = der_value(V_ASN1_SEQUENCE, {extension(kAuthorityIdentifier, der_value(V_ASN1_SEQUENCE, {key})),
-                                                 extension(kCrlNumber, der_unsigned(shape.number))});
+  const Bytes list = der_value(V_ASN1_SEQUENCE, {der_extension(kAuthorityIdentifier, der_value(V_ASN1_SEQUENCE, {key})),
+                                                 der_extension(kCrlNumber, der_unsigned(shape.number))});
   return der_value(0, {list}, V_ASN1_CONTEXT_SPECIFIC);
 }
 
@@ -135,21 +132,6 @@ Status check_crl_shape(const CrlShape& shape) {
     return bad_shape(fmt::format("expected entries of at most {} bytes, {} came with {} bytes", kMaxCrlBytes,
                                  shape.size.entries, shape.size.bytes));
   return {};
-}
-
-HashAlgorithm signature_hash(const Certificate& issuer) {
-  return signature_digest(X509_get0_pubkey(issuer.native())) == EVP_sha384() ? HashAlgorithm::kSha384
-                                                                             : HashAlgorithm::kSha256;
-}
-
-Bytes signature_algorithm(const Certificate& issuer) {
-  const bool is_rsa = EVP_PKEY_is_a(X509_get0_pubkey(issuer.native()), "RSA") == 1;
-  const bool is_sha384 = signature_hash(issuer) == HashAlgorithm::kSha384;
-  const int algorithm = is_rsa      ? NID_sha256WithRSAEncryption
-                        : is_sha384 ? NID_ecdsa_with_SHA384
-                                    : NID_ecdsa_with_SHA256;
-  const Bytes oid = to_der_bytes<i2d_ASN1_OBJECT>(OBJ_nid2obj(algorithm));
-  return is_rsa ? der_value(V_ASN1_SEQUENCE, {oid, der_value(V_ASN1_NULL, {})}) : der_value(V_ASN1_SEQUENCE, {oid});
 }
 
 // TBSCertList ::= SEQUENCE { version, signature, issuer, thisUpdate, nextUpdate, revokedCertificates OPTIONAL,

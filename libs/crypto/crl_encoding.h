@@ -10,11 +10,6 @@ Status check_crl_issuer(const Certificate& issuer);
 // "crypto.crl.shape"
 Status check_crl_shape(const CrlShape& shape);
 
-// The hash of what the issuer signs.
-HashAlgorithm signature_hash(const Certificate& issuer);
-// AlgorithmIdentifier (RFC 5758 §3.2, RFC 4055 §5).
-Bytes signature_algorithm(const Certificate& issuer);
-
 // What stands before and after the entries in a TBSCertList, with the header of the whole.
 struct CrlFrame {
   Bytes before;

@@ -32,4 +32,15 @@ inline Bytes der_value(int tag, std::initializer_list<ByteView> content, int tag
   return value;
 }
 
+// Without unused bits.
+inline Bytes der_bit_string(ByteView bits) {
+  constexpr std::uint8_t kNoUnusedBits = 0;
+  return der_value(V_ASN1_BIT_STRING, {ByteView(&kNoUnusedBits, 1), bits});
+}
+
+// An Extension (RFC 5280 §4.1) that is not critical; its OID as DER.
+inline Bytes der_extension(ByteView oid, ByteView value) {
+  return der_value(V_ASN1_SEQUENCE, {oid, der_value(V_ASN1_OCTET_STRING, {value})});
+}
+
 }  // namespace warifu::crypto

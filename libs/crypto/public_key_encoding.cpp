@@ -65,9 +65,8 @@ Bytes to_spki(const KeyEncoding& encoding) {
   const Bytes algorithm = to_der_bytes<i2d_ASN1_OBJECT>(OBJ_nid2obj(encoding.algorithm));
   const Bytes parameters = encoding.curve == NID_undef ? der_value(V_ASN1_NULL, {})
                                                        : to_der_bytes<i2d_ASN1_OBJECT>(OBJ_nid2obj(encoding.curve));
-  constexpr std::uint8_t kNoUnusedBits = 0;
-  return der_value(V_ASN1_SEQUENCE, {der_value(V_ASN1_SEQUENCE, {algorithm, parameters}),
-                                     der_value(V_ASN1_BIT_STRING, {ByteView(&kNoUnusedBits, 1), encoding.bits})});
+  return der_value(V_ASN1_SEQUENCE,
+                   {der_value(V_ASN1_SEQUENCE, {algorithm, parameters}), der_bit_string(encoding.bits)});
 }
 
 void set_public_key(X509_PUBKEY* spki, const KeyEncoding& encoding) {
