@@ -133,6 +133,14 @@ Result<PublicKey> Certificate::public_key() const {
   return PublicKey::checked(PkeyHandle(X509_get_pubkey(native())));
 }
 
+Bytes Certificate::public_key_info() const {
+  X509_PUBKEY* info = X509_get_X509_PUBKEY(native());
+  Bytes der(static_cast<std::size_t>(i2d_X509_PUBKEY(info, nullptr)));
+  std::uint8_t* to = der.data();
+  require(i2d_X509_PUBKEY(info, &to) == static_cast<int>(der.size()), "i2d_X509_PUBKEY");
+  return der;
+}
+
 bool Certificate::issued_by(const Certificate& issuer) const {
   const bool fits = X509_check_issued(issuer.native(), native()) == X509_V_OK;
   const bool is_signed = fits && X509_verify(native(), X509_get0_pubkey(issuer.native())) == 1;

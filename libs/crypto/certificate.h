@@ -107,6 +107,8 @@ class Certificate {
   std::vector<std::string> policies() const;
   bool has_ocsp_no_check() const;
   Result<PublicKey> public_key() const;
+  // SubjectPublicKeyInfo as it stands there, which may be another encoding of the key than PublicKey::spki() gives.
+  Bytes public_key_info() const;
   // True when the names and key identifiers match, `issuer` may sign certificates by its keyUsage, and its key made the
   // signature. Says nothing about time, nor whether `issuer` is a CA.
   bool issued_by(const Certificate& issuer) const;

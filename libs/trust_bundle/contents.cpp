@@ -61,7 +61,7 @@ bool operator==(const KeySet& a, const KeySet& b) {
 Result<Listed> Listed::of(const crypto::Certificate& certificate) {
   const auto key = certificate.public_key();
   if (!key) return no_listed_certificate(to_string(key.error()));
-  if (key->spki() != one_encoding(*key))
+  if (certificate.public_key_info() != one_encoding(*key))
     return no_listed_certificate("expected a key with its curve by name and its point uncompressed");
   return Listed{certificate.clone(), KeyId::of(*key)};
 }

@@ -1,7 +1,9 @@
 // Which keys and certificates may stand where, and how they are encoded.
 #include <gtest/gtest.h>
+#include <openssl/x509.h>
 
 #include <functional>
+#include <memory>
 
 #include "trust_bundle/payload_reader.h"
 #include "trust_bundle/test_json.h"
@@ -9,6 +11,15 @@
 
 namespace warifu::trust_bundle {
 namespace {
+
+// SubjectPublicKeyInfo of a P-256 key with its point compressed (RFC 5480 §2.2).
+Bytes compressed(const crypto::PublicKey& key) {
+  const auto point = crypto::ec_public_key(key).value();
+  Bytes spki = from_hex("3039301306072a8648ce3d020106082a8648ce3d030107032200").value();
+  spki.push_back(point.y().back() % 2 == 0 ? 0x02 : 0x03);
+  spki.insert(spki.end(), point.x().begin(), point.x().end());
+  return spki;
+}
 
 class BundleKeys : public testing::Test {
  protected:
@@ -23,22 +34,12 @@ class BundleKeys : public testing::Test {
     const auto changed = json_with(write_contents(organisation_.first()), pointer, to_base64(bytes).c_str());
     return code_of(Payload::parse(as_bytes(changed)));
   }
-  // SubjectPublicKeyInfo of a P-256 key with its point compressed (RFC 5480 §2.2).
-  static Bytes compressed(const crypto::PublicKey& key) {
-    const auto point = crypto::ec_public_key(key).value();
-    Bytes spki = from_hex("3039301306072a8648ce3d020106082a8648ce3d030107032200").value();
-    spki.push_back(point.y().back() % 2 == 0 ? 0x02 : 0x03);
-    spki.insert(spki.end(), point.x().begin(), point.x().end());
-    return spki;
-  }
-
   TestOrganisation organisation_;
 };
 
 TEST_F(BundleKeys, HaveOneNameInWhateverEncodingTheyCome) {
   const auto key = organisation_.public_key("bob");
   const auto again = crypto::PublicKey::from_spki(compressed(key)).value();
-  EXPECT_NE(again.spki(), key.spki());
   EXPECT_EQ(one_encoding(again), key.spki());
   EXPECT_EQ(KeyId::of(again), KeyId::of(key));
   EXPECT_EQ(KeyId::of(key).hex(), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {key.spki()}).bytes()));
@@ -89,13 +90,26 @@ TEST_F(BundleKeys, HaveNoCertificateTwice) {
             "bundle.format");
 }
 
+// A certificate of the same key, which OpenSSL writes in another way.
+crypto::Certificate with_compressed_point(const crypto::Certificate& certificate, const crypto::PrivateKey& issuer) {
+  const auto key = certificate.public_key().value();
+  const Bytes spki = compressed(key);
+  const std::uint8_t* at = spki.data();
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> odd(
+      d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())), EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> copy(X509_dup(certificate.native()), X509_free);
+  EXPECT_EQ(X509_set_pubkey(copy.get(), odd.get()), 1);
+  EXPECT_GT(X509_sign(copy.get(), issuer.native(), EVP_sha384()), 0);
+  Bytes der(static_cast<std::size_t>(i2d_X509(copy.get(), nullptr)));
+  std::uint8_t* to = der.data();
+  EXPECT_EQ(i2d_X509(copy.get(), &to), static_cast<int>(der.size()));
+  return crypto::Certificate::from_der(der).value();
+}
+
 TEST_F(BundleKeys, OfCertificatesAreInOneEncodingToo) {
-  crypto::SystemEntropy entropy;
-  const auto key = crypto::PublicKey::from_spki(compressed(organisation_.public_key("server"))).value();
-  const auto root = organisation_.root("Root-1");
-  const auto odd = crypto::issue_certificate({.common_name = "server", .not_before = day(0), .not_after = day(9)}, key,
-                                             &root.certificate, organisation_.key("Root-1"), entropy)
-                       .value();
+  const auto plain = organisation_.certified("server", "Root-1");
+  const auto odd = with_compressed_point(plain.certificate, organisation_.key("Root-1"));
+  EXPECT_TRUE(odd.issued_by(organisation_.root("Root-1").certificate));
   EXPECT_EQ(code_of(Listed::of(odd)), "bundle.certificate");
   EXPECT_EQ(refusal_with("/roles/0/certificates/0", odd.to_der()), "bundle.certificate");
 }

@@ -23,9 +23,7 @@ bool TrustedBundle::trusts_role(const RoleName& name, const crypto::Certificate&
 }
 
 const Revoked* TrustedBundle::revocation_of(const crypto::PublicKey& key) const {
-  const Revoked* revoked = contents().revocation_of(KeyId::of(key));
-  // An entry that somebody made of an odd encoding holds for that.
-  return revoked != nullptr ? revoked : contents().revocation_of(KeyId::of_encoding(key.spki()));
+  return contents().revocation_of(KeyId::of(key));
 }
 
 }  // namespace warifu::trust_bundle
