@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { Daemon } from '../system/lib/daemon.mjs';
+import { Daemon, must_run } from '../system/lib/daemon.mjs';
 import { operator_of } from '../system/lib/operator.mjs';
 import { Machine, kGoodImage, kKernelOfQemu, kOtherCommandLine } from './lib/machine.mjs';
 
@@ -84,6 +84,7 @@ describe('A PC that boots', () => {
 
   before(async () => {
     server = await Daemon.init();
+    await must_run('warifu-signer', ['allow', '--dir', `${server.data_dir}/signer`, '--server-name', kHost]);
     const renewed = await server.warifud('certificate renew', ['--server-name', 'localhost', '--server-name', kHost]);
     assert.equal(renewed.code, 0, renewed.stderr);
     await server.serve();

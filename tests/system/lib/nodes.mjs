@@ -17,6 +17,7 @@ export async function make_second_node(first, second, environment, server_name =
   const backup = first.file('backup');
   const printed = await must_run('warifud', ['backup', '--data-dir', first.data_dir, '--output', backup, '--passphrase-file', passphrase], { environment });
   await must_run('warifud', ['restore', '--input', backup, '--data-dir', second.data_dir, '--passphrase-file', passphrase]);
+  await must_run('warifu-signer', ['allow', '--dir', `${second.data_dir}/signer`, '--server-name', server_name]);
   const name = ['certificate', 'renew', '--data-dir', second.data_dir, '--server-name', server_name];
   await must_run('warifud', name, { environment });
   second.id_scope = first.id_scope;
