@@ -56,6 +56,14 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
   return key;
 }
 
+Result<PublicKey> PublicKey::of(const EcPublicKey& point) {
+  return from_spki(to_spki(encoding_of(point)));
+}
+
+Result<PublicKey> PublicKey::of(const RsaPublicKey& key) {
+  return from_spki(to_spki(encoding_of(key)));
+}
+
 PublicKey PublicKey::clone() const {
   EVP_PKEY_up_ref(key_.get());
   return PublicKey(PkeyHandle(key_.get()));

@@ -12,6 +12,9 @@ struct X509_pubkey_st;
 
 namespace warifu::crypto {
 
+class EcPublicKey;
+class RsaPublicKey;
+
 struct FreePkey {
   void operator()(evp_pkey_st* key) const;
 };
@@ -24,6 +27,10 @@ class PublicKey {
   // size that we do not take.
   static Result<PublicKey> from_spki(ByteView der);
   static Result<PublicKey> from_pem(std::string_view pem);
+
+  // Of numbers that are known to be a key. "crypto.key.kind" for RSA below 2048 bits.
+  static Result<PublicKey> of(const EcPublicKey& point);
+  static Result<PublicKey> of(const RsaPublicKey& key);
 
   PublicKey clone() const;
   Bytes spki() const;

@@ -9,6 +9,8 @@
 namespace warifu::crypto {
 namespace {
 
+constexpr std::uint8_t kUncompressed = 0x04;  // SEC 1, 2.3.3
+
 BignumHandle number_of(const EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
   require(EVP_PKEY_get_bn_param(key, name, &number) == 1, "EVP_PKEY_get_bn_param");
@@ -22,10 +24,13 @@ Bytes der_integer(const BignumHandle& number) {
   return der_value(V_ASN1_INTEGER, {content});
 }
 
+Bytes rsa_public_key(const BignumHandle& modulus, const BignumHandle& exponent) {
+  return der_value(V_ASN1_SEQUENCE, {der_integer(modulus), der_integer(exponent)});
+}
+
 // SEC 1, 2.3.3, uncompressed. The point comes in the form in which it was read, which is this one but for strangers'
 // keys; the coordinates cost twice as much.
 Bytes point_of(const EVP_PKEY* key, std::size_t coordinate) {
-  constexpr std::uint8_t kUncompressed = 0x04;
   Bytes point(1 + 2 * coordinate);
   std::size_t size = 0;
   require(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &size) == 1,
@@ -53,12 +58,26 @@ KeyEncoding encoding_of_outside(const EVP_PKEY* key, int curve) {
 KeyEncoding encoding_of(const EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "RSA") == 1)
     return {NID_rsaEncryption, NID_undef,
-            der_value(V_ASN1_SEQUENCE, {der_integer(number_of(key, OSSL_PKEY_PARAM_RSA_N)),
-                                        der_integer(number_of(key, OSSL_PKEY_PARAM_RSA_E))})};
+            rsa_public_key(number_of(key, OSSL_PKEY_PARAM_RSA_N), number_of(key, OSSL_PKEY_PARAM_RSA_E))};
   const bool is_p384 = EVP_PKEY_get_bits(key) == 384;
   const int curve = is_p384 ? NID_secp384r1 : NID_X9_62_prime256v1;
   if (EVP_PKEY_get0_provider(key) == nullptr) return encoding_of_outside(key, curve);
   return {NID_X9_62_id_ecPublicKey, curve, point_of(key, is_p384 ? 48 : 32)};
+}
+
+KeyEncoding encoding_of(const EcPublicKey& point) {
+  const std::size_t coordinate = point.x().size();
+  Bytes bits(1 + 2 * coordinate, kUncompressed);
+  std::ranges::copy(point.x(), bits.begin() + 1);
+  std::ranges::copy(point.y(), bits.begin() + 1 + static_cast<std::ptrdiff_t>(coordinate));
+  return {NID_X9_62_id_ecPublicKey, point.curve() == EcCurve::kP384 ? NID_secp384r1 : NID_X9_62_prime256v1,
+          std::move(bits)};
+}
+
+KeyEncoding encoding_of(const RsaPublicKey& key) {
+  BignumHandle exponent(BN_new());
+  require(exponent && BN_set_word(exponent.get(), key.exponent()) == 1, "BN_set_word");
+  return {NID_rsaEncryption, NID_undef, rsa_public_key(to_bignum(key.modulus()), exponent)};
 }
 
 Bytes to_spki(const KeyEncoding& encoding) {

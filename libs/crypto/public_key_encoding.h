@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "crypto/ec.h"
 #include "crypto/openssl_handle.h"
+#include "crypto/rsa.h"
 
 // SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of the kinds that PublicKey takes. Only .cpp files of this library include
 // it. OpenSSL 3.0 encodes and decodes one by way of its providers, for several times the price of a signature.
@@ -19,6 +21,10 @@ struct KeyEncoding {
 
 // Of an EC key on P-256 or P-384 or an RSA key, private or public, here or elsewhere (Signer).
 KeyEncoding encoding_of(const EVP_PKEY* key);
+
+// Of the numbers of a key, as a TPM has them. An exponent has no leading zeros.
+KeyEncoding encoding_of(const EcPublicKey& point);
+KeyEncoding encoding_of(const RsaPublicKey& key);
 
 Bytes to_spki(const KeyEncoding& encoding);
 // X509_PUBKEY_get() finds a key in it only after it was written and read anew.

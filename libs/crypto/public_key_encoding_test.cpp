@@ -40,6 +40,22 @@ TEST(KeyEncoding, IsTheSameForAKeyElsewhere) {
   }
 }
 
+TEST(KeyEncoding, IsTheSameOfAKeysNumbers) {
+  for (const KeyKind kind : {KeyKind::kEcP256, KeyKind::kEcP384}) {
+    const PrivateKey key = PrivateKey::generate(kind);
+    const auto made = PublicKey::of(ec_public_key(key.public_key()).value());
+    ASSERT_TRUE(made) << to_string(made.error());
+    EXPECT_EQ(made->spki(), key.public_key().spki());
+  }
+  const PrivateKey key = PrivateKey::generate(KeyKind::kRsa2048);
+  const auto made = PublicKey::of(rsa_public_key(key).value());
+  ASSERT_TRUE(made) << to_string(made.error());
+  EXPECT_EQ(made->spki(), key.public_key().spki());
+  const auto weak = PublicKey::of(RsaPublicKey::from_modulus(Bytes(128, 0xff), 65537).value());
+  ASSERT_FALSE(weak);
+  EXPECT_EQ(weak.error().code, "crypto.key.kind");
+}
+
 TEST(KeyEncoding, HasBothCoordinatesHoweverTheKeyWasRead) {
   const PrivateKey key = PrivateKey::generate(KeyKind::kEcP256);
   const Bytes expected = key.public_key().spki();

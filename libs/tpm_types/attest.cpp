@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t kGenerated = 0xff544347;
 constexpr std::uint16_t kAttestCertify = 0x8017;
 constexpr std::uint16_t kAttestQuote = 0x8018;
+constexpr std::uint16_t kAttestCreation = 0x801a;
 
 constexpr std::uint32_t kSelectionsMax = 16;  // a TPM has up to five banks
 constexpr std::uint8_t kSelectMax = 4;        // bytes
@@ -37,7 +38,7 @@ std::string_view type_name(std::uint16_t type) {
       return "TPM_ST_ATTEST_QUOTE";
     case 0x8019:
       return "TPM_ST_ATTEST_TIME";
-    case 0x801a:
+    case kAttestCreation:
       return "TPM_ST_ATTEST_CREATION";
     case 0x801c:
       return "TPM_ST_ATTEST_NV_DIGEST";
@@ -161,6 +162,16 @@ Result<CertifyAttest> CertifyAttest::parse(ByteView bytes) {
   TRY(certified.qualified_name, sized(reader, "qualifiedName", "tpm.attest.name", kNameMax));
   TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
   return certified;
+}
+
+Result<CreationAttest> CreationAttest::parse(ByteView bytes) {
+  wire::Reader reader(bytes);
+  CreationAttest created;
+  TRY_STATUS(read_beginning(reader, kAttestCreation, created));
+  TRY(created.name, sized(reader, "objectName", "tpm.attest.name", kNameMax));
+  TRY(created.creation_hash, sized(reader, "creationHash", "tpm.attest.creation-hash", crypto::kMaxDigestSize));
+  TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
+  return created;
 }
 
 }  // namespace warifu::tpm

@@ -64,4 +64,17 @@ struct CertifyAttest {
   static Result<CertifyAttest> parse(ByteView bytes);
 };
 
+// TPMS_ATTEST (Part 2) of TPM2_CertifyCreation: the TPM of the key that signed made the object with this Name itself.
+struct CreationAttest {
+  Bytes qualified_signer;  // TPM2B_NAME
+  Bytes extra_data;
+  ClockInfo clock;
+  std::uint64_t firmware_version = 0;
+  Bytes name;           // TPM2B_NAME
+  Bytes creation_hash;  // of TPMS_CREATION_DATA
+
+  // Codes as those of CertifyAttest, and "tpm.attest.creation-hash".
+  static Result<CreationAttest> parse(ByteView bytes);
+};
+
 }  // namespace warifu::tpm

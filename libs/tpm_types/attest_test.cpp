@@ -84,5 +84,29 @@ TEST(CertifyAttest, ANameHasAnEnd) {
   EXPECT_EQ(certify_code(certified().sized16({}).sized16(Bytes(67)).take()), "tpm.attest.name");
 }
 
+std::string creation_code(ByteView bytes) {
+  const auto attest = CreationAttest::parse(bytes);
+  return attest ? "" : std::string(attest.error().code);
+}
+
+TEST(CreationAttest, SaysWhichObjectTheTpmMade) {
+  const Bytes bytes = certified(0x801a).sized16(Bytes(34, 0xA1)).sized16(Bytes(32, 0xC3)).take();
+  const auto attest = CreationAttest::parse(bytes);
+  ASSERT_TRUE(attest);
+  EXPECT_EQ(attest->extra_data, Bytes(32, 0xE7));
+  EXPECT_EQ(attest->name, Bytes(34, 0xA1));
+  EXPECT_EQ(attest->creation_hash, Bytes(32, 0xC3));
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_EQ(creation_code(ByteView(bytes).first(size)), "wire.truncated") << size;
+  EXPECT_EQ(creation_code(certified(0x801a).sized16({}).sized16({}).u8(0).take()), "wire.trailing");
+}
+
+TEST(CreationAttest, IsNoCertification) {
+  EXPECT_EQ(creation_code(whole()), "tpm.attest.type");
+  EXPECT_EQ(certify_code(certified(0x801a).sized16({}).sized16({}).take()), "tpm.attest.type");
+  EXPECT_EQ(creation_code(certified(0x801a).sized16(Bytes(67)).sized16({}).take()), "tpm.attest.name");
+  EXPECT_EQ(creation_code(certified(0x801a).sized16({}).sized16(Bytes(65)).take()), "tpm.attest.creation-hash");
+}
+
 }  // namespace
 }  // namespace warifu::tpm
