@@ -10,8 +10,6 @@
 namespace warifu::pki {
 namespace {
 
-// A device's clock may be a little behind ours.
-constexpr std::chrono::minutes kBackdate{5};
 // X.520, ub-common-name.
 constexpr std::size_t kCommonNameSizeMax = 64;
 

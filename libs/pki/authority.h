@@ -39,6 +39,9 @@ constexpr std::chrono::years kRootLifetime{30};
 constexpr std::chrono::years kRoleLifetime{10};
 constexpr std::chrono::days kNodeLifetime{90};
 
+// A certificate begins a little before it was made: a device's clock may be behind ours.
+inline constexpr std::chrono::minutes kBackdate{5};
+
 // Purposes of ours (extendedKeyUsage; ITU-T X.667: arcs made of UUIDs). Devices encrypt their lockoutAuth to no
 // certificate without the first, and obey no command of one without the second.
 constexpr std::string_view kLockoutEscrowPurpose = "2.25.250778544324231359710627916052777209250";

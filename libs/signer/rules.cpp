@@ -36,4 +36,20 @@ Status check_names(const NodeRules& rules, const std::vector<std::string>& names
   return {};
 }
 
+Status check_device_times(const DeviceRules& rules, const pki::DeviceOrder& order, Timestamp now) {
+  // Of a certificate that is asked for again, after a crash, the times are those of the first time.
+  constexpr std::chrono::days kAskedAgainMax{1};
+  const bool is_for_life = order.identity == pki::DeviceIdentity::kIdevid;
+  const bool begins_now =
+      order.not_before <= now + rules.clock_skew_max && order.not_before + kAskedAgainMax + rules.clock_skew_max >= now;
+  const bool is_short = is_for_life || order.not_after <= order.not_before + rules.ldevid_lifetime_max;
+  if (begins_now && is_short && order.not_after > now) return {};
+  return refused(
+      "signer.lifetime",
+      fmt::format("a device's certificate begins about now ({}) and an LDevID lives for {} days at most, not "
+                  "from {} to {}: are the clocks right?",
+                  to_rfc3339(now), std::chrono::floor<std::chrono::days>(rules.ldevid_lifetime_max).count(),
+                  to_rfc3339(order.not_before), to_rfc3339(order.not_after)));
+}
+
 }  // namespace warifu::signer

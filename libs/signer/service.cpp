@@ -4,7 +4,7 @@
 
 #include <boost/json/array.hpp>
 
-#include "crypto/digest.h"
+#include "signer/entries.h"
 #include "signer_protocol/codec.h"
 
 namespace warifu::signer {
@@ -12,11 +12,6 @@ namespace {
 
 namespace json = boost::json;
 using pki::Role;
-
-Status require_server(const Caller& caller) {
-  if (caller.is_server) return {};
-  return refused("signer.denied", "only the server's user may ask for this");
-}
 
 Status require_administrator(const Caller& caller) {
   if (caller.is_administrator) return {};
@@ -30,16 +25,15 @@ Status check_lifetime(const NodeRules& rules, std::uint64_t lifetime_seconds) {
                  fmt::format("a server's certificate lives for 1 to {} seconds, not {}", most, lifetime_seconds));
 }
 
-std::string sha256_of(ByteView bytes) {
-  return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {bytes}).bytes());
-}
-
 }  // namespace
 
-Service::Service(const Surroundings& surroundings, NodeRules rules)
+Service::Service(const Surroundings& surroundings, NodeRules nodes, DeviceRules devices)
     : world_(surroundings),
-      rules_(std::move(rules)),
-      node_budget_(rules_.certificates_a_day, std::chrono::days(1), surroundings.monotonic) {
+      rules_(std::move(nodes)),
+      device_rules_(devices),
+      node_budget_(rules_.certificates_a_day, std::chrono::days(1), surroundings.monotonic),
+      device_budget_(device_rules_.certificates_a_day, std::chrono::days(1), surroundings.monotonic),
+      responder_budget_(device_rules_.responders_a_day, std::chrono::days(1), surroundings.monotonic) {
 }
 
 SecretBytes Service::answer(const Caller& caller, ByteView request_frame) {

@@ -31,6 +31,11 @@ Result<typename R::Answer> decode_answer(ByteView frame) {
 WARIFU_SIGNER_MESSAGE(Organisation)
 WARIFU_SIGNER_MESSAGE(CertifyNode)
 WARIFU_SIGNER_MESSAGE(OpenEscrow)
+WARIFU_SIGNER_MESSAGE(CertifyDevice)
+WARIFU_SIGNER_MESSAGE(CertifyResponder)
+WARIFU_SIGNER_MESSAGE(BeginCrl)
+WARIFU_SIGNER_MESSAGE(AddToCrl)
+WARIFU_SIGNER_MESSAGE(FinishCrl)
 #undef WARIFU_SIGNER_MESSAGE
 
 }  // namespace warifu::signer_protocol

@@ -46,6 +46,23 @@ std::vector<Sample> samples() {
   OpenEscrow::Answer opened;
   opened.content = secret("{\"auth\":\"00\"}");
   add(all, "open escrow", OpenEscrow{{12, 13}}, opened);
+  add(all, "certify device",
+      CertifyDevice{.identity = 2,
+                    .protection = 1,
+                    .device = "meter-1",
+                    .public_key = {14},
+                    .serial = {0x4a, 15},
+                    .not_before = 1'790'000'000,
+                    .not_after = 1'792'592'000,
+                    .hardware_serial = {16, 17},
+                    .crl_url = "http://pki.example.com/crl/1.crl",
+                    .ocsp_url = "http://pki.example.com/ocsp",
+                    .issuer_url = {}},
+      {{18}});
+  add(all, "certify responder", CertifyResponder{1, {19}, 86'400}, {{20}});
+  add(all, "begin crl", BeginCrl{7, 1'790'000'000, 1'790'086'400, 2, 70}, {});
+  add(all, "add to crl", AddToCrl{7, {Bytes(29, 1), Bytes(10, 2)}}, {});
+  add(all, "finish crl", FinishCrl{7}, {{21, 22}});
   return all;
 }
 
@@ -115,7 +132,7 @@ TEST(SignerCodec, RefusesWhatIsOutsideTheLimits) {
   } table[] = {{"5754010100000000", "signer_protocol.magic"},
                {"5753020100000000", "signer_protocol.version"},
                {"5753010000000000", "signer_protocol.operation"},
-               {"5753010400000000", "signer_protocol.operation"},
+               {"5753010900000000", "signer_protocol.operation"},
                {"57530102ffffffff", "signer_protocol.limit"},
                {"575301020000000141", "signer_protocol.limit"},
                {"5753010200000003"

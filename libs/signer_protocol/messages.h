@@ -41,6 +41,58 @@ struct OpenEscrow {
   };
 };
 
-using Request = std::variant<Organisation, CertifyNode, OpenEscrow>;
+// A certificate of the endpoint-identity role for a device's key (pki::DeviceOrder). The same order again is answered
+// with the same certificate but for its signature.
+struct CertifyDevice {
+  std::uint8_t identity = 0;    // pki::DeviceIdentity
+  std::uint8_t protection = 0;  // pki::KeyProtection
+  std::string device;           // registration ID
+  Bytes public_key;             // SubjectPublicKeyInfo
+  Bytes serial;
+  std::uint64_t not_before = 0;  // Unix seconds, like the next
+  std::uint64_t not_after = 0;
+  Bytes hardware_serial;  // may be empty, like the next three
+  std::string crl_url;
+  std::string ocsp_url;
+  std::string issuer_url;
+  struct Answer {
+    Bytes certificate;  // DER
+  };
+};
+
+// A certificate of the endpoint-identity role for a key of the server, which answers for that role with it.
+struct CertifyResponder {
+  std::uint8_t purpose = 0;  // pki::ResponderPurpose
+  Bytes public_key;          // SubjectPublicKeyInfo
+  std::uint64_t lifetime_seconds = 0;
+  struct Answer {
+    Bytes certificate;  // DER
+  };
+};
+
+// A list of revoked certificates of the endpoint-identity role, told in parts: begun, added to, finished. A signer has
+// one in the making; another beginning takes its place.
+struct BeginCrl {
+  std::uint64_t number = 0;
+  std::uint64_t this_update = 0;  // Unix seconds, like the next
+  std::uint64_t next_update = 0;
+  std::uint64_t entries = 0;  // how many, and how many bytes they are in a CRL
+  std::uint64_t bytes = 0;
+  struct Answer {};
+};
+struct AddToCrl {
+  std::uint64_t number = 0;
+  std::vector<Bytes> entries;  // each: Unix seconds (8 bytes), reason (1 byte), serial number
+  struct Answer {};
+};
+struct FinishCrl {
+  std::uint64_t number = 0;
+  struct Answer {
+    Bytes signature;
+  };
+};
+
+using Request =
+    std::variant<Organisation, CertifyNode, OpenEscrow, CertifyDevice, CertifyResponder, BeginCrl, AddToCrl, FinishCrl>;
 
 }  // namespace warifu::signer_protocol

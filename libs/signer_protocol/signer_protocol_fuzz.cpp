@@ -33,6 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect_same(write_answer_again<Organisation>(frame), frame);
   expect_same(write_answer_again<CertifyNode>(frame), frame);
   expect_same(write_answer_again<OpenEscrow>(frame), frame);
+  expect_same(write_answer_again<CertifyDevice>(frame), frame);
+  expect_same(write_answer_again<CertifyResponder>(frame), frame);
+  expect_same(write_answer_again<BeginCrl>(frame), frame);
+  expect_same(write_answer_again<AddToCrl>(frame), frame);
+  expect_same(write_answer_again<FinishCrl>(frame), frame);
   const SecretBytes refusal =
       frames::encode_error(kProtocol, frame, {ErrorKind::kRefused, "fuzz.no", std::string(as_text(frame))});
   const auto length = frames::frame_size(kProtocol, refusal.reveal());
