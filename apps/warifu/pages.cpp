@@ -28,7 +28,9 @@ Status each_item(const FetchPage& fetch, const std::function<Status(const boost:
 
 Status each_item(const ApiClient& api, const std::string& path,
                  const std::function<Status(const boost::json::value&)>& visit) {
-  return each_item([&](const std::string& query) { return api.get(path + query); }, visit);
+  const bool has_query = path.find('?') != std::string::npos;
+  return each_item(
+      [&](const std::string& query) { return api.get(path + (has_query ? "&" + query.substr(1) : query)); }, visit);
 }
 
 }  // namespace warifu::cli

@@ -50,6 +50,7 @@ constexpr std::array kNumberKeys = {
     NumberKey{"limits.unauthenticated_burst", &ServeSettings::unauthenticated_burst},
     NumberKey{"limits.connections_per_address", &ServeSettings::connections_per_address},
     NumberKey{"attestation.interval_seconds", &ServeSettings::attestation_interval},
+    NumberKey{"certificates.ldevid_hours", &ServeSettings::ldevid_hours},
     NumberKey{"disk.alarm_below_mib", &ServeSettings::disk_alarm_mib},
 };
 
@@ -147,6 +148,17 @@ Status set_limits(ServeOptions& options, const ServeSettings& settings) {
   return {};
 }
 
+// Long enough to be renewed twice over a weekend; as short as a test needs it.
+Status set_certificates(ServeOptions& options, const ServeSettings& settings) {
+  if (!settings.ldevid_hours) return {};
+  constexpr std::int64_t kHoursMax = std::chrono::hours(pki::kLdevidLifetimeMax).count();
+  if (*settings.ldevid_hours < 1 || *settings.ldevid_hours > kHoursMax)
+    return invalid_input("config.certificates", fmt::format("certificates.ldevid_hours is from 1 to {}, not {}",
+                                                            kHoursMax, *settings.ldevid_hours));
+  options.ldevid_lifetime = std::chrono::hours(*settings.ldevid_hours);
+  return {};
+}
+
 Status set_attestation(ServeOptions& options, const ServeSettings& settings) {
   if (!settings.attestation_interval) return {};
   const std::chrono::seconds interval{*settings.attestation_interval};
@@ -227,6 +239,7 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   }
   TRY_STATUS(set_limits(options, settings));
   TRY_STATUS(set_attestation(options, settings));
+  TRY_STATUS(set_certificates(options, settings));
   TRY_STATUS(set_disk_alarm(options, settings));
   options.sends_webhooks = !settings.without_webhooks;
   // Devices take it as it stands for the name of a host.

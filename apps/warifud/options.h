@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "device_ca/limits.h"
 #include "front/limits/limits.h"
 #include "net/limits.h"
 #include "verifier/limits.h"
@@ -64,6 +65,7 @@ struct ServeSettings {
   std::optional<std::int64_t> unauthenticated_burst = {};
   std::optional<std::int64_t> connections_per_address = {};
   std::optional<std::int64_t> attestation_interval = {};  // seconds
+  std::optional<std::int64_t> ldevid_hours = {};
   std::optional<std::int64_t> disk_alarm_mib = {};
   bool without_webhooks = false;  // the flag's only: it is for one run, of a copy
 };
@@ -85,6 +87,7 @@ struct ServeOptions {
   front::RequestLimits operator_limits = front::unauthenticated_limits();
   net::ListenerLimits listener_limits = {};  // of each listener
   std::chrono::seconds attestation_interval = verifier::kInterval;
+  std::chrono::seconds ldevid_lifetime = device_ca::kLdevidLifetime;
   std::optional<std::uint64_t> disk_alarm_below = {};  // bytes; see DiskWatch
   // False: events wait in the outbox, and none is sent.
   bool sends_webhooks = true;

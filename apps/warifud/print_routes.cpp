@@ -6,6 +6,7 @@
 
 #include "warifud/commands.h"
 #include "warifud/service.h"
+#include "warifud/signer_link.h"
 
 namespace warifu::warifud {
 namespace {
@@ -32,7 +33,8 @@ Status print_routes(const Place& place, bool json) {
   TRY(const auto store, organisation.open_store(outside));
   TRY(const auto options, ServeOptions::from({.data_dir = place.data_dir.string()}));
   TRY(const auto server_name, organisation.server_name());
-  const Service service(organisation, *store, outside, options, server_name);
+  SignerLink signer(place);  // which is not asked
+  const Service service(organisation, *store, signer, outside, options, server_name);
   if (!json) {
     print_text("devices", service.device_routes());
     print_text("operators", service.operator_routes());

@@ -119,7 +119,7 @@ Status serve(const ServeOptions& options) {
   // Before anything answers, so that no signal finds its default action; the main thread acts on them.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
   TRY(const auto server_name, organisation.server_name());
-  Service service(organisation, *store, outside, options, server_name);
+  Service service(organisation, *store, signer, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
   const std::string compat = endpoints.compat ? fmt::format(" compat=https://{}", endpoints.compat->text()) : "";

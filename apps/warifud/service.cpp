@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kDevices = "devices";
 constexpr const char* kOperators = "operators";
 constexpr const char* kCompat = "compat";
+// Those who wait for the signer and the disk: they do nothing else.
+constexpr std::size_t kWorkers = 8;
 // What is read of a device that has shown nothing yet: DPS, and what an activated credential gives a token for.
 constexpr std::size_t kBodyOfAnyDeviceSizeMax = 128 * 1024;
 constexpr std::chrono::minutes kHousekeepingInterval{1};
@@ -23,8 +25,8 @@ constexpr std::chrono::hours kExpiredTokensKept{24};
 
 }  // namespace
 
-Service::Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options,
-                 const std::string& server_name)
+Service::Service(const Organisation& organisation, store::Store& store, frames::Channel& signer, Outside& outside,
+                 const ServeOptions& options, const std::string& server_name)
     : organisation_(organisation),
       store_(store),
       outside_(outside),
@@ -48,7 +50,15 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       attempts_(store, outside.clock),
       device_api_(registrar_, certificates_, store, metrics_, attempts_, outside.clock),
       escrow_api_(escrow_, store, metrics_),
-      attestation_api_(verifier_, registrar_, certificates_, store, metrics_, attempts_, outside.clock),
+      issuer_(signer),
+      device_ca_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
+                 {.ldevid_lifetime = options.ldevid_lifetime}),
+      applicants_(registrar_, outside.clock),
+      attestation_api_(verifier_, registrar_, certificates_, {device_ca_, applicants_}, store, metrics_, attempts_,
+                       outside.clock),
+      office_(device_ca_, issuer_, applicants_, store, metrics_),
+      certificate_api_(office_, applicants_, verifier_, registrar_, store, attempts_, outside.clock),
+      est_api_(office_, applicants_, store),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       retention_(outside.clock, registrar_, store),
       disk_watch_(outside.clock, outside.entropy, store, metrics_, options.disk_alarm_below),
@@ -62,30 +72,35 @@ Service::Service(const Organisation& organisation, store::Store& store, Outside&
       data_package_api_(packages_, certificates_, store),
       verification_api_(results_keys_, outside.clock, outside.entropy, "warifud " WARIFU_VERSION),
       webhook_api_(webhooks_, store),
+      certificates_api_(device_ca_, store),
       service_api_(enrollments_, groups_, device_desk_, store),
       device_admission_(options.device_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
-      devices_(front::device::router(device_api_, escrow_api_, attestation_api_, results_keys_, outside.clock),
-               authenticator_, store, metrics_, outside.clock, outside.entropy, {.admission = &device_admission_}),
+      workers_(kWorkers),
+      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_},
+                                     results_keys_, outside.clock),
+               authenticator_, store, metrics_, outside.clock, outside.entropy,
+               {.admission = &device_admission_, .workers = &workers_}),
       operators_(front::api::router(
                      {operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, attestations_api_,
-                      policy_api_, data_package_api_, verification_api_, webhook_api_, service_api_},
+                      policy_api_, data_package_api_, verification_api_, webhook_api_, certificates_api_, service_api_},
                      outside.clock),
                  authenticator_, store, metrics_, outside.clock, outside.entropy,
                  {.admission = &operator_admission_, .idempotency = &idempotency_}),
-      compat_(front::compat::router(device_api_, service_api_, outside.clock), authenticator_, store, metrics_,
-              outside.clock, outside.entropy, {.admission = &device_admission_}),
+      compat_(front::compat::router(device_api_, est_api_, service_api_, outside.clock), authenticator_, store,
+              metrics_, outside.clock, outside.entropy, {.admission = &device_admission_, .workers = &workers_}),
       courier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), store, poster_, metrics_),
       sender_(courier_, store.outbox_wake()),
       server_({.observer = &metrics_}) {
-  load_escrow_certificate();
+  load_role_certificates();
 }
 
 Service::~Service() {
   poster_.stop();
   sender_.stop();
   server_.stop();
+  workers_.stop();
   attempts_.flush();
   store_.settle();  // nothing new comes after stop()
 }
@@ -153,8 +168,8 @@ Result<Service::Credentials> Service::load_credentials() {
   return Credentials{std::move(devices), std::move(operators), std::move(compat)};
 }
 
-// The certificate only: this process never reads the key.
-void Service::load_escrow_certificate() {
+// The certificates only: this process never reads the keys.
+void Service::load_role_certificates() {
   auto certificate = organisation_.data_dir.read_role_certificate(to_string(pki::Role::kEscrow));
   std::vector<crypto::Certificate> chain;
   if (certificate) {
@@ -166,6 +181,12 @@ void Service::load_escrow_certificate() {
         to_string(certificate.error()));
   }
   escrow_api_.set_chain(chain);
+  auto issuer = organisation_.data_dir.read_role_certificate(to_string(pki::Role::kEndpointIdentity));
+  if (!issuer) spdlog::warn("no certificates for devices: {}", to_string(issuer.error()));
+  auto root = organisation_.data_dir.read_trust_root();
+  if (!root) spdlog::warn("the root's certificate cannot be read: {}", to_string(root.error()));
+  est_api_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
+  issuer_.set_certificate(issuer ? std::optional(*std::move(issuer)) : std::nullopt);
 }
 
 Status Service::reload_certificates() {
@@ -173,7 +194,7 @@ Status Service::reload_certificates() {
   TRY_STATUS(server_.reload(kDevices, std::move(credentials.devices)));
   TRY_STATUS(server_.reload(kOperators, std::move(credentials.operators)));
   if (has_compat_) TRY_STATUS(server_.reload(kCompat, std::move(credentials.compat)));
-  load_escrow_certificate();
+  load_role_certificates();
   spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
   return {};
 }
@@ -223,6 +244,7 @@ bool Service::clean_up_some() {
       has_more = has_more || removed == provisioning::Registrar::kPurgeMax;
       TRY_STATUS(desk_.purge(transaction.operators(), transaction.audit(), scope, kExpiredTokensKept));
       TRY_STATUS(webhooks_.end_previous_secrets(transaction.webhooks(), transaction.audit(), scope));
+      TRY_STATUS(device_ca_.clean_up(transaction.device_ca(), transaction.audit(), scope));
     }
     return {};
   });

@@ -4,14 +4,19 @@
 #include <csignal>
 
 #include "front/api/operator_router.h"
+#include "front/certificates/applicants.h"
+#include "front/certificates/office.h"
 #include "front/device/attestation_api.h"
+#include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
 #include "front/dps/device_api.h"
+#include "front/est/est_api.h"
 #include "front/housekeeping/disk_watch.h"
 #include "front/housekeeping/retention.h"
 #include "front/housekeeping/silence_watch.h"
 #include "front/http/dispatcher.h"
 #include "front/http/idempotency.h"
+#include "front/http/workers.h"
 #include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "front/outbox/sender.h"
@@ -27,6 +32,7 @@
 #include "verifier/desk.h"
 #include "warifud/options.h"
 #include "warifud/organisation.h"
+#include "warifud/signer_issuer.h"
 #include "webhook_client/curl_poster.h"
 
 namespace warifu::warifud {
@@ -38,8 +44,8 @@ class Service {
   static constexpr int kHousekeepingSignal = SIGUSR1;
 
   // `server_name` is the first name of the node's certificate.
-  Service(const Organisation& organisation, store::Store& store, Outside& outside, const ServeOptions& options,
-          const std::string& server_name);
+  Service(const Organisation& organisation, store::Store& store, frames::Channel& signer, Outside& outside,
+          const ServeOptions& options, const std::string& server_name);
 
   // Waits for every change that was asked for: their answers call what goes away here.
   ~Service();
@@ -76,7 +82,7 @@ class Service {
   Result<Credentials> load_credentials();
   Result<net::Endpoint> listen_compat(const ListenAddress& at, const net::ListenerLimits& limits,
                                       net::TlsCredentials credentials);
-  void load_escrow_certificate();
+  void load_role_certificates();
   void schedule_housekeeping();
   void schedule_diary();
   // One short change; true if there is more to remove.
@@ -117,7 +123,13 @@ class Service {
   front::dps::AttemptLog attempts_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
+  SignerIssuer issuer_;
+  device_ca::Desk device_ca_;
+  front::certificates::Applicants applicants_;
   front::device::AttestationApi attestation_api_;
+  front::certificates::Office office_;
+  front::device::CertificateApi certificate_api_;
+  front::est::EstApi est_api_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
@@ -131,12 +143,14 @@ class Service {
   front::api::DataPackageApi data_package_api_;
   front::api::VerificationApi verification_api_;
   front::api::WebhookApi webhook_api_;
+  front::api::CertificateApi certificates_api_;
   front::dps_service::ServiceApi service_api_;
   const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};
   front::Admission device_admission_;
   front::Admission operator_admission_;
   front::Idempotency idempotency_;
+  front::Workers workers_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;

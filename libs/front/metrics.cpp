@@ -50,6 +50,12 @@ struct Metrics::State {
                                      "Operations that were opened by a device that proved itself, by what it has.");
   Counters& attestations =
       counters(registry, "warifu_attestations_total", "Evidence that was judged, by the overall tier of its result.");
+  Counters& certificates =
+      counters(registry, "warifu_certificates_issued_total",
+               "Certificates of devices that were issued, by kind and by the door they went through.");
+  prometheus::Counter& certificate_refusals = counters(registry, "warifu_certificate_refusals_total",
+                                                       "Requests for a certificate of a device that were refused.")
+                                                  .Add({});
   prometheus::Counter& silence_alarms =
       counters(registry, "warifu_silence_alarms_total", "Devices that stopped attesting, once for each silence.")
           .Add({});
@@ -117,6 +123,14 @@ void Metrics::count_challenge() {
 
 void Metrics::count_registration(provisioning::Mechanism mechanism) {
   state_->registrations.Add({{"mechanism", std::string(to_string(mechanism))}}).Increment();
+}
+
+void Metrics::count_certificate_issued(std::string_view kind, std::string_view door) {
+  state_->certificates.Add({{"kind", std::string(kind)}, {"door", std::string(door)}}).Increment();
+}
+
+void Metrics::count_certificate_refusal() {
+  state_->certificate_refusals.Increment();
 }
 
 void Metrics::count_attestation(attestation::Tier overall) {

@@ -38,6 +38,9 @@ class Metrics final : public net::ConnectionObserver {
   void count_registration(provisioning::Mechanism mechanism);
   void count_escrow_package(EscrowOutcome outcome);
   void count_attestation(attestation::Tier overall);
+  // By kind ("ldevid") and door ("est").
+  void count_certificate_issued(std::string_view kind, std::string_view door);
+  void count_certificate_refusal();
   void count_silence_alarms(std::size_t count);
   void count_webhook_attempt(bool is_delivered);
   void count_webhook_drops(std::size_t count);

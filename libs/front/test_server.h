@@ -5,12 +5,14 @@
 #include <boost/json/value.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "device_ca/test_issuer.h"
 #include "front/api/operator_router.h"
 #include "front/device/device_router.h"
 #include "front/dps/device_api.h"
@@ -54,7 +56,13 @@ class Server {
         escrow_api(escrow, store, metrics),
         attempts(store, clock),
         verifier(clock, entropy, envelope_key()),
-        attestation_api(verifier, registrar, certificates, store, metrics, attempts, clock),
+        device_ca(clock, entropy, envelope_key()),
+        applicants(registrar, clock),
+        attestation_api(verifier, registrar, certificates, {device_ca, applicants}, store, metrics, attempts, clock),
+        issuer(clock, entropy),
+        office(device_ca, issuer, applicants, store, metrics),
+        certificate_api(office, applicants, verifier, registrar, store, attempts, clock),
+        est_api(office, applicants, store),
         device_api_(registrar, certificates, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
@@ -66,14 +74,16 @@ class Server {
         data_package_api_(packages, certificates, store),
         verification_api_(results_keys, clock, entropy, "warifud test"),
         webhook_api_(webhooks, store),
+        certificates_api_(device_ca, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router(device_api_, escrow_api, attestation_api, results_keys, clock), authenticator, store,
-                metrics, clock, entropy, device_parts),
-        operators(api::router(
-                      {operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, attestations_api_,
-                       policy_api_, data_package_api_, verification_api_, webhook_api_, service_api_},
-                      clock),
+        devices(
+            device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api}, results_keys, clock),
+            authenticator, store, metrics, clock, entropy, device_parts),
+        operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
+                               attestations_api_, policy_api_, data_package_api_, verification_api_, webhook_api_,
+                               certificates_api_, service_api_},
+                              clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
   static SecretBytes envelope_key() { return SecretBytes(Bytes(32, 0xE7)); }
@@ -107,6 +117,7 @@ class Server {
       return {};
     });
   }
+  Status operator_writes(const std::function<Status(store::Transaction&)>& apply) { return store_.write(apply); }
   Status unenroll(const std::string& registration) {
     return store_.write([&](store::Transaction& t) -> Status {
       TRY(const auto id, RegistrationId::parse(registration));
@@ -173,7 +184,13 @@ class Server {
   device::EscrowApi escrow_api;
   dps::AttemptLog attempts;
   verifier::Desk verifier;
+  device_ca::Desk device_ca;
+  certificates::Applicants applicants;
   device::AttestationApi attestation_api;
+  device_ca::test::KeyIssuer issuer;
+  certificates::Office office;
+  device::CertificateApi certificate_api;
+  est::EstApi est_api;
   attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:
@@ -188,6 +205,7 @@ class Server {
   api::DataPackageApi data_package_api_;
   api::VerificationApi verification_api_;
   api::WebhookApi webhook_api_;
+  api::CertificateApi certificates_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

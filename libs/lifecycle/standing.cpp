@@ -104,6 +104,10 @@ std::string_view to_string(Action action) {
       return "deposit an escrow package";
     case Action::kAttest:
       return "attest";
+    case Action::kObtainCertificate:
+      return "get a certificate";
+    case Action::kUseCertificate:
+      return "use its certificate";
   }
   return "act";
 }

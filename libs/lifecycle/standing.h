@@ -36,6 +36,8 @@ enum class Action {
   kCollectAssignment,  // fetch the result of an operation, its hub key included
   kDepositEscrow,      // leave an encrypted package for its operator; it gets nothing for it
   kAttest,             // show what it runs; it gets nothing for it either
+  kObtainCertificate,  // get a certificate, or another one
+  kUseCertificate,     // show a certificate of ours, for anything else
 };
 
 // The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it

@@ -26,6 +26,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kPolicyWrite, std::string_view("policy:write")},
     std::pair{Permission::kWebhookRead, std::string_view("webhook:read")},
     std::pair{Permission::kWebhookWrite, std::string_view("webhook:write")},
+    std::pair{Permission::kCertificateRead, std::string_view("certificate:read")},
+    std::pair{Permission::kCertificateWrite, std::string_view("certificate:write")},
 };
 
 }  // namespace

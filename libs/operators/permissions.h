@@ -28,6 +28,8 @@ enum class Permission : std::uint32_t {
   kPolicyWrite = 1U << 14,
   kWebhookRead = 1U << 15,
   kWebhookWrite = 1U << 16,
+  kCertificateRead = 1U << 17,
+  kCertificateWrite = 1U << 18,
 };
 
 class Permissions {

@@ -87,6 +87,27 @@ std::optional<AttestationShortfall> judge(const LastAttestation& last, const Ter
   return std::nullopt;
 }
 
+AttestationShortfall contradicted(const Judgement& judgement) {
+  return {kInsufficient, "its last attestation contradicts what it should be",
+          fmt::format("attested at {}{}{}", to_rfc3339(judgement.attested_at), judgement.findings.empty() ? "" : ": ",
+                      judgement.findings)};
+}
+
+std::optional<AttestationShortfall> judge_for_certificate(const LastAttestation& last, const Terms& terms,
+                                                          ByteView ek_name, Timestamp now) {
+  if (!std::ranges::equal(last.ek_name, ek_name)) return other_ek(last.ek_name, to_bytes(ek_name));
+  if (!last.judgement) return missing();
+  const Judgement& judgement = *last.judgement;
+  if (!judgement.is_of_bound_ak) return other_ak(judgement);
+  if (!judgement.is_by_standing_policy) return other_policy(judgement);
+  const Timestamp due = judgement.next_due_at + (judgement.next_due_at - judgement.attested_at);
+  if (now >= due) return overdue(judgement, due);
+  if (judgement.overall == AttestationTier::kContraindicated) return contradicted(judgement);
+  if (terms.required_attestation && !is_enough(judgement, *terms.required_attestation))
+    return insufficient(judgement, *terms.required_attestation);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(AttestationTier tier) {
@@ -108,6 +129,12 @@ Result<std::optional<AttestationShortfall>> find_shortfall(RecordsView& records,
   if (!statement.terms.required_attestation) return std::optional<AttestationShortfall>();
   TRY(const auto last, records.find_last_attestation(question.scope, question.registration, statement.group));
   return last ? judge(*last, statement.terms, question, now) : missing();
+}
+
+Result<std::optional<AttestationShortfall>> find_certificate_shortfall(RecordsView& records, const Statement& statement,
+                                                                       ByteView ek_name, Timestamp now) {
+  TRY(const auto last, records.find_last_attestation(statement.scope, statement.registration, statement.group));
+  return last ? judge_for_certificate(*last, statement.terms, ek_name, now) : missing();
 }
 
 }  // namespace warifu::provisioning

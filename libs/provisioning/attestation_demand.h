@@ -42,4 +42,10 @@ struct AttestationQuestion {
 Result<std::optional<AttestationShortfall>> find_shortfall(RecordsView& records, const Statement& statement,
                                                            const AttestationQuestion& question, Timestamp now);
 
+// What stands between a TPM's device and a certificate: it must have attested lately, by an AK that is bound to this EK
+// and by the policy that stands, and nothing may contradict; where the terms demand more, that. Lately: it may be late
+// once, so that one lost attestation does not end its certificate.
+Result<std::optional<AttestationShortfall>> find_certificate_shortfall(RecordsView& records, const Statement& statement,
+                                                                       ByteView ek_name, Timestamp now);
+
 }  // namespace warifu::provisioning

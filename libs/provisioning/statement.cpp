@@ -43,6 +43,30 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
   return std::optional(std::move(statement));
 }
 
+Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action) {
+  TRY_STATUS(check_enabled(statement));
+  TRY(const auto device, records.find_device_of(statement.scope, statement.registration));
+  return may(device ? device->standing : lifecycle::Standing{}, action);
+}
+
+Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                lifecycle::Action action) {
+  TRY(const auto own, records.find_enrollment(scope, registration));
+  std::optional<Statement> statement;
+  if (own) {
+    TRY(statement, statement_of(*own));
+  } else {
+    TRY(const auto device, records.find_device_of(scope, registration));
+    if (device) {
+      TRY(statement, find_statement(records, scope, registration, device->group, device->enrollment_id));
+    }
+  }
+  if (!statement)
+    return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
+  TRY_STATUS(check_may(records, *statement, action));
+  return *std::move(statement);
+}
+
 bool is_registered(const Device& device) {
   return std::ranges::any_of(device.enrollment_id.bytes(), [](std::uint8_t byte) { return byte != 0; });
 }

@@ -30,6 +30,14 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
                                                 const RegistrationId& registration, const std::optional<GroupId>& group,
                                                 const Uuid& enrollment_id);
 
+// The statement that stands for a registration, whatever it proves itself by: its own enrollment, else the group that
+// its device came under. kNotFound "enrollment.unknown"; kRefused "enrollment.disabled", and what may() says.
+Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
+                                lifecycle::Action action);
+
+// The last two of that.
+Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action);
+
 // False after take_back(), until the device comes again: it is under no enrollment.
 bool is_registered(const Device& device);
 

@@ -2,6 +2,7 @@
 
 #include "base/entropy.h"
 #include "store/sql_audit.h"
+#include "store/sql_device_ca.h"
 #include "store/sql_diary.h"
 #include "store/sql_ek_trust.h"
 #include "store/sql_operators.h"
@@ -20,12 +21,14 @@ class SqlSnapshot final : public Snapshot {
         operators_(connection),
         ek_trust_(connection),
         verifier_(connection),
-        webhooks_(connection) {}
+        webhooks_(connection),
+        device_ca_(connection) {}
   provisioning::RecordsView& provisioning() override { return provisioning_; }
   operators::RecordsView& operators() override { return operators_; }
   ek_trust::RecordsView& ek_trust() override { return ek_trust_; }
   verifier::RecordsView& verifier() override { return verifier_; }
   webhooks::RecordsView& webhooks() override { return webhooks_; }
+  device_ca::RecordsView& device_ca() override { return device_ca_; }
 
  private:
   SqlProvisioningRecords provisioning_;
@@ -33,6 +36,7 @@ class SqlSnapshot final : public Snapshot {
   SqlEkTrustRecords ek_trust_;
   SqlVerifierRecords verifier_;
   SqlWebhookRecords webhooks_;
+  SqlDeviceCaRecords device_ca_;
 };
 
 class SqlTransaction final : public Transaction {
@@ -45,6 +49,7 @@ class SqlTransaction final : public Transaction {
         operators_(connection),
         ek_trust_(connection),
         verifier_(connection, &events_),
+        device_ca_(connection),
         audit_(connection, clock, entropy),
         diary_(connection) {}
 
@@ -56,6 +61,7 @@ class SqlTransaction final : public Transaction {
   ek_trust::Records& ek_trust() override { return ek_trust_; }
   verifier::Records& verifier() override { return verifier_; }
   webhooks::Records& webhooks() override { return webhooks_; }
+  device_ca::Records& device_ca() override { return device_ca_; }
   // Whether there is something new to deliver.
   bool has_appended() const { return webhooks_.has_appended(); }
   // Whether what the records of operators say may have changed.
@@ -75,6 +81,7 @@ class SqlTransaction final : public Transaction {
   SqlOperatorRecords operators_;
   SqlEkTrustRecords ek_trust_;
   SqlVerifierRecords verifier_;
+  SqlDeviceCaRecords device_ca_;
   SqlAuditTrail audit_;
   SqlDiary diary_;
   bool used_operators_ = false;

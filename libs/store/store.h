@@ -7,6 +7,7 @@
 
 #include "audit/entry.h"
 #include "base/result.h"
+#include "device_ca/records.h"
 #include "ek_trust/records.h"
 #include "operators/records.h"
 #include "provisioning/challenges.h"
@@ -27,6 +28,7 @@ class Snapshot {
   virtual ek_trust::RecordsView& ek_trust() = 0;
   virtual verifier::RecordsView& verifier() = 0;
   virtual webhooks::RecordsView& webhooks() = 0;
+  virtual device_ca::RecordsView& device_ca() = 0;
 };
 
 // A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
@@ -38,6 +40,7 @@ class Transaction {
   virtual ek_trust::Records& ek_trust() = 0;
   virtual verifier::Records& verifier() = 0;
   virtual webhooks::Records& webhooks() = 0;
+  virtual device_ca::Records& device_ca() = 0;
   virtual audit::Trail& audit() = 0;
   virtual provisioning::Diary& diary() = 0;
 };

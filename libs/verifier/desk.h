@@ -36,9 +36,12 @@ class Desk {
       : clock_(clock),
         interval_(interval),
         credentials_(clock, entropy, envelope_key),
-        nonces_(clock, entropy, envelope_key) {}
+        nonces_(clock, entropy, envelope_key),
+        key_nonces_(clock, entropy, envelope_key, Nonces::Purpose::kKeyProof) {}
 
   const AkCredentials& credentials() const { return credentials_; }
+  // Over which a device's TPM proves that it has a key (attestation/quote/key_proof.h).
+  const Nonces& key_nonces() const { return key_nonces_; }
 
   // Whether it is another AK than was there; that is an entry of the audit log.
   Result<bool> bind(Records& records, audit::Trail& trail, const BoundAk& ak) const;
@@ -60,6 +63,7 @@ class Desk {
   const std::chrono::seconds interval_;
   const AkCredentials credentials_;
   const Nonces nonces_;
+  const Nonces key_nonces_;
   mutable PolicyCache policies_;
   mutable PackageCache packages_;
 };

@@ -7,8 +7,11 @@
 namespace warifu::verifier {
 namespace {
 
-constexpr std::string_view kPurpose = "warifu attestation nonce v1";
 constexpr std::size_t kHeadSize = 16;
+
+std::string_view text_of(Nonces::Purpose purpose) {
+  return purpose == Nonces::Purpose::kEvidence ? "warifu attestation nonce v1" : "warifu key proof nonce v1";
+}
 
 Error bad_nonce() {
   return {ErrorKind::kUnauthenticated, "attestation.nonce", "this nonce was not made for this device and AK", "nonce"};
@@ -16,12 +19,12 @@ Error bad_nonce() {
 
 }  // namespace
 
-Nonces::Nonces(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key)
-    : clock_(clock), entropy_(entropy), key_(derive_key(envelope_key, kPurpose)) {
+Nonces::Nonces(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, Purpose purpose)
+    : clock_(clock), entropy_(entropy), purpose_(text_of(purpose)), key_(derive_key(envelope_key, purpose_)) {
 }
 
 crypto::Digest Nonces::mac(const DeviceKey& device, ByteView ak_name, ByteView head) const {
-  return crypto::hmac(crypto::HashAlgorithm::kSha256, key_.reveal(), {head, tie(kPurpose, device), ak_name});
+  return crypto::hmac(crypto::HashAlgorithm::kSha256, key_.reveal(), {head, tie(purpose_, device), ak_name});
 }
 
 Bytes Nonces::make(const DeviceKey& device, ByteView ak_name) const {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "base/entropy.h"
 #include "base/time.h"
 #include "crypto/digest.h"
@@ -19,7 +22,10 @@ class Nonces {
  public:
   static constexpr std::size_t kSize = 48;
 
-  Nonces(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key);
+  // What they are for: one for evidence is none for the proof of a key.
+  enum class Purpose : std::uint8_t { kEvidence, kKeyProof };
+
+  Nonces(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, Purpose purpose = Purpose::kEvidence);
 
   Bytes make(const DeviceKey& device, ByteView ak_name) const;
   // kUnauthenticated "attestation.nonce" (none of ours for this device and AK), "attestation.nonce-expired". That it is
@@ -31,6 +37,7 @@ class Nonces {
 
   const Clock& clock_;
   Entropy& entropy_;
+  const std::string_view purpose_;
   const SecretBytes key_;
 };
 

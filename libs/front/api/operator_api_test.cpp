@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 93u);
+  EXPECT_EQ(guarded, 100u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -317,6 +317,13 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"DELETE /api/v1/webhooks/{name}", "webhook:write"},
       {"POST /api/v1/webhooks/{name}/secret", "webhook:write"},
       {"POST /api/v1/webhooks/{name}/test", "webhook:write"},
+      {"GET /api/v1/certificates", "certificate:read"},
+      {"GET /api/v1/certificates/{serial}", "certificate:read"},
+      {"POST /api/v1/certificates/{serial}/activate", "certificate:write"},
+      {"POST /api/v1/certificates/{serial}/suspend", "certificate:write"},
+      {"POST /api/v1/certificates/{serial}/resume", "certificate:write"},
+      {"POST /api/v1/certificates/{serial}/revoke", "certificate:write"},
+      {"POST /api/v1/registrations/{registration_id}/certificate-secret", "certificate:write"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

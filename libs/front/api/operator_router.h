@@ -1,6 +1,7 @@
 #pragma once
 
 #include "front/api/attestation_api.h"
+#include "front/api/certificate_api.h"
 #include "front/api/data_package_api.h"
 #include "front/api/ek_trust_api.h"
 #include "front/api/enrollment_api.h"
@@ -27,6 +28,7 @@ struct OperatorDoors {
   DataPackageApi& data_packages;
   VerificationApi& verification;
   WebhookApi& webhooks;
+  CertificateApi& certificates;
   dps_service::ServiceApi& service;
 };
 

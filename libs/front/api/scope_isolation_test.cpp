@@ -40,6 +40,7 @@ class ScopeIsolation : public ::testing::Test {
       must(
           owner_.put("/api/v1/attestation-policies/" + target, R"({"policy":{"format":"warifu.evidence-policy.v1"}})"));
     attest();
+    certify();
     const auto& ek = world_.tpm_b.ek();
     must(owner_.post(kGroupsPath + "/plant/eks",
                      fmt::format(R"({{"eks":[{{"endorsement_key":"{}","endorsement_certificate":"{}"}}]}})",
@@ -60,6 +61,18 @@ class ScopeIsolation : public ::testing::Test {
     for (const Bytes& der : ders)
       list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", to_base64(der));
     return fmt::format(R"({{"certificates":[{}]}})", list);
+  }
+  void certify() {
+    test::must(world_.store->write([&](store::Transaction& t) -> Status {
+      device_ca::DeviceCertificate one{.scope = test::scope_id(),
+                                       .serial = crypto::SerialNumber::from_bytes(Bytes{0x41, 0x01}).value(),
+                                       .registration_id = RegistrationId::parse("meter-1").value()};
+      one.state = device_ca::State::kActive;
+      one.not_after = world_.clock.now() + std::chrono::days(1);
+      one.certificate = {1, 2, 3};
+      TRY_STATUS(t.device_ca().insert_certificate(one));
+      return t.audit().record(test::scope_id(), {"test", "certificate", "meter-1"});
+    }));
   }
   std::string fingerprint() const {
     return endorsement::X509Certificate::parse(maker_.root()).value().fingerprint_sha256();
@@ -136,6 +149,7 @@ class ScopeIsolation : public ::testing::Test {
     fill("{fingerprint}", at_nobody ? std::string(64, '0') : fingerprint());
     fill("{number}", "1");
     fill("{event_id}", at_nobody ? "00000000-0000-7000-8000-000000000000" : waiting_event_);
+    fill("{serial}", at_nobody ? "4100" : "4101");
     fill("{sha256}", std::string(64, at_nobody ? '0' : 'e'));
     fill("{ek_name}", at_nobody ? world_.tpm_a.ek().name().text() : ek_name());
     return target;
@@ -181,8 +195,9 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
                             (route.pattern == "/api/v1/tpm-flaws" && route.method == net::Method::kDelete);
     if (is_default || route.pattern.find('{') != std::string::npos) {
       EXPECT_EQ(theirs.status, 404) << what << theirs.body;
-      const std::vector<std::string> names{fingerprint(), std::string(64, '0'), ek_name(),
-                                           world_.tpm_a.ek().name().text(), std::string(64, 'e')};
+      const std::vector<std::string> names{
+          fingerprint(), std::string(64, '0'), ek_name(), world_.tpm_a.ek().name().text(), std::string(64, 'e'), "4100",
+          "4101"};
       EXPECT_EQ(without_names(theirs, names), without_names(nobodys, names)) << what;
     } else if (route.pattern == "/api/v1/tpm-flaws") {
       EXPECT_EQ(member(theirs, "source"), "built-in") << what << theirs.body;
@@ -194,7 +209,7 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
     }
     ++tried;
   }
-  EXPECT_EQ(tried, 50u);
+  EXPECT_EQ(tried, 52u);
   EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
   EXPECT_EQ(seen_by_owner(), before);
   EXPECT_THAT(owner_.get("/api/v1/service-keys").body, HasSubstr(R"("name":"plant")"));

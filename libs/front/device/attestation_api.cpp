@@ -17,29 +17,6 @@ using verifier::DeviceKey;
 // Beside the identifiers of the path.
 constexpr std::string_view kStage = "attestation";
 
-Result<DeviceKey> device_of(const std::vector<std::string>& parameters) {
-  // An ID that cannot exist is answered like one that does not.
-  auto scope = ScopeId::parse(parameters.at(0));
-  if (!scope) return Error{ErrorKind::kNotFound, "enrollment.scope", to_string(scope.error())};
-  auto registration = RegistrationId::parse(parameters.at(1));
-  if (!registration) return Error{ErrorKind::kNotFound, "enrollment.unknown", to_string(registration.error())};
-  return DeviceKey{*std::move(scope), *std::move(registration)};
-}
-
-// Empty without one: then no token is right.
-std::string_view bearer_of(const net::HttpRequest& request) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const auto authorization = request.header("Authorization");
-  if (!authorization || !authorization->starts_with(kScheme)) return {};
-  return authorization->substr(kScheme.size());
-}
-
-Status check_size(const net::HttpRequest& request, std::size_t size_max) {
-  if (request.body.size() <= size_max) return {};
-  return invalid_input("http.body_too_large",
-                       fmt::format("the body has at most {} bytes, this one has {}", size_max, request.body.size()));
-}
-
 }  // namespace
 
 // A device whose token was given for this AK, and what it came under.
@@ -54,8 +31,10 @@ std::vector<Route> AttestationApi::routes() {
                  fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/attestation/{}", step),
                  Access::open(why),
                  [this, handle, size_max](const Call& call) -> Result<Answer> {
-                   TRY_STATUS(check_size(call.request, size_max));
-                   return visit(call, handle);
+                   TRY_STATUS(check_body_size(call.request, size_max));
+                   return visits_.run(call, kStage, [this, handle](const Call& asked, const DeviceKey& device) {
+                     return (this->*handle)(asked, device);
+                   });
                  },
                  {.id_parameters = {0, 1}}};
   };
@@ -77,36 +56,6 @@ Status AttestationApi::may_send_large_body(const net::HttpRequest& request,
   TRY(const auto device, device_of(parameters));
   TRY_STATUS(desk_.credentials().check_token(device, bearer_of(request)));
   return {};
-}
-
-Result<Answer> AttestationApi::visit(const Call& call, Handler handle) {
-  TRY(const auto device, device_of(call.parameters));
-  // A stranger who comes without the device's token must not crowd out what others write into the diary.
-  const bool has_token = desk_.credentials().check_token(device, bearer_of(call.request)).has_value();
-  const NotedCall noted{call.tracking_id, call.request.peer_address,
-                        has_token ? dps::AttemptLog::Standing::kProven : dps::AttemptLog::Standing::kUnknown};
-  auto answer = (this->*handle)(call, device);
-  if (!answer) {
-    note(noted, device, answer.error());
-    return answer;
-  }
-  auto* durable = std::get_if<Durable>(&*answer);
-  if (durable == nullptr) return answer;
-  durable->apply = [this, noted, device,
-                    apply = std::move(durable->apply)](store::Transaction& transaction) -> Result<Decision> {
-    auto decision = apply(transaction);
-    if (!decision) note(noted, device, decision.error());
-    return decision;
-  };
-  return answer;
-}
-
-void AttestationApi::note(const NotedCall& call, const DeviceKey& device, const Error& error) {
-  const auto id = Uuid::parse(call.tracking_id);
-  if (!id) return;
-  attempts_.note({device.scope, device.registration, *id, clock_.now(), call.peer_address, std::string(kStage),
-                  std::string(error.code), to_operator_string(error)},
-                 call.standing);
 }
 
 Result<Answer> AttestationApi::make_credential(const Call& call, const DeviceKey& device) {
@@ -160,6 +109,17 @@ Status AttestationApi::tell_of_waiting(store::Transaction& transaction, const De
   return registrar_.tell_if_insufficient(transaction.provisioning(), transaction.audit(), *statement, ek_name);
 }
 
+Status AttestationApi::activate_certificates(store::Transaction& transaction, const DeviceKey& device) const {
+  TRY(const bool waits, transaction.device_ca().has_inactive(device.scope, device.registration));
+  if (!waits) return {};
+  const auto applicant =
+      issued_.applicants.find(transaction.provisioning(), transaction.verifier(), device.scope, device.registration);
+  if (!applicant || !applicant->has_attested()) return {};
+  TRY_STATUS(issued_.desk.activate_attested(transaction.device_ca(), transaction.audit(), device.scope,
+                                            device.registration, applicant->ek_name));
+  return {};
+}
+
 Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& device) {
   TRY(const auto ak_name, desk_.credentials().check_token(device, bearer_of(call.request)));
   TRY(auto submission, verifier::parse_submission(call.request.body));
@@ -182,6 +142,7 @@ Result<Answer> AttestationApi::take_evidence(const Call& call, const DeviceKey& 
        tracking_id = call.tracking_id](store::Transaction& transaction) -> Result<Decision> {
         TRY_STATUS(desk_.keep(transaction.verifier(), transaction.audit(), *judged));
         if (waits) TRY_STATUS(tell_of_waiting(transaction, device, ek_name));
+        TRY_STATUS(activate_certificates(transaction, device));
         return Decision(to_response(*judged, tracking_id));
       },
       [this, judged] { metrics_.count_attestation(judged->appraised.result.overall()); },

@@ -4,8 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "device_ca/desk.h"
 #include "ek_trust/certificate_desk.h"
-#include "front/dps/attempt_log.h"
+#include "front/certificates/applicants.h"
+#include "front/device/visits.h"
 #include "front/http/route.h"
 #include "front/metrics.h"
 #include "provisioning/registrar.h"
@@ -19,33 +21,28 @@ namespace warifu::front::device {
 // the one that it was judged by. The objects that it is given outlive it.
 class AttestationApi {
  public:
+  // What an attestation changes for the certificates of its device.
+  struct Certificates {
+    const device_ca::Desk& desk;
+    const front::certificates::Applicants& applicants;
+  };
+
   AttestationApi(const verifier::Desk& desk, const provisioning::Registrar& registrar,
-                 const ek_trust::CertificateDesk& certificates, store::Store& store, Metrics& metrics,
-                 dps::AttemptLog& attempts, const Clock& clock)
+                 const ek_trust::CertificateDesk& certificates, Certificates issued, store::Store& store,
+                 Metrics& metrics, dps::AttemptLog& attempts, const Clock& clock)
       : desk_(desk),
         registrar_(registrar),
         certificates_(certificates),
+        issued_(issued),
         store_(store),
         metrics_(metrics),
-        attempts_(attempts),
-        clock_(clock) {}
+        visits_(desk, attempts, clock) {}
 
   std::vector<Route> routes();
 
  private:
   using Handler = Result<Answer> (AttestationApi::*)(const Call&, const verifier::DeviceKey&);
   struct Proven;
-  // What the diary needs of a call, also when it has gone.
-  struct NotedCall {
-    std::string tracking_id;
-    std::string peer_address;
-    dps::AttemptLog::Standing standing;
-  };
-
-  // Finds out whose the path is, runs the handler, and writes a refusal into the diary.
-  Result<Answer> visit(const Call& call, Handler handle);
-  void note(const NotedCall& call, const verifier::DeviceKey& device, const Error& error);
-
   Result<Answer> make_credential(const Call& call, const verifier::DeviceKey& device);
   Result<Answer> activate(const Call& call, const verifier::DeviceKey& device);
   Result<Answer> make_nonce(const Call& call, const verifier::DeviceKey& device);
@@ -53,16 +50,18 @@ class AttestationApi {
 
   // Who a token says is there, if his EK is enrolled still.
   Result<Proven> prove(store::Snapshot& snapshot, const verifier::DeviceKey& device, ByteView ak_name) const;
+  // What was issued to this TPM and waits is active, if this attestation is good enough for it.
+  Status activate_certificates(store::Transaction& transaction, const verifier::DeviceKey& device) const;
   Status tell_of_waiting(store::Transaction& transaction, const verifier::DeviceKey& device, ByteView ek_name) const;
   Status may_send_large_body(const net::HttpRequest& request, const std::vector<std::string>& parameters) const;
 
   const verifier::Desk& desk_;
   const provisioning::Registrar& registrar_;
   const ek_trust::CertificateDesk& certificates_;
+  const Certificates issued_;
   store::Store& store_;
   Metrics& metrics_;
-  dps::AttemptLog& attempts_;
-  const Clock& clock_;
+  const Visits visits_;
 };
 
 }  // namespace warifu::front::device

@@ -149,7 +149,10 @@ class AttestationApiTest : public testing::Test {
   ek_trust::CertificateDesk certificates_{clock_};
   dps::AttemptLog attempts_{*store_, clock_};
   verifier::Desk desk_{clock_, entropy_, key()};
-  AttestationApi api_{desk_, registrar_, certificates_, *store_, metrics_, attempts_, clock_};
+  const device_ca::Desk device_ca_{clock_, entropy_, key()};
+  const certificates::Applicants applicants_{registrar_, clock_};
+  AttestationApi api_{desk_,   registrar_, certificates_, {device_ca_, applicants_},
+                      *store_, metrics_,   attempts_,     clock_};
   operators::Authenticator authenticator_{clock_, key(), "warifu.example"};
   Dispatcher dispatcher_{Router(api_.routes(), [](const Error& error, std::string_view tracking_id,
                                                   std::string_view) { return problem(error, tracking_id); }),

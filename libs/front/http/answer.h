@@ -21,7 +21,13 @@ struct Durable {
   bool is_rehearsal = false;
 };
 
-// What a route answers: at once, or after a durable change.
-using Answer = std::variant<net::HttpResponse, Durable>;
+// An answer that waits for another program, or for several changes one after another. `work` runs on a thread of its
+// own kind (Workers); it must not refer to the call, which has gone by then.
+struct Slow {
+  std::function<Result<net::HttpResponse>()> work;
+};
+
+// What a route answers: at once, after a durable change, or after a while.
+using Answer = std::variant<net::HttpResponse, Durable, Slow>;
 
 }  // namespace warifu::front

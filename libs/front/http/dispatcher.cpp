@@ -97,7 +97,19 @@ void Dispatcher::run(const std::shared_ptr<Visit>& visit) const {
   auto answered = answer(*visit);
   if (!answered) return visit->respond(refuse(answered.error(), *visit));
   if (auto* response = std::get_if<net::HttpResponse>(&*answered)) return visit->respond(std::move(*response));
+  if (auto* slow = std::get_if<Slow>(&*answered)) return post(std::move(*slow), visit);
   submit(std::get<Durable>(*std::move(answered)), visit);
+}
+
+void Dispatcher::post(Slow slow, const std::shared_ptr<Visit>& visit) const {
+  auto work = [this, visit, slow = std::move(slow)] {
+    auto response = slow.work();
+    visit->respond(response ? *std::move(response) : refuse(response.error(), *visit));
+  };
+  if (parts_.workers == nullptr) return work();
+  if (parts_.workers->post(std::move(work))) return;
+  visit->respond(
+      refuse({ErrorKind::kThrottled, "server.busy", "the server has too much to do: try again later"}, *visit));
 }
 
 Result<Answer> Dispatcher::answer(Visit& visit) const {
@@ -114,11 +126,11 @@ Result<Answer> Dispatcher::answer(Visit& visit) const {
     TRY_STATUS(check_permission(*call.principal, route));
   }
   TRY(auto answered, route.handle(call));
-  auto* durable = std::get_if<Durable>(&answered);
-  if (durable == nullptr) return answered;
+  if (std::holds_alternative<net::HttpResponse>(answered)) return answered;
   // RFC 9110 §9.2.1: HEAD changes nothing, and these GETs do (a result is fetched, a key is shown: both are recorded).
   if (visit.request.method == net::Method::kHead) return Answer(method_not_allowed("GET", visit));
-  if (parts_.idempotency != nullptr && route.takes_idempotency_key) {
+  auto* durable = std::get_if<Durable>(&answered);
+  if (durable != nullptr && parts_.idempotency != nullptr && route.takes_idempotency_key) {
     TRY(auto once, parts_.idempotency->once(call, route, std::move(*durable)));
     return Answer(std::move(once));
   }

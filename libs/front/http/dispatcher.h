@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "front/http/idempotency.h"
 #include "front/http/route.h"
+#include "front/http/workers.h"
 #include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "net/http_message.h"
@@ -20,6 +21,7 @@ namespace warifu::front {
 struct DispatcherParts {
   Admission* admission = nullptr;      // without: no limits
   Idempotency* idempotency = nullptr;  // without: Idempotency-Key means nothing
+  Workers* workers = nullptr;          // without: what is slow is done by whoever asks
 };
 
 // What stands behind one listener: finds the route, asks who is there, lets who is nobody yet in at a limited rate,
@@ -60,6 +62,7 @@ class Dispatcher final : public net::RequestHandler {
   // The same of refusals that may come in a flood: some of them.
   void log_example(const Error& error, const std::string& tracking_id, const net::HttpRequest& request) const;
   void submit(Durable durable, const std::shared_ptr<Visit>& visit) const;
+  void post(Slow slow, const std::shared_ptr<Visit>& visit) const;
 
   const Router router_;
   const operators::Authenticator& authenticator_;

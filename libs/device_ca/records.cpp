@@ -1,0 +1,54 @@
+#include "device_ca/records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace warifu::device_ca {
+namespace {
+
+constexpr std::array kStates = {
+    std::pair{State::kIssuing, std::string_view("issuing")}, std::pair{State::kInactive, std::string_view("inactive")},
+    std::pair{State::kActive, std::string_view("active")},   std::pair{State::kHeld, std::string_view("held")},
+    std::pair{State::kRevoked, std::string_view("revoked")},
+};
+constexpr std::array kDoors = {
+    std::pair{Door::kNative, std::string_view("native")},
+    std::pair{Door::kEst, std::string_view("est")},
+    std::pair{Door::kCmp, std::string_view("cmp")},
+};
+
+template <class Table, class Value>
+std::string_view name_in(const Table& table, Value value) {
+  const auto* row = std::ranges::find(table, value, [](const auto& one) { return one.first; });
+  return row == table.end() ? "unknown" : row->second;
+}
+
+template <class Value, class Table>
+Result<Value> value_in(const Table& table, std::string_view name, std::string_view code) {
+  const auto* row = std::ranges::find(table, name, [](const auto& one) { return one.second; });
+  if (row != table.end()) return row->first;
+  return invalid_input(code, fmt::format("\"{}\" is none that is known", name));
+}
+
+}  // namespace
+
+std::string_view to_string(State state) {
+  return name_in(kStates, state);
+}
+
+Result<State> parse_state(std::string_view name) {
+  return value_in<State>(kStates, name, "certificate.state");
+}
+
+std::string_view to_string(Door door) {
+  return name_in(kDoors, door);
+}
+
+Result<Door> parse_door(std::string_view name) {
+  return value_in<Door>(kDoors, name, "certificate.door");
+}
+
+}  // namespace warifu::device_ca

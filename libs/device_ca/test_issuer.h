@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+
+#include "crypto/digest_signature.h"
+#include "device_ca/issuer.h"
+
+// The endpoint-identity role with its key in memory, as the signer behind it would answer.
+namespace warifu::device_ca::test {
+
+class KeyIssuer final : public Issuer {
+ public:
+  KeyIssuer(const Clock& clock, Entropy& entropy) : clock_(clock), entropy_(entropy), root_(make_root()) {
+    auto role = pki::certify_role(pki::Role::kEndpointIdentity, "Example", key_.public_key(), root_, clock, entropy);
+    role_.emplace(std::move(*role));
+  }
+
+  Result<crypto::Certificate> certificate() override { return role_->clone(); }
+  Result<crypto::Certificate> certify(const pki::DeviceOrder& order, ByteView public_key) override {
+    if (is_away) return Error{ErrorKind::kUnavailable, "signer.unreachable", "nobody answers"};
+    ++signatures;
+    TRY(const auto key, crypto::PublicKey::from_spki(public_key));
+    return pki::certify_device(order, "Example", key, authority(), entropy_);
+  }
+  Result<crypto::Certificate> certify_responder(pki::ResponderPurpose purpose, ByteView public_key,
+                                                std::chrono::seconds lifetime) override {
+    if (is_away) return Error{ErrorKind::kUnavailable, "signer.unreachable", "nobody answers"};
+    TRY(const auto key, crypto::PublicKey::from_spki(public_key));
+    return pki::certify_responder(purpose, "Example", key, authority(), lifetime, clock_, entropy_);
+  }
+  Status begin_crl(const crypto::CrlShape& shape) override {
+    TRY(auto digest, crypto::CrlDigest::begin(*role_, shape));
+    crl_.emplace(std::move(digest));
+    return {};
+  }
+  Status add_to_crl(std::uint64_t, std::span<const crypto::RevokedCertificate> entries) override {
+    return crl_->add(entries);
+  }
+  Result<Bytes> finish_crl(std::uint64_t) override {
+    TRY(const auto digest, crl_->finish());
+    return crypto::sign_digest(crypto::Signer(key_), digest);
+  }
+
+  const pki::Authority& root() const { return root_; }
+
+  bool is_away = false;
+  int signatures = 0;
+
+ private:
+  pki::Authority make_root() {
+    crypto::Signer key(crypto::PrivateKey::generate(crypto::KeyKind::kEcP256));
+    auto certificate = pki::certify_root("Example", key, clock_, entropy_).value();
+    return {std::move(certificate), std::move(key)};
+  }
+  pki::Authority authority() const { return {role_->clone(), crypto::Signer(key_)}; }
+
+  const Clock& clock_;
+  Entropy& entropy_;
+  const crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  const pki::Authority root_;
+  std::optional<crypto::Certificate> role_;
+  std::optional<crypto::CrlDigest> crl_;
+};
+
+}  // namespace warifu::device_ca::test

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "base/time.h"
+#include "crypto/requested_names.h"
+#include "provisioning/registrar.h"
+#include "verifier/records.h"
+
+namespace warifu::front::certificates {
+
+// Who may get a certificate, as provisioning and the verifier know him.
+struct Applicant {
+  provisioning::Statement statement;
+  // Of the TPM whose AK is bound, if its EK is still enrolled; empty: none is.
+  Bytes ek_name = {};
+  // What the attestation of that TPM lacks; absent: nothing. Without a TPM it has nothing to say.
+  std::optional<provisioning::AttestationShortfall> shortfall = {};
+
+  bool has_attested() const { return !ek_name.empty() && !shortfall; }
+};
+
+// Where provisioning and the verifier meet, for whoever asks for a certificate. All outlive it.
+class Applicants {
+ public:
+  Applicants(const provisioning::Registrar& registrar, const Clock& clock) : registrar_(registrar), clock_(clock) {}
+
+  // kNotFound "enrollment.unknown"; kRefused "enrollment.disabled", and what may() says.
+  Result<Applicant> find(provisioning::RecordsView& records, verifier::RecordsView& attestations, const ScopeId& scope,
+                         const RegistrationId& registration) const;
+
+  // Whether this registration may use a certificate that it has. The same errors.
+  Status may_use(provisioning::RecordsView& records, const ScopeId& scope, const RegistrationId& registration) const;
+
+ private:
+  const provisioning::Registrar& registrar_;
+  const Clock& clock_;
+};
+
+// What a request wants to be called decides nothing, but a common name must be that of the device, or absent: a client
+// that thinks to be somebody else shall know it. kRefused "certificate.common-name".
+Status check_requested_names(const crypto::RequestedNames& names, const RegistrationId& registration);
+
+}  // namespace warifu::front::certificates
