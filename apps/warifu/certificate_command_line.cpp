@@ -18,8 +18,8 @@ void add_certificate_commands(CLI::App& app, Action& action) {
   one->add_option("--out", options->out_file, "Write the certificate there, as PEM")->type_name("FILE");
   one->callback([=, &action] { action = [=](const Context& context) { return show_certificate(context, *options); }; });
 
-  add_verb_on(noun, "activate", "--serial", "Let one be used that was issued inactive", "warifu certificate activate 4f1d…",
-              action, activate_certificate);
+  add_verb_on(noun, "activate", "--serial", "Let one be used that was issued inactive",
+              "warifu certificate activate 4f1d…", action, activate_certificate);
   add_verb_on(noun, "suspend", "--serial", "Let it count for nothing until it is resumed",
               "warifu certificate suspend 4f1d…", action, suspend_certificate);
   add_verb_on(noun, "resume", "--serial", "Let it count again", "warifu certificate resume 4f1d…", action,

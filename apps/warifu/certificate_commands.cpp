@@ -17,18 +17,18 @@ namespace json = boost::json;
 constexpr std::string_view kCollection = "certificates";
 
 const std::vector<Column> kCertificateLines = {{"serial number", "serial"},
-                                    {"registration ID", "registration_id"},
-                                    {"kind", "kind"},
-                                    {"key is in", "protection"},
-                                    {"state", "state"},
-                                    {"reason", "reason"},
-                                    {"asked for by", "door"},
-                                    {"begins", "not_before"},
-                                    {"ends", "not_after"},
-                                    {"renewed after", "renew_after"},
-                                    {"state since", "changed_at"},
-                                    {"ek name", "ek_name"},
-                                    {"key sha256", "key_sha256"}};
+                                               {"registration ID", "registration_id"},
+                                               {"kind", "kind"},
+                                               {"key is in", "protection"},
+                                               {"state", "state"},
+                                               {"reason", "reason"},
+                                               {"asked for by", "door"},
+                                               {"begins", "not_before"},
+                                               {"ends", "not_after"},
+                                               {"renewed after", "renew_after"},
+                                               {"state since", "changed_at"},
+                                               {"ek name", "ek_name"},
+                                               {"key sha256", "key_sha256"}};
 
 Status change(const Context& context, const std::string& serial, std::string_view verb, const std::string& body) {
   TRY(const auto api, client_of(context));

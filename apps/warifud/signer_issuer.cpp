@@ -33,9 +33,10 @@ void SignerIssuer::set_certificate(std::optional<crypto::Certificate> certificat
 Result<crypto::Certificate> SignerIssuer::certificate() {
   const std::lock_guard lock(mutex_);
   if (certificate_) return certificate_->clone();
-  return Error{ErrorKind::kNotFound, "signer.role",
-               "this organisation has no certificate of the role endpoint-identity: `warifu-signer status` shows the roles "
-               "that there are"};
+  return Error{
+      ErrorKind::kNotFound, "signer.role",
+      "this organisation has no certificate of the role endpoint-identity: `warifu-signer status` shows the roles "
+      "that there are"};
 }
 
 Result<crypto::Certificate> SignerIssuer::checked(ByteView der) {

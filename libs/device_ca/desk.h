@@ -78,10 +78,10 @@ class Desk {
 
   // --- Issuing (desk_issuing.cpp)
 
-  // Orders a certificate, or finds the one that this key has. kRefused "certificate.key-unproven" (nobody proved that the key
-  // is in a TPM, and the enrollment allows no other), "certificate.key-elsewhere" (it is the key of another registration
-  // or of another TPM), "certificate.held", "certificate.kind" (it was proved for the other kind of identity), "certificate.name-size";
-  // kThrottled "certificate.too-many".
+  // Orders a certificate, or finds the one that this key has. kRefused "certificate.key-unproven" (nobody proved that
+  // the key is in a TPM, and the enrollment allows no other), "certificate.key-elsewhere" (it is the key of another
+  // registration or of another TPM), "certificate.held", "certificate.kind" (it was proved for the other kind of
+  // identity), "certificate.name-size"; kThrottled "certificate.too-many".
   Result<Ordered> order(Records& records, audit::Trail& trail, const Application& application) const;
   // Keeps what the signer made of an order, and tells the certificate as it stands now: of two who asked at once, the
   // first one's. Those before the last one are revoked as superseded. kInvalidInput "certificate.signed" when it is not
@@ -99,8 +99,8 @@ class Desk {
   // What waits for nothing any more: certificates that nobody confirmed, secrets that have expired.
   Status clean_up(Records& records, audit::Trail& trail, const ScopeId& scope) const;
 
-  // When it should be renewed: from half of its life on, at a moment of its own, so that a fleet that was provisioned in
-  // one night does not come back in one.
+  // When it should be renewed: from half of its life on, at a moment of its own, so that a fleet that was provisioned
+  // in one night does not come back in one.
   Timestamp renew_after(const DeviceCertificate& certificate) const;
 
   // --- How they live and end (desk_standing.cpp)

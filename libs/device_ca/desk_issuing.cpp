@@ -22,9 +22,10 @@ bool is_live(const DeviceCertificate& certificate, Timestamp now) {
 
 Status check_name(const RegistrationId& id) {
   if (id.text().size() <= kCommonNameSizeMax) return {};
-  return refused("certificate.name-size",
-                 fmt::format("a certificate names its device with at most {} characters, and this registration ID has {}",
-                             kCommonNameSizeMax, id.text().size()));
+  return refused(
+      "certificate.name-size",
+      fmt::format("a certificate names its device with at most {} characters, and this registration ID has {}",
+                  kCommonNameSizeMax, id.text().size()));
 }
 
 Error unproven(DeviceIdentity identity) {
@@ -39,8 +40,8 @@ Error unproven(DeviceIdentity identity) {
 
 Concern key_twice(const Application& application, const RegistrationId& other) {
   return {"certificate.key-twice", application.registration, other.text(),
-          fmt::format("{} asked for a certificate for the key of {}: one key is one device", application.registration.text(),
-                      other.text())};
+          fmt::format("{} asked for a certificate for the key of {}: one key is one device",
+                      application.registration.text(), other.text())};
 }
 
 Concern late(const Application& application, const DeviceCertificate& expired) {
@@ -117,7 +118,8 @@ Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Applica
   // Else a suspended device would come with another key.
   const auto is_held = [](const DeviceCertificate& one) { return one.state == State::kHeld; };
   if (std::ranges::any_of(others, is_held))
-    return refused("certificate.held", "a certificate of this device is suspended: it gets no other until it is resumed");
+    return refused("certificate.held",
+                   "a certificate of this device is suspended: it gets no other until it is resumed");
   const auto is_recent = [&](const DeviceCertificate& one) { return one.created_at + kIssuingWindow > now; };
   if (static_cast<std::size_t>(std::ranges::count_if(others, is_recent)) >= kIssuedMax)
     return Error{ErrorKind::kThrottled, "certificate.too-many",
@@ -130,23 +132,24 @@ Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Applica
 
   const Timestamp begin = std::chrono::floor<std::chrono::seconds>(now) - pki::kBackdate;
   const bool is_for_life = application.identity == DeviceIdentity::kIdevid;
-  DeviceCertificate made{.scope = application.scope,
-                         .serial = crypto::SerialNumber::random(entropy_),
-                         .registration_id = application.registration,
-                         .identity = application.identity,
-                         .protection = proven ? KeyProtection::kTpm : KeyProtection::kSoftware,
-                         .state = State::kIssuing,
-                         .door = application.door,
-                         .key_sha256 = key_sha256,
-                         .public_key = application.public_key,
-                         .ek_name = proven ? proven->ek_name : Bytes(),
-                         .hardware_serial = is_for_life ? application.hardware_serial : Bytes(),
-                         .not_before = begin,
-                         .not_after = is_for_life ? crypto::kForLife : begin + pki::kBackdate + options_.ldevid_lifetime,
-                         .created_at = now,
-                         .changed_at = now,
-                         .confirm_by = application.must_confirm ? std::optional(now + kConfirmWait) : std::nullopt,
-                         .is_late = is_late};
+  DeviceCertificate made{
+      .scope = application.scope,
+      .serial = crypto::SerialNumber::random(entropy_),
+      .registration_id = application.registration,
+      .identity = application.identity,
+      .protection = proven ? KeyProtection::kTpm : KeyProtection::kSoftware,
+      .state = State::kIssuing,
+      .door = application.door,
+      .key_sha256 = key_sha256,
+      .public_key = application.public_key,
+      .ek_name = proven ? proven->ek_name : Bytes(),
+      .hardware_serial = is_for_life ? application.hardware_serial : Bytes(),
+      .not_before = begin,
+      .not_after = is_for_life ? crypto::kForLife : begin + pki::kBackdate + options_.ldevid_lifetime,
+      .created_at = now,
+      .changed_at = now,
+      .confirm_by = application.must_confirm ? std::optional(now + kConfirmWait) : std::nullopt,
+      .is_late = is_late};
   TRY_STATUS(records.insert_certificate(made));
   TRY_STATUS(trail.record(
       made.scope, {actor_of(made.registration_id), "certificate.order", subject_of(made.serial),
@@ -165,8 +168,9 @@ Status Desk::supersede(Records& records, audit::Trail& trail, const DeviceCertif
     if (one.identity != fresh.identity || one.serial == fresh.serial || !is_live(one, clock_.now())) continue;
     if (kept++ == 0) continue;
     TRY_STATUS(set_state(records, one, State::kRevoked, RevocationReason::kSuperseded));
-    TRY_STATUS(trail.record(fresh.scope, {actor_of(fresh.registration_id), "certificate.supersede", subject_of(one.serial),
-                                          fmt::format(R"({{"by":"{}"}})", to_hex(fresh.serial.bytes()))}));
+    TRY_STATUS(
+        trail.record(fresh.scope, {actor_of(fresh.registration_id), "certificate.supersede", subject_of(one.serial),
+                                   fmt::format(R"({{"by":"{}"}})", to_hex(fresh.serial.bytes()))}));
   }
   return {};
 }
@@ -197,9 +201,10 @@ Result<DeviceCertificate> Desk::keep(Records& records, audit::Trail& trail, cons
   TRY_STATUS(trail.record(
       stored->scope,
       {actor_of(stored->registration_id), "certificate.issue", subject_of(stored->serial),
-       fmt::format(R"({{"registration_id":"{}","kind":"{}","protection":"{}","door":"{}","state":"{}","not_after":"{}"}})",
-                   stored->registration_id.text(), to_string(stored->identity), to_string(stored->protection),
-                   to_string(stored->door), to_string(state), to_rfc3339(stored->not_after))}));
+       fmt::format(
+           R"({{"registration_id":"{}","kind":"{}","protection":"{}","door":"{}","state":"{}","not_after":"{}"}})",
+           stored->registration_id.text(), to_string(stored->identity), to_string(stored->protection),
+           to_string(stored->door), to_string(state), to_rfc3339(stored->not_after))}));
   return *std::move(stored);
 }
 
@@ -222,7 +227,8 @@ Status Desk::withdraw(Records& records, audit::Trail& trail, const ScopeId& scop
   const std::string actor = actor_of(certificate.registration_id);
   certificate.confirm_by.reset();
   TRY_STATUS(set_state(records, std::move(certificate), State::kRevoked, RevocationReason::kCessationOfOperation));
-  return trail.record(scope, {actor, "certificate.withdraw", subject_of(serial), fmt::format(R"({{"why":"{}"}})", why)});
+  return trail.record(scope,
+                      {actor, "certificate.withdraw", subject_of(serial), fmt::format(R"({{"why":"{}"}})", why)});
 }
 
 Result<std::size_t> Desk::withdraw_unconfirmed(Records& records, audit::Trail& trail, const ScopeId& scope) const {
@@ -236,7 +242,8 @@ Status Desk::clean_up(Records& records, audit::Trail& trail, const ScopeId& scop
   TRY_STATUS(withdraw_unconfirmed(records, trail, scope));
   TRY(const auto removed, records.purge_secrets(scope, clock_.now() - kSecretLifetime, kPurgeMax));
   if (removed == 0) return {};
-  return trail.record(scope, {"system", "certificate-secret.purge", "scope", fmt::format(R"({{"removed":{}}})", removed)});
+  return trail.record(scope,
+                      {"system", "certificate-secret.purge", "scope", fmt::format(R"({{"removed":{}}})", removed)});
 }
 
 }  // namespace warifu::device_ca

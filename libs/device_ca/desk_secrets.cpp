@@ -36,9 +36,9 @@ Result<Desk::IssuedSecret> Desk::issue_secret(Records& records, audit::Trail& tr
                       .created_at = now,
                       .expires_at = now + kSecretLifetime};
   TRY_STATUS(records.put_secret(record));
-  TRY_STATUS(trail.record(who.scope, {who.actor, "certificate-secret.create",
-                                      fmt::format("registration:{}", registration.text()),
-                                      fmt::format(R"({{"reference":"{}"}})", reference)}));
+  TRY_STATUS(trail.record(who.scope,
+                          {who.actor, "certificate-secret.create", fmt::format("registration:{}", registration.text()),
+                           fmt::format(R"({{"reference":"{}"}})", reference)}));
   return IssuedSecret{reference, std::move(secret), record.expires_at};
 }
 
@@ -50,8 +50,8 @@ Result<Desk::FoundSecret> Desk::find_secret(RecordsView& records, std::string_vi
     return no_secret(fmt::format("it expired at {}", to_rfc3339(record->expires_at)));
   if (!record->spent_for.empty() && record->spent_for != spent_for)
     return no_secret(fmt::format("it was used for {}", record->spent_for));
-  TRY(auto secret, crypto::open_envelope(envelope_key_, as_bytes(place_of(record->scope, reference)),
-                                         record->sealed_secret));
+  TRY(auto secret,
+      crypto::open_envelope(envelope_key_, as_bytes(place_of(record->scope, reference)), record->sealed_secret));
   return FoundSecret{*std::move(record), std::move(secret)};
 }
 
@@ -62,9 +62,10 @@ Status Desk::spend(Records& records, audit::Trail& trail, std::string_view refer
   if (record.spent_for == spent_for) return {};
   record.spent_for = spent_for;
   TRY_STATUS(records.put_secret(record));
-  return trail.record(record.scope, {fmt::format("device:{}", record.registration_id.text()), "certificate-secret.spend",
-                                     fmt::format("registration:{}", record.registration_id.text()),
-                                     fmt::format(R"({{"reference":"{}","for":"{}"}})", record.reference, spent_for)});
+  return trail.record(record.scope,
+                      {fmt::format("device:{}", record.registration_id.text()), "certificate-secret.spend",
+                       fmt::format("registration:{}", record.registration_id.text()),
+                       fmt::format(R"({{"reference":"{}","for":"{}"}})", record.reference, spent_for)});
 }
 
 }  // namespace warifu::device_ca

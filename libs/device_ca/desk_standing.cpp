@@ -63,9 +63,8 @@ Status Desk::check_standing(const DeviceCertificate& certificate) const {
   }
   const Timestamp now = clock_.now();
   if (now >= certificate.not_after)
-    return refused("certificate.expired",
-                   fmt::format("this certificate ended at {}; the server's time is {}", to_rfc3339(certificate.not_after),
-                               to_rfc3339(now)));
+    return refused("certificate.expired", fmt::format("this certificate ended at {}; the server's time is {}",
+                                                      to_rfc3339(certificate.not_after), to_rfc3339(now)));
   return {};
 }
 
@@ -78,8 +77,8 @@ Result<DeviceCertificate> Desk::authenticate(RecordsView& records, ByteView der)
 Status Desk::change(Records& records, audit::Trail& trail, const audit::Requester& who, std::string_view action,
                     DeviceCertificate certificate, State state, std::optional<RevocationReason> reason) const {
   const auto serial = certificate.serial;
-  const std::string detail = fmt::format(R"({{"registration_id":"{}","before":"{}"{}}})", certificate.registration_id.text(),
-                                         to_string(certificate.state),
+  const std::string detail = fmt::format(R"({{"registration_id":"{}","before":"{}"{}}})",
+                                         certificate.registration_id.text(), to_string(certificate.state),
                                          reason ? fmt::format(R"(,"reason":{})", static_cast<int>(*reason)) : "");
   TRY_STATUS(set_state(records, std::move(certificate), state, reason));
   return trail.record(who.scope, {who.actor, std::string(action), subject_of(serial), detail});

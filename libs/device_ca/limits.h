@@ -20,8 +20,9 @@ inline constexpr std::chrono::days kLdevidLifetime{30};
 inline constexpr std::chrono::hours kSecretLifetime{24};
 inline constexpr std::size_t kSecretSize = 24;
 inline constexpr std::size_t kReferenceSize = 9;
-// How long the confirmation of a certificate is waited for, where one is (CMP's certConf).
-inline constexpr std::chrono::minutes kConfirmWait{5};
+// How long the confirmation of a certificate is waited for, where one is (CMP's certConf), if nobody took it back
+// before.
+inline constexpr std::chrono::minutes kConfirmWait{15};
 // Of expired secrets, in one change.
 inline constexpr std::size_t kPurgeMax = 1'000;
 // Of the certificates of one registration or key, that are looked at.

@@ -44,11 +44,11 @@ struct DeviceCertificate {
   Timestamp not_before = {};   // as they were ordered: an LDevID ends with its issuer, if that is earlier
   Timestamp not_after = {};
   Timestamp created_at = {};
-  Timestamp changed_at = {};                     // when the state became what it is
-  std::optional<Timestamp> confirm_by = {};      // until when whoever asked must say that he has it
+  Timestamp changed_at = {};                            // when the state became what it is
+  std::optional<Timestamp> confirm_by = {};             // until when whoever asked must say that he has it
   std::optional<crypto::RevocationReason> reason = {};  // of one that is revoked
-  bool is_late = false;                          // it took the place of one that had expired
-  Bytes certificate = {};                        // DER; empty while kIssuing
+  bool is_late = false;                                 // it took the place of one that had expired
+  Bytes certificate = {};                               // DER; empty while kIssuing
 };
 
 // A key that a device's TPM proved to hold, so that it may be certified.
@@ -102,8 +102,7 @@ class RecordsView {
   virtual Result<std::optional<DeviceCertificate>> find_certificate(const ScopeId& scope,
                                                                     const crypto::SerialNumber& serial) = 0;
   // Whose certificate that is, whatever the scope: who shows one does not say it.
-  virtual Result<std::optional<DeviceCertificate>> find_certificate_anywhere(
-      const crypto::SerialNumber& serial) = 0;
+  virtual Result<std::optional<DeviceCertificate>> find_certificate_anywhere(const crypto::SerialNumber& serial) = 0;
   // By serial number.
   virtual Result<std::vector<DeviceCertificate>> list_certificates(const ScopeId& scope, const Page& page) = 0;
   // The newest first, at most `limit`.

@@ -13,8 +13,9 @@ Error bad_lifetime(std::string_view expected) {
 
 Status check_lifetime(const DeviceOrder& order) {
   if (order.identity == DeviceIdentity::kIdevid)
-    return order.not_after == crypto::kForLife && order.not_before < order.not_after ? Status()
-                                                                                     : bad_lifetime("no end: an IDevID");
+    return order.not_after == crypto::kForLife && order.not_before < order.not_after
+               ? Status()
+               : bad_lifetime("no end: an IDevID");
   // The difference of two times that are far apart does not fit.
   if (order.not_before < order.not_after && order.not_after <= order.not_before + kLdevidLifetimeMax) return {};
   return bad_lifetime(fmt::format("at most {} days: an LDevID", kLdevidLifetimeMax.count()));

@@ -49,7 +49,7 @@ struct DeviceOrder {
   RegistrationId device;  // the common name; of an IDevID the serialNumber as well
   crypto::SerialNumber serial;
   Timestamp not_before;
-  Timestamp not_after;  // of an IDevID crypto::kForLife
+  Timestamp not_after;         // of an IDevID crypto::kForLife
   Bytes hardware_serial = {};  // of an IDevID: names its TPM (crypto::kTpm20Module); may be empty
   RevocationPlaces places = {};
 };
@@ -57,9 +57,9 @@ struct DeviceOrder {
 // How long an LDevID may live, whoever asks.
 inline constexpr std::chrono::days kLdevidLifetimeMax{398};
 
-// A certificate by which the endpoint-identity role says whose key this is: digitalSignature, clientAuth. An LDevID does
-// not outlive its issuer; an IDevID is for life (IEEE 802.1AR-2018, 8.7), and believed for as long as its issuer's key
-// is. kInvalidInput "certificate.lifetime": no time, or more than kLdevidLifetimeMax.
+// A certificate by which the endpoint-identity role says whose key this is: digitalSignature, clientAuth. An LDevID
+// does not outlive its issuer; an IDevID is for life (IEEE 802.1AR-2018, 8.7), and believed for as long as its issuer's
+// key is. kInvalidInput "certificate.lifetime": no time, or more than kLdevidLifetimeMax.
 Result<crypto::Certificate> certify_device(const DeviceOrder& order, const std::string& organisation,
                                            const crypto::PublicKey& key, const Authority& endpoint_identity,
                                            Entropy& entropy);

@@ -57,6 +57,24 @@ constexpr Advice kAdvice[] = {
     {"attestation.missing",
      "Warifu's agent attests by itself while it waits (`warifu-agent run`, `warifu-agent provision`); beside another "
      "client it has to be run (`warifu-agent attest`). Look at the device's log if it does not."},
+    {"certificate.attestation-missing",
+     "It gets its certificate by itself when it attests: see that its agent runs (`warifu-agent run`)."},
+    {"certificate.attestation",
+     "What it attests to is not good enough for a certificate: `warifu attestation explain ID` says why. Mend the "
+     "device, "
+     "or the policy."},
+    {"certificate.key-unproven",
+     "It wants a certificate for a key that its TPM did not prove: let our agent prove it, or allow software keys for "
+     "it (`warifu enrollment update ID --allow-software-keys`) if it has no TPM."},
+    {"certificate.key-elsewhere",
+     "The key for which it wants a certificate is another device's, or in another TPM: find the copy, or let it make a "
+     "key of its own."},
+    {"certificate.held",
+     "Its certificate is suspended: `warifu certificate list --registration-id ID`, then `resume`."},
+    {"certificate.too-many", "It asks for certificate after certificate: find out why it loses its key."},
+    {"certificate.proof-replayed",
+     "What it sent was sent before: again and again, somebody repeats what a device sent."},
+    {"key-proof.", "Its TPM's proof of a key is none: look at the device's software."},
     {"attestation.other-ek",
      "It attests again by itself with the TPM that it has now, if that runs Warifu's agent. If it does not, see that "
      "no "

@@ -1,4 +1,5 @@
-// What the endpoint-identity role signs: certificates of devices, leaves of who answers for it, lists of what is revoked.
+// What the endpoint-identity role signs: certificates of devices, leaves of who answers for it, lists of what is
+// revoked.
 #include <fmt/format.h>
 
 #include "crypto/digest_signature.h"
@@ -15,7 +16,8 @@ using pki::Role;
 constexpr std::uint64_t kTimeMax = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 Result<Timestamp> time_of(std::uint64_t seconds, std::string_view field) {
-  if (seconds > kTimeMax) return invalid_input("signer.order", "expected a time before the year 10000", std::string(field));
+  if (seconds > kTimeMax)
+    return invalid_input("signer.order", "expected a time before the year 10000", std::string(field));
   return Timestamp(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
@@ -101,15 +103,15 @@ Result<signer_protocol::CertifyResponder::Answer> Service::handle(const Caller& 
   TRY_STATUS(require_server(caller));
   TRY(const auto purpose, purpose_of(request.purpose));
   if (request.lifetime_seconds > static_cast<std::uint64_t>(std::chrono::seconds(pki::kResponderLifetimeMax).count()))
-    return refused("signer.lifetime",
-                   fmt::format("a responder's certificate lives for {} days at most", pki::kResponderLifetimeMax.count()));
+    return refused("signer.lifetime", fmt::format("a responder's certificate lives for {} days at most",
+                                                  pki::kResponderLifetimeMax.count()));
   TRY(const auto key, crypto::PublicKey::from_spki(request.public_key));
   TRY(const auto issuer, authority(Role::kEndpointIdentity));
   if (const auto wait = responder_budget_.take())
     return out_of_budget("certificates of responders", device_rules_.responders_a_day, *wait);
   const auto lifetime = std::chrono::seconds(static_cast<std::int64_t>(request.lifetime_seconds));
-  TRY(const auto certificate, pki::certify_responder(purpose, world_.organisation.name, key, issuer, lifetime,
-                                                     world_.clock, world_.entropy));
+  TRY(const auto certificate,
+      pki::certify_responder(purpose, world_.organisation.name, key, issuer, lifetime, world_.clock, world_.entropy));
   auto der = certificate.to_der();
   TRY_STATUS(note(caller, "responder.certify",
                   {{"role", to_string(Role::kEndpointIdentity)},
@@ -133,15 +135,17 @@ Result<signer_protocol::BeginCrl::Answer> Service::handle(const Caller& caller,
                    fmt::format("a list is of now ({}) and good for {} days at most, not from {} to {}", to_rfc3339(now),
                                kCrlLifetimeMax.count(), to_rfc3339(this_update), to_rfc3339(next_update)));
   TRY(const auto issuer, authority(Role::kEndpointIdentity));
-  TRY(auto digest, crypto::CrlDigest::begin(
-                       issuer.certificate, {request.number, this_update, next_update, {request.entries, request.bytes}}));
+  TRY(auto digest,
+      crypto::CrlDigest::begin(issuer.certificate,
+                               {request.number, this_update, next_update, {request.entries, request.bytes}}));
   crl_.emplace(OpenCrl{request.number, 0, std::move(digest)});
   return signer_protocol::BeginCrl::Answer{};
 }
 
 Result<Service::OpenCrl*> Service::open_crl(std::uint64_t number) {
   if (crl_ && crl_->number == number) return &*crl_;
-  return Error{ErrorKind::kConflict, "signer.crl", fmt::format("list {} is not the one in the making: begin anew", number)};
+  return Error{ErrorKind::kConflict, "signer.crl",
+               fmt::format("list {} is not the one in the making: begin anew", number)};
 }
 
 Result<signer_protocol::AddToCrl::Answer> Service::handle(const Caller& caller,

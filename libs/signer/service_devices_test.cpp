@@ -34,9 +34,7 @@ class SignerDevicesTest : public SignerTest {
             .ocsp_url = "http://pki.example.com/ocsp",
             .issuer_url = {}};
   }
-  static std::uint64_t seconds_of(Timestamp time) {
-    return static_cast<std::uint64_t>(to_micros(time) / 1'000'000);
-  }
+  static std::uint64_t seconds_of(Timestamp time) { return static_cast<std::uint64_t>(to_micros(time) / 1'000'000); }
   crypto::Certificate certify(const CertifyDevice& request) {
     return crypto::Certificate::from_der(service_.handle(kServer, request).value().certificate).value();
   }
@@ -77,8 +75,7 @@ TEST_F(SignerDevicesTest, CertifiesAnIdevidForLife) {
   const auto certificate = certify(idevid);
   EXPECT_EQ(certificate.not_after(), crypto::kForLife);
   EXPECT_EQ(certificate.serial_number(), "meter-1");
-  EXPECT_EQ(certificate.hardware_module(),
-            (crypto::HardwareModule{std::string(crypto::kTpm20Module), Bytes{1, 2, 3}}));
+  EXPECT_EQ(certificate.hardware_module(), (crypto::HardwareModule{std::string(crypto::kTpm20Module), Bytes{1, 2, 3}}));
   idevid.not_after = seconds_of(kNow + days(30));
   EXPECT_EQ(refusal(kServer, idevid), "certificate.lifetime");
 }
@@ -177,9 +174,7 @@ class SignerCrlTest : public SignerDevicesTest {
         .bytes(entry.serial.bytes())
         .take();
   }
-  BeginCrl begin() const {
-    return {7, seconds_of(kNow), seconds_of(kNow + days(1)), size_.entries, size_.bytes};
-  }
+  BeginCrl begin() const { return {7, seconds_of(kNow), seconds_of(kNow + days(1)), size_.entries, size_.bytes}; }
 
   const std::vector<crypto::RevokedCertificate> entries_ = {
       {SerialNumber::from_bytes(Bytes{0x41, 1}).value(), kNow - hours(1), RevocationReason::kKeyCompromise},

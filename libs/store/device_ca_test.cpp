@@ -67,8 +67,7 @@ class DeviceCa : public DeskTest {
   }
   Result<DeviceCertificate> keep(const DeviceCertificate& ordered, const crypto::Certificate& made,
                                  bool has_attested = true) {
-    return write(
-        [&](auto& records, auto& trail) { return desk_.keep(records, trail, ordered, made, has_attested); });
+    return write([&](auto& records, auto& trail) { return desk_.keep(records, trail, ordered, made, has_attested); });
   }
   // What a door does.
   Result<DeviceCertificate> issue(const Application& asked) {

@@ -8,34 +8,35 @@ using crypto::SerialNumber;
 using device_ca::DeviceCertificate;
 using device_ca::Standing;
 
-#define COLUMNS                                                                                                     \
-  "scope_id, serial, registration_id, identity, protection, state, door, key_sha256, public_key, ek_name, "        \
+#define COLUMNS                                                                                                \
+  "scope_id, serial_number, registration_id, kind, protection, state, door, key_sha256, public_key, ek_name, " \
   "hardware_serial, not_before, not_after, created_at, changed_at, confirm_by, reason, is_late, certificate"
 #define SELECT "SELECT " COLUMNS " FROM device_certificates WHERE "
-#define STANDING "SELECT serial, state, reason, changed_at, not_after FROM device_certificates WHERE "
+#define STANDING "SELECT serial_number, state, reason, changed_at, not_after FROM device_certificates WHERE "
 
-constexpr Sql kFind = SELECT "scope_id = ? AND serial = ?";
-constexpr Sql kFindAnywhere = SELECT "serial = ?";
-constexpr Sql kList = SELECT "scope_id = ? AND serial > ? ORDER BY serial LIMIT ?";
+constexpr Sql kFind = SELECT "scope_id = ? AND serial_number = ?";
+constexpr Sql kFindAnywhere = SELECT "serial_number = ?";
+constexpr Sql kList = SELECT "scope_id = ? AND serial_number > ? ORDER BY serial_number LIMIT ?";
 constexpr Sql kListOf = SELECT "scope_id = ? AND registration_id = ? ORDER BY created_at DESC LIMIT ?";
 constexpr Sql kListOfKey = SELECT "scope_id = ? AND key_sha256 = ? ORDER BY created_at DESC LIMIT ?";
 constexpr Sql kListUnconfirmed =
     SELECT "scope_id = ? AND confirm_by IS NOT NULL AND confirm_by < ? ORDER BY confirm_by LIMIT ?";
 // The conditions of the partial indexes stand here word for word.
 constexpr Sql kListStandings = STANDING
-    "scope_id = ? AND state <> 'issuing' AND changed_at >= ? AND (changed_at > ? OR serial > ?) "
-    "ORDER BY changed_at, serial LIMIT ?";
+    "scope_id = ? AND state <> 'issuing' AND changed_at >= ? AND (changed_at > ? OR serial_number > ?) "
+    "ORDER BY changed_at, serial_number LIMIT ?";
 constexpr Sql kListNotGood = STANDING
-    "scope_id = ? AND state IN ('inactive', 'held', 'revoked') AND serial > ? AND not_after > ? AND "
-    "length(certificate) > 0 ORDER BY serial LIMIT ?";
+    "scope_id = ? AND state IN ('inactive', 'held', 'revoked') AND serial_number > ? AND not_after > ? AND "
+    "length(certificate) > 0 ORDER BY serial_number LIMIT ?";
 constexpr Sql kHasInactive =
     "SELECT count(*) FROM (SELECT 1 FROM device_certificates WHERE scope_id = ? AND registration_id = ? AND state = "
     "'inactive' LIMIT 1) AS one";
-constexpr Sql kInsert = "INSERT INTO device_certificates (" COLUMNS
-                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kInsert =
+    "INSERT INTO device_certificates (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kUpdate =
-    "UPDATE device_certificates SET state = ?, reason = ?, confirm_by = ?, changed_at = ?, not_after = ?, certificate = "
-    "? WHERE scope_id = ? AND serial = ?";
+    "UPDATE device_certificates SET state = ?, reason = ?, confirm_by = ?, changed_at = ?, not_after = ?, certificate "
+    "= "
+    "? WHERE scope_id = ? AND serial_number = ?";
 
 #undef COLUMNS
 #undef SELECT
@@ -45,7 +46,7 @@ Result<SerialNumber> read_serial(Row& row) {
   TRY(const auto bytes, row.next<Bytes>());
   auto serial = SerialNumber::from_bytes(bytes);
   if (!serial)
-    return Error{ErrorKind::kInternal, "store.corrupt", serial.error().message, "device_certificates.serial"};
+    return Error{ErrorKind::kInternal, "store.corrupt", serial.error().message, "device_certificates.serial_number"};
   return *serial;
 }
 
@@ -67,7 +68,7 @@ Result<DeviceCertificate> to_certificate(Row row) {
   TRY(const auto serial, read_serial(row));
   TRY(auto id, row.next<RegistrationId>());
   DeviceCertificate one{.scope = std::move(scope), .serial = serial, .registration_id = std::move(id)};
-  TRY(one.identity, read_name(row, pki::parse_device_identity, "device_certificates.identity"));
+  TRY(one.identity, read_name(row, pki::parse_device_identity, "device_certificates.kind"));
   TRY(one.protection, read_name(row, pki::parse_key_protection, "device_certificates.protection"));
   TRY(one.state, read_name(row, device_ca::parse_state, "device_certificates.state"));
   TRY(one.door, read_name(row, device_ca::parse_door, "device_certificates.door"));

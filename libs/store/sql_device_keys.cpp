@@ -7,17 +7,16 @@ namespace {
 using device_ca::DeviceSecret;
 using device_ca::ProvenDeviceKey;
 
-#define KEY_COLUMNS \
-  "scope_id, key_sha256, registration_id, identity, public_key, ek_name, ak_name, nonce_at, proven_at"
+#define KEY_COLUMNS "scope_id, key_sha256, registration_id, kind, public_key, ek_name, ak_name, nonce_at, proven_at"
 #define SECRET_COLUMNS "scope_id, reference, registration_id, sealed_secret, created_at, expires_at, spent_for"
 
 constexpr Sql kFindKey = "SELECT " KEY_COLUMNS " FROM device_keys WHERE scope_id = ? AND key_sha256 = ?";
-constexpr Sql kListKeysOf = "SELECT " KEY_COLUMNS
-                            " FROM device_keys WHERE scope_id = ? AND registration_id = ? ORDER BY nonce_at DESC LIMIT ?";
+constexpr Sql kListKeysOf =
+    "SELECT " KEY_COLUMNS " FROM device_keys WHERE scope_id = ? AND registration_id = ? ORDER BY nonce_at DESC LIMIT ?";
 constexpr Sql kPutKey =
     "INSERT INTO device_keys (" KEY_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope_id, key_sha256) DO UPDATE SET registration_id = "
-    "excluded.registration_id, identity = excluded.identity, public_key = excluded.public_key, ek_name = "
+    "excluded.registration_id, kind = excluded.kind, public_key = excluded.public_key, ek_name = "
     "excluded.ek_name, ak_name = excluded.ak_name, nonce_at = excluded.nonce_at, proven_at = excluded.proven_at";
 constexpr Sql kRemoveKey = "DELETE FROM device_keys WHERE scope_id = ? AND key_sha256 = ?";
 
@@ -37,9 +36,8 @@ Result<ProvenDeviceKey> to_key(Row row) {
   TRY(auto scope, row.next<ScopeId>());
   TRY(auto key_sha256, row.next<Bytes>());
   TRY(auto id, row.next<RegistrationId>());
-  ProvenDeviceKey key{
-      .scope = std::move(scope), .key_sha256 = std::move(key_sha256), .registration_id = std::move(id)};
-  TRY(key.identity, read_name(row, pki::parse_device_identity, "device_keys.identity"));
+  ProvenDeviceKey key{.scope = std::move(scope), .key_sha256 = std::move(key_sha256), .registration_id = std::move(id)};
+  TRY(key.identity, read_name(row, pki::parse_device_identity, "device_keys.kind"));
   TRY(key.public_key, row.next<Bytes>());
   TRY(key.ek_name, row.next<Bytes>());
   TRY(key.ak_name, row.next<Bytes>());

@@ -13,7 +13,8 @@
 namespace warifu::attestation {
 namespace {
 
-constexpr std::uint32_t kNeededOfDeviceKey = tpm::kFixedTpm | tpm::kFixedParent | tpm::kSensitiveDataOrigin | tpm::kSign;
+constexpr std::uint32_t kNeededOfDeviceKey =
+    tpm::kFixedTpm | tpm::kFixedParent | tpm::kSensitiveDataOrigin | tpm::kSign;
 constexpr std::uint32_t kForbiddenOfDeviceKey = tpm::kRestricted | tpm::kDecrypt;
 constexpr std::uint32_t kSmallestExponent = 65537;
 
@@ -44,8 +45,8 @@ Status expect_device_key(tpm::ObjectAttributes attributes) {
 Result<crypto::PublicKey> rsa_key(const tpm::RsaParameters& parameters, ByteView modulus) {
   const std::uint32_t exponent = parameters.exponent == 0 ? kSmallestExponent : parameters.exponent;
   if (exponent < kSmallestExponent)
-    return refused("key-proof.kind", fmt::format("expected an exponent of {} or more, {} came", kSmallestExponent, exponent),
-                   "public");
+    return refused("key-proof.kind",
+                   fmt::format("expected an exponent of {} or more, {} came", kSmallestExponent, exponent), "public");
   if (crypto::is_roca_key(modulus))
     return refused("key-proof.roca", "expected a sound key, one of CVE-2017-15361 (ROCA) came", "public");
   TRY(const auto key, crypto::RsaPublicKey::from_modulus(modulus, exponent));
@@ -94,9 +95,8 @@ bool is_idevid(const tpm::PublicArea& area) {
   using tpm::IdentityAlgorithm;
   constexpr std::array kAlgorithms = {IdentityAlgorithm::kRsa2048, IdentityAlgorithm::kEccP256,
                                       IdentityAlgorithm::kEccP384};
-  return std::ranges::any_of(kAlgorithms, [&](IdentityAlgorithm algorithm) {
-    return is_made_from(area, tpm::idevid_template(algorithm));
-  });
+  return std::ranges::any_of(
+      kAlgorithms, [&](IdentityAlgorithm algorithm) { return is_made_from(area, tpm::idevid_template(algorithm)); });
 }
 
 }  // namespace warifu::attestation

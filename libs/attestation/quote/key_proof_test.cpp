@@ -34,9 +34,9 @@ TEST_F(KeyProofTest, TakesAKeyThatTheAkAttests) {
 
 TEST_F(KeyProofTest, RefusesAKeyThatCouldBeElsewhere) {
   // Each of fixedTPM, fixedParent, sensitiveDataOrigin and sign is missing once; then restricted, and decrypt.
-  for (const std::uint32_t attributes : {kLdevidAttributes & ~0x2u, kLdevidAttributes & ~0x10u, kLdevidAttributes & ~0x20u,
-                                         kLdevidAttributes & ~0x40000u, kLdevidAttributes | 0x10000u,
-                                         kLdevidAttributes | 0x20000u})
+  for (const std::uint32_t attributes :
+       {kLdevidAttributes & ~0x2u, kLdevidAttributes & ~0x10u, kLdevidAttributes & ~0x20u,
+        kLdevidAttributes & ~0x40000u, kLdevidAttributes | 0x10000u, kLdevidAttributes | 0x20000u})
     EXPECT_EQ(code_of(prove(ak_, device_key_public(key_, attributes))), "key-proof.attributes") << attributes;
 }
 
@@ -90,7 +90,8 @@ TEST_F(KeyProofTest, KnowsAnIdevidByItsTemplate) {
   EXPECT_FALSE(is_idevid(iak));
   const auto ldevid = tpm::PublicArea::from_tpm2b(made_from(tpm::ldevid_template())).value();
   EXPECT_FALSE(is_idevid(ldevid));
-  EXPECT_FALSE(is_idevid(tpm::PublicArea::from_tpm2b(device_key_public(SoftwareAk::of(crypto::KeyKind::kRsa2048))).value()));
+  EXPECT_FALSE(
+      is_idevid(tpm::PublicArea::from_tpm2b(device_key_public(SoftwareAk::of(crypto::KeyKind::kRsa2048))).value()));
 }
 
 }  // namespace

@@ -37,8 +37,12 @@ std::vector<Route> CertificateApi::routes() {
           {kPost, one + "/suspend", writes, bind(&CertificateApi::suspend)},
           {kPost, one + "/resume", writes, bind(&CertificateApi::resume)},
           {kPost, one + "/revoke", writes, bind(&CertificateApi::revoke)},
-          {kPost, "/api/v1/registrations/{registration_id}/certificate-secret", writes,
-           bind(&CertificateApi::issue_secret), {}, kOnce}};
+          {kPost,
+           "/api/v1/registrations/{registration_id}/certificate-secret",
+           writes,
+           bind(&CertificateApi::issue_secret),
+           {},
+           kOnce}};
 }
 
 // ?registration_id=ID: its certificates, the newest first; else a page of all.

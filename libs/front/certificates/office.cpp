@@ -9,9 +9,9 @@ using device_ca::DeviceCertificate;
 
 Error not_attested(const provisioning::AttestationShortfall& shortfall) {
   const bool comes_by_itself = shortfall.code != provisioning::kInsufficient;
-  Error error = refused(comes_by_itself ? kNotAttestedYet : kNotAttested,
-                        fmt::format("its attestation is not good enough for a certificate ({}): {}", shortfall.code,
-                                    shortfall.message));
+  Error error = refused(
+      comes_by_itself ? kNotAttestedYet : kNotAttested,
+      fmt::format("its attestation is not good enough for a certificate ({}): {}", shortfall.code, shortfall.message));
   error.operator_detail = shortfall.operator_detail;
   return error;
 }
@@ -28,8 +28,8 @@ Status raise(provisioning::Records& records, const ScopeId& scope, const device_
                               .acknowledged_at = std::nullopt});
 }
 
-// Of an IDevID: which TPM it is in (TCG, TPM 2.0 Keys for Device Identity and Attestation, §8: the digest of its EK where
-// its certificate is not used).
+// Of an IDevID: which TPM it is in (TCG, TPM 2.0 Keys for Device Identity and Attestation, §8: the digest of its EK
+// where its certificate is not used).
 Bytes hardware_serial_of(ByteView ek_name) {
   return to_bytes(ek_name);
 }
@@ -46,14 +46,14 @@ Result<Office::Order> Office::order(const Request& request) {
   std::optional<Error> refusal;
   TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
     auto& records = transaction.provisioning();
-    TRY(const auto applicant,
-        applicants_.find(records, transaction.verifier(), request.scope, request.registration));
+    TRY(const auto applicant, applicants_.find(records, transaction.verifier(), request.scope, request.registration));
     const auto& terms = applicant.statement.terms;
-    TRY(const auto proven, transaction.device_ca().find_key(request.scope, device_ca::key_sha256_of(request.public_key)));
+    TRY(const auto proven,
+        transaction.device_ca().find_key(request.scope, device_ca::key_sha256_of(request.public_key)));
     const bool needs_attestation = (proven || terms.required_attestation) && !applicant.has_attested();
     if (needs_attestation)
-      return not_attested(applicant.shortfall.value_or(provisioning::AttestationShortfall{
-          "attestation.missing", "it has not attested yet"}));
+      return not_attested(applicant.shortfall.value_or(
+          provisioning::AttestationShortfall{"attestation.missing", "it has not attested yet"}));
     if (request.settle) TRY_STATUS(request.settle(transaction));
     const device_ca::Application application{.scope = request.scope,
                                              .registration = request.registration,
@@ -66,8 +66,7 @@ Result<Office::Order> Office::order(const Request& request) {
                                              .must_confirm = request.must_confirm,
                                              .hardware_serial = hardware_serial_of(applicant.ek_name)};
     TRY(auto ordered, desk_.order(transaction.device_ca(), transaction.audit(), application));
-    if (ordered.concern)
-      TRY_STATUS(raise(records, request.scope, *ordered.concern, ordered.certificate.created_at));
+    if (ordered.concern) TRY_STATUS(raise(records, request.scope, *ordered.concern, ordered.certificate.created_at));
     made = Order{std::move(ordered.certificate), ordered.needs_signature, applicant.has_attested()};
     return {};
   }));

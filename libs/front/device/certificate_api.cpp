@@ -15,10 +15,11 @@ using verifier::DeviceKey;
 constexpr std::string_view kStage = "certificate";
 
 Error not_idevid() {
-  return refused("key-proof.idevid",
-                 "a certificate for life is for the IDevID key of TCG's template, which outlives TPM2_Clear, made by the "
-                 "TPM itself (TPM2_CertifyCreation)",
-                 "public");
+  return refused(
+      "key-proof.idevid",
+      "a certificate for life is for the IDevID key of TCG's template, which outlives TPM2_Clear, made by the "
+      "TPM itself (TPM2_CertifyCreation)",
+      "public");
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ std::vector<Route> CertificateApi::routes() {
                  },
                  {.id_parameters = {0, 1}}};
   };
-  return {route("/nonce", &CertificateApi::make_nonce), route("", &CertificateApi::take_proof),
+  return {route("/nonce", &CertificateApi::make_nonce),
+          route("", &CertificateApi::take_proof),
           {net::Method::kGet, "/api/v1/device/self",
            Access::open("the device shows a certificate of ours in the handshake"),
            [this](const Call& call) { return show_self(call); }}};
@@ -48,8 +50,8 @@ Result<verifier::BoundAk> CertificateApi::find_ak(const Call& call, const Device
   std::optional<verifier::BoundAk> found;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(found, verifier_.find_ak(snapshot.verifier(), device, ak_name));
-    TRY_STATUS(registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration,
-                                     ByteView(found->ek_name)));
+    TRY_STATUS(
+        registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, ByteView(found->ek_name)));
     return {};
   }));
   return *std::move(found);
@@ -57,8 +59,8 @@ Result<verifier::BoundAk> CertificateApi::find_ak(const Call& call, const Device
 
 Result<Answer> CertificateApi::make_nonce(const Call& call, const DeviceKey& device) const {
   TRY(const auto ak, find_ak(call, device));
-  return Answer(key_nonce_response(verifier_.key_nonces().make(device, ak.ak_name),
-                                   clock_.now() + verifier::kNonceLifetime));
+  return Answer(
+      key_nonce_response(verifier_.key_nonces().make(device, ak.ak_name), clock_.now() + verifier::kNonceLifetime));
 }
 
 // The proof is kept first, and by itself: a device whose attestation is not good yet need not prove its key again.
@@ -69,7 +71,8 @@ Result<Answer> CertificateApi::take_proof(const Call& call, const DeviceKey& dev
   TRY(const auto ak, attestation::AkPublic::from_tpm_public(bound.ak_public));
   TRY(const auto proven, check_key_proof(request.proof, ak, nonce.extra_data));
   const bool is_for_life = request.identity == pki::DeviceIdentity::kIdevid;
-  if (is_for_life && (request.proof.kind != attestation::KeyEvidence::kCreation || !attestation::is_idevid(proven.area())))
+  if (is_for_life &&
+      (request.proof.kind != attestation::KeyEvidence::kCreation || !attestation::is_idevid(proven.area())))
     return not_idevid();
   const device_ca::KeyProven key{device.scope,  device.registration, request.identity, proven.public_key().spki(),
                                  bound.ek_name, bound.ak_name,       nonce.made_at};

@@ -36,10 +36,9 @@ class CertificateApiTest : public testing::Test {
   }
   std::string activated(const sim::SoftwareTpm& tpm, const SoftwareAk& ak, const std::string& id = "meter-1") {
     const Bytes area = wire::Writer().sized16(ak.tpmt()).take();
-    const auto asked = ask("attestation/key",
-                           fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()),
-                                       to_base64(area)),
-                           {}, id);
+    const auto asked = ask(
+        "attestation/key",
+        fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()), to_base64(area)), {}, id);
     EXPECT_EQ(asked.status, 200) << asked.body;
     const Bytes id_object = from_base64(member(asked, "id_object")).value();
     const Bytes encrypted = from_base64(member(asked, "encrypted_secret")).value();
@@ -173,17 +172,17 @@ TEST_F(CertificateApiTest, RefusesEveryProofThatIsNone) {
                      token)),
             "crypto.signature");
   // A key that could leave the TPM: fixedTPM is clear.
-  EXPECT_EQ(code(ask("certificates",
-                     body_of(asked, attestation::prove(ak_,
-                                                       attestation::device_key_public(
-                                                           key_, attestation::kLdevidAttributes & ~0x2u),
-                                                       {.extra_data = extra_data_of(asked)})),
-                     token)),
-            "key-proof.attributes");
+  EXPECT_EQ(
+      code(ask("certificates",
+               body_of(asked, attestation::prove(
+                                  ak_, attestation::device_key_public(key_, attestation::kLdevidAttributes & ~0x2u),
+                                  {.extra_data = extra_data_of(asked)})),
+               token)),
+      "key-proof.attributes");
   // Over another nonce than was sent.
-  EXPECT_EQ(code(ask("certificates",
-                     body_of(asked, attestation::prove(ak_, attestation::device_key_public(key_))), token)),
-            "key-proof.nonce");
+  EXPECT_EQ(
+      code(ask("certificates", body_of(asked, attestation::prove(ak_, attestation::device_key_public(key_))), token)),
+      "key-proof.nonce");
   EXPECT_EQ(code(ask("certificates", body_of(to_base64(Bytes(48, 1)), {}), token)), "attestation.nonce");
   world_.clock.advance(minutes(3));
   EXPECT_EQ(code(ask("certificates", proof_of(asked, key_), token)), "attestation.nonce-expired");
@@ -201,8 +200,8 @@ TEST_F(CertificateApiTest, RefusesTheRightKeyInAnotherEnrolledTpm) {
   EXPECT_EQ(code(ask("certificates/nonce", "{}", token, "meter-2")), "attestation.token");
   // Another TPM cannot attest that key; were it to, the key is another device's.
   const auto told = nonce(token_b, "meter-2");
-  const auto stolen = body_of(told, attestation::prove(ak_b, attestation::device_key_public(key_),
-                                                       {.extra_data = extra_data_of(told)}));
+  const auto stolen = body_of(
+      told, attestation::prove(ak_b, attestation::device_key_public(key_), {.extra_data = extra_data_of(told)}));
   EXPECT_EQ(code(ask("certificates", stolen, token_b, "meter-2")), "certificate.key-elsewhere");
   // A nonce of one device is none for another one.
   const auto of_a = nonce(token);

@@ -43,15 +43,16 @@ std::vector<Route> EstApi::routes() {
   const std::string base = "/.well-known/est";
   constexpr std::string_view kPublic = "certificates are public";
   constexpr std::string_view kShown = "the device shows a one-time secret, or a certificate of ours in the handshake";
-  return {{kGet, base + "/cacerts", Access::open(kPublic), [this](const Call&) { return show_authorities(); }},
-          {kGet, base + "/csrattrs", Access::open(kPublic),
-           [](const Call&) -> Result<Answer> { return Answer(attributes_response()); }},
-          {kPost, base + "/simpleenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, false); }},
-          {kPost, base + "/simplereenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, true); }},
-          {kPost, base + "/serverkeygen", Access::open("it is always refused"), [](const Call&) -> Result<Answer> {
-             return refused("est.serverkeygen",
-                            "no key is made here for a device: keys are born in devices, and stay there");
-           }}};
+  return {
+      {kGet, base + "/cacerts", Access::open(kPublic), [this](const Call&) { return show_authorities(); }},
+      {kGet, base + "/csrattrs", Access::open(kPublic),
+       [](const Call&) -> Result<Answer> { return Answer(attributes_response()); }},
+      {kPost, base + "/simpleenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, false); }},
+      {kPost, base + "/simplereenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, true); }},
+      {kPost, base + "/serverkeygen", Access::open("it is always refused"), [](const Call&) -> Result<Answer> {
+         return refused("est.serverkeygen",
+                        "no key is made here for a device: keys are born in devices, and stay there");
+       }}};
 }
 
 Result<Answer> EstApi::show_authorities() {

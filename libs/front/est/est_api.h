@@ -11,8 +11,8 @@
 namespace warifu::front::est {
 
 // EST (RFC 7030; docs/protocols/est.md): cacerts, csrattrs, simpleenroll by a one-time secret or an IDevID,
-// simplereenroll by the certificate that is renewed. Keys are born in devices: serverkeygen is refused. The objects that
-// it is given outlive it.
+// simplereenroll by the certificate that is renewed. Keys are born in devices: serverkeygen is refused. The objects
+// that it is given outlive it.
 class EstApi {
  public:
   EstApi(certificates::Office& office, const certificates::Applicants& applicants, store::Store& store)

@@ -33,8 +33,7 @@ class EstApiTest : public testing::Test {
     request.target = "/.well-known/est/" + step;
     if (!credentials.empty())
       request.headers.emplace_back("Authorization", "Basic " + to_base64(as_bytes(credentials)));
-    if (!certificate.empty())
-      request.peer_chain = std::make_shared<const std::vector<Bytes>>(1, certificate);
+    if (!certificate.empty()) request.peer_chain = std::make_shared<const std::vector<Bytes>>(1, certificate);
     request.body = std::move(body);
     return world_.server.device_asks(std::move(request));
   }
@@ -141,9 +140,7 @@ TEST_F(EstApiTest, LetsASoftwareKeyWaitWhereTheEnrollmentAllowsIt) {
   const auto shown = alice_.get("/api/v1/certificates/" + to_hex(chain[0].serial()));
   EXPECT_EQ(member(shown, "state"), "inactive");
   EXPECT_EQ(member(shown, "protection"), "software");
-  const auto again = [&] {
-    return ask(net::Method::kPost, "simplereenroll", request_of(key_), {}, chain[0].to_der());
-  };
+  const auto again = [&] { return ask(net::Method::kPost, "simplereenroll", request_of(key_), {}, chain[0].to_der()); };
   EXPECT_THAT(again().body, HasSubstr("[certificate.inactive]"));
   activate(chain[0]);
   EXPECT_EQ(again().status, 200);

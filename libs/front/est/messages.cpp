@@ -41,8 +41,8 @@ Result<std::optional<BasicCredentials>> basic_credentials_of(const net::HttpRequ
   const std::string_view text = as_text(both.reveal());
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0) return bad_authorization();
-  return std::optional(BasicCredentials{std::string(text.substr(0, colon)),
-                                        SecretBytes::copy_of(as_bytes(text.substr(colon + 1)))});
+  return std::optional(
+      BasicCredentials{std::string(text.substr(0, colon)), SecretBytes::copy_of(as_bytes(text.substr(colon + 1)))});
 }
 
 net::HttpResponse certificates_response(const std::vector<crypto::Certificate>& certificates, std::string_view type) {
@@ -57,12 +57,13 @@ net::HttpResponse error_response(const Error& error, std::string_view tracking_i
   const Error told = told_to_device(error);
   const int status = http_status(told);
   const bool is_internal = told.kind == ErrorKind::kInternal;
-  net::HttpResponse response{status,
-                             {},
-                             "text/plain; charset=utf-8",
-                             fmt::format("{} [{}] tracking_id={}\n",
-                                         is_internal ? "an internal error; the server's log tells more" : to_string(told),
-                                         told.code, tracking_id)};
+  net::HttpResponse response{
+      status,
+      {},
+      "text/plain; charset=utf-8",
+      fmt::format("{} [{}] tracking_id={}\n",
+                  is_internal ? "an internal error; the server's log tells more" : to_string(told), told.code,
+                  tracking_id)};
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"warifu\"");
   if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "5");
   return response;

@@ -22,8 +22,8 @@ struct BasicCredentials {
 };
 Result<std::optional<BasicCredentials>> basic_credentials_of(const net::HttpRequest& request);
 
-// Certificates as EST answers with them: base64 on one line, because there are clients that take no other (RFC 8951 §3.1
-// demands that readers take any).
+// Certificates as EST answers with them: base64 on one line, because there are clients that take no other (RFC 8951
+// §3.1 demands that readers take any).
 net::HttpResponse certificates_response(const std::vector<crypto::Certificate>& certificates, std::string_view type);
 inline constexpr std::string_view kCertsOnly = "application/pkcs7-mime; smime-type=certs-only";
 inline constexpr std::string_view kCaCerts = "application/pkcs7-mime";

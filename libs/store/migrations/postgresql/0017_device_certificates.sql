@@ -3,9 +3,9 @@
 -- one issuance has one number however often it is tried. Times are microseconds; a certificate is DER, empty until it was signed.
 CREATE TABLE device_certificates (
   scope_id TEXT COLLATE "C" NOT NULL REFERENCES scopes (scope_id),
-  serial BYTEA NOT NULL,
+  serial_number BYTEA NOT NULL,
   registration_id TEXT COLLATE "C" NOT NULL,
-  identity TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
   protection TEXT COLLATE "C" NOT NULL,
   state TEXT COLLATE "C" NOT NULL,
   door TEXT COLLATE "C" NOT NULL,
@@ -21,13 +21,13 @@ CREATE TABLE device_certificates (
   reason BIGINT,
   is_late BIGINT NOT NULL,
   certificate BYTEA NOT NULL,
-  PRIMARY KEY (scope_id, serial)
+  PRIMARY KEY (scope_id, serial_number)
 );
-CREATE UNIQUE INDEX device_certificates_by_serial ON device_certificates (serial);
+CREATE UNIQUE INDEX device_certificates_by_serial ON device_certificates (serial_number);
 CREATE INDEX device_certificates_of_registration ON device_certificates (scope_id, registration_id, created_at);
 CREATE INDEX device_certificates_of_key ON device_certificates (scope_id, key_sha256, created_at);
-CREATE INDEX device_certificates_changed ON device_certificates (scope_id, changed_at, serial) WHERE state <> 'issuing';
-CREATE INDEX device_certificates_not_good ON device_certificates (scope_id, serial) WHERE state IN ('inactive', 'held', 'revoked');
+CREATE INDEX device_certificates_changed ON device_certificates (scope_id, changed_at, serial_number) WHERE state <> 'issuing';
+CREATE INDEX device_certificates_not_good ON device_certificates (scope_id, serial_number) WHERE state IN ('inactive', 'held', 'revoked');
 CREATE INDEX device_certificates_inactive ON device_certificates (scope_id, registration_id) WHERE state = 'inactive';
 CREATE INDEX device_certificates_unconfirmed ON device_certificates (scope_id, confirm_by) WHERE confirm_by IS NOT NULL;
 
@@ -36,7 +36,7 @@ CREATE TABLE device_keys (
   scope_id TEXT COLLATE "C" NOT NULL REFERENCES scopes (scope_id),
   key_sha256 BYTEA NOT NULL,
   registration_id TEXT COLLATE "C" NOT NULL,
-  identity TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
   public_key BYTEA NOT NULL,
   ek_name BYTEA NOT NULL,
   ak_name BYTEA NOT NULL,

@@ -3,9 +3,9 @@
 -- one issuance has one number however often it is tried. Times are microseconds; a certificate is DER, empty until it was signed.
 CREATE TABLE device_certificates (
   scope_id TEXT NOT NULL REFERENCES scopes (scope_id),
-  serial BLOB NOT NULL,
+  serial_number BLOB NOT NULL,
   registration_id TEXT NOT NULL,
-  identity TEXT NOT NULL,
+  kind TEXT NOT NULL,
   protection TEXT NOT NULL,
   state TEXT NOT NULL,
   door TEXT NOT NULL,
@@ -21,13 +21,13 @@ CREATE TABLE device_certificates (
   reason INTEGER,
   is_late INTEGER NOT NULL,
   certificate BLOB NOT NULL,
-  PRIMARY KEY (scope_id, serial)
+  PRIMARY KEY (scope_id, serial_number)
 ) STRICT;
-CREATE UNIQUE INDEX device_certificates_by_serial ON device_certificates (serial);
+CREATE UNIQUE INDEX device_certificates_by_serial ON device_certificates (serial_number);
 CREATE INDEX device_certificates_of_registration ON device_certificates (scope_id, registration_id, created_at);
 CREATE INDEX device_certificates_of_key ON device_certificates (scope_id, key_sha256, created_at);
-CREATE INDEX device_certificates_changed ON device_certificates (scope_id, changed_at, serial) WHERE state <> 'issuing';
-CREATE INDEX device_certificates_not_good ON device_certificates (scope_id, serial) WHERE state IN ('inactive', 'held', 'revoked');
+CREATE INDEX device_certificates_changed ON device_certificates (scope_id, changed_at, serial_number) WHERE state <> 'issuing';
+CREATE INDEX device_certificates_not_good ON device_certificates (scope_id, serial_number) WHERE state IN ('inactive', 'held', 'revoked');
 CREATE INDEX device_certificates_inactive ON device_certificates (scope_id, registration_id) WHERE state = 'inactive';
 CREATE INDEX device_certificates_unconfirmed ON device_certificates (scope_id, confirm_by) WHERE confirm_by IS NOT NULL;
 
@@ -36,7 +36,7 @@ CREATE TABLE device_keys (
   scope_id TEXT NOT NULL REFERENCES scopes (scope_id),
   key_sha256 BLOB NOT NULL,
   registration_id TEXT NOT NULL,
-  identity TEXT NOT NULL,
+  kind TEXT NOT NULL,
   public_key BLOB NOT NULL,
   ek_name BLOB NOT NULL,
   ak_name BLOB NOT NULL,
