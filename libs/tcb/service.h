@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/state_files.h"
 #include "base/time.h"
+#include "tcb/device_certificates.h"
 #include "tcb/device_time.h"
 #include "tcb/escrow.h"
 #include "tcb/identity_record.h"
@@ -109,6 +110,13 @@ class Service {
   // Of registers that do not move meanwhile.
   Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
 
+  // service_certificate.cpp
+  Result<tcb_protocol::ProveKey::Answer> run(Caller, tcb_protocol::ProveKey request);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptCertificate request);
+  Result<tcb_protocol::ShowCertificate::Answer> run(Caller, tcb_protocol::ShowCertificate request);
+  Result<tcb_protocol::SignHandshake::Answer> run(Caller caller, tcb_protocol::SignHandshake request);
+  Result<tcb_protocol::ExportKey::Answer> run(Caller, tcb_protocol::ExportKey);
+
   // What a request brought, as it is.
   template <class Answer>
   Result<Answer> noted(Result<Answer> answer) {
@@ -122,6 +130,7 @@ class Service {
   const DeviceNames names_;
   DeviceTime time_;
   Escrow escrow_;
+  DeviceCertificates certificates_;
   // Each caller checks for itself: neither uses up the other's nonce or lives on the other's proof.
   std::array<ServerCheck, 2> server_checks_;
   // The key of the challenge that runs. Nowhere else: it dies with the process.
