@@ -8,6 +8,7 @@
 #include "agent/certificate_fallback.h"
 #include "agent/messages.h"
 #include "agent/refusal.h"
+#include "agent/server_reply.h"
 #include "base/secret.h"
 #include "crypto/certificate.h"
 #include "tcb_protocol/codec.h"
@@ -15,19 +16,12 @@
 namespace warifu::agent {
 namespace {
 
-// Says nothing about the device: with it the TCB judges the server.
-constexpr const char* kFirstPath = "/api/v1/device/escrow-certificate";
 constexpr const char* kSelfPath = "/api/v1/device/self";
-constexpr int kRoundsMax = 3;
+constexpr int kCertificateRoundsMax = 3;
 
 std::uint64_t to_seconds(Timestamp time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
-}
-
-// A 404 of a server that knows this API says which of its things is not there.
-bool is_about_the_device(std::string_view code) {
-  return code.starts_with("enrollment.") || code.starts_with("device.") || code.starts_with("registration.");
 }
 
 bool is_in_use(std::string_view state) {
@@ -47,7 +41,7 @@ Result<std::optional<Certifier::Outcome>> Certifier::certify(CertificateKind kin
 }
 
 Result<std::optional<Certifier::Outcome>> Certifier::certify_on_connection(CertificateKind kind, When when) {
-  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kFirstPath}));
+  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
   server_time_ = first.date.value_or(outside_.clock.now());
   if (when == When::kIfDue) {
     TRY(auto good, good_one(kind));
@@ -152,7 +146,7 @@ Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
 // nullopt: this server issues no certificates.
 Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind, bool anew) {
   std::optional<Error> refusal;
-  for (int i = 0; i < kRoundsMax; ++i) {
+  for (int i = 0; i < kCertificateRoundsMax; ++i) {
     // Another key once, however often it is shown.
     TRY(auto round, one_round(kind, anew && i == 0));
     if (!round.served) return std::optional<IssuedCertificate>();

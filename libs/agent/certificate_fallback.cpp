@@ -6,6 +6,7 @@
 #include <array>
 
 #include "agent/messages.h"
+#include "agent/server_reply.h"
 
 namespace warifu::agent {
 namespace {
@@ -20,7 +21,7 @@ constexpr int kAgainMax = 2;
 // What leads to another certificate.
 bool may_come_without(std::string_view path) {
   return path.starts_with("/api/v1/device/") &&
-         (path == "/api/v1/device/escrow-certificate" || path.find("/attestation/") != std::string_view::npos ||
+         (path == kGreetingPath || path.find("/attestation/") != std::string_view::npos ||
           path.ends_with("/certificates") || path.ends_with("/certificates/nonce"));
 }
 

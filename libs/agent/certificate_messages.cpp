@@ -19,7 +19,7 @@ namespace json = boost::json;
 using wire::JsonFields;
 
 constexpr std::size_t kSerialMax = 40;  // 20 bytes (RFC 5280 §4.1.2.2)
-constexpr std::size_t kStateMax = 32;
+constexpr std::size_t kStateWordMax = 32;
 
 Result<json::value> read_object(std::string_view body) {
   auto value = wire::parse_json(body);
@@ -49,7 +49,7 @@ Result<CertificateStanding> read_standing(const JsonFields& fields) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
   CertificateStanding standing;
   TRY(standing.serial, read_word(fields, "serial", kSerialMax, is_hex));
-  TRY(standing.state, read_word(fields, "state", kStateMax, is_letter));
+  TRY(standing.state, read_word(fields, "state", kStateWordMax, is_letter));
   TRY(standing.not_after, read_time(fields, "not_after"));
   TRY(standing.renew_after, read_time(fields, "renew_after"));
   return standing;

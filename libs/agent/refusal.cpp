@@ -42,10 +42,10 @@ constexpr std::array kServerCodes = {
 };
 
 // Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock. A log that
-// is too large stays so until the next boot.
+// is too large stays so until the next boot, and a TPM without ECC for ever.
 constexpr std::array kVerdicts = std::to_array<std::string_view>(
     {"enrollment.", "device.", "server.refused", "logs.size", "certificate.proof", "certificate.key-attributes",
-     "certificate.revoked", "certificate.held"});
+     "certificate.revoked", "certificate.held", "tpm.ecc"});
 
 struct Advice {
   std::string_view code;  // an error's code, or the first part of it

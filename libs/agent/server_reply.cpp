@@ -17,6 +17,10 @@ Result<Bytes> reply_bytes(const wire::JsonFields& fields, std::string_view name,
   return bytes;
 }
 
+bool is_about_the_device(std::string_view code) {
+  return code.starts_with("enrollment.") || code.starts_with("device.") || code.starts_with("registration.");
+}
+
 Result<std::vector<Bytes>> reply_certificates(const wire::JsonFields& fields, std::string_view name,
                                               std::size_t most) {
   TRY(const auto* array, believed(fields.required_array(name)));

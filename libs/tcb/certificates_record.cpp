@@ -18,9 +18,6 @@ using LDevId = CertificatesRecord::LDevId;
 enum Present : std::uint8_t { kWaiting = 1, kCurrent = 2, kPrevious = 4, kIDevId = 8 };
 constexpr std::uint8_t kAllPresent = kWaiting | kCurrent | kPrevious | kIDevId;
 
-// The year 9999: what certificates can say.
-constexpr std::uint64_t kSecondsMax = 253'402'300'799;
-
 void write(wire::Writer& out, const WrappedObject& key) {
   out.sized16(key.public_area).sized16(key.private_area);
 }
@@ -57,7 +54,7 @@ Result<Issued> read_issued(wire::Reader& in) {
     issued.chain.push_back(to_bytes(der));
   }
   TRY(const std::uint64_t seconds, in.u64("renew after"));
-  if (seconds > kSecondsMax) return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
+  if (seconds > CertificatesRecord::kSecondsMax) return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
   issued.renew_after = Timestamp(std::chrono::seconds(seconds));
   return issued;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace warifu::tcb {
 // The state file "certificates": in one file, so that a key and its certificate change together.
 struct CertificatesRecord {
   static constexpr std::string_view kFile = "certificates";
+
+  // The year 9999: what certificates can say.
+  static constexpr std::uint64_t kSecondsMax = 253'402'300'799;
 
   struct Issued {
     std::vector<Bytes> chain;  // DER, the certificate first, without the root; at least one

@@ -107,6 +107,9 @@ class Service {
   Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
   Result<tcb_protocol::LocalQuote::Answer> run(Caller, tcb_protocol::LocalQuote request);
   Result<tcb_protocol::EkCertificate::Answer> run(Caller, tcb_protocol::EkCertificate);
+  // What the AK says something over: SHA-256 of the server's nonce, and never what a local quote is over. kRefused
+  // "tcb.quote.local".
+  static Result<crypto::Digest> over_nonce(const Bytes& nonce);
   // Of registers that do not move meanwhile.
   Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
 

@@ -1,5 +1,4 @@
 #include "tcb/service.h"
-#include "tcb_protocol/limits.h"
 #include "tpm_types/templates.h"
 
 namespace warifu::tcb {
@@ -9,9 +8,6 @@ using protocol::Done;
 
 namespace {
 
-// The year 9999: what certificates can say.
-constexpr std::uint64_t kSecondsMax = 253'402'300'799;
-
 std::uint64_t seconds_of(Timestamp time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
@@ -20,10 +16,7 @@ std::uint64_t seconds_of(Timestamp time) {
 }  // namespace
 
 Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey request) {
-  if (as_text(request.nonce).starts_with(protocol::kLocalQuotePrefix))
-    return Error{ErrorKind::kRefused, "tcb.quote.local", "a nonce of a server does not begin as a local quote's",
-                 "nonce"};
-  const auto extra_data = crypto::digest(crypto::HashAlgorithm::kSha256, {request.nonce});
+  TRY(const auto extra_data, over_nonce(request.nonce));
   TRY(auto proof, request.idevid ? certificates_.prove_idevid(extra_data)
                                  : certificates_.prove_ldevid(extra_data, request.anew));
   return protocol::ProveKey::Answer{std::move(proof.public_area), std::move(proof.attestation.attest),
@@ -31,7 +24,7 @@ Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey reque
 }
 
 Result<Done> Service::run(Caller, protocol::AcceptCertificate request) {
-  if (request.renew_after > kSecondsMax)
+  if (request.renew_after > CertificatesRecord::kSecondsMax)
     return invalid_input("tcb.certificate.renewal", "expected Unix seconds up to the year 9999", "renew_after");
   TRY(const auto registration, registration_id());
   TRY(const auto time, time_.now());

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Bytes kNonce(48, 9);
+const Bytes kAskedNonce(48, 9);
 
 class DeviceCertificate : public Services {
  protected:
@@ -23,7 +23,7 @@ class DeviceCertificate : public Services {
 
   // The key that waits, or the IDevID.
   ProveKey::Answer prove(bool idevid = false, bool anew = false) {
-    auto proof = device_.service->handle(Caller::kAgent, ProveKey{idevid, anew, kNonce});
+    auto proof = device_.service->handle(Caller::kAgent, ProveKey{idevid, anew, kAskedNonce});
     EXPECT_TRUE(proof) << to_string(proof.error());
     return proof ? *std::move(proof) : ProveKey::Answer{};
   }
@@ -90,7 +90,7 @@ class DeviceCertificate : public Services {
   std::string sign_code_;
 };
 
-std::uint64_t seconds(Timestamp time) {
+std::uint64_t unix_seconds(Timestamp time) {
   return static_cast<std::uint64_t>(to_micros(time) / 1'000'000);
 }
 
@@ -99,7 +99,7 @@ std::uint64_t seconds(Timestamp time) {
 TEST_F(DeviceCertificate, IsForAKeyThatWaitsUntilItIsAccepted) {
   const auto first = prove();
   EXPECT_EQ(first.attest, device_.tpm.identity_keys[0].name());
-  EXPECT_EQ(to_hex(first.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kNonce}).bytes()));
+  EXPECT_EQ(to_hex(first.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kAskedNonce}).bytes()));
   EXPECT_THAT(first.creation_hash, IsEmpty());
   EXPECT_TRUE(show().waiting);
   device_.restart();
@@ -118,7 +118,7 @@ TEST_F(DeviceCertificate, IsForAKeyThatWaitsUntilItIsAccepted) {
 TEST_F(DeviceCertificate, IsForTheIDevIdWhichIsTheSameEachTime) {
   const auto proof = prove(true);
   EXPECT_EQ(proof.attest, device_.tpm.idevid_key.name());
-  EXPECT_EQ(to_hex(proof.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kNonce}).bytes()));
+  EXPECT_EQ(to_hex(proof.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kAskedNonce}).bytes()));
   EXPECT_THAT(proof.creation_hash, SizeIs(32));
   EXPECT_EQ(prove(true, true).public_area, proof.public_area);
   EXPECT_FALSE(show().waiting);
@@ -244,17 +244,17 @@ TEST_F(DeviceCertificate, IsTakenWhenTheClockIsKnownToBeBehind) {
 }
 
 TEST_F(DeviceCertificate, IsRenewedWhenTheServerSaysOrAtHalfOfItsLife) {
-  const auto half = seconds(profile().not_before) + (seconds(profile().not_after) - seconds(profile().not_before)) / 2;
-  const auto asked = seconds(kTestNow + 20 * kTestDay);
+  const auto half = unix_seconds(profile().not_before) + (unix_seconds(profile().not_after) - unix_seconds(profile().not_before)) / 2;
+  const auto asked = unix_seconds(kTestNow + 20 * kTestDay);
   for (const auto& [renew_after, expected] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
            {asked, asked},
            {0, half},
-           {seconds(profile().not_after), half},
-           {seconds(profile().not_before), half},
+           {unix_seconds(profile().not_after), half},
+           {unix_seconds(profile().not_before), half},
            {253'402'300'799, half}}) {
     ASSERT_EQ(accept(issue(prove()), renew_after), "");
     EXPECT_EQ(show().renew_after, expected) << renew_after;
-    EXPECT_EQ(show().now, seconds(kTestNow));
+    EXPECT_EQ(show().now, unix_seconds(kTestNow));
   }
   EXPECT_EQ(accept(issue(prove()), 253'402'300'800), "tcb.certificate.renewal");
   EXPECT_EQ(accept(issue(prove()), ~std::uint64_t{0}), "tcb.certificate.renewal");
@@ -275,7 +275,7 @@ TEST_F(DeviceCertificate, IsNeverLostWhenPowerFails) {
   for (bool failed = true; failed; ++step) {
     Device device;
     device.verify_server();
-    const auto ask = [&](bool anew) { return device.service->handle(Caller::kAgent, ProveKey{false, anew, kNonce}); };
+    const auto ask = [&](bool anew) { return device.service->handle(Caller::kAgent, ProveKey{false, anew, kAskedNonce}); };
     const auto issued = [&](const ProveKey::Answer& proof) {
       return std::vector<Bytes>{device.organisation.device(profile(), key_of(proof)).to_der(),
                                 device.organisation.endpoint_identity().certificate.to_der()};

@@ -122,7 +122,7 @@ class Tpm {
   // where the TPM has no ECC.
   virtual Result<std::optional<CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) = 0;
 
-  // A new LDevID under the SRK (tpm::ldevid_template): another one each time. kUnavailable "tpm.ecc" where the TPM has
+  // A new LDevID under the SRK (tpm::ldevid_template): another one each time. kRefused "tpm.ecc" where the TPM has
   // no P-256.
   virtual Result<WrappedObject> create_ldevid() = 0;
   // Whether the TPM opens it: kRefused "tpm.key.dead" when it belongs to an SRK that is no more.

@@ -20,7 +20,7 @@ Result<NewPrimary> make_idevid(Device& device) {
 Result<tcb::WrappedObject> create_ldevid(Device& device) {
   TRY(const bool has_ecc, has_p256(device));
   if (has_ecc) return create_signing_key(device, tpm::ldevid_template());
-  return Error{ErrorKind::kUnavailable, "tpm.ecc", "this TPM has no ECC keys on P-256: it can hold no LDevID"};
+  return Error{ErrorKind::kRefused, "tpm.ecc", "this TPM has no ECC keys on P-256: it can hold no LDevID"};
 }
 
 Result<tcb::TpmAttestation> certify_key(Device& device, const tcb::WrappedObject& key,

@@ -10,7 +10,7 @@
 // wants of them (docs/protocols/device-certificates.md).
 namespace warifu::tpm_device {
 
-// tpm::ldevid_template() under the SRK. kUnavailable "tpm.ecc" where the TPM has no P-256.
+// tpm::ldevid_template() under the SRK. kRefused "tpm.ecc" where the TPM has no P-256.
 Result<tcb::WrappedObject> create_ldevid(Device& device);
 // TPM2_Certify. kRefused "tpm.key.dead" when the key belongs to another SRK.
 Result<tcb::TpmAttestation> certify_key(Device& device, const tcb::WrappedObject& key,
