@@ -67,6 +67,12 @@ class InstantTpm final : public tcb::Tpm {
   Result<tcb::EkCertificate> ek_certificate() override { return absent(); }
   Result<Bytes> read_registers(const tcb::RegisterSelection&) override { return absent(); }
   Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest&) override { return absent(); }
+  Result<tcb::WrappedObject> create_ldevid() override { return absent(); }
+  Status open_key(const tcb::WrappedObject&) override { return absent(); }
+  Result<Bytes> sign(const tcb::WrappedObject&, const crypto::Digest&) override { return absent(); }
+  Result<tcb::TpmAttestation> certify(const tcb::WrappedObject&, const crypto::Digest&) override { return absent(); }
+  Result<Bytes> idevid() override { return absent(); }
+  Result<tcb::CreatedPrimary> certify_idevid(const crypto::Digest&) override { return absent(); }
   Result<tcb::TpmStatus> status() override { return absent(); }
   Status own(const SecretBytes&, const tcb::DictionaryAttackParameters&) override { return absent(); }
   Status clear(const SecretBytes&) override { return absent(); }

@@ -39,6 +39,20 @@ struct LocalAttestation {
 Status attest_locally(const Context& context, const LocalAttestation& options);
 Status print_token(const Context& context, std::uint32_t lifetime_seconds);
 
+// The LDevID, if none is there that can stay; renew: in any case. kNotFound "certificate.none" when the server issues
+// none.
+Status get_certificate(const Context& context);
+Status renew_certificate(const Context& context);
+Status get_idevid(const Context& context);
+// kNotFound "tcb.certificate.none" without an LDevID.
+Status show_certificate(const Context& context);
+// For software that opens the TPM by itself: PEM, "-" is standard output.
+struct ExportFiles {
+  std::string certificate;
+  std::string key;
+};
+Status export_certificate(const Context& context, const ExportFiles& files);
+
 Status show_tpm(const Context& context);
 Status print_ek(const Context& context);
 Status own_tpm(const Context& context);

@@ -52,7 +52,10 @@ Device::Device(const RightsGivenUp&, device_config::DeviceConfig config, std::un
       progress_(silent_steps),
       tcb_(tcb_protocol::kService, config_.tcb.socket),
       server_check_(tcb_),
-      transport_({config_.server.url.host, config_.server.url.port}, std::move(root), server_check_, waiter_),
+      identity_(tcb_),
+      connection_({config_.server.url.host, config_.server.url.port}, std::move(root), server_check_, waiter_,
+                  &identity_),
+      transport_(connection_, identity_, progress_),
       files_(keystore::kernel_files(), config_.agent.state.string()),
       outside_{transport_, server_check_, tcb_, files_, clock_, entropy_, waiter_, progress_} {
 }

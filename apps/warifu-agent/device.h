@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "agent/care.h"
+#include "agent/certificate_fallback.h"
+#include "agent/client_identity.h"
 #include "agent/outside.h"
 #include "base/time.h"
 #include "crypto/system_entropy.h"
@@ -46,6 +48,7 @@ class Device {
   agent::Outside& outside() { return outside_; }
   const device_config::DeviceConfig& config() const { return config_; }
   agent::MeasurementLogs& logs() { return *logs_; }
+  agent::TcbClientIdentity& identity() { return identity_; }
 
   // What the TCB answers; if it must know the server first, after a contact with it.
   template <class R>
@@ -70,7 +73,9 @@ class Device {
   StderrProgress progress_;
   local_socket::Client tcb_;
   agent::TcbServerCheck server_check_;
-  http_client::HttpsClient transport_;
+  agent::TcbClientIdentity identity_;
+  http_client::HttpsClient connection_;
+  agent::CertificateFallback transport_;
   keystore::StateFolder files_;
   agent::Outside outside_;
 };

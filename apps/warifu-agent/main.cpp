@@ -67,6 +67,28 @@ void add_provisioning(CLI::App& app, Action& action) {
   token->callback([=, &action] { action = [=](const Context& c) { return print_token(c, *lifetime); }; });
 }
 
+void add_certificate(CLI::App& app, Action& action) {
+  auto* certificate = app.add_subcommand("certificate", "The device's certificates")->require_subcommand(1);
+  certificate->footer("Example: warifu-agent certificate show");
+  add_plain(*certificate, "get", "Get an LDevID from the server, if there is none or it is time to renew it",
+            "warifu-agent certificate get", action, get_certificate);
+  add_plain(*certificate, "renew", "Get another LDevID now, with a new key", "warifu-agent certificate renew", action,
+            renew_certificate);
+  add_plain(*certificate, "idevid", "Get the certificate of the TPM's IDevID, which is for life",
+            "warifu-agent certificate idevid", action, get_idevid);
+  add_plain(*certificate, "show", "Show the certificates that this device has", "warifu-agent --json certificate show",
+            action, show_certificate);
+  auto* out = add(*certificate, "export",
+                  "Write the LDevID for software that opens the TPM by itself (TSS2 PRIVATE KEY). For the administrator",
+                  "warifu-agent certificate export --out-certificate c.pem --out-key k.pem");
+  const auto files = std::make_shared<ExportFiles>();
+  out->add_option("--out-certificate", files->certificate, "Where the certificate and its issuers go (PEM)")
+      ->required()
+      ->type_name("FILE");
+  out->add_option("--out-key", files->key, "Where the wrapped key goes (PEM)")->required()->type_name("FILE");
+  out->callback([=, &action] { action = [=](const Context& c) { return export_certificate(c, *files); }; });
+}
+
 void add_tpm(CLI::App& app, Action& action) {
   auto* tpm = app.add_subcommand("tpm", "Care for the TPM")->require_subcommand(1);
   tpm->footer("Example: warifu-agent tpm status");
@@ -133,6 +155,7 @@ int run_command_line(int argc, char** argv) {
   app.add_flag("--unconfined", context.unconfined,
                "Do without Landlock and seccomp: for an emulator of another processor only");
   add_provisioning(app, action);
+  add_certificate(app, action);
   add_tpm(app, action);
   add_secrets(app, action);
   try {

@@ -2,11 +2,13 @@
 
 #include "agent/attestation.h"
 #include "agent/attestation_state.h"
+#include "agent/certificate.h"
 #include "agent/contact.h"
 #include "agent/refusal.h"
 #include "agent/runner.h"
 #include "keystore/folder_lock.h"
 #include "process/service_manager.h"
+#include "warifu-agent/certificate_record.h"
 #include "warifu-agent/device.h"
 #include "warifu-agent/local_device.h"
 #include "warifu-agent/output.h"
@@ -33,6 +35,17 @@ Result<keystore::FolderLock> claim_state(const std::filesystem::path& folder) {
   return lock;
 }
 
+// What the TCB says of the LDevID, now that it knows the server. An older one says nothing.
+Status add_certificate(Device& device, boost::json::object& record) {
+  const auto held = tcb_protocol::call(device.outside().tcb, tcb_protocol::ShowCertificate{.idevid = false});
+  if (!held && held.error().code == "tcb_protocol.operation") return {};
+  if (!held) return held.error();
+  TRY(const auto certificate, certificate_record(*held));
+  for (const char* name : {"serial", "not_after", "renew_after"})
+    if (const auto* value = certificate.if_contains(name)) record[std::string("certificate_") + name] = *value;
+  return {};
+}
+
 void tell_service_manager(std::string_view state) {
   if (const auto told = process::notify_service_manager(state); !told)
     fmt::print(stderr, "note: {}\n", to_string(told.error()));
@@ -45,7 +58,8 @@ Status run(const Context& context) {
   TRY(const auto lock, claim_state(device->config().agent.state));
   tell_service_manager("READY=1");
   agent::Attestor attestor(device->outside(), device->logs());
-  agent::Runner(device->outside(), device->config().agent.check_every, &attestor).run();
+  agent::Certifier certifier(device->outside(), attestor, device->identity());
+  agent::Runner(device->outside(), device->config().agent.check_every, &attestor, &certifier).run();
   tell_service_manager("STOPPING=1");
   return {};
 }
@@ -82,6 +96,7 @@ Status show_status(const Context& context) {
     record["attestation"] = agent::summary(attested->result);
     record["attestation_since"] = attested->since;
   }
+  if (identity) TRY_STATUS(add_certificate(*device, record));
   print(context, record);
   if (!identity) return identity.error();
   if (shown.device_id.empty())

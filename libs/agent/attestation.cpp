@@ -6,20 +6,14 @@
 
 #include "agent/messages.h"
 #include "agent/refusal.h"
+#include "agent/server_reply.h"
 #include "base/secret.h"
 #include "tcb_protocol/codec.h"
 
 namespace warifu::agent {
 namespace {
 
-// Says nothing about the device: with it the TCB judges the server. Its answer is of no interest here.
-constexpr const char* kFirstPath = "/api/v1/device/escrow-certificate";
 constexpr int kRoundsMax = 3;
-
-// A 404 of a server that knows this API says which of its things is not there.
-bool is_about_the_device(std::string_view code) {
-  return code.starts_with("enrollment.") || code.starts_with("device.") || code.starts_with("registration.");
-}
 
 }  // namespace
 
@@ -34,11 +28,27 @@ bool Attestor::has_token() const {
   return token_ && to_rfc3339(server_time_ + kTokenReserve).substr(0, token_->expires_at.size()) < token_->expires_at;
 }
 
-Result<std::optional<AttestationResult>> Attestor::attest_on_connection() {
-  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kFirstPath}));
+// The TCB judges the server, and says who the device is.
+Status Attestor::meet() {
+  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
   server_time_ = first.date.value_or(outside_.clock.now());
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
   path_ = fmt::format("/api/v1/device/{}/registrations/{}/attestation", device.id_scope, device.registration_id);
+  return {};
+}
+
+Result<std::optional<std::string>> Attestor::token() {
+  retry_after_.reset();
+  TRY_STATUS(meet());
+  if (!has_token()) {
+    TRY(const bool served, activate());
+    if (!served) return std::optional<std::string>();
+  }
+  return std::optional(token_->token);
+}
+
+Result<std::optional<AttestationResult>> Attestor::attest_on_connection() {
+  TRY_STATUS(meet());
   bool had_new_token = false, had_new_nonce = false;
   for (int i = 0; i < kRoundsMax; ++i) {
     if (!has_token()) {

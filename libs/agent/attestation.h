@@ -23,6 +23,12 @@ class Attestor {
   // transport and of the TCB, refusal_of(), "server.reply", "logs.read", "logs.size".
   Result<std::optional<AttestationResult>> attest();
 
+  // The token, for what else the server gives a device that attests (Authorization: Bearer): the one that is there, or a
+  // new one. On a connection that stays open. nullopt: the server has no attestation. Errors as above.
+  Result<std::optional<std::string>> token();
+  // The server no longer takes it.
+  void forget_token() { token_.reset(); }
+
   // What the server asked for with its last refusal.
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
@@ -36,6 +42,7 @@ class Attestor {
   };
 
   Result<std::optional<AttestationResult>> attest_on_connection();
+  Status meet();
   Result<bool> activate();  // false: the server has no attestation
   Result<Round> one_round();
   Result<Round> send_evidence(const AttestationNonce& nonce, const tcb_protocol::Quote::Answer& quote);

@@ -4,6 +4,7 @@
 
 #include "agent/messages.h"
 #include "agent/refusal.h"
+#include "agent/server_reply.h"
 #include "crypto/digest.h"
 #include "tcb_protocol/codec.h"
 
@@ -11,13 +12,12 @@ namespace warifu::agent {
 namespace {
 
 constexpr std::uint32_t kTokenSeconds = 600;
-constexpr const char* kCertificatePath = "/api/v1/device/escrow-certificate";
 constexpr const char* kEscrowPath = "/api/v1/device/escrow";
 
 }  // namespace
 
 Result<std::vector<Bytes>> Care::greet() {
-  TRY(const auto reply, outside_.transport.send({.method = "GET", .path = kCertificatePath}));
+  TRY(const auto reply, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
   outside_.progress.step(
       1, fmt::format("the server proved its identity to the TCB: {}", outside_.server_check.server_name()));
   if (reply.status == 404) {

@@ -125,19 +125,7 @@ Result<Operation> parse_operation(std::string_view body, const RegistrationId& r
 Result<std::vector<Bytes>> parse_escrow_chain(std::string_view body) {
   TRY(const auto value, believed(wire::parse_json(body)));
   TRY(const auto fields, believed(JsonFields::of(value)));
-  TRY(const auto* array, believed(fields.required_array("chain")));
-  if (array->empty() || array->size() > tcb_protocol::kEscrowChainMax)
-    return lie(fmt::format("expected 1 to {} certificates", tcb_protocol::kEscrowChainMax), "chain");
-  std::vector<Bytes> chain;
-  for (const auto& item : *array) {
-    const auto where = fmt::format("chain[{}]", chain.size());
-    if (!item.is_string()) return lie("expected a text", where);
-    auto der = from_base64(item.get_string());
-    if (!der || der->empty() || der->size() > tcb_protocol::kCertificateMax)
-      return lie(fmt::format("expected base64 of 1 to {} bytes", tcb_protocol::kCertificateMax), where);
-    chain.push_back(*std::move(der));
-  }
-  return chain;
+  return reply_certificates(fields, "chain", tcb_protocol::kEscrowChainMax);
 }
 
 ServerError parse_server_error(std::string_view body) {

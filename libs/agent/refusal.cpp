@@ -29,13 +29,23 @@ constexpr std::array kServerCodes = {
     ServerCode{"enrollment.ek_certificate", ErrorKind::kRefused},
     ServerCode{"device.hold", ErrorKind::kRefused},
     ServerCode{"device.state", ErrorKind::kRefused},
+    ServerCode{"certificate.attestation", ErrorKind::kRefused},
+    ServerCode{"certificate.nonce", ErrorKind::kUnavailable},
+    ServerCode{"certificate.nonce-expired", ErrorKind::kUnavailable},
+    ServerCode{"certificate.proof-replayed", ErrorKind::kUnavailable},
+    ServerCode{"certificate.proof", ErrorKind::kRefused},
+    ServerCode{"certificate.key-attributes", ErrorKind::kRefused},
+    ServerCode{"certificate.revoked", ErrorKind::kRefused},
+    ServerCode{"certificate.held", ErrorKind::kRefused},
     ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
     ServerCode{"token.expired", ErrorKind::kRefused},
 };
 
 // Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock. A log that
-// is too large stays so until the next boot.
-constexpr std::array<std::string_view, 4> kVerdicts = {"enrollment.", "device.", "server.refused", "logs.size"};
+// is too large stays so until the next boot, and a TPM without ECC for ever.
+constexpr std::array kVerdicts = std::to_array<std::string_view>(
+    {"enrollment.", "device.", "server.refused", "logs.size", "certificate.proof", "certificate.key-attributes",
+     "certificate.revoked", "certificate.held", "tpm.ecc"});
 
 struct Advice {
   std::string_view code;  // an error's code, or the first part of it
@@ -57,6 +67,15 @@ constexpr std::array kAdvice = {
     Advice{"agent.running",
            "To have it check now: `systemctl reload warifu-agent`, or SIGHUP. To register anew: stop it, `warifu-agent "
            "provision`, start it"},
+    Advice{"certificate.attestation",
+           "It is asked again after the next attestation; `warifu attestation explain` on the server says what is wrong"},
+    Advice{"certificate.revoked", "An operator revoked it; `warifu certificate show` on the server says why"},
+    Advice{"certificate.held", "An operator suspended it; `warifu certificate show` on the server says why"},
+    Advice{"certificate.none", "The server has no certificate authority for devices, or does not serve it here"},
+    Advice{"certificate.key-attributes", "The server takes no key like this device's: are both of the same release?"},
+    Advice{"tcb.certificate.none", "Get one first: `warifu-agent certificate get`"},
+    Advice{"tcb.certificate.",
+           "What the server issued is not a certificate for this device: is server.root that of its organisation?"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
     Advice{
         "logs.read",

@@ -19,6 +19,7 @@ void Runner::run() {
     // SIGHUP cuts a wait short, also that of a back-off: an operator has mended something.
     until_check_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_check_ - wait;
     until_attestation_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_attestation_ - wait;
+    until_certificate_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_certificate_ - wait;
   }
 }
 
@@ -28,7 +29,10 @@ std::chrono::milliseconds Runner::attempt() {
   // Whom the server does not know it does not judge.
   if (attestor_ == nullptr || !is_provisioned_) return until_check_;
   if (until_attestation_ <= kNow) until_attestation_ = attest();
-  return std::min(until_check_, until_attestation_);
+  // Whose state the server does not know it gives no certificate.
+  if (certifier_ == nullptr || !has_attested_) return std::min(until_check_, until_attestation_);
+  if (until_certificate_ <= kNow) until_certificate_ = certify();
+  return std::min({until_check_, until_attestation_, until_certificate_});
 }
 
 std::chrono::milliseconds Runner::check() {
@@ -52,6 +56,10 @@ std::chrono::milliseconds Runner::attest() {
   if (result) {
     attestation_backoff_.reset();
     if (*result) {
+      has_attested_ = true;
+      const bool is_another = !told_result_ || !told_result_->is_same_judgement(**result);
+      if (is_another && std::exchange(waits_for_another_result_, false))
+        until_certificate_ = std::chrono::milliseconds(0);
       tell(**result);
       return attestation_backoff_.around((*result)->next_after);
     }
@@ -63,6 +71,39 @@ std::chrono::milliseconds Runner::attest() {
   const auto wait = attestation_backoff_.next(result.error(), attestor_->retry_after());
   outside_.progress.note(fmt::format("attestation: {}. Next try in {} s", explain(result.error()),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  return wait;
+}
+
+std::chrono::milliseconds Runner::certify() {
+  const auto outcome = certifier_->certify(CertificateKind::kLDevId, Certifier::When::kIfDue);
+  if (!outcome) return certificate_refused(outcome.error());
+  certificate_backoff_.reset();
+  waits_for_another_result_ = false;
+  const auto look_again = certificate_backoff_.around(check_every_);
+  if (!*outcome) {
+    if (!std::exchange(told_that_none_is_issued_, true))
+      outside_.progress.note("this server issues no certificates: the device goes on without");
+    return look_again;
+  }
+  const auto& [standing, is_new] = **outcome;
+  if (is_new)
+    outside_.progress.note(fmt::format("the server issued the LDevID {} until {}", standing.serial,
+                                       to_rfc3339(standing.not_after)));
+  // Not before a minute, whatever the server says.
+  const auto until_due = std::chrono::floor<std::chrono::milliseconds>(standing.renew_after - outside_.clock.now());
+  return std::clamp<std::chrono::milliseconds>(until_due, std::chrono::minutes(1),
+                                               std::max<std::chrono::milliseconds>(look_again, std::chrono::minutes(1)));
+}
+
+std::chrono::milliseconds Runner::certificate_refused(const Error& error) {
+  // The one who stops it is heard at the next wait.
+  if (error.code == "agent.stopped") return std::chrono::milliseconds(0);
+  waits_for_another_result_ = error.code == "certificate.attestation";
+  const auto wait = waits_for_another_result_ ? certificate_backoff_.around(check_every_)
+                                              : certificate_backoff_.next(error, certifier_->retry_after());
+  outside_.progress.note(fmt::format("certificate: {}. Next try in {} s{}", explain(error),
+                                     std::chrono::ceil<std::chrono::seconds>(wait).count(),
+                                     waits_for_another_result_ ? ", or when the server judges otherwise" : ""));
   return wait;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -24,5 +25,12 @@ Result<T> believed(Result<T> read) {
 
 // Base64 of 1 to size_max bytes.
 Result<Bytes> reply_bytes(const wire::JsonFields& fields, std::string_view name, std::size_t size_max);
+// A route that says nothing about the device: with it the TCB judges the server.
+inline constexpr const char* kGreetingPath = "/api/v1/device/escrow-certificate";
+// A 404 of a server that knows an API says which of its things is not there: whether that is this device.
+bool is_about_the_device(std::string_view code);
+
+// An array of 1 to `most` certificates: base64 of DER, at most kCertificateMax bytes each.
+Result<std::vector<Bytes>> reply_certificates(const wire::JsonFields& fields, std::string_view name, std::size_t most);
 
 }  // namespace warifu::agent

@@ -9,8 +9,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "agent/client_identity.h"
 #include "agent/contact.h"
 #include "tcb_protocol/codec.h"
 
@@ -63,6 +65,10 @@ class ScriptedTcb final : public frames::Channel {
   std::uint64_t token_expires_at = 0;
   bool checked = false;
   std::optional<Bytes> register_values;  // of a quote
+  protocol::ShowCertificate::Answer ldevid{}, idevid{};
+  int keys_made = 0;  // of LDevIDs
+  std::deque<Error> accept_errors;
+  bool knows_certificates = true;  // false: an older TCB
 
  private:
   using Refusal = Error;
@@ -134,6 +140,41 @@ class ScriptedTcb final : public frames::Channel {
     const Bytes values = register_values.value_or(Bytes(32 * request.registers.sha256.size(), 0x11));
     return protocol::Quote::Answer{{10, 11}, {12, 13}, values, {14, 15}, {16, 17}, {18, 19}};
   }
+  Result<protocol::ProveKey::Answer> run(protocol::ProveKey request) {
+    calls.emplace_back(request.idevid ? "prove idevid" : request.anew ? "prove anew" : "prove");
+    if (!checked) return no("tcb.server.unverified");
+    if (request.nonce != Bytes{9, 9, 9}) return no("tcb.test");
+    if (request.idevid) return protocol::ProveKey::Answer{{30}, {31}, {32}, {33}};
+    if (request.anew || !std::exchange(ldevid.waiting, true)) ++keys_made;
+    return protocol::ProveKey::Answer{{static_cast<std::uint8_t>(keys_made)}, {21}, {22}, {}};
+  }
+  Result<protocol::Done> run(protocol::AcceptCertificate request) {
+    calls.emplace_back("accept certificate");
+    if (!accept_errors.empty()) {
+      const Error error = accept_errors.front();
+      accept_errors.pop_front();
+      return error;
+    }
+    auto& held = request.idevid ? idevid : ldevid;
+    if (!request.idevid) held.previous = std::exchange(held.chain, {});
+    held.chain = std::move(request.chain);
+    held.renew_after = request.renew_after;
+    held.waiting = false;
+    return protocol::Done{};
+  }
+  Result<protocol::ShowCertificate::Answer> run(protocol::ShowCertificate request) {
+    calls.emplace_back("show certificate");
+    if (!checked) return no("tcb.server.unverified");
+    if (!knows_certificates) return no("tcb_protocol.operation");
+    auto& held = request.idevid ? idevid : ldevid;
+    auto answer = held;
+    held.died = false;
+    return answer;
+  }
+  Result<protocol::SignHandshake::Answer> run(protocol::SignHandshake) {
+    calls.emplace_back("sign handshake");
+    return protocol::SignHandshake::Answer{{1}};
+  }
   Result<protocol::TpmStatus::Answer> run(protocol::TpmStatus) {
     calls.emplace_back("status");
     protocol::TpmStatus::Answer status{};
@@ -184,9 +225,17 @@ class ScriptedServer final : public Transport {
     if (!connected) {
       TRY(const auto nonce, check_.begin());
       TRY_STATUS(check_.judge({nonce}));
+      shown.clear();
+      if (identity != nullptr) {
+        TRY(const auto chain, identity->show());
+        if (!chain.empty()) shown = chain.front();
+      }
       connected = true;
     }
     requests.push_back(request);
+    if (!shown.empty() && refuse_certificate && request.path.starts_with("/api/v1/device/"))
+      if (const auto code = refuse_certificate(shown); !code.empty())
+        return reply(403, R"({"title":"no","detail":"because","code":")" + code + "\"}");
     const std::string key = step_of(request);
     if (const auto once = first.find(key); once != first.end() && !once->second.empty()) {
       HttpReply answer = std::move(once->second.front());
@@ -202,12 +251,19 @@ class ScriptedServer final : public Transport {
   static std::string step_of(const HttpRequest& request) {
     if (request.path == "/api/v1/device/escrow-certificate") return "escrow-certificate";
     if (request.path == "/api/v1/device/escrow") return "escrow";
+    if (request.path == "/api/v1/device/self") return "self";
+    if (request.path.ends_with("/certificates/nonce")) return "certificate nonce";
+    if (request.path.ends_with("/certificates")) return "certificate";
     if (const auto at = request.path.find("/attestation/"); at != std::string::npos)
       return request.path.substr(at + std::string_view("/attestation/").size());
     if (request.path.find("/operations/") != std::string::npos) return "poll";
     return request.authorization.empty() ? "challenge" : "proof";
   }
 
+  ClientIdentity* identity = nullptr;  // what a connection shows of the device
+  Bytes shown;                         // on this connection: DER; empty: none
+  // The code with which a certificate is refused; empty: it is taken.
+  std::function<std::string(const Bytes& shown)> refuse_certificate;
   int unreachable = 0;
   int assigning = 1;  // polls that are answered "assigning"
   bool connected = false;

@@ -44,6 +44,21 @@ SecretBytes encode_oaep(HashAlgorithm hash, ByteView label, ByteView message, st
   return encoded;
 }
 
+Result<RsaPublicKey> public_numbers(const EVP_PKEY* key) {
+  BIGNUM* modulus_number = nullptr;
+  BIGNUM* exponent_number = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus_number) != 1) {
+    ERR_clear_error();
+    return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
+  }
+  const BignumHandle modulus(modulus_number);
+  require(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent_number) == 1, "EVP_PKEY_get_bn_param");
+  const BignumHandle exponent(exponent_number);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
+  BN_bn2bin(modulus.get(), bytes.data());
+  return RsaPublicKey::from_modulus(bytes, static_cast<std::uint32_t>(BN_get_word(exponent.get())));
+}
+
 }  // namespace
 
 Result<RsaPublicKey> RsaPublicKey::from_modulus(ByteView modulus, std::uint32_t exponent) {
@@ -83,18 +98,11 @@ Result<Bytes> RsaPublicKey::encrypt_oaep(HashAlgorithm hash, ByteView label, Byt
 }
 
 Result<RsaPublicKey> rsa_public_key(const PrivateKey& key) {
-  BIGNUM* modulus_number = nullptr;
-  BIGNUM* exponent_number = nullptr;
-  if (EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_N, &modulus_number) != 1) {
-    ERR_clear_error();
-    return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
-  }
-  const BignumHandle modulus(modulus_number);
-  require(EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_E, &exponent_number) == 1, "EVP_PKEY_get_bn_param");
-  const BignumHandle exponent(exponent_number);
-  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
-  BN_bn2bin(modulus.get(), bytes.data());
-  return RsaPublicKey::from_modulus(bytes, static_cast<std::uint32_t>(BN_get_word(exponent.get())));
+  return public_numbers(key.native());
+}
+
+Result<RsaPublicKey> rsa_public_key(const PublicKey& key) {
+  return public_numbers(key.native());
 }
 
 Result<SecretBytes> rsa_decrypt_oaep(const PrivateKey& key, HashAlgorithm hash, ByteView label, ByteView ciphertext) {

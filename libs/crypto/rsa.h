@@ -39,9 +39,10 @@ class RsaPublicKey {
   std::uint32_t exponent_;
 };
 
-// The other half, for the software TPM of tests. "crypto.rsa.type" when the key is not RSA.
+// The numbers of a key. "crypto.rsa.type" when it is not RSA.
 Result<RsaPublicKey> rsa_public_key(const PrivateKey& key);
-// RFC 8017 §7.1.2. "crypto.rsa.decrypt" says nothing about why.
+Result<RsaPublicKey> rsa_public_key(const PublicKey& key);
+// RFC 8017 §7.1.2, for the software TPM of tests. "crypto.rsa.decrypt" says nothing about why.
 Result<SecretBytes> rsa_decrypt_oaep(const PrivateKey& key, HashAlgorithm hash, ByteView label, ByteView ciphertext);
 
 }  // namespace warifu::crypto

@@ -39,7 +39,8 @@ bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Byt
   nonce_ = std::move(nonce);
   messages_.clear();
   recorded_ = 0;
-  complete_ = false;
+  server_half_ = 0;
+  ended_ = false;
   SSL_CTX_set1_cert_store(context, root.native());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
@@ -55,16 +56,36 @@ bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Byt
                                 nullptr, this, nullptr, nullptr) == 1;
 }
 
-std::vector<Bytes> HandshakeRecorder::take() {
-  return complete_ ? std::move(messages_) : std::vector<Bytes>();
+std::vector<Bytes> HandshakeRecorder::server_half() const {
+  if (recorded_ > kRecordedMax) return {};
+  return {messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(server_half_)};
+}
+
+std::vector<Bytes> HandshakeRecorder::so_far() const {
+  return recorded_ > kRecordedMax ? std::vector<Bytes>() : messages_;
+}
+
+void HandshakeRecorder::end() {
+  ended_ = true;
+  messages_ = {};
+  server_half_ = 0;
 }
 
 void HandshakeRecorder::record(bool sent, ByteView message) {
-  if (complete_ || message.empty() || messages_.size() == kMessagesMax) return;
+  if (ended_ || message.empty() || recorded_ > kRecordedMax) return;
   recorded_ += message.size();
-  if (recorded_ > kRecordedMax) return;
+  // One message too many counts as too much.
+  if (messages_.size() == kMessagesMax) recorded_ = kRecordedMax + 1;
+  if (recorded_ > kRecordedMax) {
+    messages_ = {};
+    return;
+  }
+  if (message.front() == kCertificateVerify && sent) {
+    ended_ = true;
+    return;
+  }
   messages_.push_back(to_bytes(message));
-  complete_ = !sent && message.front() == kCertificateVerify;
+  if (message.front() == kCertificateVerify) server_half_ = messages_.size();
 }
 
 }  // namespace warifu::http_client

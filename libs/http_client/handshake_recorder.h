@@ -30,7 +30,8 @@ class TrustedRoot {
   std::shared_ptr<x509_store_st> store_;
 };
 
-// Puts a nonce into the ClientHello of one connection and records the handshake up to the server's CertificateVerify.
+// Puts a nonce into the ClientHello of one connection and records its handshake, up to the client's CertificateVerify if
+// it makes one, else its end.
 // Must outlive the SSL_CTX that it was attached to.
 class HandshakeRecorder {
  public:
@@ -43,7 +44,11 @@ class HandshakeRecorder {
 
   // ClientHello to the server's CertificateVerify; empty when the handshake did not get that far, or was
   // larger than kRecordedMax.
-  std::vector<Bytes> take();
+  std::vector<Bytes> server_half() const;
+  // All messages so far, under the same limit.
+  std::vector<Bytes> so_far() const;
+  // The handshake is over: nothing more is recorded, and what was is no longer needed.
+  void end();
 
   // For the callbacks of libssl.
   void record(bool sent, ByteView message);
@@ -53,7 +58,8 @@ class HandshakeRecorder {
   Bytes nonce_;
   std::vector<Bytes> messages_;
   std::size_t recorded_ = 0;
-  bool complete_ = false;
+  std::size_t server_half_ = 0;  // messages; 0: not there yet
+  bool ended_ = false;
 };
 
 // More than any honest chain; the TCB takes 64 KiB in all.

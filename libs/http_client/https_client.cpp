@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
+#include "http_client/client_certificate.h"
 #include "http_client/header_lines.h"
 #include "http_client/reply_reader.h"
 
@@ -34,6 +36,7 @@ std::string authority(const Server& server) {
 class HttpsClient::Connection {
  public:
   Connection(const HttpsClient& client) : client_(client), curl_(curl_easy_init(), curl_easy_cleanup) {
+    if (client.identity_ != nullptr) certificate_.emplace(recorder_, client.check_, *client.identity_);
     if (curl_) configure();
   }
   Connection(const Connection&) = delete;
@@ -128,16 +131,20 @@ class HttpsClient::Connection {
       self.verdict_ = std::move(nonce).error();
       return CURLE_ABORTED_BY_CALLBACK;
     }
-    return self.recorder_.attach(static_cast<ssl_ctx_st*>(context), self.client_.root_, *std::move(nonce))
-               ? CURLE_OK
-               : CURLE_SSL_CONNECT_ERROR;
+    auto* settings = static_cast<ssl_ctx_st*>(context);
+    if (!self.recorder_.attach(settings, self.client_.root_, *std::move(nonce))) return CURLE_SSL_CONNECT_ERROR;
+    if (self.certificate_) self.certificate_->attach(settings);
+    return CURLE_OK;
   }
 
   // Connected or reused, and nothing sent yet.
   static int on_connected(void* self_pointer, char*, char*, int, int) {
     auto& self = *static_cast<Connection*>(self_pointer);
     if (self.judged_) return CURL_PREREQFUNC_OK;
-    self.verdict_ = self.client_.check_.judge(self.recorder_.take());
+    // A server that asked for a certificate was judged before it was shown one.
+    if (!self.certificate_ || !self.certificate_->has_judged())
+      self.verdict_ = self.client_.check_.judge(self.recorder_.server_half());
+    self.recorder_.end();
     self.judged_ = self.verdict_.has_value();
     return self.judged_ ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
   }
@@ -163,6 +170,7 @@ class HttpsClient::Connection {
   Error failure(CURLcode code) const {
     if (stopped_) return {ErrorKind::kUnavailable, "agent.stopped", "stopped in the middle of a request"};
     if (!verdict_) return verdict_.error();
+    if (certificate_ && !certificate_->verdict()) return certificate_->verdict().error();
     const char* reason = error_text_.front() == '\0' ? curl_easy_strerror(code) : error_text_.data();
     const std::string who = authority(client_.server_);
     const auto unavailable = [&](std::string_view name, std::string_view what) {
@@ -194,7 +202,8 @@ class HttpsClient::Connection {
   }
 
   const HttpsClient& client_;
-  HandshakeRecorder recorder_;  // outlives the TLS contexts of the handle
+  HandshakeRecorder recorder_;                    // outlives the TLS contexts of the handle
+  std::optional<ClientCertificate> certificate_;  // so does it
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   ReplyReader reply_;
   Status verdict_;
@@ -203,8 +212,9 @@ class HttpsClient::Connection {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
 };
 
-HttpsClient::HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter)
-    : server_(std::move(server)), root_(std::move(root)), check_(check), waiter_(waiter) {
+HttpsClient::HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter,
+                         agent::ClientIdentity* identity)
+    : server_(std::move(server)), root_(std::move(root)), check_(check), waiter_(waiter), identity_(identity) {
 }
 
 HttpsClient::~HttpsClient() = default;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/client_identity.h"
 #include "agent/outside.h"
 #include "agent/transport.h"
 #include "http_client/handshake_recorder.h"
@@ -17,11 +18,13 @@ struct Server {
 
 // HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` and nowhere else and bears its name; no proxy,
 // no redirect, no resumption, nothing from the environment. Before the first byte of a request goes out on a new
-// connection, `check` has judged it. The connection is kept until close(). A request ends within about a second when
+// connection, `check` has judged it. When the server asks for a certificate, `identity`, if there is one, says which one
+// it is shown, and signs. The connection is kept until close(). A request ends within about a second when
 // `waiter` is told to stop. Not for several threads at once.
 class HttpsClient final : public agent::Transport {
  public:
-  HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter);
+  HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter,
+              agent::ClientIdentity* identity = nullptr);
   ~HttpsClient() override;
   HttpsClient(const HttpsClient&) = delete;
   HttpsClient& operator=(const HttpsClient&) = delete;
@@ -35,6 +38,7 @@ class HttpsClient final : public agent::Transport {
   const TrustedRoot root_;
   agent::ServerCheck& check_;
   agent::Waiter& waiter_;
+  agent::ClientIdentity* const identity_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -63,6 +63,7 @@ struct TestServerOptions {
   int max_version = TLS1_3_VERSION;
   const char* groups = nullptr;          // another than the client guesses makes a HelloRetryRequest
   bool closes_after_each_reply = false;  // without saying so
+  bool asks_for_certificate = false;     // and takes any
 };
 
 class TestServer {
@@ -76,6 +77,8 @@ class TestServer {
     SSL_CTX_use_PrivateKey(context_.get(), leaf.key.native());
     SSL_CTX_set_max_proto_version(context_.get(), options_.max_version);
     if (options_.groups != nullptr) SSL_CTX_set1_groups_list(context_.get(), options_.groups);
+    if (options_.asks_for_certificate)
+      SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -100,6 +103,11 @@ class TestServer {
   std::string received() {
     const std::lock_guard lock(mutex_);
     return received_;
+  }
+  // The certificate of the last handshake: "press-4 of 2" with its issuer beside it; empty: none.
+  std::string shown() {
+    const std::lock_guard lock(mutex_);
+    return shown_;
   }
   // Connections that have ended: what they sent is in received() then.
   int ended() const { return ended_; }
@@ -134,6 +142,7 @@ class TestServer {
     const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
     SSL_set_fd(ssl.get(), fd);
     if (SSL_accept(ssl.get()) != 1) return;
+    note_certificate(ssl.get());
     ++handshakes_;
     if (SSL_session_reused(ssl.get()) == 1) ++resumed_;
     std::string request;
@@ -143,6 +152,16 @@ class TestServer {
       request.clear();
       if (options_.closes_after_each_reply) return;
     }
+  }
+
+  void note_certificate(SSL* ssl) {
+    const std::unique_ptr<X509, decltype(&X509_free)> peer(SSL_get1_peer_certificate(ssl), X509_free);
+    if (!peer) return;
+    std::array<char, 64> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(peer.get()), NID_commonName, name.data(), name.size());
+    const std::lock_guard lock(mutex_);
+    // A server's chain is without the certificate itself.
+    shown_ = std::string(name.data()) + " of " + std::to_string(1 + sk_X509_num(SSL_get_peer_cert_chain(ssl)));
   }
 
   // To the end of the header, and of the body if the header says how long it is.
@@ -169,6 +188,7 @@ class TestServer {
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::string received_;
+  std::string shown_;
   std::atomic<int> ended_ = 0, handshakes_ = 0, resumed_ = 0;
   std::thread thread_;
 };

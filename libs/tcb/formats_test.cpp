@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tcb/certificates_record.h"
 #include "tcb/escrow_record.h"
 #include "tcb/host_name.h"
 #include "tcb/identity_record.h"
 #include "tcb/sealed.h"
 #include "tcb/state_record.h"
+#include "tcb/test_handshake.h"
+#include "wire/writer.h"
 
 namespace warifu::tcb {
 namespace {
@@ -57,6 +60,66 @@ TEST(StateFile, IsRefusedTornAlteredOrOfAnotherKind) {
   EXPECT_EQ(parse_escrow(whole).error().code, "tcb.state.form");
   // Whoever writes a good checksum is still held to the fields.
   EXPECT_EQ(parse_identity(frame_record(RecordKind::kIdentity, Bytes(8))).error().code, "tcb.hub");
+}
+
+TEST(CertificatesFile, KeepsWhatWasWritten) {
+  const TestOrganisation organisation;
+  const auto certificate = organisation.server().certificate.to_der();
+  const auto role = organisation.role().certificate.to_der();
+  const Timestamp renewal = kTestNow + 10 * kTestDay;
+  const CertificatesRecord::LDevId ldevid{{{1, 2, 3}, {4, 5}}, {{certificate, role}, renewal}};
+  for (unsigned there = 0; there < 16; ++there) {
+    CertificatesRecord record;
+    if ((there & 1) != 0) record.waiting = WrappedObject{{6}, {7, 8}};
+    if ((there & 2) != 0) record.current = ldevid;
+    if ((there & 4) != 0) record.previous = ldevid;
+    if ((there & 8) != 0) record.idevid = ldevid.issued;
+    const Bytes written = write_certificates(record);
+    const auto read = parse_certificates_record(written);
+    ASSERT_TRUE(read) << to_string(read.error());
+    EXPECT_EQ(read->waiting.has_value(), record.waiting.has_value());
+    EXPECT_EQ(read->current.has_value(), record.current.has_value());
+    EXPECT_EQ(to_hex(write_certificates(*read)), to_hex(written));
+    if (read->previous) {
+      EXPECT_EQ(read->previous->issued.renew_after, renewal);
+    }
+  }
+  const Bytes whole = write_certificates({{}, ldevid, {}, {}});
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(parse_certificates_record(ByteView(whole).first(size))) << size;
+}
+
+TEST(CertificatesFile, HasTheBytesOfItsDescription) {
+  const CertificatesRecord record{.waiting = WrappedObject{{1, 2, 3}, {4, 5}}, .current = {}, .previous = {}, .idevid = {}};
+  EXPECT_EQ(to_hex(ByteView(write_certificates(record)).first(20)),
+            "57544342"
+            "01"
+            "05"
+            "0000000a"
+            "01"
+            "0003010203"
+            "00020405");
+}
+
+TEST(CertificatesFile, IsReadStrictly) {
+  const auto code = [](std::string_view hex) {
+    const auto parsed = parse_certificates_record(frame_record(RecordKind::kCertificates, *from_hex(hex)));
+    return parsed ? "" : std::string(parsed.error().code);
+  };
+  EXPECT_EQ(code("00"), "");
+  EXPECT_EQ(code(""), "wire.truncated");
+  EXPECT_EQ(code("0000"), "wire.trailing");
+  EXPECT_EQ(code("10"), "tcb.state.form") << "a part that nobody knows";
+  EXPECT_EQ(code("01000101"), "wire.truncated");
+  EXPECT_EQ(code("0800"), "tcb.state.form") << "no certificate";
+  EXPECT_EQ(code("0805"), "tcb.state.form") << "five certificates";
+  EXPECT_EQ(code("080100020102"), "crypto.certificate.form");
+  EXPECT_EQ(code("0801ffff0102"), "wire.truncated");
+  const TestOrganisation organisation;
+  const Bytes der = organisation.root().certificate.to_der();
+  const std::string issued = "0801" + to_hex(wire::Writer().sized16(der).view());
+  EXPECT_EQ(code(issued + "0000003afff4417f"), "");
+  EXPECT_EQ(code(issued + "0000003afff44180"), "tcb.state.form") << "after the year 9999";
 }
 
 // One identity has one form.

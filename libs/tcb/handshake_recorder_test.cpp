@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "crypto/ec.h"
+#include "crypto/signer.h"
 #include "crypto/system_entropy.h"
 #include "tcb/test_handshake.h"
 
@@ -23,6 +25,8 @@ using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
 using Connection = std::unique_ptr<SSL, Free<SSL_free>>;
 using Session = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 
+constexpr const char* kOrganisation = "Test";
+
 TestIdentity issue(const crypto::CertificateProfile& profile, KeyKind kind, const TestIdentity* issuer) {
   crypto::SystemEntropy entropy;
   auto key = crypto::PrivateKey::generate(kind);
@@ -33,6 +37,7 @@ TestIdentity issue(const crypto::CertificateProfile& profile, KeyKind kind, cons
 
 crypto::CertificateProfile ca(std::string name, std::uint32_t path_length) {
   return {.common_name = std::move(name),
+          .organization = kOrganisation,
           .not_before = kTestNow - kTestDay,
           .not_after = kTestNow + 3650 * kTestDay,
           .is_ca = true,
@@ -43,14 +48,29 @@ struct Recording {
   const HandshakeOptions* options;
   std::vector<Bytes> messages;
   int hellos = 0;
+  bool ended = false;
 };
 
-void record(int, int, int content_type, const void* data, std::size_t size, SSL*, void* recording) {
-  auto& messages = static_cast<Recording*>(recording)->messages;
+void record(int sent, int, int content_type, const void* data, std::size_t size, SSL*, void* argument) {
+  auto& recording = *static_cast<Recording*>(argument);
   constexpr std::uint8_t kCertificateVerify = 15;
-  const bool ended = !messages.empty() && messages.back()[0] == kCertificateVerify;
   const auto* bytes = static_cast<const std::uint8_t*>(data);
-  if (content_type == SSL3_RT_HANDSHAKE && !ended) messages.emplace_back(bytes, bytes + size);
+  if (content_type != SSL3_RT_HANDSHAKE || recording.ended) return;
+  const bool is_verify = bytes[0] == kCertificateVerify;
+  // Its own comes after all that it signs.
+  const bool is_clients = sent != 0;
+  recording.ended = is_verify && is_clients == (recording.options->client != nullptr);
+  if (!is_verify || !is_clients) recording.messages.emplace_back(bytes, bytes + size);
+}
+
+int show_certificate(SSL* ssl, void* argument) {
+  auto& recording = *static_cast<Recording*>(argument);
+  const TestClient& client = *recording.options->client;
+  if (!client.judge(recording.messages)) return 0;
+  const auto point = crypto::ec_public_key(*client.certificate->public_key());
+  const auto signer = crypto::Signer::outside(
+      *point, [&](const crypto::Digest& digest) { return client.sign(recording.messages, digest); });
+  return SSL_use_certificate(ssl, client.certificate->native()) == 1 && SSL_use_PrivateKey(ssl, signer.native()) == 1;
 }
 
 int add_nonce(SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*, std::size_t, int*,
@@ -90,11 +110,12 @@ Context client_context(const HandshakeOptions& options, Recording& recording) {
                          nullptr);
   SSL_CTX_set_msg_callback(context.get(), record);
   SSL_CTX_set_msg_callback_arg(context.get(), &recording);
+  if (options.client != nullptr) SSL_CTX_set_cert_cb(context.get(), show_certificate, &recording);
   return context;
 }
 
-// One connection between the two; the session for a second one.
-Session shake_hands(SSL_CTX* server_settings, SSL_CTX* client_settings, SSL_SESSION* earlier) {
+// One connection between the two; the session for a second one. None when a client did not finish it.
+Session shake_hands(SSL_CTX* server_settings, SSL_CTX* client_settings, SSL_SESSION* earlier, bool may_fail = false) {
   const Connection server(SSL_new(server_settings));
   const Connection client(SSL_new(client_settings));
   BIO* to_client = BIO_new(BIO_s_mem());
@@ -112,6 +133,7 @@ Session shake_hands(SSL_CTX* server_settings, SSL_CTX* client_settings, SSL_SESS
     SSL_do_handshake(client.get());
     SSL_do_handshake(server.get());
   }
+  if (may_fail && !(SSL_is_init_finished(client.get()) && SSL_is_init_finished(server.get()))) return {};
   EXPECT_TRUE(SSL_is_init_finished(client.get()) && SSL_is_init_finished(server.get()));
   EXPECT_EQ(SSL_session_reused(client.get()), earlier != nullptr ? 1 : 0);
   std::uint8_t nothing = 0;
@@ -123,7 +145,23 @@ Session shake_hands(SSL_CTX* server_settings, SSL_CTX* client_settings, SSL_SESS
 }  // namespace
 
 TestOrganisation::TestOrganisation()
-    : root_(issue(ca("root", 1), KeyKind::kEcP384, nullptr)), role_(issue(ca("role", 0), KeyKind::kEcP384, &root_)) {
+    : root_(issue(ca("root", 1), KeyKind::kEcP384, nullptr)),
+      role_(issue(ca("role", 0), KeyKind::kEcP384, &root_)),
+      endpoint_identity_(issue(ca(std::string(kOrganisation) + " endpoint-identity", 0), KeyKind::kEcP256, &root_)) {
+}
+
+crypto::CertificateProfile TestOrganisation::device_profile(std::string registration_id) const {
+  return {.common_name = std::move(registration_id),
+          .organization = kOrganisation,
+          .not_before = kTestNow - std::chrono::minutes(5),
+          .not_after = kTestNow + 30 * kTestDay,
+          .client_auth = true};
+}
+
+crypto::Certificate TestOrganisation::issued_by(const TestIdentity& issuer, const crypto::CertificateProfile& profile,
+                                                const crypto::PublicKey& key) {
+  crypto::SystemEntropy entropy;
+  return crypto::issue_certificate(profile, key, &issuer.certificate, issuer.key, entropy).value();
 }
 
 crypto::CertificateProfile TestOrganisation::server_profile() const {
@@ -158,6 +196,7 @@ std::vector<Bytes> record_handshake(const TestOrganisation& organisation, const 
   const Session first = shake_hands(server_settings.get(), client_settings.get(), nullptr);
   if (!options.resume) return std::move(recording.messages);
   recording.messages.clear();
+  recording.ended = false;
   shake_hands(server_settings.get(), client_settings.get(), first.get());
   return std::move(recording.messages);
 }
@@ -165,6 +204,16 @@ std::vector<Bytes> record_handshake(const TestOrganisation& organisation, const 
 std::vector<Bytes> record_handshake(const TestOrganisation& organisation, const TestIdentity& server,
                                     const ServerNonce& nonce) {
   return record_handshake(organisation, server, HandshakeOptions{.nonce = to_bytes(nonce)});
+}
+
+ClientHandshake shake_hands_as(const TestClient& client, const TestOrganisation& organisation,
+                               const TestIdentity& server, HandshakeOptions options) {
+  options.client = &client;
+  Recording recording{.options = &options, .messages = {}};
+  const Context server_settings = server_context(organisation, server, options);
+  const Context client_settings = client_context(options, recording);
+  const Session session = shake_hands(server_settings.get(), client_settings.get(), nullptr, true);
+  return {std::move(recording.messages), session != nullptr};
 }
 
 }  // namespace warifu::tcb

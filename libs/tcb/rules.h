@@ -64,6 +64,19 @@ inline constexpr Rule kRule<tcb_protocol::Quote> = {When::kServerVerified, When:
 template <>
 inline constexpr Rule kRule<tcb_protocol::EkCertificate> = {When::kServerVerified, When::kServerVerified};
 
+// Who the device is, for the server. The administrator sees what there is without one.
+template <>
+inline constexpr Rule kRule<tcb_protocol::ProveKey> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::AcceptCertificate> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ShowCertificate> = {When::kServerVerified, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::SignHandshake> = {When::kServerVerified, When::kServerVerified};
+// Whoever has it and may open the TPM signs with it what they like, past every rule here.
+template <>
+inline constexpr Rule kRule<tcb_protocol::ExportKey> = {When::kNever, When::kAlways};
+
 // Nobody chose its nonce, so it is no answer to anybody: it needs no server.
 template <>
 inline constexpr Rule kRule<tcb_protocol::LocalQuote> = {When::kAlways, When::kAlways};

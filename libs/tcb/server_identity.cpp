@@ -6,21 +6,14 @@
 #include <vector>
 
 #include "crypto/tls_signature.h"
+#include "tcb/handshake_content.h"
 #include "tcb/tls_handshake.h"
 
 namespace warifu::tcb {
 namespace {
 
-// RFC 8446 §4.4.3. The text keeps this signature apart from a client's, and from every other use of the key.
+// The text keeps this signature apart from a client's, and from every other use of the key.
 constexpr std::string_view kContext = "TLS 1.3, server CertificateVerify";
-
-Bytes signed_content(const crypto::Digest& transcript) {
-  Bytes content(64, ' ');
-  std::ranges::copy(as_bytes(kContext), std::back_inserter(content));
-  content.push_back(0);
-  std::ranges::copy(transcript.bytes(), std::back_inserter(content));
-  return content;
-}
 
 Status check_nonce(const TlsHandshake& handshake, const ServerNonce& nonce) {
   const auto sent = handshake.client_extension(kNonceExtension);
@@ -45,12 +38,17 @@ Result<std::vector<crypto::Certificate>> parse_certificates(const std::vector<By
 Result<VerifiedServer> verify_server(std::span<const Bytes> handshake, const ServerNonce& nonce, const Trust& trust,
                                      crypto::PathTime time) {
   TRY(const auto parsed, parse_tls_handshake(handshake));
-  TRY_STATUS(check_nonce(parsed, nonce));
-  TRY(const auto path, parse_certificates(parsed.certificates));
+  return verify_server(parsed, nonce, trust, time);
+}
+
+Result<VerifiedServer> verify_server(const TlsHandshake& handshake, const ServerNonce& nonce, const Trust& trust,
+                                     crypto::PathTime time) {
+  TRY_STATUS(check_nonce(handshake, nonce));
+  TRY(const auto path, parse_certificates(handshake.certificates));
   TRY_STATUS(crypto::verify_certificate_path(path, trust.root, crypto::ServerUse{trust.server_name}, time));
-  TRY(const auto scheme, crypto::signature_scheme(parsed.signature_scheme));
+  TRY(const auto scheme, crypto::signature_scheme(handshake.signature_scheme));
   TRY(const auto key, path.front().public_key());
-  TRY_STATUS(crypto::verify_tls_signature(key, scheme, signed_content(parsed.transcript), parsed.signature));
+  TRY_STATUS(crypto::verify_tls_signature(key, scheme, handshake_content(kContext, handshake.transcript), handshake.signature));
   return VerifiedServer(trust.server_name, path.front().not_before());
 }
 

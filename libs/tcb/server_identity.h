@@ -13,6 +13,8 @@
 
 namespace warifu::tcb {
 
+struct TlsHandshake;  // tls_handshake.h
+
 // Whom the device believes: the organisation's root, and what its server is called (DNS name or IP address).
 struct Trust {
   crypto::Certificate root;
@@ -33,8 +35,7 @@ class VerifiedServer {
   Timestamp certificate_not_before() const { return not_before_; }
 
  private:
-  friend Result<VerifiedServer> verify_server(std::span<const Bytes>, const ServerNonce&, const Trust&,
-                                              crypto::PathTime);
+  friend Result<VerifiedServer> verify_server(const TlsHandshake&, const ServerNonce&, const Trust&, crypto::PathTime);
   VerifiedServer(std::string name, Timestamp not_before) : name_(std::move(name)), not_before_(not_before) {}
 
   std::string name_;
@@ -45,6 +46,8 @@ class VerifiedServer {
 // this trust names signed it (RFC 8446 §4.4.3), and it was begun with this nonce. Codes: those of parse_tls_handshake()
 // and verify_certificate_path(), "tcb.handshake.nonce", "crypto.tls.scheme", "crypto.signature".
 Result<VerifiedServer> verify_server(std::span<const Bytes> handshake, const ServerNonce& nonce, const Trust& trust,
+                                     crypto::PathTime time);
+Result<VerifiedServer> verify_server(const TlsHandshake& handshake, const ServerNonce& nonce, const Trust& trust,
                                      crypto::PathTime time);
 
 }  // namespace warifu::tcb

@@ -9,7 +9,8 @@ Service::Service(const Surroundings& surroundings, Trust trust, DeviceNames name
       trust_(std::move(trust)),
       names_(std::move(names)),
       time_(world_.clock, world_.files, world_.journal, world_.built_at),
-      escrow_(world_.tpm, world_.files, world_.entropy, world_.journal) {
+      escrow_(world_.tpm, world_.files, world_.entropy, world_.journal),
+      certificates_(world_.tpm, world_.files, world_.journal) {
 }
 
 SecretBytes Service::answer(Caller caller, ByteView request_frame) {

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/state_files.h"
 #include "base/time.h"
+#include "tcb/device_certificates.h"
 #include "tcb/device_time.h"
 #include "tcb/escrow.h"
 #include "tcb/identity_record.h"
@@ -106,8 +107,18 @@ class Service {
   Result<tcb_protocol::Quote::Answer> run(Caller, tcb_protocol::Quote request);
   Result<tcb_protocol::LocalQuote::Answer> run(Caller, tcb_protocol::LocalQuote request);
   Result<tcb_protocol::EkCertificate::Answer> run(Caller, tcb_protocol::EkCertificate);
+  // What the AK says something over: SHA-256 of the server's nonce, and never what a local quote is over. kRefused
+  // "tcb.quote.local".
+  static Result<crypto::Digest> over_nonce(const Bytes& nonce);
   // Of registers that do not move meanwhile.
   Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
+
+  // service_certificate.cpp
+  Result<tcb_protocol::ProveKey::Answer> run(Caller, tcb_protocol::ProveKey request);
+  Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptCertificate request);
+  Result<tcb_protocol::ShowCertificate::Answer> run(Caller, tcb_protocol::ShowCertificate request);
+  Result<tcb_protocol::SignHandshake::Answer> run(Caller caller, tcb_protocol::SignHandshake request);
+  Result<tcb_protocol::ExportKey::Answer> run(Caller, tcb_protocol::ExportKey);
 
   // What a request brought, as it is.
   template <class Answer>
@@ -122,6 +133,7 @@ class Service {
   const DeviceNames names_;
   DeviceTime time_;
   Escrow escrow_;
+  DeviceCertificates certificates_;
   // Each caller checks for itself: neither uses up the other's nonce or lives on the other's proof.
   std::array<ServerCheck, 2> server_checks_;
   // The key of the challenge that runs. Nowhere else: it dies with the process.

@@ -66,10 +66,15 @@ Result<ActivateAttestation::Answer> Service::run(Caller, ActivateAttestation req
 }
 
 Result<Quote::Answer> Service::run(Caller, Quote request) {
-  if (as_text(request.nonce).starts_with(kLocalQuotePrefix))
+  TRY(const auto extra_data, over_nonce(request.nonce));
+  return quote(std::move(request.registers), extra_data);
+}
+
+Result<crypto::Digest> Service::over_nonce(const Bytes& nonce) {
+  if (as_text(nonce).starts_with(kLocalQuotePrefix))
     return Error{ErrorKind::kRefused, "tcb.quote.local", "a nonce of a server does not begin as a local quote's",
                  "nonce"};
-  return quote(std::move(request.registers), crypto::digest(HashAlgorithm::kSha256, {request.nonce}));
+  return crypto::digest(HashAlgorithm::kSha256, {nonce});
 }
 
 Result<LocalQuote::Answer> Service::run(Caller, LocalQuote request) {

@@ -13,7 +13,6 @@ using namespace tcb_protocol;
 constexpr std::uint32_t kTokenLifetimeMax = 3600;
 // The year 9999: what a server reads.
 constexpr std::uint64_t kExpiryMax = 253'402'300'799;
-constexpr std::string_view kDeadKey = "tpm.key.dead";  // tpm.h
 // Has no line feed, so that its HMAC is no token's signature.
 constexpr std::string_view kProbe = "warifu-tcb asks whether this key still opens";
 
@@ -40,7 +39,7 @@ Result<std::optional<IdentityRecord>> Service::living_identity() {
   const auto opened = world_.tpm.hmac(record->key, as_bytes(kProbe));
   if (opened) return record;
   // Unreachable, in lockout or disturbed says nothing about the key.
-  if (opened.error().code != kDeadKey) return opened.error();
+  if (opened.error().code != kKeyDead) return opened.error();
   world_.journal.warn("the identity of this device is no more: " + to_string(opened.error()));
   return std::nullopt;
 }

@@ -36,6 +36,11 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"Quote", kRule<Quote>, "no yes no yes"},
       {"LocalQuote", kRule<LocalQuote>, "yes yes yes yes"},
       {"EkCertificate", kRule<tcb_protocol::EkCertificate>, "no yes no yes"},
+      {"ProveKey", kRule<ProveKey>, "no yes no yes"},
+      {"AcceptCertificate", kRule<AcceptCertificate>, "no yes no yes"},
+      {"ShowCertificate", kRule<ShowCertificate>, "no yes yes yes"},
+      {"SignHandshake", kRule<SignHandshake>, "no yes no yes"},
+      {"ExportKey", kRule<ExportKey>, "no no yes yes"},
       {"Random", kRule<Random>, "yes yes yes yes"},
       {"Seal", kRule<Seal>, "yes yes yes yes"},
       {"Unseal", kRule<Unseal>, "yes yes yes yes"},
@@ -90,6 +95,11 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(Quote{Bytes(48), {{}, {7}, {}, {}}});
       expect(LocalQuote{{{}, {7}, {}, {}}});
       expect(tcb_protocol::EkCertificate{});
+      expect(ProveKey{false, false, Bytes(48)});
+      expect(AcceptCertificate{false, {Bytes(8)}, 0});
+      expect(ShowCertificate{false});
+      expect(SignHandshake{{Bytes(4)}});
+      expect(ExportKey{});
       expect(Random{8});
       expect(Seal{SecretBytes(8), {}});
       expect(Unseal{Bytes(8)});

@@ -24,7 +24,7 @@ Result<CheckServer::Answer> Service::run(Caller caller, CheckServer request) {
   // A disk that is full shall not keep the device from its server: the next check says the time again.
   if (const auto kept = time_.saw(server.certificate_not_before()); !kept)
     world_.journal.warn("the time that the server's certificate tells is not kept: " + to_string(kept.error()));
-  server_check(caller).pass(server, now);
+  server_check(caller).pass(server, nonce, now);
   return CheckServer::Answer{server.name(),
                              static_cast<std::uint32_t>(std::chrono::seconds(ServerCheck::kProofLifetime).count())};
 }

@@ -73,6 +73,7 @@ Result<Done> Service::run(Caller, protocol::Clear request) {
   TRY_STATUS(world_.tpm.clear(request.lockout_auth));
   registration_key_.reset();
   TRY_STATUS(escrow_.forget());
+  TRY_STATUS(certificates_.forget_ldevids());
   TRY_STATUS(world_.files.remove(IdentityRecord::kFile));
   return Done{};
 }

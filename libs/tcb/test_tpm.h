@@ -10,6 +10,7 @@
 #include "base/state_files.h"
 #include "crypto/digest.h"
 #include "tcb/journal.h"
+#include "tcb/test_key.h"
 #include "tcb/tpm.h"
 #include "tpm_types/algorithm.h"
 #include "wire/writer.h"
@@ -160,6 +161,37 @@ class TestTpm final : public Tpm {
     return std::optional(CertifiedPrimary{Bytes(90, 4), {to_bytes(extra_data.bytes()), Bytes(72, 5)}});
   }
 
+  Result<WrappedObject> create_ldevid() override {
+    TRY_STATUS(power_.step());
+    const std::size_t number = identity_keys.size();
+    identity_keys.emplace_back(tpm::ldevid_template(), clears);
+    TRY_STATUS(power_.step());
+    return WrappedObject{identity_keys.back().public_area, {'k', static_cast<std::uint8_t>(number)}};
+  }
+  Status open_key(const WrappedObject& key) override {
+    TRY(const TestKey* opened, opened_key(key));
+    static_cast<void>(opened);
+    return {};
+  }
+  Result<Bytes> sign(const WrappedObject& key, const crypto::Digest& digest) override {
+    TRY(const TestKey* opened, opened_key(key));
+    ++identity_signatures;
+    return opened->sign(digest);
+  }
+  // What the TPM would sign, put plainly: the key's Name and the extraData.
+  Result<TpmAttestation> certify(const WrappedObject& key, const crypto::Digest& extra_data) override {
+    TRY(const TestKey* opened, opened_key(key));
+    return TpmAttestation{opened->name(), to_bytes(extra_data.bytes())};
+  }
+  Result<Bytes> idevid() override {
+    TRY_STATUS(power_.step());
+    return idevid_key.public_area;
+  }
+  Result<CreatedPrimary> certify_idevid(const crypto::Digest& extra_data) override {
+    TRY_STATUS(power_.step());
+    return CreatedPrimary{idevid_key.public_area, Bytes(32, 0xcc), {idevid_key.name(), to_bytes(extra_data.bytes())}};
+  }
+
   Result<TpmStatus> status() override {
     TRY_STATUS(power_.step());
     TpmStatus status;
@@ -198,12 +230,23 @@ class TestTpm final : public Tpm {
   int owns = 0;
   int signatures = 0;
   const Bytes ak_public = Bytes(90, 'a');
+  std::vector<TestKey> identity_keys;
+  TestKey idevid_key{tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256), 0};
+  int identity_signatures = 0;
   int quotes = 0;
   int moves_left = 0;  // so often a register changes after the quote
   bool has_ecc = true;
   std::optional<crypto::HashAlgorithm> missing_bank;
 
  private:
+  Result<const TestKey*> opened_key(const WrappedObject& key) {
+    TRY_STATUS(power_.step());
+    const std::size_t number = key.private_area.size() == 2 ? key.private_area[1] : identity_keys.size();
+    if (number >= identity_keys.size() || identity_keys[number].clears != clears ||
+        identity_keys[number].public_area != key.public_area)
+      return Error{ErrorKind::kRefused, kKeyDead, "the key belongs to an SRK that is no more"};
+    return &identity_keys[number];
+  }
   // TPML_PCR_SELECTION. A TPM leaves the bits of a bank that it has not empty.
   Bytes selection(const RegisterSelection& registers) const {
     wire::Writer out;

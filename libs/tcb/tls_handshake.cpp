@@ -29,6 +29,8 @@ std::string_view to_string(MessageType type) {
       return "CertificateRequest";
     case MessageType::kCertificateVerify:
       return "CertificateVerify";
+    case MessageType::kFinished:
+      return "Finished";
   }
   return "message";
 }
@@ -130,6 +132,34 @@ crypto::Digest transcript_hash(std::span<const Bytes> messages, crypto::HashAlgo
   return crypto::digest(hash, {transcript});
 }
 
+// As far as the server's CertificateVerify, and what the rest needs to know of it.
+struct ServerHalf {
+  TlsHandshake handshake;
+  crypto::HashAlgorithm hash;
+  bool retried;
+  bool asked_for_certificate;
+};
+
+Result<ServerHalf> take_server_half(Sequence& in) {
+  TRY(auto hellos, take_hellos(in));
+  TRY(const auto hash, hash_of_suite(hellos.cipher_suite));
+  TRY(const ByteView encrypted_extensions, in.take(MessageType::kEncryptedExtensions));
+  TRY_STATUS(tls::parse_encrypted_extensions(encrypted_extensions));
+  const bool asked_for_certificate = in.next_is(MessageType::kCertificateRequest);
+  if (asked_for_certificate) {
+    TRY(const ByteView request, in.take(MessageType::kCertificateRequest));
+    TRY_STATUS(tls::parse_certificate_request(request));
+  }
+  TRY(const ByteView certificate, in.take(MessageType::kCertificate));
+  TRY(auto certificates, tls::parse_certificate(certificate));
+  const auto transcript = transcript_hash(in.taken(), hash, hellos.retried);
+  TRY(const ByteView verify, in.take(MessageType::kCertificateVerify));
+  TRY(const auto signature, tls::parse_certificate_verify(verify));
+  return ServerHalf{TlsHandshake{std::move(hellos.client.extensions), std::move(certificates), signature.scheme,
+                                 signature.signature, transcript},
+                    hash, hellos.retried, asked_for_certificate};
+}
+
 }  // namespace
 
 std::optional<ByteView> TlsHandshake::client_extension(std::uint16_t type) const {
@@ -140,22 +170,23 @@ std::optional<ByteView> TlsHandshake::client_extension(std::uint16_t type) const
 
 Result<TlsHandshake> parse_tls_handshake(std::span<const Bytes> messages) {
   Sequence in(messages);
-  TRY(auto hellos, take_hellos(in));
-  TRY(const auto hash, hash_of_suite(hellos.cipher_suite));
-  TRY(const ByteView encrypted_extensions, in.take(MessageType::kEncryptedExtensions));
-  TRY_STATUS(tls::parse_encrypted_extensions(encrypted_extensions));
-  if (in.next_is(MessageType::kCertificateRequest)) {
-    TRY(const ByteView request, in.take(MessageType::kCertificateRequest));
-    TRY_STATUS(tls::parse_certificate_request(request));
-  }
+  TRY(auto half, take_server_half(in));
+  TRY_STATUS(in.expect_done());
+  return std::move(half.handshake);
+}
+
+Result<ClientAuthentication> parse_client_authentication(std::span<const Bytes> messages) {
+  Sequence in(messages);
+  TRY(auto half, take_server_half(in));
+  if (!half.asked_for_certificate)
+    return invalid_input("tcb.handshake.order", "the server asked for no certificate", "CertificateRequest");
+  TRY(const ByteView finished, in.take(MessageType::kFinished));
+  TRY_STATUS(tls::parse_finished(finished, crypto::digest_size(half.hash)));
   TRY(const ByteView certificate, in.take(MessageType::kCertificate));
   TRY(auto certificates, tls::parse_certificate(certificate));
-  const auto transcript = transcript_hash(in.taken(), hash, hellos.retried);
-  TRY(const ByteView verify, in.take(MessageType::kCertificateVerify));
-  TRY(const auto signature, tls::parse_certificate_verify(verify));
   TRY_STATUS(in.expect_done());
-  return TlsHandshake{std::move(hellos.client.extensions), std::move(certificates), signature.scheme,
-                      signature.signature, transcript};
+  return ClientAuthentication{std::move(half.handshake), std::move(certificates),
+                              transcript_hash(in.taken(), half.hash, half.retried)};
 }
 
 }  // namespace warifu::tcb

@@ -35,4 +35,16 @@ struct TlsHandshake {
 // field and its offset in its message.
 Result<TlsHandshake> parse_tls_handshake(std::span<const Bytes> messages);
 
+// The same handshake, as far as the client's Certificate: what its CertificateVerify is over. Nothing in it is believed
+// either.
+struct ClientAuthentication {
+  TlsHandshake server;
+  std::vector<ByteView> certificates;  // the client's: DER, its own first; at least one
+  crypto::Digest transcript;           // of all the messages
+};
+
+// `messages` must be exactly those of parse_tls_handshake(), CertificateRequest among them, and then the server's
+// Finished and the client's Certificate. The same codes.
+Result<ClientAuthentication> parse_client_authentication(std::span<const Bytes> messages);
+
 }  // namespace warifu::tcb

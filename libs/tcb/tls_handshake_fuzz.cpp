@@ -29,6 +29,13 @@ bool lies_within(warifu::ByteView part, const std::vector<warifu::Bytes>& messag
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace warifu;
   const auto messages = split(ByteView(data, size));
+  const auto client = tcb::parse_client_authentication(messages);
+  if (client) {
+    // What is signed is over more messages than the server's half, which is no client's.
+    if (client->certificates.empty() || tcb::parse_tls_handshake(messages)) std::abort();
+    for (const ByteView certificate : client->certificates)
+      if (!lies_within(certificate, messages)) std::abort();
+  }
   const auto handshake = tcb::parse_tls_handshake(messages);
   if (!handshake) return 0;
   if (handshake->certificates.empty() || !lies_within(handshake->signature, messages)) std::abort();

@@ -165,7 +165,7 @@ Status parse_certificate_request(ByteView body) {
 Result<std::vector<ByteView>> parse_certificate(ByteView body) {
   Reader in(body);
   TRY(const ByteView context, sized8(in, "certificate_request_context"));
-  if (!context.empty()) return malformed("a server's certificate has no context", "certificate_request_context");
+  if (!context.empty()) return malformed("a certificate of a handshake has no context", "certificate_request_context");
   const std::size_t start = in.offset() + 3;
   TRY(const ByteView list, sized24(in, "certificate_list"));
   TRY_STATUS(in.expect_done("Certificate"));
@@ -179,7 +179,7 @@ Result<std::vector<ByteView>> parse_certificate(ByteView body) {
     TRY_STATUS(extensions(entries, "certificate extensions"));
     certificates.push_back(certificate);
   }
-  if (certificates.empty()) return malformed("the server showed no certificate", "certificate_list");
+  if (certificates.empty()) return malformed("no certificate was shown", "certificate_list");
   return certificates;
 }
 
@@ -189,6 +189,12 @@ Result<CertificateVerify> parse_certificate_verify(ByteView body) {
   TRY(const ByteView signature, in.sized16("signature"));
   TRY_STATUS(in.expect_done("CertificateVerify"));
   return CertificateVerify{scheme, signature};
+}
+
+Status parse_finished(ByteView body, std::size_t hash_size) {
+  Reader in(body);
+  TRY_STATUS(in.bytes(hash_size, "verify_data"));
+  return in.expect_done("Finished");
 }
 
 }  // namespace warifu::tcb::tls

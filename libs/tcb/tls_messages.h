@@ -17,6 +17,7 @@ enum class MessageType : std::uint8_t {
   kCertificate = 11,
   kCertificateRequest = 13,
   kCertificateVerify = 15,
+  kFinished = 20,
 };
 
 using Extensions = std::vector<TlsHandshake::Extension>;
@@ -43,5 +44,7 @@ Status parse_encrypted_extensions(ByteView body);
 Status parse_certificate_request(ByteView body);
 Result<std::vector<ByteView>> parse_certificate(ByteView body);
 Result<CertificateVerify> parse_certificate_verify(ByteView body);
+// Its content is an HMAC by keys that whoever shook hands has.
+Status parse_finished(ByteView body, std::size_t hash_size);
 
 }  // namespace warifu::tcb::tls

@@ -74,11 +74,19 @@ struct TpmAttestation {
   Bytes attest;     // TPMS_ATTEST
   Bytes signature;  // TPMT_SIGNATURE
 };
+// A primary of which the TPM says by its AK that it made it (TPM2_CertifyCreation).
+struct CreatedPrimary {
+  Bytes public_area;    // TPM2B_PUBLIC
+  Bytes creation_hash;  // of TPMS_CREATION_DATA, by its nameAlg
+  TpmAttestation certification;
+};
 struct CertifiedPrimary {
   Bytes public_area;  // TPM2B_PUBLIC
   TpmAttestation certification;
 };
 
+// What is said of a key that belongs to an SRK that is no more.
+inline constexpr std::string_view kKeyDead = "tpm.key.dead";
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
 
@@ -113,6 +121,20 @@ class Tpm {
   // TPM2_Certify by the AK of the primary of the NULL hierarchy, which is another one after each TPM Reset; nullopt
   // where the TPM has no ECC.
   virtual Result<std::optional<CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) = 0;
+
+  // A new LDevID under the SRK (tpm::ldevid_template): another one each time. kRefused "tpm.ecc" where the TPM has
+  // no P-256.
+  virtual Result<WrappedObject> create_ldevid() = 0;
+  // Whether the TPM opens it: kRefused "tpm.key.dead" when it belongs to an SRK that is no more.
+  virtual Status open_key(const WrappedObject& key) = 0;
+  // TPMT_SIGNATURE by the key's own scheme. As open_key().
+  virtual Result<Bytes> sign(const WrappedObject& key, const crypto::Digest& digest) = 0;
+  // TPM2_Certify of the key by the AK. As open_key().
+  virtual Result<TpmAttestation> certify(const WrappedObject& key, const crypto::Digest& extra_data) = 0;
+  // TPM2B_PUBLIC of the IDevID (tpm::idevid_template), a primary of the endorsement hierarchy, so the same each time.
+  virtual Result<Bytes> idevid() = 0;
+  // The same, of which the TPM says that it made it.
+  virtual Result<CreatedPrimary> certify_idevid(const crypto::Digest& extra_data) = 0;
 
   virtual Result<TpmStatus> status() = 0;
   // Sets lockoutAuth, which must be empty, and the dictionary-attack parameters: these first, because the caller

@@ -55,6 +55,11 @@ WARIFU_TCB_MESSAGE(ActivateAttestation)
 WARIFU_TCB_MESSAGE(Quote)
 WARIFU_TCB_MESSAGE(LocalQuote)
 WARIFU_TCB_MESSAGE(EkCertificate)
+WARIFU_TCB_MESSAGE(ProveKey)
+WARIFU_TCB_MESSAGE(AcceptCertificate)
+WARIFU_TCB_MESSAGE(ShowCertificate)
+WARIFU_TCB_MESSAGE(SignHandshake)
+WARIFU_TCB_MESSAGE(ExportKey)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

@@ -190,4 +190,50 @@ void fields(auto& visitor, Is<EkCertificate::Answer> auto& answer) {
   visitor.list("authorities", answer.authorities, kEkAuthoritiesMax, kCertificateMax);
 }
 
+void fields(auto& visitor, Is<ProveKey> auto& request) {
+  visitor.flag("idevid", request.idevid);
+  visitor.flag("anew", request.anew);
+  visitor.bytes("nonce", request.nonce, 1, kServerNonceMax);
+}
+void fields(auto& visitor, Is<ProveKey::Answer> auto& answer) {
+  visitor.bytes("public_area", answer.public_area, 0, kPublicAreaMax);
+  visitor.bytes("attest", answer.attest, 0, kAttestMax);
+  visitor.bytes("signature", answer.signature, 0, kSignatureMax);
+  visitor.bytes("creation_hash", answer.creation_hash, 0, kCreationHashMax);
+}
+
+void fields(auto& visitor, Is<AcceptCertificate> auto& request) {
+  visitor.flag("idevid", request.idevid);
+  visitor.list("chain", request.chain, kDeviceChainMax, kCertificateMax);
+  visitor.integer("renew_after", request.renew_after);
+}
+
+void fields(auto& visitor, Is<ShowCertificate> auto& request) {
+  visitor.flag("idevid", request.idevid);
+}
+void fields(auto& visitor, Is<ShowCertificate::Answer> auto& answer) {
+  visitor.list("chain", answer.chain, kDeviceChainMax, kCertificateMax);
+  visitor.list("previous", answer.previous, kDeviceChainMax, kCertificateMax);
+  visitor.integer("renew_after", answer.renew_after);
+  visitor.integer("now", answer.now);
+  visitor.flag("waiting", answer.waiting);
+  visitor.flag("died", answer.died);
+}
+
+void fields(auto& visitor, Is<SignHandshake> auto& request) {
+  visitor.list("handshake", request.handshake, kHandshakeMessagesMax, kHandshakeMessageMax);
+}
+void fields(auto& visitor, Is<SignHandshake::Answer> auto& answer) {
+  visitor.bytes("signature", answer.signature, 0, kTlsSignatureMax);
+}
+
+void fields(auto&, Is<ExportKey> auto&) {
+}
+void fields(auto& visitor, Is<ExportKey::Answer> auto& answer) {
+  visitor.bytes("public_area", answer.public_area, 0, kPublicAreaMax);
+  visitor.bytes("private_area", answer.private_area, 0, kPrivateAreaMax);
+  visitor.integer("parent", answer.parent);
+  visitor.list("chain", answer.chain, kDeviceChainMax, kCertificateMax);
+}
+
 }  // namespace warifu::tcb_protocol

@@ -226,9 +226,67 @@ struct EkCertificate {
   };
 };
 
+// --- Certificates of this device (docs/protocols/device-certificates.md) ---
+
+// That a key is in this TPM, certified by the AK (that of AttestationKey) over SHA-256 of the nonce, which the TCB
+// makes, as for a Quote. The IDevID is a primary of the endorsement hierarchy, the same for the life of the TPM:
+// TPM2_CertifyCreation. An LDevID is a key under the SRK: TPM2_Certify of the one that waits for its certificate. Where
+// none waits, or the TPM no longer opens it, another is made, and kept before it is shown.
+struct ProveKey {
+  bool idevid;
+  bool anew;    // of an LDevID: the one that waits is given up for another
+  Bytes nonce;  // the server's, 1 to 64 bytes
+  struct Answer {
+    Bytes public_area;    // TPM2B_PUBLIC
+    Bytes attest;         // TPMS_ATTEST
+    Bytes signature;      // TPMT_SIGNATURE
+    Bytes creation_hash;  // of TPMS_CREATION_DATA, by the key's nameAlg; empty for an LDevID
+  };
+};
+// What the server issued for it. The TCB takes it only when it leads through the organisation's endpoint-identity role
+// to the pinned root, and is for that key and this device. The key of an LDevID is then the current one, and the one
+// before it stays as the previous one.
+struct AcceptCertificate {
+  bool idevid;
+  std::vector<Bytes> chain;   // DER, the certificate first, without the root
+  std::uint64_t renew_after;  // Unix seconds, the server's word; outside the certificate's life: half of that
+  using Answer = Done;
+};
+struct ShowCertificate {
+  bool idevid;
+  struct Answer {
+    std::vector<Bytes> chain;     // DER, the certificate first, without the root; empty: there is none
+    std::vector<Bytes> previous;  // an LDevID's: the one before it, as above
+    std::uint64_t renew_after;    // Unix seconds; 0: there is none
+    std::uint64_t now;            // the TCB's time, Unix seconds
+    bool waiting;                 // a key waits for its certificate
+    bool died;                    // there was one, whose key the TPM no longer opens: it was dropped just now
+  };
+};
+// The client's CertificateVerify of a connection that a CheckServer with its nonce has passed, once: the messages of its
+// handshake, ClientHello to the client's Certificate, which shows the current LDevID or the one before it. The TCB
+// verifies the server anew and makes what is signed (RFC 8446 §4.4.3): nobody hands it a digest.
+struct SignHandshake {
+  std::vector<Bytes> handshake;
+  struct Answer {
+    Bytes signature;  // ecdsa_secp256r1_sha256, DER
+  };
+};
+// The current LDevID for software that opens the TPM by itself. Of no use without this TPM; with it, whoever may open
+// the TPM signs what they like. For the administrator only.
+struct ExportKey {
+  struct Answer {
+    Bytes public_area;     // TPM2B_PUBLIC
+    Bytes private_area;    // TPM2B_PRIVATE
+    std::uint32_t parent;  // the persistent handle under which it loads
+    std::vector<Bytes> chain;
+  };
+};
+
 using Request =
     std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
                  HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
-                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate>;
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey, AcceptCertificate,
+                 ShowCertificate, SignHandshake, ExportKey>;
 
 }  // namespace warifu::tcb_protocol

@@ -101,6 +101,15 @@ inline std::vector<Sample> samples() {
                    {counting(20, 145), counting(21, 72), counting(22, 180), counting(23, 90), counting(24, 150),
                     counting(25, 72)}});
   add<EkCertificate>(all, "ek_certificate", {}, {counting(26, 900), {counting(27, 700), counting(28, 600)}});
+  add<ProveKey>(all, "prove_key", {true, false, counting(29, 48)},
+                {counting(30, 88), counting(31, 150), counting(32, 72), counting(33, 32)});
+  add<AcceptCertificate>(all, "accept_certificate", {false, {counting(34, 500), counting(35, 600)}, 1'800'000'000}, {});
+  add<ShowCertificate>(
+      all, "show_certificate", {false},
+      {{counting(36, 500), counting(37, 600)}, {counting(38, 400)}, 1'800'000'000, 1'790'000'000, true, false});
+  add<SignHandshake>(all, "sign_handshake", {{counting(39, 200), counting(40, 90), counting(41, 300)}},
+                     {counting(42, 71)});
+  add<ExportKey>(all, "export_key", {}, {counting(43, 88), counting(44, 126), 0x81000001, {counting(45, 500)}});
   return all;
 }
 

@@ -6,6 +6,8 @@
 
 #include "tpm_device/activation.h"
 #include "tpm_device/attestation.h"
+#include "tpm_device/certified_keys.h"
+#include "tpm_device/device_identity.h"
 #include "tpm_device/ek_certificate.h"
 #include "tpm_device/keys.h"
 
@@ -125,6 +127,36 @@ Result<Bytes> TcbTpm::read_registers(const tcb::RegisterSelection& registers) {
 
 Result<std::optional<tcb::CertifiedPrimary>> TcbTpm::certify_null_primary(const crypto::Digest& extra_data) {
   return with_srk([&] { return tpm_device::certify_null_primary(*device_, extra_data); });
+}
+
+Result<tcb::WrappedObject> TcbTpm::create_ldevid() {
+  return with_srk([&] { return tpm_device::create_ldevid(*device_); });
+}
+
+Status TcbTpm::open_key(const tcb::WrappedObject& key) {
+  return with_srk([&]() -> Status {
+    TRY(const Handle loaded, load(*device_, key));
+    return {};
+  });
+}
+
+Result<Bytes> TcbTpm::sign(const tcb::WrappedObject& key, const crypto::Digest& digest) {
+  return with_srk([&]() -> Result<Bytes> {
+    TRY(const Handle loaded, load(*device_, key));
+    return sign_digest(*device_, loaded, digest);
+  });
+}
+
+Result<tcb::TpmAttestation> TcbTpm::certify(const tcb::WrappedObject& key, const crypto::Digest& extra_data) {
+  return with_srk([&] { return certify_key(*device_, key, extra_data); });
+}
+
+Result<Bytes> TcbTpm::idevid() {
+  return with_srk([&] { return tpm_device::idevid(*device_); });
+}
+
+Result<tcb::CreatedPrimary> TcbTpm::certify_idevid(const crypto::Digest& extra_data) {
+  return with_srk([&] { return tpm_device::certify_idevid(*device_, extra_data); });
 }
 
 Result<tcb::TpmStatus> TcbTpm::status() {

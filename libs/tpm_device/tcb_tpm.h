@@ -33,6 +33,13 @@ class TcbTpm final : public tcb::Tpm {
   Result<Bytes> read_registers(const tcb::RegisterSelection& registers) override;
   Result<std::optional<tcb::CertifiedPrimary>> certify_null_primary(const crypto::Digest& extra_data) override;
 
+  Result<tcb::WrappedObject> create_ldevid() override;
+  Status open_key(const tcb::WrappedObject& key) override;
+  Result<Bytes> sign(const tcb::WrappedObject& key, const crypto::Digest& digest) override;
+  Result<tcb::TpmAttestation> certify(const tcb::WrappedObject& key, const crypto::Digest& extra_data) override;
+  Result<Bytes> idevid() override;
+  Result<tcb::CreatedPrimary> certify_idevid(const crypto::Digest& extra_data) override;
+
   Result<tcb::TpmStatus> status() override;
   Status own(const SecretBytes& lockout_auth, const tcb::DictionaryAttackParameters& parameters) override;
   Status clear(const SecretBytes& lockout_auth) override;

@@ -104,6 +104,30 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.certify_null_primary(extra_data);
   }
+  Result<tcb::WrappedObject> create_ldevid() override {
+    TRY_STATUS(power());
+    return tpm_.create_ldevid();
+  }
+  Status open_key(const tcb::WrappedObject& key) override {
+    TRY_STATUS(power());
+    return tpm_.open_key(key);
+  }
+  Result<Bytes> sign(const tcb::WrappedObject& key, const crypto::Digest& digest) override {
+    TRY_STATUS(power());
+    return tpm_.sign(key, digest);
+  }
+  Result<tcb::TpmAttestation> certify(const tcb::WrappedObject& key, const crypto::Digest& extra_data) override {
+    TRY_STATUS(power());
+    return tpm_.certify(key, extra_data);
+  }
+  Result<Bytes> idevid() override {
+    TRY_STATUS(power());
+    return tpm_.idevid();
+  }
+  Result<tcb::CreatedPrimary> certify_idevid(const crypto::Digest& extra_data) override {
+    TRY_STATUS(power());
+    return tpm_.certify_idevid(extra_data);
+  }
   Result<tcb::TpmStatus> status() override {
     TRY_STATUS(power());
     return tpm_.status();

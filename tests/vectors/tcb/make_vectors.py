@@ -89,6 +89,24 @@ MESSAGES = {
         + sized(run(23, 90)) + sized(run(24, 150)) + sized(run(25, 72)),
     ),
     "ek_certificate": (22, b"", sized(run(26, 900)) + listed(run(27, 700), run(28, 600))),
+    "prove_key": (
+        23,
+        bytes([1, 0]) + sized(run(29, 48)),
+        sized(run(30, 88)) + sized(run(31, 150)) + sized(run(32, 72)) + sized(run(33, 32)),
+    ),
+    "accept_certificate": (24, bytes([0]) + listed(run(34, 500), run(35, 600)) + u64(1_800_000_000), DONE),
+    "show_certificate": (
+        25,
+        bytes([0]),
+        listed(run(36, 500), run(37, 600)) + listed(run(38, 400)) + u64(1_800_000_000) + u64(1_790_000_000)
+        + bytes([1, 0]),
+    ),
+    "sign_handshake": (26, listed(run(39, 200), run(40, 90), run(41, 300)), sized(run(42, 71))),
+    "export_key": (
+        27,
+        b"",
+        sized(run(43, 88)) + sized(run(44, 126)) + u32(0x81000001) + listed(run(45, 500)),
+    ),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),

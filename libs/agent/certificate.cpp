@@ -1,0 +1,166 @@
+#include "agent/certificate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/certificate_fallback.h"
+#include "agent/messages.h"
+#include "agent/refusal.h"
+#include "agent/server_reply.h"
+#include "base/secret.h"
+#include "crypto/certificate.h"
+#include "tcb_protocol/codec.h"
+
+namespace warifu::agent {
+namespace {
+
+constexpr const char* kSelfPath = "/api/v1/device/self";
+constexpr int kCertificateRoundsMax = 3;
+
+std::uint64_t to_seconds(Timestamp time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
+}
+
+bool is_in_use(std::string_view state) {
+  return state == "active" || state == "inactive";
+}
+
+}  // namespace
+
+Result<std::optional<Certifier::Outcome>> Certifier::certify(CertificateKind kind, When when) {
+  retry_after_.reset();
+  // Whatever the server said of it earlier: it may think otherwise now.
+  identity_.present();
+  outside_.transport.close();
+  auto outcome = certify_on_connection(kind, when);
+  outside_.transport.close();
+  return outcome;
+}
+
+Result<std::optional<Certifier::Outcome>> Certifier::certify_on_connection(CertificateKind kind, When when) {
+  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
+  server_time_ = first.date.value_or(outside_.clock.now());
+  if (when == When::kIfDue) {
+    TRY(auto good, good_one(kind));
+    if (good) return std::optional(Outcome{*std::move(good), false});
+  }
+  TRY(auto issued, rounds(kind, false));
+  if (!issued) return std::optional<Outcome>();
+  // The key that waited has a certificate that is of no use any more: from before a power cut that was long, perhaps.
+  Status accepted = is_in_use(issued->standing.state) ? accept(kind, *issued)
+                                                      : Status(Error{ErrorKind::kRefused, "certificate.revoked",
+                                                                     "the certificate of this key is " +
+                                                                         issued->standing.state});
+  if (!accepted && accepted.error().kind == ErrorKind::kRefused && kind == CertificateKind::kLDevId) {
+    TRY(issued, rounds(kind, true));
+    if (!issued) return std::optional<Outcome>();
+    accepted = accept(kind, *issued);
+  }
+  if (!accepted) return accepted.error();
+  identity_.present();
+  return std::optional(Outcome{std::move(issued->standing), true});
+}
+
+Result<std::optional<CertificateStanding>> Certifier::good_one(CertificateKind kind) {
+  const bool idevid = kind == CertificateKind::kIDevId;
+  TRY(const auto held, tcb_protocol::call(outside_.tcb, tcb_protocol::ShowCertificate{idevid}));
+  if (const bool died = identity_.take_died(); died || held.died)
+    outside_.progress.note("the LDevID is gone (was the TPM cleared?): another one is asked for");
+  if (held.chain.empty()) return std::optional<CertificateStanding>();
+  TRY(const auto certificate, crypto::Certificate::from_der(held.chain.front()));
+  CertificateStanding standing{.serial = to_hex(certificate.serial()),
+                               .state = "",
+                               .not_after = certificate.not_after(),
+                               .renew_after = Timestamp(std::chrono::seconds(held.renew_after))};
+  if (idevid) return std::optional(std::move(standing));
+  // A device whose clock stands still hears from the server how late it is.
+  if (std::max(held.now, to_seconds(server_time_)) >= held.renew_after) return std::optional<CertificateStanding>();
+  TRY(auto said, server_says());
+  if (!said) return std::optional<CertificateStanding>();
+  standing.state = std::move(said->state);
+  return std::optional(std::move(standing));
+}
+
+// nullopt: the server takes this certificate no longer. It may have said so already, to the first request.
+Result<std::optional<CertificateStanding>> Certifier::server_says() {
+  if (identity_.refusal().empty() && identity_.has_shown()) {
+    TRY(const auto reply, outside_.transport.send({.method = "GET", .path = kSelfPath}));
+    if (reply.status == 200) {
+      TRY(auto standing, parse_certificate_standing(reply.body));
+      return std::optional(std::move(standing));
+    }
+    // 404: a server that does not say it.
+    if (refused_certificate(reply).empty() && reply.status != 404)
+      return refusal_of(reply, "showing the certificate", outside_.clock);
+  }
+  const std::string_view refusal = identity_.refusal();
+  if (refusal == "certificate.revoked" || refusal == "certificate.expired" || refusal == "certificate.unknown")
+    return std::optional<CertificateStanding>();
+  // "held", "inactive", or nothing is known.
+  return std::optional(CertificateStanding{.state = std::string(refusal.substr(refusal.find('.') + 1))});
+}
+
+Result<HttpReply> Certifier::post(std::string_view step, std::string body, const std::string& token) {
+  TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
+  HttpRequest request{.method = "POST",
+                      .path = fmt::format("/api/v1/device/{}/registrations/{}/certificates{}", device.id_scope,
+                                          device.registration_id, step),
+                      .authorization = "Bearer " + token,
+                      .body = std::move(body)};
+  auto reply = outside_.transport.send(request);
+  wipe(request.authorization);
+  if (reply && reply->status >= 400) retry_after_ = reply->retry_after;
+  return reply;
+}
+
+Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
+  TRY(auto token, attestor_.token());
+  if (!token) return Round{.issued = {}, .served = false, .refusal = {}};
+  const auto answer_to = [&](const HttpReply& reply, std::string_view doing) -> Result<Round> {
+    const std::string code = parse_server_error(reply.body).code;
+    Error refusal = refusal_of(reply, doing, outside_.clock);
+    const bool is_token = reply.status == 401 && (code.starts_with("attestation.") || code.starts_with("token."));
+    if (is_token) attestor_.forget_token();
+    const bool may_help = is_token || code == "certificate.nonce" || code == "certificate.nonce-expired" ||
+                          code == "certificate.proof-replayed";
+    if (!may_help) return refusal;
+    return Round{.issued = {}, .served = true, .refusal = std::move(refusal)};
+  };
+  TRY(const auto asked, post("/nonce", "{}", *token));
+  if (asked.status == 404 && !is_about_the_device(parse_server_error(asked.body).code))
+    return Round{.issued = {}, .served = false, .refusal = {}};
+  if (asked.status != 200) return answer_to(asked, "asking for a nonce for a certificate");
+  TRY(const Bytes nonce, parse_certificate_nonce(asked.body));
+  TRY(const auto proof, tcb_protocol::call(outside_.tcb,
+                                           tcb_protocol::ProveKey{kind == CertificateKind::kIDevId, anew, nonce}));
+  TRY(const auto reply, post("", certificate_request_body({kind, nonce, proof}), *token));
+  wipe(*token);
+  if (reply.status != 200) return answer_to(reply, "asking for a certificate");
+  TRY(auto issued, parse_issued_certificate(reply.body));
+  return Round{.issued = std::move(issued), .served = true, .refusal = {}};
+}
+
+// nullopt: this server issues no certificates.
+Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind, bool anew) {
+  std::optional<Error> refusal;
+  for (int i = 0; i < kCertificateRoundsMax; ++i) {
+    // Another key once, however often it is shown.
+    TRY(auto round, one_round(kind, anew && i == 0));
+    if (!round.served) return std::optional<IssuedCertificate>();
+    if (round.issued) return std::move(round.issued);
+    refusal = std::move(round.refusal);
+  }
+  return *std::move(refusal);
+}
+
+Status Certifier::accept(CertificateKind kind, const IssuedCertificate& issued) {
+  TRY_STATUS(tcb_protocol::call(outside_.tcb,
+                                tcb_protocol::AcceptCertificate{kind == CertificateKind::kIDevId, issued.chain,
+                                                                to_seconds(issued.standing.renew_after)}));
+  return {};
+}
+
+}  // namespace warifu::agent

@@ -1,0 +1,42 @@
+#include "agent/client_identity.h"
+
+#include "crypto/certificate.h"
+#include "tcb_protocol/codec.h"
+
+namespace warifu::agent {
+namespace {
+
+bool has_ended(const std::vector<Bytes>& chain, std::uint64_t now) {
+  const auto certificate = crypto::Certificate::from_der(chain.front());
+  return !certificate || certificate->not_after() <= Timestamp(std::chrono::seconds(now));
+}
+
+}  // namespace
+
+Result<std::vector<Bytes>> TcbClientIdentity::show() {
+  has_shown_ = false;
+  if (shows_ == Shows::kNothing) return std::vector<Bytes>();
+  auto held = tcb_protocol::call(tcb_, tcb_protocol::ShowCertificate{.idevid = false});
+  // An older TCB.
+  if (!held && held.error().code == "tcb_protocol.operation") return std::vector<Bytes>();
+  if (!held) return held.error();
+  died_ |= held->died;
+  auto& chain = shows_ == Shows::kCurrent ? held->chain : held->previous;
+  if (chain.empty() || has_ended(chain, held->now)) return std::vector<Bytes>();
+  has_shown_ = true;
+  return std::move(chain);
+}
+
+Result<Bytes> TcbClientIdentity::sign(std::vector<Bytes> handshake) {
+  TRY(auto answer, tcb_protocol::call(tcb_, tcb_protocol::SignHandshake{std::move(handshake)}));
+  return std::move(answer.signature);
+}
+
+// A node that has not heard of the new one yet knows the one before.
+void TcbClientIdentity::refused(std::string_view code) {
+  if (refusal_.empty()) refusal_ = code;
+  const bool may_be_too_new = code == "certificate.inactive" || code == "certificate.unknown";
+  shows_ = may_be_too_new && shows_ == Shows::kCurrent ? Shows::kPrevious : Shows::kNothing;
+}
+
+}  // namespace warifu::agent
