@@ -78,9 +78,10 @@ void add_certificate(CLI::App& app, Action& action) {
             "warifu-agent certificate idevid", action, get_idevid);
   add_plain(*certificate, "show", "Show the certificates that this device has", "warifu-agent --json certificate show",
             action, show_certificate);
-  auto* out = add(*certificate, "export",
-                  "Write the LDevID for software that opens the TPM by itself (TSS2 PRIVATE KEY). For the administrator",
-                  "warifu-agent certificate export --out-certificate c.pem --out-key k.pem");
+  auto* out =
+      add(*certificate, "export",
+          "Write the LDevID for software that opens the TPM by itself (TSS2 PRIVATE KEY). For the administrator",
+          "warifu-agent certificate export --out-certificate c.pem --out-key k.pem");
   const auto files = std::make_shared<ExportFiles>();
   out->add_option("--out-certificate", files->certificate, "Where the certificate and its issuers go (PEM)")
       ->required()

@@ -59,6 +59,8 @@ Service::Service(const Organisation& organisation, store::Store& store, frames::
       office_(device_ca_, issuer_, applicants_, store, metrics_),
       certificate_api_(office_, applicants_, verifier_, registrar_, store, attempts_, outside.clock),
       est_api_(office_, applicants_, store),
+      cmp_issuer_(office_, applicants_, store),
+      cmp_api_(cmp_issuer_, issuer_, outside.clock, monotonic_clock_, outside.entropy),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       retention_(outside.clock, registrar_, store),
       disk_watch_(outside.clock, outside.entropy, store, metrics_, options.disk_alarm_below),
@@ -78,7 +80,7 @@ Service::Service(const Organisation& organisation, store::Store& store, frames::
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       workers_(kWorkers),
-      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_},
+      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_},
                                      results_keys_, outside.clock),
                authenticator_, store, metrics_, outside.clock, outside.entropy,
                {.admission = &device_admission_, .workers = &workers_}),
@@ -149,6 +151,11 @@ void Service::start() {
     spdlog::warn("no events are sent (--no-webhooks): they wait, and webhooks are not tried");
   schedule_housekeeping();
   schedule_diary();
+  workers_.post([this] { look_after_certificates(); });
+}
+
+void Service::look_after_certificates() {
+  if (const auto done = cmp_api_.look_after(); !done) spdlog::warn("CMP: {}", to_string(done.error()));
 }
 
 Result<Service::Credentials> Service::load_credentials() {
@@ -185,6 +192,7 @@ void Service::load_role_certificates() {
   if (!issuer) spdlog::warn("no certificates for devices: {}", to_string(issuer.error()));
   auto root = organisation_.data_dir.read_trust_root();
   if (!root) spdlog::warn("the root's certificate cannot be read: {}", to_string(root.error()));
+  cmp_issuer_.set_root(root ? std::optional(root->clone()) : std::nullopt);
   est_api_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
   issuer_.set_certificate(issuer ? std::optional(*std::move(issuer)) : std::nullopt);
 }
@@ -253,6 +261,7 @@ bool Service::clean_up_some() {
 }
 
 void Service::watch() {
+  look_after_certificates();
   if (const auto looked = silence_watch_.look(); !looked)
     spdlog::error("looking for silent devices: {}", to_string(looked.error()));
   if (const auto looked = disk_watch_.look(); !looked)

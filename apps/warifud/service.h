@@ -6,6 +6,7 @@
 #include "front/api/operator_router.h"
 #include "front/certificates/applicants.h"
 #include "front/certificates/office.h"
+#include "front/cmp/cmp_api.h"
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
@@ -83,6 +84,8 @@ class Service {
   Result<net::Endpoint> listen_compat(const ListenAddress& at, const net::ListenerLimits& limits,
                                       net::TlsCredentials credentials);
   void load_role_certificates();
+  // What needs the signer now and then, and not at once.
+  void look_after_certificates();
   void schedule_housekeeping();
   void schedule_diary();
   // One short change; true if there is more to remove.
@@ -100,6 +103,7 @@ class Service {
     Service& service_;
   };
 
+  const SystemMonotonicClock monotonic_clock_;
   const Organisation& organisation_;
   store::Store& store_;
   Outside& outside_;
@@ -130,6 +134,8 @@ class Service {
   front::certificates::Office office_;
   front::device::CertificateApi certificate_api_;
   front::est::EstApi est_api_;
+  front::cmp_door::CmpIssuer cmp_issuer_;
+  front::cmp_door::CmpApi cmp_api_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
@@ -145,7 +151,6 @@ class Service {
   front::api::WebhookApi webhook_api_;
   front::api::CertificateApi certificates_api_;
   front::dps_service::ServiceApi service_api_;
-  const SystemMonotonicClock monotonic_clock_;
   ServerTimers timers_{*this};
   front::Admission device_admission_;
   front::Admission operator_admission_;

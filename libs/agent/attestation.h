@@ -23,8 +23,8 @@ class Attestor {
   // transport and of the TCB, refusal_of(), "server.reply", "logs.read", "logs.size".
   Result<std::optional<AttestationResult>> attest();
 
-  // The token, for what else the server gives a device that attests (Authorization: Bearer): the one that is there, or a
-  // new one. On a connection that stays open. nullopt: the server has no attestation. Errors as above.
+  // The token, for what else the server gives a device that attests (Authorization: Bearer): the one that is there, or
+  // a new one. On a connection that stays open. nullopt: the server has no attestation. Errors as above.
   Result<std::optional<std::string>> token();
   // The server no longer takes it.
   void forget_token() { token_.reset(); }

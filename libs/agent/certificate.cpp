@@ -50,10 +50,10 @@ Result<std::optional<Certifier::Outcome>> Certifier::certify_on_connection(Certi
   TRY(auto issued, rounds(kind, false));
   if (!issued) return std::optional<Outcome>();
   // The key that waited has a certificate that is of no use any more: from before a power cut that was long, perhaps.
-  Status accepted = is_in_use(issued->standing.state) ? accept(kind, *issued)
-                                                      : Status(Error{ErrorKind::kRefused, "certificate.revoked",
-                                                                     "the certificate of this key is " +
-                                                                         issued->standing.state});
+  Status accepted = is_in_use(issued->standing.state)
+                        ? accept(kind, *issued)
+                        : Status(Error{ErrorKind::kRefused, "certificate.revoked",
+                                       "the certificate of this key is " + issued->standing.state});
   if (!accepted && accepted.error().kind == ErrorKind::kRefused && kind == CertificateKind::kLDevId) {
     TRY(issued, rounds(kind, true));
     if (!issued) return std::optional<Outcome>();
@@ -134,8 +134,8 @@ Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
     return Round{.issued = {}, .served = false, .refusal = {}};
   if (asked.status != 200) return answer_to(asked, "asking for a nonce for a certificate");
   TRY(const Bytes nonce, parse_certificate_nonce(asked.body));
-  TRY(const auto proof, tcb_protocol::call(outside_.tcb,
-                                           tcb_protocol::ProveKey{kind == CertificateKind::kIDevId, anew, nonce}));
+  TRY(const auto proof,
+      tcb_protocol::call(outside_.tcb, tcb_protocol::ProveKey{kind == CertificateKind::kIDevId, anew, nonce}));
   TRY(const auto reply, post("", certificate_request_body({kind, nonce, proof}), *token));
   wipe(*token);
   if (reply.status != 200) return answer_to(reply, "asking for a certificate");
@@ -157,9 +157,9 @@ Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind,
 }
 
 Status Certifier::accept(CertificateKind kind, const IssuedCertificate& issued) {
-  TRY_STATUS(tcb_protocol::call(outside_.tcb,
-                                tcb_protocol::AcceptCertificate{kind == CertificateKind::kIDevId, issued.chain,
-                                                                to_seconds(issued.standing.renew_after)}));
+  TRY_STATUS(
+      tcb_protocol::call(outside_.tcb, tcb_protocol::AcceptCertificate{kind == CertificateKind::kIDevId, issued.chain,
+                                                                       to_seconds(issued.standing.renew_after)}));
   return {};
 }
 

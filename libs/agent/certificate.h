@@ -12,9 +12,9 @@
 
 namespace warifu::agent {
 
-// The dialogue of docs/protocols/device-certificates.md: a key that the TPM made is proved by the AK, and the server, if
-// what this device runs passes, certifies it. The TCB makes the proof and judges what comes. The token that it needs is
-// the Attestor's. After the end of a certificate as before: nothing here needs one.
+// The dialogue of docs/protocols/device-certificates.md: a key that the TPM made is proved by the AK, and the server,
+// if what this device runs passes, certifies it. The TCB makes the proof and judges what comes. The token that it needs
+// is the Attestor's. After the end of a certificate as before: nothing here needs one.
 class Certifier {
  public:
   enum class When : std::uint8_t {

@@ -11,9 +11,8 @@
 namespace warifu::agent {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRefusals = {"certificate.revoked", "certificate.held",
-                                                       "certificate.inactive", "certificate.expired",
-                                                       "certificate.unknown"};
+constexpr std::array<std::string_view, 5> kRefusals = {
+    "certificate.revoked", "certificate.held", "certificate.inactive", "certificate.expired", "certificate.unknown"};
 
 // As it is shown now, and as the one before it: then there is none left to show.
 constexpr int kAgainMax = 2;

@@ -8,8 +8,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace warifu;
   const std::string_view body = as_text({data, size});
   const auto is_plain = [](const std::string& text) {
-    return !text.empty() && text.size() <= 40 &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'; });
+    return !text.empty() && text.size() <= 40 && std::ranges::all_of(text, [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
+    });
   };
   if (const auto nonce = agent::parse_certificate_nonce(body))
     if (nonce->empty() || nonce->size() > 64) std::abort();

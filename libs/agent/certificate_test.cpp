@@ -57,8 +57,8 @@ class CertificateTest : public test::AttestationTest {
            to_rfc3339(kEnd) + R"(","renew_after":")" + to_rfc3339(kRenewal) + "\"";
   }
   static HttpReply issued(const Bytes& der, std::string_view state = "active") {
-    return reply(200, "{" + fields(serial_of(der), state) + R"(,"certificate":")" + to_base64(der) +
-                          R"(","chain":["MAE="]})");
+    return reply(
+        200, "{" + fields(serial_of(der), state) + R"(,"certificate":")" + to_base64(der) + R"(","chain":["MAE="]})");
   }
   static HttpReply standing(std::string_view state) {
     return reply(200, "{" + fields("01", state) + R"(,"registration_id":"meter-1"})");

@@ -13,8 +13,8 @@
 
 namespace warifu::agent {
 
-// What the device shows of itself in TLS. Asked by the Transport on each new connection whose server wants to know, after
-// ServerCheck has judged that server.
+// What the device shows of itself in TLS. Asked by the Transport on each new connection whose server wants to know,
+// after ServerCheck has judged that server.
 class ClientIdentity {
  public:
   virtual ~ClientIdentity() = default;

@@ -67,8 +67,9 @@ constexpr std::array kAdvice = {
     Advice{"agent.running",
            "To have it check now: `systemctl reload warifu-agent`, or SIGHUP. To register anew: stop it, `warifu-agent "
            "provision`, start it"},
-    Advice{"certificate.attestation",
-           "It is asked again after the next attestation; `warifu attestation explain` on the server says what is wrong"},
+    Advice{
+        "certificate.attestation",
+        "It is asked again after the next attestation; `warifu attestation explain` on the server says what is wrong"},
     Advice{"certificate.revoked", "An operator revoked it; `warifu certificate show` on the server says why"},
     Advice{"certificate.held", "An operator suspended it; `warifu certificate show` on the server says why"},
     Advice{"certificate.none", "The server has no certificate authority for devices, or does not serve it here"},

@@ -87,12 +87,12 @@ std::chrono::milliseconds Runner::certify() {
   }
   const auto& [standing, is_new] = **outcome;
   if (is_new)
-    outside_.progress.note(fmt::format("the server issued the LDevID {} until {}", standing.serial,
-                                       to_rfc3339(standing.not_after)));
+    outside_.progress.note(
+        fmt::format("the server issued the LDevID {} until {}", standing.serial, to_rfc3339(standing.not_after)));
   // Not before a minute, whatever the server says.
   const auto until_due = std::chrono::floor<std::chrono::milliseconds>(standing.renew_after - outside_.clock.now());
-  return std::clamp<std::chrono::milliseconds>(until_due, std::chrono::minutes(1),
-                                               std::max<std::chrono::milliseconds>(look_again, std::chrono::minutes(1)));
+  return std::clamp<std::chrono::milliseconds>(
+      until_due, std::chrono::minutes(1), std::max<std::chrono::milliseconds>(look_again, std::chrono::minutes(1)));
 }
 
 std::chrono::milliseconds Runner::certificate_refused(const Error& error) {

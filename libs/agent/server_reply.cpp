@@ -21,8 +21,7 @@ bool is_about_the_device(std::string_view code) {
   return code.starts_with("enrollment.") || code.starts_with("device.") || code.starts_with("registration.");
 }
 
-Result<std::vector<Bytes>> reply_certificates(const wire::JsonFields& fields, std::string_view name,
-                                              std::size_t most) {
+Result<std::vector<Bytes>> reply_certificates(const wire::JsonFields& fields, std::string_view name, std::size_t most) {
   TRY(const auto* array, believed(fields.required_array(name)));
   if (array->empty() || array->size() > most)
     return lie(fmt::format("expected 1 to {} certificates", most), fields.path_of(name));

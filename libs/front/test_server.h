@@ -63,6 +63,8 @@ class Server {
         office(device_ca, issuer, applicants, store, metrics),
         certificate_api(office, applicants, verifier, registrar, store, attempts, clock),
         est_api(office, applicants, store),
+        cmp_issuer(office, applicants, store),
+        cmp_api(cmp_issuer, issuer, clock, monotonic, entropy),
         device_api_(registrar, certificates, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
@@ -77,9 +79,9 @@ class Server {
         certificates_api_(device_ca, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(
-            device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api}, results_keys, clock),
-            authenticator, store, metrics, clock, entropy, device_parts),
+        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api},
+                               results_keys, clock),
+                authenticator, store, metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
                                attestations_api_, policy_api_, data_package_api_, verification_api_, webhook_api_,
                                certificates_api_, service_api_},
@@ -191,6 +193,9 @@ class Server {
   certificates::Office office;
   device::CertificateApi certificate_api;
   est::EstApi est_api;
+  const SystemMonotonicClock monotonic;
+  cmp_door::CmpIssuer cmp_issuer;
+  cmp_door::CmpApi cmp_api;
   attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:

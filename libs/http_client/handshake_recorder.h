@@ -30,9 +30,8 @@ class TrustedRoot {
   std::shared_ptr<x509_store_st> store_;
 };
 
-// Puts a nonce into the ClientHello of one connection and records its handshake, up to the client's CertificateVerify if
-// it makes one, else its end.
-// Must outlive the SSL_CTX that it was attached to.
+// Puts a nonce into the ClientHello of one connection and records its handshake, up to the client's CertificateVerify
+// if it makes one, else its end. Must outlive the SSL_CTX that it was attached to.
 class HandshakeRecorder {
  public:
   HandshakeRecorder() = default;

@@ -18,9 +18,9 @@ struct Server {
 
 // HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` and nowhere else and bears its name; no proxy,
 // no redirect, no resumption, nothing from the environment. Before the first byte of a request goes out on a new
-// connection, `check` has judged it. When the server asks for a certificate, `identity`, if there is one, says which one
-// it is shown, and signs. The connection is kept until close(). A request ends within about a second when
-// `waiter` is told to stop. Not for several threads at once.
+// connection, `check` has judged it. When the server asks for a certificate, `identity`, if there is one, says which
+// one it is shown, and signs. The connection is kept until close(). A request ends within about a second when `waiter`
+// is told to stop. Not for several threads at once.
 class HttpsClient final : public agent::Transport {
  public:
   HttpsClient(Server server, TrustedRoot root, agent::ServerCheck& check, agent::Waiter& waiter,

@@ -54,7 +54,8 @@ Result<Issued> read_issued(wire::Reader& in) {
     issued.chain.push_back(to_bytes(der));
   }
   TRY(const std::uint64_t seconds, in.u64("renew after"));
-  if (seconds > CertificatesRecord::kSecondsMax) return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
+  if (seconds > CertificatesRecord::kSecondsMax)
+    return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
   issued.renew_after = Timestamp(std::chrono::seconds(seconds));
   return issued;
 }
@@ -70,10 +71,9 @@ Result<LDevId> read_ldevid(wire::Reader& in) {
 Bytes write_certificates(const CertificatesRecord& record) {
   const auto bit = [](bool there, Present which) { return there ? static_cast<unsigned>(which) : 0U; };
   wire::Writer body;
-  body.u8(static_cast<std::uint8_t>(bit(record.waiting.has_value(), kWaiting) |
-                                    bit(record.current.has_value(), kCurrent) |
-                                    bit(record.previous.has_value(), kPrevious) |
-                                    bit(record.idevid.has_value(), kIDevId)));
+  body.u8(
+      static_cast<std::uint8_t>(bit(record.waiting.has_value(), kWaiting) | bit(record.current.has_value(), kCurrent) |
+                                bit(record.previous.has_value(), kPrevious) | bit(record.idevid.has_value(), kIDevId)));
   if (record.waiting) write(body, *record.waiting);
   if (record.current) write(body, *record.current);
   if (record.previous) write(body, *record.previous);

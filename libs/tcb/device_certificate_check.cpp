@@ -45,8 +45,8 @@ Status check_role(const std::vector<crypto::Certificate>& path, const crypto::Ce
   const crypto::Certificate& role = path[1];
   if (!root.organization().empty() && role.common_name() == expected && role.organization() == root.organization())
     return {};
-  return unfit("tcb.certificate.issuer",
-               fmt::format("expected a certificate of the role \"{}\", \"{}\" issued it", expected, role.common_name()));
+  return unfit("tcb.certificate.issuer", fmt::format("expected a certificate of the role \"{}\", \"{}\" issued it",
+                                                     expected, role.common_name()));
 }
 
 Status check_key(const crypto::PublicKey& certified, ByteView tpm2b) {

@@ -91,8 +91,8 @@ Status DeviceCertificates::accept_ldevid(std::vector<Bytes> chain, Timestamp ren
   // An attacker on the disk may have put the key of another time there.
   TRY_STATUS(tpm_.open_key(*known.waiting));
   known.previous = std::exchange(known.current, std::nullopt);
-  known.current.emplace(CertificatesRecord::LDevId{
-      *std::exchange(known.waiting, std::nullopt), {std::move(chain), renewal_of(certificate, renew_after)}});
+  known.current.emplace(CertificatesRecord::LDevId{*std::exchange(known.waiting, std::nullopt),
+                                                   {std::move(chain), renewal_of(certificate, renew_after)}});
   return keep(known);
 }
 

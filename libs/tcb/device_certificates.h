@@ -34,8 +34,8 @@ struct DeviceCertificateDemands {
 Result<crypto::Certificate> check_device_certificate(std::span<const Bytes> chain, ByteView key, bool is_ldevid,
                                                      const DeviceCertificateDemands& demands);
 
-// The device's LDevID and IDevID: keys that wait for a certificate, certificates, and what the LDevID signs. All of it is
-// one record, which is replaced whole: no power cut parts a key from its certificate.
+// The device's LDevID and IDevID: keys that wait for a certificate, certificates, and what the LDevID signs. All of it
+// is one record, which is replaced whole: no power cut parts a key from its certificate.
 class DeviceCertificates {
  public:
   DeviceCertificates(Tpm& tpm, StateFiles& files, Journal& journal) : tpm_(tpm), files_(files), journal_(journal) {}
@@ -60,8 +60,8 @@ class DeviceCertificates {
   };
   Result<Shown> shown();
 
-  // The client's CertificateVerify of this handshake, whose server was verified: DER. It shows the current LDevID or the
-  // previous one: kRefused "tcb.certificate.other". kRefused "tpm.key.dead", and they are dropped, when the TPM no
+  // The client's CertificateVerify of this handshake, whose server was verified: DER. It shows the current LDevID or
+  // the previous one: kRefused "tcb.certificate.other". kRefused "tpm.key.dead", and they are dropped, when the TPM no
   // longer opens it.
   Result<Bytes> sign(const VerifiedServer& server, const ClientAuthentication& handshake);
 

@@ -90,7 +90,8 @@ TEST(CertificatesFile, KeepsWhatWasWritten) {
 }
 
 TEST(CertificatesFile, HasTheBytesOfItsDescription) {
-  const CertificatesRecord record{.waiting = WrappedObject{{1, 2, 3}, {4, 5}}, .current = {}, .previous = {}, .idevid = {}};
+  const CertificatesRecord record{
+      .waiting = WrappedObject{{1, 2, 3}, {4, 5}}, .current = {}, .previous = {}, .idevid = {}};
   EXPECT_EQ(to_hex(ByteView(write_certificates(record)).first(20)),
             "57544342"
             "01"

@@ -48,7 +48,8 @@ Result<VerifiedServer> verify_server(const TlsHandshake& handshake, const Server
   TRY_STATUS(crypto::verify_certificate_path(path, trust.root, crypto::ServerUse{trust.server_name}, time));
   TRY(const auto scheme, crypto::signature_scheme(handshake.signature_scheme));
   TRY(const auto key, path.front().public_key());
-  TRY_STATUS(crypto::verify_tls_signature(key, scheme, handshake_content(kContext, handshake.transcript), handshake.signature));
+  TRY_STATUS(crypto::verify_tls_signature(key, scheme, handshake_content(kContext, handshake.transcript),
+                                          handshake.signature));
   return VerifiedServer(trust.server_name, path.front().not_before());
 }
 

@@ -17,8 +17,8 @@ std::uint64_t seconds_of(Timestamp time) {
 
 Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey request) {
   TRY(const auto extra_data, over_nonce(request.nonce));
-  TRY(auto proof, request.idevid ? certificates_.prove_idevid(extra_data)
-                                 : certificates_.prove_ldevid(extra_data, request.anew));
+  TRY(auto proof,
+      request.idevid ? certificates_.prove_idevid(extra_data) : certificates_.prove_ldevid(extra_data, request.anew));
   return protocol::ProveKey::Answer{std::move(proof.public_area), std::move(proof.attestation.attest),
                                     std::move(proof.attestation.signature), std::move(proof.creation_hash)};
 }
@@ -71,8 +71,7 @@ Result<protocol::SignHandshake::Answer> Service::run(Caller caller, protocol::Si
 Result<protocol::ExportKey::Answer> Service::run(Caller, protocol::ExportKey) {
   TRY(auto shown, certificates_.shown());
   auto& current = shown.record.current;
-  if (!current)
-    return Error{ErrorKind::kNotFound, "tcb.certificate.none", "this device has no LDevID: get one first"};
+  if (!current) return Error{ErrorKind::kNotFound, "tcb.certificate.none", "this device has no LDevID: get one first"};
   return protocol::ExportKey::Answer{std::move(current->key.public_area), std::move(current->key.private_area),
                                      tpm::kSrkHandle, std::move(current->issued.chain)};
 }

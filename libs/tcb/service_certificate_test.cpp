@@ -176,9 +176,7 @@ TEST_F(DeviceCertificate, IsTakenOnlyWhenItIsThisDevices) {
       {"a role of ours for another purpose",
        {TestOrganisation::issued_by(org.role(), profile(), key).to_der(), org.role().certificate.to_der()},
        "tcb.certificate.issuer"},
-      {"the root itself",
-       {TestOrganisation::issued_by(org.root(), profile(), key).to_der()},
-       "tcb.certificate.issuer"},
+      {"the root itself", {TestOrganisation::issued_by(org.root(), profile(), key).to_der()}, "tcb.certificate.issuer"},
       {"the root itself, with the role beside it",
        {TestOrganisation::issued_by(org.root(), profile(), key).to_der(), role_alone},
        "tcb.certificate.issuer"},
@@ -244,14 +242,15 @@ TEST_F(DeviceCertificate, IsTakenWhenTheClockIsKnownToBeBehind) {
 }
 
 TEST_F(DeviceCertificate, IsRenewedWhenTheServerSaysOrAtHalfOfItsLife) {
-  const auto half = unix_seconds(profile().not_before) + (unix_seconds(profile().not_after) - unix_seconds(profile().not_before)) / 2;
+  const auto half =
+      unix_seconds(profile().not_before) + (unix_seconds(profile().not_after) - unix_seconds(profile().not_before)) / 2;
   const auto asked = unix_seconds(kTestNow + 20 * kTestDay);
-  for (const auto& [renew_after, expected] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
-           {asked, asked},
-           {0, half},
-           {unix_seconds(profile().not_after), half},
-           {unix_seconds(profile().not_before), half},
-           {253'402'300'799, half}}) {
+  for (const auto& [renew_after, expected] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{asked, asked},
+                                                            {0, half},
+                                                            {unix_seconds(profile().not_after), half},
+                                                            {unix_seconds(profile().not_before), half},
+                                                            {253'402'300'799, half}}) {
     ASSERT_EQ(accept(issue(prove()), renew_after), "");
     EXPECT_EQ(show().renew_after, expected) << renew_after;
     EXPECT_EQ(show().now, unix_seconds(kTestNow));
@@ -275,7 +274,9 @@ TEST_F(DeviceCertificate, IsNeverLostWhenPowerFails) {
   for (bool failed = true; failed; ++step) {
     Device device;
     device.verify_server();
-    const auto ask = [&](bool anew) { return device.service->handle(Caller::kAgent, ProveKey{false, anew, kAskedNonce}); };
+    const auto ask = [&](bool anew) {
+      return device.service->handle(Caller::kAgent, ProveKey{false, anew, kAskedNonce});
+    };
     const auto issued = [&](const ProveKey::Answer& proof) {
       return std::vector<Bytes>{device.organisation.device(profile(), key_of(proof)).to_der(),
                                 device.organisation.endpoint_identity().certificate.to_der()};

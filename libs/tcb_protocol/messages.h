@@ -263,8 +263,8 @@ struct ShowCertificate {
     bool died;                    // there was one, whose key the TPM no longer opens: it was dropped just now
   };
 };
-// The client's CertificateVerify of a connection that a CheckServer with its nonce has passed, once: the messages of its
-// handshake, ClientHello to the client's Certificate, which shows the current LDevID or the one before it. The TCB
+// The client's CertificateVerify of a connection that a CheckServer with its nonce has passed, once: the messages of
+// its handshake, ClientHello to the client's Certificate, which shows the current LDevID or the one before it. The TCB
 // verifies the server anew and makes what is signed (RFC 8446 §4.4.3): nobody hands it a digest.
 struct SignHandshake {
   std::vector<Bytes> handshake;
@@ -286,7 +286,7 @@ struct ExportKey {
 using Request =
     std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
                  HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
-                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey, AcceptCertificate,
-                 ShowCertificate, SignHandshake, ExportKey>;
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey,
+                 AcceptCertificate, ShowCertificate, SignHandshake, ExportKey>;
 
 }  // namespace warifu::tcb_protocol

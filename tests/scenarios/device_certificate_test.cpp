@@ -1,5 +1,5 @@
-// A device's LDevID from the TPM to the wire: a real TPM emulator, the TCB's and the agent's own code, libcurl and a TLS
-// server of OpenSSL; and a disk that loses power.
+// A device's LDevID from the TPM to the wire: a real TPM emulator, the TCB's and the agent's own code, libcurl and a
+// TLS server of OpenSSL; and a disk that loses power.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -183,8 +183,8 @@ struct Outcome {
   std::uint64_t operations = 0;
 };
 
-// A renewal whose power fails at the disk operation `cut` (0: after it). The device then has the certificate that it was
-// told of, or the one before it and the key for which it was asked.
+// A renewal whose power fails at the disk operation `cut` (0: after it). The device then has the certificate that it
+// was told of, or the one before it and the key for which it was asked.
 Outcome renew(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
   static const tcb::TestOrganisation organisation;
   static const tcb::TestIdentity server = organisation.server();
@@ -195,7 +195,9 @@ Outcome renew(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
   bool acknowledged = false;
   {
     Boot boot(organisation, server, disk, tpm.tcti());
-    const auto issued = boot.verify_server() ? boot.prove_and_issue() : Result<std::vector<Bytes>>(Error{ErrorKind::kInternal, "test", "no server"});
+    const auto issued = boot.verify_server()
+                            ? boot.prove_and_issue()
+                            : Result<std::vector<Bytes>>(Error{ErrorKind::kInternal, "test", "no server"});
     if (!issued || !boot.accept(*issued)) return {"the first one was not taken"};
     first = *issued;
     disk.ignore_syncs(syncs == Syncs::kIgnored);

@@ -12,7 +12,7 @@ namespace {
 using verifier::DeviceKey;
 
 // Beside the identifiers of the path, for the diary.
-constexpr std::string_view kStage = "certificate";
+constexpr std::string_view kCertificateStage = "certificate";
 
 Error not_idevid() {
   return refused(
@@ -32,9 +32,10 @@ std::vector<Route> CertificateApi::routes() {
                  Access::open(kToken),
                  [this, handle](const Call& call) -> Result<Answer> {
                    TRY_STATUS(check_body_size(call.request, verifier::kRequestSizeMax));
-                   return visits_.run(call, kStage, [this, handle](const Call& asked, const DeviceKey& device) {
-                     return (this->*handle)(asked, device);
-                   });
+                   return visits_.run(call, kCertificateStage,
+                                      [this, handle](const Call& asked, const DeviceKey& device) {
+                                        return (this->*handle)(asked, device);
+                                      });
                  },
                  {.id_parameters = {0, 1}}};
   };

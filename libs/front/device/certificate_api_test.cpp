@@ -32,6 +32,7 @@ class CertificateApiTest : public testing::Test {
     request.target = fmt::format("/api/v1/device/{}/registrations/{}/{}", test::kScope, id, step);
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
     request.body = std::move(body);
+    request.peer_address = "192.0.2.7";
     return world_.server.device_asks(std::move(request));
   }
   std::string activated(const sim::SoftwareTpm& tpm, const SoftwareAk& ak, const std::string& id = "meter-1") {
@@ -150,6 +151,7 @@ TEST_F(CertificateApiTest, RefusesADeviceThatDoesNotAttest) {
   world_.clock.advance(minutes(2));
   EXPECT_EQ(code(certified(token, SoftwareAk::of(crypto::KeyKind::kEcP256))), "certificate.attestation-missing");
   world_.server.attempts.flush();
+  world_.store->settle();
   EXPECT_THAT(alice_.get("/api/v1/registrations/meter-1/explanation").body, HasSubstr("certificate.attestation"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "attestation/ear/results_keys.h"
 #include "base/time.h"
+#include "front/cmp/cmp_api.h"
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
@@ -17,10 +18,11 @@ struct DeviceDoors {
   AttestationApi& attestation;
   CertificateApi& certificates;
   est::EstApi& est;
+  cmp_door::CmpApi& cmp;
 };
 
-// All that the devices listener serves: DPS, EST, under /api/v1/ what is for our own devices, and the public keys of
-// attestation results. Errors under /api/v1/ are problem details (RFC 9457), all others what the DPS SDKs read. Of a
+// All that the devices listener serves: DPS, EST, CMP, under /api/v1/ what is for our own devices, and the public keys
+// of attestation results. Errors under /api/v1/ are problem details (RFC 9457), all others what the DPS SDKs read. Of a
 // state, a hold or the database a device is told the code only. The objects that it is given outlive it.
 Router router(DeviceDoors doors, const attestation::ResultsKeys& results_keys, const Clock& clock);
 
