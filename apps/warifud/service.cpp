@@ -20,6 +20,8 @@ constexpr std::size_t kBodyOfAnyDeviceSizeMax = 128 * 1024;
 constexpr std::chrono::minutes kHousekeepingInterval{1};
 // Soon enough for an operator who watches a device come.
 constexpr std::chrono::seconds kDiaryInterval{1};
+// A certificate that nobody confirmed does not count for longer than it must.
+constexpr std::chrono::seconds kCertificatesInterval{5};
 // Expired tokens are kept for a day, so that their owner is told that they expired rather than that they are unknown.
 constexpr std::chrono::hours kExpiredTokensKept{24};
 
@@ -151,7 +153,12 @@ void Service::start() {
     spdlog::warn("no events are sent (--no-webhooks): they wait, and webhooks are not tried");
   schedule_housekeeping();
   schedule_diary();
+  schedule_certificates();
+}
+
+void Service::schedule_certificates() {
   workers_.post([this] { look_after_certificates(); });
+  server_.post_after(kCertificatesInterval, [this] { schedule_certificates(); });
 }
 
 void Service::look_after_certificates() {
@@ -261,7 +268,6 @@ bool Service::clean_up_some() {
 }
 
 void Service::watch() {
-  look_after_certificates();
   if (const auto looked = silence_watch_.look(); !looked)
     spdlog::error("looking for silent devices: {}", to_string(looked.error()));
   if (const auto looked = disk_watch_.look(); !looked)

@@ -88,6 +88,7 @@ class Service {
   void look_after_certificates();
   void schedule_housekeeping();
   void schedule_diary();
+  void schedule_certificates();
   // One short change; true if there is more to remove.
   bool clean_up_some();
 

@@ -1,8 +1,12 @@
 #include "crypto/roca.h"
 
+#include <openssl/core_names.h>
+
 #include <array>
 #include <numeric>
 #include <optional>
+
+#include "crypto/openssl_handle.h"
 
 namespace warifu::crypto {
 namespace {
@@ -102,6 +106,16 @@ bool is_roca_key(ByteView modulus) {
     }
   }
   return true;
+}
+
+bool is_roca_key(const PublicKey& key) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_is_a(key.native(), "RSA") != 1) return false;
+  require(EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_N, &number) == 1, "EVP_PKEY_get_bn_param");
+  const BignumHandle modulus(number);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
+  BN_bn2bin(modulus.get(), bytes.data());
+  return is_roca_key(ByteView(bytes));
 }
 
 }  // namespace warifu::crypto

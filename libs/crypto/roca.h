@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "crypto/public_key.h"
 
 // ROCA, CVE-2017-15361: primes of Infineon's RSALib are k * M + (65537^a mod M), M the product of the first primes
 // (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", ACM CCS 2017).
@@ -14,5 +15,8 @@ bool passes_roca_filter(ByteView modulus);
 // discrete logarithms modulo each prime and compared by the Chinese remainder theorem. It says yes to one sound key in
 // 2^154. Also true only if the filter is.
 bool is_roca_key(ByteView modulus);
+
+// The same of a key; false for what is not RSA.
+bool is_roca_key(const PublicKey& key);
 
 }  // namespace warifu::crypto

@@ -65,6 +65,8 @@ TEST(Roca, FindsAWeakKeyOf2048Bits) {
   ASSERT_EQ(EVP_PKEY_get_bn_param(key->native(), OSSL_PKEY_PARAM_RSA_N, &modulus), 1);
   Bytes bytes = bytes_of(BignumHandle(modulus).get());
   EXPECT_TRUE(is_roca_key(bytes));
+  EXPECT_TRUE(is_roca_key(*key));
+  EXPECT_FALSE(is_roca_key(PrivateKey::generate(KeyKind::kEcP256).public_key()));
   bytes.back() ^= 2;
   EXPECT_FALSE(is_roca_key(bytes));
 }

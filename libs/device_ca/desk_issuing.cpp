@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crypto/roca.h"
 #include "device_ca/desk.h"
 
 namespace warifu::device_ca {
@@ -36,6 +37,13 @@ Error unproven(DeviceIdentity identity) {
   error.operator_detail =
       "a device without a TPM needs an enrollment with allow_software_keys, and its certificates are marked";
   return error;
+}
+
+// What a TPM proved was looked at there.
+Status check_software_key(ByteView public_key) {
+  TRY(const auto key, crypto::PublicKey::from_spki(public_key));
+  if (!crypto::is_roca_key(key)) return {};
+  return refused("certificate.key-roca", "anybody can compute the private half of this key (CVE-2017-15361)");
 }
 
 Concern key_twice(const Application& application, const RegistrationId& other) {
@@ -106,6 +114,7 @@ Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Applica
   TRY(const auto proven, find_proven_key(records, application, key_sha256));
   const bool takes_software = application.allows_software_keys && application.identity == DeviceIdentity::kLdevid;
   if (!proven && !takes_software) return unproven(application.identity);
+  if (!proven) TRY_STATUS(check_software_key(application.public_key));
   std::optional<Concern> concern;
   TRY(auto same, find_same(records, application, key_sha256, concern));
   if (same) {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/ec.h"
+#include "crypto/test_roca_key.h"
 #include "device_ca/desk.h"
 #include "store/desk_fixture_test.h"
 
@@ -232,6 +232,12 @@ TEST_P(DeviceCa, MarksASoftwareKeyAndLetsItWaitForAnOperator) {
   auto copied = application(one->public_key, other_);
   copied.allows_software_keys = true;
   EXPECT_EQ(code(order(copied)), "certificate.key-elsewhere");
+}
+
+TEST_P(DeviceCa, CertifiesNoSoftwareKeyThatAnybodyCanCompute) {
+  auto asked = application(crypto::PublicKey::from_pem(crypto::kRocaKeyPem).value().spki(), meter_);
+  asked.allows_software_keys = true;
+  EXPECT_EQ(code(order(asked)), "certificate.key-roca");
 }
 
 TEST_P(DeviceCa, ActivatesByAnAttestationOfTheSameTpm) {

@@ -13,6 +13,9 @@ constexpr std::string_view kContentType = "application/pkixcmp";
 // Of the leaf that answers: the key is in memory, and another one takes its place at half of its life.
 constexpr std::chrono::hours kCredentialLifetime{24 * 2};
 
+// Where the signer was away.
+constexpr std::chrono::minutes kTryAgainAfter{1};
+
 Error not_ready() {
   return {ErrorKind::kUnavailable, "cmp.not_ready",
           "the server cannot answer CMP yet: its signer has not certified the key for it"};
@@ -43,8 +46,8 @@ std::vector<Route> CmpApi::routes() {
       if (answer.error)
         spdlog::info("refused tracking_id={} request=cmp code={} detail={:?}", tracking_id, answer.error->code,
                      to_operator_string(*answer.error));
-      return net::HttpResponse{200, {{"Cache-Control", "no-store"}}, std::string(kContentType),
-                               std::string(as_text(answer.der))};
+      return net::HttpResponse{
+          200, {{"Cache-Control", "no-store"}}, std::string(kContentType), std::string(as_text(answer.der))};
     }});
   };
   constexpr std::string_view kWhy = "its messages protect themselves";
@@ -53,10 +56,13 @@ std::vector<Route> CmpApi::routes() {
 }
 
 Status CmpApi::look_after() {
-  const std::lock_guard turn(looking_);
+  // Whoever looks already does it for both.
+  const std::unique_lock turn(looking_, std::try_to_lock);
+  if (!turn) return {};
   if (const auto running = server()) running->expire();
   const Timestamp now = clock_.now();
   if (now < renew_at_) return {};
+  renew_at_ = now + kTryAgainAfter;
   const auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
   TRY(auto certificate,
       signer_.certify_responder(pki::ResponderPurpose::kCmp, key.public_key().spki(), kCredentialLifetime));

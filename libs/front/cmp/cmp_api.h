@@ -33,7 +33,7 @@ class CmpApi {
   Entropy& entropy_;
   mutable std::mutex mutex_;
   std::shared_ptr<cmp::Server> server_;  // null until there is a credential
-  std::mutex looking_;     // of look_after(), and of what follows
+  std::mutex looking_;                   // of look_after(), and of what follows
   Timestamp renew_at_ = Timestamp::min();
 };
 

@@ -8,8 +8,8 @@
 
 namespace warifu::front::cmp_door {
 
-// The CA as CMP knows it: what its messages ask for, by the desk of devices' certificates. A one-time secret is good for
-// one transaction. The objects that it is given outlive it.
+// The CA as CMP knows it: what its messages ask for, by the desk of devices' certificates. A one-time secret is good
+// for one transaction. The objects that it is given outlive it.
 class CmpIssuer final : public cmp::Issuer {
  public:
   CmpIssuer(certificates::Office& office, const certificates::Applicants& applicants, store::Store& store)
@@ -19,8 +19,7 @@ class CmpIssuer final : public cmp::Issuer {
   void set_root(std::optional<crypto::Certificate> root);
 
   Result<SecretBytes> secret(std::string_view reference, ByteView transaction) override;
-  Result<std::string> identify(const crypto::Certificate& signer,
-                               std::span<const crypto::Certificate> others) override;
+  Result<std::string> identify(const crypto::Certificate& signer, std::span<const crypto::Certificate> others) override;
   Result<cmp::Decision> issue(const cmp::Order& order) override;
   Status confirm(ByteView transaction, const crypto::Certificate& certificate) override;
   Status withdraw(ByteView transaction, const crypto::Certificate& certificate, cmp::Withdrawal why) override;
