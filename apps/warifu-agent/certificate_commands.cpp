@@ -37,7 +37,7 @@ Status get(const Context& context, agent::CertificateKind kind, Certifier::When 
   Certifier certifier(device->outside(), attestor, device->identity());
   auto outcome = certifier.certify(kind, when);
   // The last attestation may be too long ago, or there was none.
-  if (!outcome && outcome.error().code == "certificate.attestation") {
+  if (!outcome && agent::wants_attestation(outcome.error())) {
     TRY(const auto result, attestor.attest());
     if (result) {
       agent::keep(device->outside(), *result);

@@ -52,7 +52,7 @@ Device::Device(const RightsGivenUp&, device_config::DeviceConfig config, std::un
       progress_(silent_steps),
       tcb_(tcb_protocol::kService, config_.tcb.socket),
       server_check_(tcb_),
-      identity_(tcb_),
+      identity_(tcb_, progress_),
       connection_({config_.server.url.host, config_.server.url.port}, std::move(root), server_check_, waiter_,
                   &identity_),
       transport_(connection_, identity_, progress_),

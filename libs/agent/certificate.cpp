@@ -122,10 +122,11 @@ Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
   const auto answer_to = [&](const HttpReply& reply, std::string_view doing) -> Result<Round> {
     const std::string code = parse_server_error(reply.body).code;
     Error refusal = refusal_of(reply, doing, outside_.clock);
-    const bool is_token = reply.status == 401 && (code.starts_with("attestation.") || code.starts_with("token."));
+    // "attestation.nonce", "attestation.nonce-expired"
+    const bool is_nonce = code.starts_with("attestation.nonce") || code == "certificate.proof-replayed";
+    const bool is_token = reply.status == 401 && code.starts_with("attestation.token");
     if (is_token) attestor_.forget_token();
-    const bool may_help = is_token || code == "certificate.nonce" || code == "certificate.nonce-expired" ||
-                          code == "certificate.proof-replayed";
+    const bool may_help = is_token || is_nonce || code == "certificate.order-gone";
     if (!may_help) return refusal;
     return Round{.issued = {}, .served = true, .refusal = std::move(refusal)};
   };

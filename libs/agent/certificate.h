@@ -12,6 +12,11 @@
 
 namespace warifu::agent {
 
+// Whether the server gives a certificate only after another attestation.
+inline bool wants_attestation(const Error& error) {
+  return error.code == "certificate.attestation" || error.code == "certificate.attestation-missing";
+}
+
 // The dialogue of docs/protocols/device-certificates.md: a key that the TPM made is proved by the AK, and the server,
 // if what this device runs passes, certifies it. The TCB makes the proof and judges what comes. The token that it needs
 // is the Attestor's. After the end of a certificate as before: nothing here needs one.
@@ -30,8 +35,8 @@ class Certifier {
       : outside_(outside), attestor_(attestor), identity_(identity) {}
 
   // The connection is closed after it. nullopt: this server issues no certificates. Errors: those of the transport, of
-  // the TCB, of Attestor::token(), "server.reply", and refusal_of(): kRefused "certificate.attestation" when the server
-  // wants another attestation first.
+  // the TCB, of Attestor::token(), "server.reply", and refusal_of(): wants_attestation() when the server wants another
+  // attestation first.
   Result<std::optional<Outcome>> certify(CertificateKind kind, When when);
 
   // What the server asked for with its last refusal.

@@ -1,5 +1,7 @@
 #include "agent/certificate.h"
 
+#include <map>
+
 #include "agent/certificate_fallback.h"
 #include "agent/refusal.h"
 #include "agent/runner.h"
@@ -86,7 +88,7 @@ class CertificateTest : public test::AttestationTest {
   static inline const Timestamp kEnd = test::kStart + 720h;
   static inline const Timestamp kRenewal = test::kStart + 360h;
   const Bytes first_ = certificate(kEnd), second_ = certificate(kEnd);
-  TcbClientIdentity identity_{tcb_};
+  TcbClientIdentity identity_{tcb_, progress_};
   CertificateFallback transport_{server_, identity_, progress_};
   Outside through_{transport_, check_, tcb_, files_, clock_, entropy_, waiter_, progress_};
   Attestor attestor_{through_, logs_};
@@ -260,6 +262,30 @@ TEST_F(CertificateTest, IsLeftOutWithAnOlderTcb) {
   EXPECT_THAT(server_.shown, IsEmpty());
 }
 
+// What is wrong with its certificate keeps no device from its server.
+TEST_F(CertificateTest, IsLeftOutWhenTheTcbCannotSayOrSign) {
+  hold(first_);
+  tcb_.show_error = Error{ErrorKind::kUnavailable, "file.read", "the disk is broken"};
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_THAT(progress_.text, HasSubstr("comes without its certificate: the disk is broken [file.read]"));
+  const auto said = progress_.text.size();
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_EQ(progress_.text.size(), said) << "said once";
+  tcb_.show_error.reset();
+  tcb_.sign_error = Error{ErrorKind::kRefused, "tpm.key.dead", "the TPM was cleared"};
+  EXPECT_FALSE(attestor_.attest()) << "that handshake cannot be finished";
+  ASSERT_TRUE(attestor_.attest()) << "and the next one goes without";
+  EXPECT_THAT(server_.shown, IsEmpty());
+  EXPECT_THAT(progress_.text, HasSubstr("comes without its certificate: the TPM was cleared"));
+  // Who lost a race tries again with it.
+  identity_.present();
+  tcb_.sign_error = Error{ErrorKind::kRefused, "tcb.nonce", "another check was begun"};
+  EXPECT_FALSE(attestor_.attest());
+  tcb_.sign_error.reset();
+  ASSERT_TRUE(attestor_.attest());
+  EXPECT_EQ(server_.shown, first_);
+}
+
 // --- Servers that say no ---
 
 TEST_F(CertificateTest, IsNotIssuedByEveryServer) {
@@ -279,24 +305,31 @@ TEST_F(CertificateTest, IsNotIssuedByEveryServer) {
 }
 
 TEST_F(CertificateTest, IsRefusedUntilTheAttestationPasses) {
-  answer("certificate", problem(403, "certificate.attestation"));
-  EXPECT_EQ(certify(), "certificate.attestation");
-  EXPECT_EQ(tries(), 1);
+  for (const char* code : {"certificate.attestation", "certificate.attestation-missing"}) {
+    answer("certificate", problem(403, code));
+    EXPECT_EQ(certify(), code);
+    const auto outcome = certifier().certify(kLDevId, kIfDue);
+    ASSERT_FALSE(outcome);
+    EXPECT_TRUE(wants_attestation(outcome.error()));
+  }
+  EXPECT_EQ(tries(), 4) << "each asks once";
 }
 
 TEST_F(CertificateTest, IsAskedForOnceMoreWithAnotherNonceOrToken) {
-  for (const char* code : {"certificate.nonce", "certificate.nonce-expired", "certificate.proof-replayed"}) {
-    answer_first("certificate", {problem(code == std::string("certificate.proof-replayed") ? 403 : 401, code)});
+  const auto keys = requests("key") + 1;
+  for (const auto& [status, code] : std::map<int, const char*>{
+           {401, "attestation.nonce-expired"}, {403, "certificate.proof-replayed"}, {409, "certificate.order-gone"}}) {
+    answer_first("certificate", {problem(status, code)});
     EXPECT_EQ(certify(kLDevId, kAlways), "") << code;
   }
-  const auto keys = requests("key");
+  EXPECT_EQ(requests("key"), keys) << "one token for all of them";
   answer_first("certificate nonce", {problem(401, "attestation.token-expired")});
   EXPECT_EQ(certify(kLDevId, kAlways), "");
   EXPECT_EQ(requests("key"), keys + 1) << "another token";
   // Not for ever.
-  answer("certificate", problem(401, "certificate.nonce-expired"));
+  answer("certificate", problem(403, "certificate.proof-replayed"));
   const int before = tries();
-  EXPECT_EQ(certify(kLDevId, kAlways), "certificate.nonce-expired");
+  EXPECT_EQ(certify(kLDevId, kAlways), "certificate.proof-replayed");
   EXPECT_EQ(tries(), before + 3);
   EXPECT_EQ(tcb_.keys_made, 5) << "a key is made when one was accepted, not with each round";
 }

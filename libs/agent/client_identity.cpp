@@ -1,5 +1,6 @@
 #include "agent/client_identity.h"
 
+#include "agent/refusal.h"
 #include "crypto/certificate.h"
 #include "tcb_protocol/codec.h"
 
@@ -14,12 +15,14 @@ bool has_ended(const std::vector<Bytes>& chain, std::uint64_t now) {
 }  // namespace
 
 Result<std::vector<Bytes>> TcbClientIdentity::show() {
-  has_shown_ = false;
   if (shows_ == Shows::kNothing) return std::vector<Bytes>();
   auto held = tcb_protocol::call(tcb_, tcb_protocol::ShowCertificate{.idevid = false});
   // An older TCB.
   if (!held && held.error().code == "tcb_protocol.operation") return std::vector<Bytes>();
-  if (!held) return held.error();
+  if (!held) {
+    come_without(held.error());
+    return std::vector<Bytes>();
+  }
   died_ |= held->died;
   auto& chain = shows_ == Shows::kCurrent ? held->chain : held->previous;
   if (chain.empty() || has_ended(chain, held->now)) return std::vector<Bytes>();
@@ -28,8 +31,23 @@ Result<std::vector<Bytes>> TcbClientIdentity::show() {
 }
 
 Result<Bytes> TcbClientIdentity::sign(std::vector<Bytes> handshake) {
-  TRY(auto answer, tcb_protocol::call(tcb_, tcb_protocol::SignHandshake{std::move(handshake)}));
-  return std::move(answer.signature);
+  auto answer = tcb_protocol::call(tcb_, tcb_protocol::SignHandshake{std::move(handshake)});
+  if (answer) {
+    told_.clear();
+    return std::move(answer->signature);
+  }
+  // Another process of ours may have begun a check in between: the next try may do.
+  if (answer.error().code != "tcb.nonce") {
+    shows_ = Shows::kNothing;
+    come_without(answer.error());
+  }
+  return answer.error();
+}
+
+void TcbClientIdentity::come_without(const Error& error) {
+  const std::string what = gist(error);
+  if (std::exchange(told_, what) == what) return;
+  progress_.note("the device comes without its certificate: " + explain(error));
 }
 
 // A node that has not heard of the new one yet knows the one before.

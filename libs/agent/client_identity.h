@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/transport.h"
+#include "agent/outside.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "frames/channel.h"
@@ -18,6 +18,8 @@ namespace warifu::agent {
 class ClientIdentity {
  public:
   virtual ~ClientIdentity() = default;
+  // A new connection: nothing has been shown on it.
+  virtual void begin() = 0;
   // DER, the certificate first, without the root. Empty: it comes without one.
   virtual Result<std::vector<Bytes>> show() = 0;
   // The client's CertificateVerify (ECDSA in DER), from the messages of the handshake as they were sent and received,
@@ -28,10 +30,13 @@ class ClientIdentity {
 // The LDevID, which the TCB holds and signs with.
 class TcbClientIdentity final : public ClientIdentity {
  public:
-  explicit TcbClientIdentity(frames::Channel& tcb) : tcb_(tcb) {}
+  TcbClientIdentity(frames::Channel& tcb, Progress& progress) : tcb_(tcb), progress_(progress) {}
 
-  // The current LDevID, unless it has ended. Empty, too, with a TCB that knows of none.
+  void begin() override { has_shown_ = false; }
+  // The current LDevID, unless it has ended. Empty, too, with a TCB that knows of none, or cannot say: that is noted, and
+  // keeps no device from its server.
   Result<std::vector<Bytes>> show() override;
+  // After an error nothing is shown until present().
   Result<Bytes> sign(std::vector<Bytes> handshake) override;
 
   // The server did not take what was shown, for the reason that this code says. From the next connection on the one
@@ -52,7 +57,11 @@ class TcbClientIdentity final : public ClientIdentity {
  private:
   enum class Shows : std::uint8_t { kCurrent, kPrevious, kNothing };
 
+  void come_without(const Error& error);
+
   frames::Channel& tcb_;
+  Progress& progress_;
+  std::string told_;  // why it came without, as it was told last
   Shows shows_ = Shows::kCurrent;
   std::string refusal_;
   bool has_shown_ = false;

@@ -30,11 +30,9 @@ constexpr std::array kServerCodes = {
     ServerCode{"device.hold", ErrorKind::kRefused},
     ServerCode{"device.state", ErrorKind::kRefused},
     ServerCode{"certificate.attestation", ErrorKind::kRefused},
-    ServerCode{"certificate.nonce", ErrorKind::kUnavailable},
-    ServerCode{"certificate.nonce-expired", ErrorKind::kUnavailable},
+    ServerCode{"certificate.attestation-missing", ErrorKind::kRefused},
     ServerCode{"certificate.proof-replayed", ErrorKind::kUnavailable},
-    ServerCode{"certificate.proof", ErrorKind::kRefused},
-    ServerCode{"certificate.key-attributes", ErrorKind::kRefused},
+    ServerCode{"certificate.order-gone", ErrorKind::kUnavailable},
     ServerCode{"certificate.revoked", ErrorKind::kRefused},
     ServerCode{"certificate.held", ErrorKind::kRefused},
     ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
@@ -44,8 +42,7 @@ constexpr std::array kServerCodes = {
 // Of these, what is said about the device itself; patterns as in Advice. "token.expired" is about a clock. A log that
 // is too large stays so until the next boot, and a TPM without ECC for ever.
 constexpr std::array kVerdicts = std::to_array<std::string_view>(
-    {"enrollment.", "device.", "server.refused", "logs.size", "certificate.proof", "certificate.key-attributes",
-     "certificate.revoked", "certificate.held", "tpm.ecc"});
+    {"enrollment.", "device.", "server.refused", "logs.size", "certificate.revoked", "certificate.held", "tpm.ecc"});
 
 struct Advice {
   std::string_view code;  // an error's code, or the first part of it
@@ -70,10 +67,10 @@ constexpr std::array kAdvice = {
     Advice{
         "certificate.attestation",
         "It is asked again after the next attestation; `warifu attestation explain` on the server says what is wrong"},
+    Advice{"certificate.attestation-missing", "It is asked again after the next attestation: `warifu-agent attest`"},
     Advice{"certificate.revoked", "An operator revoked it; `warifu certificate show` on the server says why"},
     Advice{"certificate.held", "An operator suspended it; `warifu certificate show` on the server says why"},
     Advice{"certificate.none", "The server has no certificate authority for devices, or does not serve it here"},
-    Advice{"certificate.key-attributes", "The server takes no key like this device's: are both of the same release?"},
     Advice{"tcb.certificate.none", "Get one first: `warifu-agent certificate get`"},
     Advice{"tcb.certificate.",
            "What the server issued is not a certificate for this device: is server.root that of its organisation?"},

@@ -59,7 +59,7 @@ TEST(RefusalTest, SpeaksOfTheClocksOnlyWhenTheyDiffer) {
 TEST(RefusalTest, LeavesToAnOperatorOnlyWhatTheServerSaidOfTheDevice) {
   const auto refused = [](std::string_view code) { return needs_an_operator({ErrorKind::kRefused, code, "M"}); };
   for (const char* code : {"enrollment.unknown", "enrollment.ek", "enrollment.scope", "device.hold", "device.state",
-                           "server.refused", "logs.size", "certificate.proof", "certificate.held", "tpm.ecc"})
+                           "server.refused", "logs.size", "certificate.held", "tpm.ecc"})
     EXPECT_TRUE(refused(code)) << code;
   for (const char* code : {"server.identity", "server.reply", "crypto.path.expired", "tcb.handshake.order",
                            "token.expired", "tcb.server.unverified", "tpm.activate"})

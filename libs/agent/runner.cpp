@@ -98,7 +98,7 @@ std::chrono::milliseconds Runner::certify() {
 std::chrono::milliseconds Runner::certificate_refused(const Error& error) {
   // The one who stops it is heard at the next wait.
   if (error.code == "agent.stopped") return std::chrono::milliseconds(0);
-  waits_for_another_result_ = error.code == "certificate.attestation";
+  waits_for_another_result_ = wants_attestation(error);
   const auto wait = waits_for_another_result_ ? certificate_backoff_.around(check_every_)
                                               : certificate_backoff_.next(error, certifier_->retry_after());
   outside_.progress.note(fmt::format("certificate: {}. Next try in {} s{}", explain(error),

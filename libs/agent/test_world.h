@@ -68,6 +68,7 @@ class ScriptedTcb final : public frames::Channel {
   protocol::ShowCertificate::Answer ldevid{}, idevid{};
   int keys_made = 0;  // of LDevIDs
   std::deque<Error> accept_errors;
+  std::optional<Error> show_error, sign_error;
   bool knows_certificates = true;  // false: an older TCB
 
  private:
@@ -164,6 +165,7 @@ class ScriptedTcb final : public frames::Channel {
   }
   Result<protocol::ShowCertificate::Answer> run(protocol::ShowCertificate request) {
     calls.emplace_back("show certificate");
+    if (show_error) return *show_error;
     if (!checked) return no("tcb.server.unverified");
     if (!knows_certificates) return no("tcb_protocol.operation");
     auto& held = request.idevid ? idevid : ldevid;
@@ -173,6 +175,7 @@ class ScriptedTcb final : public frames::Channel {
   }
   Result<protocol::SignHandshake::Answer> run(protocol::SignHandshake) {
     calls.emplace_back("sign handshake");
+    if (sign_error) return *sign_error;
     return protocol::SignHandshake::Answer{{1}};
   }
   Result<protocol::TpmStatus::Answer> run(protocol::TpmStatus) {
@@ -227,8 +230,12 @@ class ScriptedServer final : public Transport {
       TRY_STATUS(check_.judge({nonce}));
       shown.clear();
       if (identity != nullptr) {
+        identity->begin();
         TRY(const auto chain, identity->show());
-        if (!chain.empty()) shown = chain.front();
+        if (!chain.empty()) {
+          TRY_STATUS(identity->sign({nonce, chain.front()}));
+          shown = chain.front();
+        }
       }
       connected = true;
     }

@@ -23,6 +23,7 @@ Error unusable(std::string_view what) {
 void ClientCertificate::attach(ssl_ctx_st* context) {
   verdict_ = {};
   judged_ = false;
+  identity_.begin();
   SSL_CTX_set_cert_cb(context, on_wanted, this);
 }
 

@@ -340,6 +340,7 @@ class ScriptedIdentity final : public agent::ClientIdentity {
  public:
   explicit ScriptedIdentity(const ScriptedCheck& check) : check_(check) {}
 
+  void begin() override { ++begun; }
   Result<std::vector<Bytes>> show() override {
     ++shown;
     judged_before = check_.judged;
@@ -370,6 +371,7 @@ class ScriptedIdentity final : public agent::ClientIdentity {
   std::optional<Error> refusal;
   std::vector<Bytes> messages;
   bool has_one = true;
+  int begun = 0;
   int shown = 0;
   int judged_before = 0;
 };
@@ -441,6 +443,7 @@ TEST_F(ClientCertificateTest, IsNotNeeded) {
   test::TestServer does_not(leaf_);
   EXPECT_TRUE(ask(does_not));
   EXPECT_EQ(identity_.shown, 1);
+  EXPECT_EQ(identity_.begun, 2);
   EXPECT_EQ(check_.judged, 2) << "a server that asks for none is judged before the first byte";
 }
 

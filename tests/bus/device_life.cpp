@@ -174,6 +174,11 @@ Status DeviceLife::attest() {
                          "the quote is of other registers"));
   TRY(const auto primary, tpm_->certify_null_primary(nonce));
   if (!primary) return wrong("the TPM has no ECC");
+  // The keys of its certificates.
+  TRY(const auto ldevid, tpm_->create_ldevid());
+  TRY_STATUS(tpm_->certify(ldevid, nonce));
+  TRY_STATUS(tpm_->sign(ldevid, nonce));
+  TRY_STATUS(tpm_->certify_idevid(nonce));
   return {};
 }
 

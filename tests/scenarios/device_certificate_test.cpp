@@ -31,9 +31,11 @@ using tcb_protocol::ShowCertificate;
 
 constexpr const char* kName = "meter-9";
 
-class Quiet final : public tcb::Journal, public agent::Waiter {
+class Quiet final : public tcb::Journal, public agent::Waiter, public agent::Progress {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
+  void step(int, std::string_view) override {}
+  void note(std::string_view) override {}
   agent::Woken wait(std::chrono::milliseconds) override { return agent::Woken::kByTime; }
   std::vector<std::string> warnings;
 };
@@ -139,7 +141,7 @@ class MutualTls : public testing::Test {
   const tcb::TestIdentity node_ = organisation_.server();
   Boot boot_{organisation_, node_, disk_, swtpm_.tcti()};
   agent::TcbServerCheck check_{boot_.channel()};
-  agent::TcbClientIdentity identity_{boot_.channel()};
+  agent::TcbClientIdentity identity_{boot_.channel(), boot_.quiet()};
 };
 
 TEST_F(MutualTls, IsMadeByAKeyThatNeverLeftTheTpm) {
