@@ -22,13 +22,25 @@ std::string time_text(std::uint64_t seconds) {
   return to_rfc3339(Timestamp(std::chrono::seconds(seconds)));
 }
 
+struct Held {
+  ShowCertificate::Answer ldevid;
+  ShowCertificate::Answer idevid;
+};
+
+template <class Asked>
+Result<Held> read_both(Asked& device) {
+  TRY(auto ldevid, device.ask(ShowCertificate{.idevid = false}));
+  TRY(auto idevid, device.ask(ShowCertificate{.idevid = true}));
+  return Held{std::move(ldevid), std::move(idevid)};
+}
+
 // Root is told without a server, and this is no reason for it to have one.
-Result<ShowCertificate::Answer> read_certificate(const Context& context, bool idevid) {
+Result<Held> read_certificates(const Context& context) {
   TRY(auto local, LocalDevice::open(context));
-  auto shown = local.ask(ShowCertificate{idevid});
-  if (shown || shown.error().code != "tcb.server.unverified" || process::runs_as_root()) return shown;
+  auto held = read_both(local);
+  if (held || held.error().code != "tcb.server.unverified" || process::runs_as_root()) return held;
   TRY(const auto device, Device::open(context, Device::Tells::kNotes));
-  return device->ask(ShowCertificate{idevid});
+  return read_both(*device);
 }
 
 Status get(const Context& context, agent::CertificateKind kind, Certifier::When when) {
@@ -89,8 +101,8 @@ Result<boost::json::object> certificate_record(const ShowCertificate::Answer& he
 }
 
 Status show_certificate(const Context& context) {
-  TRY(const auto held, read_certificate(context, false));
-  TRY(const auto idevid, read_certificate(context, true));
+  TRY(const auto both, read_certificates(context));
+  const auto& [held, idevid] = both;
   TRY(auto record, certificate_record(held));
   if (!held.previous.empty()) {
     TRY(const auto previous, crypto::Certificate::from_der(held.previous.front()));

@@ -29,9 +29,9 @@ using tcb_protocol::AcceptCertificate;
 using tcb_protocol::ProveKey;
 using tcb_protocol::ShowCertificate;
 
-constexpr const char* kName = "meter-9";
+constexpr const char* kCertifiedDevice = "meter-9";
 
-class Quiet final : public tcb::Journal, public agent::Waiter, public agent::Progress {
+class QuietWorld final : public tcb::Journal, public agent::Waiter, public agent::Progress {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
   void step(int, std::string_view) override {}
@@ -40,9 +40,9 @@ class Quiet final : public tcb::Journal, public agent::Waiter, public agent::Pro
   std::vector<std::string> warnings;
 };
 
-class DirectChannel final : public frames::Channel {
+class ChannelToTcb final : public frames::Channel {
  public:
-  explicit DirectChannel(tcb::Service& service) : service_(service) {}
+  explicit ChannelToTcb(tcb::Service& service) : service_(service) {}
   Result<SecretBytes> exchange(ByteView frame) override { return service_.answer(tcb::Caller::kAgent, frame); }
 
  private:
@@ -50,17 +50,17 @@ class DirectChannel final : public frames::Channel {
 };
 
 // What runs on a device between two power cuts.
-class Boot {
+class PoweredDevice {
  public:
-  Boot(const tcb::TestOrganisation& organisation, const tcb::TestIdentity& server, sim::PowerLossDisk& disk,
-       const std::string& tcti, const std::string& server_name = "warifu.example")
+  PoweredDevice(const tcb::TestOrganisation& organisation, const tcb::TestIdentity& server, sim::PowerLossDisk& disk,
+                const std::string& tcti, const std::string& server_name = "warifu.example")
       : organisation_(organisation),
         server_(server),
         disk_(disk),
         tpm_(tpm_device::TcbTpm::open(tcti, {}).value()),
         service_({*tpm_, files_, clock_, entropy_, quiet_, tcb::kTestNow - tcb::kTestDay},
                  {organisation.root().certificate.clone(), server_name},
-                 {*ScopeId::parse("0ne00000001"), *RegistrationId::parse(kName)}),
+                 {*ScopeId::parse("0ne00000001"), *RegistrationId::parse(kCertifiedDevice)}),
         channel_(service_) {}
 
   template <class R>
@@ -80,7 +80,7 @@ class Boot {
     TRY(const auto area, tpm::PublicArea::from_tpm2b(proof.public_area));
     TRY(const auto point, crypto::EcPublicKey::from_affine(crypto::EcCurve::kP256, area.unique(), area.unique_y()));
     const auto key = crypto::Signer::outside(point, nullptr).public_key();
-    return std::vector<Bytes>{organisation_.device(organisation_.device_profile(kName), key).to_der(),
+    return std::vector<Bytes>{organisation_.device(organisation_.device_profile(kCertifiedDevice), key).to_der(),
                               organisation_.endpoint_identity().certificate.to_der()};
   }
   // Nothing is acknowledged by a device without power.
@@ -91,7 +91,7 @@ class Boot {
   }
   frames::Channel& channel() { return channel_; }
   tpm_device::TcbTpm& tpm() { return *tpm_; }
-  Quiet& quiet() { return quiet_; }
+  QuietWorld& quiet() { return quiet_; }
 
  private:
   const tcb::TestOrganisation& organisation_;
@@ -101,10 +101,10 @@ class Boot {
   keystore::StateFolder files_{file_system_, "tcb"};
   sim::SteppingClock clock_{tcb::kTestNow};
   crypto::SystemEntropy entropy_;
-  Quiet quiet_;
+  QuietWorld quiet_;
   std::unique_ptr<tpm_device::TcbTpm> tpm_;
   tcb::Service service_;
-  DirectChannel channel_;
+  ChannelToTcb channel_;
 };
 
 // --- On the wire ---
@@ -139,7 +139,7 @@ class MutualTls : public testing::Test {
   sim::PowerLossDisk disk_;
   test::Swtpm swtpm_;
   const tcb::TestIdentity node_ = organisation_.server();
-  Boot boot_{organisation_, node_, disk_, swtpm_.tcti()};
+  PoweredDevice boot_{organisation_, node_, disk_, swtpm_.tcti()};
   agent::TcbServerCheck check_{boot_.channel()};
   agent::TcbClientIdentity identity_{boot_.channel(), boot_.quiet()};
 };
@@ -178,31 +178,31 @@ TEST_F(MutualTls, EndsWithTheTpmsOwner) {
 
 // --- On the disk ---
 
-enum class Syncs : std::uint8_t { kHonoured, kIgnored };
+enum class DiskSyncs : std::uint8_t { kHonoured, kIgnored };
 
-struct Outcome {
+struct RenewalOutcome {
   std::string finding;
   std::uint64_t operations = 0;
 };
 
 // A renewal whose power fails at the disk operation `cut` (0: after it). The device then has the certificate that it
 // was told of, or the one before it and the key for which it was asked.
-Outcome renew(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
+RenewalOutcome renew_with_cut(std::uint64_t cut, std::uint64_t seed, DiskSyncs syncs) {
   static const tcb::TestOrganisation organisation;
   static const tcb::TestIdentity server = organisation.server();
   test::Swtpm tpm;
   sim::PowerLossDisk disk;
-  Outcome outcome;
+  RenewalOutcome outcome;
   std::vector<Bytes> first, second;
   bool acknowledged = false;
   {
-    Boot boot(organisation, server, disk, tpm.tcti());
+    PoweredDevice boot(organisation, server, disk, tpm.tcti());
     const auto issued = boot.verify_server()
                             ? boot.prove_and_issue()
                             : Result<std::vector<Bytes>>(Error{ErrorKind::kInternal, "test", "no server"});
     if (!issued || !boot.accept(*issued)) return {"the first one was not taken"};
     first = *issued;
-    disk.ignore_syncs(syncs == Syncs::kIgnored);
+    disk.ignore_syncs(syncs == DiskSyncs::kIgnored);
     const auto before = disk.operations();
     if (cut != 0) disk.cut_after(cut, seed);
     if (const auto again = boot.prove_and_issue(); again && disk.has_power()) {
@@ -215,7 +215,7 @@ Outcome renew(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
   disk.restore();
   disk.ignore_syncs(false);
   tpm.power_cut();
-  Boot boot(organisation, server, disk, tpm.tcti());
+  PoweredDevice boot(organisation, server, disk, tpm.tcti());
   if (!boot.verify_server()) return {"the server is not known"};
   const auto shown = boot.ask(ShowCertificate{false});
   if (!shown) return {"not shown: " + to_string(shown.error())};
@@ -230,16 +230,16 @@ Outcome renew(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
   return outcome;
 }
 
-TEST(CertificatePowerLoss, AtAnyWriteLosesNeitherTheCertificateNorAKeyThatWasShown) {
-  const Outcome whole = renew(0, 1, Syncs::kHonoured);
+TEST(DeviceCertificatePowerLoss, AtAnyWriteLosesNeitherTheCertificateNorAKeyThatWasShown) {
+  const RenewalOutcome whole = renew_with_cut(0, 1, DiskSyncs::kHonoured);
   ASSERT_EQ(whole.finding, "");
   ASSERT_GE(whole.operations, 8U) << "two writes in four steps each";
   for (std::uint64_t cut = 1; cut <= whole.operations; ++cut)
-    EXPECT_EQ(renew(cut, 100 + cut, Syncs::kHonoured).finding, "") << "power lost at operation " << cut;
+    EXPECT_EQ(renew_with_cut(cut, 100 + cut, DiskSyncs::kHonoured).finding, "") << "power lost at operation " << cut;
 }
 
-TEST(CertificatePowerLoss, WouldLoseThemIfSyncsDidNothing) {
-  EXPECT_NE(renew(0, 1, Syncs::kIgnored).finding, "");
+TEST(DeviceCertificatePowerLoss, WouldLoseThemIfSyncsDidNothing) {
+  EXPECT_NE(renew_with_cut(0, 1, DiskSyncs::kIgnored).finding, "");
 }
 
 }  // namespace

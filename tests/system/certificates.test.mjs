@@ -159,17 +159,17 @@ describe('A device with certificates', { skip: without_users }, () => {
 [init]
 providers = providers
 alg_section = algorithms
-random = random
+random = randomness
 [providers]
-default = default
-tpm2 = tpm2
-[default]
+default = software
+tpm2 = tpm
+[software]
 activate = 1
-[tpm2]
+[tpm]
 activate = 1
 [algorithms]
 default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
-[random]
+[randomness]
 properties = provider=default
 `);
       const url = `${server.devices_url.replace('127.0.0.1', 'localhost')}/api/v1/device/self`;
