@@ -33,8 +33,8 @@ class TcbClientIdentity final : public ClientIdentity {
   TcbClientIdentity(frames::Channel& tcb, Progress& progress) : tcb_(tcb), progress_(progress) {}
 
   void begin() override { has_shown_ = false; }
-  // The current LDevID, unless it has ended. Empty, too, with a TCB that knows of none, or cannot say: that is noted, and
-  // keeps no device from its server.
+  // The current LDevID, unless it has ended. Empty, too, with a TCB that knows of none, or cannot say: that is noted,
+  // and keeps no device from its server.
   Result<std::vector<Bytes>> show() override;
   // After an error nothing is shown until present().
   Result<Bytes> sign(std::vector<Bytes> handshake) override;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "crypto/openssl_handle.h"
+#include "crypto/private_key.h"
 #include "crypto/public_key.h"
 #include "crypto/system_entropy.h"
 #include "crypto/test_roca_key.h"
