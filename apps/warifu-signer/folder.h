@@ -8,6 +8,7 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "bundle_shelf/bundle_shelf.h"
 #include "crypto/certificate.h"
 #include "pki/authority.h"
 #include "signer/role_keys.h"
@@ -31,6 +32,8 @@ class Folder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path keys() const { return path_ / "keys"; }
   std::filesystem::path journal() const { return path_ / "journal"; }
+  // The trust bundles that it was given.
+  bundle_shelf::BundleShelf bundles() const { return bundle_shelf::BundleShelf(path_ / "bundles"); }
   // What an offline root is asked for.
   std::filesystem::path request(pki::Role role) const;
 

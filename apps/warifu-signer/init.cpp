@@ -111,8 +111,10 @@ Status make_root_and_certify(const InitRequest& request, const Folder& folder,
     TRY_STATUS(folder.write_role(role, certificate));
     certificates.emplace(role, std::move(certificate));
   }
-  const ceremony::BundleShelf shelf(root.bundles());
-  return ceremony::BundleDesk(root, shelf, clock).publish(certificates);
+  const bundle_shelf::BundleShelf shelf(root.bundles());
+  TRY_STATUS(ceremony::BundleDesk(root, shelf, clock).publish(certificates));
+  TRY_STATUS(folder.bundles().take_from(shelf));
+  return {};
 }
 
 Status ask_root(const Folder& folder, const Settings& settings, const std::map<Role, crypto::Signer>& keys) {

@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+using bundle_shelf::BundleShelf;
 using ceremony::BundleDesk;
-using ceremony::BundleShelf;
 using ceremony::RoleRequest;
 using ceremony::RootFolder;
 

@@ -33,6 +33,10 @@ Status make_bootstrap_token(const Place& place, bool json);
 Status renew_certificate(const Place& place, const std::vector<std::string>& server_names,
                          std::optional<std::int64_t> lifetime_seconds);
 
+// Takes the trust bundles that the root's desk wrote into `from`, and for the signer in the data directory what else is
+// there. A running server reads them at SIGHUP.
+Status install_trust(const Place& place, const std::filesystem::path& from);
+
 // Decrypts a package (CMS, DER) that `warifu device escrow --out` wrote, and prints what is in it.
 Status open_escrow(const Place& place, const std::filesystem::path& file);
 

@@ -6,11 +6,12 @@
 
 #include "operators/desk.h"
 #include "pki/authority.h"
-#include "process/child.h"
 #include "warifud/commands.h"
 #include "warifud/node_certificate.h"
 #include "warifud/organisation.h"
+#include "warifud/own_signer.h"
 #include "warifud/signer_link.h"
+#include "warifud/trust.h"
 
 namespace warifu::warifud {
 namespace {
@@ -22,23 +23,11 @@ Result<ScopeId> make_id_scope(Entropy& entropy) {
   return ScopeId::parse("0wf" + to_hex(random));
 }
 
-Status run_signer(std::vector<std::string> command) {
-  TRY(auto program, process::sibling_program("warifu-signer"));
-  command.insert(command.begin(), std::move(program));
-  TRY(const int code, process::run(command));
-  if (code == 0) return {};
-  const auto kind = code == exit_code(ErrorKind::kInvalidInput) ? ErrorKind::kInvalidInput
-                    : code == exit_code(ErrorKind::kRefused)    ? ErrorKind::kRefused
-                                                                : ErrorKind::kUnavailable;
-  return Error{kind, "init.signer", "warifu-signer did not make the organisation's keys; why, it says above"};
-}
-
 // An organisation's own signer, in the data directory: its keys, and a root that certifies them, or certificates of an
 // offline one. That of an attempt that did not end is as good as a new one.
 Status make_signer(const InitRequest& request, const keystore::DataDir& data_dir) {
   const std::string folder = data_dir.signer().string();
-  if (!request.roles_from.empty())
-    return run_signer({"install", "--dir", folder, "--from", request.roles_from.string()});
+  if (!request.roles_from.empty()) return install_at_own_signer(data_dir, request.roles_from);
   std::vector<std::string> command = {"init", "--or-take",  "--dir",
                                       folder, "--root-dir", data_dir.root_desk().string()};
   command.insert(command.end(), {"--org", request.organisation, "--key-backend", request.key_backend});
@@ -52,6 +41,12 @@ Status check(const InitRequest& request) {
   if (!request.place.signer || !request.organisation.empty()) TRY_STATUS(pki::check_organisation(request.organisation));
   TRY_STATUS(pki::ServerNames::parse(request.server_names));
   return {};
+}
+
+// Where its trust bundles are; empty: with a signer that runs by itself, and `warifud trust install` brings them.
+std::filesystem::path bundles_of(const InitRequest& request, const keystore::DataDir& data_dir) {
+  if (!request.roles_from.empty()) return request.roles_from / "bundles";
+  return request.place.signer ? std::filesystem::path() : data_dir.root_desk() / "bundles";
 }
 
 Status check_organisation(const InitRequest& request, const SignersWord& word) {
@@ -118,6 +113,8 @@ Status init(const InitRequest& request) {
   TRY_STATUS(master_key.save(data_dir));
   TRY_STATUS(data_dir.write_trust_root(word.root));
   TRY_STATUS(write_roles(data_dir, word));
+  if (const auto from = bundles_of(request, data_dir); !from.empty())
+    TRY_STATUS(take_bundles(data_dir, bundle_shelf::BundleShelf(from), word.root));
   TRY_STATUS(data_dir.write_node(node.leaf, node.issuer, node.key, master_key.key_passphrase(), outside.entropy));
 
   TRY(const auto scope, make_id_scope(outside.entropy));

@@ -168,6 +168,19 @@ void add_certificate(CLI::App& app, Action& action) {
   });
 }
 
+void add_trust(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("trust", "Whom the organisation's devices believe")->require_subcommand(1);
+  auto* install = command->add_subcommand("install", "Take the trust bundles that the root's desk wrote");
+  install->footer("Example: warifud trust install --data-dir /var/lib/warifu --from /media/out");
+  const auto options = add_place(install);
+  const auto from = std::make_shared<std::string>();
+  install->add_option("--from", *from, "What `warifu root … --out` wrote: bundles/, and roles/ for the signer")
+      ->required()
+      ->type_name("DIR");
+  install->callback(
+      [=, &action] { action = at(options, [=](const Place& place) { return install_trust(place, *from); }); });
+}
+
 void add_escrow(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("escrow", "What devices deposit for their operator: the lockout password of each TPM")
@@ -230,8 +243,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "warifud " WARIFU_VERSION);
   app.require_subcommand(1);
   Action action;
-  for (const auto add : {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_escrow, add_backup,
-                         add_restore, add_routes})
+  for (const auto add : {add_init, add_serve, add_config, add_bootstrap_token, add_certificate, add_trust, add_escrow,
+                         add_backup, add_restore, add_routes})
     add(app, action);
   try {
     app.parse(argc, argv);

@@ -34,7 +34,7 @@ Status print_routes(const Place& place, bool json) {
   TRY(const auto options, ServeOptions::from({.data_dir = place.data_dir.string()}));
   TRY(const auto server_name, organisation.server_name());
   SignerLink signer(place);  // which is not asked
-  const Service service(organisation, *store, signer, outside, options, server_name);
+  const Service service(organisation, {}, *store, signer, outside, options, server_name);
   if (!json) {
     print_text("devices", service.device_routes());
     print_text("operators", service.operator_routes());

@@ -14,6 +14,7 @@
 #include "warifud/organisation.h"
 #include "warifud/service.h"
 #include "warifud/signer_link.h"
+#include "warifud/trust.h"
 
 namespace warifu::warifud {
 namespace {
@@ -80,13 +81,11 @@ Status run_until_stopped(net::Signals& signals, Service& service, const std::fun
     switch (signals.wait()) {
       case SIGHUP:
         spdlog::info("reload");
-        if (const auto done = service.reload_certificates(); !done)
-          spdlog::error("reload: {}", to_string(done.error()));
+        if (const auto done = service.reload(); !done) spdlog::error("reload: {}", to_string(done.error()));
         break;
       case Service::kHousekeepingSignal:
         if (service.is_renewal_due() && renew()) {
-          if (const auto done = service.reload_certificates(); !done)
-            spdlog::error("reload: {}", to_string(done.error()));
+          if (const auto done = service.reload(); !done) spdlog::error("reload: {}", to_string(done.error()));
         }
         service.clean_up();
         service.watch();
@@ -115,11 +114,14 @@ Status serve(const ServeOptions& options) {
   SignerLink signer(options.place);
   meet(signer, organisation);
   TRY_STATUS(renew_if_due(organisation, *store, signer, outside));
+  TRY(auto trust, Trust::read(organisation.data_dir));
+  TRY(const auto chain, organisation.data_dir.read_node_chain());
+  TRY_STATUS(trust.check_chain(chain));
 
   // Before anything answers, so that no signal finds its default action; the main thread acts on them.
   net::Signals signals({SIGTERM, SIGINT, SIGHUP, Service::kHousekeepingSignal});
   TRY(const auto server_name, organisation.server_name());
-  Service service(organisation, *store, signer, outside, options, server_name);
+  Service service(organisation, std::move(trust), *store, signer, outside, options, server_name);
   TRY(const auto endpoints, service.listen(options));
   service.start();
   const std::string compat = endpoints.compat ? fmt::format(" compat=https://{}", endpoints.compat->text()) : "";

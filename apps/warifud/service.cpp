@@ -27,9 +27,10 @@ constexpr std::chrono::hours kExpiredTokensKept{24};
 
 }  // namespace
 
-Service::Service(const Organisation& organisation, store::Store& store, frames::Channel& signer, Outside& outside,
-                 const ServeOptions& options, const std::string& server_name)
+Service::Service(const Organisation& organisation, Trust trust, store::Store& store, frames::Channel& signer,
+                 Outside& outside, const ServeOptions& options, const std::string& server_name)
     : organisation_(organisation),
+      trust_(std::move(trust)),
       store_(store),
       outside_(outside),
       attestation_interval_(options.attestation_interval),
@@ -82,7 +83,7 @@ Service::Service(const Organisation& organisation, store::Store& store, frames::
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       workers_(kWorkers),
-      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_},
+      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_, trust_bundle_api_},
                                      results_keys_, outside.clock),
                authenticator_, store, metrics_, outside.clock, outside.entropy,
                {.admission = &device_admission_, .workers = &workers_}),
@@ -97,6 +98,7 @@ Service::Service(const Organisation& organisation, store::Store& store, frames::
       courier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), store, poster_, metrics_),
       sender_(courier_, store.outbox_wake()),
       server_({.observer = &metrics_}) {
+  if (const auto set = trust_bundle_api_.set(trust_.bundles); !set) spdlog::error("{}", to_string(set.error()));
   load_role_certificates();
 }
 
@@ -172,6 +174,10 @@ Result<Service::Credentials> Service::load_credentials() {
     chain += certificate.to_pem();
   const auto key = node.key.to_pem();
   const Timestamp now = outside_.clock.now();
+  for (const std::string& warning : trust_.warnings(node.chain, now))
+    spdlog::warn("{}", warning);
+  if (const auto checked = trust_.check_chain(node.chain); !checked)
+    spdlog::error("{}: devices that know of it refuse this server", to_string(checked.error()));
   TRY(auto devices, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = true}));
   TRY(auto operators, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = false}));
   TRY(auto compat, net::TlsCredentials::make(
@@ -186,7 +192,10 @@ Result<Service::Credentials> Service::load_credentials() {
 void Service::load_role_certificates() {
   auto certificate = organisation_.data_dir.read_role_certificate(to_string(pki::Role::kEscrow));
   std::vector<crypto::Certificate> chain;
-  if (certificate) {
+  const auto refused_by = certificate ? trust_.check_role(*certificate) : Status();
+  if (!refused_by) {
+    spdlog::error("devices are given no escrow certificate: {}", to_string(refused_by.error()));
+  } else if (certificate) {
     chain.push_back(*std::move(certificate));
   } else {
     spdlog::warn(
@@ -202,6 +211,20 @@ void Service::load_role_certificates() {
   cmp_issuer_.set_root(root ? std::optional(root->clone()) : std::nullopt);
   est_api_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
   issuer_.set_certificate(issuer ? std::optional(*std::move(issuer)) : std::nullopt);
+}
+
+// First the bundles: they say which certificates are good.
+Status Service::reload() {
+  const Status trusted = load_trust();
+  TRY_STATUS(reload_certificates());
+  return trusted;
+}
+
+Status Service::load_trust() {
+  TRY(auto trust, Trust::read(organisation_.data_dir));
+  TRY_STATUS(trust_bundle_api_.set(trust.bundles));
+  trust_ = std::move(trust);
+  return {};
 }
 
 Status Service::reload_certificates() {

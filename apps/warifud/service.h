@@ -10,6 +10,7 @@
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
+#include "front/device/trust_bundle_api.h"
 #include "front/dps/device_api.h"
 #include "front/est/est_api.h"
 #include "front/housekeeping/disk_watch.h"
@@ -34,6 +35,7 @@
 #include "warifud/options.h"
 #include "warifud/organisation.h"
 #include "warifud/signer_issuer.h"
+#include "warifud/trust.h"
 #include "webhook_client/curl_poster.h"
 
 namespace warifu::warifud {
@@ -45,7 +47,7 @@ class Service {
   static constexpr int kHousekeepingSignal = SIGUSR1;
 
   // `server_name` is the first name of the node's certificate.
-  Service(const Organisation& organisation, store::Store& store, frames::Channel& signer, Outside& outside,
+  Service(const Organisation& organisation, Trust trust, store::Store& store, frames::Channel& signer, Outside& outside,
           const ServeOptions& options, const std::string& server_name);
 
   // Waits for every change that was asked for: their answers call what goes away here.
@@ -61,8 +63,8 @@ class Service {
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
 
-  // Reads the certificates again, the node's and that of the escrow; open connections go on.
-  Status reload_certificates();
+  // Reads the trust bundles and the certificates again; open connections go on. What cannot be read stays as it was.
+  Status reload();
   bool is_renewal_due() const;
   // Removes what has expired.
   void clean_up();
@@ -83,6 +85,8 @@ class Service {
   Result<Credentials> load_credentials();
   Result<net::Endpoint> listen_compat(const ListenAddress& at, const net::ListenerLimits& limits,
                                       net::TlsCredentials credentials);
+  Status reload_certificates();
+  Status load_trust();
   void load_role_certificates();
   // What needs the signer now and then, and not at once.
   void look_after_certificates();
@@ -106,6 +110,7 @@ class Service {
 
   const SystemMonotonicClock monotonic_clock_;
   const Organisation& organisation_;
+  Trust trust_;
   store::Store& store_;
   Outside& outside_;
   const std::chrono::seconds attestation_interval_;
@@ -137,6 +142,7 @@ class Service {
   front::est::EstApi est_api_;
   front::cmp_door::CmpIssuer cmp_issuer_;
   front::cmp_door::CmpApi cmp_api_;
+  front::device::TrustBundleApi trust_bundle_api_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <map>
 
-#include "ceremony/bundle_shelf.h"
+#include "bundle_shelf/bundle_shelf.h"
 #include "ceremony/root_folder.h"
 
 namespace warifu::ceremony {
+
+using bundle_shelf::BundleShelf;
 
 inline constexpr std::chrono::days kBundleLifetime{365};
 

@@ -79,7 +79,7 @@ class Server {
         certificates_api_(device_ca, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api},
+        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api, trust_bundle_api},
                                results_keys, clock),
                 authenticator, store, metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
@@ -196,6 +196,7 @@ class Server {
   const SystemMonotonicClock monotonic;
   cmp_door::CmpIssuer cmp_issuer;
   cmp_door::CmpApi cmp_api;
+  device::TrustBundleApi trust_bundle_api;
   attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:

@@ -20,6 +20,7 @@ struct NodeIdentity {
 
 // The layout of a server's data directory (docs/formats/data-dir.md). Only the owner may enter it.
 //   trust/root.pem            what devices and operators pin
+//   trust/bundles/            the trust bundles that devices ask for (libs/bundle_shelf)
 //   roles/NAME.pem            the certificates of the root's roles, whose keys the signer has
 //   node/identity.pem         this server's key under the master key, its certificate and that of its issuer
 //   secrets/master.key        32 random bytes; absent when systemd hands it over as the credential "warifu-master-key"
@@ -32,6 +33,7 @@ class DataDir {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "database" / "warifu.sqlite3"; }
   std::filesystem::path trust_root() const { return path_ / "trust" / "root.pem"; }
+  std::filesystem::path trust_bundles() const { return path_ / "trust" / "bundles"; }
   std::filesystem::path master_key() const { return path_ / "secrets" / "master.key"; }
   std::filesystem::path signer() const { return path_ / "signer"; }
   std::filesystem::path root_desk() const { return path_ / "root"; }

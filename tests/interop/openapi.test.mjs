@@ -328,6 +328,16 @@ describe('On the devices listener', () => {
     judge(operation_of('showEscrowCertificate'), response);
   });
 
+  test('TrustBundlesAreAsDescribed', async () => {
+    const ask = (id, path, headers) => devices.send('GET', `/api/v1/device/trust-bundle${path}`, { token: null, headers }).then((response) => (judge(operation_of(id), response), response));
+    const latest = await ask('showTrustBundle', '');
+    assert.equal(latest.status, 200, latest.text);
+    assert.equal((await ask('showTrustBundle', '', { 'If-None-Match': latest.headers.etag })).status, 304);
+    assert.deepEqual((await ask('showTrustBundleVersion', '/1')).json, latest.json);
+    for (const [path, status] of [['/2', 404], ['/9007199254740991', 404], ['/0', 400], ['/x', 400]])
+      assert.equal((await ask('showTrustBundleVersion', path)).status, status, path);
+  });
+
   test('ADepositIsAsDescribedAndSoIsItsList', async () => {
     const response = await put({ package: kCms.toString('base64') }, await hub_key());
     assert.equal(response.status, 204, response.text);

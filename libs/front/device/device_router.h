@@ -6,6 +6,7 @@
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
+#include "front/device/trust_bundle_api.h"
 #include "front/dps/device_api.h"
 #include "front/est/est_api.h"
 #include "front/http/route.h"
@@ -19,6 +20,7 @@ struct DeviceDoors {
   CertificateApi& certificates;
   est::EstApi& est;
   cmp_door::CmpApi& cmp;
+  TrustBundleApi& trust_bundles;
 };
 
 // All that the devices listener serves: DPS, EST, CMP, under /api/v1/ what is for our own devices, and the public keys
