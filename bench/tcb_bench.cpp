@@ -77,6 +77,10 @@ class InstantTpm final : public tcb::Tpm {
   Status own(const SecretBytes&, const tcb::DictionaryAttackParameters&) override { return absent(); }
   Status clear(const SecretBytes&) override { return absent(); }
   Status reset_lockout(const SecretBytes&) override { return absent(); }
+  Result<std::optional<Bytes>> read_anchor() override { return std::nullopt; }
+  Status write_anchor(ByteView) override { return absent(); }
+  Result<std::optional<std::uint64_t>> read_anchor_counter() override { return std::nullopt; }
+  Status raise_anchor_counter() override { return absent(); }
 
  private:
   static Error absent() { return {ErrorKind::kInternal, "bench.tpm", "this TPM has random numbers only"}; }

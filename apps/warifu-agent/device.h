@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "agent/bundle_follower.h"
 #include "agent/care.h"
 #include "agent/certificate_fallback.h"
 #include "agent/client_identity.h"
@@ -58,8 +59,8 @@ class Device {
     TRY_STATUS(meet_server());
     return tcb_protocol::call(tcb_, request);
   }
-  // The escrow chain, as Care::greet().
-  Result<std::vector<Bytes>> meet_server() { return agent::Care(outside_).greet(); }
+  // The escrow chain, as agent::meet().
+  Result<std::vector<Bytes>> meet_server() { return agent::meet(outside_, follower_); }
 
  private:
   Device(const RightsGivenUp&, device_config::DeviceConfig config, std::unique_ptr<MeasurementFiles> logs,
@@ -78,6 +79,7 @@ class Device {
   agent::CertificateFallback transport_;
   keystore::StateFolder files_;
   agent::Outside outside_;
+  agent::BundleFollower follower_{outside_};
 };
 
 }  // namespace warifu::agent_app

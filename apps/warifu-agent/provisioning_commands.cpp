@@ -24,6 +24,18 @@ boost::json::object to_record(const agent::Registration& registration) {
           {"assigned_at", registration.assigned_at}};
 }
 
+// What the TCB believes; an older one says nothing of it.
+void add_trust(Device& device, boost::json::object& record) {
+  const auto trust = tcb_protocol::call(device.outside().tcb, tcb_protocol::TrustBundle{});
+  if (!trust) return;
+  record["trust_bundle"] = trust->version;
+  if (trust->at_least > trust->version) record["trust_bundle_seen"] = trust->at_least;
+  if (trust->version == 0) return;
+  record["trust_bundle_sha256"] = to_hex(trust->digest);
+  record["trust_bundle_expires_at"] = to_rfc3339(Timestamp(std::chrono::seconds(trust->expires_at)));
+  record["trust_bundle_expired"] = trust->is_expired;
+}
+
 // One at a time: two would register the device against each other.
 Result<keystore::FolderLock> claim_state(const std::filesystem::path& folder) {
   auto lock = keystore::FolderLock::acquire(folder);
@@ -97,6 +109,7 @@ Status show_status(const Context& context) {
     record["attestation_since"] = attested->since;
   }
   if (identity) TRY_STATUS(add_certificate(*device, record));
+  add_trust(*device, record);
   print(context, record);
   if (!identity) return identity.error();
   if (shown.device_id.empty())

@@ -3,6 +3,7 @@
 #include <boost/json/value.hpp>
 #include <cstring>
 
+#include "agent/care.h"
 #include "keystore/files.h"
 #include "process/privileges.h"
 #include "tcb_protocol/codec.h"

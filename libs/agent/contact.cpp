@@ -18,7 +18,7 @@ Result<Registration> Contact::make(Registering registering) {
 Result<Registration> Contact::make_on_connection(Registering registering) {
   Care care(outside_);
   proved_at_ = outside_.clock.now();
-  TRY(auto escrow_chain, care.greet());
+  TRY(auto escrow_chain, meet(outside_, follower_));
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
   outside_.progress.step(2, fmt::format("the TPM showed its keys: registration ID {}, ID scope {}",
                                         device.registration_id, device.id_scope));

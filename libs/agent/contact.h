@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "agent/attestation.h"
+#include "agent/bundle_follower.h"
 #include "agent/outside.h"
 #include "agent/registration.h"
 
@@ -31,6 +32,7 @@ class Contact {
   Result<Registration> registered(Registering registering, const tcb_protocol::Identity::Answer& device);
 
   Outside& outside_;
+  BundleFollower follower_{outside_};
   Attestor* const attestor_;
   Timestamp proved_at_;
   std::optional<std::chrono::seconds> retry_after_;

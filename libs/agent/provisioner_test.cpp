@@ -19,6 +19,10 @@ class SlowServer final : public Transport {
     clock_.advance(each_takes);
     return server_.send(request);
   }
+  Result<HttpReply> fetch_from_anybody(const HttpRequest& request) override {
+    return server_.fetch_from_anybody(request);
+  }
+  Status trust_also(const std::vector<Bytes>& roots) override { return server_.trust_also(roots); }
   void close() override { server_.close(); }
 
   std::chrono::seconds each_takes{0};

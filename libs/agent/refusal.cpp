@@ -96,6 +96,19 @@ constexpr std::array kAdvice = {
            "Is server.root the root.pem of that server's organisation, and is the host of server.url in its "
            "certificate?"},
     Advice{"server.reply", "It is not a server that this device can talk to"},
+    Advice{"tcb.server.revoked",
+           "The organisation has taken the key of this server's role out of use. If it is still your server, it needs "
+           "a certificate of the new role: `warifud certificate renew`. If not, somebody has a stolen key"},
+    Advice{"bundle.rollback",
+           "This device has seen a newer trust bundle. Was the server, or this device's state folder, restored from a "
+           "backup? `warifud trust install` brings the newest to the server"},
+    Advice{"bundle.fork",
+           "There are two trust bundles of one version: compare their digests with the root's desk. If both are "
+           "signed, keys are in wrong hands"},
+    Advice{"bundle.pinned-root", "Is server.root a root of this server's organisation?"},
+    Advice{"tpm.nv.",
+           "The TPM has no room where the trust bundle is remembered, or its owner's password is not in "
+           "tpm.owner_auth_file"},
     Advice{"crypto.path.expired",
            "Is the clock of this device right? If it is, the server needs a new certificate: `warifud` says why it has "
            "none"},

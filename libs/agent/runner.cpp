@@ -68,6 +68,8 @@ std::chrono::milliseconds Runner::attest() {
     return attestation_backoff_.around(check_every_);
   }
   if (result.error().code == "agent.stopped") return std::chrono::milliseconds(0);
+  // A contact may bring the bundle by which the server is known again.
+  if (BundleFollower::is_about_trust(result.error())) until_check_ = std::chrono::milliseconds(0);
   const auto wait = attestation_backoff_.next(result.error(), attestor_->retry_after());
   outside_.progress.note(fmt::format("attestation: {}. Next try in {} s", explain(result.error()),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count()));

@@ -45,6 +45,52 @@ class TestEntropy final : public Entropy {
   std::uint64_t state_ = 1;
 };
 
+// What a TCB says of trust bundles: versions, and which of them it begins with.
+class ScriptedTrust {
+ public:
+  Result<protocol::TrustBundle::Answer> run(protocol::TrustBundle) {
+    protocol::TrustBundle::Answer answer{};
+    answer.version = version;
+    answer.at_least = std::max(version, at_least);
+    answer.expires_at = 1'800'000'000;
+    answer.is_expired = is_expired;
+    answer.root_count = 2;
+    return answer;
+  }
+  Result<protocol::TrustedRoot::Answer> run(protocol::TrustedRoot request) {
+    return protocol::TrustedRoot::Answer{Bytes(8, request.index)};
+  }
+  Result<protocol::FollowTrustBundle::Answer> run(protocol::FollowTrustBundle request) {
+    if (request.offset == 0) incoming_.clear();
+    incoming_ += as_text(request.part);
+    if (incoming_.size() < request.size) return protocol::FollowTrustBundle::Answer{false, false, version};
+    return take(version_of(incoming_));
+  }
+
+  std::function<std::uint64_t(const std::string&)> version_of;
+  std::uint64_t version = 0;
+  std::uint64_t at_least = 0;
+  std::vector<std::uint64_t> begins_with = {};
+  bool is_expired = false;
+  std::optional<std::string_view> refuses;  // whatever server comes, with this code
+  std::function<void(std::uint64_t)> on_taken;
+  std::vector<std::uint64_t> offered;
+
+ private:
+  Result<protocol::FollowTrustBundle::Answer> take(std::uint64_t given) {
+    offered.push_back(given);
+    const auto no = [](std::string_view code) { return Error{ErrorKind::kRefused, code, "the TCB says no"}; };
+    if (version == 0 && std::ranges::find(begins_with, given) == begins_with.end()) return no("bundle.pinned-root");
+    if (version != 0 && given < version) return no("bundle.rollback");
+    if (version != 0 && given > version + 1) return no("bundle.gap");
+    const bool is_new = given != version;
+    version = given;
+    if (is_new && on_taken) on_taken(given);
+    return protocol::FollowTrustBundle::Answer{true, is_new, version};
+  }
+  std::string incoming_;
+};
+
 class ScriptedTcb final : public frames::Channel {
  public:
   Result<SecretBytes> exchange(ByteView frame) override {
@@ -53,6 +99,7 @@ class ScriptedTcb final : public frames::Channel {
   }
 
   bool unreachable = false;
+  ScriptedTrust* trust = nullptr;  // without it: an older one
   bool server_ok = true;
   bool lockout_auth_set = false;
   bool activates = true;
@@ -80,6 +127,18 @@ class ScriptedTcb final : public frames::Channel {
   Result<typename R::Answer> run(R) {
     return no("tcb.denied");
   }
+  Result<protocol::TrustBundle::Answer> run(protocol::TrustBundle request) {
+    if (trust) return trust->run(request);
+    return no("tcb_protocol.operation");
+  }
+  Result<protocol::TrustedRoot::Answer> run(protocol::TrustedRoot request) {
+    if (trust) return trust->run(request);
+    return no("tcb_protocol.operation");
+  }
+  Result<protocol::FollowTrustBundle::Answer> run(protocol::FollowTrustBundle request) {
+    if (trust) return trust->run(std::move(request));
+    return no("tcb_protocol.operation");
+  }
   Result<protocol::BeginServerCheck::Answer> run(protocol::BeginServerCheck) {
     calls.emplace_back("begin");
     return protocol::BeginServerCheck::Answer{Bytes(32, 7)};
@@ -87,6 +146,7 @@ class ScriptedTcb final : public frames::Channel {
   Result<protocol::CheckServer::Answer> run(protocol::CheckServer) {
     calls.emplace_back("check");
     if (!server_ok) return no("tcb.handshake.nonce");
+    if (trust && trust->refuses) return no(*trust->refuses);
     checked = true;
     return protocol::CheckServer::Answer{"dps.example", 600};
   }
@@ -239,6 +299,10 @@ class ScriptedServer final : public Transport {
       }
       connected = true;
     }
+    if (request.path.starts_with(kBundlePath)) {
+      fetched.push_back(request.path);
+      return bundle_at(request);
+    }
     requests.push_back(request);
     if (!shown.empty() && refuse_certificate && request.path.starts_with("/api/v1/device/"))
       if (const auto code = refuse_certificate(shown); !code.empty())
@@ -253,6 +317,15 @@ class ScriptedServer final : public Transport {
     return honest(key);
   }
   void close() override { connected = false; }
+  // Nobody judges, and nothing is told.
+  Result<HttpReply> fetch_from_anybody(const HttpRequest& request) override {
+    fetched_from_anybody.push_back(request.path);
+    return bundle_at(request);
+  }
+  Status trust_also(const std::vector<Bytes>& roots) override {
+    trusted_also = roots;
+    return {};
+  }
 
   // "escrow-certificate", "challenge", "proof", "poll", "escrow"
   static std::string step_of(const HttpRequest& request) {
@@ -267,6 +340,10 @@ class ScriptedServer final : public Transport {
     return request.authorization.empty() ? "challenge" : "proof";
   }
 
+  static constexpr std::string_view kBundlePath = "/api/v1/device/trust-bundle";
+  std::vector<std::string> bundles;  // from the first
+  std::vector<std::string> fetched, fetched_from_anybody;
+  std::vector<Bytes> trusted_also;
   ClientIdentity* identity = nullptr;  // what a connection shows of the device
   Bytes shown;                         // on this connection: DER; empty: none
   // The code with which a certificate is refused; empty: it is taken.
@@ -290,6 +367,15 @@ class ScriptedServer final : public Transport {
   }
 
  private:
+  HttpReply bundle_at(const HttpRequest& request) const {
+    const auto rest = std::string_view(request.path).substr(kBundlePath.size());
+    const std::size_t version = rest.empty() ? bundles.size() : std::stoul(std::string(rest.substr(1)));
+    if (version == 0 || version > bundles.size()) return reply(404, R"({"code":"trust.none"})");
+    auto answer = reply(200, bundles[version - 1]);
+    answer.etag = "\"" + std::to_string(version) + "\"";
+    if (answer.etag == request.if_none_match) return reply(304);
+    return answer;
+  }
   HttpReply honest(const std::string& step) {
     if (step == "escrow-certificate") return reply(200, R"({"chain":["CQk=","CA=="]})");
     if (step == "challenge")

@@ -12,21 +12,25 @@
 
 namespace warifu::agent {
 
+inline constexpr std::size_t kReplyBodyMax = 64 * 1024;
+
 struct HttpRequest {
   std::string_view method;         // a literal: "GET", "PUT"
   std::string path;                // with the query, percent-encoded
   std::string authorization = {};  // a SAS token; empty: no such header
   std::string body = {};           // JSON; empty: none
+  std::string if_none_match = {};  // an ETag; empty: no such header
+  std::size_t reply_size_max = kReplyBodyMax;
 };
 
 struct HttpReply {
   int status = 0;
-  std::string body;                                 // at most kReplyBodyMax
+  std::string body;                                 // at most HttpRequest::reply_size_max
   std::optional<std::chrono::seconds> retry_after;  // Retry-After in its form of seconds
   std::optional<Timestamp> date;                    // the server's clock
   std::string request_id;                           // x-ms-request-id, printable, at most 64 characters
+  std::string etag = {};                            // printable, at most 128 characters
 };
-inline constexpr std::size_t kReplyBodyMax = 64 * 1024;
 
 // The way to the one configured server. The real one is http_client::HttpsClient.
 class Transport {
@@ -37,6 +41,12 @@ class Transport {
   // its certificate does not fit, "server.reply" when the answer is not HTTP or too large; and whatever the ServerCheck
   // said. kUnavailable "agent.stopped" when the process was told to stop in the middle.
   virtual Result<HttpReply> send(const HttpRequest& request) = 0;
+  // A request on a connection of its own, on which nobody asks who the server is: for what protects itself, and says
+  // nothing about the device. The other errors are those of send().
+  virtual Result<HttpReply> fetch_from_anybody(const HttpRequest& request) = 0;
+  // Beside the configured root, these (DER) may be at the end of the server's path; they take the place of those of
+  // before. The TCB judges all the same.
+  virtual Status trust_also(const std::vector<Bytes>& roots) = 0;
   // Ends the connection and gives back its memory. The next send() makes a new one.
   virtual void close() = 0;
 };

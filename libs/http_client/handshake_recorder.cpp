@@ -25,14 +25,32 @@ void on_message(int sent, int, int content_type, const void* data, std::size_t s
 
 }  // namespace
 
-Result<TrustedRoot> TrustedRoot::from_pem(std::string_view pem) {
-  TRY(const auto certificate, crypto::Certificate::from_pem(pem));
+Result<TrustedRoot> TrustedRoot::of(const std::vector<Bytes>& roots) {
   std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
-  if (!store || X509_STORE_add_cert(store.get(), certificate.native()) != 1)
-    return Error{ErrorKind::kUnavailable, "server.root", "libssl takes no root certificate: out of memory"};
+  const Error full{ErrorKind::kUnavailable, "server.root", "libssl takes no root certificate: out of memory"};
+  if (!store) return full;
+  for (const Bytes& der : roots) {
+    TRY(const auto certificate, crypto::Certificate::from_der(der));
+    if (X509_STORE_add_cert(store.get(), certificate.native()) != 1) return full;
+  }
   // The device's clock may be wrong: the TCB judges the times, with what it knows of earlier ones.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_NO_CHECK_TIME);
   return TrustedRoot(std::move(store));
+}
+
+Result<TrustedRoot> TrustedRoot::from_pem(std::string_view pem) {
+  TRY(const auto certificate, crypto::Certificate::from_pem(pem));
+  TRY(auto root, of({certificate.to_der()}));
+  root.first_ = certificate.to_der();
+  return root;
+}
+
+Result<TrustedRoot> TrustedRoot::and_also(const std::vector<Bytes>& roots) const {
+  std::vector<Bytes> all = roots;
+  all.push_back(first_);
+  TRY(auto together, of(all));
+  together.first_ = first_;
+  return together;
 }
 
 bool HandshakeRecorder::attach(ssl_ctx_st* context, const TrustedRoot& root, Bytes nonce) {

@@ -22,11 +22,15 @@ class TrustedRoot {
  public:
   // Exactly one certificate. kInvalidInput "crypto.certificate.form".
   static Result<TrustedRoot> from_pem(std::string_view pem);
+  // This one, and those (DER).
+  Result<TrustedRoot> and_also(const std::vector<Bytes>& roots) const;
 
   x509_store_st* native() const { return store_.get(); }
 
  private:
   explicit TrustedRoot(std::shared_ptr<x509_store_st> store) : store_(std::move(store)) {}
+  static Result<TrustedRoot> of(const std::vector<Bytes>& roots);
+  Bytes first_;
   std::shared_ptr<x509_store_st> store_;
 };
 

@@ -35,8 +35,11 @@ std::string authority(const Server& server) {
 // One curl handle, and what its callbacks need.
 class HttpsClient::Connection {
  public:
-  Connection(const HttpsClient& client) : client_(client), curl_(curl_easy_init(), curl_easy_cleanup) {
-    if (client.identity_ != nullptr) certificate_.emplace(recorder_, client.check_, *client.identity_);
+  enum class Peer { kJudged, kAnybody };
+  Connection(const HttpsClient& client, Peer peer)
+      : client_(client), peer_(peer), curl_(curl_easy_init(), curl_easy_cleanup) {
+    if (peer == Peer::kJudged && client.identity_ != nullptr)
+      certificate_.emplace(recorder_, client.check_, *client.identity_);
     if (curl_) configure();
   }
   Connection(const Connection&) = delete;
@@ -48,7 +51,8 @@ class HttpsClient::Connection {
     add_headers(headers, request);
     const std::string url = fmt::format("https://{}{}", authority(client_.server_), request.path);
     const std::string method(request.method);
-    reply_ = ReplyReader();
+    reply_ = ReplyReader(request.reply_size_max);
+    reply_size_max_ = request.reply_size_max;
     verdict_ = {};
     stopped_ = false;
     error_text_.fill('\0');
@@ -87,13 +91,11 @@ class HttpsClient::Connection {
     set(CURLOPT_CAINFO, nullptr);
     set(CURLOPT_CAPATH, nullptr);
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
-    set(CURLOPT_SSL_VERIFYPEER, 1L);
-    set(CURLOPT_SSL_VERIFYHOST, 2L);
     set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    set(CURLOPT_SSL_CTX_FUNCTION, &Connection::on_new_tls);
-    set(CURLOPT_SSL_CTX_DATA, this);
-    set(CURLOPT_PREREQFUNCTION, &Connection::on_connected);
-    set(CURLOPT_PREREQDATA, this);
+    if (peer_ == Peer::kJudged)
+      have_peer_judged();
+    else
+      take_any_peer();
     set(CURLOPT_WRITEFUNCTION, &Connection::on_body);
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_HEADERFUNCTION, &Connection::on_header);
@@ -103,11 +105,26 @@ class HttpsClient::Connection {
     set(CURLOPT_XFERINFODATA, this);
   }
 
+  void have_peer_judged() {
+    set(CURLOPT_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_SSL_VERIFYHOST, 2L);
+    set(CURLOPT_SSL_CTX_FUNCTION, &Connection::on_new_tls);
+    set(CURLOPT_SSL_CTX_DATA, this);
+    set(CURLOPT_PREREQFUNCTION, &Connection::on_connected);
+    set(CURLOPT_PREREQDATA, this);
+  }
+
+  void take_any_peer() {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+
   static void add_headers(HeaderLines& headers, const agent::HttpRequest& request) {
     headers.add("Accept: application/json");
     headers.add("Expect:");  // no 100-continue
     if (!request.body.empty()) headers.add("Content-Type: application/json; charset=utf-8");
     if (!request.authorization.empty()) headers.add("Authorization: " + request.authorization);
+    if (!request.if_none_match.empty()) headers.add("If-None-Match: " + request.if_none_match);
   }
 
   void set_method(const std::string& method, const std::string& body) {
@@ -192,7 +209,7 @@ class HttpsClient::Connection {
       case CURLE_SSL_CONNECT_ERROR:
         return unavailable("server.tls", "no TLS 1.3 connection could be made");
       case CURLE_WRITE_ERROR:
-        return unusable(fmt::format("it is larger than {} bytes", agent::kReplyBodyMax));
+        return unusable(fmt::format("it is larger than {} bytes", reply_size_max_));
       case CURLE_UNSUPPORTED_PROTOCOL:
       case CURLE_WEIRD_SERVER_REPLY:
         return unusable(fmt::format("it is no HTTP ({})", reason));
@@ -202,10 +219,12 @@ class HttpsClient::Connection {
   }
 
   const HttpsClient& client_;
+  const Peer peer_;
   HandshakeRecorder recorder_;                    // outlives the TLS contexts of the handle
   std::optional<ClientCertificate> certificate_;  // so does it
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   ReplyReader reply_;
+  std::size_t reply_size_max_ = agent::kReplyBodyMax;
   Status verdict_;
   bool judged_ = false;
   bool stopped_ = false;
@@ -222,12 +241,24 @@ HttpsClient::~HttpsClient() = default;
 Result<agent::HttpReply> HttpsClient::send(const agent::HttpRequest& request) {
   if (!connection_) {
     use_libcurl();
-    connection_ = std::make_unique<Connection>(*this);
+    connection_ = std::make_unique<Connection>(*this, Connection::Peer::kJudged);
   }
   auto reply = connection_->send(request);
   // What is not understood is not spoken to again.
   if (!reply) connection_.reset();
   return reply;
+}
+
+Result<agent::HttpReply> HttpsClient::fetch_from_anybody(const agent::HttpRequest& request) {
+  if (!request.authorization.empty() || !request.body.empty())
+    return Error{ErrorKind::kInternal, "server.anybody", "nothing is told to a server that nobody judged"};
+  use_libcurl();
+  return Connection(*this, Connection::Peer::kAnybody).send(request);
+}
+
+Status HttpsClient::trust_also(const std::vector<Bytes>& roots) {
+  TRY(root_, root_.and_also(roots));
+  return {};
 }
 
 void HttpsClient::close() {

@@ -16,7 +16,8 @@ struct Server {
   std::uint16_t port = 443;
 };
 
-// HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` and nowhere else and bears its name; no proxy,
+// HTTP/1.1 over TLS 1.3 to one server: its certificate leads to `root` (or to one of
+// trust_also()) and bears its name; no proxy,
 // no redirect, no resumption, nothing from the environment. Before the first byte of a request goes out on a new
 // connection, `check` has judged it. When the server asks for a certificate, `identity`, if there is one, says which
 // one it is shown, and signs. The connection is kept until close(). A request ends within about a second when `waiter`
@@ -30,12 +31,14 @@ class HttpsClient final : public agent::Transport {
   HttpsClient& operator=(const HttpsClient&) = delete;
 
   Result<agent::HttpReply> send(const agent::HttpRequest& request) override;
+  Result<agent::HttpReply> fetch_from_anybody(const agent::HttpRequest& request) override;
+  Status trust_also(const std::vector<Bytes>& roots) override;
   void close() override;
 
  private:
   class Connection;
   const Server server_;
-  const TrustedRoot root_;
+  TrustedRoot root_;
   agent::ServerCheck& check_;
   agent::Waiter& waiter_;
   agent::ClientIdentity* const identity_;

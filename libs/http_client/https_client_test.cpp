@@ -302,6 +302,47 @@ TEST_F(HttpsClientTest, WritesNoSessionKeysWhereTheEnvironmentSays) {
   EXPECT_EQ(std::filesystem::file_size(key_log_file()), 0U);
 }
 
+TEST_F(HttpsClientTest, TrustsFurtherRootsBesideItsOwn) {
+  const auto other = test::make_root("other");
+  const auto third = test::make_root("third");
+  test::TestServer renewed(test::make_leaf(other, test::localhost()));
+  test::TestServer as_before(leaf_);
+  for (auto* server : {&renewed, &as_before}) {
+    auto client = client_of(*server);
+    ASSERT_TRUE(client.trust_also({third.certificate.to_der(), other.certificate.to_der()}));
+    EXPECT_TRUE(client.send(request_));
+    ASSERT_TRUE(client.trust_also({third.certificate.to_der()}));
+    client.close();
+    EXPECT_EQ(client.send(request_).has_value(), server == &as_before) << "they take the place of those before";
+    EXPECT_FALSE(client.trust_also({Bytes(8)}));
+  }
+}
+
+// For what protects itself: nobody is judged, and nothing of the device is said.
+TEST_F(HttpsClientTest, FetchesFromAnybodyWithoutSayingAnything) {
+  const auto stranger = test::make_root("stranger");
+  test::TestServer server(test::make_leaf(stranger, test::profile("elsewhere")));
+  server.answer = [](const std::string&) {
+    return "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nContent-Length: 70000\r\n\r\n" + std::string(70'000, 'a');
+  };
+  auto client = client_of(server);
+  const auto reply = client.fetch_from_anybody(
+      {.method = "GET", .path = "/bundle", .if_none_match = "\"x\"", .reply_size_max = 70'000});
+  ASSERT_TRUE(reply) << to_string(reply.error());
+  EXPECT_EQ(reply->body.size(), 70'000U);
+  EXPECT_EQ(reply->etag, "\"abc\"");
+  EXPECT_THAT(server.received(), HasSubstr("GET /bundle HTTP/1.1\r\n"));
+  EXPECT_THAT(server.received(), HasSubstr("If-None-Match: \"x\"\r\n"));
+  EXPECT_THAT(server.received(), Not(HasSubstr("Authorization")));
+  EXPECT_EQ(check_.begun, 0) << "no nonce is used for it";
+  EXPECT_EQ(client.fetch_from_anybody({.method = "GET", .path = "/bundle", .reply_size_max = 69'999}).error().code,
+            "server.reply");
+  EXPECT_EQ(client.fetch_from_anybody(request_).error().code, "server.anybody");
+  EXPECT_EQ(client.fetch_from_anybody({.method = "GET", .path = "/", .authorization = "Secret"}).error().code,
+            "server.anybody");
+  EXPECT_EQ(client.send(request_).error().code, "server.identity") << "and it is not believed afterwards";
+}
+
 TEST_F(HttpsClientTest, RefusesAnAnswerThatIsTooLargeOrNone) {
   test::TestServer server(leaf_);
   std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n" + std::string(65'537, 'a');

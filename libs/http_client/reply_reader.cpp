@@ -8,6 +8,7 @@ namespace warifu::http_client {
 namespace {
 
 constexpr std::size_t kRequestIdMax = 64;
+constexpr std::size_t kEtagMax = 128;
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -37,9 +38,8 @@ std::optional<Unsigned> number(std::string_view text) {
 }
 
 // It goes into messages for people.
-std::string printable(std::string_view text) {
-  const bool fits =
-      text.size() <= kRequestIdMax && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+std::string printable(std::string_view text, std::size_t size_max) {
+  const bool fits = text.size() <= size_max && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
   return std::string(fits ? text : std::string_view());
 }
 
@@ -53,11 +53,12 @@ void ReplyReader::add_header(std::string_view line) {
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (equals_without_case(name, "Retry-After")) reply_.retry_after = parse_retry_after(value);
   if (equals_without_case(name, "Date")) reply_.date = parse_http_date(value);
-  if (equals_without_case(name, "x-ms-request-id")) reply_.request_id = printable(value);
+  if (equals_without_case(name, "x-ms-request-id")) reply_.request_id = printable(value, kRequestIdMax);
+  if (equals_without_case(name, "ETag")) reply_.etag = printable(value, kEtagMax);
 }
 
 bool ReplyReader::add_body(std::string_view part) {
-  if (part.size() > agent::kReplyBodyMax - reply_.body.size()) return false;
+  if (part.size() > body_max_ - reply_.body.size()) return false;
   reply_.body += part;
   return true;
 }

@@ -9,6 +9,7 @@ namespace warifu::http_client {
 // Takes what libcurl hands over of an answer. Headers that cannot be read count as absent.
 class ReplyReader {
  public:
+  explicit ReplyReader(std::size_t body_max = agent::kReplyBodyMax) : body_max_(body_max) {}
   // One line, with its end. A status line begins a new answer (after a 1xx).
   void add_header(std::string_view line);
   // False: it is too large.
@@ -16,6 +17,7 @@ class ReplyReader {
   agent::HttpReply take(int status);
 
  private:
+  std::size_t body_max_;
   agent::HttpReply reply_;
 };
 

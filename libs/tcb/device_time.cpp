@@ -46,8 +46,8 @@ Status DeviceTime::saw(Timestamp moment) {
   if (moment <= bound) return {};
   if (moment > built_at_ + kPlausible) {
     journal_.warn(
-        fmt::format("a verified server certificate begins at {}, more than 20 years after this program was "
-                    "built: the time is not taken from it",
+        fmt::format("a verified certificate begins, or a trust bundle was issued, at {}, more than 20 years after this "
+                    "program was built: the time is not taken from it",
                     to_rfc3339(moment)));
     return {};
   }

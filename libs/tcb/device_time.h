@@ -9,7 +9,8 @@
 namespace warifu::tcb {
 
 // The time by which certificates are judged, on a device whose clock may have forgotten it: max(system clock, when this
-// program was built, the latest moment that a verified certificate spoke of). A clock before the other two is known to
+// program was built, the latest moment that a verified certificate or the trust
+// bundle spoke of). A clock before the other two is known to
 // be wrong; then certificates may begin later than it says, and expire against the lower bound.
 class DeviceTime {
  public:

@@ -89,6 +89,15 @@ inline constexpr Rule kRule<tcb_protocol::Seal> = {When::kAlways, When::kAlways}
 template <>
 inline constexpr Rule kRule<tcb_protocol::Unseal> = {When::kAlways, When::kAlways};
 
+// Public, and signed: what a bundle says counts by its signatures, whoever hands it over, and it is what decides
+// whether a server is one.
+template <>
+inline constexpr Rule kRule<tcb_protocol::TrustBundle> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::TrustedRoot> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::FollowTrustBundle> = {When::kAlways, When::kAlways};
+
 // A wrong value costs a try, and a right one ends the device's identity.
 template <>
 inline constexpr Rule kRule<tcb_protocol::Clear> = {When::kNever, When::kAlways};

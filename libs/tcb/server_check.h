@@ -32,6 +32,8 @@ class ServerCheck {
   // one signature for each. kRefused "tcb.nonce" when there is none, or it is too old.
   Result<ServerNonce> take_proved_nonce(Timestamp now);
   bool is_verified(Timestamp now) const;
+  // What was proved counts no more, because who is believed has changed.
+  void forget() { passed_at_.reset(); }
 
  private:
   struct Stamped {

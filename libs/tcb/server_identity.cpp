@@ -7,6 +7,7 @@
 
 #include "crypto/tls_signature.h"
 #include "tcb/handshake_content.h"
+#include "tcb/server_role.h"
 #include "tcb/tls_handshake.h"
 
 namespace warifu::tcb {
@@ -36,16 +37,18 @@ Result<std::vector<crypto::Certificate>> parse_certificates(const std::vector<By
 }  // namespace
 
 Result<VerifiedServer> verify_server(std::span<const Bytes> handshake, const ServerNonce& nonce, const Trust& trust,
-                                     crypto::PathTime time) {
+                                     const std::optional<trust_bundle::TrustedBundle>& bundle, crypto::PathTime time) {
   TRY(const auto parsed, parse_tls_handshake(handshake));
-  return verify_server(parsed, nonce, trust, time);
+  return verify_server(parsed, nonce, trust, bundle, time);
 }
 
 Result<VerifiedServer> verify_server(const TlsHandshake& handshake, const ServerNonce& nonce, const Trust& trust,
-                                     crypto::PathTime time) {
+                                     const std::optional<trust_bundle::TrustedBundle>& bundle, crypto::PathTime time) {
   TRY_STATUS(check_nonce(handshake, nonce));
   TRY(const auto path, parse_certificates(handshake.certificates));
-  TRY_STATUS(crypto::verify_certificate_path(path, trust.root, crypto::ServerUse{trust.server_name}, time));
+  const crypto::ServerUse use{trust.server_name};
+  TRY_STATUS(bundle ? verify_server_role(path, *bundle, use, time)
+                    : crypto::verify_certificate_path(path, trust.root, use, time));
   TRY(const auto scheme, crypto::signature_scheme(handshake.signature_scheme));
   TRY(const auto key, path.front().public_key());
   TRY_STATUS(crypto::verify_tls_signature(key, scheme, handshake_content(kContext, handshake.transcript),

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,12 +11,14 @@
 #include "base/time.h"
 #include "crypto/certificate.h"
 #include "crypto/certificate_path.h"
+#include "trust_bundle/trusted_bundle.h"
 
 namespace warifu::tcb {
 
 struct TlsHandshake;  // tls_handshake.h
 
-// Whom the device believes: the organisation's root, and what its server is called (DNS name or IP address).
+// Whom the device believes: the organisation's root, until it has a trust bundle, and what its server is called (DNS
+// name or IP address).
 struct Trust {
   crypto::Certificate root;
   std::string server_name;
@@ -35,7 +38,8 @@ class VerifiedServer {
   Timestamp certificate_not_before() const { return not_before_; }
 
  private:
-  friend Result<VerifiedServer> verify_server(const TlsHandshake&, const ServerNonce&, const Trust&, crypto::PathTime);
+  friend Result<VerifiedServer> verify_server(const TlsHandshake&, const ServerNonce&, const Trust&,
+                                              const std::optional<trust_bundle::TrustedBundle>&, crypto::PathTime);
   VerifiedServer(std::string name, Timestamp not_before) : name_(std::move(name)), not_before_(not_before) {}
 
   std::string name_;
@@ -43,11 +47,13 @@ class VerifiedServer {
 };
 
 // Looks at the handshake of a connection, as the agent recorded it (docs/protocols/server-identity.md): the server that
-// this trust names signed it (RFC 8446 §4.4.3), and it was begun with this nonce. Codes: those of parse_tls_handshake()
-// and verify_certificate_path(), "tcb.handshake.nonce", "crypto.tls.scheme", "crypto.signature".
+// this trust names signed it (RFC 8446 §4.4.3), and it was begun with this nonce. With a bundle its certificate must be
+// of the bundle's role of servers (server_role.h); the pinned root counts no more. Codes: those of
+// parse_tls_handshake(), verify_certificate_path() and verify_server_role(), "tcb.handshake.nonce",
+// "crypto.tls.scheme", "crypto.signature".
 Result<VerifiedServer> verify_server(std::span<const Bytes> handshake, const ServerNonce& nonce, const Trust& trust,
-                                     crypto::PathTime time);
+                                     const std::optional<trust_bundle::TrustedBundle>& bundle, crypto::PathTime time);
 Result<VerifiedServer> verify_server(const TlsHandshake& handshake, const ServerNonce& nonce, const Trust& trust,
-                                     crypto::PathTime time);
+                                     const std::optional<trust_bundle::TrustedBundle>& bundle, crypto::PathTime time);
 
 }  // namespace warifu::tcb

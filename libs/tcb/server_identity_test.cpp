@@ -28,7 +28,7 @@ class ServerIdentity : public testing::Test {
   }
   // Its code, or "" when the server is believed.
   std::string verify(std::span<const Bytes> handshake, PathTime time = kTime) {
-    const auto server = verify_server(handshake, kNonce, organisation_.trust(), time);
+    const auto server = verify_server(handshake, kNonce, organisation_.trust(), {}, time);
     message_ = server ? "" : to_string(server.error());
     return server ? "" : std::string(server.error().code);
   }
@@ -58,7 +58,7 @@ TEST_F(ServerIdentity, IsProvedByARealHandshakeOfEveryKindOfKeyAndSuite) {
 }
 
 TEST_F(ServerIdentity, SaysWhoItIsAndSinceWhen) {
-  const auto server = verify_server(recorded(with_nonce()), kNonce, organisation_.trust(), kTime);
+  const auto server = verify_server(recorded(with_nonce()), kNonce, organisation_.trust(), {}, kTime);
   ASSERT_TRUE(server);
   EXPECT_EQ(server->name(), "warifu.example");
   EXPECT_EQ(server->certificate_not_before(), kTestNow - std::chrono::minutes(5));
@@ -78,7 +78,7 @@ TEST_F(ServerIdentity, IsNotProvedByAHandshakeOfAnEarlierCheck) {
   const auto earlier = recorded(with_nonce());
   ASSERT_EQ(verify(earlier), "");
   const ServerNonce another = {5, 6, 7, 8};
-  EXPECT_EQ(verify_server(earlier, another, organisation_.trust(), kTime).error().code, "tcb.handshake.nonce");
+  EXPECT_EQ(verify_server(earlier, another, organisation_.trust(), {}, kTime).error().code, "tcb.handshake.nonce");
 }
 
 TEST_F(ServerIdentity, NeedsTheNonceInTheClientHelloThatCounts) {

@@ -10,6 +10,7 @@ Service::Service(const Surroundings& surroundings, Trust trust, DeviceNames name
       names_(std::move(names)),
       time_(world_.clock, world_.files, world_.journal, world_.built_at),
       escrow_(world_.tpm, world_.files, world_.entropy, world_.journal),
+      bundles_(world_.tpm, world_.files, world_.journal, trust_.root),
       certificates_(world_.tpm, world_.files, world_.journal) {
 }
 

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/state_files.h"
 #include "base/time.h"
+#include "tcb/bundle_keeper.h"
 #include "tcb/device_certificates.h"
 #include "tcb/device_time.h"
 #include "tcb/escrow.h"
@@ -68,6 +69,22 @@ class Service {
   // service_server.cpp
   Result<tcb_protocol::BeginServerCheck::Answer> run(Caller caller, tcb_protocol::BeginServerCheck);
   Result<tcb_protocol::CheckServer::Answer> run(Caller caller, tcb_protocol::CheckServer request);
+
+  // service_trust.cpp
+  Result<tcb_protocol::TrustBundle::Answer> run(Caller, tcb_protocol::TrustBundle);
+  Result<tcb_protocol::TrustedRoot::Answer> run(Caller, tcb_protocol::TrustedRoot request);
+  Result<tcb_protocol::FollowTrustBundle::Answer> run(Caller caller, tcb_protocol::FollowTrustBundle request);
+  // The whole envelope, once its last part is there.
+  Result<std::optional<std::string>> collect(Caller caller, const tcb_protocol::FollowTrustBundle& request);
+  // Whom another bundle believed is judged anew.
+  void forget_proofs();
+  void learn_time(const trust_bundle::TrustedBundle& bundle);
+  // The root that a chain must lead to: the pinned one, or that of the bundle which issued the role's certificate in it.
+  Result<crypto::Certificate> escrow_root(const std::vector<Bytes>& chain);
+  Result<crypto::Certificate> endpoint_root(const std::vector<Bytes>& chain);
+  // kRefused with this code when the bundle does not list it for that role.
+  Result<crypto::Certificate> root_above(std::string_view role_name, const Bytes& role_certificate,
+                                         std::string_view code);
 
   // service_identity.cpp
   Result<tcb_protocol::Identity::Answer> run(Caller, tcb_protocol::Identity);
@@ -133,6 +150,9 @@ class Service {
   const DeviceNames names_;
   DeviceTime time_;
   Escrow escrow_;
+  BundleKeeper bundles_;
+  std::array<std::string, 2> incoming_bundles_;  // of each caller, the parts that have come
+  std::uint64_t told_of_expired_ = 0;            // the version
   DeviceCertificates certificates_;
   // Each caller checks for itself: neither uses up the other's nonce or lives on the other's proof.
   std::array<ServerCheck, 2> server_checks_;

@@ -28,7 +28,8 @@ Result<Done> Service::run(Caller, protocol::AcceptCertificate request) {
     return invalid_input("tcb.certificate.renewal", "expected Unix seconds up to the year 9999", "renew_after");
   TRY(const auto registration, registration_id());
   TRY(const auto time, time_.now());
-  const DeviceCertificateDemands demands{trust_.root, registration, time};
+  TRY(const auto root, endpoint_root(request.chain));
+  const DeviceCertificateDemands demands{root, registration, time};
   const Timestamp renew_after{std::chrono::seconds(request.renew_after)};
   TRY_STATUS(request.idevid ? certificates_.accept_idevid(std::move(request.chain), renew_after, demands)
                             : certificates_.accept_ldevid(std::move(request.chain), renew_after, demands));
@@ -63,7 +64,9 @@ Result<protocol::SignHandshake::Answer> Service::run(Caller caller, protocol::Si
   TRY(const auto nonce, server_check(caller).take_proved_nonce(world_.clock.now()));
   TRY(const auto handshake, parse_client_authentication(request.handshake));
   TRY(const auto time, time_.now());
-  TRY(const auto server, verify_server(handshake.server, nonce, trust_, time));
+  TRY(const auto* held, bundles_.held());
+  TRY_STATUS(held->check_not_rolled_back());
+  TRY(const auto server, verify_server(handshake.server, nonce, trust_, held->bundle, time));
   TRY(auto signature, certificates_.sign(server, handshake));
   return protocol::SignHandshake::Answer{std::move(signature)};
 }

@@ -50,6 +50,9 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"EscrowDelivered", kRule<EscrowDelivered>, "no yes yes yes"},
       {"Clear", kRule<Clear>, "no no yes yes"},
       {"ResetLockout", kRule<ResetLockout>, "no no yes yes"},
+      {"TrustBundle", kRule<TrustBundle>, "yes yes yes yes"},
+      {"TrustedRoot", kRule<TrustedRoot>, "yes yes yes yes"},
+      {"FollowTrustBundle", kRule<FollowTrustBundle>, "yes yes yes yes"},
       {"a request that nobody thought of", kRule<Unlisted>, "no no no no"},
   };
   static_assert(std::size(rows) == std::variant_size_v<Request> + 1, "each request has its row");
@@ -109,6 +112,9 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(EscrowDelivered{Bytes(32)});
       expect(Clear{SecretBytes(8)});
       expect(ResetLockout{SecretBytes(8)});
+      expect(TrustBundle{});
+      expect(TrustedRoot{0});
+      expect(FollowTrustBundle{1, 0, Bytes(1)});
     }
   }
 }

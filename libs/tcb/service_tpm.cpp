@@ -53,7 +53,8 @@ Result<protocol::TpmStatus::Answer> Service::run(Caller, protocol::TpmStatus) {
 Result<Done> Service::run(Caller, protocol::Own request) {
   TRY(const auto time, time_.now());
   TRY(const auto registration, registration_id());
-  TRY_STATUS(escrow_.own({request.escrow_chain, trust_.root, time}, registration));
+  TRY(const auto root, escrow_root(request.escrow_chain));
+  TRY_STATUS(escrow_.own({request.escrow_chain, root, time}, registration));
   return Done{};
 }
 
@@ -74,6 +75,8 @@ Result<Done> Service::run(Caller, protocol::Clear request) {
   registration_key_.reset();
   TRY_STATUS(escrow_.forget());
   TRY_STATUS(certificates_.forget_ldevids());
+  TRY_STATUS(bundles_.forget());
+  forget_proofs();
   TRY_STATUS(world_.files.remove(IdentityRecord::kFile));
   return Done{};
 }

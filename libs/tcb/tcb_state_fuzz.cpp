@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tcb/bundle_record.h"
 #include "tcb/certificates_record.h"
 #include "tcb/escrow_record.h"
 #include "tcb/identity_record.h"
@@ -25,6 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes escrow_frame = tcb::frame_record(tcb::RecordKind::kEscrow, input);
   const auto escrow = tcb::parse_escrow(escrow_frame);
   if (escrow) expect_same(tcb::write_escrow(*escrow), escrow_frame);
+  const Bytes bundle_frame = tcb::frame_record(tcb::RecordKind::kTrustBundle, input);
+  const auto bundle = tcb::parse_bundle(bundle_frame);
+  if (bundle) expect_same(tcb::write_bundle(*bundle), bundle_frame);
+  if (tcb::parse_bundle(escrow_frame)) std::abort();
   const Bytes certificates_frame = tcb::frame_record(tcb::RecordKind::kCertificates, input);
   const auto certificates = tcb::parse_certificates_record(certificates_frame);
   if (certificates) expect_same(tcb::write_certificates(*certificates), certificates_frame);

@@ -70,6 +70,43 @@ class TestFiles final : public StateFiles {
   TestPower& power_;
 };
 
+// NV indices as a TPM has them: a counter that is made anew begins above every one before it.
+class TestNv final : public AnchorNv {
+ public:
+  explicit TestNv(TestPower& power) : power_(power) {}
+
+  Result<std::optional<Bytes>> read_anchor() override {
+    TRY_STATUS(power_.step());
+    return anchor;
+  }
+  Status write_anchor(ByteView content) override {
+    TRY_STATUS(power_.step());
+    anchor = to_bytes(content);
+    return power_.step();
+  }
+  Result<std::optional<std::uint64_t>> read_anchor_counter() override {
+    TRY_STATUS(power_.step());
+    return counter;
+  }
+  Status raise_anchor_counter() override {
+    TRY_STATUS(power_.step());
+    counter = ++highest_counter;
+    return power_.step();
+  }
+  // TPM2_Clear.
+  void clear() {
+    anchor.reset();
+    counter.reset();
+  }
+
+  std::optional<Bytes> anchor;
+  std::optional<std::uint64_t> counter;
+  std::uint64_t highest_counter = 41;  // of all that this TPM ever had
+
+ private:
+  TestPower& power_;
+};
+
 class TestJournal final : public Journal {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
@@ -82,7 +119,7 @@ template <class SoftwareTpm>
 class TestTpm final : public Tpm {
  public:
   TestTpm(const SoftwareTpm& software, const SoftwareTpm& cleared, TestPower& power)
-      : software_(software), cleared_(cleared), power_(power) {}
+      : nv(power), software_(software), cleared_(cleared), power_(power) {}
 
   Result<TpmKeys> keys() override {
     TRY_STATUS(power_.step());
@@ -213,6 +250,7 @@ class TestTpm final : public Tpm {
     TRY_STATUS(power_.step());
     TRY_STATUS(check(auth));
     ++clears;
+    nv.clear();
     lockout_auth.reset();
     return power_.step();
   }
@@ -221,6 +259,12 @@ class TestTpm final : public Tpm {
     return check(auth);
   }
 
+  Result<std::optional<Bytes>> read_anchor() override { return nv.read_anchor(); }
+  Status write_anchor(ByteView content) override { return nv.write_anchor(content); }
+  Result<std::optional<std::uint64_t>> read_anchor_counter() override { return nv.read_anchor_counter(); }
+  Status raise_anchor_counter() override { return nv.raise_anchor_counter(); }
+
+  TestNv nv;
   EkCertificate ek_certificate_in_nv;
   std::optional<Bytes> lockout_auth;
   std::optional<std::uint8_t> constant_random;  // a generator that is broken

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
+#include "tcb/anchor_nv.h"
 
 namespace warifu::tcb {
 
@@ -92,10 +93,8 @@ inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
 
 // The TPM, in the words of what the device does with it. Every call protects the bus by itself (tpm_device). Errors:
 // kUnavailable "tpm.*" when the TPM is not reachable (kTpmUnreachable) or in lockout, kRefused "tpm.*" when it says no.
-class Tpm {
+class Tpm : public AnchorNv {
  public:
-  virtual ~Tpm() = default;
-
   virtual Result<TpmKeys> keys() = 0;
   virtual Result<EkCertificate> ek_certificate() = 0;
   // Opens the server's authenticationKey (tpm_types/authentication_key.h) with EK and SRK and imports the HMAC key in

@@ -60,6 +60,9 @@ WARIFU_TCB_MESSAGE(AcceptCertificate)
 WARIFU_TCB_MESSAGE(ShowCertificate)
 WARIFU_TCB_MESSAGE(SignHandshake)
 WARIFU_TCB_MESSAGE(ExportKey)
+WARIFU_TCB_MESSAGE(TrustBundle)
+WARIFU_TCB_MESSAGE(TrustedRoot)
+WARIFU_TCB_MESSAGE(FollowTrustBundle)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

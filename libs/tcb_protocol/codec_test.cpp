@@ -8,6 +8,7 @@
 #include <set>
 
 #include "frames/frame.h"
+#include "tcb_protocol/limits.h"
 #include "tcb_protocol/sample_messages.h"
 
 namespace warifu::tcb_protocol {
@@ -121,7 +122,7 @@ TEST(Codec, RefusesWhatIsOutsideTheLimits) {
       {"an answer", "5741010300000000", "tcb_protocol.magic", "magic, offset 0"},
       {"another version", "5754020300000000", "tcb_protocol.version", "version, offset 2"},
       {"operation 0", "5754010000000000", "tcb_protocol.operation", "operation, offset 3"},
-      {"an operation after the last", "5754011c00000000", "tcb_protocol.operation", "operation, offset 3"},
+      {"an operation after the last", "5754011f00000000", "tcb_protocol.operation", "operation, offset 3"},
       {"operation 255", "575401ff00000000", "tcb_protocol.operation", "operation, offset 3"},
       {"a size of 4 GiB", "57540103ffffffff", "tcb_protocol.limit", "size, offset 4"},
       {"a size of 64 KiB + 1", "5754010300010001", "tcb_protocol.limit", "size, offset 4"},
@@ -145,6 +146,9 @@ TEST(Codec, RefusesWhatIsOutsideTheLimits) {
       {"a chain of 5 certificates", "5754011800000002 00 05", "tcb_protocol.limit", "chain, offset 9"},
       {"17 messages of a handshake to be signed", "5754011a00000001 11", "tcb_protocol.limit", "handshake, offset 8"},
       {"a digest to be signed", "5754011a00000005 00 0002 aabb", "wire.trailing", "frame, offset 9"},
+      {"an empty part of a bundle", "5754011e0000000a 00000001 00000000 0000", "tcb_protocol.limit", "part, offset 16"},
+      {"a part of a bundle of 60 KiB + 1", "5754011e0000000a 00000001 00000000 f001", "wire.truncated",
+       "part, offset 18"},
       {"a line end in a name", "5754010600000009 0003 610a62 0000 0000", "tcb_protocol.value",
        "assigned_hub, offset 8"},
   };
@@ -168,6 +172,8 @@ TEST(Codec, RefusesAFlagThatIsNeitherYesNorNo) {
 TEST(Codec, SendsNothingThatIsOutsideTheLimits) {
   EXPECT_EQ(encode_request(Seal{SecretBytes(129), {}}).error().where, "secret");
   EXPECT_TRUE(encode_request(Seal{SecretBytes(128), {}}));
+  EXPECT_EQ(encode_request(FollowTrustBundle{1, 0, Bytes(kBundlePartMax + 1)}).error().where, "part");
+  EXPECT_TRUE(encode_request(FollowTrustBundle{1, 0, Bytes(kBundlePartMax)}));
   EXPECT_EQ(encode_request(Seal{SecretBytes(1), {3, 3}}).error().code, "tcb_protocol.value");
   EXPECT_EQ(encode_request(AcceptAssignment{"a\nb", "", {}}).error().code, "tcb_protocol.value");
   EXPECT_EQ(encode_request(CheckServer{std::vector<Bytes>(17)}).error().code, "tcb_protocol.limit");

@@ -236,4 +236,34 @@ void fields(auto& visitor, Is<ExportKey::Answer> auto& answer) {
   visitor.list("chain", answer.chain, kDeviceChainMax, kCertificateMax);
 }
 
+void fields(auto&, Is<TrustBundle> auto&) {
+}
+void fields(auto& visitor, Is<TrustBundle::Answer> auto& answer) {
+  visitor.integer("version", answer.version);
+  visitor.bytes("digest", answer.digest, 0, kSha256Size);
+  visitor.integer("issued_at", answer.issued_at);
+  visitor.integer("expires_at", answer.expires_at);
+  visitor.flag("is_expired", answer.is_expired);
+  visitor.integer("at_least", answer.at_least);
+  visitor.integer("root_count", answer.root_count);
+}
+
+void fields(auto& visitor, Is<TrustedRoot> auto& request) {
+  visitor.integer("index", request.index);
+}
+void fields(auto& visitor, Is<TrustedRoot::Answer> auto& answer) {
+  visitor.bytes("certificate", answer.certificate, 1, kCertificateMax);
+}
+
+void fields(auto& visitor, Is<FollowTrustBundle> auto& request) {
+  visitor.integer("size", request.size);
+  visitor.integer("offset", request.offset);
+  visitor.bytes("part", request.part, 1, kBundlePartMax);
+}
+void fields(auto& visitor, Is<FollowTrustBundle::Answer> auto& answer) {
+  visitor.flag("is_complete", answer.is_complete);
+  visitor.flag("is_new", answer.is_new);
+  visitor.integer("version", answer.version);
+}
+
 }  // namespace warifu::tcb_protocol

@@ -36,8 +36,10 @@ constexpr std::size_t kActivatedMax = 64;         // TPM2B_DIGEST
 constexpr std::size_t kServerNonceMax = 64;
 // What the TCB hashes before the nonce of a local quote. No nonce of a server may begin so.
 constexpr std::string_view kLocalQuotePrefix = "warifu local quote\n";
-constexpr std::size_t kAttestMax = 1024;                              // TPMS_ATTEST
-constexpr std::size_t kSignatureMax = 1024;                           // TPMT_SIGNATURE
+constexpr std::size_t kAttestMax = 1024;            // TPMS_ATTEST
+constexpr std::size_t kSignatureMax = 1024;         // TPMT_SIGNATURE
+constexpr std::size_t kBundleSizeMax = 256 * 1024;  // trust_bundle::kEnvelopeSizeMax
+constexpr std::size_t kBundlePartMax = 60 * 1024;
 constexpr std::size_t kRegisterValuesMax = 24 * (20 + 32 + 48 + 64);  // each PCR of each bank
 
 constexpr std::size_t kDeviceChainMax = 4;            // certificates in the chain of a device, its own included

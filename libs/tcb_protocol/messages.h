@@ -283,10 +283,45 @@ struct ExportKey {
   };
 };
 
+// --- The trust bundle (docs/decisions/0038-devices-follow-the-trust-bundle.md) ---
+
+// The bundle that the TCB believes. Public, and asked for without a server.
+struct TrustBundle {
+  struct Answer {
+    std::uint64_t version;    // 0: none yet, the pinned root alone counts
+    Bytes digest;             // SHA-256 of its payload; empty without a bundle
+    std::uint64_t issued_at;  // Unix seconds
+    std::uint64_t expires_at;
+    bool is_expired;         // by the time that the TCB believes
+    std::uint64_t at_least;  // no server is believed with an older one than this
+    std::uint8_t root_count;
+  };
+};
+// A root that counts, by its place: of the bundle, or the pinned one (0) without a bundle. For TLS, before the TCB
+// judges.
+struct TrustedRoot {
+  std::uint8_t index;
+  struct Answer {
+    Bytes certificate;  // DER
+  };
+};
+// A part of a bundle's envelope, in order; with the last one the TCB judges it, and follows it if it may. A part at 0
+// begins anew.
+struct FollowTrustBundle {
+  std::uint32_t size;  // of the whole envelope
+  std::uint32_t offset;
+  Bytes part;
+  struct Answer {
+    bool is_complete;
+    bool is_new;            // and believed from now on
+    std::uint64_t version;  // that is believed now
+  };
+};
+
 using Request =
     std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
                  HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
                  EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey,
-                 AcceptCertificate, ShowCertificate, SignHandshake, ExportKey>;
+                 AcceptCertificate, ShowCertificate, SignHandshake, ExportKey, TrustBundle, TrustedRoot, FollowTrustBundle>;
 
 }  // namespace warifu::tcb_protocol

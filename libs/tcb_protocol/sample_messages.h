@@ -110,6 +110,9 @@ inline std::vector<Sample> samples() {
   add<SignHandshake>(all, "sign_handshake", {{counting(39, 200), counting(40, 90), counting(41, 300)}},
                      {counting(42, 71)});
   add<ExportKey>(all, "export_key", {}, {counting(43, 88), counting(44, 126), 0x81000001, {counting(45, 500)}});
+  add<TrustBundle>(all, "trust_bundle", {}, {7, counting(29, 32), 1'800'000'000, 1'831'536'000, true, 6, 2});
+  add<TrustedRoot>(all, "trusted_root", {1}, {counting(30, 500)});
+  add<FollowTrustBundle>(all, "follow_trust_bundle", {70'000, 61'440, counting(31, 8560)}, {true, true, 8});
   return all;
 }
 

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "tpm_device/activation.h"
+#include "tpm_device/anchor.h"
 #include "tpm_device/attestation.h"
 #include "tpm_device/certified_keys.h"
 #include "tpm_device/device_identity.h"
 #include "tpm_device/ek_certificate.h"
 #include "tpm_device/keys.h"
+#include "tpm_device/nv.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -157,6 +159,24 @@ Result<Bytes> TcbTpm::idevid() {
 
 Result<tcb::CreatedPrimary> TcbTpm::certify_idevid(const crypto::Digest& extra_data) {
   return with_srk([&] { return tpm_device::certify_idevid(*device_, extra_data); });
+}
+
+Result<std::optional<Bytes>> TcbTpm::read_anchor() {
+  return with_srk([&] { return tpm_device::read_anchor(*device_); });
+}
+
+Status TcbTpm::write_anchor(ByteView anchor) {
+  return with_srk([&] { return tpm_device::write_anchor(*device_, anchor); });
+}
+
+Result<std::optional<std::uint64_t>> TcbTpm::read_anchor_counter() {
+  return with_srk([&] { return tpm_device::read_anchor_counter(*device_); });
+}
+
+// Once, whatever the answer is: a step too many would break the anchor.
+Status TcbTpm::raise_anchor_counter() {
+  TRY_STATUS(with_srk([&] { return tpm_device::define_anchor_counter(*device_); }));
+  return increment_nv(*device_, tpm_device::kAnchorCounterIndex);
 }
 
 Result<tcb::TpmStatus> TcbTpm::status() {

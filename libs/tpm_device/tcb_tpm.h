@@ -45,6 +45,11 @@ class TcbTpm final : public tcb::Tpm {
   Status clear(const SecretBytes& lockout_auth) override;
   Status reset_lockout(const SecretBytes& lockout_auth) override;
 
+  Result<std::optional<Bytes>> read_anchor() override;
+  Status write_anchor(ByteView anchor) override;
+  Result<std::optional<std::uint64_t>> read_anchor_counter() override;
+  Status raise_anchor_counter() override;
+
  private:
   template <class Work>
   std::invoke_result_t<Work> with_srk(Work work);

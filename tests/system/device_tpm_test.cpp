@@ -299,6 +299,25 @@ TEST_F(TpmDevice, GoesOnAfterAForgedError) {
   }
 }
 
+// An error is not authenticated: it is no proof that the index is not there.
+TEST_F(TpmDevice, ForgetsNoTrustBundleBecauseSomebodySaysThatThereIsNone) {
+  Forger forger(connect(swtpm_));
+  TcbTpm device(must(Device::open(forger.connect(), {})));
+  must(device.write_anchor(Bytes(tcb::AnchorNv::kAnchorSize, 7)));
+  must(device.raise_anchor_counter());
+  for (const std::uint32_t command : {0x169u, 0x14Eu, 0x17Au})    // TPM2_NV_ReadPublic, NV_Read, GetCapability
+    for (const std::uint32_t error : {0x18Bu, 0x14Au, 0x28Bu}) {  // TPM_RC_HANDLE, NV_UNINITIALIZED
+      forger.forge(command, error);
+      const auto anchor = device.read_anchor();
+      EXPECT_TRUE(forger.has_forged());
+      EXPECT_TRUE(!anchor || *anchor) << std::hex << command << ", " << error;
+      forger.forge(command, error);
+      const auto counter = device.read_anchor_counter();
+      EXPECT_TRUE(!counter || *counter) << std::hex << command << ", " << error;
+    }
+  EXPECT_TRUE(must(device.read_anchor()));
+}
+
 class TpmGuard : public TpmDevice {
  protected:
   const std::unique_ptr<TcbTpm> tpm_ = open();

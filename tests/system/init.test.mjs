@@ -13,8 +13,8 @@ const kFiles = [
   'database/warifu.sqlite3', 'node/identity.pem', ...kRoles.map((role) => `roles/${role}.pem`),
   'root/bundles/00000001.json', 'root/journal/journal-00000001.jsonl', 'root/keys-1/revocation.key', 'root/keys-1/root.key', 'root/passphrase', 'root/root.json', 'root/root.pem',
   'secrets/master.key',
-  'signer/journal/journal-00000001.jsonl', ...kRoles.map((role) => `signer/keys/${role}.1.key`), ...kRoles.map((role) => `signer/roles/${role}.pem`),
-  'signer/root.pem', 'signer/signer.json', 'signer/unlock.key', 'trust/root.pem',
+  'signer/bundles/00000001.json', 'signer/journal/journal-00000001.jsonl', ...kRoles.map((role) => `signer/keys/${role}.1.key`), ...kRoles.map((role) => `signer/roles/${role}.pem`),
+  'signer/root.pem', 'signer/signer.json', 'signer/unlock.key', 'trust/bundles/00000001.json', 'trust/root.pem',
 ];
 const kPublic = /roles\/[^/]*\.pem$|root\.pem$|bundles\/\d+\.json$/;
 

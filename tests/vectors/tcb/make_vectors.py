@@ -107,6 +107,12 @@ MESSAGES = {
         b"",
         sized(run(43, 88)) + sized(run(44, 126)) + u32(0x81000001) + listed(run(45, 500)),
     ),
+    "trust_bundle": (
+        28, b"",
+        u64(7) + sized(run(29, 32)) + u64(1_800_000_000) + u64(1_831_536_000) + u8(1) + u64(6) + u8(2),
+    ),
+    "trusted_root": (29, u8(1), sized(run(30, 500))),
+    "follow_trust_bundle": (30, u32(70_000) + u32(61_440) + sized(run(31, 8560)), u8(1) + u8(1) + u64(8)),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),
