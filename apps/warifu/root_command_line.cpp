@@ -75,6 +75,18 @@ void add_publish(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return publish_bundle(context, *options); }; });
 }
 
+void add_rotate(CLI::App* noun, Action& action) {
+  auto* verb = add_verb(noun, "rotate", "Make a new root, beside the old one until --finish takes that away",
+                        "warifu root rotate --dir /media/root --share-file a --share-file b --share-file c --out out");
+  const auto options = std::make_shared<RootRotateOptions>();
+  add_dir(verb, options->folder);
+  add_secret(verb, options->secret);
+  verb->add_flag("--finish", options->finish, "Take every root but the newest out of the trust bundle");
+  verb->add_option("--out", options->out, "A folder for root.pem, the certificates of roles and the trust bundles")
+      ->type_name("DIR");
+  verb->callback([=, &action] { action = [=](const Context& context) { return rotate_root(context, *options); }; });
+}
+
 void add_revoke(CLI::App* noun, Action& action) {
   auto* verb = add_verb(noun, "revoke", "Take the keys of a role out of use, by the master revocation key",
                         "warifu root revoke --dir /media/root --share-file a --share-file b --share-file c --role "
@@ -118,6 +130,7 @@ void add_root_commands(CLI::App& app, Action& action) {
   add_init(noun, action);
   add_sign(noun, action);
   add_publish(noun, action);
+  add_rotate(noun, action);
   add_revoke(noun, action);
   add_passphrase(noun, action);
   add_status(noun, action);

@@ -83,6 +83,7 @@ Status hand_over(const Context& context, const BundleShelf& shelf, const fs::pat
   printed["bundle"] = json::object{{"version", newest->version()},
                                    {"sha256", to_hex(newest->digest().bytes())},
                                    {"expires_at", end},
+                                   {"roots", newest->contents().roots.size()},
                                    {"revoked", newest->contents().revoked.size()}};
   print_json(printed);
   return {};
@@ -188,6 +189,46 @@ Status publish_bundle(const Context& context, const RootPublishOptions& options)
   return hand_over(context, shelf, options.out, {});
 }
 
+namespace {
+
+Result<RootFolder> begin_rotation(const RootRotateOptions& options, const SecretBytes& secret,
+                                  const SystemClock& clock) {
+  crypto::SystemEntropy entropy;
+  TRY(const auto root, RootFolder::open(options.folder, secret));
+  const BundleShelf shelf(root.bundles());
+  TRY(auto next, root.prepare_next(secret, {}, clock, entropy));
+  TRY(const auto certificates, BundleDesk(root, shelf, clock).rotate_to(next, entropy));
+  TRY_STATUS(RootFolder::adopt(options.folder));
+  if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, next, certificates));
+  return next;
+}
+
+Result<RootFolder> finish_rotation(const RootRotateOptions& options, const SecretBytes& secret,
+                                   const SystemClock& clock) {
+  TRY(auto root, RootFolder::open(options.folder, secret));
+  const BundleShelf shelf(root.bundles());
+  TRY_STATUS(BundleDesk(root, shelf, clock).finish_rotation());
+  if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
+  return root;
+}
+
+}  // namespace
+
+Status rotate_root(const Context& context, const RootRotateOptions& options) {
+  const SystemClock clock;
+  TRY(const auto secret, read_root_secret(options.secret));
+  TRY(const auto root,
+      options.finish ? finish_rotation(options, secret, clock) : begin_rotation(options, secret, clock));
+  const auto& certificate = root.certificate();
+  if (!context.json)
+    fmt::print(stderr, "{} \"{}\", until {}\n  SHA-256 {}\n",
+               options.finish ? "The only root is now" : "The root that signs is now", certificate.common_name(),
+               to_rfc3339(certificate.not_after()), fingerprint_of(certificate));
+  const BundleShelf shelf(root.bundles());
+  return hand_over(context, shelf, options.out,
+                   {{"sha256", fingerprint_of(certificate)}, {"not_after", to_rfc3339(certificate.not_after())}});
+}
+
 Status revoke_role(const Context& context, const RootRevokeOptions& options) {
   const SystemClock clock;
   TRY(const auto role, pki::parse_role(options.role));
@@ -238,6 +279,8 @@ Status show_root(const Context& context, const fs::path& folder) {
              fingerprint_of(root.certificate), root.journal_entries);
   fmt::print("trust bundle   {}, until {}, {} keys revoked\n", bundle->version(),
              to_rfc3339(bundle->contents().expires_at), bundle->contents().revoked.size());
+  if (const std::size_t roots = bundle->contents().roots.size(); roots > 1)
+    fmt::print("rotation       not finished: {} roots are listed (warifu root rotate --finish)\n", roots);
   if (is_open)
     fmt::print(
         "\nIts passphrase lies beside it: whoever has this folder is the organisation. Share it (warifu root "

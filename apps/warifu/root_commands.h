@@ -35,6 +35,15 @@ struct RootPublishOptions {
 // The next trust bundle, with nothing new but its end.
 Status publish_bundle(const Context& context, const RootPublishOptions& options);
 
+struct RootRotateOptions {
+  std::filesystem::path folder;
+  std::filesystem::path out;  // gets root.pem, roles/NAME.pem and bundles/
+  bool finish = false;
+  RootSecretOptions secret;
+};
+// A new root beside the old one, which stays until it is finished.
+Status rotate_root(const Context& context, const RootRotateOptions& options);
+
 struct RootRevokeOptions {
   std::filesystem::path folder;
   std::filesystem::path out;

@@ -36,8 +36,10 @@ Result<SignersWord> ask_own(frames::Channel& signer, const keystore::DataDir& da
   TRY(auto word, SignersWord::ask(signer));
   TRY(const auto root, data_dir.read_trust_root());
   if (word.root.to_der() == root.to_der()) return word;
-  return refused("signer.root", fmt::format("the signer is of \"{}\", whose root is not the one in {}",
-                                            word.organisation, data_dir.trust_root().string()));
+  return refused("signer.root",
+                 fmt::format("the signer is of \"{}\", whose root is not the one in {} (after a rotation of "
+                             "the root: warifud trust install)",
+                             word.organisation, data_dir.trust_root().string()));
 }
 
 }  // namespace

@@ -76,11 +76,13 @@ Status renew_if_due(const Organisation& organisation, store::Store& store, Signe
 }
 
 // What the main thread does until it is told to stop: everything that may block.
-Status run_until_stopped(net::Signals& signals, Service& service, const std::function<bool()>& renew) {
+Status run_until_stopped(net::Signals& signals, Service& service, const std::function<bool()>& renew,
+                         const std::function<void()>& forget_signer) {
   for (;;) {
     switch (signals.wait()) {
       case SIGHUP:
         spdlog::info("reload");
+        forget_signer();
         if (const auto done = service.reload(); !done) spdlog::error("reload: {}", to_string(done.error()));
         break;
       case Service::kHousekeepingSignal:
@@ -128,7 +130,9 @@ Status serve(const ServeOptions& options) {
   fmt::print("warifud ready devices=https://{} operators=https://{}{}\n", endpoints.devices.text(),
              endpoints.operators.text(), compat);
   std::fflush(stdout);
-  return run_until_stopped(signals, service, [&] { return renew_certificate(organisation, *store, signer, outside); });
+  return run_until_stopped(
+      signals, service, [&] { return renew_certificate(organisation, *store, signer, outside); },
+      [&] { signer.end_own(); });
 }
 
 }  // namespace warifu::warifud

@@ -26,6 +26,11 @@ Status SignerLink::start() {
   return {};
 }
 
+void SignerLink::end_own() {
+  const std::lock_guard turn(mutex_);
+  own_.reset();
+}
+
 Result<SecretBytes> SignerLink::exchange(ByteView request_frame) {
   if (place_.signer)
     return local_socket::Client(signer_protocol::kService, *place_.signer, kPatience).exchange(request_frame);

@@ -19,6 +19,8 @@ class SignerLink final : public frames::Channel {
   explicit SignerLink(const Place& place) : place_(place) {}
   // kUnavailable "signer.unreachable", "process.start"; kRefused "signer.no_entry".
   Result<SecretBytes> exchange(ByteView request_frame) override;
+  // Ends the one that this program started: the next one reads its folder anew.
+  void end_own();
 
  private:
   // The connection goes first, and the child ends with it.

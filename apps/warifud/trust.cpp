@@ -19,15 +19,15 @@ using trust_bundle::TrustedBundle;
 // An operator has so long to bring the next one.
 constexpr std::chrono::days kEndIsNear{30};
 
-RoleName server_role() {
-  return RoleName::parse(to_string(pki::Role::kServerCommunication)).value();
-}
-
 bool has_root(const TrustedBundle& bundle, const crypto::Certificate& root) {
   return std::ranges::any_of(bundle.roots(), [&](const auto& listed) { return listed.to_der() == root.to_der(); });
 }
 
 }  // namespace
+
+RoleName server_role() {
+  return RoleName::parse(to_string(pki::Role::kServerCommunication)).value();
+}
 
 Result<Trust> Trust::read(const keystore::DataDir& data_dir) {
   const BundleShelf shelf(data_dir.trust_bundles());

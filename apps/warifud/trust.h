@@ -29,6 +29,9 @@ struct Trust {
   std::vector<std::string> warnings(std::span<const crypto::Certificate> chain, Timestamp now) const;
 };
 
+// "server-communication"
+trust_bundle::RoleName server_role();
+
 // Adds what `from` has beyond what is there. kRefused "trust.root" unless this root is among those of the newest; the
 // errors of the shelf.
 Status take_bundles(const keystore::DataDir& data_dir, const bundle_shelf::BundleShelf& from,

@@ -143,9 +143,9 @@ Result<FollowTrustBundle::Answer> BundleFollower::give(const std::string& json) 
   FollowTrustBundle::Answer answer{};
   for (std::size_t at = 0; at < json.size(); at += tcb_protocol::kBundlePartMax) {
     const auto part = std::string_view(json).substr(at, tcb_protocol::kBundlePartMax);
-    TRY(answer, tcb_protocol::call(outside_.tcb, FollowTrustBundle{static_cast<std::uint32_t>(json.size()),
-                                                                  static_cast<std::uint32_t>(at),
-                                                                  to_bytes(as_bytes(part))}));
+    TRY(answer,
+        tcb_protocol::call(outside_.tcb, FollowTrustBundle{static_cast<std::uint32_t>(json.size()),
+                                                           static_cast<std::uint32_t>(at), to_bytes(as_bytes(part))}));
   }
   return answer;
 }

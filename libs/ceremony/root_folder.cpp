@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "bundle_shelf/bundle_shelf.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
 #include "keystore/folder_lock.h"
@@ -36,6 +37,7 @@ struct Described {
   std::uint64_t generation;  // of the folder of keys
 
   fs::path keys(const fs::path& path) const { return path / fmt::format("keys-{}", generation); }
+  Described next() const { return {organisation, curve, generation + 1}; }
 };
 
 Error no_root(const fs::path& path) {
@@ -70,9 +72,13 @@ Status write_description(const fs::path& path, const Described& described) {
   return keystore::write_file(path / "root.json", as_bytes(text), FileMode::kPrivate);
 }
 
-Result<crypto::Certificate> read_certificate(const fs::path& path) {
-  TRY(const auto pem, keystore::read_file(path / "root.pem"));
+Result<crypto::Certificate> read_certificate_file(const fs::path& file) {
+  TRY(const auto pem, keystore::read_file(file));
   return crypto::Certificate::from_pem(pem);
+}
+
+Result<crypto::Certificate> read_certificate(const fs::path& path) {
+  return read_certificate_file(path / "root.pem");
 }
 
 // A folder of keys of an attempt that did not end, or of before a change: nothing counts in it.
@@ -88,10 +94,28 @@ Status remove_others(const fs::path& path, const Described& described, Entropy& 
     if (!name.starts_with("keys-") || path / name == described.keys(path)) continue;
     FileKeys keys(path / name, SecretBytes(), entropy);
     TRY_STATUS(clear(keys));
+    TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (path / name / "root.pem").string()));
     std::error_code ignored;
     fs::remove(path / name, ignored);
   }
   return {};
+}
+
+// Whether the newest bundle is to be followed by this root's signature: so it is the organisation's root now.
+Result<bool> signs_bundles(const fs::path& path, const crypto::Certificate& root) {
+  TRY(const auto newest, bundle_shelf::BundleShelf(path / "bundles").newest());
+  TRY(const auto key, root.public_key());
+  return newest && newest->contents().signing.has(trust_bundle::KeyId::of(key));
+}
+
+// An attempt to change the root that did not end: once its bundle is there it has happened.
+Status end_rotation(const fs::path& path, const Described& described) {
+  const fs::path prepared = described.next().keys(path) / "root.pem";
+  std::error_code ignored;
+  if (!fs::exists(prepared, ignored)) return {};
+  TRY(const auto root, read_certificate_file(prepared));
+  TRY(const bool has_happened, signs_bundles(path, root));
+  return has_happened ? RootFolder::adopt(path) : Status();
 }
 
 Status add_to_journal(const fs::path& path, json::object entry) {
@@ -136,6 +160,8 @@ Result<RootFolder> RootFolder::create(const fs::path& path, const RootSettings& 
 }
 
 Result<RootFolder> RootFolder::open(const fs::path& path, const SecretBytes& passphrase) {
+  TRY(const auto found, read_description(path));
+  TRY_STATUS(end_rotation(path, found));
   TRY(auto described, read_description(path));
   TRY(auto certificate, read_certificate(path));
   crypto::SystemEntropy unused;  // for keys that are made
@@ -156,12 +182,14 @@ Result<RootDescription> RootFolder::describe(const fs::path& path) {
 Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& old_passphrase,
                                      const SecretBytes& new_passphrase, const signing_keys::Argon2idCost& cost,
                                      const Clock& clock, Entropy& entropy) {
+  TRY(const auto found, read_description(path));
+  TRY_STATUS(end_rotation(path, found));
   TRY(const auto before, read_description(path));
-  Described after = before;
-  ++after.generation;
+  const Described after = before.next();
   FileKeys old_keys(before.keys(path), old_passphrase.clone(), entropy);
   FileKeys new_keys(after.keys(path), new_passphrase.clone(), entropy, cost);
   TRY_STATUS(keystore::make_private_folder(after.keys(path)));
+  TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (after.keys(path) / "root.pem").string()));
   TRY_STATUS(clear(new_keys));
   for (const auto& name : {root_key_name(), revocation_key_name()}) {
     TRY(const auto key, old_keys.open_private(name));
@@ -171,6 +199,39 @@ Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& ol
   // From here on the new one counts.
   TRY_STATUS(write_description(path, after));
   return remove_others(path, after, entropy);
+}
+
+Result<RootFolder> RootFolder::prepare_next(const SecretBytes& passphrase, const signing_keys::Argon2idCost& cost,
+                                            const Clock& clock, Entropy& entropy) const {
+  TRY(const auto before, read_description(path_));
+  const Described after = before.next();
+  const fs::path folder = after.keys(path_);
+  FileKeys old_keys(before.keys(path_), passphrase.clone(), entropy);
+  FileKeys new_keys(folder, passphrase.clone(), entropy, cost);
+  TRY_STATUS(keystore::make_private_folder(folder));
+  TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (folder / "root.pem").string()));
+  TRY_STATUS(clear(new_keys));
+  TRY(const auto revocation, old_keys.open_private(revocation_key_name()));
+  TRY_STATUS(new_keys.put(revocation_key_name(), revocation));
+  TRY(auto key, new_keys.generate(root_key_name(), curve_));
+  TRY(auto certificate, pki::certify_root(organisation_, key, clock, entropy, pki::root_number(root_.certificate) + 1));
+  TRY_STATUS(note(path_, clock, "root.rotate", certificate));
+  // The last one: without it there is no next root.
+  TRY_STATUS(keystore::write_file(folder / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic));
+  TRY(auto revocation_signer, new_keys.open(revocation_key_name()));
+  return RootFolder(path_, organisation_, curve_, {std::move(certificate), std::move(key)},
+                    std::move(revocation_signer));
+}
+
+Status RootFolder::adopt(const fs::path& path) {
+  TRY(const auto before, read_description(path));
+  const Described after = before.next();
+  TRY(const auto root, read_certificate_file(after.keys(path) / "root.pem"));
+  TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(root.to_pem()), FileMode::kPublic));
+  // From here on the new one counts.
+  TRY_STATUS(write_description(path, after));
+  crypto::SystemEntropy unused;  // for keys that are made
+  return remove_others(path, after, unused);
 }
 
 Status RootFolder::note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,

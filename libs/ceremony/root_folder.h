@@ -32,6 +32,7 @@ struct RootDescription {
 //   root.json                 the organisation's name, the root's curve, and which folder of keys counts
 //   root.pem                  the root's certificate: what devices and operators pin
 //   keys-N/root.key, keys-N/revocation.key     under the passphrase of this folder (docs/formats/key-file.md)
+//   keys-N/root.pem           while the root is changed: the certificate of the next one, whose keys these are
 //   bundles/                  the trust bundles, from the first (bundle_shelf.h)
 //   journal/                  what was signed
 class RootFolder {
@@ -56,6 +57,12 @@ class RootFolder {
   const crypto::Signer& revocation_key() const { return revocation_key_; }
   // Where its bundles stand.
   std::filesystem::path bundles() const { return path_ / "bundles"; }
+  // The root that is to come after this one, with a new key and the same revocation key, under the same passphrase. It
+  // counts from adopt() on, or when it signs the bundles: what an attempt left that did not end is ended by open().
+  Result<RootFolder> prepare_next(const SecretBytes& passphrase, const signing_keys::Argon2idCost& cost,
+                                  const Clock& clock, Entropy& entropy) const;
+  // From here on the root that was prepared is the one in this folder, and the key of the one before is gone.
+  static Status adopt(const std::filesystem::path& path);
   // That a bundle is signed: before it is.
   Status note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,
                      const Clock& clock) const;

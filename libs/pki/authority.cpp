@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace warifu::pki {
@@ -116,15 +117,27 @@ ServerNames ServerNames::of(const crypto::Certificate& certificate) {
 }
 
 Result<crypto::Certificate> certify_root(const std::string& organisation, const crypto::Signer& root,
-                                         const Clock& clock, Entropy& entropy) {
+                                         const Clock& clock, Entropy& entropy, std::uint32_t number) {
   const Timestamp now = clock.now();
-  return crypto::issue_certificate({.common_name = fmt::format("{} root", organisation),
+  const std::string suffix = number == 1 ? "" : fmt::format(" {}", number);
+  return crypto::issue_certificate({.common_name = fmt::format("{} root{}", organisation, suffix),
                                     .organization = organisation,
                                     .not_before = now - kBackdate,
                                     .not_after = now + kRootLifetime,
                                     .is_ca = true,
                                     .path_length = 1},
                                    root.public_key(), nullptr, root, entropy);
+}
+
+std::uint32_t root_number(const crypto::Certificate& root) {
+  constexpr std::string_view kMark = " root ";
+  const std::string name = root.common_name();
+  const auto at = name.rfind(kMark);
+  if (at == std::string::npos) return 1;
+  std::uint32_t number = 0;
+  const char* end = name.data() + name.size();
+  const auto read = std::from_chars(name.data() + at + kMark.size(), end, number);
+  return read.ec == std::errc() && read.ptr == end && number > 1 ? number : 1;
 }
 
 Result<crypto::Certificate> certify_role(Role role, const std::string& organisation, const crypto::PublicKey& key,

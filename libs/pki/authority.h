@@ -71,9 +71,12 @@ constexpr std::size_t kOrganisationSizeMax = 43;
 // kInvalidInput "organisation.name" unless it has 1 to kOrganisationSizeMax bytes and no control characters.
 Status check_organisation(std::string_view name);
 
-// The certificate of a self-signed root that may sign role certificates only.
+// The certificate of a self-signed root that may sign role certificates only: "NAME root", and of the second of an
+// organisation "NAME root 2". Roots that are told apart by their keys alone confuse those who look for an issuer.
 Result<crypto::Certificate> certify_root(const std::string& organisation, const crypto::Signer& root,
-                                         const Clock& clock, Entropy& entropy);
+                                         const Clock& clock, Entropy& entropy, std::uint32_t number = 1);
+// Which of its organisation's roots it is, by its name; 1 when that says nothing.
+std::uint32_t root_number(const crypto::Certificate& root);
 // A role's certificate under the root, which it does not outlive: a CA that may sign leaves only for the three whose
 // keys certify; a leaf with one purpose for code signing, lifecycle commands and the escrow, so that each is good for
 // nothing else. kInvalidInput "role.curve" when the key is not EC.

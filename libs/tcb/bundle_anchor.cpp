@@ -14,11 +14,7 @@ struct Written {
 };
 
 Bytes write(const Written& written) {
-  return wire::Writer()
-      .u64(written.counter)
-      .u64(written.bundle.version)
-      .bytes(written.bundle.digest.bytes())
-      .take();
+  return wire::Writer().u64(written.counter).u64(written.bundle.version).bytes(written.bundle.digest.bytes()).take();
 }
 
 Result<Written> parse(ByteView content) {
@@ -54,7 +50,8 @@ Status BundleAnchor::move_to(const AnchoredBundle& bundle) {
     TRY_STATUS(nv_.raise_anchor_counter());
     TRY(counter, nv_.read_anchor_counter());
   }
-  if (!counter) return Error{ErrorKind::kUnavailable, "tpm.nv.unwritten", "the TPM's counter was raised and says nothing"};
+  if (!counter)
+    return Error{ErrorKind::kUnavailable, "tpm.nv.unwritten", "the TPM's counter was raised and says nothing"};
   TRY_STATUS(nv_.write_anchor(write({*counter + 1, bundle})));
   return nv_.raise_anchor_counter();
 }

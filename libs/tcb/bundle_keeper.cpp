@@ -25,11 +25,11 @@ std::uint64_t version_in(const Bytes& envelope_json) {
 Status BundleKeeper::Held::check_not_rolled_back() const {
   const std::uint64_t version = bundle ? bundle->version() : 0;
   if (version >= at_least) return {};
-  return refused("bundle.rollback",
-                 fmt::format("this device has seen trust bundle {}, and {}: no server is believed until that one is "
-                             "fetched again (another organisation's device now? Remove the state file \"{}\")",
-                             at_least, version == 0 ? "has none" : fmt::format("has {}", version),
-                             BundleRecord::kFile));
+  return refused(
+      "bundle.rollback",
+      fmt::format("this device has seen trust bundle {}, and {}: no server is believed until that one is "
+                  "fetched again (another organisation's device now? Remove the state file \"{}\")",
+                  at_least, version == 0 ? "has none" : fmt::format("has {}", version), BundleRecord::kFile));
 }
 
 Result<const BundleKeeper::Held*> BundleKeeper::held() {
@@ -62,18 +62,20 @@ Status BundleKeeper::load() {
     held_.bundle = resume(record, *anchor.anchored);
     if (!held_.bundle) {
       remembered_ = anchor.anchored;
-      journal_.warn(fmt::format("the state file \"{}\" is not trust bundle {}, which the TPM remembers: it is an older "
-                                "one, or lost, and is to be fetched again",
-                                BundleRecord::kFile, anchor.anchored->version));
+      journal_.warn(
+          fmt::format("the state file \"{}\" is not trust bundle {}, which the TPM remembers: it is an older "
+                      "one, or lost, and is to be fetched again",
+                      BundleRecord::kFile, anchor.anchored->version));
     }
   } else {
     for (const Bytes& json : record.envelopes)
       held_.at_least = std::max(held_.at_least, version_in(json));
     if (held_.at_least > 0)
-      journal_.warn(fmt::format("the TPM does not remember any more that trust bundle {} is believed (was it cleared, or the power cut?): "
-                                "this device begins anew with its root, and believes no server before it has come so "
-                                "far again",
-                                held_.at_least));
+      journal_.warn(fmt::format(
+          "the TPM does not remember any more that trust bundle {} is believed (was it cleared, or the power cut?): "
+          "this device begins anew with its root, and believes no server before it has come so "
+          "far again",
+          held_.at_least));
   }
   is_loaded_ = true;
   return {};
@@ -84,9 +86,10 @@ Result<TrustedBundle> BundleKeeper::take_remembered(const Envelope& envelope) co
   const std::uint64_t version = payload.contents().version;
   if (version == remembered_->version) return TrustedBundle::resume(envelope, remembered_->digest);
   const bool is_older = version < remembered_->version;
-  return refused(is_older ? "bundle.rollback" : "bundle.gap",
-                 fmt::format("expected trust bundle {}, which the TPM remembers, not {}", remembered_->version, version),
-                 "version");
+  return refused(
+      is_older ? "bundle.rollback" : "bundle.gap",
+      fmt::format("expected trust bundle {}, which the TPM remembers, not {}", remembered_->version, version),
+      "version");
 }
 
 Result<bool> BundleKeeper::follow(std::string_view envelope_json) {

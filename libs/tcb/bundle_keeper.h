@@ -50,7 +50,7 @@ class BundleKeeper {
   const crypto::Certificate& pinned_root_;
   bool is_loaded_ = false;
   Held held_;
-  Bytes envelope_;                          // of the bundle
+  Bytes envelope_;                            // of the bundle
   std::optional<AnchoredBundle> remembered_;  // by the TPM, while the file has no bundle for it
 };
 

@@ -292,10 +292,26 @@ TEST(BundleRecords, AreReadAsTheyWereWrittenAndRefusedOtherwise) {
   const auto body = [](std::string_view hex) {
     return parse_bundle(frame_record(RecordKind::kTrustBundle, from_hex(hex).value())).error();
   };
-  EXPECT_EQ(body("0000000000000007" "03").where, "count");
-  EXPECT_EQ(body("0000000000000007" "01" "00040001").where, "size");
-  EXPECT_EQ(body("0000000000000007" "01" "00000005" "aabb").code, "wire.truncated");
-  EXPECT_EQ(body("0000000000000007" "00" "aa").code, "wire.trailing");
+  EXPECT_EQ(body("0000000000000007"
+                 "03")
+                .where,
+            "count");
+  EXPECT_EQ(body("0000000000000007"
+                 "01"
+                 "00040001")
+                .where,
+            "size");
+  EXPECT_EQ(body("0000000000000007"
+                 "01"
+                 "00000005"
+                 "aabb")
+                .code,
+            "wire.truncated");
+  EXPECT_EQ(body("0000000000000007"
+                 "00"
+                 "aa")
+                .code,
+            "wire.trailing");
 }
 
 }  // namespace

@@ -15,10 +15,10 @@ trust_bundle::RoleName server_role() {
 
 Error revoked(const crypto::Certificate& certificate, const TrustedBundle& bundle,
               const trust_bundle::Revoked& revocation) {
-  return refused("tcb.server.revoked",
-                 fmt::format("trust bundle {} revokes the key of \"{}\" ({}, {}): whoever shows it is not the server",
-                             bundle.version(), certificate.subject(), to_string(revocation.reason),
-                             to_rfc3339(revocation.at)));
+  return refused(
+      "tcb.server.revoked",
+      fmt::format("trust bundle {} revokes the key of \"{}\" ({}, {}): whoever shows it is not the server",
+                  bundle.version(), certificate.subject(), to_string(revocation.reason), to_rfc3339(revocation.at)));
 }
 
 // Says why, where it is because of a revocation: somebody has to know whether to look for a thief.

@@ -48,9 +48,10 @@ Result<TrustBundle::Answer> Service::run(Caller, TrustBundle) {
   // It goes on all the same: nobody could mend a device that believes nobody.
   if (answer.is_expired && told_of_expired_ != answer.version) {
     told_of_expired_ = answer.version;
-    world_.journal.warn(fmt::format("trust bundle {} ended at {} and none came after it: nobody made one, or somebody "
-                                    "holds it back; this device goes on with the old one",
-                                    contents.version, to_rfc3339(contents.expires_at)));
+    world_.journal.warn(
+        fmt::format("trust bundle {} ended at {} and none came after it: nobody made one, or somebody "
+                    "holds it back; this device goes on with the old one",
+                    contents.version, to_rfc3339(contents.expires_at)));
   }
   return answer;
 }
@@ -69,10 +70,10 @@ Result<std::optional<std::string>> Service::collect(Caller caller, const FollowT
   const std::size_t end = incoming.size() + request.part.size();
   if (request.offset != incoming.size() || request.size > protocol::kBundleSizeMax || end > request.size) {
     incoming = {};
-    return invalid_input("tcb.trust.part",
-                         fmt::format("expected the parts of a bundle of at most {} bytes, one after another",
-                                     protocol::kBundleSizeMax),
-                         "offset");
+    return invalid_input(
+        "tcb.trust.part",
+        fmt::format("expected the parts of a bundle of at most {} bytes, one after another", protocol::kBundleSizeMax),
+        "offset");
   }
   incoming += as_text(request.part);
   if (incoming.size() < request.size) return std::nullopt;

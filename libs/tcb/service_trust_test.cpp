@@ -38,8 +38,7 @@ class TrustServices : public Services {
   }
   Contents revoking(const Contents& contents, const TestIdentity& identity, std::string_view role) const {
     auto after = next(contents);
-    after.revoked.push_back(
-        {listed(identity).key, role_name(role), kTestNow, trust_bundle::Reason::kKeyCompromise});
+    after.revoked.push_back({listed(identity).key, role_name(role), kTestNow, trust_bundle::Reason::kKeyCompromise});
     return after;
   }
 

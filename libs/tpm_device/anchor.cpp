@@ -30,9 +30,9 @@ Result<Presence> look_for(Device& device, const tpm::NvPublic& wanted) {
   const bool is_written = (found.attributes & tpm::kNvWritten) != 0;
   found.attributes &= ~static_cast<std::uint32_t>(tpm::kNvWritten);
   if (found == wanted) return is_written ? Presence::kWritten : Presence::kUnwritten;
-  return Error{ErrorKind::kConflict, "tpm.nv.type",
-               fmt::format("NV index 0x{:08x}, where this device remembers its trust bundle, is somebody else's",
-                           wanted.index)};
+  return Error{
+      ErrorKind::kConflict, "tpm.nv.type",
+      fmt::format("NV index 0x{:08x}, where this device remembers its trust bundle, is somebody else's", wanted.index)};
 }
 
 Status define_if_absent(Device& device, const tpm::NvPublic& area) {

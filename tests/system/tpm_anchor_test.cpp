@@ -50,8 +50,7 @@ TEST_F(TpmAnchor, EndsAMoveThatWasCutBeforeTheCounterRose) {
   must(BundleAnchor(*device).move_to(bundle(1)));
   const std::uint64_t counter = must(device->read_anchor_counter()).value();
   const auto cut = bundle(2);
-  must(device->write_anchor(
-      wire::Writer().u64(counter + 1).u64(cut.version).bytes(cut.digest.bytes()).take()));
+  must(device->write_anchor(wire::Writer().u64(counter + 1).u64(cut.version).bytes(cut.digest.bytes()).take()));
   device.reset();
   swtpm_.power_cut();
   device = open();
