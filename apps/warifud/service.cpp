@@ -205,6 +205,8 @@ void Service::load_role_certificates() {
   }
   escrow_api_.set_chain(chain);
   auto issuer = organisation_.data_dir.read_role_certificate(to_string(pki::Role::kEndpointIdentity));
+  if (issuer)
+    if (const auto checked = trust_.check_role(*issuer); !checked) issuer = checked.error();
   if (!issuer) spdlog::warn("no certificates for devices: {}", to_string(issuer.error()));
   auto root = organisation_.data_dir.read_trust_root();
   if (!root) spdlog::warn("the root's certificate cannot be read: {}", to_string(root.error()));
