@@ -52,6 +52,10 @@ std::optional<Problem> problem_of(const Parser::value_type& message, const Conne
   if (encodings > 1 || (encodings == 1 && !boost::beast::iequals(message[http::field::transfer_encoding], "chunked")))
     return Problem{400, Refusal::kMalformedRequest,
                    invalid_input("http.malformed", "the only transfer encoding is chunked, once")};
+  // The same section: HTTP/1.0 has none, and who passed the request on may have seen another end.
+  if (encodings > 0 && message.version() < 11)
+    return Problem{400, Refusal::kMalformedRequest,
+                   invalid_input("http.malformed", "HTTP/1.0 has no transfer encodings")};
   // RFC 9112 §3.2: more than one Host is a 400, and so is none with HTTP/1.1.
   const std::size_t hosts = message.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && message.version() >= 11))
@@ -213,7 +217,8 @@ Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& bu
   }
 
   connection.enter(Stage::kBody);
-  if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
+  const bool knows_continue = parser.get().version() >= 11;  // RFC 9110 §10.1.1
+  if (knows_continue && boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
     co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
   const error_code body_error = co_await read_body(connection, buffer, parser);
   if (refused && body_error == http::error::body_limit) {

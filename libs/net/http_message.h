@@ -35,7 +35,7 @@ struct HttpRequest {
   // resumed. Null if it presented none, never empty, at most 16 KiB in all. The handshake proved possession of the
   // leaf's key and nothing else: the route and the enrollment judge leaf and path.
   std::shared_ptr<const std::vector<Bytes>> peer_chain;
-  TlsVersion tls_version = TlsVersion::k13;
+  std::optional<TlsVersion> tls_version = TlsVersion::k13;  // none: it came over plain HTTP
 
   std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };
