@@ -21,6 +21,9 @@
 #include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "front/outbox/sender.h"
+#include "front/revocation/certificate_gate.h"
+#include "front/revocation/keeper.h"
+#include "front/revocation/revocation_api.h"
 #include "net/server.h"
 #include "operators/authenticator.h"
 #include "operators/desk.h"
@@ -57,6 +60,7 @@ class Service {
     net::Endpoint devices;
     net::Endpoint operators;
     std::optional<net::Endpoint> compat;
+    std::optional<net::Endpoint> http;
   };
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
@@ -73,6 +77,7 @@ class Service {
   const front::Router& device_routes() const { return devices_.router(); }
   const front::Router& operator_routes() const { return operators_.router(); }
   const front::Router& compat_routes() const { return compat_.router(); }
+  const front::Router& http_routes() const { return http_.router(); }
 
  private:
   struct Credentials {
@@ -137,6 +142,11 @@ class Service {
   front::est::EstApi est_api_;
   front::cmp_door::CmpIssuer cmp_issuer_;
   front::cmp_door::CmpApi cmp_api_;
+  front::revocation::Standings standings_;
+  front::revocation::CertificateGate certificate_gate_;
+  front::revocation::OcspDesk ocsp_;
+  front::revocation::CrlDesk crl_;
+  front::revocation::RevocationApi revocation_api_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
@@ -160,6 +170,8 @@ class Service {
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;
+  front::Dispatcher http_;
+  front::revocation::Keeper keeper_;
   webhook_client::CurlPoster poster_;
   front::outbox::Courier courier_;
   front::outbox::Sender sender_;

@@ -116,6 +116,18 @@ Awaitable<bool> send(Connection& connection, std::string bytes) {
   co_return !error;
 }
 
+// How many bytes that were; nullopt: the connection broke. The response lives until then.
+Awaitable<std::optional<std::size_t>> send(Connection& connection, const HttpResponse& response,
+                                           ResponseFraming framing) {
+  std::string bytes = serialize(response, framing);
+  const std::string_view more = apart(response, framing);
+  const std::size_t size = bytes.size() + more.size();
+  error_code error = co_await connection.stream().write(bytes);
+  if (!error && !more.empty()) error = co_await connection.stream().write(more);
+  if (error) co_return std::nullopt;
+  co_return size;
+}
+
 // What the handler says to a request that it did not get.
 HttpResponse refusal_of(Connection& connection, const Problem& why) {
   connection.report(why.refusal);
@@ -127,7 +139,7 @@ HttpResponse refusal_of(Connection& connection, const Problem& why) {
 // The last of the connection.
 Awaitable<void> send_last(Connection& connection, HttpResponse response, bool is_head) {
   connection.enter(Stage::kWrite);
-  co_await send(connection, serialize(response, {.keep_alive = false, .is_head = is_head}));
+  co_await send(connection, response, {.keep_alive = false, .is_head = is_head});
 }
 
 Awaitable<void> refuse(Connection& connection, Problem why) {
@@ -273,10 +285,10 @@ Awaitable<bool> serve_one(Connection& connection, Buffer& buffer) {
   if (!response) co_return false;
   connection.enter(Stage::kWrite);
   const bool keep_alive = parser.keep_alive() && !listener.server.draining;
-  std::string bytes = serialize(*response, {.keep_alive = keep_alive, .is_head = summary.method == Method::kHead});
+  const bool is_head = summary.method == Method::kHead;
+  const auto sent = co_await send(connection, *response, {.keep_alive = keep_alive, .is_head = is_head});
   summary.status = response->status;
-  summary.response_bytes = bytes.size();
-  const bool sent = co_await send(connection, std::move(bytes));
+  summary.response_bytes = sent.value_or(0);
   summary.duration = SteadyClock::now() - begin;
   listener.server.observer.on_request(listener.name, summary);
   co_return (sent && keep_alive);

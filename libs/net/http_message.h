@@ -45,6 +45,10 @@ struct HttpResponse {
   Headers headers;  // without Content-Length, Content-Type, Date and Connection: the listener writes them
   std::string content_type;
   std::string body;
+  // Instead of `body`, what many answers have in common: it is sent as it lies there, however large, and not copied.
+  std::shared_ptr<const std::string> shared_body = {};
+
+  std::string_view content() const { return shared_body ? *shared_body : body; }
 };
 
 // Takes the one answer to a request. May be called from any thread and at most once; dropped unused, the client gets a

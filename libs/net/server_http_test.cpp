@@ -59,6 +59,20 @@ TEST_P(ServerHttp, AnswersHeadLikeGetWithoutTheBody) {
   EXPECT_EQ(client->get("/next").body, "GET /next ");
 }
 
+TEST_P(ServerHttp, SendsOneBodyToMany) {
+  const auto body = std::make_shared<const std::string>(300'000, 'x');
+  handler_.function = [&](const HttpRequest&, const Respond& respond) {
+    respond({.status = 200, .headers = {}, .content_type = "text/plain", .body = {}, .shared_body = body});
+  };
+  start();
+  const auto client = connect();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(client->get("/").body, *body);
+  client->send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client->read(false).header, HasSubstr("Content-Length: 300000\r\n"));
+  EXPECT_EQ(client->get("/").status, 200);
+}
+
 TEST_P(ServerHttp, AnswersPipelinedRequestsInOrder) {
   start();
   const auto client = connect();
