@@ -20,9 +20,10 @@ int main(int argc, char** argv) {
     return bench::measure_peers(peers);
   }
   std::vector<bench::Row> rows;
-  for (const auto& rows_of : {bench::credential_rows, bench::certificate_rows, bench::sas_rows, bench::connection_rows,
-                              bench::registration_rows, bench::store_rows, bench::tcb_rows, bench::quote_rows,
-                              bench::ima_rows, bench::boot_log_rows, bench::attestation_rows, bench::hostile_rows}) {
+  for (const auto& rows_of :
+       {bench::credential_rows, bench::certificate_rows, bench::revocation_rows, bench::sas_rows,
+        bench::connection_rows, bench::registration_rows, bench::store_rows, bench::tcb_rows, bench::quote_rows,
+        bench::ima_rows, bench::boot_log_rows, bench::attestation_rows, bench::hostile_rows}) {
     auto more = rows_of(options->sabotage);
     rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }

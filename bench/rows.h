@@ -9,6 +9,7 @@ namespace warifu::bench {
 // Each *_bench.cpp has one function like these, and main.cpp calls it. The rows are those of docs/performance.md.
 std::vector<Row> credential_rows(Sabotage sabotage);    // P1, P2
 std::vector<Row> certificate_rows(Sabotage sabotage);   // C1, R1, R2
+std::vector<Row> revocation_rows(Sabotage sabotage);    // K1, K2
 std::vector<Row> sas_rows(Sabotage sabotage);           // P3
 std::vector<Row> connection_rows(Sabotage sabotage);    // T1, T2, H1-net
 std::vector<Row> registration_rows(Sabotage sabotage);  // P4, H1

@@ -94,6 +94,8 @@ void add_settings(CLI::App* command, ServeSettings& settings, std::string& confi
       "Where operators connect (127.0.0.1:9443)");
   add("--listen-compat", "WARIFU_LISTEN_COMPAT", "ADDR:PORT", settings.listen_compat,
       "Where clients made for Azure DPS connect, with TLS 1.2 too (nowhere)");
+  add("--listen-http", "WARIFU_LISTEN_HTTP", "ADDR:PORT", settings.listen_http,
+      "Where anybody asks how certificates stand, over plain HTTP (nowhere)");
   add("--database", "WARIFU_DATABASE", "URL", settings.database, "Another database: sqlite:PATH or postgresql://…");
   add("--signer", "WARIFU_SIGNER", "PATH", settings.signer,
       "The socket of a warifu-signer that runs by itself (without: one is started when it is needed)");

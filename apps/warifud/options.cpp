@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 #include <charconv>
+
+#include "front/revocation/revocation_api.h"
 #include "pki/authority.h"
 
 namespace warifu::warifud {
@@ -35,6 +39,8 @@ constexpr std::array kKeys = {
     Key{"listen.devices", &ServeSettings::listen_devices},
     Key{"listen.operators", &ServeSettings::listen_operators},
     Key{"listen.compat", &ServeSettings::listen_compat},
+    Key{"listen.http", &ServeSettings::listen_http},
+    Key{"certificates.base_url", &ServeSettings::certificates_base_url},
     Key{"provisioning.assigned_hub", &ServeSettings::assigned_hub},
     Key{"log.level", &ServeSettings::log_level},
 };
@@ -148,6 +154,27 @@ Status set_limits(ServeOptions& options, const ServeSettings& settings) {
   return {};
 }
 
+// What certificates say of where others may ask about them. Whoever asks has nothing yet: it is best plain HTTP, as
+// what is told is signed, and a TLS certificate could not be checked without asking (RFC 5280 §8).
+Status set_places(ServeOptions& options, const ServeSettings& settings) {
+  if (!settings.certificates_base_url) return {};
+  const std::string& base = *settings.certificates_base_url;
+  const auto refuse = [&](std::string_view why) {
+    return invalid_input("config.certificates",
+                         fmt::format("certificates.base_url is like http://pki.example.com, {}, not {:?}", why, base));
+  };
+  constexpr std::size_t kBaseSizeMax = 200;  // the signer takes places of 256
+  if (base.size() > kBaseSizeMax) return refuse(fmt::format("and has at most {} characters", kBaseSizeMax));
+  const auto url = boost::urls::parse_absolute_uri({base.data(), base.size()});
+  if (!url || (url->scheme() != "http" && url->scheme() != "https")) return refuse("a URL of http or https");
+  if (url->encoded_host().empty() || url->has_userinfo()) return refuse("with a host, and without a user");
+  if (url->has_query() || base.ends_with('/')) return refuse("without a query, and without a slash at its end");
+  options.places = {.crl_url = fmt::format("{}{}", base, front::revocation::kCrlPath),
+                    .ocsp_url = fmt::format("{}{}", base, front::revocation::kOcspPath),
+                    .issuer_url = fmt::format("{}{}", base, front::revocation::kIssuerPath)};
+  return {};
+}
+
 // Long enough to be renewed twice over a weekend; as short as a test needs it.
 Status set_certificates(ServeOptions& options, const ServeSettings& settings) {
   if (!settings.ldevid_hours) return {};
@@ -237,9 +264,13 @@ Result<ServeOptions> ServeOptions::from(const ServeSettings& settings) {
   if (settings.listen_compat) {
     TRY(options.compat, ListenAddress::parse(*settings.listen_compat));
   }
+  if (settings.listen_http) {
+    TRY(options.http, ListenAddress::parse(*settings.listen_http));
+  }
   TRY_STATUS(set_limits(options, settings));
   TRY_STATUS(set_attestation(options, settings));
   TRY_STATUS(set_certificates(options, settings));
+  TRY_STATUS(set_places(options, settings));
   TRY_STATUS(set_disk_alarm(options, settings));
   options.sends_webhooks = !settings.without_webhooks;
   // Devices take it as it stands for the name of a host.

@@ -11,6 +11,7 @@
 #include "device_ca/limits.h"
 #include "front/limits/limits.h"
 #include "net/limits.h"
+#include "pki/device_certificate.h"
 #include "verifier/limits.h"
 
 namespace warifu::warifud {
@@ -50,6 +51,8 @@ struct ServeSettings {
   std::optional<std::string> listen_devices = {};
   std::optional<std::string> listen_operators = {};
   std::optional<std::string> listen_compat = {};
+  std::optional<std::string> listen_http = {};
+  std::optional<std::string> certificates_base_url = {};
   std::optional<std::string> database = {};
   std::optional<std::string> signer = {};
   std::optional<std::string> assigned_hub = {};
@@ -82,12 +85,14 @@ struct ServeOptions {
   std::optional<std::string> assigned_hub;  // else the server's first name
   std::string log_level;
   std::optional<ListenAddress> compat =
-      {};  // for clients that have no TLS 1.3: a separate door, closed unless asked for
+      {};                                  // for clients that have no TLS 1.3: a separate door, closed unless asked for
+  std::optional<ListenAddress> http = {};  // without TLS, for what protects itself; closed unless asked for
   front::RequestLimits device_limits = {};
   front::RequestLimits operator_limits = front::unauthenticated_limits();
   net::ListenerLimits listener_limits = {};  // of each listener
   std::chrono::seconds attestation_interval = verifier::kInterval;
   std::chrono::seconds ldevid_lifetime = device_ca::kLdevidLifetime;
+  pki::RevocationPlaces places = {};                   // stand in certificates; empty: they name none
   std::optional<std::uint64_t> disk_alarm_below = {};  // bytes; see DiskWatch
   // False: events wait in the outbox, and none is sent.
   bool sends_webhooks = true;

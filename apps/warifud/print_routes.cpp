@@ -39,12 +39,14 @@ Status print_routes(const Place& place, bool json) {
     print_text("devices", service.device_routes());
     print_text("operators", service.operator_routes());
     print_text("compat", service.compat_routes());
+    print_text("http", service.http_routes());
     return {};
   }
   boost::json::array routes;
   add_json(routes, "devices", service.device_routes());
   add_json(routes, "operators", service.operator_routes());
   add_json(routes, "compat", service.compat_routes());
+  add_json(routes, "http", service.http_routes());
   fmt::print("{}\n", boost::json::serialize(routes));
   return {};
 }

@@ -127,8 +127,9 @@ Status serve(const ServeOptions& options) {
   TRY(const auto endpoints, service.listen(options));
   service.start();
   const std::string compat = endpoints.compat ? fmt::format(" compat=https://{}", endpoints.compat->text()) : "";
-  fmt::print("warifud ready devices=https://{} operators=https://{}{}\n", endpoints.devices.text(),
-             endpoints.operators.text(), compat);
+  const std::string http = endpoints.http ? fmt::format(" http=http://{}", endpoints.http->text()) : "";
+  fmt::print("warifud ready devices=https://{} operators=https://{}{}{}\n", endpoints.devices.text(),
+             endpoints.operators.text(), compat, http);
   std::fflush(stdout);
   return run_until_stopped(
       signals, service, [&] { return renew_certificate(organisation, *store, signer, outside); },

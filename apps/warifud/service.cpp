@@ -5,6 +5,7 @@
 #include "front/api/body_limits.h"
 #include "front/compat/compat_router.h"
 #include "front/device/device_router.h"
+#include "front/plain/plain_router.h"
 #include "verifier/limits.h"
 
 namespace warifu::warifud {
@@ -13,6 +14,9 @@ namespace {
 constexpr const char* kDevices = "devices";
 constexpr const char* kOperators = "operators";
 constexpr const char* kCompat = "compat";
+constexpr const char* kHttp = "http";
+// The largest request over plain HTTP.
+constexpr std::size_t kHttpBodySizeMax = std::max(crypto::OcspRequest::kMaxSize, crypto::CmpMessage::kMaxSize);
 // Those who wait for the signer and the disk: they do nothing else.
 constexpr std::size_t kWorkers = 8;
 // What is read of a device that has shown nothing yet: DPS, and what an activated credential gives a token for.
@@ -55,7 +59,7 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
       escrow_api_(escrow_, store, metrics_),
       issuer_(signer),
       device_ca_(outside.clock, outside.entropy, organisation.master_key.envelope_key(),
-                 {.ldevid_lifetime = options.ldevid_lifetime}),
+                 {.ldevid_lifetime = options.ldevid_lifetime, .places = options.places}),
       applicants_(registrar_, outside.clock),
       attestation_api_(verifier_, registrar_, certificates_, {device_ca_, applicants_}, store, metrics_, attempts_,
                        outside.clock),
@@ -64,6 +68,11 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
       est_api_(office_, applicants_, store),
       cmp_issuer_(office_, applicants_, store),
       cmp_api_(cmp_issuer_, issuer_, outside.clock, monotonic_clock_, outside.entropy),
+      standings_(outside.clock, monotonic_clock_, outside.entropy, store),
+      certificate_gate_(standings_, device_ca_, store, outside.clock),
+      ocsp_(outside.clock, outside.entropy, store, applicants_, issuer_, metrics_),
+      crl_(outside.clock, store, issuer_, standings_),
+      revocation_api_(ocsp_, crl_, issuer_, outside.clock),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       retention_(outside.clock, registrar_, store),
       disk_watch_(outside.clock, outside.entropy, store, metrics_, options.disk_alarm_below),
@@ -83,10 +92,11 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       workers_(kWorkers),
-      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_, trust_bundle_api_},
+      devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_,
+                                      trust_bundle_api_, revocation_api_},
                                      results_keys_, outside.clock),
                authenticator_, store, metrics_, outside.clock, outside.entropy,
-               {.admission = &device_admission_, .workers = &workers_}),
+               {.admission = &device_admission_, .workers = &workers_, .shown_certificates = &certificate_gate_}),
       operators_(front::api::router(
                      {operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, attestations_api_,
                       policy_api_, data_package_api_, verification_api_, webhook_api_, certificates_api_, service_api_},
@@ -94,7 +104,11 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
                  authenticator_, store, metrics_, outside.clock, outside.entropy,
                  {.admission = &operator_admission_, .idempotency = &idempotency_}),
       compat_(front::compat::router(device_api_, est_api_, service_api_, outside.clock), authenticator_, store,
-              metrics_, outside.clock, outside.entropy, {.admission = &device_admission_, .workers = &workers_}),
+              metrics_, outside.clock, outside.entropy,
+              {.admission = &device_admission_, .workers = &workers_, .shown_certificates = &certificate_gate_}),
+      http_(front::plain::router(revocation_api_, cmp_api_), authenticator_, store, metrics_, outside.clock,
+            outside.entropy, {.admission = &device_admission_, .workers = &workers_}),
+      keeper_(standings_, ocsp_, crl_, metrics_),
       courier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), store, poster_, metrics_),
       sender_(courier_, store.outbox_wake()),
       server_({.observer = &metrics_}) {
@@ -103,6 +117,7 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
 }
 
 Service::~Service() {
+  keeper_.stop();
   poster_.stop();
   sender_.stop();
   server_.stop();
@@ -127,7 +142,15 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
                                       .body_bytes_of_anybody_max = front::api::kBodyOfAnybodySizeMax,
                                       .limits = options.listener_limits},
                                      std::move(credentials.operators), operators_));
-  Endpoints endpoints{std::move(devices), std::move(operators), std::nullopt};
+  Endpoints endpoints{std::move(devices), std::move(operators), std::nullopt, std::nullopt};
+  if (options.http) {
+    TRY(endpoints.http, server_.listen_plain({.name = kHttp,
+                                              .address = options.http->address,
+                                              .port = options.http->port,
+                                              .body_bytes_max = kHttpBodySizeMax,
+                                              .limits = options.listener_limits},
+                                             http_));
+  }
   if (options.compat) {
     TRY(endpoints.compat, listen_compat(*options.compat, options.listener_limits, std::move(credentials.compat)));
   }
@@ -149,6 +172,7 @@ Result<net::Endpoint> Service::listen_compat(const ListenAddress& at, const net:
 
 void Service::start() {
   server_.start();
+  keeper_.start();
   if (sends_webhooks_)
     sender_.start();
   else
@@ -212,6 +236,7 @@ void Service::load_role_certificates() {
   if (!root) spdlog::warn("the root's certificate cannot be read: {}", to_string(root.error()));
   cmp_issuer_.set_root(root ? std::optional(root->clone()) : std::nullopt);
   est_api_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
+  certificate_gate_.set_issuer(issuer ? std::optional(issuer->clone()) : std::nullopt);
   issuer_.set_certificate(issuer ? std::optional(*std::move(issuer)) : std::nullopt);
 }
 

@@ -22,6 +22,9 @@
 #include "front/limits/admission.h"
 #include "front/metrics.h"
 #include "front/outbox/sender.h"
+#include "front/revocation/certificate_gate.h"
+#include "front/revocation/keeper.h"
+#include "front/revocation/revocation_api.h"
 #include "net/server.h"
 #include "operators/authenticator.h"
 #include "operators/desk.h"
@@ -59,6 +62,7 @@ class Service {
     net::Endpoint devices;
     net::Endpoint operators;
     std::optional<net::Endpoint> compat;
+    std::optional<net::Endpoint> http;
   };
   Result<Endpoints> listen(const ServeOptions& options);
   void start();
@@ -75,6 +79,7 @@ class Service {
   const front::Router& device_routes() const { return devices_.router(); }
   const front::Router& operator_routes() const { return operators_.router(); }
   const front::Router& compat_routes() const { return compat_.router(); }
+  const front::Router& http_routes() const { return http_.router(); }
 
  private:
   struct Credentials {
@@ -143,6 +148,11 @@ class Service {
   front::cmp_door::CmpIssuer cmp_issuer_;
   front::cmp_door::CmpApi cmp_api_;
   front::device::TrustBundleApi trust_bundle_api_;
+  front::revocation::Standings standings_;
+  front::revocation::CertificateGate certificate_gate_;
+  front::revocation::OcspDesk ocsp_;
+  front::revocation::CrlDesk crl_;
+  front::revocation::RevocationApi revocation_api_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
@@ -166,6 +176,8 @@ class Service {
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;
+  front::Dispatcher http_;
+  front::revocation::Keeper keeper_;
   webhook_client::CurlPoster poster_;
   front::outbox::Courier courier_;
   front::outbox::Sender sender_;

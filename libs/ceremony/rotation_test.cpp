@@ -20,11 +20,11 @@ const signing_keys::Argon2idCost kCheap{1024, 1, 1};
 class RotationTest : public testing::Test {
  protected:
   RotationTest() {
-    const auto root = RootFolder::create(path(), {"Example", crypto::EcCurve::kP384, kCheap}, secret_, clock_, entropy_);
+    const auto root =
+        RootFolder::create(path(), {"Example", crypto::EcCurve::kP384, kCheap}, secret_, clock_, entropy_);
     std::map<Role, crypto::Certificate> certificates;
     for (const Role role : {Role::kServerCommunication, Role::kEndpointIdentity}) {
-      const auto kind =
-          role == Role::kEndpointIdentity ? crypto::KeyKind::kEcP256 : crypto::KeyKind::kEcP384;
+      const auto kind = role == Role::kEndpointIdentity ? crypto::KeyKind::kEcP256 : crypto::KeyKind::kEcP384;
       const auto key = crypto::PrivateKey::generate(kind);
       certificates.emplace(role, root->certify(role, key.public_key(), clock_, entropy_).value());
     }

@@ -1,7 +1,6 @@
 #include "crypto/serial_set.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace warifu::crypto {
 namespace {
@@ -17,10 +16,7 @@ bool is_free(ByteView slot) {
 
 }  // namespace
 
-SerialSet::SerialSet(Entropy& entropy) {
-  std::array<std::uint8_t, sizeof(SipKey)> drawn{};
-  entropy.fill(drawn);
-  std::memcpy(&key_, drawn.data(), drawn.size());
+SerialSet::SerialSet(Entropy& entropy) : key_(SipKey::random(entropy)) {
 }
 
 SerialSet::Slot SerialSet::slot_of(const SerialNumber& serial) {

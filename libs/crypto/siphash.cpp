@@ -1,5 +1,6 @@
 #include "crypto/siphash.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -51,6 +52,12 @@ class SipState {
 };
 
 }  // namespace
+
+SipKey SipKey::random(Entropy& entropy) {
+  std::array<std::uint8_t, sizeof(SipKey)> drawn{};
+  entropy.fill(drawn);
+  return std::bit_cast<SipKey>(drawn);
+}
 
 std::uint64_t siphash(const SipKey& key, ByteView bytes) {
   SipState state(key);

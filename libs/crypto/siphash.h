@@ -3,12 +3,15 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/entropy.h"
 
 namespace warifu::crypto {
 
 struct SipKey {
   std::uint64_t first = 0;
   std::uint64_t second = 0;
+
+  static SipKey random(Entropy& entropy);
 };
 
 // SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", Indocrypt 2012): where something lies in a hash

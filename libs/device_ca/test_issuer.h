@@ -29,6 +29,7 @@ class KeyIssuer final : public Issuer {
     return pki::certify_responder(purpose, "Example", key, authority(), lifetime, clock_, entropy_);
   }
   Status begin_crl(const crypto::CrlShape& shape) override {
+    if (is_away) return Error{ErrorKind::kUnavailable, "signer.unreachable", "nobody answers"};
     TRY(auto digest, crypto::CrlDigest::begin(*role_, shape));
     crl_.emplace(std::move(digest));
     return {};

@@ -56,6 +56,20 @@ struct Metrics::State {
   prometheus::Counter& certificate_refusals = counters(registry, "warifu_certificate_refusals_total",
                                                        "Requests for a certificate of a device that were refused.")
                                                   .Add({});
+  Counters& ocsp = counters(registry, "warifu_ocsp_answers_total",
+                            "OCSP requests, by their answer: kept from before, signed, or a refusal.");
+  prometheus::Counter& ocsp_kept = ocsp.Add({{"answer", "kept"}});
+  prometheus::Counter& ocsp_signed = ocsp.Add({{"answer", "signed"}});
+  prometheus::Counter& ocsp_refused = ocsp.Add({{"answer", "refused"}});
+  prometheus::Gauge& certificates_not_good =
+      gauges(registry, "warifu_certificates_not_good",
+             "Certificates that are inactive, held or revoked, as far as this node knows.")
+          .Add({});
+  prometheus::Gauge& crl_entries =
+      gauges(registry, "warifu_crl_entries", "Entries of the CRL that this node serves.").Add({});
+  prometheus::Gauge& crl_next_update =
+      gauges(registry, "warifu_crl_next_update_seconds", "Until when that CRL is good, Unix time; 0: there is none.")
+          .Add({});
   prometheus::Counter& silence_alarms =
       counters(registry, "warifu_silence_alarms_total", "Devices that stopped attesting, once for each silence.")
           .Add({});
@@ -131,6 +145,27 @@ void Metrics::count_certificate_issued(std::string_view kind, std::string_view d
 
 void Metrics::count_certificate_refusal() {
   state_->certificate_refusals.Increment();
+}
+
+void Metrics::count_ocsp(OcspOutcome outcome) {
+  switch (outcome) {
+    case OcspOutcome::kKept:
+      return state_->ocsp_kept.Increment();
+    case OcspOutcome::kSigned:
+      return state_->ocsp_signed.Increment();
+    case OcspOutcome::kRefused:
+      return state_->ocsp_refused.Increment();
+  }
+}
+
+void Metrics::set_certificates_not_good(std::size_t count) {
+  state_->certificates_not_good.Set(static_cast<double>(count));
+}
+
+void Metrics::set_crl(std::size_t entries, Timestamp next_update) {
+  const auto until = std::chrono::floor<std::chrono::seconds>(next_update);
+  state_->crl_entries.Set(static_cast<double>(entries));
+  state_->crl_next_update.Set(static_cast<double>(until.time_since_epoch().count()));
 }
 
 void Metrics::count_attestation(attestation::Tier overall) {

@@ -16,6 +16,9 @@ namespace warifu::front {
 // What became of a package that a device deposited.
 enum class EscrowOutcome { kReceived, kRepeated, kRefused };
 
+// What became of a question how a certificate stands.
+enum class OcspOutcome { kKept, kSigned, kRefused };
+
 // Which rate a request was above.
 enum class LimitedBy { kAddress, kRegistration };
 
@@ -41,6 +44,10 @@ class Metrics final : public net::ConnectionObserver {
   // By kind ("ldevid") and door ("est").
   void count_certificate_issued(std::string_view kind, std::string_view door);
   void count_certificate_refusal();
+  void count_ocsp(OcspOutcome outcome);
+  // How many certificates this node knows not to count, and what the list says that it serves.
+  void set_certificates_not_good(std::size_t count);
+  void set_crl(std::size_t entries, Timestamp next_update);
   void count_silence_alarms(std::size_t count);
   void count_webhook_attempt(bool is_delivered);
   void count_webhook_drops(std::size_t count);

@@ -17,6 +17,9 @@
 #include "front/device/device_router.h"
 #include "front/dps/device_api.h"
 #include "front/http/dispatcher.h"
+#include "front/plain/plain_router.h"
+#include "front/revocation/certificate_gate.h"
+#include "front/revocation/revocation_api.h"
 #include "provisioning/group_desk.h"
 #include "provisioning/memory_challenges.h"
 
@@ -65,6 +68,11 @@ class Server {
         est_api(office, applicants, store),
         cmp_issuer(office, applicants, store),
         cmp_api(cmp_issuer, issuer, clock, monotonic, entropy),
+        standings(clock, monotonic, entropy, store),
+        certificate_gate(standings, device_ca, store, clock),
+        ocsp(clock, entropy, store, applicants, issuer, metrics),
+        crl(clock, store, issuer, standings),
+        revocation_api(ocsp, crl, issuer, clock),
         device_api_(registrar, certificates, store, metrics, attempts, clock),
         operator_api_(desk, device_desk, certificates, escrow, registrar, store, metrics, "warifu.example"),
         enrollment_api_(enrollments, certificates, store),
@@ -79,9 +87,11 @@ class Server {
         certificates_api_(device_ca, store),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api, trust_bundle_api},
+        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api,
+                                trust_bundle_api, revocation_api},
                                results_keys, clock),
-                authenticator, store, metrics, clock, entropy, device_parts),
+                authenticator, store, metrics, clock, entropy, with_gate(device_parts)),
+        plain(plain::router(revocation_api, cmp_api), authenticator, store, metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
                                attestations_api_, policy_api_, data_package_api_, verification_api_, webhook_api_,
                                certificates_api_, service_api_},
@@ -148,6 +158,9 @@ class Server {
     return token;
   }
 
+  // One request over plain HTTP.
+  net::HttpResponse anybody_asks(net::HttpRequest request) { return ask(plain, std::move(request)); }
+
   static net::HttpResponse ask(Dispatcher& dispatcher, net::HttpRequest request) {
     // An answer that never comes breaks the promise instead of hanging the test.
     const auto promise = std::make_shared<std::promise<net::HttpResponse>>();
@@ -158,6 +171,11 @@ class Server {
   }
 
  private:
+  DispatcherParts with_gate(DispatcherParts parts) {
+    certificate_gate.set_issuer(issuer.certificate().value());
+    parts.shown_certificates = &certificate_gate;
+    return parts;
+  }
   static std::string flat(const net::HttpResponse& response) {
     std::string text;
     for (const auto& [name, value] : response.headers)
@@ -197,6 +215,11 @@ class Server {
   cmp_door::CmpIssuer cmp_issuer;
   cmp_door::CmpApi cmp_api;
   device::TrustBundleApi trust_bundle_api;
+  revocation::Standings standings;
+  revocation::CertificateGate certificate_gate;
+  revocation::OcspDesk ocsp;
+  revocation::CrlDesk crl;
+  revocation::RevocationApi revocation_api;
   attestation::ResultsKeys results_keys{SecretBytes(Bytes(32, 0x5A))};
 
  private:
@@ -217,6 +240,7 @@ class Server {
 
  public:
   Dispatcher devices;
+  Dispatcher plain;
   Dispatcher operators;
 };
 

@@ -6,6 +6,7 @@
 
 #include "net/http1.h"
 #include "net/pending_answer.h"
+#include "net/plain_stream.h"
 
 namespace warifu::net {
 namespace {
@@ -48,14 +49,20 @@ std::optional<Refusal> refusal_at_timeout(Stage stage) {
   return std::nullopt;
 }
 
+std::unique_ptr<Stream> make_stream(Socket socket, const std::optional<TlsCredentials>& credentials) {
+  if (credentials) return std::make_unique<TlsStream>(std::move(socket), *credentials);
+  return std::make_unique<PlainStream>(std::move(socket));
+}
+
 }  // namespace
 
-Connection::Connection(Socket socket, Client client, TlsCredentials credentials,
+Connection::Connection(Socket socket, Client client, const std::optional<TlsCredentials>& credentials,
                        std::shared_ptr<ListenerContext> listener)
     : listener_(std::move(listener)),
       client_(std::move(client)),
-      stream_(std::move(socket), std::move(credentials)),
-      woken_(stream_.get_executor(), SteadyClock::time_point::max()) {
+      stream_(make_stream(std::move(socket), credentials)),
+      tls_(credentials ? static_cast<TlsStream*>(stream_.get()) : nullptr),
+      woken_(stream_->get_executor(), SteadyClock::time_point::max()) {
   enter(Stage::kHandshake);
   ++listener_->connections;
   listener_->server.observer.on_connection_open(listener_->name);
@@ -70,52 +77,62 @@ Connection::~Connection() {
 
 void Connection::start() {
   listener_->server.connections.add(*this);  // not in the constructor: the registry hands out owners
-  asio::co_spawn(stream_.get_executor(), run(shared_from_this()), asio::detached);
+  asio::co_spawn(stream_->get_executor(), run(shared_from_this()), asio::detached);
 }
 
 Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
-  const bool ok = co_await self->shake_hands();
+  const bool ok = co_await self->begin();
   if (!ok) co_return;
   co_await serve_http1(*self);
   self->enter(Stage::kClose);
-  co_await self->stream_.close_gently();
+  co_await self->stream_->close_gently();
+}
+
+// A client of plain HTTP has as long to say something as another one has to shake hands.
+Awaitable<bool> Connection::begin() {
+  if (tls_ == nullptr) {
+    const error_code error = co_await stream_->wait_for_input();
+    co_return !error;
+  }
+  const bool ok = co_await shake_hands();
+  co_return ok;
 }
 
 Awaitable<bool> Connection::shake_hands() {
   const bool ok = co_await finish_handshake();
   HandshakeSummary summary{.ok = ok, .resumed = false, .version = std::nullopt};
   if (ok) {
-    summary.resumed = stream_.is_resumed();
-    summary.version = stream_.version();
+    summary.resumed = tls_->is_resumed();
+    summary.version = tls_->version();
   }
   listener_->server.observer.on_handshake(listener_->name, summary);
   co_return ok;
 }
 
 Awaitable<bool> Connection::finish_handshake() {
-  TlsStream::Want want = TlsStream::Want::kRead;  // nothing is computed before the client has said something
-  while (want != TlsStream::Want::kNothing) {
-    const error_code error = co_await stream_.wait(want);
+  Stream::Want want = Stream::Want::kRead;  // nothing is computed before the client has said something
+  while (want != Stream::Want::kNothing) {
+    const error_code error = co_await stream_->wait(want);
     if (error) co_return false;
-    const TlsStream::Step step = co_await next_handshake_step();
+    const Stream::Step step = co_await next_handshake_step();
     if (step.error) co_return false;
     want = step.want;
   }
   co_return true;
 }
 
-Awaitable<TlsStream::Step> Connection::next_handshake_step() {
+Awaitable<Stream::Step> Connection::next_handshake_step() {
   const HandshakeGate::Turn turn(listener_->handshakes, waker());
   while (!turn.granted()) {
     co_await woken_.async_wait(kAwait);
-    if (stream_.is_stopped()) co_return TlsStream::Step{.error = asio::error::operation_aborted};
+    if (stream_->is_stopped()) co_return Stream::Step{.error = asio::error::operation_aborted};
   }
-  co_return stream_.handshake_step();
+  co_return tls_->handshake_step();
 }
 
 // For any thread, while the connection lives. What waits for woken_ looks again whether it may go on.
 std::function<void()> Connection::waker() {
-  return [this] { asio::post(stream_.get_executor(), [self = shared_from_this()] { self->woken_.cancel(); }); };
+  return [this] { asio::post(stream_->get_executor(), [self = shared_from_this()] { self->woken_.cancel(); }); };
 }
 
 Awaitable<std::optional<HttpResponse>> Connection::wait_for(std::shared_ptr<PendingAnswer> pending) {
@@ -127,7 +144,7 @@ Awaitable<std::optional<HttpResponse>> Connection::wait_for(std::shared_ptr<Pend
 
   for (;;) {
     auto response = pending->take_or_wake(waker());
-    if (response || stream_.is_cut()) co_return response;
+    if (response || stream_->is_cut()) co_return response;
     co_await woken_.async_wait(kAwait);
   }
 }
@@ -140,17 +157,17 @@ void Connection::enter(Stage stage) {
 }
 
 void Connection::close_if_idle() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+  asio::post(stream_->get_executor(), [self = shared_from_this()] {
     if (self->stage_ == Stage::kIdle || self->stage_ == Stage::kHandshake) self->stop();
   });
 }
 
 void Connection::abort() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->cut(); });
+  asio::post(stream_->get_executor(), [self = shared_from_this()] { self->cut(); });
 }
 
 void Connection::expire() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+  asio::post(stream_->get_executor(), [self = shared_from_this()] {
     if (self->deadline() > SteadyClock::now()) return;
     self->deadline_.store(SteadyClock::time_point::max().time_since_epoch().count());  // expire only once
     if (const auto refusal = refusal_at_timeout(self->stage_)) self->report(*refusal);
@@ -170,13 +187,13 @@ std::string Connection::peer_address() const {
 
 // The coroutine stops waiting for input or for its turn, and may still say goodbye.
 void Connection::stop() {
-  stream_.stop_reading();
+  stream_->stop_reading();
   woken_.cancel();
 }
 
 // The coroutine, wherever it waits, wakes with an error and ends.
 void Connection::cut() {
-  stream_.cut();
+  stream_->cut();
   woken_.cancel();
 }
 

@@ -25,7 +25,9 @@ struct Client {
 // One client, from accept to close, on its own strand. Lives as long as its coroutine.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, Client client, TlsCredentials credentials, std::shared_ptr<ListenerContext> listener);
+  // Without credentials it speaks plain HTTP.
+  Connection(Socket socket, Client client, const std::optional<TlsCredentials>& credentials,
+             std::shared_ptr<ListenerContext> listener);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -43,25 +45,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enter(Stage stage);
   // Waits for the answer to `pending`; nullopt if the connection was aborted first.
   Awaitable<std::optional<HttpResponse>> wait_for(std::shared_ptr<PendingAnswer> pending);
-  TlsStream& stream() { return stream_; }
-  const TlsStream& stream() const { return stream_; }
+  Stream& stream() { return *stream_; }
+  const Stream& stream() const { return *stream_; }
   ListenerContext& listener() const { return *listener_; }
   std::string peer_address() const;  // numeric, without port
   void report(Refusal refusal) const { listener_->server.observer.on_refused(listener_->name, refusal); }
 
  private:
   static Awaitable<void> run(std::shared_ptr<Connection> self);
+  Awaitable<bool> begin();
   Awaitable<bool> shake_hands();
   Awaitable<bool> finish_handshake();
-  Awaitable<TlsStream::Step> next_handshake_step();
+  Awaitable<Stream::Step> next_handshake_step();
   std::function<void()> waker();
   void stop();
   void cut();
 
   const std::shared_ptr<ListenerContext> listener_;
   Client client_;
-  TlsStream stream_;
-  Timer woken_;  // never expires: cancelled to wake what waits for a handler or for its turn
+  const std::unique_ptr<Stream> stream_;
+  TlsStream* const tls_;  // the same; null with plain HTTP
+  Timer woken_;           // never expires: cancelled to wake what waits for a handler or for its turn
   Stage stage_ = Stage::kHandshake;
   std::atomic<SteadyClock::rep> deadline_;
 };

@@ -36,7 +36,7 @@ struct RequestSummary {
   int status;
   std::chrono::nanoseconds duration;  // from the complete request to the written response
   std::size_t request_bytes;          // of the body
-  std::size_t response_bytes;         // with the header
+  std::size_t response_bytes;         // with the header; 0 if it could not be sent
 };
 
 // What happens on the listeners, for metrics and logs. Called on I/O threads, several at once; must not block or throw.

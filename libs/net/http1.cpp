@@ -52,6 +52,10 @@ std::optional<Problem> problem_of(const Parser::value_type& message, const Conne
   if (encodings > 1 || (encodings == 1 && !boost::beast::iequals(message[http::field::transfer_encoding], "chunked")))
     return Problem{400, Refusal::kMalformedRequest,
                    invalid_input("http.malformed", "the only transfer encoding is chunked, once")};
+  // The same section: HTTP/1.0 has none, and who passed the request on may have seen another end.
+  if (encodings > 0 && message.version() < 11)
+    return Problem{400, Refusal::kMalformedRequest,
+                   invalid_input("http.malformed", "HTTP/1.0 has no transfer encodings")};
   // RFC 9112 §3.2: more than one Host is a 400, and so is none with HTTP/1.1.
   const std::size_t hosts = message.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && message.version() >= 11))
@@ -112,6 +116,18 @@ Awaitable<bool> send(Connection& connection, std::string bytes) {
   co_return !error;
 }
 
+// How many bytes that were; nullopt: the connection broke. The response lives until then.
+Awaitable<std::optional<std::size_t>> send(Connection& connection, const HttpResponse& response,
+                                           ResponseFraming framing) {
+  std::string bytes = serialize(response, framing);
+  const std::string_view more = apart(response, framing);
+  const std::size_t size = bytes.size() + more.size();
+  error_code error = co_await connection.stream().write(bytes);
+  if (!error && !more.empty()) error = co_await connection.stream().write(more);
+  if (error) co_return std::nullopt;
+  co_return size;
+}
+
 // What the handler says to a request that it did not get.
 HttpResponse refusal_of(Connection& connection, const Problem& why) {
   connection.report(why.refusal);
@@ -123,7 +139,7 @@ HttpResponse refusal_of(Connection& connection, const Problem& why) {
 // The last of the connection.
 Awaitable<void> send_last(Connection& connection, HttpResponse response, bool is_head) {
   connection.enter(Stage::kWrite);
-  co_await send(connection, serialize(response, {.keep_alive = false, .is_head = is_head}));
+  co_await send(connection, response, {.keep_alive = false, .is_head = is_head});
 }
 
 Awaitable<void> refuse(Connection& connection, Problem why) {
@@ -213,7 +229,8 @@ Awaitable<std::optional<HttpRequest>> receive(Connection& connection, Buffer& bu
   }
 
   connection.enter(Stage::kBody);
-  if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
+  const bool knows_continue = parser.get().version() >= 11;  // RFC 9110 §10.1.1
+  if (knows_continue && boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
     co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
   const error_code body_error = co_await read_body(connection, buffer, parser);
   if (refused && body_error == http::error::body_limit) {
@@ -268,10 +285,10 @@ Awaitable<bool> serve_one(Connection& connection, Buffer& buffer) {
   if (!response) co_return false;
   connection.enter(Stage::kWrite);
   const bool keep_alive = parser.keep_alive() && !listener.server.draining;
-  std::string bytes = serialize(*response, {.keep_alive = keep_alive, .is_head = summary.method == Method::kHead});
+  const bool is_head = summary.method == Method::kHead;
+  const auto sent = co_await send(connection, *response, {.keep_alive = keep_alive, .is_head = is_head});
   summary.status = response->status;
-  summary.response_bytes = bytes.size();
-  const bool sent = co_await send(connection, std::move(bytes));
+  summary.response_bytes = sent.value_or(0);
   summary.duration = SteadyClock::now() - begin;
   listener.server.observer.on_request(listener.name, summary);
   co_return (sent && keep_alive);

@@ -35,7 +35,7 @@ struct HttpRequest {
   // resumed. Null if it presented none, never empty, at most 16 KiB in all. The handshake proved possession of the
   // leaf's key and nothing else: the route and the enrollment judge leaf and path.
   std::shared_ptr<const std::vector<Bytes>> peer_chain;
-  TlsVersion tls_version = TlsVersion::k13;
+  std::optional<TlsVersion> tls_version = TlsVersion::k13;  // none: it came over plain HTTP
 
   std::optional<std::string_view> header(std::string_view name) const { return find_header(headers, name); }
 };
@@ -45,6 +45,10 @@ struct HttpResponse {
   Headers headers;  // without Content-Length, Content-Type, Date and Connection: the listener writes them
   std::string content_type;
   std::string body;
+  // Instead of `body`, what many answers have in common: it is sent as it lies there, however large, and not copied.
+  std::shared_ptr<const std::string> shared_body = {};
+
+  std::string_view content() const { return shared_body ? *shared_body : body; }
 };
 
 // Takes the one answer to a request. May be called from any thread and at most once; dropped unused, the client gets a

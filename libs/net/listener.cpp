@@ -24,7 +24,7 @@ error_code open(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
 }  // namespace
 
 Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const ListenerOptions& options,
-                                                 TlsCredentials credentials, RequestHandler& handler,
+                                                 std::optional<TlsCredentials> credentials, RequestHandler& handler,
                                                  ServerContext& server) {
   error_code error;
   const asio::ip::address address = asio::ip::make_address(options.address, error);
@@ -42,7 +42,8 @@ Result<std::shared_ptr<Listener>> Listener::bind(asio::io_context& io, const Lis
   return std::shared_ptr<Listener>(new Listener(std::move(acceptor), std::move(credentials), std::move(context)));
 }
 
-Listener::Listener(Acceptor acceptor, TlsCredentials credentials, std::shared_ptr<ListenerContext> context)
+Listener::Listener(Acceptor acceptor, std::optional<TlsCredentials> credentials,
+                   std::shared_ptr<ListenerContext> context)
     : acceptor_(std::move(acceptor)), context_(std::move(context)), credentials_(std::move(credentials)) {
 }
 
@@ -85,12 +86,14 @@ void Listener::take(Socket socket) {
   std::make_shared<Connection>(std::move(socket), Client{peer, std::move(place)}, credentials(), context_)->start();
 }
 
-void Listener::reload(TlsCredentials credentials) {
+bool Listener::reload(TlsCredentials credentials) {
   const std::lock_guard lock(mutex_);
+  if (!credentials_) return false;
   credentials_ = std::move(credentials);
+  return true;
 }
 
-TlsCredentials Listener::credentials() const {
+std::optional<TlsCredentials> Listener::credentials() const {
   const std::lock_guard lock(mutex_);
   return credentials_;
 }

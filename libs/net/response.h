@@ -15,6 +15,8 @@ struct ResponseFraming {
 // RFC 9112 §4, with Content-Length. Not cacheable and not sniffable, unless the handler says otherwise. A response
 // whose status or fields could not be sent, or would split the response, becomes a 500.
 std::string serialize(const HttpResponse& response, ResponseFraming framing);
+// What is to be sent after that: a large shared body. Empty if there is none, or none belongs.
+std::string_view apart(const HttpResponse& response, ResponseFraming framing);
 
 // An RFC 9457 problem. `detail` needs no escaping.
 HttpResponse problem(int status, std::string_view detail);

@@ -37,6 +37,33 @@ TEST(Response, HasNoBodyWhereNoneBelongs) {
   }
 }
 
+TEST(Response, LeavesALargeSharedBodyWhereItLies) {
+  HttpResponse shared = plain(200);
+  shared.shared_body = std::make_shared<const std::string>(100'000, 's');
+  const ResponseFraming get{.keep_alive = true, .is_head = false};
+  const ResponseFraming head{.keep_alive = true, .is_head = true};
+  EXPECT_THAT(serialize(shared, get), HasSubstr("Content-Length: 100000\r\n"));
+  EXPECT_THAT(serialize(shared, get), testing::EndsWith("\r\n\r\n"));
+  EXPECT_EQ(apart(shared, get).data(), shared.shared_body->data());
+  EXPECT_EQ(serialize(shared, head), serialize(shared, get));
+  EXPECT_EQ(apart(shared, head), "");
+  shared.status = 304;
+  EXPECT_EQ(apart(shared, get), "");
+  shared.status = 1000;  // it becomes a 500, with a body of its own
+  EXPECT_EQ(apart(shared, get), "");
+  EXPECT_EQ(apart(plain(200), get), "");
+}
+
+TEST(Response, SendsASmallSharedBodyInOnePiece) {
+  HttpResponse shared = plain(200);
+  shared.shared_body = std::make_shared<const std::string>("shared");
+  const std::string text = serialize(shared, {.keep_alive = true, .is_head = false});
+  EXPECT_THAT(text, HasSubstr("Content-Length: 6\r\n"));
+  EXPECT_THAT(text, testing::EndsWith("\r\n\r\nshared"));
+  EXPECT_EQ(apart(shared, {.keep_alive = true, .is_head = false}), "");
+  EXPECT_THAT(serialize(shared, {.keep_alive = true, .is_head = true}), testing::EndsWith("\r\n\r\n"));
+}
+
 TEST(Response, CannotBeSplitByAField) {
   const HttpResponse rows[] = {
       plain(200, {{"X-Note", "a\r\nSet-Cookie: b"}}),

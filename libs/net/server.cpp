@@ -45,7 +45,16 @@ Server::~Server() {
   stop();
 }
 
-Result<Endpoint> Server::listen(ListenerOptions options, TlsCredentials credentials, RequestHandler& handler) {
+Result<Endpoint> Server::listen(const ListenerOptions& options, TlsCredentials credentials, RequestHandler& handler) {
+  return add_listener(options, std::move(credentials), handler);
+}
+
+Result<Endpoint> Server::listen_plain(const ListenerOptions& options, RequestHandler& handler) {
+  return add_listener(options, std::nullopt, handler);
+}
+
+Result<Endpoint> Server::add_listener(const ListenerOptions& options, std::optional<TlsCredentials> credentials,
+                                      RequestHandler& handler) {
   TRY(auto listener, Listener::bind(state_->io, options, std::move(credentials), handler, state_->context));
   listener->start();
   state_->listeners.push_back(listener);
@@ -64,13 +73,11 @@ void Server::give_up_expired() {
   post_after(state_->options.timeout_tick, [this] { give_up_expired(); });
 }
 
-Status Server::reload(std::string_view listener, TlsCredentials credentials) {
-  for (const auto& candidate : state_->listeners) {
-    if (candidate->name() != listener) continue;
-    candidate->reload(std::move(credentials));
-    return {};
-  }
-  return Error{ErrorKind::kNotFound, "net.listener.unknown", "there is no listener '" + std::string(listener) + "'"};
+Status Server::reload(std::string_view listener, const TlsCredentials& credentials) {
+  for (const auto& candidate : state_->listeners)
+    if (candidate->name() == listener && candidate->reload(credentials)) return {};
+  return Error{ErrorKind::kNotFound, "net.listener.unknown",
+               "there is no listener '" + std::string(listener) + "' with TLS"};
 }
 
 void Server::drain(std::chrono::milliseconds deadline) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,7 @@ struct ListenerOptions {
   ListenerLimits limits = {};
 };
 
-// HTTP/1.1 over TLS on any number of listeners. The handlers outlive the server.
+// HTTP/1.1, over TLS or plain, on any number of listeners. The handlers outlive the server.
 class Server final : public Timers {
  public:
   explicit Server(ServerOptions options);
@@ -48,12 +49,14 @@ class Server final : public Timers {
 
   // Binds at once and returns what was bound; connections are accepted from start() on. All listeners come before
   // start(). Errors: net.listen.address, net.listen.bind.
-  Result<Endpoint> listen(ListenerOptions options, TlsCredentials credentials, RequestHandler& handler);
+  Result<Endpoint> listen(const ListenerOptions& options, TlsCredentials credentials, RequestHandler& handler);
+  // The same without TLS: for what protects itself. A connection counts as in its handshake until it says something.
+  Result<Endpoint> listen_plain(const ListenerOptions& options, RequestHandler& handler);
   void start();
 
   // Takes other credentials for new connections; those that are open go on with theirs. Thread-safe.
-  // Errors: net.listener.unknown.
-  Status reload(std::string_view listener, TlsCredentials credentials);
+  // Errors: net.listener.unknown, also of one without TLS.
+  Status reload(std::string_view listener, const TlsCredentials& credentials);
 
   // Refuses new connections, closes idle ones, lets requests in flight end within `deadline`, then cuts the rest off.
   // Blocks until all are closed: call it from the main thread, not from a handler or a timer.
@@ -64,6 +67,8 @@ class Server final : public Timers {
   void post_after(std::chrono::milliseconds delay, std::function<void()> work) override;
 
  private:
+  Result<Endpoint> add_listener(const ListenerOptions& options, std::optional<TlsCredentials> credentials,
+                                RequestHandler& handler);
   void give_up_expired();
 
   struct State;

@@ -16,7 +16,7 @@ class ServerCompat : public ServerTest {
       respond({.status = 200,
                .headers = {},
                .content_type = "text/plain",
-               .body = std::string(to_string(request.tls_version)) +
+               .body = std::string(to_string(request.tls_version.value())) +
                        (request.peer_chain ? " " + to_hex(request.peer_chain->back()) : "")});
     };
   }

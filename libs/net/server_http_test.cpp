@@ -10,13 +10,13 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-using ServerHttp = ServerTest;
+using ServerHttp = TransportTest;
 
-TEST_F(ServerHttp, KeepsAConnectionForManyRequests) {
+TEST_P(ServerHttp, KeepsAConnectionForManyRequests) {
   start();
-  TlsClient client(port_);
+  const auto client = connect();
   for (int i = 0; i < 5; ++i) {
-    const Reply reply = client.get("/" + std::to_string(i));
+    const Reply reply = client->get("/" + std::to_string(i));
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "GET /" + std::to_string(i) + " ");
     EXPECT_THAT(reply.header, HasSubstr("Connection: keep-alive\r\n"));
@@ -26,7 +26,7 @@ TEST_F(ServerHttp, KeepsAConnectionForManyRequests) {
   EXPECT_TRUE(eventually([this] { return observer_.requests == 5; }));
 }
 
-TEST_F(ServerHttp, TakesEveryFormOfRequestThatClientsSend) {
+TEST_P(ServerHttp, TakesEveryFormOfRequestThatClientsSend) {
   start();
   const struct {
     std::string_view name, request, body;
@@ -41,66 +41,79 @@ TEST_F(ServerHttp, TakesEveryFormOfRequestThatClientsSend) {
       {"PATCH", "PATCH /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb", "PATCH /a b"},
       {"DELETE", "DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n", "DELETE /a "},
   };
-  TlsClient client(port_);
+  const auto client = connect();
   for (const auto& row : rows) {
-    const Reply reply = client.exchange(row.request);
+    const Reply reply = client->exchange(row.request);
     EXPECT_EQ(reply.status, 200) << row.name;
     EXPECT_EQ(reply.body, row.body) << row.name;
   }
 }
 
-TEST_F(ServerHttp, AnswersHeadLikeGetWithoutTheBody) {
+TEST_P(ServerHttp, AnswersHeadLikeGetWithoutTheBody) {
   start();
-  TlsClient client(port_);
-  client.send("HEAD /abc HTTP/1.1\r\nHost: x\r\n\r\n");
-  const Reply reply = client.read(false);
+  const auto client = connect();
+  client->send("HEAD /abc HTTP/1.1\r\nHost: x\r\n\r\n");
+  const Reply reply = client->read(false);
   EXPECT_EQ(reply.status, 200);
   EXPECT_THAT(reply.header, HasSubstr("Content-Length: 10\r\n"));
-  EXPECT_EQ(client.get("/next").body, "GET /next ");
+  EXPECT_EQ(client->get("/next").body, "GET /next ");
 }
 
-TEST_F(ServerHttp, AnswersPipelinedRequestsInOrder) {
+TEST_P(ServerHttp, SendsOneBodyToMany) {
+  const auto body = std::make_shared<const std::string>(300'000, 'x');
+  handler_.function = [&](const HttpRequest&, const Respond& respond) {
+    respond({.status = 200, .headers = {}, .content_type = "text/plain", .body = {}, .shared_body = body});
+  };
   start();
-  TlsClient client(port_);
+  const auto client = connect();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(client->get("/").body, *body);
+  client->send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client->read(false).header, HasSubstr("Content-Length: 300000\r\n"));
+  EXPECT_EQ(client->get("/").status, 200);
+}
+
+TEST_P(ServerHttp, AnswersPipelinedRequestsInOrder) {
+  start();
+  const auto client = connect();
   std::string requests;
   for (int i = 0; i < 20; ++i)
     requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
-  client.send(requests);
+  client->send(requests);
   for (int i = 0; i < 20; ++i)
-    EXPECT_EQ(client.read().body, "GET /" + std::to_string(i) + " ");
+    EXPECT_EQ(client->read().body, "GET /" + std::to_string(i) + " ");
 }
 
-TEST_F(ServerHttp, AsksForABodyThatIsHeldBack) {
+TEST_P(ServerHttp, AsksForABodyThatIsHeldBack) {
   start();
-  TlsClient client(port_);
-  client.send("POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
-  EXPECT_EQ(client.read(false).status, 100);
-  EXPECT_EQ(client.exchange("body").body, "POST /a body");
+  const auto client = connect();
+  client->send("POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  EXPECT_EQ(client->read(false).status, 100);
+  EXPECT_EQ(client->exchange("body").body, "POST /a body");
 }
 
-TEST_F(ServerHttp, ClosesWhenTheClientWantsIt) {
+TEST_P(ServerHttp, ClosesWhenTheClientWantsIt) {
   start();
   for (const std::string request :
        {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
-    TlsClient client(port_);
-    const Reply reply = client.exchange(request);
+    const auto client = connect();
+    const Reply reply = client->exchange(request);
     EXPECT_EQ(reply.status, 200);
     EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
-    EXPECT_TRUE(client.is_closed());
+    EXPECT_TRUE(client->is_closed());
   }
 }
 
-TEST_F(ServerHttp, AnswersAClientThatHasClosedItsHalf) {
+TEST_P(ServerHttp, AnswersAClientThatHasClosedItsHalf) {
   start();
-  TlsClient client(port_);
-  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  SSL_shutdown(client.ssl());
-  ::shutdown(client.raw().fd(), SHUT_WR);
-  EXPECT_EQ(client.read().body, "GET /a ");
-  EXPECT_TRUE(client.is_closed());
+  const auto client = connect();
+  client->send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  client->end_sending();
+  EXPECT_EQ(client->read().body, "GET /a ");
+  EXPECT_TRUE(client->is_closed());
 }
 
-TEST_F(ServerHttp, RefusesMalformedRequestsAndCloses) {
+TEST_P(ServerHttp, RefusesMalformedRequestsAndCloses) {
   start();
   const std::string_view rows[] = {
       "\x01\x02\x03garbage\r\n\r\n",
@@ -114,33 +127,34 @@ TEST_F(ServerHttp, RefusesMalformedRequestsAndCloses) {
       "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
   };
   for (const std::string_view request : rows) {
-    TlsClient client(port_);
-    const Reply reply = client.exchange(request);
+    const auto client = connect();
+    const Reply reply = client->exchange(request);
     EXPECT_EQ(reply.status, 400) << request;
     EXPECT_THAT(reply.header, HasSubstr("Content-Type: application/problem+json\r\n"));
     EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
-    EXPECT_TRUE(client.is_closed()) << request;
+    EXPECT_TRUE(client->is_closed()) << request;
   }
   EXPECT_EQ(observer_.count(Refusal::kMalformedRequest), static_cast<int>(std::size(rows)));
   EXPECT_EQ(observer_.requests, 0);
 }
 
 // RFC 9110 §6.5.1: a proxy in front may have judged the header only.
-TEST_F(ServerHttp, DoesNotTakeATrailerForAHeaderField) {
+TEST_P(ServerHttp, DoesNotTakeATrailerForAHeaderField) {
   handler_.function = [](const HttpRequest& request, const Respond& respond) {
     respond({.status = request.header("authorization") ? 200 : 401, .headers = {}, .content_type = {}, .body = {}});
   };
   start();
-  TlsClient client(port_);
-  const Reply reply = client.exchange(
+  const auto client = connect();
+  const Reply reply = client->exchange(
       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
       "1\r\na\r\n0\r\nAuthorization: Bearer x\r\n\r\n");
   EXPECT_EQ(reply.status, 401);
 }
 
-TEST_F(ServerHttp, RefusesWhatIsTooLargeWithItsStatus) {
+TEST_P(ServerHttp, RefusesWhatIsTooLargeWithItsStatus) {
   start();
   std::string many_fields;
   for (int i = 0; i < 65; ++i)
@@ -166,17 +180,17 @@ TEST_F(ServerHttp, RefusesWhatIsTooLargeWithItsStatus) {
   };
   for (const auto& row : rows) {
     const int before = observer_.count(row.refusal);
-    TlsClient client(port_);
-    EXPECT_EQ(client.exchange(row.request).status, row.status) << row.name;
+    const auto client = connect();
+    EXPECT_EQ(client->exchange(row.request).status, row.status) << row.name;
     EXPECT_EQ(observer_.count(row.refusal), before + 1) << row.name;
   }
 }
 
-TEST_F(ServerHttp, TakesABodyOfExactlyTheLimit) {
+TEST_P(ServerHttp, TakesABodyOfExactlyTheLimit) {
   start();
   const std::string body(128 * 1024, 'b');
-  TlsClient client(port_);
-  const Reply reply = client.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n" + body);
+  const auto client = connect();
+  const Reply reply = client->exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n" + body);
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "POST / " + body);
 }
@@ -208,61 +222,61 @@ class ServerLargeBodies : public ServerHttp {
   std::atomic<int> handled_ = 0;
 };
 
-TEST_F(ServerLargeBodies, AreRefusedByTheHeaderBeforeTheyAreSent) {
+TEST_P(ServerLargeBodies, AreRefusedByTheHeaderBeforeTheyAreSent) {
   start();
   for (const std::string more :
        {"Content-Length: 1001\r\n\r\n", "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n"}) {
-    TlsClient client(port_);
-    const Reply reply = client.exchange(post("bad", more));
+    const auto client = connect();
+    const Reply reply = client->exchange(post("bad", more));
     EXPECT_EQ(reply.status, 401) << "no body was sent, and none is asked for";
     EXPECT_EQ(reply.body, "who is there?");
     EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
-    EXPECT_TRUE(client.is_closed());
+    EXPECT_TRUE(client->is_closed());
   }
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(ServerLargeBodies, ThatAreSentAllTheSameDoNotLoseTheirAnswer) {
+TEST_P(ServerLargeBodies, ThatAreSentAllTheSameDoNotLoseTheirAnswer) {
   start();
-  TlsClient client(port_);
-  EXPECT_EQ(client.exchange(post("bad", "Content-Length: 131072\r\n\r\n") + std::string(131'072, 'b')).status, 401);
-  EXPECT_TRUE(client.is_closed());
+  const auto client = connect();
+  EXPECT_EQ(client->exchange(post("bad", "Content-Length: 131072\r\n\r\n") + std::string(131'072, 'b')).status, 401);
+  EXPECT_TRUE(client->is_closed());
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(ServerLargeBodies, OfUnknownSizeAreReadAsFarAsAnybodys) {
+TEST_P(ServerLargeBodies, OfUnknownSizeAreReadAsFarAsAnybodys) {
   start();
   const std::string chunked = "Transfer-Encoding: chunked\r\n\r\n";
   {
-    TlsClient client(port_);
-    EXPECT_EQ(client.exchange(post("bad", chunked) + chunk(600) + chunk(400) + "0\r\n\r\n").body, "1000");
-    const Reply reply = client.exchange(post("bad", chunked) + chunk(600) + chunk(401));
+    const auto client = connect();
+    EXPECT_EQ(client->exchange(post("bad", chunked) + chunk(600) + chunk(400) + "0\r\n\r\n").body, "1000");
+    const Reply reply = client->exchange(post("bad", chunked) + chunk(600) + chunk(401));
     EXPECT_EQ(reply.status, 401);
     EXPECT_EQ(reply.body, "who is there?");
-    EXPECT_TRUE(client.is_closed());
+    EXPECT_TRUE(client->is_closed());
   }
-  TlsClient client(port_);
-  EXPECT_EQ(client.exchange(post("good", chunked) + chunk(5'000) + "0\r\n\r\n").body, "5000");
+  const auto client = connect();
+  EXPECT_EQ(client->exchange(post("good", chunked) + chunk(5'000) + "0\r\n\r\n").body, "5000");
 }
 
-TEST_F(ServerLargeBodies, AreReadForWhomTheHandlerKnowsAndTheConnectionStays) {
+TEST_P(ServerLargeBodies, AreReadForWhomTheHandlerKnowsAndTheConnectionStays) {
   start();
-  TlsClient client(port_);
+  const auto client = connect();
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(client.exchange(post("good", "Content-Length: 100000\r\n\r\n") + std::string(100'000, 'b')).body,
+    EXPECT_EQ(client->exchange(post("good", "Content-Length: 100000\r\n\r\n") + std::string(100'000, 'b')).body,
               "100000");
   EXPECT_EQ(asked_, 3);
 }
 
-TEST_F(ServerLargeBodies, AskNobodyWhoSendsASmallOne) {
+TEST_P(ServerLargeBodies, AskNobodyWhoSendsASmallOne) {
   start();
-  TlsClient client(port_);
-  EXPECT_EQ(client.exchange(post("bad", "Content-Length: 1000\r\n\r\n") + std::string(1'000, 'b')).body, "1000");
-  EXPECT_EQ(client.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n").body, "0");
+  const auto client = connect();
+  EXPECT_EQ(client->exchange(post("bad", "Content-Length: 1000\r\n\r\n") + std::string(1'000, 'b')).body, "1000");
+  EXPECT_EQ(client->exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n").body, "0");
   EXPECT_EQ(asked_, 0);
 }
 
-TEST_F(ServerHttp, DeliversFieldsAndThePeer) {
+TEST_P(ServerHttp, DeliversFieldsAndThePeer) {
   std::string note, peer;
   handler_.function = [&](const HttpRequest& request, const Respond& respond) {
     note = request.header("x-note").value_or("missing");
@@ -270,13 +284,16 @@ TEST_F(ServerHttp, DeliversFieldsAndThePeer) {
     respond({.status = 204, .headers = {{"X-Answer", "yes"}}, .content_type = {}, .body = {}});
   };
   start();
-  TlsClient client(port_);
-  const Reply reply = client.exchange("GET / HTTP/1.1\r\nHost: x\r\nX-NOTE: hello \r\n\r\n");
+  const auto client = connect();
+  const Reply reply = client->exchange("GET / HTTP/1.1\r\nHost: x\r\nX-NOTE: hello \r\n\r\n");
   EXPECT_EQ(reply.status, 204);
   EXPECT_THAT(reply.header, HasSubstr("X-Answer: yes\r\n"));
   EXPECT_EQ(note, "hello");
   EXPECT_EQ(peer, "127.0.0.1");
 }
+
+INSTANTIATE_TEST_SUITE_P(Transports, ServerHttp, kTransports, name_of);
+INSTANTIATE_TEST_SUITE_P(Transports, ServerLargeBodies, kTransports, name_of);
 
 }  // namespace
 }  // namespace warifu::net::test

@@ -13,14 +13,14 @@ namespace {
 
 using testing::HasSubstr;
 
-using ServerLimitsTest = ServerTest;
+using ServerLimitsTest = TransportTest;
 
 std::ptrdiff_t thread_count() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return std::distance(begin(tasks), end(tasks));
 }
 
-TEST_F(ServerLimitsTest, DropsAClientThatIsSilentInTheHandshake) {
+TEST_P(ServerLimitsTest, DropsAClientThatIsSilentInTheHandshake) {
   shorten(&ConnectionLimits::handshake_timeout);
   start();
   RawClient silent(port_);
@@ -28,49 +28,49 @@ TEST_F(ServerLimitsTest, DropsAClientThatIsSilentInTheHandshake) {
   EXPECT_EQ(observer_.count(Refusal::kHandshakeTimeout), 1);
 }
 
-TEST_F(ServerLimitsTest, DropsAHeaderThatComesByteByByte) {
+TEST_P(ServerLimitsTest, DropsAHeaderThatComesByteByByte) {
   shorten(&ConnectionLimits::header_timeout);
   start();
-  TlsClient slow(port_);
+  const auto slow = connect();
   for (int i = 0; i < 1000 && observer_.count(Refusal::kHeaderTimeout) == 0; ++i) {
-    slow.send("G");
+    slow->send("G");
     std::this_thread::sleep_for(20ms);
   }
-  EXPECT_TRUE(slow.is_closed());
+  EXPECT_TRUE(slow->is_closed());
   EXPECT_EQ(observer_.count(Refusal::kHeaderTimeout), 1);
 }
 
-TEST_F(ServerLimitsTest, DropsABodyThatStops) {
+TEST_P(ServerLimitsTest, DropsABodyThatStops) {
   shorten(&ConnectionLimits::body_timeout);
   start();
-  TlsClient slow(port_);
-  slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-  EXPECT_TRUE(slow.is_closed());
+  const auto slow = connect();
+  slow->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+  EXPECT_TRUE(slow->is_closed());
   EXPECT_EQ(observer_.count(Refusal::kBodyTimeout), 1);
 }
 
-TEST_F(ServerLimitsTest, DropsAClientThatDoesNotReadItsResponse) {
+TEST_P(ServerLimitsTest, DropsAClientThatDoesNotReadItsResponse) {
   shorten(&ConnectionLimits::write_timeout);
   handler_.function = [](const HttpRequest&, const Respond& respond) {
     respond({.status = 200, .headers = {}, .content_type = {}, .body = std::string(64 * 1024 * 1024, 'x')});
   };
   start();
-  TlsClient deaf(port_);
-  deaf.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto deaf = connect();
+  deaf->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_TRUE(eventually([this] { return observer_.closed == 1; }));
   EXPECT_EQ(observer_.count(Refusal::kWriteTimeout), 1);
 }
 
-TEST_F(ServerLimitsTest, ClosesAConnectionThatIsIdle) {
+TEST_P(ServerLimitsTest, ClosesAConnectionThatIsIdle) {
   shorten(&ConnectionLimits::idle_timeout);
   start();
-  TlsClient idle(port_);
-  EXPECT_EQ(idle.get("/").status, 200);
-  EXPECT_TRUE(idle.is_closed());
-  EXPECT_TRUE(idle.said_goodbye());
+  const auto idle = connect();
+  EXPECT_EQ(idle->get("/").status, 200);
+  EXPECT_TRUE(idle->is_closed());
+  EXPECT_TRUE(idle->said_goodbye());
 }
 
-TEST_F(ServerLimitsTest, AHandlerMayTakeLongerThanAnyClient) {
+TEST_P(ServerLimitsTest, AHandlerMayTakeLongerThanAnyClient) {
   for (const auto limit : {&ConnectionLimits::header_timeout, &ConnectionLimits::body_timeout,
                            &ConnectionLimits::write_timeout, &ConnectionLimits::idle_timeout})
     shorten(limit);
@@ -79,11 +79,11 @@ TEST_F(ServerLimitsTest, AHandlerMayTakeLongerThanAnyClient) {
                         [respond] { respond({.status = 200, .headers = {}, .content_type = {}, .body = "at last"}); });
   };
   start();
-  TlsClient patient(port_);
-  EXPECT_EQ(patient.get("/").body, "at last");
+  const auto patient = connect();
+  EXPECT_EQ(patient->get("/").body, "at last");
 }
 
-TEST_F(ServerLimitsTest, ServesOthersBesideAThousandSilentConnections) {
+TEST_P(ServerLimitsTest, ServesOthersBesideAThousandSilentConnections) {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4096);
@@ -93,29 +93,29 @@ TEST_F(ServerLimitsTest, ServesOthersBesideAThousandSilentConnections) {
   std::list<RawClient> silent;
   for (int i = 0; i < 1000; ++i)
     ASSERT_TRUE(silent.emplace_back(port_).connected()) << i;
-  TlsClient client(port_);
-  EXPECT_EQ(client.get("/").status, 200);
+  const auto client = connect();
+  EXPECT_EQ(client->get("/").status, 200);
   EXPECT_TRUE(eventually([this] { return observer_.opened == 1001; }));
   EXPECT_EQ(thread_count(), threads);
 }
 
-TEST_F(ServerLimitsTest, ClosesConnectionsBeyondTheLimitAtOnce) {
+TEST_P(ServerLimitsTest, ClosesConnectionsBeyondTheLimitAtOnce) {
   listener_.limits.connections = 2;
   start();
-  TlsClient first(port_);
+  const auto first = connect();
   {
-    TlsClient second(port_);
-    ASSERT_TRUE(second.ok());
+    const auto second = connect();
+    ASSERT_TRUE(second->ok());
     RawClient third(port_);
     EXPECT_TRUE(third.is_closed());
     EXPECT_EQ(observer_.count(Refusal::kTooManyConnections), 1);
-    EXPECT_EQ(first.get("/").status, 200);
+    EXPECT_EQ(first->get("/").status, 200);
   }
   EXPECT_TRUE(eventually([this] { return observer_.closed == 1; }));
-  EXPECT_TRUE(TlsClient(port_).ok());
+  EXPECT_TRUE(connect()->ok());
 }
 
-TEST_F(ServerLimitsTest, AListenerFullOfSilentConnectionsLeavesTheOthersOpen) {
+TEST_P(ServerLimitsTest, AListenerFullOfSilentConnectionsLeavesTheOthersOpen) {
   constexpr int kConnections = 20;
   listener_.limits.connections = kConnections;
   const std::uint16_t operators =
@@ -128,50 +128,50 @@ TEST_F(ServerLimitsTest, AListenerFullOfSilentConnectionsLeavesTheOthersOpen) {
   EXPECT_TRUE(RawClient(port_).is_closed());
   const RawClient accepted(operators);
   ASSERT_TRUE(eventually([this] { return observer_.opened == kConnections + 1; }));
-  TlsClient client(operators);
-  EXPECT_EQ(client.get("/").status, 200);
+  const auto client = connect(operators);
+  EXPECT_EQ(client->get("/").status, 200);
   EXPECT_EQ(observer_.count(Refusal::kTooManyConnections), 1);
 }
 
-TEST_F(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {
+TEST_P(ServerLimitsTest, DrainEndsWhatIsInFlightAndTakesNothingNew) {
   shorten(&ConnectionLimits::close_timeout);
   std::promise<Respond> held;
   handler_.function = [&held](const HttpRequest&, Respond respond) { held.set_value(std::move(respond)); };
   start();
   RawClient silent(port_);
-  TlsClient idle(port_);
-  ASSERT_TRUE(idle.ok());
-  TlsClient busy(port_);
-  busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto idle = connect();
+  ASSERT_TRUE(idle->ok());
+  const auto busy = connect();
+  busy->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const Respond respond = held.get_future().get();
 
   std::thread drain([this] { server_->drain(20s); });
-  EXPECT_TRUE(idle.is_closed());
+  EXPECT_TRUE(idle->is_closed());
   EXPECT_TRUE(silent.is_closed());
   EXPECT_FALSE(RawClient(port_).connected());
   respond({.status = 200, .headers = {}, .content_type = {}, .body = "finished"});
-  const Reply reply = busy.read();
+  const Reply reply = busy->read();
   EXPECT_EQ(reply.body, "finished");
   EXPECT_THAT(reply.header, HasSubstr("Connection: close\r\n"));
-  EXPECT_TRUE(busy.is_closed());
+  EXPECT_TRUE(busy->is_closed());
   drain.join();
   EXPECT_EQ(observer_.closed, 3);
 }
 
-TEST_F(ServerLimitsTest, DrainCutsOffWhatIsLateAtTheDeadline) {
+TEST_P(ServerLimitsTest, DrainCutsOffWhatIsLateAtTheDeadline) {
   std::promise<Respond> held;
   handler_.function = [&held](const HttpRequest&, Respond respond) { held.set_value(std::move(respond)); };
   start();
-  TlsClient busy(port_);
-  busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto busy = connect();
+  busy->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const Respond respond = held.get_future().get();
   server_->drain(100ms);
   EXPECT_EQ(observer_.closed, observer_.opened);
-  EXPECT_EQ(busy.read().status, 0);
+  EXPECT_EQ(busy->read().status, 0);
 }
 
 // A connection may be told to close when it has just been cut.
-TEST_F(ServerLimitsTest, SurvivesTwoDrainsAtOnce) {
+TEST_P(ServerLimitsTest, SurvivesTwoDrainsAtOnce) {
   start();
   std::list<RawClient> silent;
   for (int i = 0; i < 100; ++i)
@@ -183,7 +183,7 @@ TEST_F(ServerLimitsTest, SurvivesTwoDrainsAtOnce) {
   EXPECT_EQ(observer_.closed, 100);
 }
 
-TEST_F(ServerLimitsTest, ListenersNameWhatIsWrongWithTheirAddress) {
+TEST_P(ServerLimitsTest, ListenersNameWhatIsWrongWithTheirAddress) {
   start();
   const std::pair<ListenerOptions, std::string_view> rows[] = {
       {{.name = "a", .address = "localhost"}, "net.listen.address"},
@@ -201,6 +201,8 @@ TEST(Endpoint, PutsBracketsAroundIpv6) {
   EXPECT_EQ((Endpoint{"127.0.0.1", 8443}.text()), "127.0.0.1:8443");
   EXPECT_EQ((Endpoint{"::1", 8443}.text()), "[::1]:8443");
 }
+
+INSTANTIATE_TEST_SUITE_P(Transports, ServerLimitsTest, kTransports, name_of);
 
 }  // namespace
 }  // namespace warifu::net::test

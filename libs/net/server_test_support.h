@@ -128,37 +128,23 @@ class RawClient {
   bool connected_ = false;
 };
 
-class TlsClient {
+// Speaks HTTP over what a subclass makes of a connection.
+class HttpClient {
  public:
-  explicit TlsClient(std::uint16_t port, const ClientOptions& options = {})
-      : raw_(port, options.source), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
-    SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
-    if (options.ciphers != nullptr) SSL_CTX_set_cipher_list(context_.get(), options.ciphers);
-    if (options.identity != nullptr) use(*options.identity, options.intermediates);
-    ssl_.reset(SSL_new(context_.get()));
-    SSL_set_fd(ssl_.get(), raw_.fd());
-    if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session.get());
-    ok_ = raw_.connected() && SSL_connect(ssl_.get()) == 1;
-  }
-  // Vanishes without a goodbye; its session stays usable for the next client.
-  ~TlsClient() { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+  explicit HttpClient(std::uint16_t port, const char* source = nullptr) : raw_(port, source) {}
+  virtual ~HttpClient() = default;
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
 
-  bool ok() const { return ok_; }
+  // It can be spoken on.
+  virtual bool ok() const = 0;
+  virtual bool send(std::string_view bytes) = 0;
+  // Says that it sends no more, and reads on.
+  virtual void end_sending() { ::shutdown(raw_.fd(), SHUT_WR); }
+  // The server ended it in order.
+  virtual bool said_goodbye() const = 0;
+
   RawClient& raw() { return raw_; }
-  SSL* ssl() { return ssl_.get(); }
-  // TLS 1.3 sends it after the handshake: read a reply first.
-  SessionPtr session() { return {SSL_get1_session(ssl_.get()), SSL_SESSION_free}; }
-  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
-  Bytes server_certificate() {
-    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(ssl_.get()), X509_free);
-    const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
-    i2d_X509_bio(out.get(), certificate.get());
-    return to_bytes(as_bytes(drain_bio(out.get())));
-  }
-
-  bool send(std::string_view bytes) {
-    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size());
-  }
   // `with_body` is false for the answer to HEAD.
   Reply read(bool with_body = true) {
     Reply reply;
@@ -181,7 +167,90 @@ class TlsClient {
   Reply get(const std::string& target) { return exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
   // True when the server closes without another byte, with a goodbye or without.
   bool is_closed() { return received_.empty() && !receive() && (said_goodbye() || raw_.is_closed()); }
-  bool said_goodbye() const { return SSL_get_shutdown(ssl_.get()) == SSL_RECEIVED_SHUTDOWN; }
+
+ protected:
+  // At most `room` bytes; 0 at the end.
+  virtual std::size_t receive_some(char* into, std::size_t room) = 0;
+
+ private:
+  bool receive() {
+    char chunk[4096];
+    const std::size_t size = receive_some(chunk, sizeof(chunk));
+    received_.append(chunk, size);
+    return size > 0;
+  }
+  static std::size_t content_length(const std::string& header) {
+    const auto at = header.find("Content-Length: ");
+    return at == std::string::npos ? 0 : std::stoul(header.substr(at + 16));
+  }
+
+  RawClient raw_;
+  std::string received_;
+};
+
+class PlainClient final : public HttpClient {
+ public:
+  using HttpClient::HttpClient;
+
+  bool ok() const override { return raw_connected_; }
+  bool send(std::string_view bytes) override {
+    return ::send(raw().fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  bool said_goodbye() const override { return has_ended_; }
+
+ protected:
+  std::size_t receive_some(char* into, std::size_t room) override {
+    const ssize_t size = ::recv(raw().fd(), into, room, 0);
+    has_ended_ = size == 0;
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+
+ private:
+  const bool raw_connected_ = raw().connected();
+  bool has_ended_ = false;
+};
+
+class TlsClient final : public HttpClient {
+ public:
+  explicit TlsClient(std::uint16_t port, const ClientOptions& options = {})
+      : HttpClient(port, options.source), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
+    if (options.ciphers != nullptr) SSL_CTX_set_cipher_list(context_.get(), options.ciphers);
+    if (options.identity != nullptr) use(*options.identity, options.intermediates);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), raw().fd());
+    if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session.get());
+    ok_ = raw().connected() && SSL_connect(ssl_.get()) == 1;
+  }
+  // Vanishes without a goodbye; its session stays usable for the next client.
+  ~TlsClient() override { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+
+  bool ok() const override { return ok_; }
+  bool send(std::string_view bytes) override {
+    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size());
+  }
+  void end_sending() override {
+    SSL_shutdown(ssl_.get());
+    HttpClient::end_sending();
+  }
+  bool said_goodbye() const override { return SSL_get_shutdown(ssl_.get()) == SSL_RECEIVED_SHUTDOWN; }
+
+  SSL* ssl() { return ssl_.get(); }
+  // TLS 1.3 sends it after the handshake: read a reply first.
+  SessionPtr session() { return {SSL_get1_session(ssl_.get()), SSL_SESSION_free}; }
+  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  Bytes server_certificate() {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(ssl_.get()), X509_free);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
+    i2d_X509_bio(out.get(), certificate.get());
+    return to_bytes(as_bytes(drain_bio(out.get())));
+  }
+
+ protected:
+  std::size_t receive_some(char* into, std::size_t room) override {
+    const int size = SSL_read(ssl_.get(), into, static_cast<int>(room));
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
 
  private:
   void use(const Identity& identity, const std::vector<const Identity*>& intermediates) {
@@ -203,21 +272,9 @@ class TlsClient {
                               d2i_X509(nullptr, &der, static_cast<long>(intermediate->certificate_der.size())));
     }
   }
-  bool receive() {
-    char chunk[4096];
-    const int size = SSL_read(ssl_.get(), chunk, sizeof(chunk));
-    if (size > 0) received_.append(chunk, static_cast<std::size_t>(size));
-    return size > 0;
-  }
-  static std::size_t content_length(const std::string& header) {
-    const auto at = header.find("Content-Length: ");
-    return at == std::string::npos ? 0 : std::stoul(header.substr(at + 16));
-  }
 
-  RawClient raw_;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
-  std::string received_;
   bool ok_ = false;
 };
 
@@ -282,7 +339,8 @@ class ServerTest : public testing::Test {
   // Another listener, called before start(): its port.
   std::uint16_t listen(const ListenerOptions& listener) {
     if (!server_) server_ = std::make_unique<Server>(options_);
-    const auto bound = server_->listen(listener, credentials_of(identity_, tls_), handler_);
+    const auto bound = is_plain_ ? server_->listen_plain(listener, handler_)
+                                 : server_->listen(listener, credentials_of(identity_, tls_), handler_);
     EXPECT_TRUE(bound) << to_string(bound.error());
     return bound ? bound->port : 0;
   }
@@ -297,8 +355,28 @@ class ServerTest : public testing::Test {
   ServerOptions options_;
   ListenerOptions listener_{.name = "devices", .address = "127.0.0.1"};
   TlsOptions tls_;
+  bool is_plain_ = false;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
 };
+
+// What holds with TLS and without.
+enum class Transport { kTls, kPlain };
+
+class TransportTest : public ServerTest, public testing::WithParamInterface<Transport> {
+ protected:
+  TransportTest() { is_plain_ = GetParam() == Transport::kPlain; }
+
+  std::unique_ptr<HttpClient> connect(std::uint16_t port) const {
+    if (is_plain_) return std::make_unique<PlainClient>(port);
+    return std::make_unique<TlsClient>(port);
+  }
+  std::unique_ptr<HttpClient> connect() const { return connect(port_); }
+};
+
+inline const auto kTransports = testing::Values(Transport::kTls, Transport::kPlain);
+inline std::string name_of(const testing::TestParamInfo<Transport>& info) {
+  return info.param == Transport::kTls ? "Tls" : "Plain";
+}
 
 }  // namespace warifu::net::test

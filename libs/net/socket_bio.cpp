@@ -15,10 +15,6 @@ SocketBio& link_of(BIO* bio) {
   return *static_cast<SocketBio*>(BIO_get_data(bio));
 }
 
-bool is_temporary(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 // A closed socket has -1 for a descriptor: EBADF.
 int receive(BIO* bio, char* data, int size) {
   SocketBio& link = link_of(bio);
@@ -31,7 +27,7 @@ int receive(BIO* bio, char* data, int size) {
   const ssize_t received = ::recv(link.socket.native_handle(), data, wanted, 0);
   if (received > 0) link.input_left -= static_cast<std::size_t>(received);
   link.has_ended = received == 0;
-  if (link.has_ended || (received < 0 && is_temporary(errno))) BIO_set_retry_read(bio);
+  if (link.has_ended || (received < 0 && is_temporary_socket_error(errno))) BIO_set_retry_read(bio);
   return received > 0 ? static_cast<int>(received) : -1;
 }
 
@@ -45,7 +41,7 @@ int send(BIO* bio, const char* data, int size) {
   const SocketBio& link = link_of(bio);
   const int flags = MSG_NOSIGNAL | (has_time(link) ? MSG_MORE : 0);
   const ssize_t sent = ::send(link.socket.native_handle(), data, static_cast<std::size_t>(std::max(size, 0)), flags);
-  if (sent < 0 && is_temporary(errno)) BIO_set_retry_write(bio);
+  if (sent < 0 && is_temporary_socket_error(errno)) BIO_set_retry_write(bio);
   return static_cast<int>(sent);
 }
 
@@ -63,6 +59,10 @@ std::shared_ptr<BIO_METHOD> make_method() {
 }
 
 }  // namespace
+
+bool is_temporary_socket_error(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 BIO* make_socket_bio(SocketBio& link) {
   static const std::shared_ptr<BIO_METHOD> method = make_method();

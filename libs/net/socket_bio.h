@@ -29,4 +29,7 @@ struct SocketBio {
 // A BIO on `link`, which lives longer; nullptr if there is no memory. The caller owns it.
 bio_st* make_socket_bio(SocketBio& link);
 
+// Whether a call on a non-blocking socket that failed with `error` may be made again later.
+bool is_temporary_socket_error(int error);
+
 }  // namespace warifu::net

@@ -24,6 +24,14 @@ bool has_control_character(std::string_view text) {
   });
 }
 
+Result<urls::url_view> parse_form(std::string_view target) {
+  if (target.size() > kTargetBytesMax)
+    return refusal("expected a target of at most 4096 bytes, got " + std::to_string(target.size()));
+  const auto url = urls::parse_origin_form({target.data(), target.size()});
+  if (!url) return refusal("expected an absolute path with valid escapes: " + url.error().message());
+  return *url;
+}
+
 Result<std::string> decode(urls::pct_string_view encoded, urls::encoding_opts options) {
   std::string text;
   encoded.decode(options, urls::string_token::assign_to(text));
@@ -32,12 +40,13 @@ Result<std::string> decode(urls::pct_string_view encoded, urls::encoding_opts op
   return text;
 }
 
-Result<std::vector<std::string>> decode_segments(const urls::url_view& url) {
-  const urls::segments_encoded_view encoded = url.encoded_segments();
-  if (encoded.size() > kSegmentsMax) return refusal("expected at most 32 path segments");
+// The first `count`.
+Result<std::vector<std::string>> decode_segments(const urls::url_view& url, std::size_t count) {
+  if (count > kSegmentsMax) return refusal("expected at most 32 path segments");
   std::vector<std::string> segments;
-  segments.reserve(encoded.size());
-  for (const urls::pct_string_view segment : encoded) {
+  segments.reserve(count + 1);
+  for (const urls::pct_string_view segment : url.encoded_segments()) {
+    if (segments.size() == count) break;
     if (!segments.empty() && segments.back().empty()) return refusal("expected no empty path segment");
     TRY(std::string text, decode(segment, {}));
     if (text == "." || text == "..") return refusal("expected a path without dot segments");
@@ -69,13 +78,24 @@ std::optional<std::string_view> Target::parameter(std::string_view name) const {
 }
 
 Result<Target> parse_target(std::string_view target) {
-  if (target.size() > kTargetBytesMax)
-    return refusal("expected a target of at most 4096 bytes, got " + std::to_string(target.size()));
-  const auto url = urls::parse_origin_form({target.data(), target.size()});
-  if (!url) return refusal("expected an absolute path with valid escapes: " + url.error().message());
+  TRY(const auto url, parse_form(target));
   Target parsed;
-  TRY(parsed.segments, decode_segments(*url));
-  TRY(parsed.query, decode_query(*url));
+  TRY(parsed.segments, decode_segments(url, url.encoded_segments().size()));
+  TRY(parsed.query, decode_query(url));
+  return parsed;
+}
+
+Result<Target> parse_target(std::string_view target, std::size_t opaque_from) {
+  TRY(const auto url, parse_form(target));
+  const std::string_view path = url.encoded_path();
+  if (path.size() < opaque_from) return parse_target(target);
+  const auto slashes = std::count(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(opaque_from), '/');
+  Target parsed;
+  TRY(parsed.segments, decode_segments(url, static_cast<std::size_t>(slashes) - 1));
+  if (!parsed.segments.empty() && parsed.segments.back().empty()) return refusal("expected no empty path segment");
+  TRY(std::string rest, decode(path.substr(opaque_from), {}));
+  parsed.segments.push_back(std::move(rest));
+  TRY(parsed.query, decode_query(url));
   return parsed;
 }
 

@@ -23,5 +23,8 @@ struct Target {
 // RFC 9112 §3.2.1 origin-form only. Refused with the code http.target: another form, a bad escape, a control character,
 // an empty segment inside, "." and ".." (also escaped), and what is too long.
 Result<Target> parse_target(std::string_view target);
+// The same, but all that follows the first `opaque_from` bytes of the path, which end with a slash, is one segment,
+// whatever slashes and dots are in it: something that is encoded, and no place in a tree.
+Result<Target> parse_target(std::string_view target, std::size_t opaque_from);
 
 }  // namespace warifu::net

@@ -74,5 +74,27 @@ TEST(Target, RefusesWhatIsAmbiguousOrMalformed) {
   }
 }
 
+TEST(Target, LeavesWhatIsEncodedInOnePiece) {
+  const std::pair<std::string_view, std::string> rows[] = {
+      {"/ocsp/MEUw+QzBB/MD8//wPTA=", "MEUw+QzBB/MD8//wPTA="},
+      {"/ocsp/MEUw%2BQzBB%2FMD8%2f/wPTA%3D", "MEUw+QzBB/MD8//wPTA="},
+      {"/ocsp//a", "/a"},
+      {"/ocsp/../x", "../x"},
+      {"/ocsp/", ""},
+      {"/ocsp/a?x=1", "a"},
+  };
+  for (const auto& [text, rest] : rows) {
+    const auto target = parse_target(text, 6);
+    ASSERT_TRUE(target) << text << ": " << to_string(target.error());
+    EXPECT_THAT(target->segments, ElementsAre("ocsp", rest)) << text;
+  }
+  EXPECT_EQ(parse_target("/ocsp/a?x=1", 6)->parameter("x"), "1");
+  EXPECT_THAT(parse_target("/ocs", 6)->segments, ElementsAre("ocs"));
+  for (const std::string_view text : {"/ocsp/a%00", "/ocsp/a%2", "/ocsp/a b", "/oc//p/a", "ocsp//a", "/ocsp/a#b"})
+    EXPECT_FALSE(parse_target(text, 6)) << text;
+  EXPECT_FALSE(parse_target("/ocsp/" + std::string(4096, 'a'), 6));
+  EXPECT_TRUE(parse_target("/ocsp/" + std::string(64, '/'), 6));
+}
+
 }  // namespace
 }  // namespace warifu::net

@@ -79,7 +79,8 @@ class Service {
   // Whom another bundle believed is judged anew.
   void forget_proofs();
   void learn_time(const trust_bundle::TrustedBundle& bundle);
-  // The root that a chain must lead to: the pinned one, or that of the bundle which issued the role's certificate in it.
+  // The root that a chain must lead to: the pinned one, or that of the bundle which issued the role's certificate in
+  // it.
   Result<crypto::Certificate> escrow_root(const std::vector<Bytes>& chain);
   Result<crypto::Certificate> endpoint_root(const std::vector<Bytes>& chain);
   // kRefused with this code when the bundle does not list it for that role.

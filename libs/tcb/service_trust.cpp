@@ -110,9 +110,10 @@ Result<crypto::Certificate> Service::root_above(std::string_view role_name, cons
   if (held->bundle->trusts_role(role, certificate))
     for (const auto& root : held->bundle->roots())
       if (certificate.issued_by(root)) return root.clone();
-  return refused(code, fmt::format("trust bundle {} does not list the certificate \"{}\" for the role {}, or revokes its "
-                                   "key",
-                                   held->bundle->version(), certificate.subject(), role_name));
+  return refused(code,
+                 fmt::format("trust bundle {} does not list the certificate \"{}\" for the role {}, or revokes its "
+                             "key",
+                             held->bundle->version(), certificate.subject(), role_name));
 }
 
 Result<crypto::Certificate> Service::escrow_root(const std::vector<Bytes>& chain) {

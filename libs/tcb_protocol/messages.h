@@ -318,10 +318,10 @@ struct FollowTrustBundle {
   };
 };
 
-using Request =
-    std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
-                 HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
-                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey,
-                 AcceptCertificate, ShowCertificate, SignHandshake, ExportKey, TrustBundle, TrustedRoot, FollowTrustBundle>;
+using Request = std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken,
+                             AcceptAssignment, HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow,
+                             EscrowDelivered, Clear, ResetLockout, EscrowToken, AttestationKey, ActivateAttestation,
+                             Quote, LocalQuote, EkCertificate, ProveKey, AcceptCertificate, ShowCertificate,
+                             SignHandshake, ExportKey, TrustBundle, TrustedRoot, FollowTrustBundle>;
 
 }  // namespace warifu::tcb_protocol

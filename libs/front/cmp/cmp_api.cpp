@@ -51,8 +51,11 @@ std::vector<Route> CmpApi::routes() {
     }});
   };
   constexpr std::string_view kWhy = "its messages protect themselves";
-  return {{net::Method::kPost, "/.well-known/cmp", Access::open(kWhy), handle},
-          {net::Method::kPost, "/.well-known/cmp/p/{profile}", Access::open(kWhy), handle}};
+  std::vector<Route> routes = {{net::Method::kPost, "/.well-known/cmp", Access::open(kWhy), handle},
+                               {net::Method::kPost, "/.well-known/cmp/p/{profile}", Access::open(kWhy), handle}};
+  for (Route& route : routes)
+    route.passes_over_lapsed_certificates = true;  // who asks here shows what he has in the message
+  return routes;
 }
 
 Status CmpApi::look_after() {

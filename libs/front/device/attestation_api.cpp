@@ -27,16 +27,18 @@ struct AttestationApi::Proven {
 
 std::vector<Route> AttestationApi::routes() {
   const auto route = [this](std::string_view step, std::string_view why, Handler handle, std::size_t size_max) {
-    return Route{net::Method::kPost,
-                 fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/attestation/{}", step),
-                 Access::open(why),
-                 [this, handle, size_max](const Call& call) -> Result<Answer> {
-                   TRY_STATUS(check_body_size(call.request, size_max));
-                   return visits_.run(call, kStage, [this, handle](const Call& asked, const DeviceKey& device) {
-                     return (this->*handle)(asked, device);
-                   });
-                 },
-                 {.id_parameters = {0, 1}}};
+    Route made{net::Method::kPost,
+               fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/attestation/{}", step),
+               Access::open(why),
+               [this, handle, size_max](const Call& call) -> Result<Answer> {
+                 TRY_STATUS(check_body_size(call.request, size_max));
+                 return visits_.run(call, kStage, [this, handle](const Call& asked, const DeviceKey& device) {
+                   return (this->*handle)(asked, device);
+                 });
+               },
+               {.id_parameters = {0, 1}}};
+    made.passes_over_lapsed_certificates = true;
+    return made;
   };
   constexpr std::string_view kToken = "the device has a token that an activated credential gave";
   constexpr auto kSmall = verifier::kRequestSizeMax;

@@ -27,17 +27,19 @@ Error not_idevid() {
 std::vector<Route> CertificateApi::routes() {
   constexpr std::string_view kToken = "the device has a token that an activated credential gave";
   const auto route = [&](std::string_view step, auto handle) {
-    return Route{net::Method::kPost,
-                 fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/certificates{}", step),
-                 Access::open(kToken),
-                 [this, handle](const Call& call) -> Result<Answer> {
-                   TRY_STATUS(check_body_size(call.request, verifier::kRequestSizeMax));
-                   return visits_.run(call, kCertificateStage,
-                                      [this, handle](const Call& asked, const DeviceKey& device) {
-                                        return (this->*handle)(asked, device);
-                                      });
-                 },
-                 {.id_parameters = {0, 1}}};
+    Route made{net::Method::kPost,
+               fmt::format("/api/v1/device/{{id_scope}}/registrations/{{registration_id}}/certificates{}", step),
+               Access::open(kToken),
+               [this, handle](const Call& call) -> Result<Answer> {
+                 TRY_STATUS(check_body_size(call.request, verifier::kRequestSizeMax));
+                 return visits_.run(call, kCertificateStage,
+                                    [this, handle](const Call& asked, const DeviceKey& device) {
+                                      return (this->*handle)(asked, device);
+                                    });
+               },
+               {.id_parameters = {0, 1}}};
+    made.passes_over_lapsed_certificates = true;
+    return made;
   };
   return {route("/nonce", &CertificateApi::make_nonce),
           route("", &CertificateApi::take_proof),

@@ -34,7 +34,7 @@ ErrorShape errors(const Clock& clock) {
 Router router(DeviceDoors doors, const attestation::ResultsKeys& results_keys, const Clock& clock) {
   auto routes = doors.dps.routes();
   for (auto&& part : {doors.escrow.routes(), doors.attestation.routes(), doors.certificates.routes(),
-                      doors.est.routes(), doors.cmp.routes(), doors.trust_bundles.routes()})
+                      doors.est.routes(), doors.cmp.routes(), doors.trust_bundles.routes(), doors.revocation.routes()})
     routes.insert(routes.end(), part.begin(), part.end());
   routes.push_back(well_known::jwks_route(results_keys, clock));
   return {std::move(routes), errors(clock)};

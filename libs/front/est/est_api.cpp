@@ -43,11 +43,14 @@ std::vector<Route> EstApi::routes() {
   const std::string base = "/.well-known/est";
   constexpr std::string_view kPublic = "certificates are public";
   constexpr std::string_view kShown = "the device shows a one-time secret, or a certificate of ours in the handshake";
+  Route enroll_first{kPost, base + "/simpleenroll", Access::open(kShown),
+                     [this](const Call& call) { return enroll(call, false); }};
+  enroll_first.passes_over_lapsed_certificates = true;  // a secret may be shown beside it
   return {
       {kGet, base + "/cacerts", Access::open(kPublic), [this](const Call&) { return show_authorities(); }},
       {kGet, base + "/csrattrs", Access::open(kPublic),
        [](const Call&) -> Result<Answer> { return Answer(attributes_response()); }},
-      {kPost, base + "/simpleenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, false); }},
+      std::move(enroll_first),
       {kPost, base + "/simplereenroll", Access::open(kShown), [this](const Call& call) { return enroll(call, true); }},
       {kPost, base + "/serverkeygen", Access::open("it is always refused"), [](const Call&) -> Result<Answer> {
          return refused("est.serverkeygen",

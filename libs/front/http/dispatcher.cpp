@@ -68,7 +68,7 @@ struct Dispatcher::Visit {
 };
 
 void Dispatcher::handle(net::HttpRequest request, net::Respond respond) {
-  auto target = net::parse_target(request.target);
+  auto target = router_.parse(request.target);
   const auto visit = std::make_shared<Visit>(
       Visit{std::move(request), std::move(respond), Uuid::v7(clock_.now(), entropy_).text(), std::move(target)});
   look(*visit);
@@ -120,6 +120,9 @@ Result<Answer> Dispatcher::answer(Visit& visit) const {
     return Answer(method_not_allowed(visit.match.allowed_methods, visit));
   }
   const Route& route = *visit.match.route;
+  const auto& shown = visit.request.peer_chain;
+  if (parts_.shown_certificates != nullptr && shown != nullptr && !shown->empty())
+    TRY_STATUS(parts_.shown_certificates->check(shown->front(), route.passes_over_lapsed_certificates));
   Call call{visit.request, *visit.target, visit.tracking_id, std::move(visit.match.parameters)};
   if (visit.principal) {
     TRY(call.principal, std::move(*visit.principal));
@@ -206,7 +209,7 @@ std::optional<net::HttpResponse> Dispatcher::refuse_body(const net::HttpRequest&
 }
 
 Status Dispatcher::may_send_large_body(const net::HttpRequest& request) const {
-  TRY(const auto target, net::parse_target(request.target));
+  TRY(const auto target, router_.parse(request.target));
   const auto match = router_.match(request.method, target);
   if (match.route == nullptr)
     return Error{ErrorKind::kNotFound, "http.route", "nothing is served under this path with this method"};

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "front/http/idempotency.h"
 #include "front/http/route.h"
+#include "front/http/shown_certificates.h"
 #include "front/http/workers.h"
 #include "front/limits/admission.h"
 #include "front/metrics.h"
@@ -19,9 +20,10 @@ namespace warifu::front {
 
 // What a dispatcher has beside the rest, if it is there.
 struct DispatcherParts {
-  Admission* admission = nullptr;      // without: no limits
-  Idempotency* idempotency = nullptr;  // without: Idempotency-Key means nothing
-  Workers* workers = nullptr;          // without: what is slow is done by whoever asks
+  Admission* admission = nullptr;                         // without: no limits
+  Idempotency* idempotency = nullptr;                     // without: Idempotency-Key means nothing
+  Workers* workers = nullptr;                             // without: what is slow is done by whoever asks
+  const ShownCertificates* shown_certificates = nullptr;  // without: the routes alone judge them
 };
 
 // What stands behind one listener: finds the route, asks who is there, lets who is nobody yet in at a limited rate,

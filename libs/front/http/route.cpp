@@ -61,8 +61,16 @@ Router::Router(std::vector<Route> routes, ErrorShape error_shape)
     : routes_(std::move(routes)), error_shape_(std::move(error_shape)) {
   // "{" sorts after every letter, digit and "-", so that the literal stands before the parameter.
   std::ranges::stable_sort(routes_, {}, &Route::pattern);
-  for (const Route& route : routes_)
+  for (const Route& route : routes_) {
     patterns_.push_back(split(route.pattern));
+    if (route.pattern.ends_with("...}")) rest_prefixes_.push_back(route.pattern.substr(0, route.pattern.rfind('{')));
+  }
+}
+
+Result<net::Target> Router::parse(std::string_view target) const {
+  for (const std::string& prefix : rest_prefixes_)
+    if (target.starts_with(prefix)) return net::parse_target(target, prefix.size());
+  return net::parse_target(target);
 }
 
 Router::Match Router::match(net::Method method, const net::Target& target) const {

@@ -54,7 +54,8 @@ using BodyPermit = std::function<Status(const net::HttpRequest&, const std::vect
 
 struct Route {
   net::Method method;
-  std::string pattern;  // "/api/v1/devices/{device_id}"
+  // "/api/v1/devices/{device_id}"; a last "{name...}" takes the rest of the path as it is, slashes too
+  std::string pattern;
   Access access;
   std::function<Result<Answer>(const Call&)> handle;
   Limited limited = {};
@@ -63,6 +64,9 @@ struct Route {
   bool takes_idempotency_key = false;
   // Without it an open route takes no large body.
   BodyPermit may_send_large_body = {};
+  // Where a device becomes good again: a certificate of ours that is not active yet, or has expired, is passed over
+  // (front/http/shown_certificates.h).
+  bool passes_over_lapsed_certificates = false;
   // A body that says that it is larger is not read; 0: as much as the listener takes.
   std::size_t body_bytes_max = 0;
 };
@@ -83,6 +87,8 @@ class Router {
     std::vector<std::string> parameters;
     std::string allowed_methods;  // for a 405, when a pattern matched with another method
   };
+  // As net::parse_target(), by the patterns here.
+  Result<net::Target> parse(std::string_view target) const;
   Match match(net::Method method, const net::Target& target) const;
 
   const std::vector<Route>& routes() const { return routes_; }
@@ -91,6 +97,7 @@ class Router {
  private:
   std::vector<Route> routes_;
   std::vector<std::vector<std::string>> patterns_;  // of each route, split into segments
+  std::vector<std::string> rest_prefixes_;          // "/ocsp/" of "/ocsp/{request...}"
   ErrorShape error_shape_;
 };
 

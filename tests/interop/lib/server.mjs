@@ -10,7 +10,7 @@ import { new_database } from './database.mjs';
 const kRepository = fileURLToPath(new URL('../../../', import.meta.url));
 const kBinaries = path.resolve(process.env.WARIFU_BIN_DIR ?? path.join(kRepository, 'build/release/bin'));
 const kDeadlineMs = 30_000;
-const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+?)(?: compat=(https:\/\/\S+))?$/m;
+const kReadyLine = /^warifud ready devices=(https:\/\/\S+) operators=(https:\/\/\S+?)(?: compat=(https:\/\/\S+))?(?: http=(http:\/\/\S+))?$/m;
 
 export function binary(name) {
   const file = path.join(kBinaries, name);
@@ -202,7 +202,7 @@ export class Server {
       this.child_.stdout.on('data', (text) => {
         printed += text;
         const match = kReadyLine.exec(printed);
-        if (match && printed.includes('\n')) resolve(match.slice(1, 4));
+        if (match && printed.includes('\n')) resolve(match.slice(1, 5));
       });
     });
     let timer;

@@ -141,7 +141,7 @@ export class Daemon extends Server {
     this.child_.stderr.on('data', (text) => (this.log_ += text));
     this.child_.stdout.on('data', (text) => (this.stdout += text));
     this.ended_ = new Promise((resolve) => this.child_.once('close', (code, signal) => resolve(signal ?? code)).once('error', resolve));
-    [this.devices_url, this.operators_url, this.compat_url] = await this.ready_();
+    [this.devices_url, this.operators_url, this.compat_url, this.http_url] = await this.ready_();
   }
 
   get log() {
