@@ -212,6 +212,9 @@ describe('The configuration file', () => {
     ['a syntax error', '[listen]\ndevices = "127.0.0.1:0\n', /line 2/],
     ['the same key twice', 'data_dir = "a"\ndata_dir = "b"\n', /line 2/],
     ['an unknown log level', '[log]\nlevel = "chatty"\n', /debug, info/],
+    ...['pki.example.com', 'ftp://pki.example.com', 'http://', 'http://me@pki.example.com', 'http://pki.example.com/', 'http://pki.example.com?x=1', 'http://pki.example.com#x',
+      'http://pki example.com', `http://${'a'.repeat(200)}.example.com`].map((url) => [
+      `the place ${url.slice(0, 40)}`, `[certificates]\nbase_url = "${url}"\n`, /certificates\.base_url is like http:/]),
     ['bytes that are no UTF-8', Buffer.from('data_dir = "\xff\xfe"\n', 'latin1'), /line 1/],
   ]) {
     test(`MayNotHold ${what}`, async () => {
@@ -247,7 +250,7 @@ describe('The configuration file', () => {
   });
 
   test('IsCalledGoodWhenItIs', async () => {
-    const config = await daemon.write('good.toml', `data_dir = "${daemon.data_dir}"\n`);
+    const config = await daemon.write('good.toml', `data_dir = "${daemon.data_dir}"\n[listen]\nhttp = "127.0.0.1:0"\n[certificates]\nbase_url = "http://[::1]:8080/pki"\n`);
     const { code, stdout } = await run('warifud', ['config', 'check', '--config', config]);
     assert.equal(code, 0);
     assert.match(stdout, /good/);

@@ -93,7 +93,7 @@ TEST_F(CrlDeskTest, NamesWhatDoesNotCountAndWhy) {
 
 TEST_F(CrlDeskTest, IsThereAlsoWhenNothingIsOnIt) {
   EXPECT_EQ(get().status, 503);
-  EXPECT_EQ(test::member(get(), "code"), "crl.none");
+  EXPECT_EQ(test::member(get(), "code"), "certificate.no-crl");
   renew();
   EXPECT_EQ(list().size(), 0U);
 }

@@ -99,7 +99,8 @@ Result<Answer> RevocationApi::answer_ocsp(const Call& call, OcspDesk::Reply repl
 Result<Answer> RevocationApi::show_crl(const Call& call) const {
   const auto list = crl_.current();
   if (list == nullptr)
-    return Error{ErrorKind::kUnavailable, "crl.none", "there is no list yet: it is being made, or the signer is away"};
+    return Error{ErrorKind::kUnavailable, "certificate.no-crl",
+                 "there is no list yet: it is being made, or the signer is away"};
   return Answer(response_of(call.request,
                             {.type = kCrlType,
                              .bytes = list->der,
