@@ -33,7 +33,10 @@ class ServerCheck {
   Result<ServerNonce> take_proved_nonce(Timestamp now);
   bool is_verified(Timestamp now) const;
   // What was proved counts no more, because who is believed has changed.
-  void forget() { passed_at_.reset(); }
+  void forget() {
+    passed_at_.reset();
+    proved_.reset();
+  }
 
  private:
   struct Stamped {

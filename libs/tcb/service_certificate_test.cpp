@@ -3,6 +3,7 @@
 
 #include "tcb/handshake_content.h"
 #include "tcb/services_fixture_test.h"
+#include "tcb/test_bundle.h"
 #include "tcb_protocol/limits.h"
 #include "tpm_types/templates.h"
 
@@ -481,6 +482,55 @@ TEST_F(DeviceCertificate, IsExportedForTheAdministratorOnly) {
   EXPECT_THAT(key->private_area, SizeIs(2));
   EXPECT_EQ(key->parent, tpm::kSrkHandle);
   EXPECT_EQ(key->chain, chain);
+}
+
+// With a trust bundle the role counts that stands in it, and the connection is judged by the newest.
+TEST_F(DeviceCertificate, IsTakenByTheRoleOfTheTrustBundleOnly) {
+  const auto revocation = crypto::PrivateKey::generate(crypto::KeyKind::kEcP384);
+  const TestIdentity escrow = organisation().under_root(organisation().escrow_profile(), crypto::KeyKind::kEcP384);
+  const auto follow = [&](const trust_bundle::Contents& contents, const crypto::PrivateKey& key) {
+    const std::string json = signed_bundle(contents, {&key}).to_json();
+    return device_.ask(FollowTrustBundle{static_cast<std::uint32_t>(json.size()), 0, to_bytes(as_bytes(json))});
+  };
+  auto contents = first_bundle(organisation(), escrow, revocation);
+  ASSERT_EQ(follow(contents, organisation().root().key), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  const auto chain = obtain();
+  const auto proof = prove();
+  ++contents.version;
+  contents.revoked.push_back({listed(organisation().endpoint_identity()).key, role_name("endpoint-identity"), kTestNow,
+                              trust_bundle::Reason::kKeyCompromise});
+  // Between the server's proof and the device's signature the server's role is revoked, too.
+  const auto certificate = crypto::Certificate::from_der(chain.front());
+  HandshakeOptions options;
+  options.nonce = to_bytes(device_.begin());
+  const TestClient client{
+      .certificate = &*certificate,
+      .judge =
+          [&](const auto& seen) {
+            EXPECT_EQ(device_.ask(CheckServer{seen}), "");
+            auto after = contents.clone();
+            after.revoked.push_back({listed(organisation().role()).key, role_name("server-communication"), kTestNow,
+                                     trust_bundle::Reason::kKeyCompromise});
+            EXPECT_EQ(follow(after, revocation), "");
+            return true;
+          },
+      .sign = [&](const auto& seen, const auto&) { return sign(seen); }};
+  shake_hands_as(client, organisation(), device_.server, options);
+  EXPECT_EQ(sign_code_, "tcb.server.unverified");
+  EXPECT_EQ(accept(issue(proof)), "tcb.server.unverified");
+}
+
+TEST_F(DeviceCertificate, IsNotTakenOfARoleThatIsRevoked) {
+  const auto revocation = crypto::PrivateKey::generate(crypto::KeyKind::kEcP384);
+  const TestIdentity escrow = organisation().under_root(organisation().escrow_profile(), crypto::KeyKind::kEcP384);
+  auto contents = first_bundle(organisation(), escrow, revocation);
+  contents.revoked.push_back({listed(organisation().endpoint_identity()).key, role_name("endpoint-identity"), kTestNow,
+                              trust_bundle::Reason::kKeyCompromise});
+  const std::string json = signed_bundle(contents, {&organisation().root().key}).to_json();
+  ASSERT_EQ(device_.ask(FollowTrustBundle{static_cast<std::uint32_t>(json.size()), 0, to_bytes(as_bytes(json))}), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  EXPECT_EQ(accept(issue(prove())), "tcb.certificate.untrusted");
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ inline trust_bundle::Role bundle_role(std::string_view name, const TestIdentity&
   return role;
 }
 
-// Version 1, from the day before kTestNow for 31 days: one root, which signs, its role of servers, and an escrow.
+// Version 1, from the day before kTestNow for 31 days: one root, which signs, its roles of servers and of
+// devices, and an escrow.
 inline trust_bundle::Contents first_bundle(const TestOrganisation& organisation, const TestIdentity& escrow,
                                            const crypto::PrivateKey& revocation) {
   trust_bundle::Contents contents;
@@ -45,6 +46,7 @@ inline trust_bundle::Contents first_bundle(const TestOrganisation& organisation,
   contents.roots.push_back(listed(organisation.root()));
   contents.roles.push_back(bundle_role("server-communication", organisation.role()));
   contents.roles.push_back(bundle_role("escrow", escrow));
+  contents.roles.push_back(bundle_role("endpoint-identity", organisation.endpoint_identity()));
   return contents;
 }
 
