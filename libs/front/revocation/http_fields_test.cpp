@@ -12,8 +12,8 @@ TEST(HttpDate, IsWrittenAsTheRfcWantsIt) {
       {1709164799, "Wed, 28 Feb 2024 23:59:59 GMT"}, {1709164800, "Thu, 29 Feb 2024 00:00:00 GMT"},
       {1798675200, "Thu, 31 Dec 2026 00:00:00 GMT"}, {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
   };
-  for (const auto& [seconds, text] : rows)
-    EXPECT_EQ(http_date(Timestamp(std::chrono::seconds(seconds)) + std::chrono::microseconds(999'999)), text);
+  for (const auto& [second, text] : rows)
+    EXPECT_EQ(http_date(Timestamp(std::chrono::seconds(second)) + std::chrono::microseconds(999'999)), text);
 }
 
 }  // namespace
