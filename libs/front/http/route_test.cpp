@@ -26,11 +26,11 @@ class RouterTest : public testing::Test {
 };
 
 TEST_F(RouterTest, GivesTheRestOfAPathInOnePiece) {
-  for (const std::string_view target : {"/ocsp/MEU+//w/PTA=", "/ocsp/MEU%2B%2F%2fw/PTA%3D", "/ocsp/MEU+//w/PTA=?x"}) {
+  for (const std::string_view target : {"/ocsp/MDQ+//w/PTA=", "/ocsp/MDQ%2B%2F%2fw/PTA%3D", "/ocsp/MDQ+//w/PTA=?x"}) {
     const auto found = match(target);
     ASSERT_NE(found.route, nullptr) << target;
     EXPECT_EQ(found.route->pattern, "/ocsp/{request...}");
-    EXPECT_THAT(found.parameters, ElementsAre("MEU+//w/PTA=")) << target;
+    EXPECT_THAT(found.parameters, ElementsAre("MDQ+//w/PTA=")) << target;
   }
   EXPECT_THAT(match("/ocsp/").parameters, ElementsAre(""));
   EXPECT_EQ(match("/ocsp").allowed_methods, "POST");
