@@ -38,7 +38,9 @@ async function ocsp(daemon, certificate, ...more) {
   const args = ['ocsp', '-issuer', issuer_of(daemon), ...more.filter((arg) => arg === '-sha256'), '-cert', certificate.pem, '-url', `${daemon.http_url}/ocsp`,
     '-CAfile', daemon.ca, '-verify_other', issuer_of(daemon), ...more.filter((arg) => arg !== '-sha256')];
   const { code, stdout, stderr } = await run('openssl', args);
-  assert.equal(code, 0, stderr);
+  // Just after its start: the signer has not certified the responder yet.
+  if (/trylater/.test(stdout + stderr)) return ': try later';
+  assert.equal(code, 0, stderr + stdout);
   assert.match(stderr, /Response verify OK/, stderr + stdout);
   return stdout;
 }
@@ -195,7 +197,7 @@ describe('What a certificate is worth', () => {
     const revoked = { pem: daemon.file('meter-1.pem') };
     const good = { pem: daemon.file('meter-2.pem') };
     await becomes(daemon, revoked, 'revoked').catch((error) => { throw new Error(`${error.message} ${daemon.log}`); });
-    assert.match(await ocsp(daemon, good), /: good/);
+    await becomes(daemon, good, 'good');
     assert.ok((await fetch_crl('again')).includes('Certificate Revocation List'));
   });
 });

@@ -14,6 +14,12 @@ import { get, secure } from './lib/sockets.mjs';
 const kServerRole = 'server-communication';
 const kNobody = 65534;
 
+/** By its journal, beside what it signs for devices. */
+function nodes_certified_by(folder) {
+  const journal = path.join(folder, 'journal');
+  return readdirSync(journal).flatMap((name) => readFileSync(path.join(journal, name), 'utf8').split('\n')).filter((line) => line.includes('"action":"node.certify"')).length;
+}
+
 /** The children of a process: [{pid, command}]. */
 function children_of(pid) {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
@@ -180,8 +186,7 @@ describe('A signer that runs by itself', { skip: process.getuid() !== 0 && 'need
   test('CertifiesForTheServersUser', async () => {
     const renewed = await daemon.warifud('certificate renew', [], { environment: with_signer() });
     assert.equal(renewed.code, 0, renewed.stderr);
-    const { journal_entries } = JSON.parse(await must_run('warifu-signer', ['status', '--dir', folder(), '--json']));
-    assert.equal(journal_entries, 2);
+    assert.equal(nodes_certified_by(folder()), 2);
   });
 
   test('TellsAStrangerNothing', async () => {
@@ -283,8 +288,8 @@ for (const [what, open] of Object.entries(kPlaces)) {
       assert.equal(renewed.code, 0, renewed.stderr);
       const leaf = await daemon.write('leaf.pem', /-----BEGIN CERTIFICATE[^]*?END CERTIFICATE-----\n/.exec(readFileSync(path.join(daemon.data_dir, 'node/identity.pem'), 'utf8'))[0]);
       await must_run('openssl', ['verify', '-x509_strict', '-CAfile', daemon.ca, '-untrusted', path.join(daemon.data_dir, `roles/${kServerRole}.pem`), leaf]);
-      const { key_backend, journal_entries } = JSON.parse(await must_run('warifu-signer', ['status', '--dir', path.join(daemon.data_dir, 'signer'), '--json'], place));
-      assert.deepEqual([key_backend, journal_entries], [place.backend, 2]);
+      const { key_backend } = JSON.parse(await must_run('warifu-signer', ['status', '--dir', path.join(daemon.data_dir, 'signer'), '--json'], place));
+      assert.deepEqual([key_backend, nodes_certified_by(path.join(daemon.data_dir, 'signer'))], [place.backend, 2]);
     });
 
     test('AreNotThoseOfAnotherSignerInTheSamePlace', async () => {
