@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { name_of } from './lib/challenge.mjs';
 import { SoftDevice } from './lib/device.mjs';
+import { https_request } from './lib/dps_http.mjs';
 import { EkMaker } from './lib/ek_maker.mjs';
 import { require_isolation } from './lib/isolation.mjs';
 import { OpenApi, shape_of } from './lib/openapi.mjs';
@@ -28,6 +30,7 @@ const kLampId = 'interop-openapi-lamp'; // has symmetric keys
 const kPlant = 'interop-plant'; // a group of TPMs
 const kLamps = 'interop-lamps'; // a group with symmetric keys
 const kAttestedId = 'interop-attested';
+const kCertifiedId = 'interop-certified-device'; // has a certificate of ours
 const kNobody = 'interop-nobody';
 const kWebhook = 'interop-hook';
 // What is well-formed and not there.
@@ -133,6 +136,18 @@ async function put_policies() {
   }
   return {};
 }
+// A certificate of a device, got by EST with a one-time secret, and inactive.
+async function make_certificate() {
+  await made('/api/v1/enrollments', { registration_id: kCertifiedId, attestation: { type: 'symmetric-key' }, allow_software_keys: true });
+  const { reference, secret } = await made(`/api/v1/registrations/${kCertifiedId}/certificate-secret`);
+  const key = path.join(server.data_dir, 'certified-device.key');
+  const request = execFileSync('openssl', ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-subj', `/CN=${kCertifiedId}`, '-outform', 'DER'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const authorization = `Basic ${Buffer.from(`${reference}:${secret}`).toString('base64')}`;
+  const response = await https_request(`${server.devices_url}/.well-known/est/simpleenroll`, { method: 'POST', ca: readFileSync(server.ca), headers: { Authorization: authorization, 'Content-Type': 'application/pkcs10' }, body: request.toString('base64') });
+  assert.equal(response.status, 200, response.text);
+  [{ serial: kParameters.serial }] = (await client.send('GET', `/api/v1/certificates?registration_id=${kCertifiedId}`)).json.items;
+}
+
 // Data that a key of ours signed.
 const kSigner = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 function package_of(content) {
@@ -263,6 +278,7 @@ before(async () => {
   await make_waiting_device();
   await make_endorsement();
   await make_attestation();
+  await make_certificate();
 });
 after(async () => {
   client?.close();
@@ -450,7 +466,8 @@ for (const operation of operations) {
 
     if (!operation.requestBody) return;
     test('RefusesWhatIsNoJsonObject', async () => {
-      for (const [title, text] of broken_texts(valid_body(operation))) judge_refusal(operation, await call(operation, { body: text }), title);
+      const optional = operation.requestBody.required === false;
+      for (const [title, text] of [...broken_texts(valid_body(operation))].filter(([, text]) => !optional || text !== '')) judge_refusal(operation, await call(operation, { body: text }), title);
     });
     test('RefusesABodyThatTheSchemaForbids', async () => {
       const schema = api.body_schema(operation);
