@@ -47,7 +47,9 @@ std::shared_ptr<const CrlDesk::List> CrlDesk::current() const {
 bool CrlDesk::is_due(const List& list, ByteView issuer, Timestamp now) const {
   if (!std::ranges::equal(issuer, made_by_) || now >= list.this_update + kLifetime / 2) return true;
   const bool has_changed = standings_.changes() != made_of_;
-  return has_changed && now - list.this_update >= kIntervalMin;
+  // A clock that was set back must not keep a change from the list.
+  const bool is_time = now < list.this_update || now - list.this_update >= kIntervalMin;
+  return has_changed && is_time;
 }
 
 Status CrlDesk::renew() {

@@ -182,6 +182,9 @@ TEST_F(OcspDeskTest, SaysNothingOfWhatIsNotOurs) {
   unauthorized(request({own}, EVP_sha1(), {}, &root), "another issuer");
   unauthorized(request({own}, EVP_md5()), "a hash that names nobody");
   EXPECT_EQ(count("signed"), "0");
+  // Also when an answer for that number, of ours, is at hand.
+  EXPECT_EQ(told(post(request({own})), own).standing, V_OCSP_CERTSTATUS_GOOD);
+  unauthorized(request({own}, EVP_sha1(), {}, &root), "another issuer");
 }
 
 TEST_F(OcspDeskTest, AnswersForSeveralAtOnce) {
