@@ -73,7 +73,7 @@ class Service {
   // service_trust.cpp
   Result<tcb_protocol::TrustBundle::Answer> run(Caller, tcb_protocol::TrustBundle);
   Result<tcb_protocol::TrustedRoot::Answer> run(Caller, tcb_protocol::TrustedRoot request);
-  Result<tcb_protocol::FollowTrustBundle::Answer> run(Caller caller, tcb_protocol::FollowTrustBundle request);
+  Result<tcb_protocol::FollowTrustBundle::Answer> run(Caller caller, const tcb_protocol::FollowTrustBundle& request);
   // The whole envelope, once its last part is there.
   Result<std::optional<std::string>> collect(Caller caller, const tcb_protocol::FollowTrustBundle& request);
   // Whom another bundle believed is judged anew.

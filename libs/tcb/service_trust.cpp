@@ -80,7 +80,7 @@ Result<std::optional<std::string>> Service::collect(Caller caller, const FollowT
   return std::exchange(incoming, {});
 }
 
-Result<FollowTrustBundle::Answer> Service::run(Caller caller, FollowTrustBundle request) {
+Result<FollowTrustBundle::Answer> Service::run(Caller caller, const FollowTrustBundle& request) {
   TRY(const auto envelope, collect(caller, request));
   FollowTrustBundle::Answer answer{};
   answer.is_complete = envelope.has_value();
