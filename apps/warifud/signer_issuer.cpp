@@ -11,13 +11,9 @@ namespace {
 
 using namespace signer_protocol;
 
-std::uint64_t seconds_of(Timestamp time) {
-  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
-}
-
 Bytes text_of(const crypto::RevokedCertificate& entry) {
   return wire::Writer()
-      .u64(seconds_of(entry.revoked_at))
+      .u64(to_unix_seconds(entry.revoked_at))
       .u8(static_cast<std::uint8_t>(entry.reason))
       .bytes(entry.serial.bytes())
       .take();
@@ -53,8 +49,8 @@ Result<crypto::Certificate> SignerIssuer::certify(const pki::DeviceOrder& order,
                                                      .device = order.device.text(),
                                                      .public_key = to_bytes(public_key),
                                                      .serial = to_bytes(order.serial.bytes()),
-                                                     .not_before = seconds_of(order.not_before),
-                                                     .not_after = seconds_of(order.not_after),
+                                                     .not_before = to_unix_seconds(order.not_before),
+                                                     .not_after = to_unix_seconds(order.not_after),
                                                      .hardware_serial = order.hardware_serial,
                                                      .crl_url = order.places.crl_url,
                                                      .ocsp_url = order.places.ocsp_url,
@@ -70,8 +66,8 @@ Result<crypto::Certificate> SignerIssuer::certify_responder(pki::ResponderPurpos
 }
 
 Status SignerIssuer::begin_crl(const crypto::CrlShape& shape) {
-  TRY_STATUS(call(signer_, BeginCrl{shape.number, seconds_of(shape.this_update), seconds_of(shape.next_update),
-                                    shape.size.entries, shape.size.bytes}));
+  TRY_STATUS(call(signer_, BeginCrl{shape.number, to_unix_seconds(shape.this_update),
+                                    to_unix_seconds(shape.next_update), shape.size.entries, shape.size.bytes}));
   return {};
 }
 

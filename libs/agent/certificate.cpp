@@ -19,11 +19,6 @@ namespace {
 constexpr const char* kSelfPath = "/api/v1/device/self";
 constexpr int kCertificateRoundsMax = 3;
 
-std::uint64_t unix_seconds(Timestamp time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
-}
-
 bool is_in_use(std::string_view state) {
   return state == "active" || state == "inactive";
 }
@@ -77,7 +72,8 @@ Result<std::optional<CertificateStanding>> Certifier::good_one(CertificateKind k
                                .renew_after = Timestamp(std::chrono::seconds(held.renew_after))};
   if (idevid) return std::optional(std::move(standing));
   // A device whose clock stands still hears from the server how late it is.
-  if (std::max(held.now, unix_seconds(server_time_)) >= held.renew_after) return std::optional<CertificateStanding>();
+  if (std::max(held.now, to_unix_seconds(server_time_)) >= held.renew_after)
+    return std::optional<CertificateStanding>();
   TRY(auto said, server_says());
   if (!said) return std::optional<CertificateStanding>();
   standing.state = std::move(said->state);
@@ -160,7 +156,7 @@ Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind,
 Status Certifier::accept(CertificateKind kind, const IssuedCertificate& issued) {
   TRY_STATUS(
       tcb_protocol::call(outside_.tcb, tcb_protocol::AcceptCertificate{kind == CertificateKind::kIDevId, issued.chain,
-                                                                       unix_seconds(issued.standing.renew_after)}));
+                                                                       to_unix_seconds(issued.standing.renew_after)}));
   return {};
 }
 

@@ -79,10 +79,9 @@ class CertificateTest : public test::AttestationTest {
   // What the TCB holds from before.
   void hold(const Bytes& der) {
     tcb_.ldevid.chain = {der, {0x30, 1}};
-    tcb_.ldevid.renew_after = seconds(kRenewal);
-    tcb_.ldevid.now = seconds(test::kStart);
+    tcb_.ldevid.renew_after = to_unix_seconds(kRenewal);
+    tcb_.ldevid.now = to_unix_seconds(test::kStart);
   }
-  static std::uint64_t seconds(Timestamp time) { return static_cast<std::uint64_t>(to_micros(time) / 1'000'000); }
   int tries() const { return requests("certificate"); }
 
   static inline const Timestamp kEnd = test::kStart + 720h;
@@ -102,7 +101,7 @@ TEST_F(CertificateTest, IsAskedForWithAProofOfItsKey) {
   EXPECT_EQ(standing_.serial, serial_of(first_));
   EXPECT_EQ(standing_.not_after, kEnd);
   EXPECT_EQ(tcb_.ldevid.chain, (std::vector<Bytes>{first_, {0x30, 1}}));
-  EXPECT_EQ(tcb_.ldevid.renew_after, seconds(kRenewal));
+  EXPECT_EQ(tcb_.ldevid.renew_after, to_unix_seconds(kRenewal));
   EXPECT_FALSE(server_.connected);
   const auto nonce = sent("certificate nonce"), asked = sent("certificate");
   ASSERT_THAT(nonce, SizeIs(1));
@@ -140,10 +139,10 @@ TEST_F(CertificateTest, IsShownFromTheNextConnectionOn) {
 TEST_F(CertificateTest, IsRenewedFromTheTimeThatTheServerNamed) {
   hold(first_);
   answer("certificate", issued(second_));
-  tcb_.ldevid.now = seconds(kRenewal) - 1;
+  tcb_.ldevid.now = to_unix_seconds(kRenewal) - 1;
   ASSERT_EQ(certify(), "");
   EXPECT_EQ(tries(), 0);
-  tcb_.ldevid.now = seconds(kRenewal);
+  tcb_.ldevid.now = to_unix_seconds(kRenewal);
   ASSERT_EQ(certify(), "");
   EXPECT_TRUE(is_new_);
   EXPECT_EQ(tcb_.ldevid.previous.front(), first_);
@@ -153,7 +152,7 @@ TEST_F(CertificateTest, IsRenewedFromTheTimeThatTheServerNamed) {
 // Its own clock stands; the server says how late it is.
 TEST_F(CertificateTest, IsRenewedByTheServersClockToo) {
   hold(first_);
-  tcb_.ldevid.renew_after = seconds(test::kServerTime);
+  tcb_.ldevid.renew_after = to_unix_seconds(test::kServerTime);
   ASSERT_EQ(certify(), "");
   EXPECT_EQ(tries(), 1);
 }
@@ -166,8 +165,8 @@ TEST_F(CertificateTest, IsRenewedAtOnceWhenThatIsWanted) {
 
 TEST_F(CertificateTest, IsRenewedAfterItsEndWithoutBeingShown) {
   hold(certificate(test::kStart - 1h));
-  tcb_.ldevid.now = seconds(test::kStart);
-  tcb_.ldevid.renew_after = seconds(test::kStart - 12h);
+  tcb_.ldevid.now = to_unix_seconds(test::kStart);
+  tcb_.ldevid.renew_after = to_unix_seconds(test::kStart - 12h);
   ASSERT_EQ(certify(), "");
   EXPECT_THAT(server_.shown, IsEmpty());
   EXPECT_EQ(tcb_.ldevid.chain.front(), first_);
@@ -427,10 +426,10 @@ TEST_F(CertificateRunnerTest, GetsOneAfterTheAttestationAndKeepsIt) {
 
 TEST_F(CertificateRunnerTest, RenewsItInTime) {
   // The TCB's time is that of the device.
-  waiter_.on_wait = [&] { tcb_.ldevid.now = seconds(clock_.now()); };
+  waiter_.on_wait = [&] { tcb_.ldevid.now = to_unix_seconds(clock_.now()); };
   answer("certificate", issued(second_));
   hold(first_);
-  tcb_.ldevid.renew_after = seconds(test::kServerTime + 10h);
+  tcb_.ldevid.renew_after = to_unix_seconds(test::kServerTime + 10h);
   answer("evidence", reply(200, R"({"overall":"affirming","layers":{},"next_after_seconds":86400})"));
   run(40);
   EXPECT_EQ(tcb_.ldevid.chain.front(), second_);

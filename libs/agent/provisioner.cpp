@@ -17,10 +17,6 @@ namespace {
 constexpr std::string_view kInsufficient = "attestation.insufficient";
 constexpr std::string_view kApiVersion = "api-version=2021-06-01";
 
-std::uint64_t to_seconds(Timestamp time) {
-  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
-}
-
 Error unexpected(int status, std::string_view doing) {
   return {ErrorKind::kRefused, "server.reply", fmt::format("{}: the answer {} does not belong here", doing, status)};
 }
@@ -96,8 +92,8 @@ Status Provisioner::open_challenge(const std::string& path, const std::string& b
   retry_after_.reset();
   outside_.progress.step(3, "the server knows this EK and sent a challenge to its TPM");
   TRY_STATUS(tcb_protocol::call(outside_.tcb, tcb_protocol::ActivateRegistration{*std::move(challenge)}));
-  TRY(auto token,
-      tcb_protocol::call(outside_.tcb, tcb_protocol::RegistrationToken{to_seconds(server_time_ + kTokenLifetime)}));
+  TRY(auto token, tcb_protocol::call(outside_.tcb,
+                                     tcb_protocol::RegistrationToken{to_unix_seconds(server_time_ + kTokenLifetime)}));
   token_ = std::move(token.token);
   outside_.progress.step(4, "the TPM opened the challenge and signed with the key in it");
   return {};

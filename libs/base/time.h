@@ -18,6 +18,11 @@ inline std::int64_t to_micros(Timestamp time) {
 inline Timestamp from_micros(std::int64_t micros) {
   return Timestamp(std::chrono::microseconds(micros));
 }
+// As local protocols have it: whole seconds since 1970, rounded down, and 0 before it.
+inline std::uint64_t to_unix_seconds(Timestamp time) {
+  const std::int64_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  return seconds < 0 ? 0 : static_cast<std::uint64_t>(seconds);
+}
 
 // The only way to the time, so that a test can hold it. The real one is SystemClock.
 class Clock {

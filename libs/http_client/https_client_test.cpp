@@ -1,56 +1,14 @@
-#include "http_client/https_client.h"
-
-#include <gmock/gmock.h>
-
-#include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
-#include <optional>
 
-#include "http_client/test_server.h"
+#include "http_client/handshake_types_test.h"
+#include "http_client/https_client_fixture_test.h"
 
 namespace warifu::http_client {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr std::uint8_t kClientHello = 1;
-constexpr std::uint8_t kServerHello = 2;
-constexpr std::uint8_t kCertificateVerify = 15;
-
-// Stands for the TCB: hands out a nonce that tells connections apart, and says what the test wants.
-class ScriptedCheck final : public agent::ServerCheck {
- public:
-  Result<Bytes> begin() override {
-    ++begun;
-    if (refuses_to_begin) return Error{ErrorKind::kUnavailable, "tcb.unreachable", "no TCB"};
-    return Bytes(32, static_cast<std::uint8_t>(begun));
-  }
-  Status judge(std::vector<Bytes> handshake) override {
-    ++judged;
-    messages = std::move(handshake);
-    return verdict;
-  }
-
-  int begun = 0;
-  int judged = 0;
-  bool refuses_to_begin = false;
-  Status verdict;
-  std::vector<Bytes> messages;
-};
-
-// Is told to stop when it was asked so often.
-class StoppingWaiter final : public agent::Waiter {
- public:
-  agent::Woken wait(std::chrono::milliseconds) override { return agent::Woken::kToStop; }
-  bool is_told_to_stop() override { return ++asked > stop_at; }
-
-  std::atomic<int> asked = 0;
-  std::atomic<int> stop_at = 1'000'000;
-};
 
 // libcurl asks the environment for this once, when it starts: so before the first test.
 const std::string& key_log_file() {
@@ -77,31 +35,6 @@ Bytes nonce_extension(std::uint8_t filled_with) {
   bytes[3] = 32;
   return bytes;
 }
-
-class HttpsClientTest : public testing::Test {
- protected:
-  test::Authority root_ = test::make_root();
-  test::Authority leaf_ = test::make_leaf(root_, test::localhost());
-  ScriptedCheck check_;
-  StoppingWaiter waiter_;
-  std::atomic<bool> gone_ = false;
-  const agent::HttpRequest request_{.method = "PUT", .path = "/a?b=c", .authorization = "Secret", .body = "{\"k\":1}"};
-
-  HttpsClient client_of(const test::TestServer& server, const std::string& host = "localhost") {
-    return {{host, server.port()}, TrustedRoot::from_pem(root_.certificate.to_pem()).value(), check_, waiter_};
-  }
-  // The error's code, and that the server got nothing.
-  Error refusal_by(test::TestServer& server, const std::string& host = "localhost") {
-    auto client = client_of(server, host);
-    const auto reply = client.send(request_);
-    client.close();
-    while (server.ended() == 0)
-      std::this_thread::yield();
-    EXPECT_EQ(server.received(), "");
-    EXPECT_FALSE(reply);
-    return reply ? Error{ErrorKind::kInternal, "test", "no error"} : reply.error();
-  }
-};
 
 TEST_F(HttpsClientTest, SendsARequestAndReadsItsReply) {
   test::TestServer server(leaf_);
@@ -371,176 +304,10 @@ TEST_F(HttpsClientTest, SaysWhyAServerIsNotReachable) {
   EXPECT_EQ(unnamed.error().kind, ErrorKind::kUnavailable);
 }
 
-// --- With a certificate of the device ---
-
-constexpr std::uint8_t kCertificate = 11;
-constexpr std::uint8_t kFinished = 20;
-
-// Stands for the TCB: a key of its own, and what the test wants.
-class ScriptedIdentity final : public agent::ClientIdentity {
- public:
-  explicit ScriptedIdentity(const ScriptedCheck& check) : check_(check) {}
-
-  void begin() override { ++begun; }
-  Result<std::vector<Bytes>> show() override {
-    ++shown;
-    judged_before = check_.judged;
-    if (!has_one) return std::vector<Bytes>();
-    return std::vector<Bytes>{device.certificate.to_der(), root.certificate.to_der()};
-  }
-  Result<Bytes> sign(std::vector<Bytes> handshake) override {
-    messages = std::move(handshake);
-    if (refusal) return *refusal;
-    return device.key.sign(content(messages));
-  }
-  // RFC 8446 §4.4.3, of a handshake without a HelloRetryRequest and with the suite that OpenSSL likes best.
-  static Bytes content(const std::vector<Bytes>& messages) {
-    Bytes said;
-    for (const Bytes& message : messages)
-      said.insert(said.end(), message.begin(), message.end());
-    const auto transcript = crypto::digest(crypto::HashAlgorithm::kSha384, {said});
-    Bytes content(64, ' ');
-    std::ranges::copy(as_bytes("TLS 1.3, client CertificateVerify"), std::back_inserter(content));
-    content.push_back(0);
-    std::ranges::copy(transcript.bytes(), std::back_inserter(content));
-    return content;
-  }
-
-  const ScriptedCheck& check_;
-  test::Authority root = test::make_root("device root");
-  test::Authority device = test::make_leaf(root, test::profile("press-4"));
-  std::optional<Error> refusal;
-  std::vector<Bytes> messages;
-  bool has_one = true;
-  int begun = 0;
-  int shown = 0;
-  int judged_before = 0;
-};
-
-class ClientCertificateTest : public HttpsClientTest {
- protected:
-  HttpsClient client_with_certificate(const test::TestServer& server) {
-    return {{"localhost", server.port()},
-            TrustedRoot::from_pem(root_.certificate.to_pem()).value(),
-            check_,
-            waiter_,
-            &identity_};
-  }
-  Result<agent::HttpReply> ask(test::TestServer& server) {
-    auto client = client_with_certificate(server);
-    auto reply = client.send(request_);
-    client.close();
-    while (server.ended() == 0)
-      std::this_thread::yield();
-    return reply;
-  }
-
-  ScriptedIdentity identity_{check_};
-};
-
-TEST_F(ClientCertificateTest, IsShownToAServerThatAsksAfterTheTcbHasJudgedIt) {
-  test::TestServer server(leaf_, {.asks_for_certificate = true});
-  const auto reply = ask(server);
-  ASSERT_TRUE(reply) << to_string(reply.error());
-  EXPECT_EQ(server.shown(), "press-4 of 2");
-  EXPECT_EQ(identity_.judged_before, 1);
-  EXPECT_EQ(check_.judged, 1) << "once, and not again before the first byte";
-  // What the TCB is asked to sign: everything up to the client's certificate.
-  std::vector<std::uint8_t> types;
-  for (const Bytes& message : identity_.messages)
-    types.push_back(message.front());
-  EXPECT_EQ(types, (std::vector<std::uint8_t>{kClientHello, kServerHello, 8, 13, kCertificate, kCertificateVerify,
-                                              kFinished, kCertificate}));
-  EXPECT_EQ(check_.messages, std::vector(identity_.messages.begin(), identity_.messages.begin() + 6));
-}
-
-TEST_F(ClientCertificateTest, IsShownOnEachConnectionAnew) {
-  test::TestServer server(leaf_, {.closes_after_each_reply = true, .asks_for_certificate = true});
-  auto client = client_with_certificate(server);
-  for (int i = 1; i <= 3; ++i) {
-    ASSERT_TRUE(client.send(request_));
-    EXPECT_EQ(identity_.shown, i);
-    EXPECT_EQ(check_.judged, i);
-  }
-  EXPECT_EQ(server.resumed(), 0);
-}
-
-TEST_F(ClientCertificateTest, IsNotShownToAServerThatTheTcbRefuses) {
-  check_.verdict = Error{ErrorKind::kRefused, "crypto.path.expired", "it ended"};
-  test::TestServer server(leaf_, {.asks_for_certificate = true});
-  EXPECT_EQ(ask(server).error().code, "crypto.path.expired");
-  EXPECT_EQ(identity_.shown, 0);
-  EXPECT_EQ(server.shown(), "");
-  EXPECT_EQ(server.handshakes(), 0);
-  EXPECT_EQ(server.received(), "");
-}
-
-TEST_F(ClientCertificateTest, IsNotNeeded) {
-  identity_.has_one = false;
-  test::TestServer asks(leaf_, {.asks_for_certificate = true});
-  EXPECT_TRUE(ask(asks));
-  EXPECT_EQ(asks.shown(), "");
-  EXPECT_EQ(check_.judged, 1);
-  test::TestServer does_not(leaf_);
-  EXPECT_TRUE(ask(does_not));
-  EXPECT_EQ(identity_.shown, 1);
-  EXPECT_EQ(identity_.begun, 2);
-  EXPECT_EQ(check_.judged, 2) << "a server that asks for none is judged before the first byte";
-}
-
-TEST_F(ClientCertificateTest, EndsTheConnectionWhenTheTcbDoesNotSign) {
-  identity_.refusal = Error{ErrorKind::kRefused, "tpm.key.dead", "the TPM was cleared"};
-  test::TestServer server(leaf_, {.asks_for_certificate = true});
-  const auto reply = ask(server);
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().code, "tpm.key.dead");
-  EXPECT_EQ(server.received(), "");
-  EXPECT_EQ(server.handshakes(), 0);
-}
-
-// A signature over anything else does not go out.
-TEST_F(ClientCertificateTest, EndsTheConnectionWhenTheTcbSignedSomethingElse) {
-  identity_.device.key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
-  test::TestServer server(leaf_, {.asks_for_certificate = true});
-  EXPECT_FALSE(ask(server));
-  EXPECT_EQ(server.handshakes(), 0);
-  EXPECT_EQ(server.received(), "");
-}
-
 TEST(TrustedRootTest, IsACertificateInPem) {
   EXPECT_TRUE(TrustedRoot::from_pem(test::make_root().certificate.to_pem()));
   EXPECT_EQ(TrustedRoot::from_pem("").error().kind, ErrorKind::kInvalidInput);
   EXPECT_FALSE(TrustedRoot::from_pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
-}
-
-TEST(HandshakeRecorderTest, KeepsNothingOfAHandshakeThatIsTooLargeOrUnfinished) {
-  HandshakeRecorder unfinished;
-  unfinished.record(true, Bytes{kClientHello, 0, 0, 0});
-  EXPECT_TRUE(unfinished.server_half().empty());
-  HandshakeRecorder large;
-  large.record(false, Bytes(kRecordedMax + 1, 11));
-  large.record(false, Bytes{kCertificateVerify, 0, 0, 0});
-  EXPECT_TRUE(large.server_half().empty());
-  HandshakeRecorder many;
-  for (std::size_t i = 0; i < kMessagesMax; ++i)
-    many.record(false, Bytes{8, 0, 0, 0});
-  many.record(false, Bytes{kCertificateVerify, 0, 0, 0});
-  EXPECT_TRUE(many.server_half().empty());
-  EXPECT_TRUE(many.so_far().empty());
-}
-
-TEST(HandshakeRecorderTest, EndsBeforeTheClientsOwnSignature) {
-  HandshakeRecorder recorder;
-  const Bytes hello{kClientHello, 0, 0, 0}, verify{kCertificateVerify, 0, 0, 0}, finished{kFinished, 0, 0, 0};
-  recorder.record(true, hello);
-  recorder.record(false, verify);
-  recorder.record(false, finished);
-  recorder.record(true, verify);
-  recorder.record(true, finished);
-  EXPECT_EQ(recorder.server_half(), (std::vector<Bytes>{hello, verify}));
-  EXPECT_EQ(recorder.so_far(), (std::vector<Bytes>{hello, verify, finished}));
-  recorder.end();
-  EXPECT_TRUE(recorder.so_far().empty() && recorder.server_half().empty());
 }
 
 }  // namespace

@@ -27,14 +27,13 @@ class SignerDevicesTest : public SignerTest {
             .device = "meter-1",
             .public_key = device_key_.public_key().spki(),
             .serial = Bytes(16, static_cast<std::uint8_t>(0x40 + serial)),
-            .not_before = seconds_of(kNow),
-            .not_after = seconds_of(kNow + days(30)),
+            .not_before = to_unix_seconds(kNow),
+            .not_after = to_unix_seconds(kNow + days(30)),
             .hardware_serial = {},
             .crl_url = "http://pki.example.com/crl/1.crl",
             .ocsp_url = "http://pki.example.com/ocsp",
             .issuer_url = {}};
   }
-  static std::uint64_t seconds_of(Timestamp time) { return static_cast<std::uint64_t>(to_micros(time) / 1'000'000); }
   crypto::Certificate certify(const CertifyDevice& request) {
     return crypto::Certificate::from_der(service_.handle(kServer, request).value().certificate).value();
   }
@@ -70,13 +69,13 @@ TEST_F(SignerDevicesTest, MarksAKeyThatIsInNoTpm) {
 TEST_F(SignerDevicesTest, CertifiesAnIdevidForLife) {
   auto idevid = order();
   idevid.identity = 1;
-  idevid.not_after = seconds_of(crypto::kForLife);
+  idevid.not_after = to_unix_seconds(crypto::kForLife);
   idevid.hardware_serial = {1, 2, 3};
   const auto certificate = certify(idevid);
   EXPECT_EQ(certificate.not_after(), crypto::kForLife);
   EXPECT_EQ(certificate.serial_number(), "meter-1");
   EXPECT_EQ(certificate.hardware_module(), (crypto::HardwareModule{std::string(crypto::kTpm20Module), Bytes{1, 2, 3}}));
-  idevid.not_after = seconds_of(kNow + days(30));
+  idevid.not_after = to_unix_seconds(kNow + days(30));
   EXPECT_EQ(refusal(kServer, idevid), "certificate.lifetime");
 }
 
@@ -112,8 +111,8 @@ TEST_F(SignerDevicesTest, RefusesTimesThatARuleForbids) {
   };
   for (const auto& row : table) {
     auto wanted = order();
-    wanted.not_before = seconds_of(row.not_before);
-    wanted.not_after = seconds_of(row.not_after);
+    wanted.not_before = to_unix_seconds(row.not_before);
+    wanted.not_after = to_unix_seconds(row.not_after);
     EXPECT_EQ(refusal(kServer, wanted), row.code) << to_rfc3339(row.not_before) << " " << to_rfc3339(row.not_after);
   }
 }
@@ -169,12 +168,14 @@ class SignerCrlTest : public SignerDevicesTest {
 
   static Bytes text_of(const crypto::RevokedCertificate& entry) {
     return wire::Writer()
-        .u64(seconds_of(entry.revoked_at))
+        .u64(to_unix_seconds(entry.revoked_at))
         .u8(static_cast<std::uint8_t>(entry.reason))
         .bytes(entry.serial.bytes())
         .take();
   }
-  BeginCrl begin() const { return {7, seconds_of(kNow), seconds_of(kNow + days(1)), size_.entries, size_.bytes}; }
+  BeginCrl begin() const {
+    return {7, to_unix_seconds(kNow), to_unix_seconds(kNow + days(1)), size_.entries, size_.bytes};
+  }
 
   const std::vector<crypto::RevokedCertificate> entries_ = {
       {SerialNumber::from_bytes(Bytes{0x41, 1}).value(), kNow - hours(1), RevocationReason::kKeyCompromise},
@@ -203,10 +204,10 @@ TEST_F(SignerCrlTest, SignsNothingThatIsOutOfStep) {
   EXPECT_EQ(refusal(kServer, AddToCrl{7, {text_of(entries_[0])}}), "");
   EXPECT_EQ(refusal(kServer, FinishCrl{7}), "crypto.crl.shape");
   auto later = begin();
-  later.this_update = seconds_of(kNow + hours(2));
+  later.this_update = to_unix_seconds(kNow + hours(2));
   EXPECT_EQ(refusal(kServer, later), "signer.crl-time");
   auto longer = begin();
-  longer.next_update = seconds_of(kNow + days(36));
+  longer.next_update = to_unix_seconds(kNow + days(36));
   EXPECT_EQ(refusal(kServer, longer), "signer.crl-time");
 }
 

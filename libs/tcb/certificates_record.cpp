@@ -26,8 +26,7 @@ void write(wire::Writer& out, const Issued& issued) {
   out.u8(static_cast<std::uint8_t>(issued.chain.size()));
   for (const Bytes& der : issued.chain)
     out.sized16(der);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(issued.renew_after).time_since_epoch().count();
-  out.u64(static_cast<std::uint64_t>(seconds));
+  out.u64(to_unix_seconds(issued.renew_after));
 }
 
 void write(wire::Writer& out, const LDevId& ldevid) {

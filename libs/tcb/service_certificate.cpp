@@ -6,14 +6,7 @@ namespace warifu::tcb {
 namespace protocol = tcb_protocol;
 using protocol::Done;
 
-namespace {
-
-std::uint64_t seconds_of(Timestamp time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey request) {
   TRY(const auto extra_data, over_nonce(request.nonce));
@@ -40,20 +33,20 @@ Result<protocol::ShowCertificate::Answer> Service::run(Caller, protocol::ShowCer
   TRY(auto shown, certificates_.shown());
   TRY(const auto time, time_.now());
   protocol::ShowCertificate::Answer answer{};
-  answer.now = seconds_of(time.now);
+  answer.now = to_unix_seconds(time.now);
   answer.died = shown.died;
   auto& record = shown.record;
   if (request.idevid) {
     if (record.idevid) {
       answer.chain = std::move(record.idevid->chain);
-      answer.renew_after = seconds_of(record.idevid->renew_after);
+      answer.renew_after = to_unix_seconds(record.idevid->renew_after);
     }
     return answer;
   }
   answer.waiting = record.waiting.has_value();
   if (record.current) {
     answer.chain = std::move(record.current->issued.chain);
-    answer.renew_after = seconds_of(record.current->issued.renew_after);
+    answer.renew_after = to_unix_seconds(record.current->issued.renew_after);
   }
   if (record.previous) answer.previous = std::move(record.previous->issued.chain);
   return answer;

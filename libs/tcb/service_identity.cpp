@@ -16,10 +16,6 @@ constexpr std::uint64_t kExpiryMax = 253'402'300'799;
 // Has no line feed, so that its HMAC is no token's signature.
 constexpr std::string_view kProbe = "warifu-tcb asks whether this key still opens";
 
-std::uint64_t to_seconds(Timestamp time) {
-  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
-}
-
 }  // namespace
 
 Result<RegistrationId> Service::registration_id() {
@@ -100,7 +96,7 @@ Result<Service::Signed> Service::sign(const IdentityRecord& identity, const SasR
         fmt::format("a token lives for 1 to {} seconds, {} were asked for", kTokenLifetimeMax, lifetime_seconds),
         "lifetime_seconds");
   TRY(const auto time, time_.now());
-  const std::uint64_t expires_at = to_seconds(time.now) + lifetime_seconds;
+  const std::uint64_t expires_at = to_unix_seconds(time.now) + lifetime_seconds;
   TRY(auto token, make_sas_token(world_.tpm, identity.key, resource, expires_at, key_name));
   return Signed{std::move(token), expires_at};
 }

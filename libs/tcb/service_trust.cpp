@@ -18,10 +18,6 @@ using trust_bundle::TrustedBundle;
 static_assert(protocol::kBundleSizeMax == trust_bundle::kEnvelopeSizeMax);
 static_assert(trust_bundle::kRootsMax <= std::numeric_limits<std::uint8_t>::max());
 
-std::uint64_t unix_seconds(Timestamp time) {
-  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
-}
-
 }  // namespace
 
 // The organisation said that it is later than that. A disk that is full shall not keep the device from its server.
@@ -41,8 +37,8 @@ Result<TrustBundle::Answer> Service::run(Caller, TrustBundle) {
   TRY(const auto time, time_.now());
   answer.version = contents.version;
   answer.digest = to_bytes(held->bundle->digest().bytes());
-  answer.issued_at = unix_seconds(contents.issued_at);
-  answer.expires_at = unix_seconds(contents.expires_at);
+  answer.issued_at = to_unix_seconds(contents.issued_at);
+  answer.expires_at = to_unix_seconds(contents.expires_at);
   answer.is_expired = !held->bundle->check_fresh(time.now);
   answer.root_count = static_cast<std::uint8_t>(held->bundle->roots().size());
   // It goes on all the same: nobody could mend a device that believes nobody.
