@@ -11,6 +11,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "cmp/server.h"
 #include "cmp/world_test.h"
 
@@ -96,13 +97,9 @@ class TinyHttp {
 class OpensslCmp : public testing::Test {
  protected:
   OpensslCmp() {
-    std::string pattern = testing::TempDir() + "warifu-cmp-XXXXXX";
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    directory = pattern;
     write("key.pem", as_text(world.device_key.to_pem().reveal()));
     write("root.pem", world.issuer.root.to_pem());
   }
-  ~OpensslCmp() override { std::filesystem::remove_all(directory); }
 
   void write(const std::string& name, std::string_view text) { std::ofstream(directory / name) << text; }
   Certificate read(const std::string& name) {
@@ -122,7 +119,8 @@ class OpensslCmp : public testing::Test {
   }
 
   World world;
-  std::filesystem::path directory;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   std::string said;
   const std::string secret = " -ref " + std::string(kReference) + " -secret pass:" + std::string(kSecret);
   const std::string wish = " -newkey key.pem -subject /CN=device-1 -certout certificate.pem";

@@ -1,25 +1,15 @@
 // Losing power while certificates are issued: none is issued twice, and none that was handed out is forgotten.
-#include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
-
 #include <map>
 #include <random>
 #include <set>
 
+#include "power_cuts.h"
 #include "simulated_site.h"
 
 namespace warifu::scenarios::issuance {
 namespace {
 
-constexpr std::size_t kDevices = 4;
-constexpr int kCutsPerLife = 5;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kLives = 10;
-#else
 constexpr std::uint64_t kLives = 100;
-#endif
-
-enum class Syncs { kHonoured, kIgnored };
 
 // A certificate as the database has it, read past the server.
 struct Row {
@@ -153,22 +143,11 @@ class CertificateLife {
   std::string wrong_;
 };
 
-// WARIFU_SEED=N lives one life again.
 std::string first_finding(Syncs syncs) {
-  const char* chosen = std::getenv("WARIFU_SEED");
-  const std::uint64_t first = chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : 1;
-  const std::uint64_t last = chosen != nullptr ? first : kLives;
-  for (std::uint64_t seed = first; seed <= last; ++seed)
-    if (auto what = CertificateLife(seed, syncs).live(); !what.empty())
-      return "WARIFU_SEED=" + std::to_string(seed) + ": " + what;
-  return {};
+  return scenarios::first_finding(kLives, [&](std::uint64_t seed) { return CertificateLife(seed, syncs).live(); });
 }
 
-class PowerLossDuringIssuance : public ::testing::Test {
- protected:
-  PowerLossDuringIssuance() { spdlog::set_level(spdlog::level::off); }
-  ~PowerLossDuringIssuance() override { spdlog::set_level(spdlog::level::info); }
-};
+using PowerLossDuringIssuance = PowerCuts;
 
 TEST_F(PowerLossDuringIssuance, IssuesNothingTwiceAndForgetsNothing) {
   EXPECT_EQ(first_finding(Syncs::kHonoured), "");

@@ -13,6 +13,7 @@
 #include "http_client/https_client.h"
 #include "http_client/test_server.h"
 #include "keystore/state_folder.h"
+#include "power_cuts.h"
 #include "sim/deterministic.h"
 #include "sim/power_loss_file_system.h"
 #include "system/swtpm.h"
@@ -178,8 +179,6 @@ TEST_F(MutualTls, EndsWithTheTpmsOwner) {
 
 // --- On the disk ---
 
-enum class DiskSyncs : std::uint8_t { kHonoured, kIgnored };
-
 struct RenewalOutcome {
   std::string finding;
   std::uint64_t operations = 0;
@@ -187,7 +186,7 @@ struct RenewalOutcome {
 
 // A renewal whose power fails at the disk operation `cut` (0: after it). The device then has the certificate that it
 // was told of, or the one before it and the key for which it was asked.
-RenewalOutcome renew_with_cut(std::uint64_t cut, std::uint64_t seed, DiskSyncs syncs) {
+RenewalOutcome renew_with_cut(std::uint64_t cut, std::uint64_t seed, Syncs syncs) {
   static const tcb::TestOrganisation organisation;
   static const tcb::TestIdentity server = organisation.server();
   test::Swtpm tpm;
@@ -202,7 +201,7 @@ RenewalOutcome renew_with_cut(std::uint64_t cut, std::uint64_t seed, DiskSyncs s
                             : Result<std::vector<Bytes>>(Error{ErrorKind::kInternal, "test", "no server"});
     if (!issued || !boot.accept(*issued)) return {"the first one was not taken"};
     first = *issued;
-    disk.ignore_syncs(syncs == DiskSyncs::kIgnored);
+    disk.ignore_syncs(syncs == Syncs::kIgnored);
     const auto before = disk.operations();
     if (cut != 0) disk.cut_after(cut, seed);
     if (const auto again = boot.prove_and_issue(); again && disk.has_power()) {
@@ -231,15 +230,15 @@ RenewalOutcome renew_with_cut(std::uint64_t cut, std::uint64_t seed, DiskSyncs s
 }
 
 TEST(DeviceCertificatePowerLoss, AtAnyWriteLosesNeitherTheCertificateNorAKeyThatWasShown) {
-  const RenewalOutcome whole = renew_with_cut(0, 1, DiskSyncs::kHonoured);
+  const RenewalOutcome whole = renew_with_cut(0, 1, Syncs::kHonoured);
   ASSERT_EQ(whole.finding, "");
   ASSERT_GE(whole.operations, 8U) << "two writes in four steps each";
   for (std::uint64_t cut = 1; cut <= whole.operations; ++cut)
-    EXPECT_EQ(renew_with_cut(cut, 100 + cut, DiskSyncs::kHonoured).finding, "") << "power lost at operation " << cut;
+    EXPECT_EQ(renew_with_cut(cut, 100 + cut, Syncs::kHonoured).finding, "") << "power lost at operation " << cut;
 }
 
 TEST(DeviceCertificatePowerLoss, WouldLoseThemIfSyncsDidNothing) {
-  EXPECT_NE(renew_with_cut(0, 1, DiskSyncs::kIgnored).finding, "");
+  EXPECT_NE(renew_with_cut(0, 1, Syncs::kIgnored).finding, "");
 }
 
 }  // namespace

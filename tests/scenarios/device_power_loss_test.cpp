@@ -10,6 +10,7 @@
 #include "crypto/cms.h"
 #include "crypto/system_entropy.h"
 #include "keystore/state_folder.h"
+#include "power_cuts.h"
 #include "sim/power_loss_file_system.h"
 #include "simulated_site.h"
 #include "system/swtpm.h"
@@ -23,8 +24,6 @@ namespace warifu::scenarios {
 namespace {
 
 constexpr const char* kDevice = "meter-9";
-
-enum class Syncs { kHonoured, kIgnored };
 
 // The organisation's server, whose power does not fail here.
 class Organisation {

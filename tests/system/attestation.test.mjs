@@ -24,16 +24,10 @@ describe('A device that shows what it runs', { skip: without_users }, () => {
     return done('policy', 'put', ...options, file);
   }
 
-  async function with_machine(id, work) {
-    machine = await Machine.prepare(server, id);
-    try {
-      await machine.boot(kBoot);
-      await machine.device.enroll(server, id);
-      await work(id);
-    } finally {
-      await machine.stop();
-    }
-  }
+  const with_machine = (id, work) => Machine.live(server, id, kBoot, (made) => {
+    machine = made;
+    return work(id);
+  });
 
   before(async () => {
     server = await Daemon.start();

@@ -25,16 +25,10 @@ describe('A device with certificates', { skip: without_users }, () => {
   }
   const good_policy = () => put_policy({ registers: { sha256: [0, 7] }, boot: { claims: ['secure-boot'] } });
 
-  async function with_machine(id, work) {
-    machine = await Machine.prepare(server, id);
-    try {
-      await machine.boot(kBoot);
-      await machine.device.enroll(server, id);
-      await work(id);
-    } finally {
-      await machine.stop();
-    }
-  }
+  const with_machine = (id, work) => Machine.live(server, id, kBoot, (made) => {
+    machine = made;
+    return work(id);
+  });
   async function agent(...args) {
     const { code, stdout, stderr } = await machine.device.agent(['--json', ...args]);
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);

@@ -13,9 +13,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "crypto/certificate.h"
 #include "crypto/system_entropy.h"
-#include "keystore/test_folder.h"
 #include "process/child.h"
 #include "signing_keys/file_keys.h"
 #include "signing_keys/pkcs11_keys.h"
@@ -28,7 +28,7 @@ namespace {
 using crypto::EcCurve;
 using signing_keys::KeyName;
 using signing_keys::KeyPlace;
-using Folder = keystore::TestFolder;
+using Folder = TempDir;
 
 constexpr const char* kSoftHsm = "/usr/lib/softhsm/libsofthsm2.so";
 constexpr const char* kPin = "24680135";

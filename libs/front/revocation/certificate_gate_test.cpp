@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 
 #include "front/revocation/test_certificates.h"
-#include "sim/deterministic.h"
-#include "sim/software_tpm.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -12,12 +10,11 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 using testing::HasSubstr;
-using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 const std::string kBase = "/api/v1/device/" + test::kScope + "/registrations/soft-1";
 const std::string kDps = "/" + test::kScope + "/registrations/soft-1/register?api-version=2021-06-01";
 
-class CertificateGateTest : public testing::Test, protected test::CertificateWorld<World> {
+class CertificateGateTest : public testing::Test, protected test::CertificateWorld {
  protected:
   // As this node hears of it within a second.
   crypto::Certificate in_state(const std::string& state) {

@@ -7,8 +7,6 @@
 
 #include "crypto/openssl_handle.h"
 #include "front/revocation/test_certificates.h"
-#include "sim/deterministic.h"
-#include "sim/software_tpm.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -18,7 +16,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using test::header_of;
-using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 // What OpenSSL reads out of a list that it verified.
 class Crl {
@@ -55,7 +52,7 @@ class Crl {
   bool is_good_ = false;
 };
 
-class CrlDeskTest : public testing::Test, protected test::CertificateWorld<World> {
+class CrlDeskTest : public testing::Test, protected test::CertificateWorld {
  protected:
   // As the threads of the server do.
   void renew() {

@@ -4,8 +4,6 @@
 
 #include "crypto/test_ocsp.h"
 #include "front/revocation/test_certificates.h"
-#include "sim/deterministic.h"
-#include "sim/software_tpm.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -17,7 +15,6 @@ using std::chrono::seconds;
 using test::header_of;
 using testing::HasSubstr;
 using testing::StartsWith;
-using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
 
 // What OpenSSL reads out of an answer.
 struct Told {
@@ -38,7 +35,7 @@ Bytes request_to(const crypto::Certificate& issuer, const std::vector<crypto::Se
   return crypto::to_der_bytes<i2d_OCSP_REQUEST>(made.get());
 }
 
-class OcspDeskTest : public testing::Test, protected test::CertificateWorld<World> {
+class OcspDeskTest : public testing::Test, protected test::CertificateWorld {
  protected:
   OcspDeskTest() { test::must(world.server.ocsp.renew()); }
 
@@ -274,7 +271,7 @@ TEST_F(OcspDeskTest, RenewsItsKeyAtHalfOfItsLife) {
 }
 
 TEST(OcspDesk, SaysTryLaterBeforeItIsCertified) {
-  test::CertificateWorld<World> fresh;
+  test::CertificateWorld fresh;
   const auto issuer = fresh.world.server.issuer.certificate().value();
   const auto answer = fresh.world.server.ocsp.answer(request_to(issuer, {crypto::serial_of("40")}));
   EXPECT_EQ(to_hex(as_bytes(*answer.der)), "30030a0103");

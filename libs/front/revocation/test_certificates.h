@@ -6,14 +6,17 @@
 #include "crypto/certs_only.h"
 #include "front/api/test_operator.h"
 #include "front/test_world.h"
+#include "sim/deterministic.h"
+#include "sim/software_tpm.h"
 
 // Certificates as devices get them, for the tests of this folder: each by EST with a secret, for a key in software, of
 // an enrollment that allows it. They begin inactive.
 namespace warifu::front::test {
 
-template <class World>
 class CertificateWorld {
  public:
+  using World = BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
+
   // Each of a device of its own: none takes the place of another.
   crypto::Certificate inactive() {
     const std::string id = "soft-" + std::to_string(++devices_);

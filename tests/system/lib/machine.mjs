@@ -45,6 +45,18 @@ export class Machine {
     return machine;
   }
 
+  /** As prepare(), booted and enrolled: it is there while `work` is at it. */
+  static async live(server, registration_id, boot, work) {
+    const machine = await Machine.prepare(server, registration_id);
+    try {
+      await machine.boot(boot);
+      await machine.device.enroll(server, registration_id);
+      await work(machine);
+    } finally {
+      await machine.stop();
+    }
+  }
+
   /** Power on: another boot of the TPM and of the kernel. `boot` is a folder of tests/logs; an initramfs that `records` is as ours. */
   async boot(boot, { records = true } = {}) {
     await this.device.stop_tcb();
