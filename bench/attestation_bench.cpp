@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "attestation_load.h"
+#include "base/temp_dir.h"
 #include "kept_connections.h"
 #include "nginx.h"
 #include "raw_quote.h"
 #include "raw_storage.h"
 #include "rows.h"
-#include "store/temp_dir.h"
 #include "tpm_types/signature.h"
 
 namespace warifu::bench {
@@ -111,7 +111,7 @@ class Attestations {
   bool has_nginx() const { return nginx_ != nullptr; }
 
  private:
-  const store::TempDir folder_{folder_on_disk()};
+  const TempDir folder_{folder_on_disk()};
   const TlsIdentity identity_ = make_tls_identity("server");
   const SslContextPtr context_ = make_client_context(nullptr);
   WholeServer server_;

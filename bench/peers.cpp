@@ -11,8 +11,8 @@
 #include <fstream>
 #include <optional>
 
+#include "base/temp_dir.h"
 #include "harness.h"
-#include "store/temp_dir.h"
 
 extern char** environ;
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kRounds = 15;
 
-void write(const store::TempDir& folder, const std::vector<Peer::File>& files) {
+void write(const TempDir& folder, const std::vector<Peer::File>& files) {
   for (const Peer::File& file : files)
     std::ofstream(folder.path() / file.name, std::ios::binary) << as_text(file.content);
 }
@@ -36,7 +36,7 @@ double micros_of(const timeval& time) {
 }
 
 // nullopt: there is no such program.
-std::optional<Ran> run(const store::TempDir& folder, std::vector<std::string> command) {
+std::optional<Ran> run(const TempDir& folder, std::vector<std::string> command) {
   std::vector<char*> arguments;
   std::ranges::transform(command, std::back_inserter(arguments), [](std::string& word) { return word.data(); });
   arguments.push_back(nullptr);
@@ -55,7 +55,7 @@ std::optional<Ran> run(const store::TempDir& folder, std::vector<std::string> co
   return Ran{WIFEXITED(status) && WEXITSTATUS(status) == 0, micros_of(usage.ru_utime) + micros_of(usage.ru_stime)};
 }
 
-double median_of_runs(const store::TempDir& folder, const std::vector<std::string>& command) {
+double median_of_runs(const TempDir& folder, const std::vector<std::string>& command) {
   std::vector<double> micros;
   micros.reserve(kRounds);
   for (int round = 0; round < kRounds; ++round)
@@ -77,7 +77,7 @@ double our_micros(const Peer& peer) {
 
 // False: it does not take what is good, or takes what is bad.
 bool measure_one(const Peer& peer) {
-  const store::TempDir folder;
+  const TempDir folder;
   write(folder, peer.files);
   const auto good = run(folder, peer.command);
   if (!good) {

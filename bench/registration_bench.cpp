@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/temp_dir.h"
 #include "kept_connections.h"
 #include "nginx.h"
 #include "raw_primitives.h"
 #include "raw_storage.h"
 #include "registration_load.h"
 #include "rows.h"
-#include "store/temp_dir.h"
 #include "whole_server.h"
 
 namespace warifu::bench {
@@ -75,7 +75,7 @@ class Registrations {
   BareRegistration& bare() { return *bare_; }
 
  private:
-  const store::TempDir folder_{folder_on_disk()};
+  const TempDir folder_{folder_on_disk()};
   const TlsIdentity identity_ = make_tls_identity("server");
   WholeServer server_;
   RegistrationLoad load_{server_, kInFlight};

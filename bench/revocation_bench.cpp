@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/temp_dir.h"
 #include "crypto/certificate.h"
 #include "rows.h"
-#include "store/temp_dir.h"
 #include "whole_server.h"
 
 namespace warifu::bench {
@@ -197,7 +197,7 @@ class Responder {
     return good.serial;
   }
 
-  const store::TempDir folder_;
+  const TempDir folder_;
   crypto::SystemEntropy entropy_;
   WholeServer server_;
   const Sabotage sabotage_;

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "store/temp_dir.h"
+#include "base/temp_dir.h"
 
 namespace warifu::bench {
 namespace {
@@ -84,7 +84,7 @@ void write(const std::filesystem::path& path, EVP_PKEY* key) {
 }  // namespace
 
 std::vector<sim::SoftwareTpm> make_software_tpms(std::size_t count) {
-  const store::TempDir folder;
+  const TempDir folder;
   write(folder.path() / "one-srk.pem", key_of(prime().get(), prime().get()).get());
   std::vector<BnPtr> primes;
   std::vector<sim::SoftwareTpm> tpms;

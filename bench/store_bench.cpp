@@ -2,12 +2,12 @@
 #include <latch>
 #include <memory>
 
+#include "base/temp_dir.h"
 #include "crypto/system_entropy.h"
 #include "raw_storage.h"
 #include "rows.h"
 #include "store/sample_records.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::bench {
 namespace {
@@ -131,7 +131,7 @@ class StoreRegistrations {
 struct Directory {
   explicit Directory(Sabotage sabotage)
       : product(dir.path() / "product.db", sabotage), bare(dir.path() / "bare.db"), page(dir.path() / "page") {}
-  store::TempDir dir{folder_on_disk()};
+  TempDir dir{folder_on_disk()};
   StoreRegistrations product;
   BareRegistrations bare;
   PageAndSync page;

@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/temp_dir.h"
 #include "growth/fleet.h"
 #include "growth/probe.h"
 #include "raw_storage.h"
-#include "store/temp_dir.h"
 
 namespace warifu::bench {
 namespace {
@@ -114,7 +114,7 @@ int self_check(const std::filesystem::path& database, Sabotage sabotage) {
 }
 
 int run(const GrowthOptions& options) {
-  const store::TempDir folder(folder_on_disk());
+  const TempDir folder(folder_on_disk());
   if (options.only_self_check || !options.sabotage.empty())
     return self_check(folder.path() / "db", options.sabotage.empty() ? Sabotage::kNone : Sabotage::kAcceptAll);
   std::vector<Growth> grown;

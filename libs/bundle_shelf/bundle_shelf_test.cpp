@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "trust_bundle/test_organisation.h"
 
 namespace warifu::bundle_shelf {
@@ -41,7 +41,7 @@ class BundleShelfTest : public testing::Test {
 
   TestOrganisation organisation_;
   std::vector<Envelope> envelopes_;
-  const keystore::TestFolder folder_;
+  const TempDir folder_;
 };
 
 TEST_F(BundleShelfTest, IsFollowedByWhoBelievesAnOldRootOrTheNewOne) {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
 #include "keystore/journal.h"
-#include "keystore/test_folder.h"
 #include "sim/deterministic.h"
 
 namespace warifu::ceremony {
@@ -35,7 +35,7 @@ class BundleDeskTest : public testing::Test {
     return newest().role_certificates(RoleName::parse(to_string(role)).value()).size();
   }
 
-  const keystore::TestFolder folder_;
+  const TempDir folder_;
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
   sim::SeededEntropy entropy_{1};
   const RootFolder root_ =

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
 #include "keystore/journal.h"
-#include "keystore/test_folder.h"
 #include "signing_keys/file_keys.h"
 #include "sim/deterministic.h"
 
@@ -35,7 +35,7 @@ class RootFolderTest : public testing::Test {
     return crypto::PrivateKey::generate(kind).public_key();
   }
 
-  const keystore::TestFolder folder_;
+  const TempDir folder_;
   const sim::SteppingClock clock_{kNow};
   sim::SeededEntropy entropy_{1};
 };

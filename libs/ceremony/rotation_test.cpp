@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "ceremony/bundle_desk.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "sim/deterministic.h"
 
 namespace warifu::ceremony {
@@ -55,7 +55,7 @@ class RotationTest : public testing::Test {
     return names;
   }
 
-  const keystore::TestFolder folder_;
+  const TempDir folder_;
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
   sim::SeededEntropy entropy_{1};
   const SecretBytes secret_{Bytes(32, 'p')};

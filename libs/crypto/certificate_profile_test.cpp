@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/temp_dir.h"
 #include "crypto/certificate.h"
 #include "crypto/der_value.h"
 #include "crypto/openssl_handle.h"
@@ -176,9 +177,8 @@ TEST_F(Profiles, AreReadFromStrangersWithoutBelievingThem) {
 
 // openssl's own programs have the last word.
 TEST_F(Profiles, AreAcceptedByOpensslVerify) {
-  std::string pattern = testing::TempDir() + "warifu-profile-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path directory = pattern;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   const auto run = [&](const std::string& line) {
     const std::string command = "cd " + directory.string() + " && " + line + " >/dev/null 2>&1";
     return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a test, and no input of others in it
@@ -202,7 +202,6 @@ TEST_F(Profiles, AreAcceptedByOpensslVerify) {
   EXPECT_TRUE(
       run("openssl asn1parse -in leaf.pem -strparse $(openssl asn1parse -in leaf.pem | grep -A1 'Alternative Name' | "
           "tail -1 | cut -d: -f1) | grep -q 'OBJECT *:2.23.133.1.2'"));
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

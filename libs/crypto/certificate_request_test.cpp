@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/temp_dir.h"
 #include "crypto/digest_signature.h"
 #include "crypto/ec.h"
 #include "crypto/openssl_handle.h"
@@ -299,9 +300,8 @@ TEST(Request, ComesAsText) {
 
 // What devices have: openssl's own program asks, and reads what we ask.
 TEST(Request, IsUnderstoodByOpensslReqAndUnderstandsIt) {
-  std::string pattern = testing::TempDir() + "warifu-request-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path directory = pattern;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   const auto run = [&](const std::string& options) {
     const std::string command = "cd " + directory.string() + " && openssl req " + options + " >out 2>&1";
     return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a test, and no input of others in it
@@ -324,7 +324,6 @@ TEST(Request, IsUnderstoodByOpensslReqAndUnderstandsIt) {
   EXPECT_EQ(as_text(request->challenge_password().reveal()), "s3cret");
   EXPECT_EQ(request->names().dns_names, std::vector<std::string>{"a.example.org"});
   EXPECT_EQ(request->names().ip_addresses, std::vector<std::string>{"192.0.2.7"});
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/temp_dir.h"
 #include "crypto/system_entropy.h"
 
 namespace warifu::crypto {
@@ -51,9 +52,8 @@ TEST_F(Certificates, AreAcceptedByOpensslVerify) {
     const auto leaf = issue_certificate(server_profile(), key.public_key(), &root, ca_key, entropy_);
     ASSERT_TRUE(leaf);
 
-    std::string pattern = testing::TempDir() + "warifu-x509-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    const std::filesystem::path directory = pattern;
+    const TempDir folder;
+    const std::filesystem::path& directory = folder.path();
     std::ofstream(directory / "ca.pem") << root.to_pem();
     std::ofstream(directory / "leaf.pem") << leaf->to_pem();
     const auto verify = [&](const std::string& options) {
@@ -66,7 +66,6 @@ TEST_F(Certificates, AreAcceptedByOpensslVerify) {
     EXPECT_FALSE(verify("-purpose sslclient"));
     EXPECT_FALSE(verify("-purpose sslserver -verify_hostname other.org"));
     EXPECT_FALSE(verify("-attime 1767225599"));
-    std::filesystem::remove_all(directory);
   }
 }
 

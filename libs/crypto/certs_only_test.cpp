@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "crypto/openssl_handle.h"
 #include "crypto/system_entropy.h"
 
@@ -80,9 +81,8 @@ TEST_F(CertsOnly, HaveNoSignerAndNoContent) {
 }
 
 TEST_F(CertsOnly, AreReadByOpensslPkcs7AndCms) {
-  std::string pattern = testing::TempDir() + "warifu-certs-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path directory = pattern;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   const auto run = [&](const std::string& line) {
     const std::string command = "cd " + directory.string() + " && " + line;
     return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a test, and no input of others in it
@@ -103,7 +103,6 @@ TEST_F(CertsOnly, AreReadByOpensslPkcs7AndCms) {
   std::ifstream theirs(directory / "theirs.p7");
   const std::string der(std::istreambuf_iterator<char>(theirs), {});
   EXPECT_EQ(code_of(read_certs_only(as_bytes(der))), "taken");
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/temp_dir.h"
 #include "crypto/system_entropy.h"
 
 namespace warifu::crypto {
@@ -45,9 +46,8 @@ TEST(Cms, OpensForItsRecipientOnly) {
 TEST(Cms, OpensWithTheOpensslProgram) {
   for (const KeyKind kind : {KeyKind::kEcP256, KeyKind::kEcP384}) {
     const PrivateKey key = PrivateKey::generate(kind);
-    std::string folder = testing::TempDir() + "warifu-cms-XXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    const std::filesystem::path directory = folder;
+    const TempDir folder;
+    const std::filesystem::path& directory = folder.path();
     const auto write = [&](const char* name, ByteView content) {
       std::ofstream(directory / name, std::ios::binary) << as_text(content);
     };
@@ -64,7 +64,6 @@ TEST(Cms, OpensWithTheOpensslProgram) {
     plain << std::ifstream(directory / "plain", std::ios::binary).rdbuf();
     EXPECT_EQ(plain.str(), kText);
     EXPECT_NE(decrypt("other.pem"), 0);
-    std::filesystem::remove_all(directory);
   }
 }
 

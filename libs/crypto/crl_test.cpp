@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "crypto/digest_signature.h"
 #include "crypto/openssl_handle.h"
 #include "crypto/system_entropy.h"
@@ -257,9 +258,8 @@ TEST(Crl, HasNoEntryThatCannotBe) {
 
 TEST(Crl, IsTakenByOpenssl) {
   Issuer issuer(KeyKind::kEcP384);
-  std::string pattern = testing::TempDir() + "warifu-crl-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path directory = pattern;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   const auto run = [&](const std::string& line) {
     const std::string command = "cd " + directory.string() + " && (" + line + ") >out 2>&1";
     return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a test, and no input of others in it
@@ -288,7 +288,6 @@ TEST(Crl, IsTakenByOpenssl) {
   const Issuer other(KeyKind::kEcP384);
   std::ofstream(directory / "ca.pem") << other.certificate.to_pem();
   EXPECT_TRUE(run("openssl crl -inform DER -in list.crl -CAfile ca.pem -verify -noout; ! grep -q 'verify OK' out"));
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "crypto/digest_signature.h"
 #include "crypto/test_ocsp.h"
 
@@ -195,9 +196,8 @@ TEST(OcspErrors, AreUnsigned) {
 // The client that everybody has. It goes by the clock of the machine.
 TEST(Ocsp, IsAskedAndUnderstoodByOpensslOcsp) {
   OcspWorld world(SystemClock().now());
-  std::string pattern = testing::TempDir() + "warifu-ocsp-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path directory = pattern;
+  const TempDir folder;
+  const std::filesystem::path& directory = folder.path();
   const auto run = [&](const std::string& line) {
     const std::string command =
         "cd " + directory.string() + " && (" + line + ") >new 2>&1; rc=$?; mv new out; exit $rc";
@@ -234,7 +234,6 @@ TEST(Ocsp, IsAskedAndUnderstoodByOpensslOcsp) {
   const OcspWorld other(world.now);
   std::ofstream(directory / "other.pem") << other.issuer.to_pem();
   EXPECT_FALSE(run("openssl ocsp " + files + " -respin resp.der -CAfile other.pem -no_nonce"));
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

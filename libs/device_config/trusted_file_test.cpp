@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "device_config/device_config.h"
 
 namespace warifu::device_config {
@@ -16,13 +17,10 @@ namespace fs = std::filesystem;
 class TrustedFileTest : public testing::Test {
  protected:
   TrustedFileTest() {
-    std::string name = (fs::temp_directory_path() / "warifu-config-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     fs::create_directory(folder_ / "etc");
     ::chmod((folder_ / "etc").c_str(), 0755);
     write("hello");
   }
-  ~TrustedFileTest() override { fs::remove_all(folder_); }
 
   void write(std::string_view text) {
     std::ofstream(file_path()) << text;
@@ -34,7 +32,8 @@ class TrustedFileTest : public testing::Test {
     return text ? "" : text.error().code;
   }
 
-  fs::path folder_;
+  const TempDir temp_dir_;
+  const fs::path& folder_ = temp_dir_.path();
 };
 
 TEST_F(TrustedFileTest, ReadsWhatOnlyItsOwnerCanWrite) {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "base/temp_dir.h"
 #include "front/test_device.h"
 #include "front/test_server.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::front::test {
 
@@ -70,7 +70,7 @@ struct BasicWorld {
 
   SteppingClock clock{Timestamp(std::chrono::seconds(1'790'000'000))};
   SeededEntropy entropy{1};
-  store::TempDir folder;
+  TempDir folder;
   std::unique_ptr<store::SqliteStore> store =
       store::SqliteStore::open({.path = folder.path() / "warifu.sqlite3", .clock = clock, .entropy = entropy}).value();
   Server server{*store, clock, entropy};

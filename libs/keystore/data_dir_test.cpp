@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "sim/deterministic.h"
 
 namespace warifu::keystore {
@@ -22,7 +22,7 @@ class DataDirTest : public ::testing::Test {
   }
   static SecretBytes passphrase(std::string_view text) { return SecretBytes::copy_of(as_bytes(text)); }
 
-  TestFolder folder_;
+  TempDir folder_;
   DataDir data_dir_{folder_.path() / "data"};
   sim::SeededEntropy entropy_{1};
   crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);

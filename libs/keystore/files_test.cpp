@@ -8,7 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include "keystore/test_folder.h"
+#include "base/temp_dir.h"
 
 namespace warifu::keystore {
 namespace {
@@ -27,7 +27,7 @@ class FilesTest : public ::testing::Test {
     return std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator());
   }
 
-  TestFolder folder_;
+  TempDir folder_;
   const fs::path file_ = folder_.path() / "file";
 };
 

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "keystore/test_folder.h"
+#include "base/temp_dir.h"
 
 namespace warifu::keystore {
 namespace {
 
 TEST(FolderLock, LetsOneProcessUseAFolder) {
-  const TestFolder folder;
+  const TempDir folder;
   {
     const auto first = FolderLock::acquire(folder.path()).value();
     const auto second = FolderLock::acquire(folder.path());
@@ -20,7 +20,7 @@ TEST(FolderLock, LetsOneProcessUseAFolder) {
 }
 
 TEST(FolderLock, RefusesWhatIsNoFolder) {
-  const TestFolder folder;
+  const TempDir folder;
   EXPECT_EQ(FolderLock::acquire(folder.path() / "missing").error().code, "file.read");
 }
 

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "sim/power_loss_file_system.h"
 
 namespace warifu::keystore {
@@ -162,7 +162,7 @@ TEST(JournalPowerLoss, WouldLoseLinesIfSyncsDidNothing) {
 }
 
 TEST(JournalFiles, AreTheKernelsToo) {
-  const TestFolder folder;
+  const TempDir folder;
   Journal journal(kernel_files(), folder.path().string());
   for (int i = 0; i < 3; ++i)
     ASSERT_TRUE(journal.add({{"what", i}}));

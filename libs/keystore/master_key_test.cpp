@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 
+#include "base/temp_dir.h"
 #include "crypto/envelope.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "sim/deterministic.h"
 
 namespace warifu::keystore {
@@ -25,7 +25,7 @@ class MasterKeyTest : public ::testing::Test {
   }
   static SecretBytes passphrase(std::string_view text) { return SecretBytes::copy_of(as_bytes(text)); }
 
-  TestFolder folder_;
+  TempDir folder_;
   DataDir data_dir_{folder_.path() / "data"};
   sim::SeededEntropy entropy_{1};
 };

@@ -4,15 +4,15 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/temp_dir.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 
 namespace warifu::keystore {
 namespace {
 
 class StateFolderTest : public testing::Test {
  protected:
-  TestFolder folder_;
+  TempDir folder_;
   StateFolder state_{kernel_files(), folder_.path().string()};
 };
 

@@ -11,27 +11,16 @@
 #include <string>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "frames/test_protocol.h"
 #include "local_socket/address.h"
 #include "local_socket/server.h"
 
 namespace warifu::local_socket {
 
-// A folder for sockets, removed at the end of the scope. Its path is short.
-class TestFolder {
- public:
-  TestFolder() {
-    std::string pattern = "/tmp/warifu-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+// A folder for sockets, whose paths must be short.
+struct TestFolder : TempDir {
+  TestFolder() : TempDir("/tmp") {}
 };
 
 // Answers Random with so many bytes, and WhoAmI with the caller's uid.

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "process/child_process.h"
 
 namespace warifu::process {
@@ -32,16 +33,12 @@ using Network = Confinement::Network;
 class ConfinementTest : public testing::Test {
  protected:
   ConfinementTest() {
-    std::string pattern = (fs::temp_directory_path() / "warifu-confined-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    folder_ = pattern;
     fs::create_directory(folder_ / "state");
     fs::create_directory(folder_ / "other");
     std::ofstream(folder_ / "state" / "file") << "ours";
     std::ofstream(folder_ / "other" / "file") << "not ours";
     std::ofstream(folder_ / "config") << "to read";
   }
-  ~ConfinementTest() override { fs::remove_all(folder_); }
   void SetUp() override {
     // An emulator of another architecture has no filter to offer.
     if (::prctl(PR_GET_SECCOMP) < 0) GTEST_SKIP() << "this kernel or emulator has no seccomp";
@@ -65,7 +62,8 @@ class ConfinementTest : public testing::Test {
   }
   static bool has_landlock() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) > 0; }
 
-  fs::path folder_;
+  const TempDir temp_dir_;
+  const fs::path& folder_ = temp_dir_.path();
 };
 
 // 0, or why it did not work.

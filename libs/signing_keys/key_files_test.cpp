@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
+#include "base/temp_dir.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
-#include "keystore/test_folder.h"
 #include "signing_keys/file_keys.h"
 #include "signing_keys/tpm_keys.h"
 
@@ -21,7 +21,7 @@ class KeyFolder : public testing::Test {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
-  const keystore::TestFolder test_folder_;
+  const TempDir test_folder_;
   const fs::path folder_ = test_folder_.path();
   crypto::SystemEntropy entropy_;
 };

@@ -5,10 +5,10 @@
 
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/sample_records.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {

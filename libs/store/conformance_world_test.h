@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/postgres_cluster.h"
 #include "store/postgres_store.h"
 #include "store/sample_records.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 // Every database that can stand behind Store, for the tests that all of them must pass.
 namespace warifu::store {

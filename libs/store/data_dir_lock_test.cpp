@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "store/temp_dir.h"
+#include "base/temp_dir.h"
 
 namespace warifu::store {
 namespace {

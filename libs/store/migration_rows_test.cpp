@@ -4,12 +4,12 @@
 
 #include <memory>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/migrations.h"
 #include "store/sample_records.h"
 #include "store/sql_provisioning.h"
 #include "store/sqlite_connection.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {

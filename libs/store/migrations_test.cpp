@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/sample_records.h"
 #include "store/sqlite_writer.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {

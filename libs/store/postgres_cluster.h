@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/temp_dir.h"
 #include "store/postgres_connection.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 

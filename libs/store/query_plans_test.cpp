@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/conformance_fixture_test.h"
 #include "store/sqlite_writer.h"
-#include "store/temp_dir.h"
 
 // How SQLite looks for what the repositories ask: a query that reads a whole table, or all rows of a scope, is as slow
 // as the fleet is large. Each statement that the conformance tests have run in this process is asked for its plan.

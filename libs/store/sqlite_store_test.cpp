@@ -7,9 +7,9 @@
 #include <barrier>
 #include <latch>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/sample_records.h"
-#include "store/temp_dir.h"
 
 namespace warifu::store {
 namespace {

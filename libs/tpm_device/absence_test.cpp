@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "wire/writer.h"
 
 namespace warifu::tpm_device {
@@ -17,14 +18,6 @@ using testing::HasSubstr;
 // A machine's /dev and /sys in a folder.
 class Machine {
  public:
-  Machine() {
-    std::string pattern = testing::TempDir() + "warifu-machine-XXXXXX";
-    root_ = mkdtemp(pattern.data());
-  }
-  ~Machine() { std::filesystem::remove_all(root_); }
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
-
   Machine& with(const std::string& path, const std::string& content = "") {
     const auto file = root_ / path;
     std::filesystem::create_directories(file.parent_path());
@@ -35,7 +28,8 @@ class Machine {
   std::filesystem::path device() const { return root_ / "dev/tpmrm0"; }
 
  private:
-  std::filesystem::path root_;
+  const TempDir temp_dir_;
+  const std::filesystem::path& root_ = temp_dir_.path();
 };
 
 TEST(ExplainDevice, TellsWhereToEnableATpmWhenThereIsNone) {

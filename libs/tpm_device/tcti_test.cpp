@@ -11,6 +11,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "wire/writer.h"
 
 namespace warifu::tpm_device {
@@ -61,8 +62,6 @@ TEST(TctiAddress, RefusesASocketPathForWhichThereIsNoRoom) {
 class ScriptedTpm {
  public:
   explicit ScriptedTpm(std::vector<Bytes> answers) : answers_(std::move(answers)) {
-    std::string pattern = "/tmp/warifu-scripted-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
     data_ = listen_at(path());
     control_ = listen_at(path() + ".ctrl");
     threads_[0] = std::thread([this] { serve(data_, &ScriptedTpm::answer_command); });
@@ -75,12 +74,11 @@ class ScriptedTpm {
       thread.join();
     for (const int socket : {data_, control_})
       close(socket);
-    std::filesystem::remove_all(directory_);
   }
   ScriptedTpm(const ScriptedTpm&) = delete;
   ScriptedTpm& operator=(const ScriptedTpm&) = delete;
 
-  std::string path() const { return directory_ + "/tpm"; }
+  std::string path() const { return directory_.path().string() + "/tpm"; }
   Result<TctiPtr> open() const { return open_tcti(TctiAddress::parse("swtpm:path=" + path()).value()); }
   std::size_t commands() const { return commands_; }
 
@@ -115,7 +113,7 @@ class ScriptedTpm {
   }
 
   std::vector<Bytes> answers_;
-  std::string directory_;
+  const TempDir directory_{"/tmp"};
   int data_ = -1;
   int control_ = -1;
   std::atomic<std::size_t> commands_ = 0;

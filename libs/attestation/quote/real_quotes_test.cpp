@@ -12,6 +12,7 @@
 #include <set>
 
 #include "attestation/quote/quote.h"
+#include "base/temp_dir.h"
 #include "measured_boot/registers_json.h"
 #include "sim/test_data.h"
 #include "sim/test_seed.h"
@@ -180,14 +181,6 @@ TEST_F(RealQuotes, Q12_AFlippedBitAnywhereIsRefused) {
 // tpm2_checkquote as the other judge, on files in a folder of its own.
 class CheckQuote {
  public:
-  CheckQuote() {
-    std::string name = (fs::temp_directory_path() / "warifu-checkquote-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~CheckQuote() { fs::remove_all(folder_); }
-  CheckQuote(const CheckQuote&) = delete;
-  CheckQuote& operator=(const CheckQuote&) = delete;
-
   static bool is_there() { return std::system("command -v tpm2_checkquote >/dev/null 2>&1") == 0; }
 
   bool accepts(const Item& item, ByteView nonce) const {
@@ -243,7 +236,8 @@ class CheckQuote {
     write("values", out);
   }
 
-  fs::path folder_;
+  const TempDir temp_dir_;
+  const fs::path& folder_ = temp_dir_.path();
 };
 
 bool we_accept(const Item& item, ByteView nonce) {

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <future>
 
+#include "base/temp_dir.h"
 #include "front/http/dispatcher.h"
 #include "front/http/problem.h"
 #include "measured_boot/registers_json.h"
@@ -17,7 +18,6 @@
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 #include "verifier/test_attester.h"
 
 namespace warifu::front::device {
@@ -133,7 +133,7 @@ class AttestationApiTest : public testing::Test {
 
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
   sim::SeededEntropy entropy_{1};
-  store::TempDir folder_;
+  TempDir folder_;
   std::unique_ptr<store::SqliteStore> store_ =
       store::SqliteStore::open({.path = folder_.path() / "w.sqlite3", .clock = clock_, .entropy = entropy_}).value();
   const ScopeId scope_ = ScopeId::parse("0ne1").value();

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temp_dir.h"
 #include "sim/deterministic.h"
 #include "store/sqlite_store.h"
-#include "store/temp_dir.h"
 
 namespace warifu::front::dps {
 namespace {
@@ -69,7 +69,7 @@ class AttemptLogTest : public ::testing::Test {
   const RegistrationId id_ = RegistrationId::parse("meter-1").value();
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
   sim::SeededEntropy entropy_{1};
-  store::TempDir folder_;
+  TempDir folder_;
   std::unique_ptr<store::SqliteStore> store_ =
       store::SqliteStore::open({.path = folder_.path() / "warifu.sqlite3", .clock = clock_, .entropy = entropy_})
           .value();

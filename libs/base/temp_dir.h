@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <string>
 
-namespace warifu::store {
+namespace warifu {
 
 // A directory of its own for a test or a benchmark, removed at the end of the scope.
 class TempDir {
  public:
   explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-    std::string pattern = (parent / "warifu-store-XXXXXX").string();
+    std::string pattern = (parent / "warifu-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = pattern;
   }
@@ -27,4 +27,4 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-}  // namespace warifu::store
+}  // namespace warifu
