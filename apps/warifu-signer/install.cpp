@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "ceremony/role_request.h"
@@ -71,18 +72,6 @@ Status install_first(const Folder& folder, const Settings& settings, const fs::p
   return folder.write_root(root);
 }
 
-// Of this key, and of the oldest root that is still listed if there are several: devices that have followed nothing yet
-// know none but that.
-const crypto::Certificate* choose(const std::vector<crypto::Certificate>& listed, const crypto::PublicKey& key,
-                                  const std::vector<crypto::Certificate>& roots) {
-  for (const auto& root : roots)
-    for (const auto& certificate : listed) {
-      const auto certified = certificate.public_key();
-      if (certified && *certified == key && certificate.issued_by(root)) return &certificate;
-    }
-  return nullptr;
-}
-
 // The key of a role, as it was certified or is waited for.
 Result<std::optional<crypto::PublicKey>> key_of(const Folder& folder, const signer::Organisation& organisation,
                                                 Role role) {
@@ -97,6 +86,43 @@ Result<std::optional<crypto::PublicKey>> key_of(const Folder& folder, const sign
   return std::move(request.key);
 }
 
+// For each role whose key the bundle lists: the certificates of that key.
+using Listed = std::map<Role, std::vector<crypto::Certificate>>;
+
+Result<Listed> listed_in(const trust_bundle::TrustedBundle& bundle, const Folder& folder, const Settings& settings,
+                         const signer::Organisation& organisation) {
+  Listed listed;
+  for (const auto& [role, name] : settings.keys) {
+    TRY(const auto key, key_of(folder, organisation, role));
+    if (!key) continue;
+    TRY(const auto role_name, trust_bundle::RoleName::parse(to_string(role)));
+    for (auto& certificate : bundle.role_certificates(role_name)) {
+      TRY(const auto certified, certificate.public_key());
+      if (certified == *key) listed[role].push_back(std::move(certificate));
+    }
+    if (!listed.contains(role))
+      fmt::print(stderr, "note: trust bundle {} has no certificate of this signer's key of {}, or revokes it\n",
+                 bundle.version(), to_string(role));
+  }
+  return listed;
+}
+
+const crypto::Certificate* issued_by(const crypto::Certificate& root,
+                                     const std::vector<crypto::Certificate>& certificates) {
+  const auto found = std::ranges::find_if(certificates, [&](const auto& one) { return one.issued_by(root); });
+  return found == certificates.end() ? nullptr : &*found;
+}
+
+// The root that certified all of these keys (or the most, if none did), of several the oldest one: devices that have
+// followed nothing yet know none but that. A key that was made while the root is changed has a certificate of the newer
+// root alone.
+const crypto::Certificate& root_above(const Listed& listed, const std::vector<crypto::Certificate>& roots) {
+  const auto certified = [&](const crypto::Certificate& root) {
+    return std::ranges::count_if(listed, [&](const auto& entry) { return issued_by(root, entry.second) != nullptr; });
+  };
+  return *std::ranges::max_element(roots, {}, certified);
+}
+
 // The trust bundles say under which root the keys of this signer are certified now.
 Status follow(const Folder& folder, const Settings& settings, const fs::path& from) {
   TRY(const auto before, folder.read_organisation(settings));
@@ -108,21 +134,13 @@ Status follow(const Folder& folder, const Settings& settings, const fs::path& fr
   TRY_STATUS(folder.bundles().take_from(theirs));
   TRY(const auto newest, folder.bundles().newest_for(before.root));
   if (newest->roots().empty()) return refused("signer.install", "all roots of the newest trust bundle are revoked");
-  for (const auto& [role, name] : settings.keys) {
-    TRY(const auto key, key_of(folder, before, role));
-    if (!key) continue;
-    TRY(const auto role_name, trust_bundle::RoleName::parse(to_string(role)));
-    const auto listed = newest->role_certificates(role_name);
-    const auto* chosen = choose(listed, *key, newest->roots());
-    if (chosen != nullptr) {
-      TRY_STATUS(folder.write_role(role, *chosen));
-    } else {
-      fmt::print(stderr, "note: trust bundle {} has no certificate of this signer's key of {}, or revokes it\n",
-                 newest->version(), to_string(role));
-    }
-  }
+  TRY(const auto listed, listed_in(*newest, folder, settings, before));
+  const auto& root = root_above(listed, newest->roots());
+  for (const auto& [role, certificates] : listed)
+    if (const auto* certificate = issued_by(root, certificates); certificate != nullptr)
+      TRY_STATUS(folder.write_role(role, *certificate));
   // Last: an attempt that did not end is begun anew from the root of before.
-  return folder.write_root(newest->roots().front());
+  return folder.write_root(root);
 }
 
 }  // namespace

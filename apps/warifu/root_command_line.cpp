@@ -57,10 +57,6 @@ void add_sign(CLI::App* noun, Action& action) {
   verb->callback([=, &action] { action = [=](const Context& context) { return sign_roles(context, *options); }; });
 }
 
-void add_out(CLI::App* verb, std::filesystem::path& out) {
-  verb->add_option("--out", out, "A folder for the trust bundles, all of them (bundles/)")->type_name("DIR");
-}
-
 void add_publish(CLI::App* noun, Action& action) {
   auto* verb =
       add_verb(noun, "publish", "Sign the next trust bundle, with nothing new but its end",
@@ -71,7 +67,8 @@ void add_publish(CLI::App* noun, Action& action) {
   verb->add_option("--days", options->days, "How long it is good for")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
-  add_out(verb, options->out);
+  verb->add_option("--out", options->out, "A folder for root.pem and the trust bundles, all of them (bundles/)")
+      ->type_name("DIR");
   verb->callback([=, &action] { action = [=](const Context& context) { return publish_bundle(context, *options); }; });
 }
 
@@ -98,7 +95,7 @@ void add_revoke(CLI::App* noun, Action& action) {
   verb->add_option("--reason", options->reason, "key-compromise, superseded or cessation")
       ->required()
       ->type_name("REASON");
-  add_out(verb, options->out);
+  verb->add_option("--out", options->out, "A folder for the trust bundles, all of them (bundles/)")->type_name("DIR");
   verb->callback([=, &action] { action = [=](const Context& context) { return revoke_role(context, *options); }; });
 }
 

@@ -110,10 +110,14 @@ Status check_not_revoked(const BundleShelf& shelf, const std::vector<RoleRequest
   return {};
 }
 
+Status make_out(const fs::path& out) {
+  TRY_STATUS(keystore::make_private_folder(out));
+  return keystore::make_private_folder(out / "roles");
+}
+
 Status write_certificates(const fs::path& out, const RootFolder& root,
                           const std::map<pki::Role, crypto::Certificate>& certificates) {
-  TRY_STATUS(keystore::make_private_folder(out));
-  TRY_STATUS(keystore::make_private_folder(out / "roles"));
+  TRY_STATUS(make_out(out));
   for (const auto& [role, certificate] : certificates)
     TRY_STATUS(keystore::write_file(out / "roles" / fmt::format("{}.pem", to_string(role)),
                                     as_bytes(certificate.to_pem()), FileMode::kPublic));
@@ -186,19 +190,31 @@ Status publish_bundle(const Context& context, const RootPublishOptions& options)
   TRY(const auto root, RootFolder::open(options.folder, secret));
   const BundleShelf shelf(root.bundles());
   TRY_STATUS(BundleDesk(root, shelf, clock).publish({}, std::chrono::days(options.days)));
+  if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
   return hand_over(context, shelf, options.out, {});
 }
 
 namespace {
+
+// Another root beside two would have everybody take two steps for one.
+Status check_no_rotation(const BundleShelf& shelf) {
+  TRY(const auto bundle, shelf.newest());
+  if (!bundle || bundle->contents().roots.size() < 2) return {};
+  return Error{ErrorKind::kConflict, "root.rotate",
+               "a rotation is not finished: `warifu root publish --out DIR` hands it over, `rotate --finish` ends it"};
+}
 
 Result<RootFolder> begin_rotation(const RootRotateOptions& options, const SecretBytes& secret,
                                   const SystemClock& clock) {
   crypto::SystemEntropy entropy;
   TRY(const auto root, RootFolder::open(options.folder, secret));
   const BundleShelf shelf(root.bundles());
-  TRY(auto next, root.prepare_next(secret, {}, clock, entropy));
+  TRY_STATUS(check_no_rotation(shelf));
+  // Before the old root's key is gone.
+  if (!options.out.empty()) TRY_STATUS(make_out(options.out));
+  TRY(auto next, root.prepare_next(secret, clock, entropy));
   TRY(const auto certificates, BundleDesk(root, shelf, clock).rotate_to(next, entropy));
-  TRY_STATUS(RootFolder::adopt(options.folder));
+  TRY_STATUS(next.adopt());
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, next, certificates));
   return next;
 }

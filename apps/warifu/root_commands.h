@@ -28,7 +28,7 @@ Status sign_roles(const Context& context, const RootSignOptions& options);
 
 struct RootPublishOptions {
   std::filesystem::path folder;
-  std::filesystem::path out;  // gets bundles/
+  std::filesystem::path out;  // gets root.pem and bundles/
   std::uint32_t days = 365;
   RootSecretOptions secret;
 };

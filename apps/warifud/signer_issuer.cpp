@@ -4,7 +4,6 @@
 
 #include "signer_protocol/codec.h"
 #include "signer_protocol/limits.h"
-#include "wire/writer.h"
 
 namespace warifu::warifud {
 namespace {
@@ -12,11 +11,9 @@ namespace {
 using namespace signer_protocol;
 
 Bytes text_of(const crypto::RevokedCertificate& entry) {
-  return wire::Writer()
-      .u64(to_unix_seconds(entry.revoked_at))
-      .u8(static_cast<std::uint8_t>(entry.reason))
-      .bytes(entry.serial.bytes())
-      .take();
+  return CrlEntry{to_unix_seconds(entry.revoked_at), static_cast<std::uint8_t>(entry.reason),
+                  to_bytes(entry.serial.bytes())}
+      .bytes();
 }
 
 }  // namespace

@@ -14,14 +14,9 @@ namespace {
 
 using bundle_shelf::BundleShelf;
 using trust_bundle::RoleName;
-using trust_bundle::TrustedBundle;
 
 // An operator has so long to bring the next one.
 constexpr std::chrono::days kEndIsNear{30};
-
-bool has_root(const TrustedBundle& bundle, const crypto::Certificate& root) {
-  return std::ranges::any_of(bundle.roots(), [&](const auto& listed) { return listed.to_der() == root.to_der(); });
-}
 
 }  // namespace
 
@@ -83,7 +78,7 @@ std::vector<std::string> Trust::warnings(std::span<const crypto::Certificate> ch
 
 Status take_bundles(const keystore::DataDir& data_dir, const BundleShelf& from, const crypto::Certificate& root) {
   TRY(const auto newest, from.newest_for(root));
-  if (newest && !has_root(*newest, root))
+  if (newest && !newest->trusts_root(root))
     return refused("trust.root", fmt::format("trust bundle {} in {} does not list the root \"{}\" of this server any "
                                              "more: its signer takes what belongs to it first (warifu-signer install)",
                                              newest->version(), from.folder().string(), root.subject()));

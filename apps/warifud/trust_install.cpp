@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/time.h"
 #include "warifud/commands.h"
 #include "warifud/node_certificate.h"
@@ -21,30 +19,25 @@ bool has_own_signer(const Place& place, const keystore::DataDir& data_dir) {
   return !place.signer && std::filesystem::exists(data_dir.signer() / "signer.json", ignored);
 }
 
-bool is_among(const std::vector<crypto::Certificate>& listed, const crypto::Certificate& certificate) {
-  return std::ranges::any_of(listed, [&](const auto& one) { return one.to_der() == certificate.to_der(); });
-}
-
-// After a rotation of the root the signer says which one it is now.
+// The root of this server is its signer's: the signer knows which one that is while the root is changed.
 Result<SignersWord> ask_signer(const TrustedBundle& newest, frames::Channel& signer) {
   TRY(auto word, SignersWord::ask(signer));
-  if (is_among(newest.roots(), word.root)) return word;
-  return refused("trust.root", fmt::format("trust bundle {} lists neither the root of this server nor that of its "
-                                           "signer, \"{}\": the signer takes the bundle first (warifu-signer install, "
-                                           "and start it again)",
-                                           newest.version(), word.root.subject()));
+  if (newest.trusts_root(word.root)) return word;
+  return refused("trust.root",
+                 fmt::format("trust bundle {} does not list the root of this server's signer, \"{}\": the "
+                             "signer takes the bundle first (warifu-signer install, and start it again)",
+                             newest.version(), word.root.subject()));
 }
 
-// What stands above this server's certificate, if the bundle lists it no more and the signer has another one.
-Status renew_if_unlisted(const Place& place, const TrustedBundle& newest, frames::Channel& signer) {
+// When something else stands above this server's certificate than what the signer certifies with now.
+Status renew_if_other(const Place& place, const TrustedBundle& newest, const SignersWord& word,
+                      frames::Channel& signer) {
+  const auto role = word.certificate_of(pki::Role::kServerCommunication);
+  if (!role || !newest.trusts_role(server_role(), **role)) return {};  // what is wrong then, the log of the server says
   Outside outside;
   TRY(const auto organisation, Organisation::open(place));
   TRY(const auto chain, organisation.data_dir.read_node_chain());
-  const auto listed = newest.role_certificates(server_role());
-  if (chain.size() > 1 && is_among(listed, chain[1])) return {};
-  TRY(const auto word, SignersWord::ask(signer));
-  const auto role = word.certificate_of(pki::Role::kServerCommunication);
-  if (!role || !is_among(listed, **role)) return {};  // what is wrong then, the log of the server says
+  if (chain.size() > 1 && chain[1].to_der() == (*role)->to_der()) return {};
   TRY(const auto store, organisation.open_store(outside));
   return renew_node(organisation, *store, signer, {}, pki::kNodeLifetime, outside);
 }
@@ -61,14 +54,14 @@ Status install_trust(const Place& place, const std::filesystem::path& from) {
   TRY_STATUS(BundleShelf(data_dir.trust_bundles()).take_from(theirs));
   TRY(const auto newest, BundleShelf(data_dir.trust_bundles()).newest_for(root));
   SignerLink signer(place);
-  if (!is_among(newest->roots(), root)) {
-    TRY(const auto word, ask_signer(*newest, signer));
-    TRY_STATUS(write_roles(data_dir, word));
+  TRY(const auto word, ask_signer(*newest, signer));
+  TRY_STATUS(write_roles(data_dir, word));
+  if (word.root.to_der() != root.to_der()) {
     TRY_STATUS(data_dir.write_trust_root(word.root));
     fmt::print("The root is now \"{}\": {} is what operators and new devices pin\n", word.root.common_name(),
                data_dir.trust_root().string());
   }
-  TRY_STATUS(renew_if_unlisted(place, *newest, signer));
+  TRY_STATUS(renew_if_other(place, *newest, word, signer));
   fmt::print("Trust bundle {}, until {}; a running server takes it at SIGHUP\n", newest->version(),
              to_rfc3339(newest->contents().expires_at));
   return {};

@@ -28,8 +28,8 @@ std::filesystem::path BundleShelf::path_of(std::uint64_t version) const {
 Result<std::vector<Envelope>> BundleShelf::read() const {
   TRY(auto names, keystore::kernel_files().list(folder_.string()));
   std::erase_if(names, [](const std::string& name) { return !name.ends_with(".json"); });
-  if (names.size() > kBundlesMax)
-    return refused("root.bundles", fmt::format("expected at most {} bundles in {}, found {}", kBundlesMax,
+  if (names.size() > bundles_max_)
+    return refused("root.bundles", fmt::format("expected at most {} bundles in {}, found {}", bundles_max_,
                                                folder_.string(), names.size()));
   std::ranges::sort(names);
   std::vector<Envelope> envelopes;
@@ -81,6 +81,9 @@ Status BundleShelf::add(const Envelope& envelope) const {
   } else {
     TRY_STATUS(begin(envelope));
   }
+  // Nobody could read it, nor those before it.
+  if (version > bundles_max_)
+    return refused("root.bundles", fmt::format("{} holds {} bundles, and no more", folder_.string(), bundles_max_));
   TRY_STATUS(keystore::make_private_folder(folder_));
   return write(version, envelope);
 }

@@ -15,7 +15,8 @@ class BundleShelf {
   // What one folder holds at most: a bundle a week for longer than anything here is used.
   static constexpr std::size_t kBundlesMax = 4096;
 
-  explicit BundleShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit BundleShelf(std::filesystem::path folder, std::size_t bundles_max = kBundlesMax)
+      : folder_(std::move(folder)), bundles_max_(bundles_max) {}
 
   const std::filesystem::path& folder() const { return folder_; }
 
@@ -28,7 +29,8 @@ class BundleShelf {
   // The same for who believes that root alone: followed from the newest bundle that it begins. kRefused
   // "bundle.pinned-root" when it begins none.
   Result<std::optional<trust_bundle::TrustedBundle>> newest_for(const crypto::Certificate& pinned_root) const;
-  // The first, or what follows the newest. kRefused when it does not follow: nothing is written then.
+  // The first, or what follows the newest. kRefused when it does not follow, "root.bundles" when there are as many as
+  // one folder holds: nothing is written then.
   Status add(const trust_bundle::Envelope& envelope) const;
   // Writes all of them into another folder.
   Status copy_to(const std::filesystem::path& folder) const;
@@ -41,6 +43,7 @@ class BundleShelf {
   Status write(std::uint64_t version, const trust_bundle::Envelope& envelope) const;
 
   std::filesystem::path folder_;
+  std::size_t bundles_max_;
 };
 
 }  // namespace warifu::bundle_shelf

@@ -96,5 +96,14 @@ TEST_F(BundleShelfTest, HoldsSoManyAndNoMore) {
   EXPECT_EQ(shelf.read().error().code, "root.bundles");
 }
 
+TEST_F(BundleShelfTest, TakesNoneBeyondWhatItHolds) {
+  filled("shelf", 1);
+  const BundleShelf small(folder_.path() / "shelf", 2);
+  EXPECT_TRUE(small.add(envelopes_[1]));
+  EXPECT_EQ(code_of(small.add(envelopes_[2])), "root.bundles");
+  EXPECT_EQ(code_of(small.add(envelopes_[1])), "") << "which is here";
+  EXPECT_EQ(small.newest().value()->version(), 2U) << "it can be read as before";
+}
+
 }  // namespace
 }  // namespace warifu::bundle_shelf

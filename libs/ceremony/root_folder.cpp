@@ -4,13 +4,15 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
+#include <optional>
 
 #include "bundle_shelf/bundle_shelf.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
-#include "keystore/folder_lock.h"
 #include "keystore/journal.h"
 #include "signing_keys/file_keys.h"
+#include "signing_keys/key_file.h"
 #include "wire/json.h"
 
 namespace warifu::ceremony {
@@ -87,12 +89,24 @@ Status clear(FileKeys& keys) {
   return keys.destroy(revocation_key_name());
 }
 
-// Of folders of keys that do not count any more, or not yet.
-Status remove_others(const fs::path& path, const Described& described, Entropy& entropy) {
+// 0 for what is no folder of keys.
+std::uint64_t generation_of(std::string_view name) {
+  constexpr std::string_view kPrefix = "keys-";
+  std::uint64_t generation = 0;
+  if (!name.starts_with(kPrefix)) return 0;
+  name.remove_prefix(kPrefix.size());
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), generation);
+  return error == std::errc() && end == name.data() + name.size() ? generation : 0;
+}
+
+// Of before a change. The one after it may be of a root that is prepared.
+Status remove_older_keys(const fs::path& path, const Described& described) {
+  crypto::SystemEntropy unused;  // for keys that are made
   TRY(const auto names, keystore::kernel_files().list(path.string()));
   for (const std::string& name : names) {
-    if (!name.starts_with("keys-") || path / name == described.keys(path)) continue;
-    FileKeys keys(path / name, SecretBytes(), entropy);
+    const std::uint64_t generation = generation_of(name);
+    if (generation == 0 || generation >= described.generation) continue;
+    FileKeys keys(path / name, SecretBytes(), unused);
     TRY_STATUS(clear(keys));
     TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (path / name / "root.pem").string()));
     std::error_code ignored;
@@ -108,14 +122,41 @@ Result<bool> signs_bundles(const fs::path& path, const crypto::Certificate& root
   return newest && newest->contents().signing.has(trust_bundle::KeyId::of(key));
 }
 
-// An attempt to change the root that did not end: once its bundle is there it has happened.
-Status end_rotation(const fs::path& path, const Described& described) {
+// The root that was prepared and signs the bundles: the change has happened, though the folder does not say so yet.
+Result<std::optional<crypto::Certificate>> root_to_adopt(const fs::path& path, const Described& described) {
   const fs::path prepared = described.next().keys(path) / "root.pem";
   std::error_code ignored;
-  if (!fs::exists(prepared, ignored)) return {};
-  TRY(const auto root, read_certificate_file(prepared));
+  if (!fs::exists(prepared, ignored)) return std::nullopt;
+  TRY(auto root, read_certificate_file(prepared));
   TRY(const bool has_happened, signs_bundles(path, root));
-  return has_happened ? RootFolder::adopt(path) : Status();
+  if (!has_happened) return std::nullopt;
+  return root;
+}
+
+// What counts then.
+Result<Described> adopt_root(const fs::path& path, const Described& before, const crypto::Certificate& root) {
+  TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(root.to_pem()), FileMode::kPublic));
+  // From here on the new one counts.
+  TRY_STATUS(write_description(path, before.next()));
+  return before.next();
+}
+
+struct Taken {
+  keystore::FolderLock lock;
+  Described described;
+};
+
+// For this process alone, and as if no power cut had ever been.
+Result<Taken> take(const fs::path& path) {
+  TRY_STATUS(read_description(path));  // nothing is locked where no root is
+  TRY(auto lock, keystore::FolderLock::acquire(path));
+  TRY(auto described, read_description(path));
+  TRY(const auto root, root_to_adopt(path, described));
+  if (root) {
+    TRY(described, adopt_root(path, described, *root));
+  }
+  TRY_STATUS(remove_older_keys(path, described));
+  return Taken{std::move(lock), std::move(described)};
 }
 
 Status add_to_journal(const fs::path& path, json::object entry) {
@@ -139,12 +180,13 @@ Status note(const fs::path& path, const Clock& clock, std::string_view action, c
 Result<RootFolder> RootFolder::create(const fs::path& path, const RootSettings& settings, const SecretBytes& passphrase,
                                       const Clock& clock, Entropy& entropy) {
   TRY_STATUS(pki::check_organisation(settings.organisation));
+  TRY_STATUS(keystore::make_private_folder(path));
+  TRY(auto lock, keystore::FolderLock::acquire(path));
   std::error_code ignored;
   if (fs::exists(path / "root.json", ignored))
     return Error{ErrorKind::kConflict, "root.exists",
                  fmt::format("{} holds a root already: a second one would be another organisation", path.string())};
   const Described described{settings.organisation, settings.curve, 1};
-  TRY_STATUS(keystore::make_private_folder(path));
   TRY_STATUS(keystore::make_private_folder(described.keys(path)));
   FileKeys keys(described.keys(path), passphrase.clone(), entropy, settings.cost);
   TRY_STATUS(clear(keys));
@@ -155,26 +197,27 @@ Result<RootFolder> RootFolder::create(const fs::path& path, const RootSettings& 
   TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic));
   // The last one: without it there is no root.
   TRY_STATUS(write_description(path, described));
-  return RootFolder(path, settings.organisation, settings.curve, {std::move(certificate), std::move(key)},
-                    std::move(revocation));
+  return RootFolder(std::make_shared<const keystore::FolderLock>(std::move(lock)), path, settings.organisation,
+                    settings.curve, {std::move(certificate), std::move(key)}, std::move(revocation));
 }
 
 Result<RootFolder> RootFolder::open(const fs::path& path, const SecretBytes& passphrase) {
-  TRY(const auto found, read_description(path));
-  TRY_STATUS(end_rotation(path, found));
-  TRY(auto described, read_description(path));
+  TRY(auto taken, take(path));
+  auto& described = taken.described;
   TRY(auto certificate, read_certificate(path));
   crypto::SystemEntropy unused;  // for keys that are made
   FileKeys keys(described.keys(path), passphrase.clone(), unused);
   TRY(auto key, keys.open(root_key_name()));
   TRY(auto revocation, keys.open(revocation_key_name()));
-  return RootFolder(path, std::move(described.organisation), described.curve, {std::move(certificate), std::move(key)},
+  return RootFolder(std::make_shared<const keystore::FolderLock>(std::move(taken.lock)), path,
+                    std::move(described.organisation), described.curve, {std::move(certificate), std::move(key)},
                     std::move(revocation));
 }
 
 Result<RootDescription> RootFolder::describe(const fs::path& path) {
   TRY(auto described, read_description(path));
-  TRY(auto certificate, read_certificate(path));
+  TRY(auto changed, root_to_adopt(path, described));
+  TRY(auto certificate, changed ? Result<crypto::Certificate>(*std::move(changed)) : read_certificate(path));
   TRY(const auto entries, keystore::Journal(keystore::kernel_files(), (path / "journal").string()).check());
   return RootDescription{std::move(described.organisation), described.curve, std::move(certificate), entries};
 }
@@ -182,9 +225,8 @@ Result<RootDescription> RootFolder::describe(const fs::path& path) {
 Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& old_passphrase,
                                      const SecretBytes& new_passphrase, const signing_keys::Argon2idCost& cost,
                                      const Clock& clock, Entropy& entropy) {
-  TRY(const auto found, read_description(path));
-  TRY_STATUS(end_rotation(path, found));
-  TRY(const auto before, read_description(path));
+  TRY(const auto taken, take(path));
+  const Described& before = taken.described;
   const Described after = before.next();
   FileKeys old_keys(before.keys(path), old_passphrase.clone(), entropy);
   FileKeys new_keys(after.keys(path), new_passphrase.clone(), entropy, cost);
@@ -198,16 +240,17 @@ Status RootFolder::change_passphrase(const fs::path& path, const SecretBytes& ol
   TRY_STATUS(add_to_journal(path, {{"at", to_rfc3339(clock.now())}, {"action", "root.change-passphrase"}}));
   // From here on the new one counts.
   TRY_STATUS(write_description(path, after));
-  return remove_others(path, after, entropy);
+  return remove_older_keys(path, after);
 }
 
-Result<RootFolder> RootFolder::prepare_next(const SecretBytes& passphrase, const signing_keys::Argon2idCost& cost,
-                                            const Clock& clock, Entropy& entropy) const {
+Result<RootFolder> RootFolder::prepare_next(const SecretBytes& passphrase, const Clock& clock, Entropy& entropy) const {
   TRY(const auto before, read_description(path_));
   const Described after = before.next();
   const fs::path folder = after.keys(path_);
+  TRY(const auto old_file, keystore::read_file(before.keys(path_) / (root_key_name().text() + ".key")));
+  TRY(const auto old_key, signing_keys::KeyFile::parse(old_file));
   FileKeys old_keys(before.keys(path_), passphrase.clone(), entropy);
-  FileKeys new_keys(folder, passphrase.clone(), entropy, cost);
+  FileKeys new_keys(folder, passphrase.clone(), entropy, old_key.cost);
   TRY_STATUS(keystore::make_private_folder(folder));
   TRY_STATUS(keystore::remove_file(keystore::kernel_files(), (folder / "root.pem").string()));
   TRY_STATUS(clear(new_keys));
@@ -219,19 +262,18 @@ Result<RootFolder> RootFolder::prepare_next(const SecretBytes& passphrase, const
   // The last one: without it there is no next root.
   TRY_STATUS(keystore::write_file(folder / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic));
   TRY(auto revocation_signer, new_keys.open(revocation_key_name()));
-  return RootFolder(path_, organisation_, curve_, {std::move(certificate), std::move(key)},
+  return RootFolder(lock_, path_, organisation_, curve_, {std::move(certificate), std::move(key)},
                     std::move(revocation_signer));
 }
 
-Status RootFolder::adopt(const fs::path& path) {
-  TRY(const auto before, read_description(path));
-  const Described after = before.next();
-  TRY(const auto root, read_certificate_file(after.keys(path) / "root.pem"));
-  TRY_STATUS(keystore::write_file(path / "root.pem", as_bytes(root.to_pem()), FileMode::kPublic));
-  // From here on the new one counts.
-  TRY_STATUS(write_description(path, after));
-  crypto::SystemEntropy unused;  // for keys that are made
-  return remove_others(path, after, unused);
+Status RootFolder::adopt() const {
+  TRY(const auto before, read_description(path_));
+  TRY(const auto root, root_to_adopt(path_, before));
+  if (!root)
+    return Error{ErrorKind::kConflict, "root.rotate",
+                 "no root was prepared that signs the trust bundles: the root stays as it is"};
+  TRY(const auto after, adopt_root(path_, before, *root));
+  return remove_older_keys(path_, after);
 }
 
 Status RootFolder::note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,

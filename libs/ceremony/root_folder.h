@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/entropy.h"
@@ -9,6 +10,7 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "crypto/ec.h"
+#include "keystore/folder_lock.h"
 #include "pki/authority.h"
 #include "signing_keys/argon2id.h"
 
@@ -35,14 +37,18 @@ struct RootDescription {
 //   keys-N/root.pem           while the root is changed: the certificate of the next one, whose keys these are
 //   bundles/                  the trust bundles, from the first (bundle_shelf.h)
 //   journal/                  what was signed
+// One process has it at a time, from create() or open() until the last RootFolder of it is gone.
 class RootFolder {
  public:
-  // Makes both keys and the certificate. kConflict "root.exists" when there is a root in it already.
+  // Makes both keys and the certificate. kConflict "root.exists" when there is a root in it already,
+  // "state.in_use" when another process has it.
   static Result<RootFolder> create(const std::filesystem::path& path, const RootSettings& settings,
                                    const SecretBytes& passphrase, const Clock& clock, Entropy& entropy);
-  // kInvalidInput "root.missing" when there is none; kRefused "key_file.passphrase".
+  // kInvalidInput "root.missing" when there is none; kConflict "state.in_use"; kRefused "key_file.passphrase". Ends
+  // what a power cut left.
   static Result<RootFolder> open(const std::filesystem::path& path, const SecretBytes& passphrase);
-  // The same, and kRefused "journal.broken".
+  // The root that counts, also where a power cut left a change of it. kInvalidInput "root.missing"; kRefused
+  // "journal.broken".
   static Result<RootDescription> describe(const std::filesystem::path& path);
   // Both keys under another passphrase: whole, or as before, also after a power cut. The old one opens nothing any more
   // that is here; copies it does.
@@ -57,12 +63,13 @@ class RootFolder {
   const crypto::Signer& revocation_key() const { return revocation_key_; }
   // Where its bundles stand.
   std::filesystem::path bundles() const { return path_ / "bundles"; }
-  // The root that is to come after this one, with a new key and the same revocation key, under the same passphrase. It
-  // counts from adopt() on, or when it signs the bundles: what an attempt left that did not end is ended by open().
-  Result<RootFolder> prepare_next(const SecretBytes& passphrase, const signing_keys::Argon2idCost& cost,
-                                  const Clock& clock, Entropy& entropy) const;
-  // From here on the root that was prepared is the one in this folder, and the key of the one before is gone.
-  static Status adopt(const std::filesystem::path& path);
+  // The root that is to come after this one, with a new key and the same revocation key, under the same passphrase,
+  // which is stretched as it was. It counts from adopt() on, or when it signs the bundles: what an attempt left that
+  // did not end is ended by open().
+  Result<RootFolder> prepare_next(const SecretBytes& passphrase, const Clock& clock, Entropy& entropy) const;
+  // From here on the root that was prepared is the one in this folder, and the key of the one before is gone. kConflict
+  // "root.rotate" unless it signs the bundles.
+  Status adopt() const;
   // That a bundle is signed: before it is.
   Status note_bundle(std::uint64_t version, const crypto::Digest& digest, std::string_view action,
                      const Clock& clock) const;
@@ -72,14 +79,18 @@ class RootFolder {
                                       Entropy& entropy) const;
 
  private:
-  RootFolder(std::filesystem::path path, std::string organisation, crypto::EcCurve curve, pki::Authority root,
-             crypto::Signer revocation_key)
-      : path_(std::move(path)),
+  using Lock = std::shared_ptr<const keystore::FolderLock>;
+
+  RootFolder(Lock lock, std::filesystem::path path, std::string organisation, crypto::EcCurve curve,
+             pki::Authority root, crypto::Signer revocation_key)
+      : lock_(std::move(lock)),
+        path_(std::move(path)),
         organisation_(std::move(organisation)),
         curve_(curve),
         root_(std::move(root)),
         revocation_key_(std::move(revocation_key)) {}
 
+  Lock lock_;  // shared with the next root
   std::filesystem::path path_;
   std::string organisation_;
   crypto::EcCurve curve_;

@@ -41,11 +41,11 @@ class RootFolderTest : public testing::Test {
 };
 
 TEST_F(RootFolderTest, IsOpenedByItsPassphraseOnly) {
-  const auto made = create().value();
+  const Bytes made = create()->certificate().to_der();
+  EXPECT_EQ(RootFolder::open(path(), words("wrong horse")).error().code, "key_file.passphrase");
   const auto opened = RootFolder::open(path(), words("correct horse")).value();
   EXPECT_EQ(opened.organisation(), "Example");
-  EXPECT_EQ(opened.certificate().to_der(), made.certificate().to_der());
-  EXPECT_EQ(RootFolder::open(path(), words("wrong horse")).error().code, "key_file.passphrase");
+  EXPECT_EQ(opened.certificate().to_der(), made);
   EXPECT_EQ(RootFolder::open(folder_.path(), words("correct horse")).error().code, "root.missing");
 }
 
@@ -65,29 +65,47 @@ TEST_F(RootFolderTest, CertifiesRolesOnTheirCurvesAndNotesIt) {
 }
 
 TEST_F(RootFolderTest, MayBeOnTheSmallerCurve) {
-  const auto root = create(EcCurve::kP256).value();
+  EXPECT_EQ(create(EcCurve::kP256)->curve(), EcCurve::kP256);
+  const auto root = RootFolder::open(path(), words("correct horse")).value();
   EXPECT_EQ(root.curve(), EcCurve::kP256);
-  EXPECT_EQ(RootFolder::open(path(), words("correct horse"))->curve(), EcCurve::kP256);
   EXPECT_TRUE(root.certify(Role::kServerCommunication, key_on(EcCurve::kP256), clock_, entropy_));
 }
 
 TEST_F(RootFolderTest, IsMadeOnce) {
-  const auto first = create().value();
+  const Bytes first = create()->certificate().to_der();
   EXPECT_EQ(create().error().code, "root.exists");
-  EXPECT_EQ(RootFolder::open(path(), words("correct horse"))->certificate().to_der(), first.certificate().to_der());
+  EXPECT_EQ(RootFolder::open(path(), words("correct horse"))->certificate().to_der(), first);
+}
+
+// Two at once would write over each other's keys.
+TEST_F(RootFolderTest, IsUsedByOneAtATime) {
+  {
+    const auto root = create().value();
+    EXPECT_EQ(RootFolder::open(path(), words("correct horse")).error().code, "state.in_use");
+    EXPECT_EQ(create().error().code, "state.in_use");
+    EXPECT_EQ(RootFolder::change_passphrase(path(), words("correct horse"), words("new horse"), {1024, 1, 1}, clock_,
+                                            entropy_)
+                  .error()
+                  .code,
+              "state.in_use");
+    EXPECT_TRUE(RootFolder::describe(path())) << "it may be looked at";
+  }
+  EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
 }
 
 TEST_F(RootFolderTest, IsMadeAnewWhenAnAttemptDidNotEnd) {
   create().value();
   ASSERT_TRUE(std::filesystem::remove(path() / "root.json"));
   EXPECT_EQ(RootFolder::open(path(), words("correct horse")).error().code, "root.missing");
-  const auto again = create();
-  ASSERT_TRUE(again) << to_string(again.error());
+  {
+    const auto again = create();
+    ASSERT_TRUE(again) << to_string(again.error());
+  }
   EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
 }
 
 TEST_F(RootFolderTest, MayHaveAnotherPassphrase) {
-  const auto made = create().value();
+  const Bytes made = create()->certificate().to_der();
   const auto change = [&](std::string_view from, std::string_view to) {
     return RootFolder::change_passphrase(path(), words(from), words(to), {1024, 1, 1}, clock_, entropy_);
   };
@@ -95,14 +113,17 @@ TEST_F(RootFolderTest, MayHaveAnotherPassphrase) {
   EXPECT_TRUE(RootFolder::open(path(), words("correct horse")));
   ASSERT_TRUE(change("correct horse", "new horse"));
   EXPECT_FALSE(RootFolder::open(path(), words("correct horse")));
-  const auto opened = RootFolder::open(path(), words("new horse")).value();
-  EXPECT_EQ(opened.certificate().to_der(), made.certificate().to_der());
-  EXPECT_TRUE(opened.certify(Role::kEscrow, key_on(EcCurve::kP384), clock_, entropy_));
+  {
+    const auto opened = RootFolder::open(path(), words("new horse")).value();
+    EXPECT_EQ(opened.certificate().to_der(), made);
+    EXPECT_TRUE(opened.certify(Role::kEscrow, key_on(EcCurve::kP384), clock_, entropy_));
+  }
   EXPECT_FALSE(std::filesystem::exists(path() / "keys-1"));
   // A power cut left what does not count any more.
   std::filesystem::copy(path() / "keys-2", path() / "keys-1");
-  ASSERT_TRUE(change("new horse", "newer horse"));
+  EXPECT_TRUE(RootFolder::open(path(), words("new horse")));
   EXPECT_FALSE(std::filesystem::exists(path() / "keys-1"));
+  ASSERT_TRUE(change("new horse", "newer horse"));
   EXPECT_FALSE(std::filesystem::exists(path() / "keys-2"));
   EXPECT_TRUE(RootFolder::open(path(), words("newer horse")));
 }

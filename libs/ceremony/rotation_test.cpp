@@ -5,6 +5,7 @@
 #include "base/temp_dir.h"
 #include "ceremony/bundle_desk.h"
 #include "keystore/files.h"
+#include "signing_keys/key_file.h"
 #include "sim/deterministic.h"
 
 namespace warifu::ceremony {
@@ -36,12 +37,23 @@ class RotationTest : public testing::Test {
   TrustedBundle newest() const { return shelf_.newest().value().value(); }
   // The root that counts after it.
   crypto::Certificate rotate() {
-    const auto root = open().value();
-    const auto next = root.prepare_next(secret_, kCheap, clock_, entropy_).value();
-    EXPECT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
-    EXPECT_TRUE(RootFolder::adopt(path()));
+    {
+      const auto root = open().value();
+      const auto next = root.prepare_next(secret_, clock_, entropy_).value();
+      EXPECT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
+      EXPECT_TRUE(next.adopt());
+    }
     return open()->certificate().clone();
   }
+  // Up to the bundle, and no further: the root that is next.
+  crypto::Certificate cut_at_the_bundle() {
+    const auto root = open().value();
+    const auto next = root.prepare_next(secret_, clock_, entropy_).value();
+    EXPECT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
+    return next.certificate().clone();
+  }
+  Bytes opened() const { return open()->certificate().to_der(); }
+  Bytes described() const { return RootFolder::describe(path())->certificate.to_der(); }
   Status finish() {
     const auto root = open().value();
     return BundleDesk(root, shelf_, clock_).finish_rotation();
@@ -119,32 +131,58 @@ TEST_F(RotationTest, CertifiesNoRevokedKeyAgain) {
   EXPECT_THAT(newest().contents().revoked, SizeIs(1)) << "and it stays revoked";
 }
 
+TEST_F(RotationTest, StretchesThePassphraseAsBefore) {
+  rotate();
+  for (const char* name : {"root.key", "revocation.key"}) {
+    const auto text = keystore::read_file(path() / "keys-2" / name).value();
+    EXPECT_EQ(signing_keys::KeyFile::parse(text)->cost, kCheap) << name;
+  }
+}
+
+TEST_F(RotationTest, AdoptsNoRootThatSignsNoBundle) {
+  {
+    const auto root = open().value();
+    EXPECT_EQ(root.adopt().error().code, "root.rotate") << "none was prepared";
+    const auto next = root.prepare_next(secret_, clock_, entropy_).value();
+    EXPECT_EQ(next.adopt().error().code, "root.rotate");
+    EXPECT_THAT(folders_of_keys(), SizeIs(2)) << "the key that signs bundles is there";
+  }
+  EXPECT_EQ(opened(), first_.front().to_der());
+}
+
 // Until the bundle is on the shelf, the old root counts; from then on, the new one, wherever power was lost.
 TEST_F(RotationTest, IsTheOldOneOrTheNewOneWhereverItWasCut) {
-  const auto old = open().value();
+  const Bytes old = first_.front().to_der();
   const auto before = newest().digest();
-  {
-    const auto next = old.prepare_next(secret_, kCheap, clock_, entropy_).value();
-    // Cut here: nothing has happened, and it may begin anew, or get another passphrase.
-    EXPECT_EQ(open()->certificate().to_der(), old.certificate().to_der());
-    ASSERT_TRUE(RootFolder::change_passphrase(path(), secret_, secret_, kCheap, clock_, entropy_));
-    EXPECT_EQ(open()->certificate().to_der(), old.certificate().to_der());
-  }
-  const auto root = open().value();
-  const auto next = root.prepare_next(secret_, kCheap, clock_, entropy_).value();
-  ASSERT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
+  ASSERT_TRUE(open()->prepare_next(secret_, clock_, entropy_));
+  // Cut here: nothing has happened, and it may begin anew, or get another passphrase.
+  EXPECT_EQ(described(), old);
+  EXPECT_EQ(opened(), old);
+  ASSERT_TRUE(RootFolder::change_passphrase(path(), secret_, secret_, kCheap, clock_, entropy_));
+  EXPECT_EQ(opened(), old);
+  const Bytes next = cut_at_the_bundle().to_der();
   EXPECT_NE(newest().digest(), before);
   // Cut here: the bundle is there, and root.json says the old one.
-  EXPECT_EQ(open()->certificate().to_der(), next.certificate().to_der());
+  EXPECT_EQ(described(), next);
+  EXPECT_EQ(opened(), next);
   EXPECT_THAT(folders_of_keys(), SizeIs(1));
-  EXPECT_EQ(RootFolder::describe(path())->certificate.to_der(), next.certificate().to_der());
-  // And between the certificate and root.json.
-  const auto again = open()->prepare_next(secret_, kCheap, clock_, entropy_).value();
-  const auto current = open().value();
-  ASSERT_TRUE(BundleDesk(current, shelf_, clock_).rotate_to(again, entropy_));
-  ASSERT_TRUE(keystore::write_file(path() / "root.pem", as_bytes(again.certificate().to_pem()), FileMode::kPublic));
+  EXPECT_EQ(described(), next);
+  // Between the certificate and root.json.
+  const auto again = cut_at_the_bundle();
+  ASSERT_TRUE(keystore::write_file(path() / "root.pem", as_bytes(again.to_pem()), FileMode::kPublic));
+  EXPECT_EQ(described(), again.to_der());
+  EXPECT_EQ(opened(), again.to_der());
+  // After root.json, before the key of the root of before is gone.
+  const std::string keys = folders_of_keys().front();
+  std::filesystem::copy(path() / keys, folder_.path() / "kept");
+  const Bytes last = rotate().to_der();
+  std::filesystem::copy(folder_.path() / "kept", path() / keys);
+  ASSERT_THAT(folders_of_keys(), SizeIs(2));
+  EXPECT_EQ(described(), last);
+  EXPECT_EQ(opened(), last);
+  EXPECT_THAT(folders_of_keys(), SizeIs(1));
+  EXPECT_FALSE(std::filesystem::exists(path() / keys));
   const auto ended = open().value();
-  EXPECT_EQ(ended.certificate().to_der(), again.certificate().to_der());
   EXPECT_TRUE(BundleDesk(ended, shelf_, clock_).publish({}));
 }
 

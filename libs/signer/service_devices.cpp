@@ -5,18 +5,14 @@
 #include "crypto/digest_signature.h"
 #include "signer/entries.h"
 #include "signer/service.h"
-#include "wire/reader.h"
 
 namespace warifu::signer {
 namespace {
 
 using pki::Role;
 
-// Beyond it a time does not fit into a certificate.
-constexpr std::uint64_t kTimeMax = 253'402'300'799;  // 9999-12-31T23:59:59Z
-
 Result<Timestamp> time_of(std::uint64_t seconds, std::string_view field) {
-  if (seconds > kTimeMax)
+  if (seconds > kUnixSecondsMax)
     return invalid_input("signer.order", "expected a time before the year 10000", std::string(field));
   return Timestamp(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
@@ -57,15 +53,13 @@ Result<pki::DeviceOrder> order_of(const signer_protocol::CertifyDevice& request)
 }
 
 Result<crypto::RevokedCertificate> entry_of(ByteView bytes) {
-  wire::Reader reader(bytes);
-  TRY(const auto seconds, reader.u64("entries.revoked_at"));
-  TRY(const auto reason, reader.u8("entries.reason"));
-  TRY(const auto serial_bytes, reader.bytes(reader.remaining(), "entries.serial"));
-  TRY(const auto serial, crypto::SerialNumber::from_bytes(serial_bytes));
-  TRY(const auto revoked_at, time_of(seconds, "entries.revoked_at"));
-  if (!crypto::is_revocation_reason(reason))
-    return invalid_input("signer.crl-entry", fmt::format("{} is no reason of RFC 5280", reason), "entries.reason");
-  return crypto::RevokedCertificate{serial, revoked_at, static_cast<crypto::RevocationReason>(reason)};
+  TRY(const auto entry, signer_protocol::CrlEntry::parse(bytes));
+  TRY(const auto serial, crypto::SerialNumber::from_bytes(entry.serial));
+  TRY(const auto revoked_at, time_of(entry.revoked_at, "entries.revoked_at"));
+  if (!crypto::is_revocation_reason(entry.reason))
+    return invalid_input("signer.crl-entry", fmt::format("{} is no reason of RFC 5280", entry.reason),
+                         "entries.reason");
+  return crypto::RevokedCertificate{serial, revoked_at, static_cast<crypto::RevocationReason>(entry.reason)};
 }
 
 Error out_of_budget(std::string_view what, std::uint32_t most, std::chrono::seconds wait) {

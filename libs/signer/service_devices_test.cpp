@@ -3,7 +3,6 @@
 
 #include "crypto/crl.h"
 #include "signer/signer_fixture_test.h"
-#include "wire/writer.h"
 
 namespace warifu::signer {
 namespace {
@@ -167,11 +166,9 @@ class SignerCrlTest : public SignerDevicesTest {
   SignerCrlTest() { size_.add(entries_); }
 
   static Bytes text_of(const crypto::RevokedCertificate& entry) {
-    return wire::Writer()
-        .u64(to_unix_seconds(entry.revoked_at))
-        .u8(static_cast<std::uint8_t>(entry.reason))
-        .bytes(entry.serial.bytes())
-        .take();
+    return signer_protocol::CrlEntry{to_unix_seconds(entry.revoked_at), static_cast<std::uint8_t>(entry.reason),
+                                     to_bytes(entry.serial.bytes())}
+        .bytes();
   }
   BeginCrl begin() const {
     return {7, to_unix_seconds(kNow), to_unix_seconds(kNow + days(1)), size_.entries, size_.bytes};

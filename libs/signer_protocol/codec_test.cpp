@@ -104,6 +104,16 @@ TEST(SignerCodec, WritesTheBytesOfVersionOne) {
             "0a0b");
 }
 
+TEST(SignerCodec, WritesAnEntryOfAListInTheBytesOfVersionOne) {
+  const CrlEntry entry{1'790'000'000, 6, {0x41, 0x02}};
+  EXPECT_EQ(to_hex(entry.bytes()), "000000006ab13b80064102");
+  const auto read = CrlEntry::parse(entry.bytes()).value();
+  EXPECT_EQ(read.revoked_at, entry.revoked_at);
+  EXPECT_EQ(read.reason, entry.reason);
+  EXPECT_EQ(read.serial, entry.serial);
+  EXPECT_EQ(CrlEntry::parse(Bytes(8)).error().code, "wire.truncated");
+}
+
 TEST(SignerCodec, RefusesEveryMessageThatIsCutOffOrGoesOn) {
   for (const Sample& sample : samples()) {
     for (std::size_t size = 0; size < sample.frame.size(); ++size) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "base/secret.h"
 
 // What warifud asks and warifu-signer answers (docs/formats/signer-protocol.md). One struct a request, with its answer
@@ -70,6 +71,17 @@ struct CertifyResponder {
   };
 };
 
+// A certificate of a list of revoked ones.
+struct CrlEntry {
+  std::uint64_t revoked_at = 0;  // Unix seconds
+  std::uint8_t reason = 0;       // crypto::RevocationReason
+  Bytes serial;
+
+  // kInvalidInput "wire.truncated".
+  static Result<CrlEntry> parse(ByteView bytes);
+  Bytes bytes() const;
+};
+
 // A list of revoked certificates of the endpoint-identity role, told in parts: begun, added to, finished. A signer has
 // one in the making; another beginning takes its place.
 struct BeginCrl {
@@ -82,7 +94,7 @@ struct BeginCrl {
 };
 struct AddToCrl {
   std::uint64_t number = 0;
-  std::vector<Bytes> entries;  // each: Unix seconds (8 bytes), reason (1 byte), serial number
+  std::vector<Bytes> entries;  // CrlEntry
   struct Answer {};
 };
 struct FinishCrl {

@@ -32,6 +32,8 @@ TEST_F(FirstBundle, IsBelievedByThePinnedRootAndItsSigningKeys) {
   EXPECT_EQ(bundle->digest(), crypto::digest(crypto::HashAlgorithm::kSha256, {envelope.payload()}));
   ASSERT_EQ(bundle->roots().size(), 1u);
   EXPECT_EQ(bundle->roots()[0].to_der(), root_.to_der());
+  EXPECT_TRUE(bundle->trusts_root(root_));
+  EXPECT_FALSE(bundle->trusts_root(organisation_.root("Root-2").certificate));
   const auto server = bundle->role_certificates(role_name("server-communication"));
   ASSERT_EQ(server.size(), 1u);
   EXPECT_TRUE(bundle->trusts_role(role_name("server-communication"), server[0]));

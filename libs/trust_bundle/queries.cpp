@@ -4,6 +4,10 @@
 
 namespace warifu::trust_bundle {
 
+bool TrustedBundle::trusts_root(const crypto::Certificate& certificate) const {
+  return std::ranges::any_of(roots(), [der = certificate.to_der()](const auto& root) { return root.to_der() == der; });
+}
+
 std::vector<crypto::Certificate> TrustedBundle::role_certificates(const RoleName& name) const {
   std::vector<crypto::Certificate> usable;
   const Role* role = state_->certificates.role(name);

@@ -47,6 +47,8 @@ class TrustedBundle {
 
   // Without those whose key is revoked. Periods of validity are for the caller, here and below.
   const std::vector<crypto::Certificate>& roots() const { return state_->certificates.roots; }
+  // This very certificate is one of them.
+  bool trusts_root(const crypto::Certificate& certificate) const;
   // Without those whose key, or whose root's key, is revoked; empty for a role that is not there.
   std::vector<crypto::Certificate> role_certificates(const RoleName& role) const;
   // This very certificate is one of them.

@@ -203,6 +203,34 @@ describe('A root on the server\'s machine', () => {
   });
 });
 
+describe('A change of the root at its desk', () => {
+  let daemon;
+  before(async () => (daemon = await Daemon.init()));
+  after(() => daemon && remove(daemon.folder));
+  const root = () => path.join(daemon.data_dir, 'root');
+  const at_root = (verb, ...args) => run('warifu', ['root', verb, '--dir', root(), '--passphrase-file', path.join(root(), 'passphrase'), ...args]);
+  const status = () => must_run('warifu', ['root', 'status', '--dir', root()]);
+
+  test('IsAsBeforeWhenItCannotBeHandedOver', async () => {
+    const untouched = await status();
+    const { code, stderr } = await at_root('rotate', '--out', await daemon.write('file', ''));
+    assert.notEqual(code, 0, stderr);
+    assert.equal(await status(), untouched);
+  });
+
+  test('IsHandedOverAgainAndNotChangedAgain', async () => {
+    assert.equal((await at_root('rotate')).code, 0);
+    const again = await at_root('rotate', '--out', daemon.file('again'));
+    assert.equal(again.code, 1, again.stderr);
+    assert.match(again.stderr, /\[root\.rotate\]/);
+    assert.equal((await at_root('publish', '--out', daemon.file('out'))).code, 0);
+    assert.equal(readFileSync(daemon.file('out/root.pem'), 'utf8'), readFileSync(path.join(root(), 'root.pem'), 'utf8'));
+    assert.deepEqual((await readdir(daemon.file('out/bundles'))).sort(), (await readdir(path.join(root(), 'bundles'))).sort());
+    assert.equal((await at_root('rotate', '--finish')).code, 0);
+    assert.equal((await at_root('rotate', '--out', daemon.file('out'))).code, 0, 'a second change');
+  });
+});
+
 describe('warifu root', () => {
   let daemon;
   before(async () => (daemon = await Daemon.prepare()));

@@ -5,7 +5,9 @@ import { cp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { OperatorClient } from '../interop/lib/operator_http.mjs';
-import { Daemon, eventually, must_run, remove } from './lib/daemon.mjs';
+import { Daemon, eventually, must_run, remove, run } from './lib/daemon.mjs';
+import { operator_client } from './lib/fleet.mjs';
+import { operator_of } from './lib/operator.mjs';
 
 const contents_of = (envelope) => JSON.parse(Buffer.from(envelope.payload, 'base64').toString());
 
@@ -46,6 +48,12 @@ describe('A server with trust bundles', { timeout: 120_000 }, () => {
     await eventually(async () => (await get('/2')).status === 200, 'the second is served');
     assert.equal(contents_of((await get()).json).version, 2);
     await daemon.log_has(/trust bundle 2 ends at .*publish the next one/);
+    const operators = operator_client(daemon);
+    const end = Math.floor(Date.parse(contents_of((await get()).json).expires_at) / 1000);
+    // It is set after the bundles are handed out.
+    const shown = async () => Number(/^warifu_trust_bundle_expiry_seconds (\S+)$/m.exec(await operators.metrics())?.[1]);
+    await eventually(async () => (await shown()) === end, 'the metric tells when it ends');
+    operators.close();
   });
 
   test('GoesBackToNoOlderOneAndTakesNothingOfAnotherLine', async () => {
@@ -104,6 +112,38 @@ describe('A server whose escrow role is revoked', { timeout: 60_000 }, () => {
       assert.equal((await asked.send('GET', '/api/v1/device/escrow-certificate', { token: null })).status, 404);
       asked.close();
       await daemon.log_has(/devices are given no escrow certificate: trust bundle 2 revokes/);
+    } finally {
+      await daemon.stop();
+    }
+  });
+});
+
+describe('A server whose endpoint-identity role is revoked', { timeout: 60_000 }, () => {
+  test('StartsAndGivesDevicesNoCertificate', async () => {
+    const daemon = await Daemon.start();
+    const { done, json } = operator_of(() => daemon);
+    // With a secret that is good, for a key of its own.
+    async function asks(id) {
+      await done('enrollment', 'create', '--registration-id', id, '--symmetric', '--allow-software-keys');
+      const { reference, secret } = await json('certificate', 'secret', '--registration-id', id);
+      await must_run('openssl', ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', daemon.file(`${id}.key`), '-subj', `/CN=${id}`, '-outform', 'DER', '-out', daemon.file(`${id}.der`)]);
+      await must_run('openssl', ['base64', '-in', daemon.file(`${id}.der`), '-out', daemon.file(`${id}.b64`)]);
+      return async () => {
+        const url = `${daemon.devices_url.replace('127.0.0.1', 'localhost')}/.well-known/est/simpleenroll`;
+        const { stdout } = await run('curl', ['-sS', '--cacert', daemon.ca, '-w', '\n%{http_code}', '-H', 'Content-Type: application/pkcs10', '--data-binary', `@${daemon.file(`${id}.b64`)}`, '-u', `${reference}:${secret}`, url]);
+        return stdout;
+      };
+    }
+    try {
+      assert.match(await (await asks('meter-1'))(), /\n200$/, 'before');
+      const ask = await asks('meter-2');
+      const root = path.join(daemon.data_dir, 'root');
+      await must_run('warifu', ['root', 'revoke', '--dir', root, '--passphrase-file', path.join(root, 'passphrase'), '--role', 'endpoint-identity', '--reason', 'key-compromise', '--out', daemon.file('out')]);
+      assert.equal((await daemon.warifud('trust install', ['--from', daemon.file('out')])).code, 0);
+      await daemon.halt();
+      await daemon.serve();
+      await daemon.log_has(/no certificates for devices: trust bundle 2 revokes/);
+      assert.match(await ask(), /\[signer\.role\]\s+[45]\d\d$/);
     } finally {
       await daemon.stop();
     }
