@@ -24,6 +24,7 @@ boost::json::object to_record(const agent::AttestationResult& result, bool neste
 
 Status attest(const Context& context) {
   TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  TRY_STATUS(device->meet_server());
   TRY(const auto result, agent::Attestor(device->outside(), device->logs()).attest());
   if (!result)
     return Error{ErrorKind::kNotFound, "attestation.none", "the server has no attestation, or does not serve it here"};

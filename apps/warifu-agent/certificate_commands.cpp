@@ -45,6 +45,7 @@ Result<Held> read_certificates(const Context& context) {
 
 Status get(const Context& context, agent::CertificateKind kind, Certifier::When when) {
   TRY(const auto device, Device::open(context, Device::Tells::kNotes));
+  TRY_STATUS(device->meet_server());
   agent::Attestor attestor(device->outside(), device->logs());
   Certifier certifier(device->outside(), attestor, device->identity());
   auto outcome = certifier.certify(kind, when);

@@ -50,7 +50,7 @@ Result<keystore::FolderLock> claim_state(const std::filesystem::path& folder) {
 // What the TCB says of the LDevID, now that it knows the server. An older one says nothing.
 Status add_certificate(Device& device, boost::json::object& record) {
   const auto held = tcb_protocol::call(device.outside().tcb, tcb_protocol::ShowCertificate{.idevid = false});
-  if (!held && held.error().code == "tcb_protocol.operation") return {};
+  if (!held && tcb_protocol::is_unknown_request(held.error())) return {};
   if (!held) return held.error();
   TRY(const auto certificate, certificate_record(*held));
   for (const char* name : {"serial", "not_after", "renew_after"})

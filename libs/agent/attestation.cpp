@@ -18,7 +18,6 @@ constexpr int kRoundsMax = 3;
 }  // namespace
 
 Result<std::optional<AttestationResult>> Attestor::attest() {
-  retry_after_.reset();
   auto result = attest_on_connection();
   outside_.transport.close();
   return result;
@@ -28,34 +27,27 @@ bool Attestor::has_token() const {
   return token_ && to_rfc3339(server_time_ + kTokenReserve).substr(0, token_->expires_at.size()) < token_->expires_at;
 }
 
-// The TCB judges the server, and says who the device is.
 Status Attestor::meet() {
+  retry_after_.reset();
   TRY(const auto first, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
   server_time_ = first.date.value_or(outside_.clock.now());
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
-  path_ = fmt::format("/api/v1/device/{}/registrations/{}/attestation", device.id_scope, device.registration_id);
+  path_ = fmt::format("/api/v1/device/{}/registrations/{}", device.id_scope, device.registration_id);
   return {};
 }
 
-Result<std::optional<std::string>> Attestor::token() {
-  retry_after_.reset();
-  TRY_STATUS(meet());
-  if (!has_token()) {
-    TRY(const bool served, activate());
-    if (!served) return std::optional<std::string>();
-  }
-  return std::optional(token_->token);
+Result<bool> Attestor::see_to_token() {
+  if (has_token()) return true;
+  return activate();
 }
 
 Result<std::optional<AttestationResult>> Attestor::attest_on_connection() {
   TRY_STATUS(meet());
   bool had_new_token = false, had_new_nonce = false;
   for (int i = 0; i < kRoundsMax; ++i) {
-    if (!has_token()) {
-      TRY(const bool served, activate());
-      if (!served) return std::optional<AttestationResult>();
-      had_new_token = true;
-    }
+    had_new_token |= !has_token();
+    TRY(const bool served, see_to_token());
+    if (!served) return std::optional<AttestationResult>();
     TRY(auto round, one_round());
     if (round.result) return std::move(round.result);
     const bool may_help = (round.again == Again::kToken && !had_new_token) ||
@@ -81,14 +73,14 @@ Result<HttpReply> Attestor::post(std::string_view step, std::string body, bool w
 Result<bool> Attestor::activate() {
   token_.reset();
   TRY(const auto key, tcb_protocol::call(outside_.tcb, tcb_protocol::AttestationKey{}));
-  TRY(const auto offered, post("key", attestation_key_body(key), false));
+  TRY(const auto offered, post("attestation/key", attestation_key_body(key), false));
   if (offered.status == 404 && !is_about_the_device(parse_server_error(offered.body).code)) return false;
   if (offered.status != 200) return refusal_of(offered, "showing the attestation key", outside_.clock);
   TRY(auto challenge, parse_attestation_challenge(offered.body));
   TRY(const auto opened,
       tcb_protocol::call(outside_.tcb, tcb_protocol::ActivateAttestation{std::move(challenge.id_object),
                                                                          std::move(challenge.encrypted_secret)}));
-  TRY(const auto activated, post("activation", activation_body(challenge.session, opened.secret), false));
+  TRY(const auto activated, post("attestation/activation", activation_body(challenge.session, opened.secret), false));
   if (activated.status != 200) return refusal_of(activated, "activating the attestation key", outside_.clock);
   TRY(token_, parse_attestation_token(activated.body));
   return true;
@@ -104,7 +96,7 @@ Attestor::Round Attestor::refused(const HttpReply& reply, std::string_view doing
 }
 
 Result<Attestor::Round> Attestor::one_round() {
-  TRY(const auto reply, post("nonce", nonce_body(logs_.boot_id()), true));
+  TRY(const auto reply, post("attestation/nonce", nonce_body(logs_.boot_id()), true));
   if (reply.status != 200) return refused(reply, "asking for a nonce");
   TRY(auto nonce, parse_attestation_nonce(reply.body));
   TRY(const auto quote, tcb_protocol::call(outside_.tcb, tcb_protocol::Quote{nonce.nonce, nonce.registers}));
@@ -130,7 +122,7 @@ Result<Attestor::Round> Attestor::send_evidence(const AttestationNonce& nonce,
   TRY(evidence.ima_list, logs_.ima_list(nonce.ima_offset));
   for (;;) {
     TRY(auto body, evidence_body(evidence));
-    TRY(const auto reply, post("evidence", std::move(body), true));
+    TRY(const auto reply, post("attestation/evidence", std::move(body), true));
     if (reply.status == 200) {
       TRY(auto result, parse_attestation_result(reply.body));
       retry_after_.reset();

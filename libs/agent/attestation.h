@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "agent/attestation_messages.h"
 #include "agent/measurement_logs.h"
@@ -23,13 +25,20 @@ class Attestor {
   // transport and of the TCB, refusal_of(), "server.reply", "logs.read", "logs.size".
   Result<std::optional<AttestationResult>> attest();
 
-  // The token, for what else the server gives a device that attests (Authorization: Bearer): the one that is there, or
-  // a new one. On a connection that stays open. nullopt: the server has no attestation. Errors as above.
-  Result<std::optional<std::string>> token();
+  // For what else the server gives a device that attests, on a connection that stays open.
+  // Its first request: the TCB judges the server, and says who the device is.
+  Status meet();
+  Timestamp server_time() const { return server_time_; }
+  // That there is a token: the one that is there, or a new one. false: the server has no attestation. Errors as above.
+  Result<bool> see_to_token();
+  // With the token, below this device's registration.
+  Result<HttpReply> post_with_token(std::string_view step, std::string body) {
+    return post(step, std::move(body), true);
+  }
   // The server no longer takes it.
   void forget_token() { token_.reset(); }
 
-  // What the server asked for with its last refusal.
+  // What the server asked for with its last refusal since meet().
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
  private:
@@ -42,7 +51,6 @@ class Attestor {
   };
 
   Result<std::optional<AttestationResult>> attest_on_connection();
-  Status meet();
   Result<bool> activate();  // false: the server has no attestation
   Result<Round> one_round();
   Result<Round> send_evidence(const AttestationNonce& nonce, const tcb_protocol::Quote::Answer& quote);
@@ -52,7 +60,7 @@ class Attestor {
 
   Outside& outside_;
   MeasurementLogs& logs_;
-  std::string path_;
+  std::string path_;  // of the registration
   std::optional<AttestationToken> token_;
   Timestamp server_time_;
   std::optional<std::chrono::seconds> retry_after_;

@@ -27,13 +27,6 @@ constexpr std::size_t kWordMax = 64;
 constexpr std::uint64_t kNextMin = 10;
 constexpr std::uint64_t kNextMax = 86'400;
 
-Result<json::value> read_json(std::string_view body) {
-  auto value = wire::parse_json(body);
-  if (!value) return lie(value.error().message, value.error().where);
-  if (!value->is_object()) return lie("expected an object");
-  return std::move(*value);
-}
-
 // It goes into a header, or back into JSON.
 Result<std::string> read_opaque(const JsonFields& fields, std::string_view name, std::size_t size_max) {
   TRY(auto text, believed(fields.required_string(name)));
@@ -136,7 +129,7 @@ std::string attestation_key_body(const tcb_protocol::AttestationKey::Answer& key
 }
 
 Result<AttestationChallenge> parse_attestation_challenge(std::string_view body) {
-  TRY(const auto value, read_json(body));
+  TRY(const auto value, read_object(body));
   const JsonFields fields(value.get_object());
   AttestationChallenge challenge;
   TRY(challenge.id_object, reply_bytes(fields, "id_object", tcb_protocol::kIdObjectMax));
@@ -150,7 +143,7 @@ std::string activation_body(const std::string& session, const SecretBytes& secre
 }
 
 Result<AttestationToken> parse_attestation_token(std::string_view body) {
-  TRY(const auto value, read_json(body));
+  TRY(const auto value, read_object(body));
   const JsonFields fields(value.get_object());
   AttestationToken token;
   TRY(token.token, read_opaque(fields, "token", kTokenMax));
@@ -167,7 +160,7 @@ std::string nonce_body(const std::string& boot_id) {
 }
 
 Result<AttestationNonce> parse_attestation_nonce(std::string_view body) {
-  TRY(const auto value, read_json(body));
+  TRY(const auto value, read_object(body));
   const JsonFields fields(value.get_object());
   AttestationNonce nonce;
   TRY(nonce.nonce, reply_bytes(fields, "nonce", tcb_protocol::kServerNonceMax));
@@ -213,7 +206,7 @@ Result<std::string> evidence_body(const Evidence& evidence) {
 }
 
 Result<AttestationResult> parse_attestation_result(std::string_view body) {
-  TRY(const auto value, read_json(body));
+  TRY(const auto value, read_object(body));
   const JsonFields fields(value.get_object());
   AttestationResult result;
   TRY(result.overall, believed(fields.required_string("overall")));

@@ -22,8 +22,6 @@ using tcb_protocol::TrustBundle;
 using tcb_protocol::TrustedRoot;
 
 constexpr std::string_view kPath = "/api/v1/device/trust-bundle";
-// Of a TCB that is older than its agent.
-constexpr std::string_view kUnknownRequest = "tcb_protocol.operation";
 
 HttpRequest request_for(std::string path, std::string known_etag = {}) {
   return {.method = "GET",
@@ -55,7 +53,7 @@ bool BundleFollower::is_about_trust(const Error& error) {
 
 Status BundleFollower::use_roots() {
   const auto now = tcb_protocol::call(outside_.tcb, TrustBundle{});
-  if (!now && now.error().code == kUnknownRequest) return {};
+  if (!now && tcb_protocol::is_unknown_request(now.error())) return {};
   if (!now) return now.error();
   std::vector<Bytes> roots;
   for (std::uint8_t index = 0; index < now->root_count; ++index) {
@@ -76,9 +74,10 @@ Result<bool> BundleFollower::follow_from_anybody() {
 
 Result<bool> BundleFollower::follow(const Fetch& fetch) {
   const auto now = tcb_protocol::call(outside_.tcb, TrustBundle{});
-  if (!now && now.error().code == kUnknownRequest) return false;
+  if (!now && tcb_protocol::is_unknown_request(now.error())) return false;
   if (!now) return now.error();
-  TRY(const auto reply, fetch(request_for(std::string(kPath), known_etag_)));
+  TRY(const auto reply,
+      fetch(request_for(std::string(kPath), now->version == known_version_ ? known_etag_ : std::string())));
   tell_if_ended();
   if (reply.status == 304 || reply.status == 404) return false;
   if (reply.status != 200) return refusal_of(reply, "asking for the trust bundle", outside_.clock);
@@ -90,6 +89,7 @@ Result<bool> BundleFollower::follow(const Fetch& fetch) {
                                                   latest, seen));
   TRY(const bool is_new, catch_up(fetch, *now, latest, reply.body));
   known_etag_ = reply.etag;
+  known_version_ = latest;
   return is_new;
 }
 

@@ -45,7 +45,9 @@ class BundleFollower {
   void tell_if_ended();
 
   Outside& outside_;
+  // Of the newest bundle, which the TCB had then. After TPM2_Clear it has it no more.
   std::string known_etag_;
+  std::uint64_t known_version_ = 0;
   std::uint64_t told_of_end_ = 0;  // the version
 };
 

@@ -72,6 +72,31 @@ TEST_F(BundleFollowerTest, AsksForNothingTwice) {
   EXPECT_THAT(server_.fetched, ElementsAre(latest_, latest_, latest_));
 }
 
+// TPM2_Clear takes it from the TCB while the agent runs.
+TEST_F(BundleFollowerTest, BringsItAgainToATcbThatHasItNoMore) {
+  trust_.begins_with = {1};
+  Contact contact(outside_);
+  ASSERT_TRUE(contact.make(Registering::kAlways));
+  ASSERT_EQ(trust_.version, 3U);
+  trust_.version = 0;
+  ASSERT_TRUE(contact.make(Registering::kIfNeeded));
+  EXPECT_EQ(trust_.version, 3U);
+}
+
+TEST_F(BundleFollowerTest, FollowsTheRestAtTheNextContact) {
+  constexpr std::uint64_t kLatest = BundleFollower::kAtOnceMax + 3;
+  server_.bundles.clear();
+  auto contents = people_.first();
+  for (contents.version = 1; contents.version <= kLatest; ++contents.version)
+    server_.bundles.push_back(people_.signed_by(contents, {"bob"}).to_json());
+  trust_.version = 1;
+  Contact contact(outside_);
+  ASSERT_TRUE(contact.make(Registering::kAlways));
+  EXPECT_EQ(trust_.version, kLatest - 2);
+  ASSERT_TRUE(contact.make(Registering::kIfNeeded));
+  EXPECT_EQ(trust_.version, kLatest);
+}
+
 TEST_F(BundleFollowerTest, LetsTheTcbCompareTheOneThatItHas) {
   trust_.version = 3;
   ASSERT_TRUE(contact());

@@ -1,7 +1,5 @@
 #include "agent/certificate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,7 +7,6 @@
 #include "agent/messages.h"
 #include "agent/refusal.h"
 #include "agent/server_reply.h"
-#include "base/secret.h"
 #include "crypto/certificate.h"
 #include "tcb_protocol/codec.h"
 
@@ -19,14 +16,14 @@ namespace {
 constexpr const char* kSelfPath = "/api/v1/device/self";
 constexpr int kCertificateRoundsMax = 3;
 
-bool is_in_use(std::string_view state) {
-  return state == "active" || state == "inactive";
+// For any other refusal the same key is shown again, which costs neither a further certificate nor the one in use.
+bool needs_another_key(const Error& error) {
+  return error.code == "certificate.key-compromised" || error.code == "tcb.certificate.key";
 }
 
 }  // namespace
 
 Result<std::optional<Certifier::Outcome>> Certifier::certify(CertificateKind kind, When when) {
-  retry_after_.reset();
   // Whatever the server said of it earlier: it may think otherwise now.
   identity_.present();
   outside_.transport.close();
@@ -36,27 +33,17 @@ Result<std::optional<Certifier::Outcome>> Certifier::certify(CertificateKind kin
 }
 
 Result<std::optional<Certifier::Outcome>> Certifier::certify_on_connection(CertificateKind kind, When when) {
-  TRY(const auto first, outside_.transport.send({.method = "GET", .path = kGreetingPath}));
-  server_time_ = first.date.value_or(outside_.clock.now());
+  TRY_STATUS(attestor_.meet());
   if (when == When::kIfDue) {
     TRY(auto good, good_one(kind));
     if (good) return std::optional(Outcome{*std::move(good), false});
   }
-  TRY(auto issued, rounds(kind, false));
-  if (!issued) return std::optional<Outcome>();
-  // The key that waited has a certificate that is of no use any more: from before a power cut that was long, perhaps.
-  Status accepted = is_in_use(issued->standing.state)
-                        ? accept(kind, *issued)
-                        : Status(Error{ErrorKind::kRefused, "certificate.revoked",
-                                       "the certificate of this key is " + issued->standing.state});
-  if (!accepted && accepted.error().kind == ErrorKind::kRefused && kind == CertificateKind::kLDevId) {
-    TRY(issued, rounds(kind, true));
-    if (!issued) return std::optional<Outcome>();
-    accepted = accept(kind, *issued);
-  }
-  if (!accepted) return accepted.error();
+  auto issued = get(kind, false);
+  if (!issued && needs_another_key(issued.error()) && kind == CertificateKind::kLDevId) issued = get(kind, true);
+  if (!issued) return issued.error();
+  if (!*issued) return std::optional<Outcome>();
   identity_.present();
-  return std::optional(Outcome{std::move(issued->standing), true});
+  return std::optional(Outcome{std::move((*issued)->standing), true});
 }
 
 Result<std::optional<CertificateStanding>> Certifier::good_one(CertificateKind kind) {
@@ -72,7 +59,7 @@ Result<std::optional<CertificateStanding>> Certifier::good_one(CertificateKind k
                                .renew_after = Timestamp(std::chrono::seconds(held.renew_after))};
   if (idevid) return std::optional(std::move(standing));
   // A device whose clock stands still hears from the server how late it is.
-  if (std::max(held.now, to_unix_seconds(server_time_)) >= held.renew_after)
+  if (std::max(held.now, to_unix_seconds(attestor_.server_time())) >= held.renew_after)
     return std::optional<CertificateStanding>();
   TRY(auto said, server_says());
   if (!said) return std::optional<CertificateStanding>();
@@ -99,22 +86,9 @@ Result<std::optional<CertificateStanding>> Certifier::server_says() {
   return std::optional(CertificateStanding{.state = std::string(refusal.substr(refusal.find('.') + 1))});
 }
 
-Result<HttpReply> Certifier::post(std::string_view step, std::string body, const std::string& token) {
-  TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
-  HttpRequest request{.method = "POST",
-                      .path = fmt::format("/api/v1/device/{}/registrations/{}/certificates{}", device.id_scope,
-                                          device.registration_id, step),
-                      .authorization = "Bearer " + token,
-                      .body = std::move(body)};
-  auto reply = outside_.transport.send(request);
-  wipe(request.authorization);
-  if (reply && reply->status >= 400) retry_after_ = reply->retry_after;
-  return reply;
-}
-
 Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
-  TRY(auto token, attestor_.token());
-  if (!token) return Round{.issued = {}, .served = false, .refusal = {}};
+  TRY(const bool has_token, attestor_.see_to_token());
+  if (!has_token) return Round{.issued = {}, .served = false, .refusal = {}};
   const auto answer_to = [&](const HttpReply& reply, std::string_view doing) -> Result<Round> {
     const std::string code = parse_server_error(reply.body).code;
     Error refusal = refusal_of(reply, doing, outside_.clock);
@@ -126,15 +100,14 @@ Result<Certifier::Round> Certifier::one_round(CertificateKind kind, bool anew) {
     if (!may_help) return refusal;
     return Round{.issued = {}, .served = true, .refusal = std::move(refusal)};
   };
-  TRY(const auto asked, post("/nonce", "{}", *token));
+  TRY(const auto asked, attestor_.post_with_token("certificates/nonce", "{}"));
   if (asked.status == 404 && !is_about_the_device(parse_server_error(asked.body).code))
     return Round{.issued = {}, .served = false, .refusal = {}};
   if (asked.status != 200) return answer_to(asked, "asking for a nonce for a certificate");
   TRY(const Bytes nonce, parse_certificate_nonce(asked.body));
   TRY(const auto proof,
       tcb_protocol::call(outside_.tcb, tcb_protocol::ProveKey{kind == CertificateKind::kIDevId, anew, nonce}));
-  TRY(const auto reply, post("", certificate_request_body({kind, nonce, proof}), *token));
-  wipe(*token);
+  TRY(const auto reply, attestor_.post_with_token("certificates", certificate_request_body({kind, nonce, proof})));
   if (reply.status != 200) return answer_to(reply, "asking for a certificate");
   TRY(auto issued, parse_issued_certificate(reply.body));
   return Round{.issued = std::move(issued), .served = true, .refusal = {}};
@@ -151,6 +124,12 @@ Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind,
     refusal = std::move(round.refusal);
   }
   return *std::move(refusal);
+}
+
+Result<std::optional<IssuedCertificate>> Certifier::get(CertificateKind kind, bool anew) {
+  TRY(auto issued, rounds(kind, anew));
+  if (issued) TRY_STATUS(accept(kind, *issued));
+  return issued;
 }
 
 Status Certifier::accept(CertificateKind kind, const IssuedCertificate& issued) {

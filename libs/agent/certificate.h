@@ -35,12 +35,12 @@ class Certifier {
       : outside_(outside), attestor_(attestor), identity_(identity) {}
 
   // The connection is closed after it. nullopt: this server issues no certificates. Errors: those of the transport, of
-  // the TCB, of Attestor::token(), "server.reply", and refusal_of(): wants_attestation() when the server wants another
-  // attestation first.
+  // the TCB, of Attestor::see_to_token(), "server.reply", and refusal_of(): wants_attestation() when the server wants
+  // another attestation first.
   Result<std::optional<Outcome>> certify(CertificateKind kind, When when);
 
   // What the server asked for with its last refusal.
-  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  std::optional<std::chrono::seconds> retry_after() const { return attestor_.retry_after(); }
 
  private:
   Result<std::optional<Outcome>> certify_on_connection(CertificateKind kind, When when);
@@ -54,14 +54,13 @@ class Certifier {
   };
   Result<Round> one_round(CertificateKind kind, bool anew);
   Result<std::optional<IssuedCertificate>> rounds(CertificateKind kind, bool anew);
-  Result<HttpReply> post(std::string_view step, std::string body, const std::string& token);
+  // rounds(), and the TCB takes what comes.
+  Result<std::optional<IssuedCertificate>> get(CertificateKind kind, bool anew);
   Status accept(CertificateKind kind, const IssuedCertificate& issued);
 
   Outside& outside_;
   Attestor& attestor_;
   TcbClientIdentity& identity_;
-  Timestamp server_time_;
-  std::optional<std::chrono::seconds> retry_after_;
 };
 
 }  // namespace warifu::agent

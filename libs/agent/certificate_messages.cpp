@@ -21,13 +21,6 @@ using wire::JsonFields;
 constexpr std::size_t kSerialMax = 40;  // 20 bytes (RFC 5280 §4.1.2.2)
 constexpr std::size_t kStateWordMax = 32;
 
-Result<json::value> read_object(std::string_view body) {
-  auto value = wire::parse_json(body);
-  if (!value) return lie(value.error().message, value.error().where);
-  if (!value->is_object()) return lie("expected an object");
-  return std::move(*value);
-}
-
 // Its characters are printed, and stand in a line of a log.
 template <class Allowed>
 Result<std::string> read_word(const JsonFields& fields, std::string_view name, std::size_t size_max, Allowed allowed) {
@@ -73,7 +66,7 @@ std::string certificate_request_body(const CertificateRequest& request) {
                     {"public", to_base64(proof.public_area)},
                     {"attest", to_base64(proof.attest)},
                     {"signature", to_base64(proof.signature)}};
-  if (!proof.creation_hash.empty()) body["creation_hash"] = to_base64(proof.creation_hash);
+  if (!proof.creation_data.empty()) body["creation_data"] = to_base64(proof.creation_data);
   body["issue"] = true;
   return json::serialize(body);
 }

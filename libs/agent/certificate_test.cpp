@@ -16,7 +16,6 @@ namespace {
 
 using test::problem;
 using test::reply;
-using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;
 using testing::Ge;
@@ -103,6 +102,8 @@ TEST_F(CertificateTest, IsAskedForWithAProofOfItsKey) {
   EXPECT_EQ(tcb_.ldevid.chain, (std::vector<Bytes>{first_, {0x30, 1}}));
   EXPECT_EQ(tcb_.ldevid.renew_after, to_unix_seconds(kRenewal));
   EXPECT_FALSE(server_.connected);
+  EXPECT_EQ(requests("escrow-certificate"), 1);
+  EXPECT_EQ(calls("identity"), 1);
   const auto nonce = sent("certificate nonce"), asked = sent("certificate");
   ASSERT_THAT(nonce, SizeIs(1));
   EXPECT_EQ(nonce[0]->path, "/api/v1/device/0ne1/registrations/meter-1/certificates/nonce");
@@ -118,7 +119,7 @@ TEST_F(CertificateTest, IsAskedForWithAProofOfItsKey) {
 TEST_F(CertificateTest, IsAskedForAnIDevIdWithTheProofOfItsCreation) {
   ASSERT_EQ(certify(kIDevId), "");
   EXPECT_EQ(sent("certificate")[0]->body, R"({"kind":"idevid","nonce":"CQkJ","public":"Hg==","attest":"Hw==",)"
-                                          R"("signature":"IA==","creation_hash":"IQ==","issue":true})");
+                                          R"("signature":"IA==","creation_data":"IQ==","issue":true})");
   EXPECT_THAT(tcb_.idevid.chain, SizeIs(2));
   EXPECT_THAT(tcb_.ldevid.chain, IsEmpty());
   ASSERT_EQ(certify(kIDevId), "");
@@ -335,19 +336,48 @@ TEST_F(CertificateTest, IsAskedForOnceMoreWithAnotherNonceOrToken) {
 
 TEST_F(CertificateTest, TakesAnotherKeyWhenTheOneThatWaitedIsOfNoUse) {
   tcb_.ldevid.waiting = true;
-  answer_first("certificate", {issued(first_, "revoked")});
-  answer("certificate", issued(second_));
+  answer_first("certificate", {problem(403, "certificate.key-compromised")});
   ASSERT_EQ(certify(), "");
-  EXPECT_THAT(tcb_.calls, Contains("prove anew"));
-  EXPECT_EQ(tcb_.ldevid.chain.front(), second_);
-  // The TCB says that it has ended.
-  tcb_.accept_errors = {{ErrorKind::kRefused, "crypto.path.expired", "it ended"}};
+  EXPECT_EQ(calls("prove anew"), 1);
+  EXPECT_EQ(tcb_.ldevid.chain.front(), first_);
+  tcb_.accept_errors = {{ErrorKind::kRefused, "tcb.certificate.key", "another key"}};
   ASSERT_EQ(certify(kLDevId, kAlways), "");
+  EXPECT_EQ(calls("prove anew"), 2);
   // But not again and again.
   const Error other{ErrorKind::kRefused, "tcb.certificate.key", "another key"};
   tcb_.accept_errors = {other, other, other};
   EXPECT_EQ(certify(kLDevId, kAlways), "tcb.certificate.key");
   EXPECT_THAT(tcb_.accept_errors, SizeIs(1));
+}
+
+// A new key would be another certificate, and two of them end the one in use.
+TEST_F(CertificateTest, ShowsTheSameKeyAgainWhenTheTcbTakesNoCertificate) {
+  hold(first_);
+  answer("certificate", issued(second_));
+  for (const char* code : {"crypto.path.expired", "tcb.certificate.untrusted", "tcb.certificate.name"}) {
+    tcb_.accept_errors = {{ErrorKind::kRefused, code, "the TCB says no"}};
+    const int before = tries();
+    EXPECT_EQ(certify(kLDevId, kAlways), code);
+    EXPECT_EQ(tries(), before + 1) << code;
+  }
+  EXPECT_EQ(tcb_.ldevid.chain.front(), first_);
+  ASSERT_EQ(certify(kLDevId, kAlways), "");
+  EXPECT_EQ(tcb_.keys_made, 1);
+  EXPECT_EQ(calls("prove anew"), 0);
+}
+
+TEST_F(CertificateTest, WaitsAsLongAsTheServerAsksWhereverThatIs) {
+  Certifier keeper = certifier();
+  auto busy = problem(429, "server.busy");
+  busy.retry_after = 3600s;
+  for (const char* step : {"key", "certificate nonce", "certificate"}) {
+    answer_first(step, {busy});
+    EXPECT_EQ(keeper.certify(kLDevId, kAlways).error().code, "server.throttled") << step;
+    EXPECT_EQ(keeper.retry_after(), 3600s) << step;
+  }
+  server_.unreachable = 1;
+  EXPECT_EQ(keeper.certify(kLDevId, kAlways).error().code, "server.unreachable");
+  EXPECT_FALSE(keeper.retry_after()) << "it said nothing now";
 }
 
 TEST_F(CertificateTest, AsksForNothingOfAServerThatTheTcbRefuses) {
@@ -448,9 +478,6 @@ TEST_F(CertificateRunnerTest, WaitsForAnotherResultWhenTheServerWantsThat) {
   answer("evidence", result("contraindicated"));
   run(10);
   EXPECT_EQ(tries(), 1) << "the same judgement brings the same answer";
-  answer("certificate", issued(first_));
-  const Bytes kept = tcb_.ldevid.chain.empty() ? Bytes() : tcb_.ldevid.chain.front();
-  EXPECT_THAT(kept, IsEmpty());
 }
 
 TEST_F(CertificateRunnerTest, AsksAgainWhenTheServerJudgesOtherwise) {

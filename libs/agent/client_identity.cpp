@@ -17,8 +17,7 @@ bool has_ended(const std::vector<Bytes>& chain, std::uint64_t now) {
 Result<std::vector<Bytes>> TcbClientIdentity::show() {
   if (shows_ == Shows::kNothing) return std::vector<Bytes>();
   auto held = tcb_protocol::call(tcb_, tcb_protocol::ShowCertificate{.idevid = false});
-  // An older TCB.
-  if (!held && held.error().code == "tcb_protocol.operation") return std::vector<Bytes>();
+  if (!held && tcb_protocol::is_unknown_request(held.error())) return std::vector<Bytes>();
   if (!held) {
     come_without(held.error());
     return std::vector<Bytes>();

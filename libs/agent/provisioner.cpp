@@ -28,7 +28,7 @@ bool is_error(int status) {
 // What a TPM refuses for good is as if it had none. Another try may mend the rest, or it was changed on the way: then
 // nobody shall be taken for a device without a certificate.
 bool means_no_certificate(const Error& error) {
-  if (error.code == "tcb_protocol.operation") return true;  // an older TCB
+  if (tcb_protocol::is_unknown_request(error)) return true;
   const bool is_for_good =
       error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kConflict;
   return is_for_good && error.code.starts_with("tpm.");

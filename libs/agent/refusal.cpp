@@ -33,6 +33,7 @@ constexpr std::array kServerCodes = {
     ServerCode{"certificate.attestation-missing", ErrorKind::kRefused},
     ServerCode{"certificate.proof-replayed", ErrorKind::kUnavailable},
     ServerCode{"certificate.order-gone", ErrorKind::kUnavailable},
+    ServerCode{"certificate.key-compromised", ErrorKind::kRefused},
     ServerCode{"certificate.revoked", ErrorKind::kRefused},
     ServerCode{"certificate.held", ErrorKind::kRefused},
     ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
@@ -72,6 +73,10 @@ constexpr std::array kAdvice = {
     Advice{"certificate.held", "An operator suspended it; `warifu certificate show` on the server says why"},
     Advice{"certificate.none", "The server has no certificate authority for devices, or does not serve it here"},
     Advice{"tcb.certificate.none", "Get one first: `warifu-agent certificate get`"},
+    Advice{
+        "tcb.certificate.untrusted",
+        "The device follows the trust bundle that lists the role at its next contact: is it published (`warifud trust "
+        "install`)?"},
     Advice{"tcb.certificate.",
            "What the server issued is not a certificate for this device: is server.root that of its organisation?"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
@@ -106,16 +111,20 @@ constexpr std::array kAdvice = {
            "There are two trust bundles of one version: compare their digests with the root's desk. If both are "
            "signed, keys are in wrong hands"},
     Advice{"bundle.pinned-root", "Is server.root a root of this server's organisation?"},
-    Advice{"tpm.nv.",
-           "The TPM has no room where the trust bundle is remembered, or its owner's password is not in "
-           "tpm.owner_auth_file"},
+    Advice{"tpm.auth",
+           "A password that somebody set for the TPM's owner or its endorsement hierarchy belongs into "
+           "tpm.owner_auth_file or tpm.endorsement_auth_file; the lockout password is the one in escrow"},
+    Advice{"tpm.nv.type",
+           "Something else uses that index: move it elsewhere, or remove it (tpm2_nvundefine) if nothing needs it"},
+    Advice{"tpm.nv.", "The TPM has no room where the trust bundle is remembered: remove an index that nothing needs"},
     Advice{"crypto.path.expired",
            "Is the clock of this device right? If it is, the server needs a new certificate: `warifud` says why it has "
            "none"},
     Advice{"crypto.path.not-yet-valid", "Set the clock of this device or of the server"},
     Advice{"crypto.path.",
-           "Is server.root the root.pem of that server's organisation, and is the host of server.url in its "
-           "certificate?"},
+           "Is the host of server.url in the server's certificate, and is that of a role of the newest trust bundle, "
+           "which "
+           "the device follows at its next contact? Before it has one: is server.root that organisation's root.pem?"},
     Advice{"crypto.signature", "Something between this device and the server changes what they say"},
     Advice{"tcb.handshake.", "Something between this device and the server changes what they say"},
     Advice{"tcb.server.unverified", "The TCB must know the server first: is it reachable?"},

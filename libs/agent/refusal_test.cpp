@@ -90,6 +90,15 @@ TEST(AdviceTest, SaysWhatToDoNext) {
   EXPECT_THAT(advice("crypto.path.not-yet-valid"), HasSubstr("Set the clock"));
   for (const char* code : {"crypto.path.issuer", "crypto.path.name", "crypto.path.purpose", "crypto.path.invalid"})
     EXPECT_THAT(advice(code), HasSubstr("server.root")) << code;
+  // With a trust bundle the pinned root counts no more.
+  for (const char* code : {"crypto.path.issuer", "tcb.certificate.untrusted"})
+    EXPECT_THAT(advice(code), HasSubstr("at its next contact")) << code;
+  EXPECT_THAT(advice("tcb.certificate.name"), HasSubstr("server.root"));
+  // Where the bundle is remembered.
+  EXPECT_THAT(advice("tpm.auth"), HasSubstr("tpm.owner_auth_file"));
+  EXPECT_THAT(advice("tpm.nv.type"), HasSubstr("Something else uses that index"));
+  EXPECT_THAT(advice("tpm.nv.space"), HasSubstr("no room"));
+  EXPECT_THAT(advice("tpm.nv.space"), Not(HasSubstr("tpm.owner_auth_file")));
   EXPECT_THAT(advice("tcb.denied"), HasSubstr("administrator"));
   EXPECT_THAT(advice("tcb.identity.none"), HasSubstr("warifu-agent provision"));
   EXPECT_THAT(advice("tpm.srk.foreign"), HasSubstr("0x81000001"));

@@ -10,6 +10,12 @@ Error lie(std::string what, std::string where) {
   return refused("server.reply", "the server's answer makes no sense: " + std::move(what), std::move(where));
 }
 
+Result<boost::json::value> read_object(std::string_view body) {
+  TRY(auto value, believed(wire::parse_json(body)));
+  if (!value.is_object()) return lie("expected an object");
+  return value;
+}
+
 Result<Bytes> reply_bytes(const wire::JsonFields& fields, std::string_view name, std::size_t size_max) {
   TRY(auto bytes, believed(fields.required_bytes(name)));
   if (bytes.empty() || bytes.size() > size_max)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ Result<T> believed(Result<T> read) {
   return lie(std::move(read.error().message), std::move(read.error().where));
 }
 
+// An answer that is an object.
+Result<boost::json::value> read_object(std::string_view body);
 // Base64 of 1 to size_max bytes.
 Result<Bytes> reply_bytes(const wire::JsonFields& fields, std::string_view name, std::size_t size_max);
 // A route that says nothing about the device: with it the TCB judges the server.

@@ -23,6 +23,8 @@ inline std::uint64_t to_unix_seconds(Timestamp time) {
   const std::int64_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   return seconds < 0 ? 0 : static_cast<std::uint64_t>(seconds);
 }
+// The end of the year 9999: later times fit neither into certificates (RFC 5280 §4.1.2.5.2) nor into RFC 3339.
+inline constexpr std::uint64_t kUnixSecondsMax = 253'402'300'799;
 
 // The only way to the time, so that a test can hold it. The real one is SystemClock.
 class Clock {

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kScheme = "SharedAccessSignature ";
 constexpr std::size_t kTokenSizeMax = 2048;
 constexpr std::size_t kSignatureSize = 32;
-// The year 9999: later times do not fit RFC 3339, and could overflow microseconds.
-constexpr std::int64_t kExpirySecondsMax = 253'402'300'799;
+// Later times could overflow microseconds, too.
+constexpr auto kExpirySecondsMax = static_cast<std::int64_t>(kUnixSecondsMax);
 
 Error malformed(std::string message, std::string_view field) {
   return {ErrorKind::kUnauthenticated, "token.malformed", std::move(message), std::string(field)};

@@ -12,7 +12,7 @@ namespace warifu::tcb {
 // owner: TPM2_Clear removes both. Errors as those of Tpm.
 class AnchorNv {
  public:
-  static constexpr std::size_t kAnchorSize = 48;
+  static constexpr std::size_t kAnchorSize = 64;
 
   virtual ~AnchorNv() = default;
 

@@ -15,9 +15,10 @@ struct AnchoredBundle {
   crypto::Digest digest;  // SHA-256 of its payload
 };
 
-// Which bundle this device believes, in the TPM: {counter, version, digest} in one index, and that counter in a second
-// one, which nobody can put back. They belong together when both say the same number, or the first says one more: then
-// a power cut came between the two steps of move_to().
+// Which bundle this device believes, in the TPM: {counter, version, digest, checksum} in one index, and that counter in
+// a second one, which nobody can put back. They belong together when both say the same number, or the first says one
+// more: then a power cut came between the two steps of move_to(). One that is torn has not its checksum and says
+// nothing.
 class BundleAnchor {
  public:
   explicit BundleAnchor(AnchorNv& nv) : nv_(nv) {}
@@ -29,10 +30,15 @@ class BundleAnchor {
   };
   // Ends a move that was cut short.
   Result<State> read();
+  // Proves that both can be written, and changes nothing that counts.
+  Status prepare();
   // Anchors this one. After a power cut the one before or this one is anchored.
   Status move_to(const AnchoredBundle& bundle);
 
  private:
+  // Where it begins is known only once it was raised.
+  Result<std::uint64_t> begun_counter();
+
   AnchorNv& nv_;
 };
 

@@ -25,11 +25,10 @@ std::uint64_t version_in(const Bytes& envelope_json) {
 Status BundleKeeper::Held::check_not_rolled_back() const {
   const std::uint64_t version = bundle ? bundle->version() : 0;
   if (version >= at_least) return {};
-  return refused(
-      "bundle.rollback",
-      fmt::format("this device has seen trust bundle {}, and {}: no server is believed until that one is "
-                  "fetched again (another organisation's device now? Remove the state file \"{}\")",
-                  at_least, version == 0 ? "has none" : fmt::format("has {}", version), BundleRecord::kFile));
+  return refused("bundle.rollback",
+                 fmt::format("this device has seen trust bundle {}, and {}: no server is believed until that one is "
+                             "fetched again (another organisation's device now? `warifu-agent tpm clear` begins anew)",
+                             at_least, version == 0 ? "has none" : fmt::format("has {}", version)));
 }
 
 Result<const BundleKeeper::Held*> BundleKeeper::held() {
@@ -111,6 +110,8 @@ Status BundleKeeper::keep(const TrustedBundle& next, std::string_view envelope_j
   BundleRecord record{held_.at_least, {}};
   if (held_.bundle) record.envelopes.push_back(envelope_);
   record.envelopes.push_back(to_bytes(as_bytes(envelope_json)));
+  // A file that no anchor can follow would be taken for one that the TPM forgot.
+  if (!held_.bundle && !remembered_) TRY_STATUS(anchor_.prepare());
   // Whatever fails from here on: which one it is now, the anchor says.
   is_loaded_ = false;
   TRY_STATUS(files_.replace(BundleRecord::kFile, write_bundle(record)));

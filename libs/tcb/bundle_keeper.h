@@ -34,6 +34,8 @@ class BundleKeeper {
   // Takes the first bundle, the next one, or the one that the TPM remembers and that the file lost; whether it is new.
   // Refused: the errors of TrustedBundle, and then nothing has changed. Afterwards it is on disk and in the TPM.
   Result<bool> follow(std::string_view envelope_json);
+  // Whether what it believes is known: false while a follow() that failed may have come far enough all the same.
+  bool is_settled() const { return is_loaded_; }
   // After a TPM2_Clear that the organisation wanted: what it believed goes, too.
   Status forget();
 

@@ -171,6 +171,49 @@ TEST_F(BundleKeeperTest, BeginsAnewAfterAPowerCutWithTheFirst) {
   }
 }
 
+// A mix of two anchors is believed as neither, whatever of it was written.
+TEST_F(BundleKeeperTest, BeginsAnewAfterAPowerCutThatToreTheAnchor) {
+  constexpr int kInTheAnchor = 5;  // after two steps of the file, and one that reads the counter
+  int torn = 0;
+  for (nv_.torn_at = 0; nv_.torn_at <= AnchorNv::kAnchorSize; ++nv_.torn_at) {
+    files_.files.clear();
+    nv_.clear();
+    restart();
+    follow_to(2);
+    power_.cut_at(kInTheAnchor);
+    EXPECT_EQ(follow(3), "test.power");
+    restart();
+    const bool is_torn = version() == 0;
+    EXPECT_EQ(refusal(), is_torn ? "bundle.rollback" : "") << nv_.torn_at;
+    if (is_torn) {
+      ++torn;
+      follow_to(2);
+    }
+    EXPECT_EQ(follow(3), "") << nv_.torn_at;
+    EXPECT_EQ(refusal(), "") << nv_.torn_at;
+  }
+  EXPECT_GE(torn, 48);
+}
+
+// Also with what an earlier try has left behind.
+TEST_F(BundleKeeperTest, StaysWithItsRootOnATpmThatCannotBeWritten) {
+  const auto stays = [&] {
+    nv_.refuses = Error{ErrorKind::kRefused, "tpm.auth", "a wrong owner's auth"};
+    EXPECT_EQ(follow(1), "tpm.auth");
+    restart();
+    EXPECT_EQ(version(), 0U);
+    EXPECT_EQ(refusal(), "") << "the server that it has is believed on";
+    EXPECT_THAT(files_.files, SizeIs(0));
+    nv_.refuses.reset();
+  };
+  stays();
+  ASSERT_TRUE(BundleAnchor(nv_).prepare());
+  stays();
+  EXPECT_EQ(version(), 0U);
+  EXPECT_EQ(follow(1), "");
+  EXPECT_EQ(version(), 1U);
+}
+
 // The drill "bundle rollback".
 TEST_F(BundleKeeperTest, RefusesAnOldFolderBecauseTheTpmRemembersMore) {
   follow_to(1);

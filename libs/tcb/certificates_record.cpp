@@ -53,8 +53,7 @@ Result<Issued> read_issued(wire::Reader& in) {
     issued.chain.push_back(to_bytes(der));
   }
   TRY(const std::uint64_t seconds, in.u64("renew after"));
-  if (seconds > CertificatesRecord::kSecondsMax)
-    return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
+  if (seconds > kUnixSecondsMax) return invalid_input("tcb.state.form", "a time after the year 9999", "renew after");
   issued.renew_after = Timestamp(std::chrono::seconds(seconds));
   return issued;
 }

@@ -16,9 +16,6 @@ namespace warifu::tcb {
 struct CertificatesRecord {
   static constexpr std::string_view kFile = "certificates";
 
-  // The year 9999: what certificates can say.
-  static constexpr std::uint64_t kSecondsMax = 253'402'300'799;
-
   struct Issued {
     std::vector<Bytes> chain;  // DER, the certificate first, without the root; at least one
     Timestamp renew_after;     // whole seconds, from 1970 to 9999

@@ -78,7 +78,7 @@ Result<DeviceCertificates::Proof> DeviceCertificates::prove_ldevid(const crypto:
 
 Result<DeviceCertificates::Proof> DeviceCertificates::prove_idevid(const crypto::Digest& extra_data) {
   TRY(auto made, tpm_.certify_idevid(extra_data));
-  return Proof{std::move(made.public_area), std::move(made.certification), std::move(made.creation_hash)};
+  return Proof{std::move(made.public_area), std::move(made.certification), std::move(made.creation_data)};
 }
 
 Status DeviceCertificates::accept_ldevid(std::vector<Bytes> chain, Timestamp renew_after,

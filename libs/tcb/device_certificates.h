@@ -43,7 +43,7 @@ class DeviceCertificates {
   struct Proof {
     Bytes public_area;
     TpmAttestation attestation;
-    Bytes creation_hash = {};  // of an IDevID
+    Bytes creation_data = {};  // of an IDevID: TPMS_CREATION_DATA
   };
   // Of the key that waits; where none waits, or it died, or it is to be another one, a new one is made and kept first.
   Result<Proof> prove_ldevid(const crypto::Digest& extra_data, bool anew);

@@ -12,8 +12,7 @@ namespace warifu::tcb {
 namespace {
 
 constexpr std::string_view kFile = "last-seen";
-// The year 9999: what certificates can say (RFC 5280 §4.1.2.5.2).
-constexpr std::uint64_t kMicrosMax = 253'402'300'799'999'999;
+constexpr std::uint64_t kMicrosMax = kUnixSecondsMax * 1'000'000 + 999'999;
 
 // No program runs for longer. What says more is a mistake, and taken it could not be taken back: nothing would be
 // valid.

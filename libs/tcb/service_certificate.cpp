@@ -6,18 +6,16 @@ namespace warifu::tcb {
 namespace protocol = tcb_protocol;
 using protocol::Done;
 
-namespace {}  // namespace
-
 Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey request) {
   TRY(const auto extra_data, over_nonce(request.nonce));
   TRY(auto proof,
       request.idevid ? certificates_.prove_idevid(extra_data) : certificates_.prove_ldevid(extra_data, request.anew));
   return protocol::ProveKey::Answer{std::move(proof.public_area), std::move(proof.attestation.attest),
-                                    std::move(proof.attestation.signature), std::move(proof.creation_hash)};
+                                    std::move(proof.attestation.signature), std::move(proof.creation_data)};
 }
 
 Result<Done> Service::run(Caller, protocol::AcceptCertificate request) {
-  if (request.renew_after > CertificatesRecord::kSecondsMax)
+  if (request.renew_after > kUnixSecondsMax)
     return invalid_input("tcb.certificate.renewal", "expected Unix seconds up to the year 9999", "renew_after");
   TRY(const auto registration, registration_id());
   TRY(const auto time, time_.now());

@@ -1,5 +1,6 @@
 #include "tcb/device_certificate_fixture_test.h"
 #include "tcb/test_bundle.h"
+#include "tcb_protocol/limits.h"
 #include "tpm_types/templates.h"
 
 namespace warifu::tcb {
@@ -11,7 +12,7 @@ TEST_F(DeviceCertificate, IsForAKeyThatWaitsUntilItIsAccepted) {
   const auto first = prove();
   EXPECT_EQ(first.attest, device_.tpm.identity_keys[0].name());
   EXPECT_EQ(to_hex(first.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kAskedNonce}).bytes()));
-  EXPECT_THAT(first.creation_hash, IsEmpty());
+  EXPECT_THAT(first.creation_data, IsEmpty());
   EXPECT_TRUE(show().waiting);
   device_.restart();
   device_.verify_server();
@@ -30,7 +31,7 @@ TEST_F(DeviceCertificate, IsForTheIDevIdWhichIsTheSameEachTime) {
   const auto proof = prove(true);
   EXPECT_EQ(proof.attest, device_.tpm.idevid_key.name());
   EXPECT_EQ(to_hex(proof.signature), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {kAskedNonce}).bytes()));
-  EXPECT_THAT(proof.creation_hash, SizeIs(32));
+  EXPECT_EQ(proof.creation_data, Bytes(32, 0xcc));
   EXPECT_EQ(prove(true, true).public_area, proof.public_area);
   EXPECT_FALSE(show().waiting);
   auto for_life = profile();
@@ -233,41 +234,34 @@ TEST_F(DeviceCertificate, IsExportedForTheAdministratorOnly) {
   EXPECT_EQ(key->chain, chain);
 }
 
-// With a trust bundle the role counts that stands in it, and the connection is judged by the newest.
+// With a trust bundle the roles count that stand in it, for who issues and for who is shown it.
 TEST_F(DeviceCertificate, IsTakenByTheRoleOfTheTrustBundleOnly) {
   const auto revocation = crypto::PrivateKey::generate(crypto::KeyKind::kEcP384);
   const TestIdentity escrow = organisation().under_root(organisation().escrow_profile(), crypto::KeyKind::kEcP384);
-  const auto follow = [&](const trust_bundle::Contents& contents, const crypto::PrivateKey& key) {
-    const std::string json = signed_bundle(contents, {&key}).to_json();
-    return device_.ask(FollowTrustBundle{static_cast<std::uint32_t>(json.size()), 0, to_bytes(as_bytes(json))});
-  };
-  auto contents = first_bundle(organisation(), escrow, revocation);
-  ASSERT_EQ(follow(contents, organisation().root().key), "");
+  const std::string json =
+      signed_bundle(first_bundle(organisation(), escrow, revocation), {&organisation().root().key}).to_json();
+  ASSERT_EQ(device_.ask(FollowTrustBundle{static_cast<std::uint32_t>(json.size()), 0, to_bytes(as_bytes(json))}), "");
   ASSERT_EQ(device_.verify_server(), "");
   const auto chain = obtain();
-  const auto proof = prove();
-  ++contents.version;
-  contents.revoked.push_back({listed(organisation().endpoint_identity()).key, role_name("endpoint-identity"), kTestNow,
-                              trust_bundle::Reason::kKeyCompromise});
-  // Between the server's proof and the device's signature the server's role is revoked, too.
-  const auto certificate = crypto::Certificate::from_der(chain.front());
-  HandshakeOptions options;
-  options.nonce = to_bytes(device_.begin());
-  const TestClient client{
-      .certificate = &*certificate,
-      .judge =
-          [&](const auto& seen) {
-            EXPECT_EQ(device_.ask(CheckServer{seen}), "");
-            auto after = contents.clone();
-            after.revoked.push_back({listed(organisation().role()).key, role_name("server-communication"), kTestNow,
-                                     trust_bundle::Reason::kKeyCompromise});
-            EXPECT_EQ(follow(after, revocation), "");
-            return true;
-          },
-      .sign = [&](const auto& seen, const auto&) { return sign(seen); }};
-  shake_hands_as(client, organisation(), device_.server, options);
-  EXPECT_EQ(sign_code_, "tcb.server.unverified");
-  EXPECT_EQ(accept(issue(proof)), "tcb.server.unverified");
+  const auto& listed_role = organisation().endpoint_identity().certificate;
+  const TestIdentity unlisted = organisation().under_root({.common_name = listed_role.common_name(),
+                                                           .organization = listed_role.organization(),
+                                                           .not_before = kTestNow - kTestDay,
+                                                           .not_after = kTestNow + 300 * kTestDay,
+                                                           .is_ca = true,
+                                                           .path_length = 0},
+                                                          crypto::KeyKind::kEcP256);
+  EXPECT_EQ(accept({TestOrganisation::issued_by(unlisted, profile(), key_of(prove())).to_der(),
+                    unlisted.certificate.to_der()}),
+            "tcb.certificate.untrusted");
+  // A server of the root itself, in a handshake with the nonce of one that was checked.
+  const TestIdentity by_root = organisation().under_root(organisation().server_profile(), crypto::KeyKind::kEcP256);
+  const auto nonce = device_.begin();
+  const auto with_other = recorded(organisation(), by_root, chain, nonce, false);
+  const auto with_server = recorded(organisation(), device_.server, chain, nonce, true);
+  EXPECT_EQ(sign_code(with_other), "crypto.path.issuer");
+  EXPECT_EQ(device_.tpm.identity_signatures, 0);
+  EXPECT_THAT(with_server, SizeIs(8)) << "it was content";
 }
 
 TEST_F(DeviceCertificate, IsNotTakenOfARoleThatIsRevoked) {

@@ -11,8 +11,6 @@ namespace {
 using namespace tcb_protocol;
 
 constexpr std::uint32_t kTokenLifetimeMax = 3600;
-// The year 9999: what a server reads.
-constexpr std::uint64_t kExpiryMax = 253'402'300'799;
 // Has no line feed, so that its HMAC is no token's signature.
 constexpr std::string_view kProbe = "warifu-tcb asks whether this key still opens";
 
@@ -61,7 +59,7 @@ Result<Done> Service::run(Caller, ActivateRegistration request) {
 Result<RegistrationToken::Answer> Service::run(Caller, RegistrationToken request) {
   if (!registration_key_)
     return Error{ErrorKind::kConflict, "tcb.registration.none", "no challenge was activated: register first"};
-  if (request.expires_at > kExpiryMax)
+  if (request.expires_at > kUnixSecondsMax)
     return invalid_input("tcb.token.expiry", "expected Unix seconds up to the year 9999", "expires_at");
   TRY(const auto registration, registration_id());
   TRY(auto token, make_sas_token(world_.tpm, *registration_key_, SasResource::registration(names_.scope, registration),

@@ -81,7 +81,13 @@ Result<FollowTrustBundle::Answer> Service::run(Caller caller, const FollowTrustB
   FollowTrustBundle::Answer answer{};
   answer.is_complete = envelope.has_value();
   if (envelope) {
-    TRY(answer.is_new, bundles_.follow(*envelope));
+    const auto followed = bundles_.follow(*envelope);
+    if (!followed) {
+      // It may be believed from the next look on.
+      if (!bundles_.is_settled()) forget_proofs();
+      return followed.error();
+    }
+    answer.is_new = *followed;
   }
   TRY(const auto* held, bundles_.held());
   if (held->bundle) answer.version = held->bundle->version();

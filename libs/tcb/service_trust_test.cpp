@@ -102,6 +102,21 @@ TEST_F(TrustServices, RefuseAServerWhoseRoleIsRevokedByItsOwnCodeAndForgetWhatIt
   EXPECT_EQ(device_.verify_server(), "tcb.server.revoked");
 }
 
+// The TPM's last answer is lost, and what it did counts.
+TEST_F(TrustServices, ForgetWhatWasProvedWhenABundleIsFollowedHalfWay) {
+  ASSERT_EQ(follow(by_root(first())), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  ASSERT_EQ(device_.ask(Identity{}), "");
+  const auto counter = device_.tpm.nv.counter;
+  const auto after = revoking(first(), device_.organisation.role(), "server-communication");
+  device_.power.cut_at(7);  // two steps of the file, one that reads the counter, two of the anchor; the counter's last
+  EXPECT_EQ(follow(signed_by(after, {&revocation_})), "test.power");
+  device_.power.restore();
+  ASSERT_NE(device_.tpm.nv.counter, counter);
+  EXPECT_EQ(device_.ask(Identity{}), "tcb.server.unverified");
+  EXPECT_EQ(device_.verify_server(), "tcb.server.revoked");
+}
+
 TEST_F(TrustServices, RefuseAServerWhoseRootIsRevoked) {
   ASSERT_EQ(follow(by_root(first())), "");
   ASSERT_EQ(follow(signed_by(revoking(first(), device_.organisation.root(), "root"), {&revocation_})), "");

@@ -80,15 +80,20 @@ class TestNv final : public AnchorNv {
     return anchor;
   }
   Status write_anchor(ByteView content) override {
+    if (refuses) return *refuses;
     TRY_STATUS(power_.step());
-    anchor = to_bytes(content);
-    return power_.step();
+    auto outcome = power_.step();
+    Bytes written = anchor.value_or(Bytes(content.size(), 0xff));
+    std::ranges::copy(outcome ? content : content.first(torn_at), written.begin());
+    anchor = std::move(written);
+    return outcome;
   }
   Result<std::optional<std::uint64_t>> read_anchor_counter() override {
     TRY_STATUS(power_.step());
     return counter;
   }
   Status raise_anchor_counter() override {
+    if (refuses) return *refuses;
     TRY_STATUS(power_.step());
     counter = ++highest_counter;
     return power_.step();
@@ -102,6 +107,8 @@ class TestNv final : public AnchorNv {
   std::optional<Bytes> anchor;
   std::optional<std::uint64_t> counter;
   std::uint64_t highest_counter = 41;  // of all that this TPM ever had
+  std::size_t torn_at = kAnchorSize;   // so much of an anchor is written when power fails after its first step
+  std::optional<Error> refuses;        // to write
 
  private:
   TestPower& power_;

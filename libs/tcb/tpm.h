@@ -78,7 +78,7 @@ struct TpmAttestation {
 // A primary of which the TPM says by its AK that it made it (TPM2_CertifyCreation).
 struct CreatedPrimary {
   Bytes public_area;    // TPM2B_PUBLIC
-  Bytes creation_hash;  // of TPMS_CREATION_DATA, by its nameAlg
+  Bytes creation_data;  // TPMS_CREATION_DATA
   TpmAttestation certification;
 };
 struct CertifiedPrimary {

@@ -44,6 +44,11 @@ SecretBytes answer(ByteView request_frame, Handler&& handle) {
       *request);
 }
 
+// What a TCB that is older than who asks says of a request that it does not know.
+inline bool is_unknown_request(const Error& error) {
+  return error.code == "tcb_protocol.operation";
+}
+
 // call(tcb, Identity{}): what the TCB answered, or the error that it answered, or why it could not be asked.
 template <class R>
 Result<typename R::Answer> call(frames::Channel& channel, const R& request) {

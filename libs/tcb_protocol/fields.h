@@ -199,7 +199,7 @@ void fields(auto& visitor, Is<ProveKey::Answer> auto& answer) {
   visitor.bytes("public_area", answer.public_area, 0, kPublicAreaMax);
   visitor.bytes("attest", answer.attest, 0, kAttestMax);
   visitor.bytes("signature", answer.signature, 0, kSignatureMax);
-  visitor.bytes("creation_hash", answer.creation_hash, 0, kCreationHashMax);
+  visitor.bytes("creation_data", answer.creation_data, 0, kCreationDataMax);
 }
 
 void fields(auto& visitor, Is<AcceptCertificate> auto& request) {

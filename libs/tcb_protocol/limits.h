@@ -44,8 +44,8 @@ constexpr std::size_t kRegisterValuesMax = 24 * (20 + 32 + 48 + 64);  // each PC
 
 constexpr std::size_t kDeviceChainMax = 4;            // certificates in the chain of a device, its own included
 constexpr std::size_t kDeviceChainBytesMax = 16'384;  // of all of them: two chains fit into an answer
-constexpr std::size_t kCreationHashMax = 64;
-constexpr std::size_t kPrivateAreaMax = 1024;  // TPM2B_PRIVATE
-constexpr std::size_t kTlsSignatureMax = 128;  // an Ecdsa-Sig-Value of P-256 has at most 72 bytes
+constexpr std::size_t kCreationDataMax = 1024;        // TPMS_CREATION_DATA
+constexpr std::size_t kPrivateAreaMax = 1024;         // TPM2B_PRIVATE
+constexpr std::size_t kTlsSignatureMax = 128;         // an Ecdsa-Sig-Value of P-256 has at most 72 bytes
 
 }  // namespace warifu::tcb_protocol

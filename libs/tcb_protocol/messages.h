@@ -240,12 +240,12 @@ struct ProveKey {
     Bytes public_area;    // TPM2B_PUBLIC
     Bytes attest;         // TPMS_ATTEST
     Bytes signature;      // TPMT_SIGNATURE
-    Bytes creation_hash;  // of TPMS_CREATION_DATA, by the key's nameAlg; empty for an LDevID
+    Bytes creation_data;  // TPMS_CREATION_DATA, which tells the hierarchy; empty for an LDevID
   };
 };
 // What the server issued for it. The TCB takes it only when it leads through the organisation's endpoint-identity role
-// to the pinned root, and is for that key and this device. The key of an LDevID is then the current one, and the one
-// before it stays as the previous one.
+// to its root (with a trust bundle: a role that this lists), and is for that key and this device. The key of an LDevID
+// is then the current one, and the one before it stays as the previous one.
 struct AcceptCertificate {
   bool idevid;
   std::vector<Bytes> chain;   // DER, the certificate first, without the root

@@ -39,7 +39,7 @@ Result<tcb::CreatedPrimary> certify_idevid(Device& device, const crypto::Digest&
   TRY(const Handle ak, create_attestation_key(device));
   TRY(auto made, make_idevid(device));
   TRY(auto certification, certify_creation(device, made, ak, {to_bytes(extra_data.bytes())}));
-  return tcb::CreatedPrimary{std::move(made.public_area), std::move(made.creation_hash), std::move(certification)};
+  return tcb::CreatedPrimary{std::move(made.public_area), std::move(made.creation_data), std::move(certification)};
 }
 
 }  // namespace warifu::tpm_device

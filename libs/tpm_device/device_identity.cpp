@@ -37,6 +37,15 @@ Result<Attestation> attestation_of(TPM2B_ATTEST* raw_attest, TPMT_SIGNATURE* raw
   return Attestation{to_bytes(content(*attest, &TPM2B_ATTEST::attestationData)), std::move(bytes)};
 }
 
+Result<Bytes> from_creation_data(const TPM2B_CREATION_DATA& in) {
+  Bytes bytes(sizeof in);
+  std::size_t size = 0;
+  if (Tss2_MU_TPMS_CREATION_DATA_Marshal(&in.creationData, bytes.data(), bytes.size(), &size) != TSS2_RC_SUCCESS)
+    return Error{ErrorKind::kUnavailable, "tpm.creation-data", "the TPM gave creation data that cannot be written"};
+  bytes.resize(size);
+  return bytes;
+}
+
 }  // namespace
 
 Result<NewPrimary> create_identity_primary(Device& device, ByteView tpm2b_template) {
@@ -47,19 +56,22 @@ Result<NewPrimary> create_identity_primary(Device& device, ByteView tpm2b_templa
     const TPML_PCR_SELECTION no_pcrs{};
     ESYS_TR number = ESYS_TR_NONE;
     TPM2B_PUBLIC* raw_public = nullptr;
+    TPM2B_CREATION_DATA* raw_data = nullptr;
     TPM2B_DIGEST* raw_hash = nullptr;
     TPMT_TK_CREATION* raw_ticket = nullptr;
     TRY_STATUS(device.check(
         Esys_CreatePrimary(device.esys(), ESYS_TR_RH_ENDORSEMENT, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &in,
-                           &outside_info, &no_pcrs, &number, &raw_public, nullptr, &raw_hash, &raw_ticket),
+                           &outside_info, &no_pcrs, &number, &raw_public, &raw_data, &raw_hash, &raw_ticket),
         "TPM2_CreatePrimary"));
     const EsysPtr<TPM2B_PUBLIC> area(raw_public);
+    const EsysPtr<TPM2B_CREATION_DATA> creation_data(raw_data);
     const EsysPtr<TPM2B_DIGEST> hash(raw_hash);
     const EsysPtr<TPMT_TK_CREATION> ticket(raw_ticket);
     Handle handle(device, number, Handle::Kind::kInSlot);
     TRY(Bytes public_area, from_public(*area));
-    return NewPrimary{std::move(handle), std::move(public_area), to_bytes(content(*hash, &TPM2B_DIGEST::buffer)),
-                      *ticket};
+    TRY(Bytes data, from_creation_data(*creation_data));
+    return NewPrimary{std::move(handle), std::move(public_area), std::move(data),
+                      to_bytes(content(*hash, &TPM2B_DIGEST::buffer)), *ticket};
   });
 }
 

@@ -17,7 +17,8 @@ namespace warifu::tpm_device {
 struct NewPrimary {
   Handle handle;
   Bytes public_area;    // TPM2B_PUBLIC
-  Bytes creation_hash;  // of TPMS_CREATION_DATA
+  Bytes creation_data;  // TPMS_CREATION_DATA
+  Bytes creation_hash;  // of that
   TPMT_TK_CREATION ticket;
 };
 // A primary of the endorsement hierarchy: tpm::idevid_template(), tpm::iak_template(). The same key each time.

@@ -7,6 +7,7 @@
 
 #include "tpm_types/algorithm.h"
 #include "wire/reader.h"
+#include "wire/writer.h"
 
 namespace warifu::tpm {
 namespace {
@@ -172,6 +173,25 @@ Result<CreationAttest> CreationAttest::parse(ByteView bytes) {
   TRY(created.creation_hash, sized(reader, "creationHash", "tpm.attest.creation-hash", crypto::kMaxDigestSize));
   TRY_STATUS(reader.expect_done("TPMS_ATTEST"));
   return created;
+}
+
+bool CreationData::is_under(std::uint32_t hierarchy) const {
+  const Bytes name = wire::Writer().u32(hierarchy).take();
+  return parent_algorithm == static_cast<std::uint16_t>(AlgorithmId::kNull) && parent_name == name;
+}
+
+Result<CreationData> CreationData::parse(ByteView bytes) {
+  wire::Reader reader(bytes);
+  CreationData data;
+  TRY(data.selections, selection_list(reader));
+  TRY(data.pcr_digest, sized(reader, "pcrDigest", "tpm.attest.pcr-digest", crypto::kMaxDigestSize));
+  TRY(data.locality, reader.u8("locality"));
+  TRY(data.parent_algorithm, reader.u16("parentNameAlg"));
+  TRY(data.parent_name, sized(reader, "parentName", "tpm.attest.name", kNameMax));
+  TRY(data.parent_qualified_name, sized(reader, "parentQualifiedName", "tpm.attest.name", kNameMax));
+  TRY(data.outside_info, sized(reader, "outsideInfo", "tpm.attest.extra-data", kDataMax));
+  TRY_STATUS(reader.expect_done("TPMS_CREATION_DATA"));
+  return data;
 }
 
 }  // namespace warifu::tpm

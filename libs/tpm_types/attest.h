@@ -77,4 +77,22 @@ struct CreationAttest {
   static Result<CreationAttest> parse(ByteView bytes);
 };
 
+// TPMS_CREATION_DATA (Part 2, "Creation Data"): where and when an object was made. It is the TPM's word only where its
+// digest is a CreationAttest's creation_hash.
+struct CreationData {
+  PcrSelections selections;
+  Bytes pcr_digest;
+  std::uint8_t locality = 0;
+  std::uint16_t parent_algorithm = 0;  // TPM_ALG_ID: the parent's nameAlg, TPM_ALG_NULL under a hierarchy itself
+  Bytes parent_name;                   // TPM2B_NAME; that of a hierarchy is its handle
+  Bytes parent_qualified_name;
+  Bytes outside_info;
+
+  // A primary: under this hierarchy (TPM_RH) itself.
+  bool is_under(std::uint32_t hierarchy) const;
+  // Codes as those of QuoteAttest, and "tpm.attest.name".
+  static Result<CreationData> parse(ByteView bytes);
+};
+inline constexpr std::uint32_t kEndorsementHierarchy = 0x4000000b;  // TPM_RH_ENDORSEMENT
+
 }  // namespace warifu::tpm

@@ -108,5 +108,54 @@ TEST(CreationAttest, IsNoCertification) {
   EXPECT_EQ(creation_code(certified(0x801a).sized16({}).sized16(Bytes(65)).take()), "tpm.attest.creation-hash");
 }
 
+struct CreationFields {
+  Bytes pcr_digest = Bytes(32, 0xD4);
+  std::uint16_t parent_algorithm = 0x0010;  // TPM_ALG_NULL
+  Bytes parent_name = {0x40, 0, 0, 0x0b};
+  Bytes outside_info = {};
+};
+Bytes creation_data(const CreationFields& fields = {}) {
+  wire::Writer out;
+  out.u32(1).u16(0x000b).u8(3).u8(0x81).u8(0).u8(0);
+  out.sized16(fields.pcr_digest).u8(1).u16(fields.parent_algorithm);
+  return out.sized16(fields.parent_name).sized16(fields.parent_name).sized16(fields.outside_info).take();
+}
+std::string creation_data_code(ByteView bytes) {
+  const auto data = CreationData::parse(bytes);
+  return data ? "" : std::string(data.error().code);
+}
+
+TEST(CreationData, SaysUnderWhatTheObjectWasMade) {
+  const auto data = CreationData::parse(creation_data({.outside_info = Bytes(5, 0xE5)})).value();
+  EXPECT_EQ(data.selections.size(), 1U);
+  EXPECT_EQ(data.pcr_digest, Bytes(32, 0xD4));
+  EXPECT_EQ(data.locality, 1);
+  EXPECT_EQ(data.parent_qualified_name, (Bytes{0x40, 0, 0, 0x0b}));
+  EXPECT_EQ(data.outside_info, Bytes(5, 0xE5));
+  EXPECT_TRUE(data.is_under(kEndorsementHierarchy));
+  EXPECT_FALSE(data.is_under(0x40000001)) << "the owner's";
+  const auto is_under = [](const CreationFields& fields) {
+    return CreationData::parse(creation_data(fields))->is_under(kEndorsementHierarchy);
+  };
+  EXPECT_FALSE(is_under({.parent_name = {0x40, 0, 0, 1}}));
+  EXPECT_FALSE(is_under({.parent_algorithm = 0x000b, .parent_name = Bytes(34, 0x0b)})) << "a key";
+  EXPECT_FALSE(is_under({.parent_algorithm = 0x000b})) << "neither of the two";
+  EXPECT_FALSE(is_under({.parent_name = {0x40, 0, 0, 0x0b, 0}}));
+  EXPECT_FALSE(is_under({.parent_name = {}}));
+}
+
+TEST(CreationData, EveryByteBelongsToSomething) {
+  const Bytes bytes = creation_data();
+  EXPECT_EQ(creation_data_code(bytes), "");
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_EQ(creation_data_code(ByteView(bytes).first(size)), "wire.truncated") << size;
+  Bytes longer = bytes;
+  longer.push_back(0);
+  EXPECT_EQ(creation_data_code(longer), "wire.trailing");
+  EXPECT_EQ(creation_data_code(creation_data({.pcr_digest = Bytes(65)})), "tpm.attest.pcr-digest");
+  EXPECT_EQ(creation_data_code(creation_data({.parent_name = Bytes(67)})), "tpm.attest.name");
+  EXPECT_EQ(creation_data_code(creation_data({.outside_info = Bytes(67)})), "tpm.attest.extra-data");
+}
+
 }  // namespace
 }  // namespace warifu::tpm

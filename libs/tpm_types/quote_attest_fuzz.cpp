@@ -23,6 +23,18 @@ void parse_certified(warifu::ByteView bytes, bool is_quote) {
   if (is_quote || size != bytes.size()) std::abort();
 }
 
+void parse_creation_data(warifu::ByteView bytes) {
+  const auto data = warifu::tpm::CreationData::parse(bytes);
+  if (!data) {
+    if (data.error().kind != warifu::ErrorKind::kInvalidInput || data.error().where.empty()) std::abort();
+    return;
+  }
+  const std::size_t size = 4 + 2 + 1 + 2 + 2 + 2 + 2 + data->pcr_digest.size() + data->parent_name.size() +
+                           data->parent_qualified_name.size() + data->outside_info.size();
+  if (bytes.size() < size + data->selections.size() * 4 || bytes.size() > size + data->selections.size() * 7)
+    std::abort();
+}
+
 }  // namespace
 
 // What is accepted has no byte that belongs to nothing, and bounds that callers rely on.
@@ -30,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace warifu;
   const auto quote = tpm::QuoteAttest::parse(ByteView(data, size));
   parse_certified(ByteView(data, size), quote.has_value());
+  parse_creation_data(ByteView(data, size));
   if (!quote) {
     if (quote.error().kind != ErrorKind::kInvalidInput || quote.error().where.empty()) std::abort();
     return 0;

@@ -121,9 +121,10 @@ std::vector<Operation> FlipOperations::of_attestation() {
          TRY(const auto made, tpm.certify_idevid(nonce));
          TRY(const auto attest, tpm::CreationAttest::parse(made.certification.attest));
          TRY(const auto area, tpm::PublicArea::from_tpm2b(made.public_area));
+         const auto creation_hash = crypto::digest(area.name_algorithm(), {made.creation_data});
          const bool is_whole = std::ranges::equal(attest.extra_data, nonce.bytes()) &&
                                std::ranges::equal(attest.name, area.name().bytes()) &&
-                               attest.creation_hash == made.creation_hash;
+                               std::ranges::equal(attest.creation_hash, creation_hash.bytes());
          return is_whole ? Status() : wrong("a proof of another key");
        }},
   };

@@ -2,7 +2,7 @@
 // and none is touched by hand.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { cp, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Daemon, eventually, must_run, run } from './lib/daemon.mjs';
@@ -105,6 +105,9 @@ describe('A root that is changed', { skip: without_users, timeout: 240_000 }, ()
     await point_at_server(old);
     must(await provision(old), 'pins a root that is gone');
     assert.equal(await bundle_of(old), 5);
+    const attested = await old.agent(['--json', 'attest']);
+    assert.match(attested.stdout, /"overall"/, attested.stdout + attested.stderr);
+    for (const verb of ['get', 'renew', 'idevid']) assert.doesNotMatch((await old.agent(['certificate', verb])).stderr, /\[server\.identity\]/, verb);
   });
 
   test('IsPinnedByANewDevice', async () => {
@@ -136,4 +139,40 @@ describe('A root that is changed', { skip: without_users, timeout: 240_000 }, ()
     await must_run('sh', ['-c', 'cat > "$0"', one.config], { input: text });
     await one.restart_tcb();
   }
+});
+
+// The operators' guide, "A stolen key", when it happens between `rotate` and `rotate --finish`: the new keys have certificates of the new root alone.
+describe('A role key that is stolen while the root is changed', { timeout: 120_000 }, () => {
+  test('IsReplacedAndTheServerGoesOnUnderTheNewRoot', async () => {
+    const server = await Daemon.init();
+    try {
+      const root = path.join(server.data_dir, 'root');
+      const signer = path.join(server.data_dir, 'signer');
+      const out = server.file('out');
+      const at_root = (verb, ...args) => must_run('warifu', ['root', verb, '--dir', root, '--passphrase-file', path.join(root, 'passphrase'), '--out', out, ...args]);
+      const install = async () => must(await server.warifud('trust install', ['--from', out]), 'trust install');
+      const text = (...parts) => readFileSync(path.join(...parts), 'utf8');
+      await at_root('rotate');
+      assert.doesNotMatch(await install(), /The root is now/);
+      await at_root('revoke', '--role', 'server-communication', '--reason', 'key-compromise');
+      assert.doesNotMatch(await install(), /The root is now/);
+      await rename(signer, server.file('stolen-signer'));
+      await must_run('warifu-signer', ['init', '--dir', signer, '--org', 'Interop', '--server-name', 'localhost', '--offline-root']);
+      await at_root('sign', '--requests', path.join(signer, 'requests'));
+      assert.match(await install(), /The root is now "Interop root 2"/, 'the first one is listed still, and its key is gone');
+      assert.doesNotMatch(await install(), /The root is now/, 'again, as after a power cut');
+      for (const file of [path.join(server.data_dir, 'trust/root.pem'), path.join(signer, 'root.pem')])
+        assert.equal(text(file), text(root, 'root.pem'), file);
+      for (const role of ['server-communication', 'endpoint-identity', 'escrow'])
+        for (const folder of [server.data_dir, signer]) assert.equal(text(folder, 'roles', `${role}.pem`), text(out, 'roles', `${role}.pem`), `${folder} ${role}`);
+      must(await server.warifud('certificate renew'), 'certificate renew');
+      await at_root('rotate', '--finish');
+      await install();
+      await server.serve();
+      const seen = await run('openssl', ['s_client', '-connect', new URL(server.devices_url).host, '-CAfile', server.ca, '-verify_return_error']);
+      assert.equal(seen.code, 0, seen.stderr);
+    } finally {
+      await server.stop();
+    }
+  });
 });

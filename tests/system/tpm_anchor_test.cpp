@@ -50,13 +50,28 @@ TEST_F(TpmAnchor, EndsAMoveThatWasCutBeforeTheCounterRose) {
   must(BundleAnchor(*device).move_to(bundle(1)));
   const std::uint64_t counter = must(device->read_anchor_counter()).value();
   const auto cut = bundle(2);
-  must(device->write_anchor(wire::Writer().u64(counter + 1).u64(cut.version).bytes(cut.digest.bytes()).take()));
+  const Bytes said = wire::Writer().u64(counter + 1).u64(cut.version).bytes(cut.digest.bytes()).take();
+  const auto checksum = crypto::digest(crypto::HashAlgorithm::kSha256, {said});
+  must(device->write_anchor(wire::Writer().bytes(said).bytes(checksum.bytes().first(16)).take()));
   device.reset();
   swtpm_.power_cut();
   device = open();
   EXPECT_EQ(anchored(*device), 2U);
   EXPECT_EQ(must(device->read_anchor_counter()), counter + 1);
   EXPECT_EQ(anchored(*device), 2U);
+}
+
+TEST_F(TpmAnchor, SaysNothingWhenItIsPreparedOrTorn) {
+  const auto device = open();
+  must(BundleAnchor(*device).prepare());
+  EXPECT_EQ(anchored(*device), 0U);
+  must(BundleAnchor(*device).move_to(bundle(1)));
+  must(BundleAnchor(*device).prepare());
+  EXPECT_EQ(anchored(*device), 1U);
+  Bytes torn = must(device->read_anchor()).value();
+  torn[20] ^= 1;
+  must(device->write_anchor(torn));
+  EXPECT_EQ(anchored(*device), 0U);
 }
 
 TEST_F(TpmAnchor, BelievesNoAnchorThatWasPutBack) {
@@ -87,6 +102,7 @@ TEST_F(TpmAnchor, IsReadWithoutTheOwnersAuthAndWrittenWithIt) {
   {
     const auto device = open();
     EXPECT_EQ(anchored(*device), 2U);
+    EXPECT_FALSE(BundleAnchor(*device).prepare());
     EXPECT_FALSE(BundleAnchor(*device).move_to(bundle(3)));
     EXPECT_EQ(anchored(*device), 2U);
   }

@@ -8,6 +8,7 @@
 #include "device_tpm.h"
 #include "tpm_device/certified_keys.h"
 #include "tpm_device/device_identity.h"
+#include "tpm_types/attest.h"
 #include "tpm_types/signature.h"
 #include "wire/reader.h"
 
@@ -82,8 +83,8 @@ TEST_F(TpmCertificates, AreForAnIDevIdThatTheTpmMade) {
   EXPECT_EQ(said.type, kAttestCreation);
   EXPECT_EQ(said.extra_data, to_bytes(nonce_.bytes()));
   EXPECT_EQ(to_hex(said.name), to_hex(name_of(made.public_area)));
-  EXPECT_EQ(to_hex(said.second), to_hex(made.creation_hash));
-  EXPECT_EQ(made.creation_hash.size(), 32U);
+  EXPECT_EQ(to_hex(said.second), to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {made.creation_data}).bytes()));
+  EXPECT_TRUE(must(tpm::CreationData::parse(made.creation_data)).is_under(tpm::kEndorsementHierarchy));
 }
 
 TEST_F(TpmCertificates, SignADigestAsTheCurveWantsIt) {

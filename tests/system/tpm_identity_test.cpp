@@ -96,7 +96,8 @@ TEST_F(TpmIdentity, IsCertifiedAtItsCreationByTheIak) {
   EXPECT_EQ(to_hex({attest.attested.creation.objectName.name, attest.attested.creation.objectName.size}), name.text());
 
   // A key of which the TPM has not said that it made it.
-  auto lie = tpm_device::NewPrimary{iak().handle, idevid.public_area, idevid.creation_hash, idevid.ticket};
+  auto lie = tpm_device::NewPrimary{iak().handle, idevid.public_area, idevid.creation_data, idevid.creation_hash,
+                                    idevid.ticket};
   EXPECT_FALSE(tpm_device::certify_creation(*device_, lie, attestation_key.handle, nonce_));
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/digest.h"
 #include "crypto/roca.h"
-#include "tpm_types/attest.h"
 #include "tpm_types/signature.h"
 #include "tpm_types/templates.h"
 
@@ -22,6 +22,7 @@ constexpr std::uint32_t kSmallestExponent = 65537;
 struct Attested {
   Bytes extra_data;
   Bytes name;
+  Bytes creation_hash = {};
 };
 
 Result<Attested> parse(const KeyProof& proof) {
@@ -30,7 +31,18 @@ Result<Attested> parse(const KeyProof& proof) {
     return Attested{std::move(certified.extra_data), std::move(certified.name)};
   }
   TRY(auto created, tpm::CreationAttest::parse(proof.attest));
-  return Attested{std::move(created.extra_data), std::move(created.name)};
+  return Attested{std::move(created.extra_data), std::move(created.name), std::move(created.creation_hash)};
+}
+
+// The TPM hashes it by the nameAlg of what it made (Part 3, "TPM2_CreatePrimary").
+Result<std::optional<tpm::CreationData>> creation_of(const KeyProof& proof, const Attested& attested,
+                                                     const tpm::PublicArea& area) {
+  if (proof.kind == KeyEvidence::kCertify) return std::optional<tpm::CreationData>();
+  const auto hash = crypto::digest(area.name_algorithm(), {proof.creation_data});
+  if (!std::ranges::equal(hash.bytes(), attested.creation_hash))
+    return refused("key-proof.creation", "other creation data was attested than came", "creation_data");
+  TRY(auto data, tpm::CreationData::parse(proof.creation_data));
+  return std::optional(std::move(data));
 }
 
 Status expect_device_key(tpm::ObjectAttributes attributes) {
@@ -86,17 +98,20 @@ Result<ProvenKey> check_key_proof(const KeyProof& proof, const AkPublic& ak, Byt
     return refused("key-proof.nonce", "the key was attested over another nonce", "attest");
   if (!std::ranges::equal(attested.name, area.name().bytes()))
     return refused("key-proof.key", "another key was attested than came", "attest");
+  TRY(auto creation, creation_of(proof, attested, area));
   TRY_STATUS(expect_device_key(area.attributes()));
   TRY(auto key, device_key_of(area));
-  return ProvenKey(std::move(area), std::move(key));
+  return ProvenKey(std::move(area), std::move(key), std::move(creation));
 }
 
-bool is_idevid(const tpm::PublicArea& area) {
+bool is_idevid(const ProvenKey& key) {
   using tpm::IdentityAlgorithm;
   constexpr std::array kAlgorithms = {IdentityAlgorithm::kRsa2048, IdentityAlgorithm::kEccP256,
                                       IdentityAlgorithm::kEccP384};
-  return std::ranges::any_of(
-      kAlgorithms, [&](IdentityAlgorithm algorithm) { return is_made_from(area, tpm::idevid_template(algorithm)); });
+  if (!key.creation() || !key.creation()->is_under(tpm::kEndorsementHierarchy)) return false;
+  return std::ranges::any_of(kAlgorithms, [&](IdentityAlgorithm algorithm) {
+    return is_made_from(key.area(), tpm::idevid_template(algorithm));
+  });
 }
 
 }  // namespace warifu::attestation

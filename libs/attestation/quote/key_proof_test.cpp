@@ -73,25 +73,42 @@ TEST_F(KeyProofTest, RefusesAQuoteAndWhatIsCutOff) {
   }
 }
 
-// The template with the key's own point in it, as TPM2_CreatePrimary answers.
-Bytes made_from(Bytes tpm2b_template) {
-  const auto area = tpm::PublicArea::from_tpm2b(tpm2b_template).value();
-  Bytes tpmt = to_bytes(area.tpmt());
-  tpmt.resize(tpmt.size() - area.unique().size() - area.unique_y().size() - 4);
-  const auto point = crypto::ec_public_key(crypto::PrivateKey::generate(crypto::KeyKind::kEcP256).public_key()).value();
-  return wire::Writer().sized16(wire::Writer().bytes(tpmt).sized16(point.x()).sized16(point.y()).take()).take();
+TEST_F(KeyProofTest, RefusesCreationDataThatTheTpmDidNotAttest) {
+  const Bytes area = device_key_public(key_);
+  const auto whole = prove(ak_, area, {.type = 0x801a});
+  EXPECT_EQ(code_of(whole), "");
+  auto other = whole;
+  other.creation_data = creation_data_under({0x40, 0, 0, 1});
+  EXPECT_EQ(code_of(other), "key-proof.creation");
+  for (std::size_t size = 0; size < whole.creation_data.size(); ++size) {
+    auto cut = whole;
+    cut.creation_data.resize(size);
+    EXPECT_EQ(code_of(cut), "key-proof.creation") << size;
+  }
+  // A TPM attests none like this.
+  EXPECT_EQ(code_of(prove(ak_, area, {.type = 0x801a, .creation_data = Bytes(3)})), "wire.truncated");
 }
 
-TEST_F(KeyProofTest, KnowsAnIdevidByItsTemplate) {
+TEST_F(KeyProofTest, KnowsAnIdevidByItsTemplateAndItsHierarchy) {
   using tpm::IdentityAlgorithm;
-  const auto idevid = tpm::PublicArea::from_tpm2b(made_from(tpm::idevid_template(IdentityAlgorithm::kEccP256))).value();
-  EXPECT_TRUE(is_idevid(idevid));
-  const auto iak = tpm::PublicArea::from_tpm2b(made_from(tpm::iak_template(IdentityAlgorithm::kEccP256))).value();
-  EXPECT_FALSE(is_idevid(iak));
-  const auto ldevid = tpm::PublicArea::from_tpm2b(made_from(tpm::ldevid_template())).value();
-  EXPECT_FALSE(is_idevid(ldevid));
-  EXPECT_FALSE(
-      is_idevid(tpm::PublicArea::from_tpm2b(device_key_public(SoftwareAk::of(crypto::KeyKind::kRsa2048))).value()));
+  const Bytes idevid = made_from(tpm::idevid_template(IdentityAlgorithm::kEccP256));
+  const auto is_one = [&](const Bytes& area, const ProofFields& fields) {
+    const auto proven = check_key_proof(prove(ak_, area, fields), ak_.ak(), kNonce);
+    EXPECT_TRUE(proven) << to_string(proven.error());
+    return proven && is_idevid(*proven);
+  };
+  EXPECT_TRUE(is_one(idevid, {.type = 0x801a}));
+  EXPECT_FALSE(is_one(idevid, {})) << "the TPM has it loaded, and says no more";
+  EXPECT_FALSE(is_one(idevid, {.type = 0x801a, .creation_data = creation_data_under({0x40, 0, 0, 1})}))
+      << "a primary of the owner";
+  EXPECT_FALSE(is_one(idevid, {.type = 0x801a, .creation_data = creation_data_under({0x40, 0, 0, 7})}))
+      << "one that ends with the next reset";
+  EXPECT_FALSE(is_one(idevid, {.type = 0x801a, .creation_data = creation_data_under(Bytes(34, 0x0b))}))
+      << "a key under the SRK";
+  EXPECT_FALSE(is_one(made_from(tpm::ldevid_template()), {.type = 0x801a}));
+  EXPECT_FALSE(is_one(device_key_public(SoftwareAk::of(crypto::KeyKind::kRsa2048)), {.type = 0x801a}));
+  EXPECT_EQ(code_of(prove(ak_, made_from(tpm::iak_template(IdentityAlgorithm::kEccP256)), {.type = 0x801a})),
+            "key-proof.attributes");
 }
 
 }  // namespace
