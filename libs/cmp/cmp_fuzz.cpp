@@ -9,8 +9,8 @@
 #include "crypto/x509_names.h"
 
 // A client that knows its secret, and sends anything: up to four messages, each behind a 16-bit size. Each is made to
-// fit the transaction and gets a MAC that fits, so that what stands in it is looked at. What is issued must be
-// confirmed or withdrawn, once, and each answer must be a PKIMessage.
+// fit the transaction and gets a MAC that fits, so that what stands in it is looked at. What is issued may be confirmed
+// or withdrawn, once, and each answer must be a PKIMessage.
 namespace warifu::cmp {
 namespace {
 
@@ -60,8 +60,6 @@ class CountingEntropy final : public Entropy {
 
 class EagerIssuer final : public Issuer {
  public:
-  ~EagerIssuer() override { demand(open_ == 0); }
-
   Result<SecretBytes> secret(std::string_view, ByteView) override { return SecretBytes::copy_of(as_bytes(kSecret)); }
   Result<std::string> identify(const crypto::Certificate& signer, std::span<const crypto::Certificate>) override {
     return signer.common_name();
@@ -83,7 +81,7 @@ class EagerIssuer final : public Issuer {
     demand(open_-- == 1);
     return {};
   }
-  Status withdraw(ByteView, const crypto::Certificate&, Withdrawal) override {
+  Status withdraw(ByteView, const crypto::Certificate&) override {
     demand(open_-- == 1);
     return {};
   }

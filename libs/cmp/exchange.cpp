@@ -13,6 +13,7 @@ using crypto::CmpBody;
 
 constexpr std::size_t kNonceSize = 16;
 constexpr std::size_t kMaxReference = 128;
+constexpr std::size_t kMaxNameInLog = 128;
 // For who polls while the CA is away.
 constexpr std::chrono::seconds kAskAgainAfter(30);
 
@@ -36,8 +37,8 @@ Error over() {
 
 Answer Exchange::run() {
   auto der = served();
-  if (!der) return {error_message(der.error()), std::move(der).error()};
-  return {std::move(*der), std::move(error_)};
+  if (!der) return {error_message(der.error()), std::move(der).error(), std::move(asker_name_)};
+  return {std::move(*der), std::move(error_), std::move(asker_name_)};
 }
 
 Result<Bytes> Exchange::served() {
@@ -66,6 +67,7 @@ Status Exchange::believe_secret(const crypto::CmpMessage& message, const crypto:
   if (!is_reference(header_->sender_key))
     return wrong_protection(invalid_input("cmp.reference", "expected a reference of 1 to 128 letters as senderKID"));
   const std::string reference(as_text(header_->sender_key));
+  asker_name_ = reference;
   auto secret = server_.issuer_.secret(reference, header_->transaction);
   if (!secret) return is_passing(secret.error()) ? std::move(secret).error() : wrong_protection(secret.error());
   TRY(auto request, crypto::CmpRequest::from_secret(message, *secret));
@@ -80,10 +82,11 @@ Status Exchange::believe_signer(const crypto::CmpMessage& message) {
   const auto& certificates = message.certificates();
   if (certificates.empty())
     return wrong_protection(invalid_input("cmp.signer", "expected the signer's certificate in extraCerts"));
+  asker_name_ = certificates.front().common_name().substr(0, kMaxNameInLog);
   // The signature first: what it costs is bounded, and a certificate that anybody can copy asks nobody anything.
   TRY(auto request, crypto::CmpRequest::from_signer(message, certificates.front()));
-  TRY(auto name, server_.issuer_.identify(certificates.front(), std::span(certificates).subspan(1)));
-  asker_ = ByCertificate{certificates.front().clone(), std::move(name)};
+  TRY(asker_name_, server_.issuer_.identify(certificates.front(), std::span(certificates).subspan(1)));
+  asker_ = ByCertificate{certificates.front().clone()};
   request_ = std::move(request);
   return {};
 }
@@ -114,6 +117,7 @@ Result<Bytes> Exchange::certificate_request() {
   if (!lease->first_answer.empty()) return lease->first_answer;
   lease->implicit_confirm = header_->implicit_confirm;
   lease->order = std::move(*order);
+  lease->request_size = bytes_.size();
   return decide(*lease);
 }
 
@@ -127,9 +131,6 @@ Result<Bytes> Exchange::decide(Transaction& transaction) {
 }
 
 Result<Bytes> Exchange::issued(Transaction& transaction, Issued decision) {
-  // It was issued before, and the answer could not be made: then this should be the same one.
-  if (transaction.certificate && transaction.certificate->to_der() != decision.certificate.to_der())
-    server_.withdraw_later(transaction, Withdrawal::kNotConfirmed);
   transaction.certificate = decision.certificate.clone();
   transaction.phase = Phase::kIssued;
   const bool is_confirmed =
@@ -154,13 +155,8 @@ Result<Bytes> Exchange::waiting(Transaction& transaction, std::chrono::seconds a
 
 Result<Bytes> Exchange::rejected(Transaction& transaction, const Error& error) {
   error_ = error;
-  Content no = crypto::CmpCertificateAnswer{transaction.asked, told(error)};
-  if (!is_passing(error)) {
-    // Nobody was told of it, and nobody will be.
-    if (transaction.certificate) server_.withdraw_later(transaction, Withdrawal::kNotConfirmed);
-    transaction.phase = Phase::kDone;
-    return said(transaction, no);
-  }
+  const Content no = crypto::CmpCertificateAnswer{transaction.asked, told(error)};
+  if (!is_passing(error)) return said_at_last(transaction, no);
   // Nothing was decided: who polls polls again, and what began it may begin it again.
   if (request_->body() == CmpBody::kPollReq) return waiting(transaction, kAskAgainAfter);
   if (!transaction.certificate) transaction.dropped = true;
@@ -183,8 +179,7 @@ Result<Bytes> Exchange::revocation() {
     answer.rejection = told(revoked.error());
     if (is_passing(revoked.error())) lease.drop();
   }
-  lease->phase = Phase::kDone;
-  return said(*lease, std::move(answer));
+  return said_at_last(*lease, std::move(answer));
 }
 
 Result<Bytes> Exchange::infos() {
@@ -207,7 +202,8 @@ Result<Bytes> Exchange::follow_up() {
   TRY(auto lease, server_.transactions_.find(header_->transaction, *asker_));
   Transaction& transaction = *lease;
   if (transaction.last_request == digest_) return transaction.last_answer;
-  if (!std::ranges::equal(header_->recipient_nonce, transaction.sender_nonce))
+  // Nothing follows what was not answered.
+  if (transaction.sender_nonce.empty() || !std::ranges::equal(header_->recipient_nonce, transaction.sender_nonce))
     return refused("cmp.nonce", "its recipNonce is not the senderNonce of the last answer");
   switch (request_->body()) {
     case CmpBody::kCertConf:
@@ -229,19 +225,16 @@ Result<Bytes> Exchange::confirmation(Transaction& transaction) {
   if (status.hash != crypto::cmp_certificate_hash(*transaction.certificate))
     return refused("cmp.hash", "the hash is that of another certificate");
   TRY_STATUS(server_.issuer_.confirm(transaction.id, *transaction.certificate));
-  transaction.phase = Phase::kDone;
-  return said(transaction, crypto::CmpConfirmed());
+  return said_at_last(transaction, crypto::CmpConfirmed());
 }
 
 Result<Bytes> Exchange::taken_back(Transaction& transaction) {
   // Even if nobody can take it back now: the client has said that it does not want it.
-  if (const auto withdrawn = server_.issuer_.withdraw(transaction.id, *transaction.certificate, Withdrawal::kRejected);
-      !withdrawn) {
+  if (const auto withdrawn = server_.issuer_.withdraw(transaction.id, *transaction.certificate); !withdrawn) {
     error_ = withdrawn.error();
-    server_.withdraw_later(transaction, Withdrawal::kRejected);
+    if (is_passing(withdrawn.error())) server_.withdraw_later(transaction);
   }
-  transaction.phase = Phase::kDone;
-  return said(transaction, crypto::CmpConfirmed());
+  return said_at_last(transaction, crypto::CmpConfirmed());
 }
 
 Result<Bytes> Exchange::poll(Transaction& transaction) {
@@ -249,15 +242,14 @@ Result<Bytes> Exchange::poll(Transaction& transaction) {
     return Error{ErrorKind::kNotFound, "cmp.transaction", "nothing is being decided in this transaction"};
   TRY_STATUS(request_->check_poll(transaction.asked));
   const auto left = transaction.ask_again_at - server_.monotonic_.now();
-  if (left.count() > 0) return waiting(transaction, std::chrono::ceil<std::chrono::seconds>(left));
-  return decide(transaction);
+  if (left.count() <= 0) return decide(transaction);
+  return said(transaction, crypto::CmpPollAnswer{transaction.asked, std::chrono::ceil<std::chrono::seconds>(left)});
 }
 
 Result<Bytes> Exchange::ended(Transaction& transaction) {
   if (transaction.phase == Phase::kDone) return over();
   if (transaction.phase == Phase::kIssued) return taken_back(transaction);
-  transaction.phase = Phase::kDone;
-  return said(transaction, crypto::CmpConfirmed());
+  return said_at_last(transaction, crypto::CmpConfirmed());
 }
 
 Bytes Exchange::fresh_nonce() const {
@@ -300,6 +292,12 @@ Result<Bytes> Exchange::said(Transaction& transaction, const Content& content, b
   transaction.last_request = digest_;
   transaction.last_answer = answer;
   if (transaction.first_answer.empty()) transaction.first_answer = answer;
+  return answer;
+}
+
+Result<Bytes> Exchange::said_at_last(Transaction& transaction, const Content& content) {
+  TRY(auto answer, said(transaction, content));
+  transaction.phase = Phase::kDone;
   return answer;
 }
 

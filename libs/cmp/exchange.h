@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -55,6 +56,8 @@ class Exchange {
   Result<Bytes> written(const Content& content, ByteView sender_nonce, bool implicit_confirm = false) const;
   // The same, and from now on what was said last in this transaction.
   Result<Bytes> said(Transaction& transaction, const Content& content, bool implicit_confirm = false);
+  // The same, and the transaction is done. Where it cannot be said, the same request is decided again.
+  Result<Bytes> said_at_last(Transaction& transaction, const Content& content);
   Bytes error_message(const Error& error) const;
   Bytes fresh_nonce() const;
   crypto::CmpAnswerHeader answer_header(ByteView sender_nonce) const;
@@ -67,6 +70,7 @@ class Exchange {
   std::optional<crypto::CmpHeader> header_;
   std::optional<crypto::CmpRequest> request_;
   std::optional<Asker> asker_;
+  std::string asker_name_;  // from when the message says who it is
   SecretBytes secret_;
   crypto::CmpMac mac_;
   std::optional<Error> error_;  // what the answer says no with

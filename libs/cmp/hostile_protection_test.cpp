@@ -9,6 +9,7 @@ TEST_F(CmpHostile, AWrongSecretIsAnsweredLikeAnUnknownReference) {
   expect_refused(world.opening(OSSL_CMP_IR, kReference, "wrong"), "crypto.cmp.protection",
                  CmpFailure::kBadMessageCheck);
   EXPECT_FALSE(crypto::seen(world.last.der).is_protected);
+  EXPECT_EQ(world.last.asker, kReference);
   expect_refused(world.opening(OSSL_CMP_IR, "unknown", kSecret), "crypto.cmp.protection", CmpFailure::kBadMessageCheck);
   world.issuer.secrets["spent"] = {std::string(kSecret), Bytes(16, 1)};
   expect_refused(world.opening(OSSL_CMP_IR, "spent", kSecret), "crypto.cmp.protection", CmpFailure::kBadMessageCheck);
@@ -90,6 +91,33 @@ TEST_F(CmpHostile, AStrangersCertificateIsRefused) {
   expect_refused(signed_opening(OSSL_CMP_CR, elsewhere.made("device-1", old_key), old_key), "certificate.unknown",
                  CmpFailure::kNotAuthorized);
   EXPECT_FALSE(crypto::seen(world.last.der).is_protected);
+  EXPECT_EQ(world.last.asker, "device-1");
+  expect_nothing_happened();
+}
+
+// What a verification costs is not for who made the key to choose. Nor is how long lines of the log are.
+TEST_F(CmpHostile, ASignersKeyThatCostsTooMuchIsNotUsed) {
+  const auto own = world.issuer.made("device-1", old_key);
+  const auto with_signer = [&](std::uint64_t exponent) {
+    const crypto::PkeyHandle key = with_exponent(PrivateKey::generate(KeyKind::kRsa2048), exponent);
+    const crypto::Handle<X509, X509_free> certificate(X509_dup(own.native()));
+    const crypto::Handle<X509_NAME, X509_NAME_free> name(X509_NAME_new());
+    const std::string text(1000, 'a');
+    EXPECT_EQ(X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING, as_bytes(text).data(),
+                                         crypto::to_int(text.size()), -1, 0),
+              1);
+    EXPECT_EQ(X509_set_subject_name(certificate.get(), name.get()), 1);
+    EXPECT_EQ(X509_set_pubkey(certificate.get(), key.get()), 1);
+    EXPECT_GT(X509_sign(certificate.get(), old_key.native(), EVP_sha256()), 0);
+    return crypto::changed(signed_opening(OSSL_CMP_CR, own, old_key), [&](PkiMessage& message) {
+      X509_free(sk_X509_value(message.extraCerts, 0));
+      X509_up_ref(certificate.get());
+      sk_X509_set(message.extraCerts, 0, certificate.get());
+    });
+  };
+  expect_refused(with_signer((std::uint64_t{1} << 32) + 1), "crypto.key.kind", CmpFailure::kBadCertTemplate);
+  EXPECT_EQ(world.last.asker, std::string(128, 'a'));
+  expect_refused(with_signer(65537), "crypto.cmp.protection", CmpFailure::kBadMessageCheck);
   expect_nothing_happened();
 }
 

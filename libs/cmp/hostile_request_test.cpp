@@ -1,5 +1,3 @@
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include "cmp/hostile_world_test.h"
@@ -61,26 +59,6 @@ TEST_F(CmpHostile, AnotherKeyProvesNothingInAP10crEither) {
   expect_refused(with_csr(old_key, EVP_sha256()), "crypto.request.proof", CmpFailure::kBadPop);
   expect_refused(with_csr(world.device_key, EVP_sha1()), "crypto.request.weak", CmpFailure::kBadAlg);
   expect_nothing_happened();
-}
-
-// The public half of an RSA key, with another exponent.
-crypto::PkeyHandle with_exponent(const PrivateKey& key, std::uint64_t exponent) {
-  using Builder = crypto::Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-  using Params = crypto::Handle<OSSL_PARAM, OSSL_PARAM_free>;
-  BIGNUM* n = nullptr;
-  EXPECT_EQ(EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_N, &n), 1);
-  const crypto::BignumHandle modulus(n);
-  const crypto::BignumHandle e(BN_new());
-  EXPECT_EQ(BN_set_word(e.get(), exponent), 1);
-  const Builder builder(OSSL_PARAM_BLD_new());
-  EXPECT_EQ(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()), 1);
-  EXPECT_EQ(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()), 1);
-  const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
-  const crypto::PkeyCtxHandle context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* made = nullptr;
-  EXPECT_EQ(EVP_PKEY_fromdata_init(context.get()), 1);
-  EXPECT_EQ(EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params.get()), 1);
-  return crypto::PkeyHandle(made);
 }
 
 // With an exponent of 1 the signature is the padded digest itself.
@@ -160,6 +138,19 @@ TEST_F(CmpHostile, WhatASubjectSaysTwiceIsNotGuessed) {
             EXPECT_EQ(OSSL_CMP_CTX_set1_subjectName(client.native(), name.get()), 1);
           }),
       "crypto.cmp.template", CmpFailure::kBadCertTemplate);
+}
+
+TEST_F(CmpHostile, NamesAreFew) {
+  const auto asking_for = [&](std::size_t count) {
+    return world.opening(OSSL_CMP_IR, kReference, kSecret, [&](CmpClient& client) {
+      const crypto::GeneralNameHandle name(a2i_GENERAL_NAME(nullptr, nullptr, nullptr, GEN_DNS, "a", 0));
+      for (std::size_t i = 0; i < count; ++i)
+        EXPECT_EQ(OSSL_CMP_CTX_push1_subjectAltName(client.native(), name.get()), 1);
+    });
+  };
+  expect_refused(asking_for(crypto::kMaxRequestedNames + 1), "crypto.cmp.template", CmpFailure::kBadCertTemplate);
+  expect_nothing_happened();
+  EXPECT_EQ(world.answer(asking_for(crypto::kMaxRequestedNames)).status, OSSL_CMP_PKISTATUS_accepted);
 }
 
 TEST_F(CmpHostile, TheCertificateThatIsRenewedSigns) {

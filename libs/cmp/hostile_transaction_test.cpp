@@ -4,6 +4,19 @@
 namespace warifu::cmp {
 namespace {
 
+void replace_body(PkiMessage& message, Body::Type type) {
+  crypto::asn1::ItemHandle<crypto::asn1::PkiBody>(message.body).reset();
+  message.body = crypto::asn1::new_item<crypto::asn1::PkiBody>().release();
+  message.body->type = type;
+}
+
+void make_poll(PkiMessage& message) {
+  replace_body(message, Body::kPollReq);
+  message.body->value.pollReq = crypto::asn1::sk_PollRequest_new_null();
+  crypto::asn1::sk_PollRequest_push(message.body->value.pollReq,
+                                    crypto::asn1::new_item<crypto::asn1::PollRequest>().release());
+}
+
 TEST_F(CmpHostile, ASecondContentUnderOneTransactionIsRefused) {
   const Bytes first = world.opening();
   EXPECT_EQ(world.answer(first).status, OSSL_CMP_PKISTATUS_accepted);
@@ -84,9 +97,13 @@ TEST_F(CmpHostile, AConfirmationOfAnotherCertificateConfirmsNothing) {
                  "crypto.cmp.request", CmpFailure::kBadRequest);
   EXPECT_THAT(world.issuer.confirmed, IsEmpty());
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
+}
+
+TEST_F(CmpHostile, AConfirmationThatCameTooLateConfirmsNothing) {
+  const Bytes right = confirmation();
   world.pass(world.limits.confirm_within);
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+  expect_refused(right, "cmp.transaction", CmpFailure::kBadRequest);
+  world.expire();
   expect_refused(right, "cmp.transaction", CmpFailure::kBadRequest);
   EXPECT_THAT(world.issuer.confirmed, IsEmpty());
 }
@@ -98,8 +115,19 @@ TEST_F(CmpHostile, AConfirmationOfNothingIsARejection) {
   });
   EXPECT_EQ(world.answer(nothing).body, Body::kPkiConf);
   EXPECT_THAT(world.issuer.confirmed, IsEmpty());
-  ASSERT_THAT(world.issuer.withdrawn, SizeIs(1));
-  EXPECT_EQ(world.issuer.withdrawn[0].second, Withdrawal::kRejected);
+  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+}
+
+TEST_F(CmpHostile, AnErrorTakesBackWhatWaitsForItsConfirmation) {
+  const Bytes error = remade(confirmation(), [](PkiMessage& message) {
+    replace_body(message, Body::kError);
+    message.body->value.error = crypto::asn1::new_item<crypto::asn1::ErrorMsgContent>().release();
+    ASN1_INTEGER_set(message.body->value.error->pKIStatusInfo->status, OSSL_CMP_PKISTATUS_rejection);
+  });
+  EXPECT_EQ(world.answer(error).body, Body::kPkiConf);
+  EXPECT_EQ(world.code(), "");
+  EXPECT_THAT(world.issuer.confirmed, IsEmpty());
+  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
 }
 
 TEST_F(CmpHostile, WhatIsConfirmedIsNotTakenBack) {
@@ -120,9 +148,7 @@ TEST_F(CmpHostile, WhatWasNotIssuedIsNotConfirmed) {
   const Waiting device = waiting();
   const auto in_its_place = remade(device.poll, [&](PkiMessage& message) {
     crypto::set_octets(&message.header->recipNonce, device.nonce);
-    crypto::asn1::ItemHandle<crypto::asn1::PkiBody>(message.body).reset();
-    message.body = crypto::asn1::new_item<crypto::asn1::PkiBody>().release();
-    message.body->type = Body::kCertConf;
+    replace_body(message, Body::kCertConf);
     message.body->value.certConf = crypto::asn1::sk_CertStatus_new_null();
   });
   expect_refused(in_its_place, "cmp.transaction", CmpFailure::kBadRequest);
@@ -130,15 +156,21 @@ TEST_F(CmpHostile, WhatWasNotIssuedIsNotConfirmed) {
 }
 
 TEST_F(CmpHostile, WhoDoesNotWaitDoesNotPoll) {
-  const auto in_its_place = remade(confirmation(), [](PkiMessage& message) {
-    crypto::asn1::ItemHandle<crypto::asn1::PkiBody>(message.body).reset();
-    message.body = crypto::asn1::new_item<crypto::asn1::PkiBody>().release();
-    message.body->type = Body::kPollReq;
-    message.body->value.pollReq = crypto::asn1::sk_PollRequest_new_null();
-    crypto::asn1::sk_PollRequest_push(message.body->value.pollReq,
-                                      crypto::asn1::new_item<crypto::asn1::PollRequest>().release());
+  expect_refused(remade(confirmation(), make_poll), "cmp.transaction", CmpFailure::kBadRequest);
+}
+
+// The answer to a revocation cannot be signed: it may come again, and nothing else under its transactionID.
+TEST_F(CmpHostile, NothingFollowsWhatWasNotAnswered) {
+  bool is_away = true;
+  world.sign_elsewhere(is_away);
+  const auto own = world.issuer.made("device-1", old_key);
+  const auto rr = signed_opening(kRevoke, own, old_key, [&](CmpClient& client) {
+    EXPECT_EQ(OSSL_CMP_CTX_set1_oldCert(client.native(), own.native()), 1);
   });
-  expect_refused(in_its_place, "cmp.transaction", CmpFailure::kBadRequest);
+  expect_refused(rr, "signer.away", CmpFailure::kSystemUnavail);
+  is_away = false;
+  expect_refused(resigned(rr, old_key, make_poll), "cmp.nonce", CmpFailure::kBadRecipientNonce);
+  EXPECT_EQ(world.answer(rr).status, OSSL_CMP_PKISTATUS_accepted);
 }
 
 TEST_F(CmpHostile, APollNamesWhatWasAskedFor) {

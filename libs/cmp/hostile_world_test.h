@@ -1,6 +1,8 @@
 #pragma once
 
 #include <gmock/gmock.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 
 #include "cmp/server.h"
 #include "cmp/world_test.h"
@@ -26,6 +28,26 @@ inline Bytes resigned(ByteView der, const PrivateKey& key, const std::function<v
                              key.native(), EVP_sha256()),
               0);
   });
+}
+
+// The public half of an RSA key, with another exponent.
+inline crypto::PkeyHandle with_exponent(const PrivateKey& key, std::uint64_t exponent) {
+  using Builder = crypto::Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+  using Params = crypto::Handle<OSSL_PARAM, OSSL_PARAM_free>;
+  BIGNUM* n = nullptr;
+  EXPECT_EQ(EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_RSA_N, &n), 1);
+  const crypto::BignumHandle modulus(n);
+  const crypto::BignumHandle e(BN_new());
+  EXPECT_EQ(BN_set_word(e.get(), exponent), 1);
+  const Builder builder(OSSL_PARAM_BLD_new());
+  EXPECT_EQ(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()), 1);
+  EXPECT_EQ(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()), 1);
+  const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const crypto::PkeyCtxHandle context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* made = nullptr;
+  EXPECT_EQ(EVP_PKEY_fromdata_init(context.get()), 1);
+  EXPECT_EQ(EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params.get()), 1);
+  return crypto::PkeyHandle(made);
 }
 
 class CmpHostile : public testing::Test {

@@ -24,7 +24,6 @@ struct BySecret {
 };
 struct ByCertificate {
   crypto::Certificate certificate;
-  std::string name;  // what Issuer::identify() calls its holder
 };
 using Asker = std::variant<BySecret, ByCertificate>;
 
@@ -47,11 +46,6 @@ struct Wait {
 };
 using Decision = std::variant<Issued, Wait>;
 
-enum class Withdrawal : std::uint8_t {
-  kRejected,      // the client does not want it
-  kNotConfirmed,  // the client said nothing in time
-};
-
 // The CA, in the words of this protocol. Called from several threads, for several transactions at once, for one of
 // them never twice at a time; may block. The codes of its errors are told to clients, and nothing else of them.
 class Issuer {
@@ -61,27 +55,27 @@ class Issuer {
   // The secret of that reference, for this transaction. Nobody has proved anything yet, so nothing may change by it:
   // issue() spends the secret. One that was spent is answered for the transaction that spent it, as long as that can
   // be alive (Limits), and is an error for every other one. Whatever the error is, the client hears that its MAC is
-  // wrong, but for kUnavailable and kThrottled: come again.
+  // wrong, but for kUnavailable, kThrottled and kInternal: come again.
   virtual Result<SecretBytes> secret(std::string_view reference, ByteView transaction) = 0;
 
-  // Who holds the certificate that signed a message: an own name for them. `others` came with it, and may be anything.
-  // It leads where it may, is valid and not revoked, or there is an error.
+  // Who holds the certificate that signed a message: an own name for them, for the log. `others` came with it, and may
+  // be anything. It leads where it may, is valid and not revoked, or there is an error.
   virtual Result<std::string> identify(const crypto::Certificate& signer,
                                        std::span<const crypto::Certificate> others) = 0;
 
   // Decides. Spends the secret of the asker for this transaction, or refuses because another one did. Asked again in
   // the same transaction for the same key it answers the same certificate: a client whose answer was lost asks again,
-  // perhaps after a restart of this program; so does one that was told to wait.
+  // perhaps after a restart of this program; so does one that was told to wait. What is neither confirmed nor withdrawn
+  // it takes back by itself, not before Limits::confirm_within: the client may have fallen silent, or this program.
   // kUnavailable, kThrottled and kInternal leave everything open: the same request may come again.
   virtual Result<Decision> issue(const Order& order) = 0;
 
   // The client has it and will use it.
   virtual Status confirm(ByteView transaction, const crypto::Certificate& certificate) = 0;
 
-  // What was issued in this transaction counts as never issued: it is revoked, and what was before is as it was. It may
-  // have been confirmed, for a client that asked for that beforehand and whom the answer could not be given. After
-  // kUnavailable or kThrottled it is asked again.
-  virtual Status withdraw(ByteView transaction, const crypto::Certificate& certificate, Withdrawal why) = 0;
+  // The client does not want it. What was issued in this transaction counts as never issued: it is revoked, and what
+  // was before is as it was. After kUnavailable, kThrottled or kInternal it is asked again.
+  virtual Status withdraw(ByteView transaction, const crypto::Certificate& certificate) = 0;
 
   // Whether this asker may revoke that certificate is decided here, too. What it has revoked in this transaction before
   // is revoked: an answer may not have been made.

@@ -14,7 +14,7 @@ struct Limits {
   std::size_t bytes = std::size_t{64} * 1024 * 1024;
   // Requests that may wait for one transaction: each holds a thread.
   std::size_t waiting_for_one = 4;
-  // A certificate that is not confirmed by then is withdrawn.
+  // A certificate cannot be confirmed after that: its transaction is over, and it is the issuer's to take it back.
   std::chrono::seconds confirm_within = std::chrono::minutes(10);
   // A transaction that is told to wait ends by then.
   std::chrono::seconds decide_within = std::chrono::hours(1);

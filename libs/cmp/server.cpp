@@ -27,20 +27,26 @@ Server::Server(Issuer& issuer, Credential credential, const Clock& clock, const 
       credential_(std::make_shared<const Credential>(std::move(credential))) {
 }
 
-Server::~Server() {
-  for (const auto& transaction : transactions_.take_all())
-    withdraw_later(*transaction, Withdrawal::kNotConfirmed);
-  withdraw_all();
-}
-
 Answer Server::answer(ByteView request) {
   return Exchange(*this, request).run();
 }
 
-void Server::expire() {
-  for (const auto& transaction : transactions_.take_expired())
-    withdraw_later(*transaction, Withdrawal::kNotConfirmed);
-  withdraw_all();
+Status Server::expire() {
+  transactions_.forget_expired();
+  std::vector<Rejected> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(rejected_);
+  }
+  Status done;
+  std::erase_if(waiting, [&](const Rejected& entry) {
+    const auto withdrawn = issuer_.withdraw(entry.transaction, entry.certificate);
+    if (done && !withdrawn) done = withdrawn.error();
+    return withdrawn || !is_passing(withdrawn.error());
+  });
+  const std::lock_guard lock(mutex_);
+  rejected_.insert(rejected_.end(), std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.end()));
+  return done;
 }
 
 void Server::use(Credential credential) {
@@ -54,24 +60,9 @@ std::shared_ptr<const Credential> Server::credential() const {
   return credential_;
 }
 
-void Server::withdraw_later(const Transaction& transaction, Withdrawal why) {
+void Server::withdraw_later(const Transaction& transaction) {
   const std::lock_guard lock(mutex_);
-  unconfirmed_.push_back({transaction.id, transaction.certificate->clone(), why});
-}
-
-void Server::withdraw_all() {
-  std::vector<Unconfirmed> waiting;
-  {
-    const std::lock_guard lock(mutex_);
-    waiting.swap(unconfirmed_);
-  }
-  std::erase_if(waiting, [&](const Unconfirmed& entry) {
-    const auto withdrawn = issuer_.withdraw(entry.transaction, entry.certificate, entry.why);
-    return withdrawn || !is_passing(withdrawn.error());
-  });
-  const std::lock_guard lock(mutex_);
-  unconfirmed_.insert(unconfirmed_.end(), std::make_move_iterator(waiting.begin()),
-                      std::make_move_iterator(waiting.end()));
+  rejected_.push_back({transaction.id, transaction.certificate->clone()});
 }
 
 }  // namespace warifu::cmp

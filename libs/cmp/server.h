@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -43,6 +44,9 @@ struct Answer {
   Bytes der;  // a PKIMessage, whatever came
   // Why the answer is no, for logs and metrics; with what only an operator may know.
   std::optional<Error> error = {};
+  // For the same: who asks. Where nothing was proved it is who the message says, in at most 128 bytes, and may be
+  // anything; empty if it says nobody.
+  std::string asker = {};
 };
 
 // Answers messages of the Certificate Management Protocol (RFC 4210, RFC 9480, as RFC 9483 profiles it); how they
@@ -51,15 +55,14 @@ class Server {
  public:
   Server(Issuer& issuer, Credential credential, const Clock& clock, const MonotonicClock& monotonic, Entropy& entropy,
          const Limits& limits = {});
-  // Withdraws what is not confirmed: nobody will take the confirmation. No call may be under way.
-  ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   Answer answer(ByteView request);
 
-  // Withdraws what was not confirmed in time, and forgets what is over. To be called every few seconds.
-  void expire();
+  // Forgets what is over, and withdraws what clients did not want and could not be withdrawn then; the first error of
+  // that. To be called every few seconds.
+  Status expire();
 
   // From now on.
   void use(Credential credential);
@@ -68,16 +71,14 @@ class Server {
 
  private:
   friend class Exchange;
-  // Issued, not confirmed, and not withdrawn yet.
-  struct Unconfirmed {
+  // Not wanted, and not withdrawn yet.
+  struct Rejected {
     Bytes transaction;
     crypto::Certificate certificate;
-    Withdrawal why;
   };
 
   std::shared_ptr<const Credential> credential() const;
-  void withdraw_later(const Transaction& transaction, Withdrawal why);
-  void withdraw_all();
+  void withdraw_later(const Transaction& transaction);
 
   Issuer& issuer_;
   const Clock& clock_;
@@ -87,7 +88,7 @@ class Server {
   Transactions transactions_;
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const Credential> credential_;
-  std::vector<Unconfirmed> unconfirmed_;
+  std::vector<Rejected> rejected_;
 };
 
 }  // namespace warifu::cmp

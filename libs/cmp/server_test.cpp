@@ -14,7 +14,6 @@ using crypto::CmpClient;
 using crypto::KeyKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Pair;
 using testing::SizeIs;
 
 Bytes serial(const Certificate& certificate) {
@@ -38,6 +37,13 @@ class CmpServer : public testing::Test {
     return made;
   }
   Certificate old_certificate() { return world.issuer.made("device-1", old_key); }
+  // Gets a certificate, and does not want it.
+  void reject() {
+    auto asking = client();
+    OSSL_CMP_CTX_set_certConf_cb(asking->native(), [](OSSL_CMP_CTX*, X509*, int, const char**) { return 1 << 7; });
+    EXPECT_FALSE(asking->ask(OSSL_CMP_IR));
+    EXPECT_EQ(crypto::seen(asking->answers().back()).body, Body::kPkiConf);
+  }
 
   World world;
   PrivateKey old_key = PrivateKey::generate(KeyKind::kEcP256);
@@ -146,7 +152,7 @@ TEST_F(CmpServer, ImplicitConfirmationIsGrantedToWhoAsksForIt) {
   EXPECT_TRUE(crypto::seen(asking->answers()[0]).implicit_confirm);
   EXPECT_THAT(world.issuer.confirmed, ElementsAre(serial(*certificate)));
   world.pass(std::chrono::hours(24));
-  world.server->expire();
+  world.expire();
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
 
@@ -156,9 +162,7 @@ TEST_F(CmpServer, ImplicitConfirmationThatCannotBeNotedIsNotGranted) {
       OSSL_CMP_IR, kReference, kSecret, [](CmpClient& asking) { asking.option(OSSL_CMP_OPT_IMPLICIT_CONFIRM, 1); }));
   EXPECT_EQ(answer.status, OSSL_CMP_PKISTATUS_accepted);
   EXPECT_FALSE(answer.implicit_confirm);
-  world.pass(std::chrono::minutes(11));
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+  EXPECT_THAT(world.issuer.confirmed, IsEmpty());
 }
 
 TEST_F(CmpServer, WhatTheClientRejectsIsWithdrawn) {
@@ -170,63 +174,67 @@ TEST_F(CmpServer, WhatTheClientRejectsIsWithdrawn) {
   EXPECT_FALSE(asking->ask(OSSL_CMP_IR));
   EXPECT_EQ(crypto::seen(asking->answers().back()).body, Body::kPkiConf);
   EXPECT_THAT(world.issuer.confirmed, IsEmpty());
-  ASSERT_THAT(world.issuer.withdrawn, SizeIs(1));
-  EXPECT_EQ(world.issuer.withdrawn[0].second, Withdrawal::kRejected);
+  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
   world.pass(std::chrono::hours(1));
-  world.server->expire();
+  world.expire();
   EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
 }
 
 // A rejection that nobody can carry out now is carried out later.
 TEST_F(CmpServer, WhatCannotBeWithdrawnNowIsWithdrawnLater) {
-  world.issuer.withdraw_error = Error{ErrorKind::kUnavailable, "store.full", "no room"};
-  auto asking = client();
-  OSSL_CMP_CTX_set_certConf_cb(asking->native(), [](OSSL_CMP_CTX*, X509*, int, const char**) { return 1 << 7; });
-  EXPECT_FALSE(asking->ask(OSSL_CMP_IR));
-  EXPECT_EQ(crypto::seen(asking->answers().back()).body, Body::kPkiConf);
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
+  for (const ErrorKind kind : {ErrorKind::kUnavailable, ErrorKind::kInternal}) {
+    world.issuer.withdrawn.clear();
+    world.issuer.secrets[std::string(kReference)] = {std::string(kSecret)};
+    world.issuer.withdraw_error = Error{kind, "store.full", "no room"};
+    reject();
+    const auto tried = world.server->expire();
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().code, "store.full");
+    EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
+    world.issuer.withdraw_error.reset();
+    world.expire();
+    EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+    world.expire();
+    EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+  }
+}
+
+// What will never be carried out is told once.
+TEST_F(CmpServer, WhatCanNeverBeWithdrawnIsNotTriedAgain) {
+  world.issuer.withdraw_error = Error{ErrorKind::kNotFound, "certificate.unknown", "not ours"};
+  reject();
+  EXPECT_EQ(world.code(), "certificate.unknown");
   world.issuer.withdraw_error.reset();
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
-}
-
-TEST_F(CmpServer, WhatNobodyConfirmsIsWithdrawnInTime) {
-  ASSERT_EQ(world.answer(world.opening()).status, OSSL_CMP_PKISTATUS_accepted);
-  world.pass(world.limits.confirm_within - std::chrono::seconds(1));
-  world.server->expire();
+  world.expire();
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
+}
+
+// The CA takes it back, not the server: who comes again meanwhile gets it again.
+TEST_F(CmpServer, WhatNobodyConfirmsInTimeIsForgotten) {
+  const Bytes request = world.opening();
+  ASSERT_EQ(world.answer(request).status, OSSL_CMP_PKISTATUS_accepted);
+  world.pass(world.limits.confirm_within - std::chrono::seconds(1));
+  world.expire();
+  EXPECT_EQ(world.server->transactions(), 1U);
   world.pass(std::chrono::seconds(1));
-  world.server->expire();
-  ASSERT_THAT(world.issuer.withdrawn, SizeIs(1));
-  EXPECT_EQ(world.issuer.withdrawn[0].second, Withdrawal::kNotConfirmed);
+  world.expire();
   EXPECT_EQ(world.server->transactions(), 0U);
+  ASSERT_EQ(world.answer(request).status, OSSL_CMP_PKISTATUS_accepted);
+  EXPECT_EQ(world.issuer.issue_calls, 2);
+  EXPECT_THAT(world.issuer.issued, SizeIs(1));
+  world.expire();
+  EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
 
-TEST_F(CmpServer, WhatIsNotConfirmedWhenItEndsIsWithdrawn) {
-  ASSERT_EQ(world.answer(world.opening()).status, OSSL_CMP_PKISTATUS_accepted);
-  world.server.reset();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
-}
-
+// As OpenSSL gives up polling.
 TEST_F(CmpServer, AnErrorOfTheClientEndsItsTransaction) {
-  auto asking = client();
-  asking->option(OSSL_CMP_OPT_DISABLE_CONFIRM, 1);
-  ASSERT_TRUE(asking->ask(OSSL_CMP_IR));
-  // Its last word: as OpenSSL gives up polling.
-  int after = 0;
-  EXPECT_EQ(OSSL_CMP_CTX_set_certConf_cb(asking->native(), nullptr), 1);
   world.issuer.on_issue = [](const Order&) { return Result<Decision>(Wait{std::chrono::seconds(30)}); };
-  world.issuer.secrets["other"] = {"secret-of-other"};
-  CmpClient polling(world.transfer());
-  polling.by_secret("other", "secret-of-other");
-  polling.want("device-2", world.device_key);
-  EXPECT_EQ(OSSL_CMP_try_certreq(polling.native(), OSSL_CMP_IR, nullptr, &after), -1);
-  EXPECT_EQ(OSSL_CMP_try_certreq(polling.native(), -1, nullptr, &after), 1);
-  EXPECT_EQ(crypto::seen(polling.answers().back()).body, Body::kPkiConf);
-  EXPECT_EQ(OSSL_CMP_try_certreq(polling.native(), OSSL_CMP_IR, nullptr, &after), 0);
+  auto polling = client();
+  int after = 0;
+  EXPECT_EQ(OSSL_CMP_try_certreq(polling->native(), OSSL_CMP_IR, nullptr, &after), -1);
+  EXPECT_EQ(OSSL_CMP_try_certreq(polling->native(), -1, nullptr, &after), 1);
+  EXPECT_EQ(crypto::seen(polling->answers().back()).body, Body::kPkiConf);
+  EXPECT_EQ(OSSL_CMP_try_certreq(polling->native(), OSSL_CMP_IR, nullptr, &after), 0);
   EXPECT_EQ(world.code(), "cmp.transaction");
   ERR_clear_error();
 }
@@ -258,6 +266,28 @@ TEST_F(CmpServer, WhoWaitsPollsUntilItIsDecided) {
   world.pass(std::chrono::seconds(20));
   ASSERT_EQ(OSSL_CMP_try_certreq(asking->native(), OSSL_CMP_IR, nullptr, &after), 1) << world.code();
   EXPECT_THAT(world.issuer.confirmed, SizeIs(1));
+}
+
+// Who comes early is told to wait for what is left, and that grows no longer by it.
+TEST_F(CmpServer, WhoPollsOftenWaitsNoLonger) {
+  int asked = 0;
+  world.issuer.on_issue = [&](const Order&) -> std::optional<Result<Decision>> {
+    if (++asked > 1) return std::nullopt;
+    return Result<Decision>(Wait{std::chrono::seconds(20)});
+  };
+  auto asking = client();
+  int after = 0;
+  EXPECT_EQ(OSSL_CMP_try_certreq(asking->native(), OSSL_CMP_IR, nullptr, &after), -1);
+  for (auto waited = std::chrono::milliseconds(900); waited < std::chrono::seconds(20);
+       waited += std::chrono::milliseconds(900)) {
+    world.pass(std::chrono::milliseconds(900));
+    ASSERT_EQ(OSSL_CMP_try_certreq(asking->native(), OSSL_CMP_IR, nullptr, &after), -1) << waited.count();
+    EXPECT_EQ(asked, 1);
+  }
+  EXPECT_EQ(after, 1);
+  world.pass(std::chrono::milliseconds(900));
+  EXPECT_EQ(OSSL_CMP_try_certreq(asking->native(), OSSL_CMP_IR, nullptr, &after), 1) << world.code();
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(CmpServer, WhoWaitsHearsAtLastThatItIsRefused) {
@@ -300,7 +330,7 @@ TEST_F(CmpServer, WhoWaitsForeverIsForgotten) {
   world.issuer.on_issue = [](const Order&) { return Result<Decision>(Wait{std::chrono::seconds(20)}); };
   ASSERT_EQ(world.answer(world.opening()).status, OSSL_CMP_PKISTATUS_waiting);
   world.pass(world.limits.decide_within);
-  world.server->expire();
+  world.expire();
   EXPECT_EQ(world.server->transactions(), 0U);
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
@@ -370,6 +400,7 @@ TEST_F(CmpServer, ARefusalIsToldByItsCodeAlone) {
   for (const std::string_view secret : {"Jane", "row 7", "1234"})
     EXPECT_EQ(as_text(asking->answers().back()).find(secret), std::string_view::npos);
   EXPECT_EQ(world.last.error->operator_detail, "enrolled as 1234");
+  EXPECT_EQ(world.last.asker, kReference);
 }
 
 TEST_F(CmpServer, EachKindOfErrorHasAFailureThatFits) {
@@ -403,7 +434,6 @@ TEST_F(CmpServer, TheSameConfirmationHasTheSameAnswer) {
 
 TEST_F(CmpServer, TheSameRequestAfterARestartHasTheSameCertificate) {
   const Bytes request = world.opening();
-  world.issuer.withdraw_error = Error{ErrorKind::kUnavailable, "store.full", "as if power was lost"};
   ASSERT_EQ(world.answer(request).status, OSSL_CMP_PKISTATUS_accepted);
   const auto first = world.issuer.issued.begin()->second.serial();
   world.restart();
@@ -425,11 +455,7 @@ TEST_F(CmpServer, ARequestThatCameAtABadTimeMayComeAgain) {
 
 TEST_F(CmpServer, AnAnswerThatCouldNotBeSignedIsSignedWhenTheRequestComesAgain) {
   bool is_away = true;
-  const auto point = *crypto::ec_public_key(world.cmp_key.public_key());
-  world.server->use(world.credential(crypto::Signer::outside(point, [&](const crypto::Digest& digest) -> Result<Bytes> {
-    if (is_away) return Error{ErrorKind::kUnavailable, "signer.away", "no signer"};
-    return crypto::sign_digest(world.cmp_key, digest);
-  })));
+  world.sign_elsewhere(is_away);
   const auto old = old_certificate();
   CmpClient silent([](Bytes) { return Bytes(); });
   silent.by_certificate(old, old_key, world.issuer.root);
@@ -444,17 +470,12 @@ TEST_F(CmpServer, AnAnswerThatCouldNotBeSignedIsSignedWhenTheRequestComesAgain) 
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
 
-// The same for who polls; and if the CA has thought better of it meanwhile, nothing stays.
+// The same for who polls; and if the CA has thought better of it meanwhile, that is what it hears.
 TEST_F(CmpServer, WhoPollsHearsWhatCouldNotBeSigned) {
   for (const bool is_refused_then : {false, true}) {
     enum { kWait, kIssue, kRefuse } decision = kWait;
     bool is_away = false;
-    const auto point = *crypto::ec_public_key(world.cmp_key.public_key());
-    world.server->use(
-        world.credential(crypto::Signer::outside(point, [&](const crypto::Digest& digest) -> Result<Bytes> {
-          if (is_away) return Error{ErrorKind::kUnavailable, "signer.away", "no signer"};
-          return crypto::sign_digest(world.cmp_key, digest);
-        })));
+    world.sign_elsewhere(is_away);
     world.issuer.on_issue = [&](const Order&) -> std::optional<Result<Decision>> {
       if (decision == kWait) return Result<Decision>(Wait{std::chrono::seconds(20)});
       if (decision == kRefuse) return Result<Decision>(refused("device.hold", "on hold"));
@@ -474,10 +495,30 @@ TEST_F(CmpServer, WhoPollsHearsWhatCouldNotBeSigned) {
     const auto answer = world.answer(asking->requests().back());
     EXPECT_EQ(answer.body, Body::kCp);
     EXPECT_EQ(answer.status, is_refused_then ? OSSL_CMP_PKISTATUS_rejection : OSSL_CMP_PKISTATUS_accepted);
-    world.server->expire();
-    EXPECT_THAT(world.issuer.withdrawn, SizeIs(is_refused_then ? 1 : 0));
+    EXPECT_EQ(world.server->answer(asking->requests().back()).der, world.last.der);
+    world.expire();
+    EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
     world.server->use(world.credential(world.cmp_key));
   }
+}
+
+TEST_F(CmpServer, AConfirmationWhoseAnswerCouldNotBeSignedMayComeAgain) {
+  bool is_away = false;
+  world.sign_elsewhere(is_away);
+  const auto old = old_certificate();
+  Bytes confirmation;
+  CmpClient asking([&](Bytes request) {
+    is_away = crypto::seen(request).body == Body::kCertConf;
+    if (is_away) confirmation = request;
+    return world.server->answer(request).der;
+  });
+  asking.by_certificate(old, old_key, world.issuer.root);
+  asking.want("device-1", world.device_key);
+  EXPECT_FALSE(asking.ask(OSSL_CMP_CR));
+  EXPECT_THAT(world.issuer.confirmed, SizeIs(1));
+  is_away = false;
+  EXPECT_EQ(world.answer(confirmation).body, Body::kPkiConf);
+  EXPECT_EQ(world.code(), "");
 }
 
 TEST_F(CmpServer, TakesACredentialOnlyWithItsKey) {

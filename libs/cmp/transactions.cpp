@@ -5,7 +5,7 @@
 namespace warifu::cmp {
 namespace {
 
-// Beside its answers a transaction has a key, names and certificates.
+// Beside its answers and what was asked for a transaction has certificates.
 constexpr std::size_t kOverhead = 4096;
 
 std::string text_key(ByteView id) {
@@ -26,7 +26,7 @@ Error in_use() {
 
 Asker clone_of(const Asker& asker) {
   if (const auto* certificate = std::get_if<ByCertificate>(&asker))
-    return ByCertificate{certificate->certificate.clone(), certificate->name};
+    return ByCertificate{certificate->certificate.clone()};
   return std::get<BySecret>(asker);
 }
 
@@ -80,7 +80,6 @@ Result<Transactions::Slot*> Transactions::slot_for(ByteView id, const crypto::Di
   const std::string asker_key = key_of(asker);
   auto found = slots_.find(key);
   if (found != slots_.end() && found->second.users == 0 && is_over(found->second)) {
-    if (found->second.phase == Phase::kIssued) return in_use();  // until it is withdrawn
     forget(found);
     found = slots_.end();
   }
@@ -142,7 +141,9 @@ void Transactions::release(Transaction& transaction) {
   if (transaction.dropped) return forget(found);
   Slot& slot = found->second;
   --slot.users;
-  const std::size_t bytes = kOverhead + transaction.first_answer.size() + transaction.last_answer.size();
+  if (transaction.is_told || transaction.phase == Phase::kDone) transaction.order.reset();
+  const std::size_t bytes = kOverhead + (transaction.order ? transaction.request_size : 0) +
+                            transaction.first_answer.size() + transaction.last_answer.size();
   bytes_ += bytes - slot.bytes;
   slot.bytes = bytes;
   if (slot.phase == transaction.phase) return;
@@ -151,39 +152,18 @@ void Transactions::release(Transaction& transaction) {
   if (slot.phase == Phase::kDone) slot.done = done_.insert(done_.end(), found->first);
 }
 
-std::vector<std::shared_ptr<Transaction>> Transactions::take_expired() {
+void Transactions::forget_expired() {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<Transaction>> unconfirmed;
   for (auto slot = slots_.begin(); slot != slots_.end();) {
     const auto next = std::next(slot);
-    if (slot->second.users == 0 && is_over(slot->second)) {
-      if (slot->second.phase == Phase::kIssued) unconfirmed.push_back(slot->second.transaction);
-      forget(slot);
-    }
+    if (slot->second.users == 0 && is_over(slot->second)) forget(slot);
     slot = next;
   }
-  return unconfirmed;
-}
-
-std::vector<std::shared_ptr<Transaction>> Transactions::take_all() {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<Transaction>> unconfirmed;
-  while (!slots_.empty()) {
-    const auto slot = slots_.begin();
-    if (slot->second.phase == Phase::kIssued) unconfirmed.push_back(slot->second.transaction);
-    forget(slot);
-  }
-  return unconfirmed;
 }
 
 std::size_t Transactions::size() const {
   const std::lock_guard lock(mutex_);
   return slots_.size();
-}
-
-std::size_t Transactions::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
 }
 
 }  // namespace warifu::cmp

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -39,8 +38,9 @@ struct Transaction {
   // Only who has the Lease may touch what follows.
   std::mutex mutex;
   Phase phase = Phase::kDeciding;
-  bool implicit_confirm = false;  // was asked for
-  std::optional<crypto::CmpOrder> order = {};
+  bool implicit_confirm = false;                        // was asked for
+  std::optional<crypto::CmpOrder> order = {};           // as long as it may have to be decided
+  std::size_t request_size = 0;                         // of what it was read from: it takes about as much
   std::optional<crypto::Certificate> certificate = {};  // the one that was issued
   bool is_told = false;                                 // that it was issued
   std::chrono::nanoseconds ask_again_at{};              // the issuer said: not before
@@ -55,7 +55,7 @@ struct Transaction {
 std::string key_of(const Asker& asker);
 
 // All transactions, within bounds. One of them is worked on by one thread at a time; a table that is full takes new
-// ones in place of the oldest that are done, and never in place of one whose certificate is not confirmed.
+// ones in place of the oldest that are done, and never in place of one whose certificate may still be confirmed.
 class Transactions {
  public:
   class Lease {
@@ -88,13 +88,9 @@ class Transactions {
   Result<Lease> find(ByteView id, const Asker& asker);
   bool is_in_use(ByteView id) const;
 
-  // Forgets what has expired. What was issued in it and not confirmed is the caller's to withdraw.
-  std::vector<std::shared_ptr<Transaction>> take_expired();
-  // The same for all, expired or not. No Lease may be out.
-  std::vector<std::shared_ptr<Transaction>> take_all();
+  void forget_expired();
 
   std::size_t size() const;
-  std::size_t bytes() const;
 
  private:
   struct Slot {

@@ -71,10 +71,10 @@ TEST(CmpTransactions, AFloodPushesOutWhatIsDoneAndNothingThatWaits) {
   first.want("device-1", world.device_key);
   EXPECT_TRUE(first.ask(OSSL_CMP_IR));
   EXPECT_TRUE(takes_and_falls_silent(world, 20));  // in the place of the first one
-  EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
   world.pass(world.limits.confirm_within);
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(4));
+  world.expire();
+  EXPECT_EQ(world.server->transactions(), 0U);
+  EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
 
 TEST(CmpTransactions, WhoProvesNothingBeginsNone) {
@@ -103,7 +103,7 @@ TEST(CmpTransactions, OneClientHasAFewAtATime) {
   EXPECT_EQ(asks(), bit(CmpFailure::kSystemUnavail));
   EXPECT_TRUE(enrolls(world, 1));
   world.pass(world.limits.confirm_within);
-  world.server->expire();
+  world.expire();
   EXPECT_EQ(asks(), std::nullopt);
 }
 
@@ -130,27 +130,75 @@ TEST(CmpTransactions, TakeBoundedMemory) {
   EXPECT_EQ(world.code(), "cmp.busy");
 }
 
+// Who waits is asked about again, with all the names that it wants.
+TEST(CmpTransactions, TakeBoundedMemoryForTheLargestRequestsToo) {
+  World world({.bytes = 100'000});
+  world.issuer.on_issue = [](const Order&) { return Result<Decision>(Wait{std::chrono::seconds(20)}); };
+  int taken = 0;
+  std::size_t bytes = 0;
+  for (; taken < 100; ++taken) {
+    const Device device(world, taken);
+    const Bytes request = world.opening(OSSL_CMP_IR, device.reference(), device.secret(), [](CmpClient& client) {
+      const crypto::GeneralNameHandle name(
+          a2i_GENERAL_NAME(nullptr, nullptr, nullptr, GEN_DNS, std::string(253, 'a').c_str(), 0));
+      for (std::size_t i = 0; i < crypto::kMaxRequestedNames; ++i)
+        EXPECT_EQ(OSSL_CMP_CTX_push1_subjectAltName(client.native(), name.get()), 1);
+    });
+    if (world.answer(request).status != OSSL_CMP_PKISTATUS_waiting) break;
+    bytes += request.size();
+  }
+  EXPECT_GT(taken, 1);
+  EXPECT_LT(bytes, world.limits.bytes);
+  EXPECT_EQ(world.code(), "cmp.busy");
+}
+
 TEST(CmpTransactions, WhatIsDoneIsRememberedForAWhile) {
   World world;
   EXPECT_TRUE(enrolls(world, 1));
   world.pass(world.limits.remember_for - std::chrono::seconds(1));
-  world.server->expire();
+  world.expire();
   EXPECT_EQ(world.server->transactions(), 1U);
   world.pass(std::chrono::seconds(1));
-  world.server->expire();
+  world.expire();
   EXPECT_EQ(world.server->transactions(), 0U);
   EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
 }
 
 // Between its end and the next look at the clock.
-TEST(CmpTransactions, WhatIsOverIsNotGoneOnWith) {
+TEST(CmpTransactions, WhatIsOverBeginsAnew) {
   World world;
   const Bytes request = world.opening();
   EXPECT_EQ(world.answer(request).status, OSSL_CMP_PKISTATUS_accepted);
   world.pass(world.limits.confirm_within);
-  EXPECT_EQ(world.answer(request).failure, bit(CmpFailure::kTransactionIdInUse));
-  world.server->expire();
-  EXPECT_THAT(world.issuer.withdrawn, SizeIs(1));
+  EXPECT_EQ(world.answer(request).status, OSSL_CMP_PKISTATUS_accepted);
+  EXPECT_EQ(world.issuer.issue_calls, 2);
+  EXPECT_THAT(world.issuer.issued, SizeIs(1));
+  EXPECT_EQ(world.server->transactions(), 1U);
+}
+
+// A refusal that could not be signed was told to nobody; the CA decides again, and its place is free once that is done.
+TEST(CmpTransactions, WhatIsDecidedTwiceIsDoneOnce) {
+  World world({.transactions = 1});
+  bool is_away = true;
+  world.sign_elsewhere(is_away);
+  const auto key = PrivateKey::generate(crypto::KeyKind::kEcP256);
+  const auto certificate = world.issuer.made("device-1", key);
+  CmpClient client([&](Bytes request) {
+    if (crypto::seen(request).body == Body::kCr) {
+      world.issuer.on_issue = [](const Order&) { return Result<Decision>(refused("device.hold", "on hold")); };
+      EXPECT_EQ(world.answer(request).failure, bit(CmpFailure::kSystemUnavail));
+      EXPECT_EQ(world.code(), "signer.away");
+      world.issuer.on_issue = nullptr;
+      is_away = false;
+    }
+    return world.server->answer(request).der;
+  });
+  client.by_certificate(certificate, key, world.issuer.root);
+  client.want("device-1", world.device_key);
+  EXPECT_TRUE(client.ask(OSSL_CMP_CR)) << world.code();
+  EXPECT_TRUE(enrolls(world, 1));
+  EXPECT_TRUE(enrolls(world, 2));
+  EXPECT_EQ(world.server->transactions(), 1U);
 }
 
 // The issuer of one transaction blocks until it is told to go on.
@@ -188,7 +236,7 @@ TEST(CmpTransactions, OneThatBlocksBlocksNoOther) {
   auto first = std::async(std::launch::async, [&] { return world.server->answer(blocked); });
   gate.until_reached();
   EXPECT_TRUE(enrolls(world, 1));
-  world.server->expire();
+  world.expire();
   gate.open();
   EXPECT_FALSE(first.get().error);
 }
@@ -232,7 +280,7 @@ TEST(CmpTransactions, ManyAreServedAtOnce) {
   std::thread housekeeping([&] {
     while (!is_over) {
       world.pass(std::chrono::seconds(1));
-      world.server->expire();
+      world.expire();
       world.server->use(world.credential(world.cmp_key));
     }
   });
@@ -247,10 +295,16 @@ TEST(CmpTransactions, ManyAreServedAtOnce) {
     thread.join();
   is_over = true;
   housekeeping.join();
-  // A slow machine may let one expire before it is confirmed; what was not confirmed is then withdrawn.
-  world.server.reset();
+  // A slow machine may let one expire before it is confirmed.
   EXPECT_GT(enrolled, 0);
   EXPECT_EQ(world.issuer.confirmed.size(), static_cast<std::size_t>(enrolled));
+  EXPECT_EQ(std::set<Bytes>(world.issuer.confirmed.begin(), world.issuer.confirmed.end()).size(),
+            world.issuer.confirmed.size());
+  EXPECT_GE(world.issuer.issued.size(), world.issuer.confirmed.size());
+  EXPECT_THAT(world.issuer.withdrawn, IsEmpty());
+  world.pass(world.limits.remember_for);
+  world.expire();
+  EXPECT_EQ(world.server->transactions(), 0U);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "cmp/server.h"
+#include "crypto/digest_signature.h"
+#include "crypto/ec.h"
 #include "crypto/system_entropy.h"
 #include "crypto/test_cmp_client.h"
 #include "sim/deterministic.h"
@@ -91,11 +93,11 @@ class TestIssuer final : public Issuer {
     return {};
   }
 
-  Status withdraw(ByteView transaction, const Certificate& certificate, Withdrawal why) override {
+  Status withdraw(ByteView transaction, const Certificate& certificate) override {
     const std::lock_guard lock(mutex);
     if (withdraw_error) return *withdraw_error;
     issued.erase(to_bytes(transaction));
-    withdrawn.emplace_back(certificate.serial(), why);
+    withdrawn.push_back(certificate.serial());
     return {};
   }
 
@@ -123,7 +125,7 @@ class TestIssuer final : public Issuer {
   std::map<std::string, Secret> secrets;
   std::map<Bytes, Certificate> issued;  // by transaction
   std::vector<Bytes> confirmed;
-  std::vector<std::pair<Bytes, Withdrawal>> withdrawn;
+  std::vector<Bytes> withdrawn;
   std::vector<std::tuple<std::string, Bytes, crypto::RevocationReason>> revoked;
   int issue_calls = 0;
   std::optional<crypto::CmpBody> last_body;
@@ -159,6 +161,16 @@ struct World {
     return *Credential::of(issuer.made("cmp", public_key), {}, std::move(key));
   }
   void pass(std::chrono::nanoseconds time) { monotonic.advance(time); }
+  void expire() { EXPECT_TRUE(server->expire()); }
+  // From now on its answers to signed requests are signed elsewhere, or not while `is_away`.
+  void sign_elsewhere(const bool& is_away) {
+    const auto point = *crypto::ec_public_key(cmp_key.public_key());
+    server->use(
+        credential(crypto::Signer::outside(point, [this, &is_away](const crypto::Digest& digest) -> Result<Bytes> {
+          if (is_away) return Error{ErrorKind::kUnavailable, "signer.away", "no signer"};
+          return crypto::sign_digest(cmp_key, digest);
+        })));
+  }
 
   // Straight into the server; `tamper` may change a request on its way.
   crypto::CmpClient::Transfer transfer() {

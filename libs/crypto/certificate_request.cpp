@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "crypto/requested_key.h"
+#include "crypto/signature_algorithm.h"
 #include "crypto/x509_names.h"
 
 namespace warifu::crypto {
@@ -72,10 +73,9 @@ class RequestReader {
 
  private:
   Status verify_proof(const PublicKey& key) const {
-    int hash = NID_undef;
-    OBJ_find_sigid_algs(X509_REQ_get_signature_nid(request_), &hash, nullptr);
-    if (hash != NID_sha256 && hash != NID_sha384 && hash != NID_sha512)
-      return refused("crypto.request.weak", "expected a request that is signed over SHA-256, SHA-384 or SHA-512");
+    if (!is_taken_signature(X509_REQ_get_signature_nid(request_)))
+      return refused("crypto.request.weak",
+                     "expected a request that is signed by ECDSA or RSA (PKCS #1) over SHA-256, SHA-384 or SHA-512");
     if (X509_REQ_verify(request_, key.native()) == 1) return {};
     ERR_clear_error();
     return refused("crypto.request.proof", "the key that the request is for did not sign it");

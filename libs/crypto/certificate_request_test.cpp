@@ -203,6 +203,14 @@ TEST(Request, AsksForNamesThatAreNames) {
   EXPECT_EQ(code("\x30\x05\x82\x01"
                  "a"),
             "crypto.request.form");
+  const auto many = [&](int count) {
+    std::string names = {'\x30', static_cast<char>(3 * count)};
+    for (int i = 0; i < count; ++i)
+      names += "\x82\x01z";
+    return code(names);
+  };
+  EXPECT_EQ(many(32), "taken");
+  EXPECT_EQ(many(33), "crypto.request.form");
   // A name of another type (a mail address) is passed over.
   EXPECT_EQ(code("\x30\x03\x81\x01"
                  "a"),

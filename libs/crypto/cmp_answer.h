@@ -27,13 +27,10 @@ enum class CmpFailure : std::uint8_t {
   kBadTime = 3,
   kBadCertId = 4,
   kBadDataFormat = 5,
-  kWrongAuthority = 6,
   kBadPop = 9,
-  kCertRevoked = 10,
   kCertConfirmed = 11,
   kWrongIntegrity = 12,
   kBadRecipientNonce = 13,
-  kBadSenderNonce = 18,
   kBadCertTemplate = 19,
   kSignerNotTrusted = 20,
   kTransactionIdInUse = 21,
@@ -113,7 +110,5 @@ Result<Bytes> cmp_answer(const CmpAnswerHeader& header, const CmpAnswerBody& bod
 Bytes cmp_name(const Certificate& certificate);
 
 inline constexpr std::string_view kCmpCaCerts = "1.3.6.1.5.5.7.4.17";
-inline constexpr std::string_view kCmpRootCaKeyUpdate = "1.3.6.1.5.5.7.4.18";
-inline constexpr std::string_view kCmpCertReqTemplate = "1.3.6.1.5.5.7.4.19";
 
 }  // namespace warifu::crypto

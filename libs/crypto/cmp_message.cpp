@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "crypto/cmp_parsed.h"
+#include "crypto/signature_algorithm.h"
 
 namespace warifu::crypto {
 namespace {
@@ -25,18 +26,13 @@ Error bad_cmp_algorithm(std::string message) {
 struct ServedBody {
   asn1::PkiBody::Type type;
   CmpBody body;
-  std::string_view name;
 };
 constexpr std::array kServedBodies = {
-    ServedBody{asn1::PkiBody::kIr, CmpBody::kIr, "ir"},
-    ServedBody{asn1::PkiBody::kCr, CmpBody::kCr, "cr"},
-    ServedBody{asn1::PkiBody::kP10cr, CmpBody::kP10cr, "p10cr"},
-    ServedBody{asn1::PkiBody::kKur, CmpBody::kKur, "kur"},
-    ServedBody{asn1::PkiBody::kRr, CmpBody::kRr, "rr"},
-    ServedBody{asn1::PkiBody::kGenm, CmpBody::kGenm, "genm"},
-    ServedBody{asn1::PkiBody::kError, CmpBody::kError, "error"},
-    ServedBody{asn1::PkiBody::kCertConf, CmpBody::kCertConf, "certConf"},
-    ServedBody{asn1::PkiBody::kPollReq, CmpBody::kPollReq, "pollReq"},
+    ServedBody{asn1::PkiBody::kIr, CmpBody::kIr},           ServedBody{asn1::PkiBody::kCr, CmpBody::kCr},
+    ServedBody{asn1::PkiBody::kP10cr, CmpBody::kP10cr},     ServedBody{asn1::PkiBody::kKur, CmpBody::kKur},
+    ServedBody{asn1::PkiBody::kRr, CmpBody::kRr},           ServedBody{asn1::PkiBody::kGenm, CmpBody::kGenm},
+    ServedBody{asn1::PkiBody::kError, CmpBody::kError},     ServedBody{asn1::PkiBody::kCertConf, CmpBody::kCertConf},
+    ServedBody{asn1::PkiBody::kPollReq, CmpBody::kPollReq},
 };
 
 Bytes optional_bytes(const ASN1_OCTET_STRING* string) {
@@ -163,12 +159,6 @@ Result<CmpMac> mac_in(const X509_ALGOR* algorithm) {
 
 }  // namespace
 
-std::string_view to_string(CmpBody body) {
-  const auto found = std::ranges::find(kServedBodies, body, &ServedBody::body);
-  require(found != kServedBodies.end(), "a served body");
-  return found->name;
-}
-
 bool asks_for_certificate(CmpBody body) {
   return body == CmpBody::kIr || body == CmpBody::kCr || body == CmpBody::kP10cr || body == CmpBody::kKur;
 }
@@ -215,9 +205,7 @@ Result<CmpProtection> CmpMessage::protection() const {
     TRY(const CmpMac mac, mac_in(algorithm));
     return CmpProtection(mac);
   }
-  constexpr std::array kTaken = {NID_ecdsa_with_SHA256,       NID_ecdsa_with_SHA384,       NID_ecdsa_with_SHA512,
-                                 NID_sha256WithRSAEncryption, NID_sha384WithRSAEncryption, NID_sha512WithRSAEncryption};
-  if (std::ranges::find(kTaken, nid) == kTaken.end())
+  if (!is_taken_signature(nid))
     return bad_cmp_algorithm("expected a PasswordBasedMac, or ECDSA or RSA over SHA-256, SHA-384 or SHA-512");
   return CmpProtection(CmpSignature{});
 }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -32,8 +31,6 @@ enum class CmpBody : std::uint8_t {
   kCertConf = 24,
   kPollReq = 25,
 };
-// "ir", "p10cr"
-std::string_view to_string(CmpBody body);
 // True for what asks for a certificate: ir, cr, p10cr, kur.
 bool asks_for_certificate(CmpBody body);
 

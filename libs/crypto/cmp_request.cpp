@@ -4,11 +4,11 @@
 #include <openssl/err.h>
 
 #include <algorithm>
-#include <array>
 
 #include "crypto/certificate_request.h"
 #include "crypto/cmp_parsed.h"
 #include "crypto/requested_key.h"
+#include "crypto/signature_algorithm.h"
 #include "crypto/x509_names.h"
 
 namespace warifu::crypto {
@@ -92,14 +92,6 @@ std::optional<std::int64_t> small_number(const ASN1_INTEGER* number) {
   return is_small ? std::optional(value) : std::nullopt;
 }
 
-bool is_strong_signature(const X509_ALGOR* algorithm) {
-  int hash = NID_undef;
-  int key = NID_undef;
-  OBJ_find_sigid_algs(OBJ_obj2nid(algorithm->algorithm), &hash, &key);
-  const bool is_strong = hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
-  return is_strong && (key == NID_X9_62_id_ecPublicKey || key == NID_rsaEncryption);
-}
-
 // One request for a certificate as a CRMF message (RFC 4211).
 class CrmfReader {
  public:
@@ -130,7 +122,7 @@ class CrmfReader {
   }
 
   Status verify_proof() const {
-    if (!is_strong_signature(signed_->popo->algorithmIdentifier))
+    if (!is_taken_signature(OBJ_obj2nid(signed_->popo->algorithmIdentifier->algorithm)))
       return no_cmp_proof("expected a proof of possession over SHA-256, SHA-384 or SHA-512");
     constexpr int kFirst = 0;
     constexpr int kNoWordOfAnRa = 0;

@@ -53,7 +53,6 @@ class CmpRequest {
   // (RFC 9483 §3.1); the key may sign by its keyUsage. Who the signer is was not looked at.
   static Result<CmpRequest> from_signer(const CmpMessage& message, const Certificate& signer);
 
-  const CmpHeader& header() const { return message_.header(); }
   CmpBody body() const { return message_.body(); }
 
   // Of ir, cr, kur and p10cr: one request. Codes: "crypto.cmp.request" for several, or another number than 0;

@@ -67,6 +67,13 @@ inline BignumHandle to_bignum(ByteView bytes) {
   return number;
 }
 
+// One of the numbers of a key, which has it.
+inline BignumHandle number_of(const EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  require(EVP_PKEY_get_bn_param(key, name, &number) == 1, "EVP_PKEY_get_bn_param");
+  return BignumHandle(number);
+}
+
 inline BioHandle read_only_bio(ByteView bytes) {
   // An empty view may have no address, which BIO_new_mem_buf does not take.
   BioHandle bio(BIO_new_mem_buf(bytes.empty() ? "" : static_cast<const void*>(bytes.data()), to_int(bytes.size())));

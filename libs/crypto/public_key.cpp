@@ -1,5 +1,6 @@
 #include "crypto/public_key.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -12,8 +13,14 @@
 namespace warifu::crypto {
 namespace {
 
+// The sizes bound what a verification costs: who made a key chooses its exponent, too.
+bool is_rsa_we_take(const EVP_PKEY* key) {
+  return EVP_PKEY_get_bits(key) >= 2048 && EVP_PKEY_get_bits(key) <= 4096 &&
+         BN_num_bits(number_of(key, OSSL_PKEY_PARAM_RSA_E).get()) <= 32;
+}
+
 bool is_kind_we_take(const EVP_PKEY* key) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1) return EVP_PKEY_get_bits(key) >= 2048 && EVP_PKEY_get_bits(key) <= 4096;
+  if (EVP_PKEY_is_a(key, "RSA") == 1) return is_rsa_we_take(key);
   if (EVP_PKEY_is_a(key, "EC") != 1) return false;
   std::array<char, 64> group{};
   if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) return false;
@@ -34,7 +41,8 @@ Result<PublicKey> PublicKey::checked(PkeyHandle key) {
   }
   if (!is_kind_we_take(key.get())) {
     ERR_clear_error();
-    return invalid_input("crypto.key.kind", "expected EC P-256, EC P-384 or RSA of 2048 to 4096 bits");
+    return invalid_input("crypto.key.kind",
+                         "expected EC P-256, EC P-384 or RSA of 2048 to 4096 bits with an exponent of up to 32");
   }
   return PublicKey(std::move(key));
 }

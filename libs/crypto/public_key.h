@@ -20,7 +20,8 @@ struct FreePkey {
 };
 using PkeyHandle = std::unique_ptr<evp_pkey_st, FreePkey>;
 
-// A public key of any kind that X.509 carries here: EC P-256, EC P-384, RSA of 2048 bits or more.
+// A public key of any kind that X.509 carries here: EC P-256, EC P-384, RSA of 2048 to 4096 bits with an exponent of up
+// to 32.
 class PublicKey {
  public:
   // SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). "crypto.key.spki" when it is none, "crypto.key.kind" when it is a kind or

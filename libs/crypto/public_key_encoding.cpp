@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::uint8_t kUncompressed = 0x04;  // SEC 1, 2.3.3
 
-BignumHandle number_of(const EVP_PKEY* key, const char* name) {
-  BIGNUM* number = nullptr;
-  require(EVP_PKEY_get_bn_param(key, name, &number) == 1, "EVP_PKEY_get_bn_param");
-  return BignumHandle(number);
-}
-
 // A positive INTEGER.
 Bytes der_integer(const BignumHandle& number) {
   Bytes content(static_cast<std::size_t>(BN_num_bits(number.get()) / 8 + 1));

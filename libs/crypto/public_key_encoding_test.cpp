@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/der_value.h"
 #include "crypto/digest_signature.h"
 #include "crypto/ec.h"
 #include "crypto/signer.h"
@@ -54,6 +55,23 @@ TEST(KeyEncoding, IsTheSameOfAKeysNumbers) {
   const auto weak = PublicKey::of(RsaPublicKey::from_modulus(Bytes(128, 0xff), 65537).value());
   ASSERT_FALSE(weak);
   EXPECT_EQ(weak.error().code, "crypto.key.kind");
+}
+
+// Whoever makes a key chooses what its verifications cost: at most so much.
+TEST(KeyEncoding, HasAnRsaExponentOfAtMost32Bits) {
+  const auto read = [](const Bytes& exponent) {
+    Bytes modulus(257, 0xff);
+    modulus.front() = 0;
+    const Bytes numbers =
+        der_value(V_ASN1_SEQUENCE, {der_value(V_ASN1_INTEGER, {modulus}), der_value(V_ASN1_INTEGER, {exponent})});
+    return PublicKey::from_spki(to_spki({NID_rsaEncryption, NID_undef, numbers}));
+  };
+  const auto largest = read({0x00, 0xff, 0xff, 0xff, 0xff});
+  ASSERT_TRUE(largest) << to_string(largest.error());
+  EXPECT_EQ(rsa_public_key(*largest)->exponent(), 0xffffffffU);
+  const auto larger = read({0x01, 0x00, 0x00, 0x00, 0x01});
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().code, "crypto.key.kind");
 }
 
 TEST(KeyEncoding, HasBothCoordinatesHoweverTheKeyWasRead) {

@@ -31,6 +31,8 @@ Status read_requested_extensions(const STACK_OF(X509_EXTENSION) * extensions, Re
   constexpr int kAbsent = -1;
   if (alternative == nullptr && critical != kAbsent)
     return invalid_input(code, "expected at most one readable subjectAltName");
+  if (sk_GENERAL_NAME_num(alternative.get()) > to_int(kMaxRequestedNames))
+    return invalid_input(code, fmt::format("expected at most {} names in its subjectAltName", kMaxRequestedNames));
   names.dns_names = dns_names_in(alternative.get());
   names.ip_addresses = ip_addresses_in(alternative.get());
   if (!std::ranges::all_of(names.dns_names, is_dns_name)) return invalid_input(code, "it asks for what is no DNS name");

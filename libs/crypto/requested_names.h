@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@ struct X509_name_st;
 struct stack_st_X509_EXTENSION;
 
 namespace warifu::crypto {
+
+// In the subjectAltName of a request, of all types. As text each needs far more room than in DER.
+inline constexpr std::size_t kMaxRequestedNames = 32;
 
 // What a request for a certificate (PKCS #10, CRMF) wants to be called. It may be anything.
 struct RequestedNames {
@@ -23,7 +27,8 @@ struct RequestedNames {
 };
 
 // Of a subject and of extensions, which may be nullptr. kInvalidInput with that code for what says a thing twice, is no
-// text, or is neither a DNS name nor an address where one should be. For code that has OpenSSL's types.
+// text, is neither a DNS name nor an address where one should be, or has more than kMaxRequestedNames. For code that
+// has OpenSSL's types.
 Result<RequestedNames> requested_names(const X509_name_st* subject, const stack_st_X509_EXTENSION* extensions,
                                        std::string_view code);
 

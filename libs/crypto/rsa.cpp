@@ -45,15 +45,10 @@ SecretBytes encode_oaep(HashAlgorithm hash, ByteView label, ByteView message, st
 }
 
 Result<RsaPublicKey> public_numbers(const EVP_PKEY* key) {
-  BIGNUM* modulus_number = nullptr;
-  BIGNUM* exponent_number = nullptr;
-  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus_number) != 1) {
-    ERR_clear_error();
-    return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
-  }
-  const BignumHandle modulus(modulus_number);
-  require(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent_number) == 1, "EVP_PKEY_get_bn_param");
-  const BignumHandle exponent(exponent_number);
+  if (EVP_PKEY_is_a(key, "RSA") != 1) return invalid_input("crypto.rsa.type", "expected an RSA key, another kind came");
+  const BignumHandle modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N);
+  const BignumHandle exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
+  require(BN_num_bits(exponent.get()) <= 32, "an exponent as PublicKey takes it");
   Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
   BN_bn2bin(modulus.get(), bytes.data());
   return RsaPublicKey::from_modulus(bytes, static_cast<std::uint32_t>(BN_get_word(exponent.get())));

@@ -4,6 +4,14 @@
 
 namespace warifu::crypto {
 
+bool is_taken_signature(int nid) {
+  int hash = NID_undef;
+  int key = NID_undef;
+  OBJ_find_sigid_algs(nid, &hash, &key);
+  const bool is_strong = hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
+  return is_strong && (key == NID_X9_62_id_ecPublicKey || key == NID_rsaEncryption);
+}
+
 HashAlgorithm signature_hash(const Certificate& issuer) {
   return signature_digest(X509_get0_pubkey(issuer.native())) == EVP_sha384() ? HashAlgorithm::kSha384
                                                                              : HashAlgorithm::kSha256;
