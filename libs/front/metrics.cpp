@@ -113,6 +113,9 @@ struct Metrics::State {
   prometheus::Gauge& node_certificate_expiry =
       gauges(registry, "warifu_node_certificate_expiry_seconds", "When this server's certificate ends, Unix time.")
           .Add({});
+  prometheus::Gauge& trust_bundle_expiry = gauges(registry, "warifu_trust_bundle_expiry_seconds",
+                                                  "When the newest trust bundle ends, Unix time; 0: there is none.")
+                                               .Add({});
   prometheus::Gauge& compat_listener =
       gauges(registry, "warifu_compat_listener_enabled", "1 while the listener that takes TLS 1.2 is open.").Add({});
   Gauges& connections = gauges(registry, "warifu_connections", "Open connections.");
@@ -224,6 +227,10 @@ void Metrics::set_challenges_outstanding(std::size_t count) {
 
 void Metrics::set_node_certificate_expiry(std::int64_t unix_seconds) {
   state_->node_certificate_expiry.Set(static_cast<double>(unix_seconds));
+}
+
+void Metrics::set_trust_bundle_expiry(std::optional<Timestamp> end) {
+  state_->trust_bundle_expiry.Set(end ? static_cast<double>(to_unix_seconds(*end)) : 0);
 }
 
 void Metrics::set_compat_listener_enabled(bool enabled) {

@@ -60,6 +60,8 @@ class Metrics final : public net::ConnectionObserver {
   void add_waiting(int change);
   void set_challenges_outstanding(std::size_t count);
   void set_node_certificate_expiry(std::int64_t unix_seconds);
+  // nullopt: there is no trust bundle.
+  void set_trust_bundle_expiry(std::optional<Timestamp> end);
   // A finding about how this server is run: the door for TLS 1.2 is open.
   void set_compat_listener_enabled(bool enabled);
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <string>
 
+#include "base/time.h"
 #include "net/address_counts.h"
 #include "net/connection_observer.h"
 #include "net/connection_registry.h"
@@ -17,6 +18,7 @@ struct ServerContext {
   ConnectionLimits connection_limits;
   unsigned io_threads;
   ConnectionObserver& observer;
+  const Clock& clock;
   ConnectionRegistry connections = {};
   std::atomic<bool> draining = false;
 };

@@ -128,6 +128,10 @@ Awaitable<std::optional<std::size_t>> send(Connection& connection, const HttpRes
   co_return size;
 }
 
+ResponseFraming framing_of(const Connection& connection, bool keep_alive, bool is_head) {
+  return {.keep_alive = keep_alive, .is_head = is_head, .now = connection.listener().server.clock.now()};
+}
+
 // What the handler says to a request that it did not get.
 HttpResponse refusal_of(Connection& connection, const Problem& why) {
   connection.report(why.refusal);
@@ -139,7 +143,7 @@ HttpResponse refusal_of(Connection& connection, const Problem& why) {
 // The last of the connection.
 Awaitable<void> send_last(Connection& connection, HttpResponse response, bool is_head) {
   connection.enter(Stage::kWrite);
-  co_await send(connection, response, {.keep_alive = false, .is_head = is_head});
+  co_await send(connection, response, framing_of(connection, /*keep_alive=*/false, is_head));
 }
 
 Awaitable<void> refuse(Connection& connection, Problem why) {
@@ -286,7 +290,7 @@ Awaitable<bool> serve_one(Connection& connection, Buffer& buffer) {
   connection.enter(Stage::kWrite);
   const bool keep_alive = parser.keep_alive() && !listener.server.draining;
   const bool is_head = summary.method == Method::kHead;
-  const auto sent = co_await send(connection, *response, {.keep_alive = keep_alive, .is_head = is_head});
+  const auto sent = co_await send(connection, *response, framing_of(connection, keep_alive, is_head));
   summary.status = response->status;
   summary.response_bytes = sent.value_or(0);
   summary.duration = SteadyClock::now() - begin;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
 
+#include "net/http_date.h"
 #include "net/pending_answer.h"
 
 namespace warifu::net {
@@ -47,6 +48,7 @@ std::string serialize(const HttpResponse& response, ResponseFraming framing) {
   out.reserve(512 + (is_apart(response) ? 0 : response.content().size()));
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reason_of(response.status)).append("\r\n");
+  add_field(out, "Date", http_date(framing.now));  // RFC 9110 §6.6.1
   for (const auto& [name, value] : response.headers)
     add_field(out, name, value);
   if (!response.content_type.empty()) add_field(out, "Content-Type", response.content_type);

@@ -22,10 +22,12 @@ struct Server::State {
       : options(server_options),
         context{.connection_limits = options.connection_limits,
                 .io_threads = options.io_threads,
-                .observer = options.observer == nullptr ? silent : *options.observer} {}
+                .observer = options.observer == nullptr ? silent : *options.observer,
+                .clock = options.clock == nullptr ? machine_clock : *options.clock} {}
 
   const ServerOptions options;
   ConnectionObserver silent;
+  const SystemClock machine_clock;
   ServerContext context;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> keep_running{io.get_executor()};

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "net/connection_observer.h"
 #include "net/http_message.h"
 #include "net/limits.h"
@@ -29,6 +30,7 @@ struct ServerOptions {
   // How often timeouts are looked at: one comes late by at most this.
   std::chrono::milliseconds timeout_tick{1'000};
   ConnectionObserver* observer = nullptr;  // lives longer than the server
+  const Clock* clock = nullptr;            // for the Date of answers; the same. Without: the machine's
 };
 
 struct ListenerOptions {

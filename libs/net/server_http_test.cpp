@@ -12,6 +12,11 @@ using testing::Not;
 
 using ServerHttp = TransportTest;
 
+class StandingClock final : public Clock {
+ public:
+  Timestamp now() const override { return Timestamp(std::chrono::seconds(784'111'777)); }
+};
+
 TEST_P(ServerHttp, KeepsAConnectionForManyRequests) {
   start();
   const auto client = connect();
@@ -24,6 +29,18 @@ TEST_P(ServerHttp, KeepsAConnectionForManyRequests) {
   }
   EXPECT_EQ(observer_.opened, 1);
   EXPECT_TRUE(eventually([this] { return observer_.requests == 5; }));
+}
+
+// Devices without a clock of their own go by it.
+TEST_P(ServerHttp, SaysTheTimeWithEachAnswer) {
+  static const StandingClock clock;
+  options_.clock = &clock;
+  start();
+  const auto client = connect();
+  EXPECT_THAT(client->get("/").header, HasSubstr("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+  const Reply refused = client->exchange("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.header, HasSubstr("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
 }
 
 TEST_P(ServerHttp, TakesEveryFormOfRequestThatClientsSend) {

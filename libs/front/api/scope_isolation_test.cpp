@@ -66,7 +66,8 @@ class ScopeIsolation : public ::testing::Test {
     test::must(world_.store->write([&](store::Transaction& t) -> Status {
       device_ca::DeviceCertificate one{.scope = test::scope_id(),
                                        .serial = crypto::SerialNumber::from_bytes(Bytes{0x41, 0x01}).value(),
-                                       .registration_id = RegistrationId::parse("meter-1").value()};
+                                       .registration_id = RegistrationId::parse("meter-1").value(),
+                                       .ground = {Uuid::v7(world_.clock.now(), world_.entropy)}};
       one.state = device_ca::State::kActive;
       one.not_after = world_.clock.now() + std::chrono::days(1);
       one.certificate = {1, 2, 3};
@@ -126,7 +127,9 @@ class ScopeIsolation : public ::testing::Test {
                                                             "registrations/meter-1/attestation",
                                                             "registrations/meter-1/attestation/evidence/1",
                                                             "attestation-policies",
-                                                            "attestation-policies/default"}) {
+                                                            "attestation-policies/default",
+                                                            "certificates",
+                                                            "certificates/4101"}) {
       const auto answer = owner_.get("/api/v1/" + path);
       EXPECT_EQ(answer.status, 200) << path << answer.body;
       seen += answer.body + "\n";
@@ -221,6 +224,14 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
   const auto refused = stranger_->post("/api/v1/alerts/acknowledge", alert);
   EXPECT_EQ(member(refused, "code"), "alert.unknown");
   EXPECT_EQ(member(stranger_->post(kGroupsPath + "/plant/eks/" + ek_name() + "/allow"), "code"), "group.unknown");
+  for (const char* verb : {"activate", "suspend", "resume", "revoke"}) {
+    const auto answer = stranger_->post(fmt::format("/api/v1/certificates/4101/{}", verb));
+    EXPECT_EQ(answer.status, 404) << verb << answer.body;
+    EXPECT_EQ(member(answer, "code"), "certificate.unknown") << verb;
+  }
+  const auto secret = stranger_->post("/api/v1/registrations/lamp-1/certificate-secret");
+  EXPECT_EQ(secret.status, 404) << secret.body;
+  EXPECT_EQ(member(secret, "code"), "enrollment.unknown");
 
   // The EKs are enrolled and listed in the other scope: here that says nothing and hinders nobody.
   const auto created = stranger_->post("/api/v1/enrollments", test::tpm_enrollment("meter-1", world_.tpm_a.ek()));

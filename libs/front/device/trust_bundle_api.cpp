@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "crypto/digest.h"
+#include "front/http/http_fields.h"
 
 namespace warifu::front::device {
 namespace {
@@ -14,15 +14,9 @@ constexpr std::string_view kLatestCaching = "public, max-age=300";
 // No version is ever written anew.
 constexpr std::string_view kVersionCaching = "public, max-age=31536000, immutable";
 
-// RFC 9110 §13.1.2, the weak comparison: a list, or "*".
-bool is_known(const net::HttpRequest& request, std::string_view etag) {
-  const auto field = request.header("If-None-Match");
-  return field && (*field == "*" || field->find(etag) != std::string_view::npos);
-}
-
 Answer answer_with(const Call& call, const std::string& body, const std::string& etag, std::string_view caching) {
   net::Headers headers{{"ETag", etag}, {"Cache-Control", std::string(caching)}};
-  if (is_known(call.request, etag)) return net::HttpResponse{304, std::move(headers), "", ""};
+  if (has_already(call.request, etag)) return net::HttpResponse{304, std::move(headers), "", ""};
   return net::HttpResponse{200, std::move(headers), "application/json", body};
 }
 
@@ -47,8 +41,7 @@ Status TrustBundleApi::set(const std::vector<trust_bundle::Envelope>& bundles) {
     if (size > kSizeMax)
       return refused("trust.size", fmt::format("the trust bundles have more than {} MiB together", kSizeMax >> 20));
     // Of the answer, not of the payload: signatures may be added to the same bundle.
-    std::string etag =
-        fmt::format("\"{}\"", to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {as_bytes(body)}).bytes()));
+    std::string etag = etag_of(as_bytes(body));
     entries->push_back({std::move(body), std::move(etag)});
   }
   const std::lock_guard lock(mutex_);

@@ -25,6 +25,8 @@ struct Durable {
 // own kind (Workers); it must not refer to the call, which has gone by then.
 struct Slow {
   std::function<Result<net::HttpResponse>()> work;
+  // Whoever asks has proved nothing yet, and may make it cost much: on threads where nobody else waits behind him.
+  bool is_for_anybody = false;
 };
 
 // What a route answers: at once, after a durable change, or after a while.

@@ -102,12 +102,14 @@ void Dispatcher::run(const std::shared_ptr<Visit>& visit) const {
 }
 
 void Dispatcher::post(Slow slow, const std::shared_ptr<Visit>& visit) const {
+  const bool is_apart = slow.is_for_anybody && parts_.workers_for_anybody != nullptr;
+  Workers* workers = is_apart ? parts_.workers_for_anybody : parts_.workers;
   auto work = [this, visit, slow = std::move(slow)] {
     auto response = slow.work();
     visit->respond(response ? *std::move(response) : refuse(response.error(), *visit));
   };
-  if (parts_.workers == nullptr) return work();
-  if (parts_.workers->post(std::move(work))) return;
+  if (workers == nullptr) return work();
+  if (workers->post(std::move(work))) return;
   visit->respond(
       refuse({ErrorKind::kThrottled, "server.busy", "the server has too much to do: try again later"}, *visit));
 }

@@ -23,6 +23,7 @@ struct DispatcherParts {
   Admission* admission = nullptr;                         // without: no limits
   Idempotency* idempotency = nullptr;                     // without: Idempotency-Key means nothing
   Workers* workers = nullptr;                             // without: what is slow is done by whoever asks
+  Workers* workers_for_anybody = nullptr;                 // of Slow::is_for_anybody; without: as all else
   const ShownCertificates* shown_certificates = nullptr;  // without: the routes alone judge them
 };
 

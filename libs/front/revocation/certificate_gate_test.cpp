@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "front/revocation/test_certificates.h"
+#include "front/revocation/certificate_world_test.h"
 
 namespace warifu::front::revocation {
 namespace {

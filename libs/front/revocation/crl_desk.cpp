@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "front/revocation/http_fields.h"
+#include "front/http/http_fields.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -45,11 +45,10 @@ std::shared_ptr<const CrlDesk::List> CrlDesk::current() const {
 }
 
 bool CrlDesk::is_due(const List& list, ByteView issuer, Timestamp now) const {
-  if (!std::ranges::equal(issuer, made_by_) || now >= list.this_update + kLifetime / 2) return true;
-  const bool has_changed = standings_.changes() != made_of_;
-  // A clock that was set back must not keep a change from the list.
-  const bool is_time = now < list.this_update || now - list.this_update >= kIntervalMin;
-  return has_changed && is_time;
+  // Before its time, after the clock was set back, nobody believes it.
+  const bool is_in_force = now >= list.this_update && now < list.this_update + kLifetime / 2;
+  if (!is_in_force || !std::ranges::equal(issuer, made_by_)) return true;
+  return standings_.changes() != made_of_ && now - list.this_update >= kIntervalMin;
 }
 
 Status CrlDesk::renew() {
@@ -70,7 +69,8 @@ Status CrlDesk::renew() {
 }
 
 // Its number is the time in microseconds: it grows on each node, across restarts, and with what other nodes make as far
-// as their clocks agree. Whoever expired since the last list stands on this one still (RFC 5280 §3.3).
+// as their clocks agree. Whoever expired since the last list stands on this one still (RFC 5280 §3.3); after the clock
+// was set back, whoever had expired by it only.
 Result<CrlDesk::List> CrlDesk::make(const crypto::Certificate& issuer, Timestamp now) {
   const auto before = current();
   List list;
@@ -78,7 +78,7 @@ Result<CrlDesk::List> CrlDesk::make(const crypto::Certificate& issuer, Timestamp
   if (before) list.number = std::max(list.number, before->number + 1);
   list.this_update = std::chrono::floor<std::chrono::seconds>(now);
   list.next_update = list.this_update + kLifetime;
-  const Timestamp ending_after = before ? covers_from_ : now;
+  const Timestamp ending_after = before ? std::min(covers_from_, now) : now;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     crypto::CrlShape shape{list.number, list.this_update, list.next_update, {}};
     TRY_STATUS(for_each_page(snapshot, ending_after, [&](std::span<const RevokedCertificate> entries) -> Status {

@@ -6,7 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/openssl_handle.h"
-#include "front/revocation/test_certificates.h"
+#include "front/revocation/certificate_world_test.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -141,6 +141,22 @@ TEST_F(CrlDeskTest, GoesOnWhenTheClockWasSetBack) {
   EXPECT_GT(std::stoull(list().number()), std::stoull(first));
 }
 
+// One from the future is believed by nobody, and what had expired by a clock that was ahead has not.
+TEST_F(CrlDeskTest, IsMadeAnewWhenTheClockWasSetBackAlsoWhenNothingChanged) {
+  const auto certificate = active();
+  change(certificate, "revoke");
+  const Timestamp right = world.clock.now();
+  world.clock.set(certificate.not_after() + hours(1));
+  renew();
+  ASSERT_EQ(list().size(), 0U);
+  const std::string ahead = list().number();
+  world.clock.set(right);
+  test::must(world.server.crl.renew());
+  EXPECT_LE(world.server.crl.current()->this_update, right);
+  EXPECT_GT(std::stoull(list().number()), std::stoull(ahead));
+  EXPECT_EQ(list().size(), 1U);
+}
+
 // RFC 5280 §3.3: one list more after the end, so that whoever looks at each of them misses none.
 TEST_F(CrlDeskTest, NamesWhatExpiredOnceMore) {
   const auto certificate = active();
@@ -165,6 +181,7 @@ TEST_F(CrlDeskTest, IsTheSameListOverManyPages) {
       TRY_STATUS(t.device_ca().insert_certificate({.scope = test::scope_id(),
                                                    .serial = crypto::SerialNumber::from_bytes(number).value(),
                                                    .registration_id = RegistrationId::parse("meter-1").value(),
+                                                   .ground = {Uuid::v7(world.clock.now(), world.entropy)},
                                                    .state = device_ca::State::kRevoked,
                                                    .key_sha256 = Bytes(32, 1),
                                                    .public_key = Bytes(91, 2),

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "crypto/private_key.h"
-#include "front/revocation/http_fields.h"
+#include "front/http/http_fields.h"
+#include "net/http_date.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -41,14 +42,16 @@ Status OcspDesk::renew() {
   const Bytes issuer_der = issuer->to_der();
   const Timestamp now = clock_.now();
   const auto current = responder();
-  if (current && current->issuer == issuer_der && now < current->renew_at) return {};
+  // Before its time, after the clock was set back, nobody believes it.
+  const bool is_in_force = current && now >= current->not_before && now < current->renew_at;
+  if (is_in_force && current->issuer == issuer_der) return {};
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
   TRY(const auto certificate,
       issuer_.certify_responder(pki::ResponderPurpose::kOcsp, key.public_key().spki(), kResponderLifetime));
   TRY(auto signer, crypto::OcspResponder::of(*issuer, certificate, crypto::Signer(std::move(key))));
   const Timestamp not_after = certificate.not_after();
   auto fresh = std::make_shared<const Responder>(
-      Responder{issuer_der, std::move(signer), not_after, now + (not_after - now) / 2});
+      Responder{issuer_der, std::move(signer), certificate.not_before(), not_after, now + (not_after - now) / 2});
   const std::lock_guard lock(responder_mutex_);
   responder_ = std::move(fresh);
   return {};
@@ -81,7 +84,7 @@ OcspDesk::Reply OcspDesk::look(std::string_view asked, bool is_base64) {
   if (!request)
     return failure(request.error().kind == ErrorKind::kRefused ? OcspError::kUnauthorized
                                                                : OcspError::kMalformedRequest);
-  if (with == nullptr || now >= with->not_after) return failure(OcspError::kTryLater);
+  if (with == nullptr || now < with->not_before || now >= with->not_after) return failure(OcspError::kTryLater);
   if (!request->nonce().empty() || request->ids().size() != 1) return answer_fresh(*with, *request);
   const auto& id = request->ids().front();
   const Key key{id.issuer_key.algorithm(), id.serial};
@@ -109,8 +112,8 @@ OcspDesk::Reply OcspDesk::answer_kept(const std::shared_ptr<const Responder>& wi
       std::array{crypto::OcspAnswer{id, status_of(stand, this_update), this_update, next_update}}, {}, this_update);
   if (!signed_answer) return defect("signing", signed_answer.error());
   Reply reply{shared(*signed_answer),
-              std::make_shared<const Validity>(Validity{this_update, next_update, http_date(this_update),
-                                                        http_date(next_update), etag_of(*signed_answer)}),
+              std::make_shared<const Validity>(Validity{this_update, next_update, net::http_date(this_update),
+                                                        net::http_date(next_update), etag_of(*signed_answer)}),
               OcspOutcome::kKept};
   keep(key, {with, stand, reply, now, {}});
   reply.outcome = OcspOutcome::kSigned;
@@ -155,7 +158,13 @@ std::optional<OcspDesk::Reply> OcspDesk::find_asked(std::string_view request,
   return found == nullptr ? std::nullopt : std::optional(found->reply);
 }
 
+std::size_t OcspDesk::asked_count() const {
+  const std::lock_guard lock(kept_mutex_);
+  return asked_.size();
+}
+
 void OcspDesk::note_asked(std::string_view asked, const Key& key) {
+  if (asked.size() > kAskedBytesMax) return;
   const std::lock_guard lock(kept_mutex_);
   if (asked_.size() >= kept_max_) asked_.clear();
   asked_.emplace(asked, key);
@@ -219,7 +228,7 @@ Result<OcspDesk::Stand> OcspDesk::stand_of(store::Snapshot& snapshot, const cryp
     case State::kActive:
       break;
   }
-  const Status may = applicants_.may_use(snapshot.provisioning(), certificate->scope, certificate->registration_id);
+  const Status may = applicants_.may_use(snapshot.provisioning(), *certificate);
   if (may) return Stand{.kind = Stand::Kind::kGood};
   if (!is_refusal(may.error())) return may.error();
   return Stand{Stand::Kind::kOnHold, {}, RevocationReason::kCertificateHold};

@@ -35,6 +35,9 @@ class OcspDesk {
   static constexpr std::chrono::seconds kLookAgainAfter{2};
   // About 2 KiB each.
   static constexpr std::size_t kKeptMax = 8'192;
+  // What a request may have to be known by its bytes: twice what one about one certificate has in base64. A larger one
+  // is parsed each time, so that nobody fills the memory with them.
+  static constexpr std::size_t kAskedBytesMax = 512;
 
   OcspDesk(const Clock& clock, Entropy& entropy, store::Store& store, const certificates::Applicants& applicants,
            device_ca::Issuer& issuer, Metrics& metrics, std::size_t kept_max = kKeptMax)
@@ -68,11 +71,14 @@ class OcspDesk {
   Reply answer(ByteView request);
   // The same of a request in base64, as a path has it. What is none is malformed.
   Reply answer_base64(std::string_view request);
+  // How many requests are known by their bytes.
+  std::size_t asked_count() const;
 
  private:
   struct Responder {
     Bytes issuer;  // in DER
     crypto::OcspResponder signer;
+    Timestamp not_before;
     Timestamp not_after;
     Timestamp renew_at;
   };

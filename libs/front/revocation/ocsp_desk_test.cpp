@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "crypto/test_ocsp.h"
-#include "front/revocation/test_certificates.h"
+#include "front/revocation/certificate_world_test.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -27,11 +27,18 @@ struct Told {
 };
 
 Bytes request_to(const crypto::Certificate& issuer, const std::vector<crypto::SerialNumber>& serials,
-                 const EVP_MD* hash = EVP_sha1(), Bytes nonce = {}) {
+                 const EVP_MD* hash = EVP_sha1(), Bytes nonce = {}, const Bytes& comment = {}) {
   const crypto::OcspRequestOwner made(OCSP_REQUEST_new());
   for (const auto& serial : serials)
     OCSP_request_add0_id(made.get(), crypto::native_id(issuer, serial, hash));
   if (!nonce.empty()) OCSP_request_add1_nonce(made.get(), nonce.data(), static_cast<int>(nonce.size()));
+  if (!comment.empty()) {
+    const Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> octets(ASN1_OCTET_STRING_new());
+    ASN1_OCTET_STRING_set(octets.get(), comment.data(), static_cast<int>(comment.size()));
+    const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
+        X509_EXTENSION_create_by_NID(nullptr, NID_netscape_comment, /*crit=*/0, octets.get()));
+    OCSP_REQUEST_add_ext(made.get(), extension.get(), -1);
+  }
   return crypto::to_der_bytes<i2d_OCSP_REQUEST>(made.get());
 }
 
@@ -126,6 +133,10 @@ TEST_F(OcspDeskTest, SaysThatADeviceMayNotUseItsCertificate) {
   EXPECT_EQ(answer.standing, V_OCSP_CERTSTATUS_REVOKED);
   EXPECT_EQ(answer.reason, OCSP_REVOKED_STATUS_CERTIFICATEHOLD);
   EXPECT_TRUE(answer.is_verified);
+  // Made anew it is another enrollment.
+  EXPECT_EQ(alice.post("/api/v1/enrollments", test::key_enrollment("soft-1")).status, 201);
+  world.clock.advance(OcspDesk::kLookAgainAfter);
+  EXPECT_EQ(ask_about(certificate).standing, V_OCSP_CERTSTATUS_REVOKED);
 }
 
 TEST_F(OcspDeskTest, EchoesANonceAndSignsForItAlone) {
@@ -238,7 +249,6 @@ TEST_F(OcspDeskTest, TellsCachesHowLongTheyMayKeepIt) {
   auto response = ask_plain(net::Method::kGet, path);
   EXPECT_EQ(header_of(response, "Last-Modified"), "Tue, 01 Dec 2026 00:00:00 GMT");
   EXPECT_EQ(header_of(response, "Expires"), "Tue, 01 Dec 2026 01:00:00 GMT");
-  EXPECT_EQ(header_of(response, "Date"), "Tue, 01 Dec 2026 00:00:00 GMT");
   EXPECT_EQ(header_of(response, "Cache-Control"), "max-age=3600, public, no-transform, must-revalidate");
   const std::string etag = header_of(response, "ETag");
   EXPECT_THAT(etag, StartsWith("\""));
@@ -268,6 +278,34 @@ TEST_F(OcspDeskTest, RenewsItsKeyAtHalfOfItsLife) {
   world.server.issuer.is_away = false;
   test::must(world.server.ocsp.renew());
   EXPECT_TRUE(ask_about(certificate).is_verified);
+}
+
+// What was certified while the clock was ahead is not good yet.
+TEST_F(OcspDeskTest, RenewsItsKeyWhenTheClockWasSetBack) {
+  const auto certificate = active();
+  world.clock.advance(hours(31 * 24));
+  test::must(world.server.ocsp.renew());
+  world.clock.advance(-hours(31 * 24));
+  EXPECT_EQ(ask_about(certificate).status, OCSP_RESPONSE_STATUS_TRYLATER);
+  test::must(world.server.ocsp.renew());
+  EXPECT_TRUE(ask_about(certificate).is_verified);
+}
+
+// A stranger can make any number of large ones that ask the same.
+TEST_F(OcspDeskTest, KnowsNoLargeRequestByItsBytes) {
+  const auto certificate = active();
+  for (const EVP_MD* hash : {EVP_sha1(), EVP_sha512()}) {
+    const Bytes usual = request({serial_of(certificate)}, hash);
+    EXPECT_LE(to_base64(usual).size(), OcspDesk::kAskedBytesMax / 2);
+    EXPECT_EQ(told(post(usual), serial_of(certificate), hash).standing, V_OCSP_CERTSTATUS_GOOD);
+  }
+  EXPECT_EQ(world.server.ocsp.asked_count(), 2U);
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    const Bytes large =
+        request_to(issuer(), {serial_of(certificate)}, EVP_sha1(), {}, Bytes(OcspDesk::kAskedBytesMax, i));
+    EXPECT_EQ(told(post(large), serial_of(certificate)).standing, V_OCSP_CERTSTATUS_GOOD);
+  }
+  EXPECT_EQ(world.server.ocsp.asked_count(), 2U);
 }
 
 TEST(OcspDesk, SaysTryLaterBeforeItIsCertified) {

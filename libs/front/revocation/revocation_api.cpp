@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "front/revocation/http_fields.h"
+#include "front/http/http_fields.h"
+#include "net/http_date.h"
 
 namespace warifu::front::revocation {
 namespace {
@@ -16,20 +17,6 @@ constexpr std::string_view kIssuerType = "application/pkix-cert";
 constexpr std::chrono::seconds kCrlCached = CrlDesk::kIntervalMin;
 constexpr std::chrono::hours kIssuerCached{1};
 
-// RFC 9110 §13.1.2: a list of tags, or "*". Ours hold no comma.
-bool has_already(const net::HttpRequest& request, std::string_view etag) {
-  auto wanted = request.header("If-None-Match").value_or(std::string_view());
-  if (wanted == "*") return true;
-  while (!wanted.empty()) {
-    auto one = wanted.substr(0, wanted.find(','));
-    wanted.remove_prefix(std::min(one.size() + 1, wanted.size()));
-    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-    if (one.starts_with("W/")) one.remove_prefix(2);
-    if (one.substr(0, one.find(' ')) == etag) return true;
-  }
-  return false;
-}
-
 // What was signed, and how long caches may keep it.
 struct Document {
   std::string_view type;
@@ -40,7 +27,7 @@ struct Document {
   std::string expires = {};
 };
 
-net::HttpResponse response_of(const net::HttpRequest& request, Document document, Timestamp now) {
+net::HttpResponse response_of(const net::HttpRequest& request, Document document) {
   net::HttpResponse response{.status = 200,
                              .headers = {},
                              .content_type = std::string(document.type),
@@ -50,9 +37,8 @@ net::HttpResponse response_of(const net::HttpRequest& request, Document document
     response.status = 304;
     response.shared_body.reset();
   }
-  // RFC 5019 §6.2.
-  response.headers.reserve(5);
-  response.headers.emplace_back("Date", http_date(now));
+  // RFC 5019 §6.2; the listener adds Date.
+  response.headers.reserve(4);
   response.headers.emplace_back("ETag", std::move(document.etag));
   std::string caching;
   caching.reserve(64);
@@ -84,16 +70,13 @@ Result<Answer> RevocationApi::answer_ocsp(const Call& call, OcspDesk::Reply repl
     return Answer(
         net::HttpResponse{.status = 200, .headers = {}, .content_type = std::string(kOcspType), .body = *reply.der});
   const auto& validity = *reply.validity;
-  const Timestamp now = clock_.now();
-  const auto left = std::chrono::floor<std::chrono::seconds>(validity.next_update - now);
-  return Answer(response_of(call.request,
-                            {.type = kOcspType,
-                             .bytes = std::move(reply.der),
-                             .etag = validity.etag,
-                             .max_age = std::max(left, std::chrono::seconds(0)),
-                             .last_modified = validity.last_modified,
-                             .expires = validity.expires},
-                            now));
+  const auto left = std::chrono::floor<std::chrono::seconds>(validity.next_update - clock_.now());
+  return Answer(response_of(call.request, {.type = kOcspType,
+                                           .bytes = std::move(reply.der),
+                                           .etag = validity.etag,
+                                           .max_age = std::max(left, std::chrono::seconds(0)),
+                                           .last_modified = validity.last_modified,
+                                           .expires = validity.expires}));
 }
 
 Result<Answer> RevocationApi::show_crl(const Call& call) const {
@@ -101,24 +84,20 @@ Result<Answer> RevocationApi::show_crl(const Call& call) const {
   if (list == nullptr)
     return Error{ErrorKind::kUnavailable, "certificate.no-crl",
                  "there is no list yet: it is being made, or the signer is away"};
-  return Answer(response_of(call.request,
-                            {.type = kCrlType,
-                             .bytes = list->der,
-                             .etag = list->etag,
-                             .max_age = kCrlCached,
-                             .last_modified = http_date(list->this_update)},
-                            clock_.now()));
+  return Answer(response_of(call.request, {.type = kCrlType,
+                                           .bytes = list->der,
+                                           .etag = list->etag,
+                                           .max_age = kCrlCached,
+                                           .last_modified = net::http_date(list->this_update)}));
 }
 
 Result<Answer> RevocationApi::show_issuer(const Call& call) const {
   TRY(const auto issuer, issuer_.certificate());
   const Bytes der = issuer.to_der();
-  return Answer(response_of(call.request,
-                            {.type = kIssuerType,
-                             .bytes = std::make_shared<const std::string>(as_text(der)),
-                             .etag = etag_of(der),
-                             .max_age = kIssuerCached},
-                            clock_.now()));
+  return Answer(response_of(call.request, {.type = kIssuerType,
+                                           .bytes = std::make_shared<const std::string>(as_text(der)),
+                                           .etag = etag_of(der),
+                                           .max_age = kIssuerCached}));
 }
 
 }  // namespace warifu::front::revocation

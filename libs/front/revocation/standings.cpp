@@ -8,6 +8,7 @@ using device_ca::Standing;
 using device_ca::State;
 
 Result<bool> Standings::look() {
+  begin_anew_if_set_back();
   std::vector<ScopeId> scopes;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(scopes, snapshot.provisioning().list_scopes());
@@ -24,6 +25,21 @@ Result<bool> Standings::look() {
     TRY_STATUS(follow(scope, progress_[scope]));
   looked_at_ = monotonic_clock_.now();
   return sweep(scopes);
+}
+
+// By a clock that was ahead some had expired that have not: they are not known here. What is known stays: the database
+// has the word about it anyway.
+void Standings::begin_anew_if_set_back() {
+  const Timestamp now = clock_.now();
+  if (now >= latest_ - kStepBack) {
+    latest_ = std::max(latest_, now);
+    return;
+  }
+  looked_at_ = std::chrono::nanoseconds::min();
+  latest_ = now;
+  progress_.clear();
+  sweep_.reset();
+  if (swept_at_) swept_at_ = std::min(*swept_at_, now);
 }
 
 Result<std::vector<Standing>> Standings::list_not_good(const ScopeId& scope, Timestamp now,

@@ -22,6 +22,8 @@ class Standings {
   static constexpr std::chrono::seconds kLookBack{60};
   // Of a node that could not look for so long nobody knows what it has missed.
   static constexpr std::chrono::seconds kStaleAfter{30};
+  // A clock that goes back by more was wrong before: what had expired by it has not.
+  static constexpr std::chrono::seconds kStepBack{60};
   // How often those are let go that have expired by themselves.
   static constexpr std::chrono::hours kSweepInterval{24};
   static constexpr std::size_t kPage = 1'000;
@@ -31,7 +33,7 @@ class Standings {
       : clock_(clock), monotonic_clock_(monotonic_clock), store_(store), not_good_(entropy) {}
 
   // A page of the first filling, or what has changed since. True: there is more, call it again at once. Errors are the
-  // database's; then it goes on where it was.
+  // database's; then it goes on where it was. After the clock was set back it begins anew.
   Result<bool> look();
 
   // False only if it counts, as far as this node may rely on what it knows. True: the database has the word.
@@ -60,6 +62,7 @@ class Standings {
     Timestamp now;
   };
 
+  void begin_anew_if_set_back();
   Result<bool> fill(const ScopeId& scope, Progress& progress);
   Status follow(const ScopeId& scope, Progress& progress);
   void take(const device_ca::Standing& standing, Progress& progress);
@@ -75,6 +78,7 @@ class Standings {
   std::atomic<std::uint64_t> changes_ = 0;
   std::atomic<std::chrono::nanoseconds> looked_at_ = std::chrono::nanoseconds::min();  // min: it never was complete
   // The looking thread's.
+  Timestamp latest_ = {};  // that the clock has shown since it began
   std::map<ScopeId, Progress> progress_;
   std::optional<Timestamp> swept_at_;
   std::optional<Sweep> sweep_;

@@ -23,11 +23,12 @@ class StandingsTest : public testing::Test {
     return crypto::SerialNumber::from_bytes(bytes).value();
   }
   // A row as another node, or this one, would write it.
-  device_ca::DeviceCertificate row(int number, State state, Timestamp changed_at) const {
+  device_ca::DeviceCertificate row(int number, State state, Timestamp changed_at) {
     const Timestamp now = world_.clock.now();
     return {.scope = test::scope_id(),
             .serial = serial(number),
             .registration_id = RegistrationId::parse("meter-1").value(),
+            .ground = {Uuid::v7(now, world_.entropy)},
             .state = state,
             .key_sha256 = Bytes(32, 1),
             .public_key = Bytes(91, 2),
@@ -55,6 +56,8 @@ class StandingsTest : public testing::Test {
       has_more = standings_.look().value();
   }
   bool may_not_count(int number) const { return standings_.may_not_count(serial(number).bytes()); }
+
+  static constexpr hours kMonth{31 * 24};
 
   World world_;
   sim::SteppingMonotonicClock ticks_;
@@ -164,6 +167,46 @@ TEST_F(StandingsTest, LetGoOfWhatHasExpired) {
   look();
   EXPECT_EQ(standings_.size(), 1U);
   EXPECT_TRUE(may_not_count(1));
+}
+
+// By a clock that is a month ahead it has expired.
+TEST_F(StandingsTest, AreReadAnewWhenTheClockWasSetBack) {
+  insert({row(1, State::kRevoked, start_ - hours(1)), row(2, State::kActive, start_ - hours(1))});
+  world_.clock.advance(kMonth);
+  look();
+  ASSERT_FALSE(may_not_count(1));
+  world_.clock.advance(-kMonth);
+  ASSERT_TRUE(standings_.look().value());
+  EXPECT_FALSE(standings_.is_current()) << "until all is read the database has the word";
+  EXPECT_TRUE(may_not_count(2));
+  look();
+  EXPECT_TRUE(standings_.is_current());
+  EXPECT_TRUE(may_not_count(1));
+  EXPECT_FALSE(may_not_count(2));
+}
+
+TEST_F(StandingsTest, KnowWhatWasLetGoBeforeTheClockWasSetBack) {
+  insert({row(1, State::kRevoked, start_ - hours(1))});
+  look();
+  world_.clock.advance(kMonth);
+  look();
+  ASSERT_EQ(standings_.size(), 0U);
+  world_.clock.advance(-kMonth);
+  look();
+  EXPECT_TRUE(may_not_count(1));
+  world_.clock.advance(Standings::kSweepInterval);
+  look();
+  EXPECT_EQ(standings_.size(), 0U) << "a day after the clock was set right, not a month";
+}
+
+TEST_F(StandingsTest, GoOnWhenTheClockIsSetBackALittle) {
+  insert({row(1, State::kActive, start_ - hours(1))});
+  look();
+  world_.clock.advance(-Standings::kStepBack);
+  EXPECT_FALSE(standings_.look().value()) << "nothing is read anew";
+  EXPECT_FALSE(may_not_count(1));
+  world_.clock.advance(-seconds(1));
+  EXPECT_TRUE(standings_.look().value()) << "many small steps are a large one";
 }
 
 TEST_F(StandingsTest, SeeEveryScope) {

@@ -1,11 +1,9 @@
-#include "front/revocation/http_fields.h"
+#include "net/http_date.h"
 
 #include <array>
 #include <string_view>
 
-#include "crypto/digest.h"
-
-namespace warifu::front::revocation {
+namespace warifu::net {
 namespace {
 
 void add_digits(std::string& text, unsigned number, unsigned first) {
@@ -15,7 +13,7 @@ void add_digits(std::string& text, unsigned number, unsigned first) {
 
 }  // namespace
 
-// By hand: it is done with each answer, and formatting took as long as finding the answer.
+// By hand: it is done with each answer, and formatting took as long as finding some of them.
 std::string http_date(Timestamp time) {
   constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -38,8 +36,4 @@ std::string http_date(Timestamp time) {
   return text.append(" GMT");
 }
 
-std::string etag_of(ByteView bytes) {
-  return '"' + to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {bytes}).bytes().first(16)) + '"';
-}
-
-}  // namespace warifu::front::revocation
+}  // namespace warifu::net

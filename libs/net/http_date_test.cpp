@@ -1,8 +1,8 @@
-#include "front/revocation/http_fields.h"
+#include "net/http_date.h"
 
 #include <gtest/gtest.h>
 
-namespace warifu::front::revocation {
+namespace warifu::net {
 namespace {
 
 // The first is the example of RFC 9110 §5.6.7, the others are what date(1) says.
@@ -17,4 +17,4 @@ TEST(HttpDate, IsWrittenAsTheRfcWantsIt) {
 }
 
 }  // namespace
-}  // namespace warifu::front::revocation
+}  // namespace warifu::net
