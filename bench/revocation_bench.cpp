@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "base/temp_dir.h"
 #include "crypto/certificate.h"
@@ -122,7 +123,6 @@ class Responder {
     static const auto body = std::make_shared<const std::string>(2048, 'x');
     return net::HttpResponse{.status = 200,
                              .headers = {{"ETag", "\"0123456789abcdef0123456789abcdef\""},
-                                         {"Date", "Tue, 01 Dec 2026 00:00:00 GMT"},
                                          {"Last-Modified", "Tue, 01 Dec 2026 00:00:00 GMT"},
                                          {"Cache-Control", "max-age=3600, public"}},
                              .content_type = "application/octet-stream",
@@ -165,10 +165,20 @@ class Responder {
     const Timestamp now = server_.clock().now();
     const auto id = RegistrationId::parse("meter-1").value();
     const auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+    std::optional<Uuid> enrollment_id;
+    front::test::must(server_.store().write([&](store::Transaction& t) -> Status {
+      TRY(const auto written,
+          parts.enrollments.put(t.provisioning(), t.audit(), {front::test::scope_id(), "operator:bench"},
+                                {id, provisioning::SymmetricKeyRequest{}, {}, {}}, {}));
+      enrollment_id = written.enrollment.enrollment_id;
+      return {};
+    }));
     const auto make = [&](device_ca::State state) {
       device_ca::DeviceCertificate one{.scope = front::test::scope_id(),
                                        .serial = crypto::SerialNumber::random(entropy_),
                                        .registration_id = id,
+                                       .ground = {*enrollment_id},
+                                       .protection = pki::KeyProtection::kSoftware,
                                        .state = state,
                                        .key_sha256 = Bytes(32, 1),
                                        .public_key = Bytes(91, 2),
@@ -184,8 +194,6 @@ class Responder {
     for (auto* one : {&good, &bad})
       one->certificate = must(parts.issuer.certify(device_ca::order_of(*one, {}), key.public_key().spki())).to_der();
     front::test::must(server_.store().write([&](store::Transaction& t) -> Status {
-      TRY_STATUS(parts.enrollments.put(t.provisioning(), t.audit(), {front::test::scope_id(), "operator:bench"},
-                                       {id, provisioning::SymmetricKeyRequest{}, {}, {}}, {}));
       TRY_STATUS(t.device_ca().insert_certificate(good));
       TRY_STATUS(t.device_ca().insert_certificate(bad));
       for (int i = 0; i < kNotGood; ++i)

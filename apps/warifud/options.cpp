@@ -178,7 +178,7 @@ Status set_places(ServeOptions& options, const ServeSettings& settings) {
 // Long enough to be renewed twice over a weekend; as short as a test needs it.
 Status set_certificates(ServeOptions& options, const ServeSettings& settings) {
   if (!settings.ldevid_hours) return {};
-  constexpr std::int64_t kHoursMax = std::chrono::hours(pki::kLdevidLifetimeMax).count();
+  constexpr std::int64_t kHoursMax = device_ca::kLdevidLifetimeMax.count();
   if (*settings.ldevid_hours < 1 || *settings.ldevid_hours > kHoursMax)
     return invalid_input("config.certificates", fmt::format("certificates.ldevid_hours is from 1 to {}, not {}",
                                                             kHoursMax, *settings.ldevid_hours));

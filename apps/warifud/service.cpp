@@ -19,6 +19,9 @@ constexpr const char* kHttp = "http";
 constexpr std::size_t kHttpBodySizeMax = std::max(crypto::OcspRequest::kMaxSize, crypto::CmpMessage::kMaxSize);
 // Those who wait for the signer and the disk: they do nothing else.
 constexpr std::size_t kWorkers = 8;
+// Those who look at what anybody may send and make cost much: CMP's MACs. Devices that proved who they are do not wait
+// behind it.
+constexpr std::size_t kWorkersForAnybody = 2;
 // What is read of a device that has shown nothing yet: DPS, and what an activated credential gives a token for.
 constexpr std::size_t kBodyOfAnyDeviceSizeMax = 128 * 1024;
 constexpr std::chrono::minutes kHousekeepingInterval{1};
@@ -73,6 +76,7 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
       ocsp_(outside.clock, outside.entropy, store, applicants_, issuer_, metrics_),
       crl_(outside.clock, store, issuer_, standings_),
       revocation_api_(ocsp_, crl_, issuer_, outside.clock),
+      reminder_(outside.clock),
       silence_watch_(outside.clock, registrar_, store, metrics_, attestation_interval_),
       retention_(outside.clock, registrar_, store),
       disk_watch_(outside.clock, outside.entropy, store, metrics_, options.disk_alarm_below),
@@ -92,11 +96,15 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
       operator_admission_(options.operator_limits, monotonic_clock_, outside.entropy, timers_, metrics_),
       idempotency_(outside.clock, outside.entropy, organisation.master_key.envelope_key()),
       workers_(kWorkers),
+      workers_for_anybody_(kWorkersForAnybody),
       devices_(front::device::router({device_api_, escrow_api_, attestation_api_, certificate_api_, est_api_, cmp_api_,
                                       trust_bundle_api_, revocation_api_},
                                      results_keys_, outside.clock),
                authenticator_, store, metrics_, outside.clock, outside.entropy,
-               {.admission = &device_admission_, .workers = &workers_, .shown_certificates = &certificate_gate_}),
+               {.admission = &device_admission_,
+                .workers = &workers_,
+                .workers_for_anybody = &workers_for_anybody_,
+                .shown_certificates = &certificate_gate_}),
       operators_(front::api::router(
                      {operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_, attestations_api_,
                       policy_api_, data_package_api_, verification_api_, webhook_api_, certificates_api_, service_api_},
@@ -107,7 +115,8 @@ Service::Service(const Organisation& organisation, Trust trust, store::Store& st
               metrics_, outside.clock, outside.entropy,
               {.admission = &device_admission_, .workers = &workers_, .shown_certificates = &certificate_gate_}),
       http_(front::plain::router(revocation_api_, cmp_api_), authenticator_, store, metrics_, outside.clock,
-            outside.entropy, {.admission = &device_admission_, .workers = &workers_}),
+            outside.entropy,
+            {.admission = &device_admission_, .workers = &workers_, .workers_for_anybody = &workers_for_anybody_}),
       keeper_(standings_, ocsp_, crl_, metrics_),
       courier_(outside.clock, outside.entropy, organisation.master_key.envelope_key(), store, poster_, metrics_),
       sender_(courier_, store.outbox_wake()),
@@ -122,6 +131,7 @@ Service::~Service() {
   sender_.stop();
   server_.stop();
   workers_.stop();
+  workers_for_anybody_.stop();
   attempts_.flush();
   store_.settle();  // nothing new comes after stop()
 }
@@ -192,14 +202,12 @@ void Service::look_after_certificates() {
 }
 
 Result<Service::Credentials> Service::load_credentials() {
-  TRY(const auto node, organisation_.data_dir.read_node(organisation_.master_key.key_passphrase()));
+  TRY(auto node, organisation_.data_dir.read_node(organisation_.master_key.key_passphrase()));
   std::string chain;
   for (const auto& certificate : node.chain)
     chain += certificate.to_pem();
   const auto key = node.key.to_pem();
   const Timestamp now = outside_.clock.now();
-  for (const std::string& warning : trust_.warnings(node.chain, now))
-    spdlog::warn("{}", warning);
   if (const auto checked = trust_.check_chain(node.chain); !checked)
     spdlog::error("{}: devices that know of it refuse this server", to_string(checked.error()));
   TRY(auto devices, net::TlsCredentials::make(chain, key, now, {.request_client_certificate = true}));
@@ -209,7 +217,15 @@ Result<Service::Credentials> Service::load_credentials() {
   renewal_time_ = pki::renewal_time(node.chain.front());
   const auto expiry = std::chrono::floor<std::chrono::seconds>(node.chain.front().not_after());
   metrics_.set_node_certificate_expiry(expiry.time_since_epoch().count());
+  metrics_.set_trust_bundle_expiry(trust_.newest ? std::optional(trust_.newest->contents().expires_at) : std::nullopt);
+  node_chain_ = std::move(node.chain);
+  remind_of_trust();
   return Credentials{std::move(devices), std::move(operators), std::move(compat)};
+}
+
+void Service::remind_of_trust() {
+  for (const std::string& warning : reminder_.due(trust_.warnings(node_chain_, outside_.clock.now())))
+    spdlog::warn("{}", warning);
 }
 
 // The certificates only: this process never reads the keys.
@@ -234,8 +250,7 @@ void Service::load_role_certificates() {
   if (!issuer) spdlog::warn("no certificates for devices: {}", to_string(issuer.error()));
   auto root = organisation_.data_dir.read_trust_root();
   if (!root) spdlog::warn("the root's certificate cannot be read: {}", to_string(root.error()));
-  cmp_issuer_.set_root(root ? std::optional(root->clone()) : std::nullopt);
-  est_api_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
+  office_.set_root(root ? std::optional(*std::move(root)) : std::nullopt);
   certificate_gate_.set_issuer(issuer ? std::optional(issuer->clone()) : std::nullopt);
   issuer_.set_certificate(issuer ? std::optional(*std::move(issuer)) : std::nullopt);
 }
@@ -322,6 +337,7 @@ void Service::watch() {
     spdlog::error("looking for silent devices: {}", to_string(looked.error()));
   if (const auto looked = disk_watch_.look(); !looked)
     spdlog::error("looking at the disk: {}", to_string(looked.error()));
+  remind_of_trust();
 }
 
 void Service::drain(std::chrono::milliseconds deadline) {

@@ -14,6 +14,7 @@
 #include "front/dps/device_api.h"
 #include "front/est/est_api.h"
 #include "front/housekeeping/disk_watch.h"
+#include "front/housekeeping/reminder.h"
 #include "front/housekeeping/retention.h"
 #include "front/housekeeping/silence_watch.h"
 #include "front/http/dispatcher.h"
@@ -72,7 +73,7 @@ class Service {
   bool is_renewal_due() const;
   // Removes what has expired.
   void clean_up();
-  // Raises alerts for devices that are missed, and tells of a disk that runs full.
+  // Raises alerts for devices that are missed, and tells of a disk that runs full and a trust bundle that ends.
   void watch();
   void drain(std::chrono::milliseconds deadline);
 
@@ -93,6 +94,8 @@ class Service {
   Status reload_certificates();
   Status load_trust();
   void load_role_certificates();
+  // Says in the log what the newest trust bundle means for this server.
+  void remind_of_trust();
   // What needs the signer now and then, and not at once.
   void look_after_certificates();
   void schedule_housekeeping();
@@ -153,6 +156,8 @@ class Service {
   front::revocation::OcspDesk ocsp_;
   front::revocation::CrlDesk crl_;
   front::revocation::RevocationApi revocation_api_;
+  std::vector<crypto::Certificate> node_chain_;  // as it was loaded; for the main thread, as the next one
+  front::housekeeping::Reminder reminder_;
   front::housekeeping::SilenceWatch silence_watch_;
   front::housekeeping::Retention retention_;
   front::housekeeping::DiskWatch disk_watch_;
@@ -173,6 +178,7 @@ class Service {
   front::Admission operator_admission_;
   front::Idempotency idempotency_;
   front::Workers workers_;
+  front::Workers workers_for_anybody_;
   front::Dispatcher devices_;
   front::Dispatcher operators_;
   front::Dispatcher compat_;

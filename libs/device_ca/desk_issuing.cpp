@@ -46,16 +46,11 @@ Status check_software_key(ByteView public_key) {
   return refused("certificate.key-roca", "anybody can compute the private half of this key (CVE-2017-15361)");
 }
 
-Concern key_twice(const Application& application, const RegistrationId& other) {
-  return {"certificate.key-twice", application.registration, other.text(),
-          fmt::format("{} asked for a certificate for the key of {}: one key is one device",
-                      application.registration.text(), other.text())};
-}
-
-Concern late(const Application& application, const DeviceCertificate& expired) {
+Concern late(const Application& application, const DeviceCertificate& expired, Timestamp now) {
   return {"certificate.late", application.registration, to_hex(expired.serial.bytes()),
           fmt::format("{} was away until its certificate had expired ({}), and got another one by the proof of its key",
-                      application.registration.text(), to_rfc3339(expired.not_after))};
+                      application.registration.text(), to_rfc3339(expired.not_after)),
+          now};
 }
 
 }  // namespace
@@ -87,17 +82,15 @@ Timestamp Desk::renew_after(const DeviceCertificate& certificate) const {
   return certificate.not_before + life / 2 + spread;
 }
 
-// What this key has already. An order that nobody finished is finished while the signer still takes it.
+// What this key has already, under the statement that stands now. An order that nobody finished is finished while the
+// signer still takes it.
 Result<std::optional<DeviceCertificate>> Desk::find_same(Records& records, const Application& application,
-                                                         ByteView key_sha256, std::optional<Concern>& concern) const {
+                                                         ByteView key_sha256) const {
   TRY(auto all, records.list_certificates_of_key(application.scope, key_sha256, kLookedAtMax));
   const Timestamp now = clock_.now();
   for (auto& one : all) {
-    if (one.registration_id != application.registration) {
-      concern = key_twice(application, one.registration_id);
-      return refused("certificate.key-elsewhere", "this key belongs to another device");
-    }
-    if (one.identity != application.identity) continue;
+    const bool is_its_own = one.registration_id == application.registration && one.ground == application.ground;
+    if (!is_its_own || one.identity != application.identity) continue;
     if (one.state == State::kIssuing) {
       if (one.created_at + kOrderLifetime > now) return std::optional(std::move(one));
       TRY_STATUS(set_state(records, std::move(one), State::kRevoked, RevocationReason::kCessationOfOperation));
@@ -108,27 +101,49 @@ Result<std::optional<DeviceCertificate>> Desk::find_same(Records& records, const
   return std::optional<DeviceCertificate>();
 }
 
-Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Application& application) const {
+// Else a suspended device would come with another key.
+Status Desk::check_not_held(RecordsView& records, const ScopeId& scope, const RegistrationId& registration) const {
+  TRY(const bool is_held, records.has_held(scope, registration));
+  if (!is_held) return {};
+  return refused("certificate.held", "a certificate of this device is suspended: it gets no other until it is resumed");
+}
+
+// What was ordered or issued before. Who confirms has his time anew, and who does not has it by the answer.
+Result<Ordered> Desk::give_again(Records& records, audit::Trail& trail, const Application& application,
+                                 DeviceCertificate same) const {
+  const bool needs_signature = same.state == State::kIssuing;
+  if (!application.must_confirm && same.confirm_by) TRY_STATUS(take_as_confirmed(records, trail, same));
+  if (application.must_confirm && (needs_signature || same.confirm_by)) {
+    same.confirm_by = clock_.now() + kConfirmWait;
+    TRY_STATUS(records.update_certificate(same));
+    TRY_STATUS(trail.record(same.scope, {actor_of(same.registration_id), "certificate.order", subject_of(same.serial),
+                                         fmt::format(R"({{"registration_id":"{}","confirm_by":"{}"}})",
+                                                     same.registration_id.text(), to_rfc3339(*same.confirm_by))}));
+  }
+  return Ordered{std::move(same), needs_signature, {}};
+}
+
+Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Application& application,
+                            const GroundStands& stands) const {
   TRY_STATUS(check_name(application.registration));
   const Bytes key_sha256 = key_sha256_of(application.public_key);
+  TRY(auto twice, find_key_twice(records, application, stands));
+  if (twice) return std::move(twice->refusal);
+  TRY(const bool is_compromised, records.has_compromised(application.scope, key_sha256));
+  if (is_compromised)
+    return refused("certificate.key-compromised", "this key was revoked because somebody else has it: make a new one");
   TRY(const auto proven, find_proven_key(records, application, key_sha256));
   const bool takes_software = application.allows_software_keys && application.identity == DeviceIdentity::kLdevid;
   if (!proven && !takes_software) return unproven(application.identity);
   if (!proven) TRY_STATUS(check_software_key(application.public_key));
-  std::optional<Concern> concern;
-  TRY(auto same, find_same(records, application, key_sha256, concern));
-  if (same) {
-    const bool needs_signature = same->state == State::kIssuing;
-    return Ordered{*std::move(same), needs_signature, {}};
-  }
+  TRY(auto same, find_same(records, application, key_sha256));
+  const bool is_issued = same && same->state != State::kIssuing;
+  if (!is_issued) TRY_STATUS(check_not_held(records, application.scope, application.registration));
+  if (same) return give_again(records, trail, application, *std::move(same));
 
   const Timestamp now = clock_.now();
-  TRY(const auto others, records.list_certificates_of(application.scope, application.registration, kLookedAtMax));
-  // Else a suspended device would come with another key.
-  const auto is_held = [](const DeviceCertificate& one) { return one.state == State::kHeld; };
-  if (std::ranges::any_of(others, is_held))
-    return refused("certificate.held",
-                   "a certificate of this device is suspended: it gets no other until it is resumed");
+  TRY(const auto others,
+      records.list_certificates_of(application.scope, application.registration, {.limit = kLookedAtMax}));
   const auto is_recent = [&](const DeviceCertificate& one) { return one.created_at + kIssuingWindow > now; };
   if (static_cast<std::size_t>(std::ranges::count_if(others, is_recent)) >= kIssuedMax)
     return Error{ErrorKind::kThrottled, "certificate.too-many",
@@ -145,6 +160,7 @@ Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Applica
       .scope = application.scope,
       .serial = crypto::SerialNumber::random(entropy_),
       .registration_id = application.registration,
+      .ground = application.ground,
       .identity = application.identity,
       .protection = proven ? KeyProtection::kTpm : KeyProtection::kSoftware,
       .state = State::kIssuing,
@@ -165,16 +181,19 @@ Result<Ordered> Desk::order(Records& records, audit::Trail& trail, const Applica
                    fmt::format(R"({{"registration_id":"{}","kind":"{}","protection":"{}","door":"{}","late":{}}})",
                                made.registration_id.text(), to_string(made.identity), to_string(made.protection),
                                to_string(made.door), made.is_late)}));
-  if (is_late) concern = late(application, *last);
+  std::optional<Concern> concern;
+  if (is_late) concern = late(application, *last, now);
   return Ordered{std::move(made), true, std::move(concern)};
 }
 
-// Whoever renews has two for a while: the one that he used until now, and the new one. Those before are superseded.
+// Whoever renews has two for a while: the one that he used until now, and the new one. Those before are superseded, but
+// for what an operator has suspended: it keeps the device from others.
 Status Desk::supersede(Records& records, audit::Trail& trail, const DeviceCertificate& fresh) const {
-  TRY(const auto all, records.list_certificates_of(fresh.scope, fresh.registration_id, kLookedAtMax));
+  TRY(const auto all, records.list_certificates_of(fresh.scope, fresh.registration_id, {.limit = kLookedAtMax}));
   std::size_t kept = 0;
   for (const auto& one : all) {
-    if (one.identity != fresh.identity || one.serial == fresh.serial || !is_live(one, clock_.now())) continue;
+    const bool is_another = one.identity == fresh.identity && one.serial != fresh.serial;
+    if (!is_another || !is_live(one, clock_.now()) || one.state == State::kHeld) continue;
     if (kept++ == 0) continue;
     TRY_STATUS(set_state(records, one, State::kRevoked, RevocationReason::kSuperseded));
     TRY_STATUS(
@@ -184,8 +203,18 @@ Status Desk::supersede(Records& records, audit::Trail& trail, const DeviceCertif
   return {};
 }
 
+// Who shows an active one and its key goes on from there.
+Result<bool> Desk::goes_on(RecordsView& records, const Application& application, const DeviceCertificate& fresh) const {
+  if (!application.renewed) return false;
+  TRY(const auto shown, records.find_certificate(fresh.scope, *application.renewed));
+  return shown && shown->registration_id == fresh.registration_id && shown->ground == fresh.ground &&
+         shown->identity == fresh.identity && shown->protection == fresh.protection && shown->state == State::kActive &&
+         shown->not_after > clock_.now();
+}
+
 Result<DeviceCertificate> Desk::keep(Records& records, audit::Trail& trail, const DeviceCertificate& order,
-                                     const crypto::Certificate& signed_certificate, bool has_attested) const {
+                                     const crypto::Certificate& signed_certificate,
+                                     const Application& application) const {
   TRY(auto stored, records.find_certificate(order.scope, order.serial));
   if (!stored || stored->state == State::kRevoked)
     return Error{ErrorKind::kConflict, "certificate.order-gone", "this order was given up meanwhile: ask again"};
@@ -193,15 +222,14 @@ Result<DeviceCertificate> Desk::keep(Records& records, audit::Trail& trail, cons
   if (!std::ranges::equal(signed_certificate.serial(), stored->serial.bytes()) ||
       signed_certificate.public_key_info() != stored->public_key)
     return invalid_input("certificate.signed", "the signer certified something else than was ordered");
+  // It may have been suspended while the signer worked: the order waits.
+  TRY_STATUS(check_not_held(records, order.scope, order.registration_id));
   stored->certificate = signed_certificate.to_der();
   stored->not_after = signed_certificate.not_after();
   // Who went on from an active one goes on; what a TPM proved and attests to is active; all else waits for somebody.
-  TRY(const auto all, records.list_certificates_of(order.scope, order.registration_id, kLookedAtMax));
-  const bool goes_on = std::ranges::any_of(all, [&](const DeviceCertificate& one) {
-    return one.identity == stored->identity && one.state == State::kActive && one.protection == stored->protection;
-  });
-  const bool is_proven = stored->protection == KeyProtection::kTpm && has_attested;
-  const State state = goes_on || is_proven ? State::kActive : State::kInactive;
+  TRY(const bool is_renewal, goes_on(records, application, *stored));
+  const bool is_proven = stored->protection == KeyProtection::kTpm && application.has_attested;
+  const State state = is_renewal || is_proven ? State::kActive : State::kInactive;
   stored->state = state;
   stored->changed_at = clock_.now();
   TRY_STATUS(records.update_certificate(*stored));
@@ -220,13 +248,19 @@ Result<DeviceCertificate> Desk::keep(Records& records, audit::Trail& trail, cons
 Status Desk::confirm(Records& records, audit::Trail& trail, const ScopeId& scope,
                      const crypto::SerialNumber& serial) const {
   TRY(auto certificate, find(records, scope, serial));
-  if (!certificate.confirm_by) return {};
   if (certificate.state == State::kRevoked)
     return refused("certificate.revoked", "its confirmation came too late: it was taken back");
+  if (!certificate.confirm_by) return {};
+  return take_as_confirmed(records, trail, certificate);
+}
+
+Status Desk::take_as_confirmed(Records& records, audit::Trail& trail, DeviceCertificate& certificate) const {
   certificate.confirm_by.reset();
   TRY_STATUS(records.update_certificate(certificate));
-  TRY_STATUS(supersede(records, trail, certificate));
-  return trail.record(scope, {actor_of(certificate.registration_id), "certificate.confirm", subject_of(serial)});
+  // What is not issued yet supersedes when it is.
+  if (certificate.state != State::kIssuing) TRY_STATUS(supersede(records, trail, certificate));
+  return trail.record(certificate.scope,
+                      {actor_of(certificate.registration_id), "certificate.confirm", subject_of(certificate.serial)});
 }
 
 Status Desk::withdraw(Records& records, audit::Trail& trail, const ScopeId& scope, const crypto::SerialNumber& serial,
@@ -234,8 +268,13 @@ Status Desk::withdraw(Records& records, audit::Trail& trail, const ScopeId& scop
   TRY(auto certificate, find(records, scope, serial));
   if (certificate.state == State::kRevoked) return {};
   const std::string actor = actor_of(certificate.registration_id);
-  certificate.confirm_by.reset();
-  TRY_STATUS(set_state(records, std::move(certificate), State::kRevoked, RevocationReason::kCessationOfOperation));
+  if (certificate.state == State::kHeld) {
+    // It counts for nothing, and what an operator has suspended is his.
+    certificate.confirm_by.reset();
+    TRY_STATUS(records.update_certificate(certificate));
+  } else {
+    TRY_STATUS(set_state(records, std::move(certificate), State::kRevoked, RevocationReason::kCessationOfOperation));
+  }
   return trail.record(scope,
                       {actor, "certificate.withdraw", subject_of(serial), fmt::format(R"({{"why":"{}"}})", why)});
 }

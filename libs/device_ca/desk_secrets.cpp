@@ -21,7 +21,7 @@ Error no_secret(std::string why) {
 }  // namespace
 
 Result<Desk::IssuedSecret> Desk::issue_secret(Records& records, audit::Trail& trail, const audit::Requester& who,
-                                              const RegistrationId& registration) const {
+                                              const RegistrationId& registration, const Ground& ground) const {
   const Timestamp now = clock_.now();
   const std::string reference = to_base64url(SecretBytes::random(entropy_, kReferenceSize).reveal());
   // Text, because people type it into the configuration of a client.
@@ -31,6 +31,7 @@ Result<Desk::IssuedSecret> Desk::issue_secret(Records& records, audit::Trail& tr
   DeviceSecret record{.scope = who.scope,
                       .reference = reference,
                       .registration_id = registration,
+                      .ground = ground,
                       .sealed_secret = crypto::seal_envelope(envelope_key_, as_bytes(place_of(who.scope, reference)),
                                                              secret.reveal(), entropy_),
                       .created_at = now,
@@ -46,20 +47,33 @@ Result<Desk::FoundSecret> Desk::find_secret(RecordsView& records, std::string_vi
                                             std::string_view spent_for) const {
   TRY(auto record, records.find_secret_anywhere(reference));
   if (!record) return no_secret("there is no such reference");
-  if (record->expires_at <= clock_.now())
-    return no_secret(fmt::format("it expired at {}", to_rfc3339(record->expires_at)));
-  if (!record->spent_for.empty() && record->spent_for != spent_for)
+  const bool is_spent = !record->spent_for.empty();
+  // What it was spent for has to come to its end.
+  const Timestamp good_until = record->expires_at + (is_spent ? kConfirmWait : std::chrono::minutes(0));
+  if (good_until <= clock_.now()) return no_secret(fmt::format("it expired at {}", to_rfc3339(record->expires_at)));
+  if (is_spent && !record->spent_for.starts_with(spent_for))
     return no_secret(fmt::format("it was used for {}", record->spent_for));
   TRY(auto secret,
       crypto::open_envelope(envelope_key_, as_bytes(place_of(record->scope, reference)), record->sealed_secret));
   return FoundSecret{*std::move(record), std::move(secret)};
 }
 
-Status Desk::spend(Records& records, audit::Trail& trail, std::string_view reference,
-                   std::string_view spent_for) const {
+Result<Desk::FoundSecret> Desk::check_secret(RecordsView& records, std::string_view reference, ByteView shown,
+                                             std::string_view spent_for) const {
+  TRY(auto found, find_secret(records, reference, spent_for));
+  if (!equal_constant_time(found.secret.reveal(), shown))
+    return no_secret("the reference is right, and the secret is not");
+  return found;
+}
+
+Status Desk::spend(Records& records, audit::Trail& trail, std::string_view reference, std::string_view spent_for,
+                   const GroundStands& stands) const {
   TRY(auto found, find_secret(records, reference, spent_for));
   DeviceSecret& record = found.record;
+  TRY(const bool is_good, still_stands(stands, record.registration_id, record.ground));
+  if (!is_good) return no_secret("it was given under an enrollment that is gone");
   if (record.spent_for == spent_for) return {};
+  if (!record.spent_for.empty()) return no_secret(fmt::format("it was used for {}", record.spent_for));
   record.spent_for = spent_for;
   TRY_STATUS(records.put_secret(record));
   return trail.record(record.scope,

@@ -34,6 +34,8 @@ Status Desk::set_state(Records& records, DeviceCertificate certificate, State st
                        std::optional<RevocationReason> reason) const {
   certificate.state = state;
   certificate.reason = reason;
+  // Nothing is waited for: else those that nobody confirmed would fill what is looked at for ever.
+  if (state == State::kRevoked) certificate.confirm_by.reset();
   // Later than what it was, also where clocks of nodes differ: whoever follows the changes misses none.
   certificate.changed_at = std::max(clock_.now(), certificate.changed_at + std::chrono::microseconds(1));
   return records.update_certificate(certificate);
@@ -110,14 +112,33 @@ Status Desk::resume(Records& records, audit::Trail& trail, const audit::Requeste
 
 Status Desk::revoke(Records& records, audit::Trail& trail, const audit::Requester& who,
                     const crypto::SerialNumber& serial, RevocationReason reason) const {
+  if (!is_reason_for_a_device(reason))
+    return invalid_input("certificate.reason",
+                         fmt::format("a device's certificate is not revoked for ever for the reason {} of RFC 5280",
+                                     static_cast<int>(reason)),
+                         "reason");
   TRY(auto certificate, find(records, who.scope, serial));
-  if (certificate.state == State::kRevoked) return {};
+  const bool ends_the_key = reason == RevocationReason::kKeyCompromise;
+  if (ends_the_key) TRY_STATUS(revoke_others_of_key(records, trail, who, certificate));
+  const bool says_nothing_new = !ends_the_key || certificate.reason == reason;
+  if (certificate.state == State::kRevoked && says_nothing_new) return {};
   return change(records, trail, who, "certificate.revoke", std::move(certificate), State::kRevoked, reason);
+}
+
+Status Desk::revoke_others_of_key(Records& records, audit::Trail& trail, const audit::Requester& who,
+                                  const DeviceCertificate& certificate) const {
+  TRY(auto of_key, records.list_certificates_of_key(who.scope, certificate.key_sha256, kLookedAtMax));
+  for (auto& one : of_key) {
+    if (one.state == State::kRevoked || one.serial == certificate.serial) continue;
+    TRY_STATUS(change(records, trail, who, "certificate.revoke", std::move(one), State::kRevoked,
+                      RevocationReason::kKeyCompromise));
+  }
+  return {};
 }
 
 Result<std::size_t> Desk::activate_attested(Records& records, audit::Trail& trail, const ScopeId& scope,
                                             const RegistrationId& registration, ByteView ek_name) const {
-  TRY(auto all, records.list_certificates_of(scope, registration, kLookedAtMax));
+  TRY(auto all, records.list_certificates_of(scope, registration, {.limit = kLookedAtMax}));
   const audit::Requester who{scope, fmt::format("device:{}", registration.text())};
   std::size_t activated = 0;
   for (auto& one : all) {

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cstddef>
 
+#include "pki/authority.h"
+#include "pki/device_certificate.h"
+
 namespace warifu::device_ca {
 
 // X.520, ub-common-name: the registration ID stands in the certificate.
@@ -16,6 +19,9 @@ inline constexpr std::chrono::hours kIssuingWindow{24};
 inline constexpr std::chrono::hours kOrderLifetime{20};
 // How long an LDevID lives, unless the operator says otherwise.
 inline constexpr std::chrono::days kLdevidLifetime{30};
+// As long as he may say: that it begins a little before it is issued is part of its life.
+inline constexpr auto kLdevidLifetimeMax =
+    std::chrono::floor<std::chrono::hours>(pki::kLdevidLifetimeMax - pki::kBackdate);
 // How long a one-time secret waits.
 inline constexpr std::chrono::hours kSecretLifetime{24};
 inline constexpr std::size_t kSecretSize = 24;

@@ -29,10 +29,26 @@ enum class Door : std::uint8_t { kNative, kEst, kCmp };
 std::string_view to_string(Door door);  // "native", "est", "cmp"
 Result<Door> parse_door(std::string_view name);
 
+// What a revocation for ever may say of a device's certificate, by the names of RFC 5280 §5.3.1. A hold is a
+// suspension, and what belongs to CAs is not a device's.
+bool is_reason_for_a_device(crypto::RevocationReason reason);
+std::string_view reason_name(crypto::RevocationReason reason);  // "keyCompromise"; of any other reason "other"
+// kInvalidInput "certificate.reason", naming those there are.
+Result<crypto::RevocationReason> parse_reason(std::string_view name);
+
+// The statement of provisioning under which a registration was given something. One that is deleted and made anew is
+// another one: what was given under the first stays void.
+struct Ground {
+  Uuid enrollment_id;
+  std::optional<GroupId> group = {};  // absent: an enrollment of its own
+  friend bool operator==(const Ground&, const Ground&) = default;
+};
+
 struct DeviceCertificate {
   ScopeId scope;
   crypto::SerialNumber serial;
   RegistrationId registration_id;
+  Ground ground;
   pki::DeviceIdentity identity = pki::DeviceIdentity::kLdevid;
   pki::KeyProtection protection = pki::KeyProtection::kTpm;
   State state = State::kIssuing;
@@ -56,6 +72,7 @@ struct ProvenDeviceKey {
   ScopeId scope;
   Bytes key_sha256;
   RegistrationId registration_id;
+  Ground ground;
   pki::DeviceIdentity identity = pki::DeviceIdentity::kLdevid;
   Bytes public_key = {};  // SubjectPublicKeyInfo
   Bytes ek_name = {};
@@ -69,6 +86,7 @@ struct DeviceSecret {
   ScopeId scope;
   std::string reference;
   RegistrationId registration_id;
+  Ground ground;
   Bytes sealed_secret = {};
   Timestamp created_at = {};
   Timestamp expires_at = {};
@@ -105,9 +123,9 @@ class RecordsView {
   virtual Result<std::optional<DeviceCertificate>> find_certificate_anywhere(const crypto::SerialNumber& serial) = 0;
   // By serial number.
   virtual Result<std::vector<DeviceCertificate>> list_certificates(const ScopeId& scope, const Page& page) = 0;
-  // The newest first, at most `limit`.
+  // The newest first. A page after a certificate that is not there begins at the newest.
   virtual Result<std::vector<DeviceCertificate>> list_certificates_of(const ScopeId& scope, const RegistrationId& id,
-                                                                      std::size_t limit) = 0;
+                                                                      const Page& page) = 0;
   // The newest first, at most `limit`.
   virtual Result<std::vector<DeviceCertificate>> list_certificates_of_key(const ScopeId& scope, ByteView key_sha256,
                                                                           std::size_t limit) = 0;
@@ -123,14 +141,17 @@ class RecordsView {
 
   // Whether one of that registration waits for somebody to activate it.
   virtual Result<bool> has_inactive(const ScopeId& scope, const RegistrationId& id) = 0;
+  // Whether one of that registration is suspended.
+  virtual Result<bool> has_held(const ScopeId& scope, const RegistrationId& id) = 0;
+  // Whether one of that key was revoked because somebody else has the key.
+  virtual Result<bool> has_compromised(const ScopeId& scope, ByteView key_sha256) = 0;
 
   virtual Result<std::optional<ProvenDeviceKey>> find_key(const ScopeId& scope, ByteView key_sha256) = 0;
   // The newest first, at most `limit`.
   virtual Result<std::vector<ProvenDeviceKey>> list_keys_of(const ScopeId& scope, const RegistrationId& id,
                                                             std::size_t limit) = 0;
 
-  virtual Result<std::optional<DeviceSecret>> find_secret(const ScopeId& scope, std::string_view reference) = 0;
-  // The same, whatever the scope.
+  // Whatever the scope: who shows one does not say it.
   virtual Result<std::optional<DeviceSecret>> find_secret_anywhere(std::string_view reference) = 0;
 };
 

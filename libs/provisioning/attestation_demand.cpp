@@ -67,19 +67,25 @@ bool is_enough(const Judgement& judgement, RequiredAttestation required) {
 }
 
 // An interval that was shortened since holds at once.
-Timestamp due_of(const Judgement& judgement, const Terms& terms) {
-  const Timestamp due = std::min(judgement.next_due_at, judgement.attested_at + kGoodForAssigning);
-  return terms.attestation_interval ? std::min(due, judgement.attested_at + *terms.attestation_interval) : due;
+Timestamp next_due_of(const Judgement& judgement, const Terms& terms) {
+  if (!terms.attestation_interval) return judgement.next_due_at;
+  return std::min(judgement.next_due_at, judgement.attested_at + *terms.attestation_interval);
+}
+
+// Whether it says anything of this TPM, by what stands now.
+std::optional<AttestationShortfall> find_unusable(const LastAttestation& last, ByteView ek_name) {
+  if (!std::ranges::equal(last.ek_name, ek_name)) return other_ek(last.ek_name, to_bytes(ek_name));
+  if (!last.judgement) return missing();
+  if (!last.judgement->is_of_bound_ak) return other_ak(*last.judgement);
+  if (!last.judgement->is_by_standing_policy) return other_policy(*last.judgement);
+  return std::nullopt;
 }
 
 std::optional<AttestationShortfall> judge(const LastAttestation& last, const Terms& terms,
                                           const AttestationQuestion& question, Timestamp now) {
-  if (last.ek_name != question.ek_name) return other_ek(last.ek_name, question.ek_name);
-  if (!last.judgement) return missing();
+  if (auto unusable = find_unusable(last, question.ek_name)) return unusable;
   const Judgement& judgement = *last.judgement;
-  if (!judgement.is_of_bound_ak) return other_ak(judgement);
-  if (!judgement.is_by_standing_policy) return other_policy(judgement);
-  const Timestamp due = due_of(judgement, terms);
+  const Timestamp due = std::min(next_due_of(judgement, terms), judgement.attested_at + kGoodForAssigning);
   if (now >= due) return overdue(judgement, due);
   if (question.before && judgement.attested_at <= question.before->updated_at)
     return used(judgement, question.before->updated_at);
@@ -95,12 +101,11 @@ AttestationShortfall contradicted(const Judgement& judgement) {
 
 std::optional<AttestationShortfall> judge_for_certificate(const LastAttestation& last, const Terms& terms,
                                                           ByteView ek_name, Timestamp now) {
-  if (!std::ranges::equal(last.ek_name, ek_name)) return other_ek(last.ek_name, to_bytes(ek_name));
-  if (!last.judgement) return missing();
+  if (auto unusable = find_unusable(last, ek_name)) return unusable;
   const Judgement& judgement = *last.judgement;
-  if (!judgement.is_of_bound_ak) return other_ak(judgement);
-  if (!judgement.is_by_standing_policy) return other_policy(judgement);
-  const Timestamp due = judgement.next_due_at + (judgement.next_due_at - judgement.attested_at);
+  // One interval late is late once.
+  const Timestamp next_due = next_due_of(judgement, terms);
+  const Timestamp due = next_due + (next_due - judgement.attested_at);
   if (now >= due) return overdue(judgement, due);
   if (judgement.overall == AttestationTier::kContraindicated) return contradicted(judgement);
   if (terms.required_attestation && !is_enough(judgement, *terms.required_attestation))

@@ -47,17 +47,33 @@ class DeviceCa : public DeskTest {
   }
   static Bytes new_key() { return crypto::PrivateKey::generate(crypto::KeyKind::kEcP256).public_key().spki(); }
 
+  KeyProven proof_of(const Bytes& key, const RegistrationId& id, DeviceIdentity identity = DeviceIdentity::kLdevid,
+                     const Bytes& ek = Bytes(34, 1)) const {
+    return {.scope = here_,
+            .registration = id,
+            .ground = ground_,
+            .identity = identity,
+            .public_key = key,
+            .ek_name = ek,
+            .ak_name = Bytes(34, 2),
+            .nonce_at = world_.clock.now()};
+  }
   Status prove(const Bytes& key, const RegistrationId& id, DeviceIdentity identity = DeviceIdentity::kLdevid,
                const Bytes& ek = Bytes(34, 1)) {
     return write([&](auto& records, auto& trail) {
-      return desk_.keep_proof(records, trail, {here_, id, identity, key, ek, Bytes(34, 2), world_.clock.now()});
+      return desk_.keep_proof(records, trail, proof_of(key, id, identity, ek), stands_);
     });
   }
   Application application(const Bytes& key, const RegistrationId& id) const {
-    return {.scope = here_, .registration = id, .public_key = key, .ek_name = Bytes(34, 1), .has_attested = true};
+    return {.scope = here_,
+            .registration = id,
+            .ground = ground_,
+            .public_key = key,
+            .ek_name = Bytes(34, 1),
+            .has_attested = true};
   }
   Result<Ordered> order(const Application& asked) {
-    return write([&](auto& records, auto& trail) { return desk_.order(records, trail, asked); });
+    return write([&](auto& records, auto& trail) { return desk_.order(records, trail, asked, stands_); });
   }
   crypto::Certificate sign(const DeviceCertificate& ordered) {
     const auto key = crypto::PublicKey::from_spki(ordered.public_key).value();
@@ -66,14 +82,17 @@ class DeviceCa : public DeskTest {
         .value();
   }
   Result<DeviceCertificate> keep(const DeviceCertificate& ordered, const crypto::Certificate& made,
-                                 bool has_attested = true) {
-    return write([&](auto& records, auto& trail) { return desk_.keep(records, trail, ordered, made, has_attested); });
+                                 const Application& asked) {
+    return write([&](auto& records, auto& trail) { return desk_.keep(records, trail, ordered, made, asked); });
+  }
+  Result<DeviceCertificate> keep(const DeviceCertificate& ordered, const crypto::Certificate& made) {
+    return keep(ordered, made, application(ordered.public_key, ordered.registration_id));
   }
   // What a door does.
   Result<DeviceCertificate> issue(const Application& asked) {
     TRY(const auto ordered, order(asked));
     if (!ordered.needs_signature) return ordered.certificate;
-    return keep(ordered.certificate, sign(ordered.certificate), asked.has_attested);
+    return keep(ordered.certificate, sign(ordered.certificate), asked);
   }
   DeviceCertificate issued(const Bytes& key, const RegistrationId& id) {
     EXPECT_TRUE(prove(key, id));
@@ -102,6 +121,8 @@ class DeviceCa : public DeskTest {
   const RegistrationId meter_ = RegistrationId::parse("meter-1").value();
   const RegistrationId other_ = RegistrationId::parse("meter-2").value();
   const audit::Requester who_{here_, "operator:alice"};
+  const Ground ground_{sample::uuid(sample::Kind::kEnrollment, 1)};
+  GroundStands stands_ = {};
   const Desk desk_{world_.clock, world_.entropy, envelope_key_};
 };
 
@@ -188,8 +209,9 @@ TEST_P(DeviceCa, TakesNoProofTwiceNorAnOlderOne) {
   const Bytes key = new_key();
   const auto proof = [&](Timestamp nonce_at, const Bytes& proved) {
     return code(write([&](auto& records, auto& trail) {
-      return desk_.keep_proof(records, trail,
-                              {here_, meter_, DeviceIdentity::kLdevid, proved, Bytes(34, 1), Bytes(34, 2), nonce_at});
+      auto proven = proof_of(proved, meter_);
+      proven.nonce_at = nonce_at;
+      return desk_.keep_proof(records, trail, proven);
     }));
   };
   const Timestamp at = world_.clock.now();
@@ -221,7 +243,11 @@ TEST_P(DeviceCa, MarksASoftwareKeyAndLetsItWaitForAnOperator) {
   EXPECT_EQ(authentication(one->certificate), "certificate.inactive");
   EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.activate(r, t, who_, one->serial); }), "");
   EXPECT_EQ(authentication(one->certificate), "");
-  // Its next one goes on from there.
+  // That there is an active one says nothing of who asks.
+  asked.public_key = new_key();
+  EXPECT_EQ(issue(asked)->state, State::kInactive);
+  // Who shows it goes on from there.
+  asked.renewed = one->serial;
   asked.public_key = new_key();
   EXPECT_EQ(issue(asked)->state, State::kActive);
   // For life there is none.
@@ -232,6 +258,28 @@ TEST_P(DeviceCa, MarksASoftwareKeyAndLetsItWaitForAnOperator) {
   auto copied = application(one->public_key, other_);
   copied.allows_software_keys = true;
   EXPECT_EQ(code(order(copied)), "certificate.key-elsewhere");
+}
+
+TEST_P(DeviceCa, GoesOnFromWhatCountsAndIsOfTheSameKindOnly) {
+  auto asked = application(new_key(), meter_);
+  asked.allows_software_keys = true;
+  const auto first = issue(asked).value();
+  const auto after = [&](const DeviceCertificate& shown) {
+    asked.renewed = shown.serial;
+    asked.public_key = new_key();
+    return issue(asked)->state;
+  };
+  EXPECT_EQ(after(first), State::kInactive) << "it is inactive itself";
+  ASSERT_EQ(change_code([&](auto& r, auto& t) { return desk_.activate(r, t, who_, first.serial); }), "");
+  EXPECT_EQ(after(first), State::kActive);
+  EXPECT_EQ(after(issued(new_key(), meter_)), State::kInactive) << "a TPM's";
+  EXPECT_EQ(after(issued(new_key(), other_)), State::kInactive) << "another device's";
+  asked.renewed.reset();
+  asked.public_key = new_key();
+  const auto last = issue(asked).value();
+  ASSERT_EQ(change_code([&](auto& r, auto& t) { return desk_.activate(r, t, who_, last.serial); }), "");
+  world_.clock.advance(days(40));
+  EXPECT_EQ(after(last), State::kInactive) << "it has expired";
 }
 
 TEST_P(DeviceCa, CertifiesNoSoftwareKeyThatAnybodyCanCompute) {
@@ -292,6 +340,142 @@ TEST_P(DeviceCa, SuspendsResumesAndRevokes) {
               return desk_.revoke(r, t, stranger, one.serial, RevocationReason::kUnspecified);
             }),
             "certificate.unknown");
+}
+
+TEST_P(DeviceCa, RevokesForReasonsOfDevicesOnly) {
+  const auto one = issued(new_key(), meter_);
+  for (const auto reason : {RevocationReason::kCaCompromise, RevocationReason::kCertificateHold,
+                            RevocationReason::kRemoveFromCrl, RevocationReason::kAaCompromise}) {
+    EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.revoke(r, t, who_, one.serial, reason); }),
+              "certificate.reason");
+    EXPECT_EQ(state_of(one), State::kActive);
+  }
+  // A row that says so all the same keeps no list from being made.
+  auto odd = one;
+  odd.state = State::kRevoked;
+  odd.reason = RevocationReason::kRemoveFromCrl;
+  ASSERT_TRUE(change([&](Transaction& t) { return t.device_ca().update_certificate(odd); }));
+  EXPECT_EQ(stored(one.serial)->reason, RevocationReason::kUnspecified);
+  const auto bad = found([&](Snapshot& s) { return s.device_ca().list_not_good(here_, world_.clock.now(), {}); });
+  ASSERT_EQ(bad.size(), 1U);
+  EXPECT_EQ(bad[0].reason, RevocationReason::kUnspecified);
+}
+
+TEST_P(DeviceCa, EndsTheKeyThatSomebodyElseHas) {
+  const Bytes key = new_key();
+  const auto first = issued(key, meter_);
+  world_.clock.advance(desk_.renew_after(first) - world_.clock.now());
+  const auto second = issue(application(key, meter_)).value();
+  world_.clock.advance(desk_.renew_after(second) - world_.clock.now());
+  const auto ordered = order(application(key, meter_)).value().certificate;
+  const auto innocent = issued(new_key(), meter_);
+  const auto revoke = [&](const DeviceCertificate& one, RevocationReason reason) {
+    return change_code([&](auto& r, auto& t) { return desk_.revoke(r, t, who_, one.serial, reason); });
+  };
+  EXPECT_EQ(revoke(second, RevocationReason::kSuperseded), "");
+  EXPECT_EQ(state_of(first), State::kActive);
+  // It is known to be worse.
+  EXPECT_EQ(revoke(second, RevocationReason::kKeyCompromise), "");
+  for (const auto& one : {first, second, ordered}) {
+    EXPECT_EQ(state_of(one), State::kRevoked);
+    EXPECT_EQ(stored(one.serial)->reason, RevocationReason::kKeyCompromise);
+  }
+  EXPECT_EQ(state_of(innocent), State::kActive);
+  EXPECT_EQ(code(order(application(key, meter_))), "certificate.key-compromised");
+  EXPECT_EQ(revoke(second, RevocationReason::kUnspecified), "");
+  EXPECT_EQ(stored(second.serial)->reason, RevocationReason::kKeyCompromise);
+}
+
+TEST_P(DeviceCa, GivesASuspendedDeviceNothingOnAnyWay) {
+  const auto suspend = [&](const DeviceCertificate& one) {
+    return change_code([&](auto& r, auto& t) { return desk_.suspend(r, t, who_, one.serial); });
+  };
+  const auto one = issued(new_key(), meter_);
+  const Bytes key = new_key();
+  ASSERT_TRUE(prove(key, meter_));
+  // Neither what was ordered before, nor what the signer had already when it was suspended.
+  const auto ordered = order(application(key, meter_)).value().certificate;
+  ASSERT_EQ(suspend(one), "");
+  EXPECT_EQ(code(order(application(key, meter_))), "certificate.held");
+  EXPECT_EQ(code(keep(ordered, sign(ordered))), "certificate.held");
+  EXPECT_EQ(state_of(ordered), State::kIssuing);
+  ASSERT_EQ(change_code([&](auto& r, auto& t) { return desk_.resume(r, t, who_, one.serial); }), "");
+  EXPECT_EQ(code(keep(ordered, sign(ordered))), "");
+  // Nor after many others.
+  ASSERT_EQ(suspend(one), "");
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    for (std::size_t i = 0; i < kLookedAtMax; ++i) {
+      auto later = ordered;
+      later.serial = crypto::SerialNumber::random(world_.entropy);
+      later.created_at = world_.clock.now();
+      later.state = State::kRevoked;
+      TRY_STATUS(t.device_ca().insert_certificate(later));
+    }
+    return {};
+  }));
+  world_.clock.advance(days(3));
+  const Bytes another = new_key();
+  ASSERT_TRUE(prove(another, meter_));
+  EXPECT_EQ(code(order(application(another, meter_))), "certificate.held");
+}
+
+TEST_P(DeviceCa, LeavesASuspensionToTheOperator) {
+  const auto suspend = [&](const DeviceCertificate& one) {
+    return change_code([&](auto& r, auto& t) { return desk_.suspend(r, t, who_, one.serial); });
+  };
+  const auto first = issued(new_key(), meter_);
+  issued(new_key(), meter_);
+  auto asked = application(new_key(), meter_);
+  ASSERT_TRUE(prove(asked.public_key, meter_));
+  asked.must_confirm = true;
+  const auto third = issue(asked).value();
+  ASSERT_EQ(suspend(first), "");
+  EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.confirm(r, t, here_, third.serial); }), "");
+  EXPECT_EQ(state_of(first), State::kHeld) << "it is not superseded";
+  ASSERT_EQ(suspend(third), "");
+  EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.withdraw(r, t, here_, third.serial, "rejected"); }), "");
+  EXPECT_EQ(state_of(third), State::kHeld);
+}
+
+TEST_P(DeviceCa, BeginsAnewUnderAnotherEnrollment) {
+  const Bytes key = new_key();
+  const auto first = issued(key, meter_);
+  auto asked = application(key, meter_);
+  EXPECT_FALSE(order(asked)->needs_signature);
+  asked.ground = {sample::uuid(sample::Kind::kEnrollment, 2), GroupId::parse("meters").value()};
+  const auto second = order(asked).value();
+  EXPECT_TRUE(second.needs_signature);
+  EXPECT_NE(second.certificate.serial, first.serial);
+  EXPECT_EQ(stored(second.certificate.serial)->ground, asked.ground);
+  EXPECT_EQ(stored(first.serial)->ground, ground_);
+}
+
+TEST_P(DeviceCa, TakesOverTheKeysOfWhoIsGone) {
+  const Bytes key = new_key();
+  issued(key, meter_);
+  const auto refused = order(application(key, other_));
+  ASSERT_EQ(code(refused), "certificate.key-elsewhere");
+  EXPECT_THAT(refused.error().operator_detail, testing::HasSubstr("meter-1"));
+  EXPECT_EQ(code(prove(key, other_)), "certificate.key-elsewhere");
+  stands_ = [&](const RegistrationId& id, const Ground&) -> Result<bool> { return id != meter_; };
+  EXPECT_EQ(code(order(application(key, other_))), "certificate.key-unproven") << "by a proof of its own";
+  EXPECT_EQ(code(prove(key, other_)), "");
+  const auto taken = issue(application(key, other_));
+  ASSERT_TRUE(taken) << to_string(taken.error());
+  EXPECT_EQ(taken->registration_id, other_);
+  EXPECT_EQ(taken->state, State::kActive);
+  stands_ = {};
+  EXPECT_EQ(code(prove(key, meter_)), "certificate.key-elsewhere");
+}
+
+TEST_P(DeviceCa, IssuesForAsLongAsAnOperatorMaySay) {
+  const Desk longest{world_.clock, world_.entropy, envelope_key_, {.ldevid_lifetime = kLdevidLifetimeMax}};
+  const Bytes key = new_key();
+  ASSERT_TRUE(prove(key, meter_));
+  const auto ordered =
+      write([&](auto& r, auto& t) { return longest.order(r, t, application(key, meter_)); }).value().certificate;
+  EXPECT_EQ(ordered.not_after - ordered.not_before, kLdevidLifetimeMax + pki::kBackdate);
+  EXPECT_EQ(code(keep(ordered, sign(ordered))), "");
 }
 
 TEST_P(DeviceCa, KnowsItsOwnCertificatesByteForByte) {
@@ -360,8 +544,67 @@ TEST_P(DeviceCa, TakesBackWhatWasNotConfirmed) {
   EXPECT_EQ(write([&](auto& r, auto& t) { return desk_.withdraw_unconfirmed(r, t, here_); }), 1U);
   EXPECT_EQ(state_of(confirmed), State::kActive);
   EXPECT_EQ(state_of(silent), State::kRevoked);
-  EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.confirm(r, t, here_, silent.serial); }), "");
+  EXPECT_EQ(change_code([&](auto& r, auto& t) { return desk_.confirm(r, t, here_, silent.serial); }),
+            "certificate.revoked");
   EXPECT_EQ(state_of(silent), State::kRevoked);
+}
+
+TEST_P(DeviceCa, WaitsForNoConfirmationOfWhatIsRevoked) {
+  const Bytes key = new_key();
+  ASSERT_TRUE(prove(key, meter_));
+  auto asked = application(key, meter_);
+  asked.must_confirm = true;
+  const auto one = issue(asked).value();
+  EXPECT_EQ(change_code(
+                [&](auto& r, auto& t) { return desk_.revoke(r, t, who_, one.serial, RevocationReason::kUnspecified); }),
+            "");
+  EXPECT_FALSE(stored(one.serial)->confirm_by);
+  world_.clock.advance(kConfirmWait + minutes(1));
+  EXPECT_TRUE(
+      found([&](Snapshot& s) { return s.device_ca().list_unconfirmed(here_, world_.clock.now(), 10); }).empty());
+}
+
+TEST_P(DeviceCa, WaitsForTheConfirmationOfWhoAskedLast) {
+  const Bytes key = new_key();
+  ASSERT_TRUE(prove(key, meter_));
+  auto confirms = application(key, meter_);
+  confirms.must_confirm = true;
+  const auto does_not = application(key, meter_);
+  const auto waits_until = [&](const DeviceCertificate& one) { return stored(one.serial)->confirm_by; };
+  // As long as nobody has it.
+  const auto ordered = order(does_not).value().certificate;
+  EXPECT_FALSE(waits_until(ordered));
+  ASSERT_TRUE(order(confirms));
+  EXPECT_EQ(waits_until(ordered), world_.clock.now() + kConfirmWait);
+  ASSERT_TRUE(order(does_not));
+  EXPECT_FALSE(waits_until(ordered));
+  ASSERT_TRUE(order(confirms));
+  const auto kept = keep(ordered, sign(ordered), confirms).value();
+  EXPECT_EQ(kept.serial, ordered.serial);
+  // Who confirms, but did not say so yet, has his time anew.
+  world_.clock.advance(minutes(10));
+  EXPECT_FALSE(order(confirms)->needs_signature);
+  EXPECT_EQ(waits_until(kept), world_.clock.now() + kConfirmWait);
+  // Who does not has it by the answer, and it stays.
+  EXPECT_EQ(order(does_not)->certificate.serial, kept.serial);
+  EXPECT_FALSE(waits_until(kept));
+  ASSERT_TRUE(order(confirms));
+  EXPECT_FALSE(waits_until(kept)) << "it was confirmed";
+  EXPECT_EQ(state_of(kept), State::kActive);
+}
+
+TEST_P(DeviceCa, SupersedesWithWhatIsTakenWithoutAConfirmation) {
+  const auto first = issued(new_key(), meter_);
+  issued(new_key(), meter_);
+  const Bytes key = new_key();
+  ASSERT_TRUE(prove(key, meter_));
+  auto asked = application(key, meter_);
+  asked.must_confirm = true;
+  ASSERT_TRUE(issue(asked));
+  EXPECT_EQ(state_of(first), State::kActive);
+  asked.must_confirm = false;
+  ASSERT_TRUE(issue(asked));
+  EXPECT_EQ(state_of(first), State::kRevoked);
 }
 
 TEST_P(DeviceCa, LeavesWhatWasBeforeAsItWasUntilTheNextIsConfirmed) {
@@ -384,7 +627,7 @@ TEST_P(DeviceCa, LeavesWhatWasBeforeAsItWasUntilTheNextIsConfirmed) {
 }
 
 TEST_P(DeviceCa, ASecretIsForOneThing) {
-  const auto made = write([&](auto& r, auto& t) { return desk_.issue_secret(r, t, who_, meter_); });
+  const auto made = write([&](auto& r, auto& t) { return desk_.issue_secret(r, t, who_, meter_, ground_); });
   ASSERT_TRUE(made);
   EXPECT_EQ(made->secret.size(), 32U);
   const auto look = [&](std::string_view reference, std::string_view spent_for) {
@@ -400,15 +643,29 @@ TEST_P(DeviceCa, ASecretIsForOneThing) {
   EXPECT_EQ(look("nothing", "cmp:1"), "certificate.secret");
   const auto spend = [&](std::string_view spent_for) {
     return change_code([&](auto& r, auto& t) -> Status {
-      TRY_STATUS(desk_.spend(r, t, made->reference, spent_for));
+      TRY_STATUS(desk_.spend(r, t, made->reference, spent_for, stands_));
       return t.record(here_, {"test", "spent", "it"});
     });
   };
+  stands_ = [&](const RegistrationId& id, const Ground& ground) -> Result<bool> {
+    EXPECT_EQ(id, meter_);
+    EXPECT_EQ(ground, ground_);
+    return false;
+  };
+  EXPECT_EQ(spend("cmp:1"), "certificate.secret");
+  stands_ = {};
   EXPECT_EQ(spend("cmp:1"), "");
   EXPECT_EQ(spend("cmp:1"), "");
   EXPECT_EQ(spend("cmp:2"), "certificate.secret");
   EXPECT_EQ(look(made->reference, "cmp:2"), "certificate.secret");
+  // What begins so is one of the uses that it may be asked for.
+  EXPECT_EQ(look(made->reference, "cmp:"), to_hex(made->secret.reveal()));
+  EXPECT_EQ(spend("cmp:"), "certificate.secret");
+  // What it was spent for comes to its end.
   world_.clock.advance(kSecretLifetime);
+  EXPECT_EQ(look(made->reference, "cmp:1"), to_hex(made->secret.reveal()));
+  EXPECT_EQ(look(made->reference, "cmp:2"), "certificate.secret");
+  world_.clock.advance(kConfirmWait);
   EXPECT_EQ(look(made->reference, "cmp:1"), "certificate.secret");
   EXPECT_EQ(write([&](auto& r, auto& t) -> Result<std::size_t> {
               TRY_STATUS(t.record(here_, {"test", "purge", "secrets"}));
@@ -437,6 +694,28 @@ TEST_P(DeviceCa, TellsHowTheyStandInTheOrderOfTheirChanges) {
   EXPECT_TRUE(found([&](Snapshot& s) { return s.device_ca().list_certificates(there_, {{}, 10}); }).empty());
   EXPECT_TRUE(found([&](Snapshot& s) { return s.device_ca().find_certificate_anywhere(first.serial); }));
   EXPECT_FALSE(found([&](Snapshot& s) { return s.device_ca().find_certificate(there_, first.serial); }));
+}
+
+TEST_P(DeviceCa, ListsThoseOfADeviceByPagesTheNewestFirst) {
+  std::vector<crypto::SerialNumber> newest_first;
+  for (int i = 0; i < 3; ++i)
+    newest_first.insert(newest_first.begin(), issued(new_key(), meter_).serial);
+  issued(new_key(), other_);
+  // Of the same moment, too.
+  auto twin = *stored(newest_first.back());
+  twin.serial = crypto::SerialNumber::random(world_.entropy);
+  ASSERT_TRUE(change([&](Transaction& t) { return t.device_ca().insert_certificate(twin); }));
+  const bool is_before = twin.serial > newest_first.back();
+  newest_first.insert(newest_first.end() - (is_before ? 1 : 0), twin.serial);
+  std::vector<crypto::SerialNumber> seen;
+  device_ca::Page page{{}, 1};
+  for (std::size_t pages = 0; pages < 10; ++pages) {
+    const auto items = found([&](Snapshot& s) { return s.device_ca().list_certificates_of(here_, meter_, page); });
+    if (items.empty()) break;
+    seen.push_back(items.back().serial);
+    page.after = items.back().serial;
+  }
+  EXPECT_EQ(seen, newest_first);
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, DeviceCa, testing::ValuesIn(kBackends), name_of_backend);

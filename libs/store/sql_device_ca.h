@@ -18,7 +18,7 @@ class SqlDeviceCaRecords final : public device_ca::Records {
   Result<std::vector<device_ca::DeviceCertificate>> list_certificates(const ScopeId& scope,
                                                                       const device_ca::Page& page) override;
   Result<std::vector<device_ca::DeviceCertificate>> list_certificates_of(const ScopeId& scope, const RegistrationId& id,
-                                                                         std::size_t limit) override;
+                                                                         const device_ca::Page& page) override;
   Result<std::vector<device_ca::DeviceCertificate>> list_certificates_of_key(const ScopeId& scope, ByteView key_sha256,
                                                                              std::size_t limit) override;
   Result<std::vector<device_ca::DeviceCertificate>> list_unconfirmed(const ScopeId& scope, Timestamp before,
@@ -28,10 +28,11 @@ class SqlDeviceCaRecords final : public device_ca::Records {
   Result<std::vector<device_ca::Standing>> list_not_good(const ScopeId& scope, Timestamp now,
                                                          const device_ca::Page& page) override;
   Result<bool> has_inactive(const ScopeId& scope, const RegistrationId& id) override;
+  Result<bool> has_held(const ScopeId& scope, const RegistrationId& id) override;
+  Result<bool> has_compromised(const ScopeId& scope, ByteView key_sha256) override;
   Result<std::optional<device_ca::ProvenDeviceKey>> find_key(const ScopeId& scope, ByteView key_sha256) override;
   Result<std::vector<device_ca::ProvenDeviceKey>> list_keys_of(const ScopeId& scope, const RegistrationId& id,
                                                                std::size_t limit) override;
-  Result<std::optional<device_ca::DeviceSecret>> find_secret(const ScopeId& scope, std::string_view reference) override;
   Result<std::optional<device_ca::DeviceSecret>> find_secret_anywhere(std::string_view reference) override;
 
   Status insert_certificate(const device_ca::DeviceCertificate& certificate) override;

@@ -8,16 +8,19 @@ using crypto::SerialNumber;
 using device_ca::DeviceCertificate;
 using device_ca::Standing;
 
-#define COLUMNS                                                                                                \
-  "scope_id, serial_number, registration_id, kind, protection, state, door, key_sha256, public_key, ek_name, " \
-  "hardware_serial, not_before, not_after, created_at, changed_at, confirm_by, reason, is_late, certificate"
+#define COLUMNS                                                                                        \
+  "scope_id, serial_number, registration_id, enrollment_id, group_id, kind, protection, state, door, " \
+  "key_sha256, public_key, ek_name, hardware_serial, not_before, not_after, created_at, changed_at, "  \
+  "confirm_by, reason, is_late, certificate"
 #define SELECT "SELECT " COLUMNS " FROM device_certificates WHERE "
 #define STANDING "SELECT serial_number, state, reason, changed_at, not_after FROM device_certificates WHERE "
 
 constexpr Sql kFind = SELECT "scope_id = ? AND serial_number = ?";
 constexpr Sql kFindAnywhere = SELECT "serial_number = ?";
 constexpr Sql kList = SELECT "scope_id = ? AND serial_number > ? ORDER BY serial_number LIMIT ?";
-constexpr Sql kListOf = SELECT "scope_id = ? AND registration_id = ? ORDER BY created_at DESC LIMIT ?";
+constexpr Sql kListOf = SELECT
+    "scope_id = ? AND registration_id = ? AND created_at <= ? AND (created_at < ? OR serial_number < ?) "
+    "ORDER BY created_at DESC, serial_number DESC LIMIT ?";
 constexpr Sql kListOfKey = SELECT "scope_id = ? AND key_sha256 = ? ORDER BY created_at DESC LIMIT ?";
 constexpr Sql kListUnconfirmed =
     SELECT "scope_id = ? AND confirm_by IS NOT NULL AND confirm_by < ? ORDER BY confirm_by LIMIT ?";
@@ -31,8 +34,15 @@ constexpr Sql kListNotGood = STANDING
 constexpr Sql kHasInactive =
     "SELECT count(*) FROM (SELECT 1 FROM device_certificates WHERE scope_id = ? AND registration_id = ? AND state = "
     "'inactive' LIMIT 1) AS one";
-constexpr Sql kInsert =
-    "INSERT INTO device_certificates (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kHasHeld =
+    "SELECT count(*) FROM (SELECT 1 FROM device_certificates WHERE scope_id = ? AND registration_id = ? AND state = "
+    "'held' LIMIT 1) AS one";
+static_assert(static_cast<int>(crypto::RevocationReason::kKeyCompromise) == 1);
+constexpr Sql kHasCompromised =
+    "SELECT count(*) FROM (SELECT 1 FROM device_certificates WHERE scope_id = ? AND key_sha256 = ? AND reason = 1 "
+    "LIMIT 1) AS one";
+constexpr Sql kInsert = "INSERT INTO device_certificates (" COLUMNS
+                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kUpdate =
     "UPDATE device_certificates SET state = ?, reason = ?, confirm_by = ?, changed_at = ?, not_after = ?, certificate "
     "= "
@@ -56,6 +66,8 @@ Status read_reason(Row& row, std::optional<crypto::RevocationReason>& reason) {
   if (*number < 0 || !crypto::is_revocation_reason(static_cast<std::uint64_t>(*number)))
     return Error{ErrorKind::kInternal, "store.corrupt", "expected a reason of RFC 5280", "device_certificates.reason"};
   reason = static_cast<crypto::RevocationReason>(*number);
+  // One that no device's certificate has would keep every list of what is revoked from being made.
+  if (!device_ca::is_reason_for_a_device(*reason)) reason = crypto::RevocationReason::kUnspecified;
   return {};
 }
 
@@ -67,7 +79,12 @@ Result<DeviceCertificate> to_certificate(Row row) {
   TRY(auto scope, row.next<ScopeId>());
   TRY(const auto serial, read_serial(row));
   TRY(auto id, row.next<RegistrationId>());
-  DeviceCertificate one{.scope = std::move(scope), .serial = serial, .registration_id = std::move(id)};
+  TRY(const auto enrollment_id, row.next<Uuid>());
+  TRY(auto group, row.next<std::optional<GroupId>>());
+  DeviceCertificate one{.scope = std::move(scope),
+                        .serial = serial,
+                        .registration_id = std::move(id),
+                        .ground = {enrollment_id, std::move(group)}};
   TRY(one.identity, read_name(row, pki::parse_device_identity, "device_certificates.kind"));
   TRY(one.protection, read_name(row, pki::parse_key_protection, "device_certificates.protection"));
   TRY(one.state, read_name(row, device_ca::parse_state, "device_certificates.state"));
@@ -125,9 +142,14 @@ Result<std::vector<DeviceCertificate>> SqlDeviceCaRecords::list_certificates(con
 
 Result<std::vector<DeviceCertificate>> SqlDeviceCaRecords::list_certificates_of(const ScopeId& scope,
                                                                                 const RegistrationId& id,
-                                                                                std::size_t limit) {
+                                                                                const device_ca::Page& page) {
+  Timestamp from = Timestamp::max();
+  if (page.after) {
+    TRY(const auto last, find_certificate(scope, *page.after));
+    if (last) from = last->created_at;
+  }
   TRY(auto query, connection_.prepare(kListOf));
-  query.bind(scope, id, limit_of(limit));
+  query.bind(scope, id, from, from, after(page), limit_of(page.limit));
   return read_all(query, to_certificate);
 }
 
@@ -168,12 +190,26 @@ Result<bool> SqlDeviceCaRecords::has_inactive(const ScopeId& scope, const Regist
   return count != 0;
 }
 
+Result<bool> SqlDeviceCaRecords::has_held(const ScopeId& scope, const RegistrationId& id) {
+  TRY(auto query, connection_.prepare(kHasHeld));
+  query.bind(scope, id);
+  TRY(const auto count, read_count(query));
+  return count != 0;
+}
+
+Result<bool> SqlDeviceCaRecords::has_compromised(const ScopeId& scope, ByteView key_sha256) {
+  TRY(auto query, connection_.prepare(kHasCompromised));
+  query.bind(scope, key_sha256);
+  TRY(const auto count, read_count(query));
+  return count != 0;
+}
+
 Status SqlDeviceCaRecords::insert_certificate(const DeviceCertificate& c) {
   TRY(auto query, connection_.prepare(kInsert));
-  query.bind(c.scope, c.serial.bytes(), c.registration_id, to_string(c.identity), to_string(c.protection),
-             to_string(c.state), to_string(c.door), c.key_sha256, c.public_key, c.ek_name, c.hardware_serial,
-             c.not_before, c.not_after, c.created_at, c.changed_at, c.confirm_by, to_column(c.reason), c.is_late,
-             c.certificate);
+  query.bind(c.scope, c.serial.bytes(), c.registration_id, c.ground.enrollment_id, c.ground.group,
+             to_string(c.identity), to_string(c.protection), to_string(c.state), to_string(c.door), c.key_sha256,
+             c.public_key, c.ek_name, c.hardware_serial, c.not_before, c.not_after, c.created_at, c.changed_at,
+             c.confirm_by, to_column(c.reason), c.is_late, c.certificate);
   return query.run();
 }
 

@@ -69,13 +69,11 @@ class CertificateLife {
 
   // What the doors do.
   void ask(std::size_t number, const Bytes& key) {
-    const auto issued = site_.server().office.issue({.scope = front::test::scope_id(),
-                                                     .registration = name_of(number),
-                                                     .door = device_ca::Door::kEst,
-                                                     .public_key = key});
+    const auto issued = site_.server().office.issue(
+        {.client = {front::test::scope_id(), name_of(number)}, .door = device_ca::Door::kEst, .public_key = key});
     if (!issued) {
       const bool is_honest = issued.error().kind == ErrorKind::kUnavailable && !site_.disk().has_power();
-      if (!is_honest && site_.disk().has_power()) note_wrong("refused with power: " + to_string(issued.error()));
+      if (!is_honest) note_wrong("refused: " + to_string(issued.error()));
       return;
     }
     const Bytes& der = issued->certificate.certificate;

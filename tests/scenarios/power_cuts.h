@@ -24,14 +24,16 @@ inline constexpr std::uint64_t kLivesDivisor = 1;
 inline constexpr std::size_t kDevices = 4;
 inline constexpr int kCutsPerLife = 5;
 
-// What the first of `lives` lives finds that finds something, and its seed; else "". WARIFU_SEED=N lives one life again.
+// What the first of `lives` lives finds that finds something, and its seed; else "". WARIFU_SEED=N lives one life
+// again.
 template <class Live>
 std::string first_finding(std::uint64_t lives, const Live& live) {
   const char* chosen = std::getenv("WARIFU_SEED");
   const std::uint64_t first = chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : 1;
   const std::uint64_t last = chosen != nullptr ? first : lives / kLivesDivisor;
   for (std::uint64_t seed = first; seed <= last; ++seed)
-    if (const std::string found = live(seed); !found.empty()) return "WARIFU_SEED=" + std::to_string(seed) + ": " + found;
+    if (const std::string found = live(seed); !found.empty())
+      return "WARIFU_SEED=" + std::to_string(seed) + ": " + found;
   return {};
 }
 

@@ -55,6 +55,9 @@ describe('CMP', () => {
     await must_run('openssl', ['req', '-new', '-key', key, '-subj', '/CN=meter-1', '-out', daemon.file('third.csr')]);
     const outcome = await cmp('p10cr', '-csr', daemon.file('third.csr'), '-certout', daemon.file('third.pem'), ...await by_secret());
     assert.equal(outcome.code, 0, outcome.stderr);
+    const third = await newest();
+    assert.equal(third.state, 'inactive', 'a secret says nothing of the key, whatever else the device has');
+    await done('certificate', 'activate', third.serial);
   });
 
   test('kur: renewed by the certificate that is renewed', async () => {
@@ -65,6 +68,18 @@ describe('CMP', () => {
 
   test('rr: a device revokes its own certificate, and no other', async () => {
     const before_it = await newest();
+    await done('enrollment', 'create', '--registration-id', 'meter-3', '--symmetric', '--allow-software-keys');
+    const another = await cmp('ir', '-subject', '/CN=meter-3', '-newkey', await key_of('another'), '-certout', daemon.file('another.pem'), ...await by_secret('meter-3'));
+    assert.equal(another.code, 0, another.stderr);
+    const strange = await cmp('rr', '-oldcert', daemon.file('another.pem'), ...by_certificate('fourth'));
+    assert.notEqual(strange.code, 0);
+    assert.match(strange.stdout + strange.stderr, /certificate\.not-own/);
+    assert.notEqual((await json('certificate', 'list', '--registration-id', 'meter-3'))[0].state, 'revoked');
+    for (const reason of ['6', '8']) {
+      const odd = await cmp('rr', '-oldcert', daemon.file('fourth.pem'), '-revreason', reason, ...by_certificate('fourth'));
+      assert.notEqual(odd.code, 0, `reason ${reason} is none for ever`);
+      assert.match(odd.stdout + odd.stderr, /certificate\.reason/);
+    }
     const outcome = await cmp('rr', '-oldcert', daemon.file('fourth.pem'), '-revreason', '4', ...by_certificate('fourth'));
     assert.equal(outcome.code, 0, outcome.stderr);
     const now = await json('certificate', 'show', before_it.serial);
@@ -80,7 +95,7 @@ describe('CMP', () => {
     assert.match(outcome.stdout + outcome.stderr, /certificate\.key-unproven/);
   });
 
-  test('a secret is for one transaction, and a wrong one is told nothing', async () => {
+  test('a secret is for one key in one transaction, and a wrong one is told nothing', async () => {
     const secret = await by_secret();
     await get('ir', 'sixth', ...secret);
     const again = await cmp('ir', '-subject', '/CN=meter-1', '-newkey', await key_of('seventh'), '-certout', daemon.file('seventh.pem'), '-unprotected_errors', ...secret);

@@ -109,6 +109,7 @@ describe('EST', () => {
 
   test('aRevokedOrSuspendedCertificateIsRefusedAtOnce', async () => {
     const [{ serial }] = await json('certificate', 'list', '--registration-id', 'meter-1');
+    await done('certificate', 'activate', serial);
     await done('certificate', 'show', serial, '--out', daemon.file('now.pem'));
     const key = daemon.file('third.key');
     const self = async () => {

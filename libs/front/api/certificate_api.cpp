@@ -5,6 +5,7 @@
 #include "front/api/certificate_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "front/certificates/applicants.h"
 #include "provisioning/statement.h"
 
 namespace warifu::front::api {
@@ -45,7 +46,7 @@ std::vector<Route> CertificateApi::routes() {
            kOnce}};
 }
 
-// ?registration_id=ID: its certificates, the newest first; else a page of all.
+// A page of all; ?registration_id=ID: of its certificates, the newest first.
 Result<Answer> CertificateApi::list(const Call& call) {
   const ScopeId& scope = call.principal->scope;
   const auto registration = call.target.parameter("registration_id");
@@ -64,15 +65,14 @@ Result<Answer> CertificateApi::list(const Call& call) {
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     auto& records = snapshot.device_ca();
     if (id) {
-      TRY(items, records.list_certificates_of(scope, *id, device_ca::kLookedAtMax));
+      TRY(items, records.list_certificates_of(scope, *id, page));
     } else {
       TRY(items, records.list_certificates(scope, page));
     }
     return {};
   }));
-  const std::size_t limit = id ? device_ca::kLookedAtMax + 1 : page.limit;
   return Answer(page_response(
-      std::move(items), limit, [](const DeviceCertificate& item) { return to_hex(item.serial.bytes()); },
+      std::move(items), page.limit, [](const DeviceCertificate& item) { return to_hex(item.serial.bytes()); },
       [this](const DeviceCertificate& item) { return to_json(item, desk_.renew_after(item)); }));
 }
 
@@ -131,8 +131,10 @@ Result<Answer> CertificateApi::issue_secret(const Call& call) {
   TRY(const auto id, RegistrationId::parse(call.parameter(0)));
   return Answer(
       Durable{[this, id, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(find_standing(transaction.provisioning(), who.scope, id, lifecycle::Action::kObtainCertificate));
-        TRY(const auto issued, desk_.issue_secret(transaction.device_ca(), transaction.audit(), who, id));
+        TRY(const auto statement,
+            find_standing(transaction.provisioning(), who.scope, id, lifecycle::Action::kObtainCertificate));
+        TRY(const auto issued, desk_.issue_secret(transaction.device_ca(), transaction.audit(), who, id,
+                                                  certificates::ground_of(statement)));
         auto response = json_response(201, to_json(issued));
         response.headers.emplace_back("Cache-Control", "no-store");
         return response;

@@ -2,11 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string>
-#include <utility>
-
 #include "wire/json.h"
 
 namespace warifu::front::api {
@@ -14,16 +9,6 @@ namespace {
 
 namespace json = boost::json;
 using crypto::RevocationReason;
-
-// What an operator may say. A hold is a suspension, and what belongs to CAs is not a device's.
-constexpr std::array kReasons = {
-    std::pair{RevocationReason::kUnspecified, std::string_view("unspecified")},
-    std::pair{RevocationReason::kKeyCompromise, std::string_view("keyCompromise")},
-    std::pair{RevocationReason::kAffiliationChanged, std::string_view("affiliationChanged")},
-    std::pair{RevocationReason::kSuperseded, std::string_view("superseded")},
-    std::pair{RevocationReason::kCessationOfOperation, std::string_view("cessationOfOperation")},
-    std::pair{RevocationReason::kPrivilegeWithdrawn, std::string_view("privilegeWithdrawn")},
-};
 
 }  // namespace
 
@@ -42,17 +27,7 @@ Result<RevocationReason> parse_revocation(std::string_view body) {
   TRY_STATUS(fields.refuse_unknown({"reason"}));
   TRY(const auto name, fields.optional_string("reason"));
   if (!name) return RevocationReason::kUnspecified;
-  const auto* found = std::ranges::find(kReasons, *name, [](const auto& one) { return one.second; });
-  if (found != kReasons.end()) return found->first;
-  std::string known;
-  for (const auto& [reason, text] : kReasons)
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", text);
-  return invalid_input("certificate.reason", fmt::format("expected one of {}, not \"{}\"", known, *name), "reason");
-}
-
-std::string_view reason_name(RevocationReason reason) {
-  const auto* found = std::ranges::find(kReasons, reason, [](const auto& one) { return one.first; });
-  return found == kReasons.end() ? "other" : found->second;
+  return device_ca::parse_reason(*name);
 }
 
 json::object to_json(const device_ca::DeviceCertificate& certificate, Timestamp renew_after) {
@@ -70,7 +45,7 @@ json::object to_json(const device_ca::DeviceCertificate& certificate, Timestamp 
                       {"changed_at", to_rfc3339(certificate.changed_at)},
                       {"late", certificate.is_late}};
   if (!certificate.ek_name.empty()) object["ek_name"] = to_hex(certificate.ek_name);
-  if (certificate.reason) object["reason"] = reason_name(*certificate.reason);
+  if (certificate.reason) object["reason"] = device_ca::reason_name(*certificate.reason);
   if (certificate.confirm_by) object["confirm_by"] = to_rfc3339(*certificate.confirm_by);
   if (!certificate.certificate.empty()) object["certificate"] = to_base64(certificate.certificate);
   return object;

@@ -14,7 +14,6 @@ Result<crypto::SerialNumber> parse_serial(std::string_view text);
 // {"reason"?: the name of RFC 5280 §5.3.1, "keyCompromise"}; without one "unspecified". kInvalidInput
 // "certificate.reason", naming those there are.
 Result<crypto::RevocationReason> parse_revocation(std::string_view body);
-std::string_view reason_name(crypto::RevocationReason reason);
 
 boost::json::object to_json(const device_ca::DeviceCertificate& certificate, Timestamp renew_after);
 boost::json::object to_json(const device_ca::Desk::IssuedSecret& secret);

@@ -4,10 +4,13 @@
 
 #include "base/time.h"
 #include "crypto/requested_names.h"
+#include "device_ca/desk.h"
 #include "provisioning/registrar.h"
 #include "verifier/records.h"
 
 namespace warifu::front::certificates {
+
+device_ca::Ground ground_of(const provisioning::Statement& statement);
 
 // Who may get a certificate, as provisioning and the verifier know him.
 struct Applicant {
@@ -18,6 +21,7 @@ struct Applicant {
   std::optional<provisioning::AttestationShortfall> shortfall = {};
 
   bool has_attested() const { return !ek_name.empty() && !shortfall; }
+  device_ca::Ground ground() const { return ground_of(statement); }
 };
 
 // Where provisioning and the verifier meet, for whoever asks for a certificate. All outlive it.
@@ -29,8 +33,13 @@ class Applicants {
   Result<Applicant> find(provisioning::RecordsView& records, verifier::RecordsView& attestations, const ScopeId& scope,
                          const RegistrationId& registration) const;
 
-  // Whether this registration may use a certificate that it has. The same errors.
-  Status may_use(provisioning::RecordsView& records, const ScopeId& scope, const RegistrationId& registration) const;
+  // Whether the device of this certificate may use it. The same errors; kRefused "certificate.revoked": the statement
+  // under which it was given is gone, and another one stands; "certificate.key-elsewhere": the TPM that has its key is
+  // not enrolled any more.
+  Status may_use(provisioning::RecordsView& records, const device_ca::DeviceCertificate& certificate) const;
+
+  // Whether what a registration was given under stands still, in this scope. For device_ca::Desk; `records` outlive it.
+  static device_ca::GroundStands stands_in(provisioning::RecordsView& records, const ScopeId& scope);
 
  private:
   const provisioning::Registrar& registrar_;

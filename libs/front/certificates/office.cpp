@@ -16,16 +16,25 @@ Error not_attested(const provisioning::AttestationShortfall& shortfall) {
   return error;
 }
 
-Status raise(provisioning::Records& records, const ScopeId& scope, const device_ca::Concern& concern, Timestamp at) {
+Status raise(provisioning::Records& records, const ScopeId& scope, const device_ca::Concern& concern) {
   return records.raise_alert({.scope = scope,
                               .kind = std::string(concern.kind),
                               .registration_id = concern.registration,
                               .subject = concern.subject,
                               .detail = concern.detail,
                               .count = 1,
-                              .first_at = at,
-                              .last_at = at,
+                              .first_at = concern.at,
+                              .last_at = concern.at,
                               .acknowledged_at = std::nullopt});
+}
+
+// The change keeps nothing but this: somebody shall look at it.
+Status tell(store::Transaction& transaction, const ScopeId& scope, const device_ca::KeyTwice& twice) {
+  TRY_STATUS(raise(transaction.provisioning(), scope, twice.concern));
+  const std::string id = twice.concern.registration.text();
+  return transaction.audit().record(
+      scope, {fmt::format("device:{}", id), "certificate.refuse", fmt::format("registration:{}", id),
+              fmt::format(R"({{"code":"{}","other":"{}"}})", twice.refusal.code, twice.concern.subject)});
 }
 
 // Of an IDevID: which TPM it is in (TCG, TPM 2.0 Keys for Device Identity and Attestation, §8: the digest of its EK
@@ -40,37 +49,67 @@ bool is_pending(const Error& error) {
   return error.code == kNotAttestedYet;
 }
 
+void Office::set_root(std::optional<crypto::Certificate> root) {
+  const std::lock_guard lock(mutex_);
+  root_ = std::move(root);
+}
+
+Result<std::vector<crypto::Certificate>> Office::ca_certificates() {
+  TRY(auto issuer, issuer_.certificate());
+  std::vector<crypto::Certificate> all;
+  all.push_back(std::move(issuer));
+  const std::lock_guard lock(mutex_);
+  if (root_) all.push_back(root_->clone());
+  return all;
+}
+
 // A TPM's key needs an attestation, and so does any where the terms demand one.
+Result<std::variant<Office::Order, Error>> Office::order_in(store::Transaction& transaction,
+                                                            const Request& request) const {
+  using Outcome = std::variant<Order, Error>;
+  auto& records = transaction.provisioning();
+  auto& ca = transaction.device_ca();
+  const auto& [scope, registration, secret, certificate] = request.client;
+  TRY(const auto applicant, applicants_.find(records, transaction.verifier(), scope, registration));
+  const auto& terms = applicant.statement.terms;
+  TRY(const auto proven, ca.find_key(scope, device_ca::key_sha256_of(request.public_key)));
+  const bool needs_attestation = (proven || terms.required_attestation) && !applicant.has_attested();
+  if (needs_attestation)
+    return not_attested(applicant.shortfall.value_or(
+        provisioning::AttestationShortfall{"attestation.missing", "it has not attested yet"}));
+  device_ca::Application application{.scope = scope,
+                                     .registration = registration,
+                                     .ground = applicant.ground(),
+                                     .identity = request.identity,
+                                     .door = request.door,
+                                     .public_key = request.public_key,
+                                     .ek_name = applicant.ek_name,
+                                     .allows_software_keys = terms.allow_software_keys,
+                                     .has_attested = applicant.has_attested(),
+                                     .must_confirm = request.must_confirm,
+                                     .hardware_serial = hardware_serial_of(applicant.ek_name),
+                                     .renewed = certificate};
+  const auto stands = Applicants::stands_in(records, scope);
+  TRY(auto twice, desk_.find_key_twice(ca, application, stands));
+  if (twice) {
+    TRY_STATUS(tell(transaction, scope, *twice));
+    return Outcome(std::move(twice->refusal));
+  }
+  // What was shown is used up with the order, or not at all.
+  if (secret) TRY_STATUS(desk_.spend(ca, transaction.audit(), secret->reference, secret->spent_for, stands));
+  TRY(auto ordered, desk_.order(ca, transaction.audit(), application, stands));
+  if (ordered.concern) TRY_STATUS(raise(records, scope, *ordered.concern));
+  return Outcome(Order{std::move(ordered.certificate), ordered.needs_signature, std::move(application)});
+}
+
 Result<Office::Order> Office::order(const Request& request) {
-  std::optional<Order> made;
-  std::optional<Error> refusal;
+  std::optional<std::variant<Order, Error>> outcome;
   TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
-    auto& records = transaction.provisioning();
-    TRY(const auto applicant, applicants_.find(records, transaction.verifier(), request.scope, request.registration));
-    const auto& terms = applicant.statement.terms;
-    TRY(const auto proven,
-        transaction.device_ca().find_key(request.scope, device_ca::key_sha256_of(request.public_key)));
-    const bool needs_attestation = (proven || terms.required_attestation) && !applicant.has_attested();
-    if (needs_attestation)
-      return not_attested(applicant.shortfall.value_or(
-          provisioning::AttestationShortfall{"attestation.missing", "it has not attested yet"}));
-    if (request.settle) TRY_STATUS(request.settle(transaction));
-    const device_ca::Application application{.scope = request.scope,
-                                             .registration = request.registration,
-                                             .identity = request.identity,
-                                             .door = request.door,
-                                             .public_key = request.public_key,
-                                             .ek_name = applicant.ek_name,
-                                             .allows_software_keys = terms.allow_software_keys,
-                                             .has_attested = applicant.has_attested(),
-                                             .must_confirm = request.must_confirm,
-                                             .hardware_serial = hardware_serial_of(applicant.ek_name)};
-    TRY(auto ordered, desk_.order(transaction.device_ca(), transaction.audit(), application));
-    if (ordered.concern) TRY_STATUS(raise(records, request.scope, *ordered.concern, ordered.certificate.created_at));
-    made = Order{std::move(ordered.certificate), ordered.needs_signature, applicant.has_attested()};
+    TRY(outcome, order_in(transaction, request));
     return {};
   }));
-  return *std::move(made);
+  if (auto* refusal = std::get_if<Error>(&*outcome)) return std::move(*refusal);
+  return std::get<Order>(*std::move(outcome));
 }
 
 Result<Issued> Office::issue(const Request& request) {
@@ -85,7 +124,7 @@ Result<Issued> Office::issue(const Request& request) {
     std::optional<DeviceCertificate> kept;
     TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
       TRY(kept, desk_.keep(transaction.device_ca(), transaction.audit(), ordered->certificate, certificate,
-                           ordered->has_attested));
+                           ordered->application));
       return {};
     }));
     ordered->certificate = *std::move(kept);

@@ -1,7 +1,9 @@
 #pragma once
 
-#include <functional>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "device_ca/desk.h"
@@ -12,16 +14,28 @@
 
 namespace warifu::front::certificates {
 
-// What somebody asks for at a door, which has found out who he is.
-struct Request {
+// A one-time secret, and what it is used up for.
+struct Spending {
+  std::string reference;
+  std::string spent_for;
+};
+
+// Whom a door has found out.
+struct Client {
   ScopeId scope;
   RegistrationId registration;
+  // By which he showed who he is: one of these, or a proof of his TPM.
+  std::optional<Spending> secret = {};
+  std::optional<crypto::SerialNumber> certificate = {};
+};
+
+// What somebody asks for at a door, which has found out who he is.
+struct Request {
+  Client client;
   pki::DeviceIdentity identity = pki::DeviceIdentity::kLdevid;
   device_ca::Door door = device_ca::Door::kNative;
   Bytes public_key;  // SubjectPublicKeyInfo
   bool must_confirm = false;
-  // Runs in the change that orders the certificate, before it: what was shown is used up with it, or not at all.
-  std::function<Status(store::Transaction&)> settle = {};
 };
 
 // What its TPM attests to is not good enough.
@@ -45,27 +59,34 @@ class Office {
       : desk_(desk), issuer_(issuer), applicants_(applicants), store_(store), metrics_(metrics) {}
 
   // Safe to repeat: what was ordered is finished, what was issued is given again. kRefused kNotAttested,
-  // kNotAttestedYet; what Applicants, device_ca::Desk and the
-  // signer say.
+  // kNotAttestedYet; what Applicants, device_ca::Desk and the signer say.
   Result<Issued> issue(const Request& request);
 
   const device_ca::Desk& desk() const { return desk_; }
   // The issuer of all, without the root.
   Result<crypto::Certificate> issuer_certificate() { return issuer_.certificate(); }
+  // The root; nothing while it is not known.
+  void set_root(std::optional<crypto::Certificate> root);
+  // What leads from all up: the issuer, and the root if it is known.
+  Result<std::vector<crypto::Certificate>> ca_certificates();
 
  private:
   struct Order {
     device_ca::DeviceCertificate certificate;
     bool needs_signature;
-    bool has_attested;
+    device_ca::Application application;
   };
   Result<Order> order(const Request& request);
+  // The Error is a refusal whose change is to be committed: it tells of it.
+  Result<std::variant<Order, Error>> order_in(store::Transaction& transaction, const Request& request) const;
 
   const device_ca::Desk& desk_;
   device_ca::Issuer& issuer_;
   const Applicants& applicants_;
   store::Store& store_;
   Metrics& metrics_;
+  std::mutex mutex_;
+  std::optional<crypto::Certificate> root_;
 };
 
 }  // namespace warifu::front::certificates

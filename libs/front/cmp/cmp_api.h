@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -19,12 +20,14 @@ class CmpApi {
 
   std::vector<Route> routes();
 
-  // Takes back what was not confirmed, and gets another credential to answer with before the one that it has ends. May
-  // block: for a thread that may.
+  // Takes back what clients rejected, and gets another credential to answer with before the one that it has ends, or
+  // when the issuer is another one. May block: for a thread that may.
   Status look_after();
 
  private:
   std::shared_ptr<cmp::Server> server() const;
+  Status renew();
+  void use(cmp::Credential credential);
 
   CmpIssuer& issuer_;
   device_ca::Issuer& signer_;
@@ -34,7 +37,11 @@ class CmpApi {
   mutable std::mutex mutex_;
   std::shared_ptr<cmp::Server> server_;  // null until there is a credential
   std::mutex looking_;                   // of look_after(), and of what follows
+  // Of the credential: its issuer in DER, and while it is in force.
+  Bytes made_by_;
+  Timestamp not_before_ = Timestamp::min();
   Timestamp renew_at_ = Timestamp::min();
+  std::chrono::nanoseconds try_again_at_ = std::chrono::nanoseconds::min();
 };
 
 }  // namespace warifu::front::cmp_door

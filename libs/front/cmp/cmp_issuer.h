@@ -1,46 +1,35 @@
 #pragma once
 
-#include <mutex>
-#include <optional>
-
 #include "cmp/issuer.h"
 #include "front/certificates/office.h"
 
 namespace warifu::front::cmp_door {
 
 // The CA as CMP knows it: what its messages ask for, by the desk of devices' certificates. A one-time secret is good
-// for one transaction. The objects that it is given outlive it.
+// for one key in one transaction. The objects that it is given outlive it.
 class CmpIssuer final : public cmp::Issuer {
  public:
   CmpIssuer(certificates::Office& office, const certificates::Applicants& applicants, store::Store& store)
       : office_(office), applicants_(applicants), store_(store) {}
 
-  // For caCerts; nothing while it is not known.
-  void set_root(std::optional<crypto::Certificate> root);
-
   Result<SecretBytes> secret(std::string_view reference, ByteView transaction) override;
   Result<std::string> identify(const crypto::Certificate& signer, std::span<const crypto::Certificate> others) override;
   Result<cmp::Decision> issue(const cmp::Order& order) override;
   Status confirm(ByteView transaction, const crypto::Certificate& certificate) override;
-  Status withdraw(ByteView transaction, const crypto::Certificate& certificate, cmp::Withdrawal why) override;
+  Status withdraw(ByteView transaction, const crypto::Certificate& certificate) override;
   Status revoke(const cmp::Asker& asker, const crypto::CmpRevocation& revocation, ByteView transaction) override;
   Result<std::vector<crypto::Certificate>> ca_certificates() override;
 
  private:
-  struct Client {
-    ScopeId scope;
-    RegistrationId registration;
-    std::string reference = {};
-  };
-  Result<Client> client_of(const cmp::Asker& asker, const std::string& spent_for) const;
+  using Client = certificates::Client;
+  Result<Client> client_of_secret(const std::string& reference, const std::string& spent_for) const;
+  Result<Client> client_of_certificate(const crypto::Certificate& certificate) const;
   // One of ours, however it stands.
   Result<device_ca::DeviceCertificate> find(const crypto::Certificate& certificate) const;
 
   certificates::Office& office_;
   const certificates::Applicants& applicants_;
   store::Store& store_;
-  std::mutex mutex_;
-  std::optional<crypto::Certificate> root_;
 };
 
 }  // namespace warifu::front::cmp_door

@@ -17,8 +17,8 @@ constexpr std::string_view kCertificateStage = "certificate";
 Error not_idevid() {
   return refused(
       "key-proof.idevid",
-      "a certificate for life is for the IDevID key of TCG's template, which outlives TPM2_Clear, made by the "
-      "TPM itself (TPM2_CertifyCreation)",
+      "a certificate for life is for the IDevID key of TCG's template, a primary of the endorsement hierarchy, which "
+      "outlives TPM2_Clear: the TPM says so of its creation (TPM2_CertifyCreation)",
       "public");
 }
 
@@ -48,45 +48,51 @@ std::vector<Route> CertificateApi::routes() {
            [this](const Call& call) { return show_self(call); }}};
 }
 
-Result<verifier::BoundAk> CertificateApi::find_ak(const Call& call, const DeviceKey& device) const {
+Result<CertificateApi::Enrolled> CertificateApi::find_ak(const Call& call, const DeviceKey& device) const {
   TRY(const auto ak_name, verifier_.credentials().check_token(device, bearer_of(call.request)));
-  std::optional<verifier::BoundAk> found;
+  std::optional<Enrolled> found;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(found, verifier_.find_ak(snapshot.verifier(), device, ak_name));
-    TRY_STATUS(
-        registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, ByteView(found->ek_name)));
+    TRY(auto ak, verifier_.find_ak(snapshot.verifier(), device, ak_name));
+    TRY(const auto statement,
+        registrar_.may_attest(snapshot.provisioning(), device.scope, device.registration, ByteView(ak.ek_name)));
+    found = Enrolled{std::move(ak), certificates::ground_of(statement)};
     return {};
   }));
   return *std::move(found);
 }
 
 Result<Answer> CertificateApi::make_nonce(const Call& call, const DeviceKey& device) const {
-  TRY(const auto ak, find_ak(call, device));
-  return Answer(
-      key_nonce_response(verifier_.key_nonces().make(device, ak.ak_name), clock_.now() + verifier::kNonceLifetime));
+  TRY(const auto enrolled, find_ak(call, device));
+  return Answer(key_nonce_response(verifier_.key_nonces().make(device, enrolled.ak.ak_name),
+                                   clock_.now() + verifier::kNonceLifetime));
 }
 
 // The proof is kept first, and by itself: a device whose attestation is not good yet need not prove its key again.
 Result<Answer> CertificateApi::take_proof(const Call& call, const DeviceKey& device) {
-  TRY(const auto bound, find_ak(call, device));
+  TRY(const auto enrolled, find_ak(call, device));
+  const verifier::BoundAk& bound = enrolled.ak;
   TRY(const auto request, parse_certificate_request(call.request.body));
   TRY(const auto nonce, verifier_.key_nonces().check(device, bound.ak_name, request.nonce));
   TRY(const auto ak, attestation::AkPublic::from_tpm_public(bound.ak_public));
   TRY(const auto proven, check_key_proof(request.proof, ak, nonce.extra_data));
   const bool is_for_life = request.identity == pki::DeviceIdentity::kIdevid;
-  if (is_for_life &&
-      (request.proof.kind != attestation::KeyEvidence::kCreation || !attestation::is_idevid(proven.area())))
-    return not_idevid();
-  const device_ca::KeyProven key{device.scope,  device.registration, request.identity, proven.public_key().spki(),
-                                 bound.ek_name, bound.ak_name,       nonce.made_at};
+  if (is_for_life && !attestation::is_idevid(proven)) return not_idevid();
+  const device_ca::KeyProven key{.scope = device.scope,
+                                 .registration = device.registration,
+                                 .ground = enrolled.ground,
+                                 .identity = request.identity,
+                                 .public_key = proven.public_key().spki(),
+                                 .ek_name = bound.ek_name,
+                                 .ak_name = bound.ak_name,
+                                 .nonce_at = nonce.made_at};
   return Answer(Slow{[this, key, is_wanted = request.is_wanted]() -> Result<net::HttpResponse> {
     TRY_STATUS(store_.write([&](store::Transaction& transaction) {
-      return office_.desk().keep_proof(transaction.device_ca(), transaction.audit(), key);
+      return office_.desk().keep_proof(transaction.device_ca(), transaction.audit(), key,
+                                       certificates::Applicants::stands_in(transaction.provisioning(), key.scope));
     }));
     if (!is_wanted) return proven_response(device_ca::key_sha256_of(key.public_key));
     TRY(const auto issuer, office_.issuer_certificate());
-    TRY(const auto issued, office_.issue({.scope = key.scope,
-                                          .registration = key.registration,
+    TRY(const auto issued, office_.issue({.client = {.scope = key.scope, .registration = key.registration},
                                           .identity = key.identity,
                                           .door = device_ca::Door::kNative,
                                           .public_key = key.public_key}));
@@ -101,7 +107,7 @@ Result<Answer> CertificateApi::show_self(const Call& call) const {
   std::optional<net::HttpResponse> response;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto certificate, office_.desk().authenticate(snapshot.device_ca(), chain->front()));
-    TRY_STATUS(applicants_.may_use(snapshot.provisioning(), certificate.scope, certificate.registration_id));
+    TRY_STATUS(applicants_.may_use(snapshot.provisioning(), certificate));
     response = standing_response(certificate, office_.desk().renew_after(certificate));
     return {};
   }));

@@ -31,8 +31,12 @@ class CertificateApi {
   Result<Answer> take_proof(const Call& call, const verifier::DeviceKey& device);
   Result<Answer> show_self(const Call& call) const;
 
-  // The AK that a token was given for, if its EK is enrolled still.
-  Result<verifier::BoundAk> find_ak(const Call& call, const verifier::DeviceKey& device) const;
+  // The AK that a token was given for, if its EK is enrolled still, and what it is enrolled by.
+  struct Enrolled {
+    verifier::BoundAk ak;
+    device_ca::Ground ground;
+  };
+  Result<Enrolled> find_ak(const Call& call, const verifier::DeviceKey& device) const;
 
   certificates::Office& office_;
   const certificates::Applicants& applicants_;

@@ -10,6 +10,7 @@
 #include "front/test_world.h"
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
+#include "tpm_types/templates.h"
 
 namespace warifu::front::device {
 namespace {
@@ -214,6 +215,18 @@ TEST_F(CertificateApiTest, RefusesTheRightKeyInAnotherEnrolledTpm) {
             "attestation.nonce");
 }
 
+TEST_F(CertificateApiTest, TakesAKeyAlongWhenItsDeviceGetsAnotherName) {
+  const auto token = activated(world_.tpm_a, ak_);
+  attested();
+  ASSERT_EQ(code(certified(token, key_)), "");
+  test::must(world_.server.unenroll("meter-1"));
+  test::must(world_.server.enroll("meter-9", world_.tpm_a.ek()));
+  const auto renamed = activated(world_.tpm_a, ak_, "meter-9");
+  attested(Tier::kAffirming, "meter-9");
+  const auto answer = ask("certificates", proof_of(nonce(renamed, "meter-9"), key_), renamed, "meter-9");
+  EXPECT_EQ(code(answer), "") << answer.body;
+}
+
 TEST_F(CertificateApiTest, FinishesWhatTheSignerDidNot) {
   const auto token = activated(world_.tpm_a, ak_);
   attested();
@@ -238,9 +251,34 @@ TEST_F(CertificateApiTest, GivesACertificateForLifeToAnIdevidKeyOnly) {
   const auto told = nonce(token);
   const auto other = attestation::prove(ak_, attestation::device_key_public(key_),
                                         {.type = 0x801a, .extra_data = extra_data_of(told)});
-  EXPECT_EQ(code(ask("certificates", body_of(told, other, "idevid", R"(,"creation_hash":"AAAA")"), token)),
-            "key-proof.idevid");
+  const auto ask_for_life = [&](const attestation::KeyProof& proof, const Bytes& creation_data) {
+    const std::string more = fmt::format(R"(,"creation_data":"{}")", to_base64(creation_data));
+    return ask("certificates", body_of(told, proof, "idevid", creation_data.empty() ? "" : more), token);
+  };
+  EXPECT_EQ(code(ask_for_life(other, other.creation_data)), "key-proof.idevid");
   EXPECT_EQ(code(ask("certificates", body_of(told, other, "odd"), token)), "certificate.kind");
+  // A key of the template.
+  const Bytes area = attestation::made_from(tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256));
+  const auto proved = [&](std::uint16_t type, const Bytes& parent_name) {
+    return attestation::prove(ak_, area,
+                              {.type = type,
+                               .extra_data = extra_data_of(told),
+                               .creation_data = attestation::creation_data_under(parent_name)});
+  };
+  const Bytes endorsement = {0x40, 0, 0, 0x0b};
+  const auto loaded = proved(0x8017, endorsement);
+  EXPECT_EQ(code(ask_for_life(loaded, {})), "key-proof.idevid") << "TPM2_Certify";
+  for (const Bytes& parent : {Bytes{0x40, 0, 0, 1}, Bytes(34, 0x0b)}) {
+    const auto elsewhere = proved(0x801a, parent);
+    EXPECT_EQ(code(ask_for_life(elsewhere, elsewhere.creation_data)), "key-proof.idevid") << to_hex(parent);
+    EXPECT_EQ(code(ask_for_life(elsewhere, attestation::creation_data_under(endorsement))), "key-proof.creation");
+  }
+  EXPECT_EQ(world_.server.issuer.signatures, 0);
+  const auto idevid = proved(0x801a, endorsement);
+  const auto answer = ask_for_life(idevid, idevid.creation_data);
+  ASSERT_EQ(code(answer), "") << answer.body;
+  EXPECT_EQ(member(answer, "kind"), "idevid");
+  EXPECT_THAT(member(answer, "not_after"), testing::StartsWith("9999-12-31"));
 }
 
 TEST_F(CertificateApiTest, BelievesACertificateNoLongerThanItsOperator) {
@@ -258,6 +296,9 @@ TEST_F(CertificateApiTest, BelievesACertificateNoLongerThanItsOperator) {
   // What the lifecycle says counts as well: the certificate is as good as its device.
   test::must(world_.server.unenroll("meter-1"));
   EXPECT_EQ(code(self(der)), "enrollment.unknown");
+  // Made anew it is another enrollment.
+  test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
+  EXPECT_EQ(code(self(der)), "certificate.revoked");
   EXPECT_EQ(alice_.post(path + "/revoke", R"({"reason":"keyCompromise"})").status, 200);
   EXPECT_EQ(code(self(der)), "certificate.revoked");
   EXPECT_EQ(code(alice_.post(path + "/resume")), "certificate.state");
@@ -274,6 +315,14 @@ TEST_F(CertificateApiTest, TellsOperatorsWhichThereAre) {
   EXPECT_EQ(member(shown, "door"), "native");
   EXPECT_EQ(member(shown, "certificate"), member(answer, "certificate"));
   EXPECT_THAT(alice_.get("/api/v1/certificates?limit=1").body, HasSubstr(serial));
+  const auto later = member(certified(token, SoftwareAk::of(crypto::KeyKind::kEcP256)), "serial");
+  const std::string of_meter = "/api/v1/certificates?registration_id=meter-1&limit=1";
+  const auto page = alice_.get(of_meter);
+  EXPECT_THAT(page.body, HasSubstr(later)) << "the newest first";
+  EXPECT_EQ(member(page, "next"), later);
+  const auto last_page = alice_.get(of_meter + "&after=" + later);
+  EXPECT_THAT(last_page.body, HasSubstr(serial));
+  EXPECT_EQ(member(last_page, "next"), "null");
   EXPECT_EQ(code(alice_.get("/api/v1/certificates/4100")), "certificate.unknown");
   EXPECT_EQ(code(alice_.get("/api/v1/certificates/xyz")), "certificate.unknown");
   EXPECT_EQ(code(alice_.post("/api/v1/certificates/" + serial + "/revoke", R"({"reason":"tired"})")),

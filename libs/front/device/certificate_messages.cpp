@@ -21,7 +21,7 @@ net::HttpResponse fresh(const json::object& object) {
 Result<CertificateRequest> parse_certificate_request(std::string_view body) {
   TRY(const auto value, wire::parse_json(body));
   TRY(const auto fields, wire::JsonFields::of(value));
-  TRY_STATUS(fields.refuse_unknown({"kind", "nonce", "public", "attest", "signature", "creation_hash", "issue"}));
+  TRY_STATUS(fields.refuse_unknown({"kind", "nonce", "public", "attest", "signature", "creation_data", "issue"}));
   CertificateRequest request;
   TRY(const auto kind, fields.required_string("kind"));
   TRY(request.identity, pki::parse_device_identity(kind));
@@ -30,8 +30,9 @@ Result<CertificateRequest> parse_certificate_request(std::string_view body) {
   TRY(request.proof.attest, fields.required_bytes("attest"));
   TRY(request.proof.signature, fields.required_bytes("signature"));
   // It tells which command attested the key; that it is the right one is the TPM's word, in `attest`.
-  TRY(const auto creation_hash, fields.optional_bytes("creation_hash"));
-  request.proof.kind = creation_hash ? KeyEvidence::kCreation : KeyEvidence::kCertify;
+  TRY(auto creation_data, fields.optional_bytes("creation_data"));
+  request.proof.kind = creation_data ? KeyEvidence::kCreation : KeyEvidence::kCertify;
+  request.proof.creation_data = std::move(creation_data).value_or(Bytes());
   TRY(const auto issue, fields.optional_bool("issue"));
   request.is_wanted = issue.value_or(true);
   return request;

@@ -19,24 +19,12 @@ Error nobody() {
           "device in the handshake"};
 }
 
-Error wrong_secret() {
-  Error error{ErrorKind::kUnauthenticated, "certificate.secret",
-              "this reference and secret are not good: ask your operator for others"};
-  error.operator_detail = "the reference is right, and the secret is not";
-  return error;
-}
-
 // RFC 7030 §4.2.3: it may be had later, by the same request.
 net::HttpResponse come_again(const Error& why) {
   return {202, {{"Retry-After", "60"}}, "text/plain; charset=utf-8", fmt::format("{} [{}]\n", why.message, why.code)};
 }
 
 }  // namespace
-
-void EstApi::set_root(std::optional<crypto::Certificate> root) {
-  const std::lock_guard lock(mutex_);
-  root_ = std::move(root);
-}
 
 std::vector<Route> EstApi::routes() {
   using enum net::Method;
@@ -59,20 +47,18 @@ std::vector<Route> EstApi::routes() {
 }
 
 Result<Answer> EstApi::show_authorities() {
-  TRY(auto issuer, office_.issuer_certificate());
-  std::vector<crypto::Certificate> all;
-  all.push_back(std::move(issuer));
-  const std::lock_guard lock(mutex_);
-  if (root_) all.push_back(root_->clone());
+  TRY(const auto all, office_.ca_certificates());
   return Answer(certificates_response(all, kCaCerts));
 }
 
-Result<EstApi::Client> EstApi::client_of_secret(const BasicCredentials& shown, std::string_view spent_for) const {
+Result<EstApi::Client> EstApi::client_of_secret(const BasicCredentials& shown, const std::string& spent_for) const {
   std::optional<Client> client;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(const auto found, office_.desk().find_secret(snapshot.device_ca(), shown.reference, spent_for));
-    if (!equal_constant_time(found.secret.reveal(), shown.secret.reveal())) return wrong_secret();
-    client = Client{found.record.scope, found.record.registration_id, shown.reference};
+    TRY(const auto found,
+        office_.desk().check_secret(snapshot.device_ca(), shown.reference, shown.secret.reveal(), spent_for));
+    client = Client{.scope = found.record.scope,
+                    .registration = found.record.registration_id,
+                    .secret = certificates::Spending{shown.reference, spent_for}};
     return {};
   }));
   return *std::move(client);
@@ -82,16 +68,16 @@ Result<EstApi::Client> EstApi::client_of_certificate(ByteView der, bool is_again
   std::optional<Client> client;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     TRY(const auto shown, office_.desk().authenticate(snapshot.device_ca(), der));
-    TRY_STATUS(applicants_.may_use(snapshot.provisioning(), shown.scope, shown.registration_id));
+    TRY_STATUS(applicants_.may_use(snapshot.provisioning(), shown));
     // An LDevID is renewed; what it shows is no ground for a first one.
     if (!is_again && shown.identity != DeviceIdentity::kIdevid) return nobody();
-    client = Client{shown.scope, shown.registration_id};
+    client = Client{.scope = shown.scope, .registration = shown.registration_id, .certificate = shown.serial};
     return {};
   }));
   return *std::move(client);
 }
 
-Result<EstApi::Client> EstApi::find_client(const Call& call, bool is_again, std::string_view spent_for) const {
+Result<EstApi::Client> EstApi::find_client(const Call& call, bool is_again, const std::string& spent_for) const {
   TRY(const auto shown, basic_credentials_of(call.request));
   if (shown && !is_again) return client_of_secret(*shown, spent_for);
   if (call.request.peer_chain != nullptr) return client_of_certificate(call.request.peer_chain->front(), is_again);
@@ -107,20 +93,12 @@ Result<Answer> EstApi::enroll(const Call& call, bool is_again) {
   const std::string spent_for = fmt::format("est:{}", to_hex(device_ca::key_sha256_of(public_key)));
   TRY(auto client, find_client(call, is_again, spent_for));
   TRY_STATUS(certificates::check_requested_names(request.names(), client.registration));
-  return Answer(Slow{[this, client = std::move(client), public_key = std::move(public_key), spent_for] {
-    return issue(client, public_key, spent_for);
-  }});
+  certificates::Request wanted{
+      .client = std::move(client), .door = device_ca::Door::kEst, .public_key = std::move(public_key)};
+  return Answer(Slow{[this, wanted = std::move(wanted)] { return issue(wanted); }});
 }
 
-Result<net::HttpResponse> EstApi::issue(const Client& client, const Bytes& public_key, const std::string& spent_for) {
-  certificates::Request request{.scope = client.scope,
-                                .registration = client.registration,
-                                .door = device_ca::Door::kEst,
-                                .public_key = public_key};
-  if (!client.reference.empty())
-    request.settle = [this, &client, &spent_for](store::Transaction& transaction) {
-      return office_.desk().spend(transaction.device_ca(), transaction.audit(), client.reference, spent_for);
-    };
+Result<net::HttpResponse> EstApi::issue(const certificates::Request& request) {
   const auto issued = office_.issue(request);
   if (!issued && certificates::is_pending(issued.error())) return come_again(issued.error());
   if (!issued) return issued.error();

@@ -76,9 +76,15 @@ class EstApiTest : public testing::Test {
       ledger.attested_at = world_.clock.now();
       ledger.next_due_at = world_.clock.now() + std::chrono::minutes(1);
       TRY_STATUS(t.verifier().put_ledger(ledger, from));
+      TRY(const auto enrollment, t.provisioning().find_enrollment(test::scope_id(), meter));
       return world_.server.device_ca.keep_proof(t.device_ca(), t.audit(),
-                                                {test::scope_id(), meter, pki::DeviceIdentity::kLdevid,
-                                                 key.public_key().spki(), ek, Bytes(34, 1), world_.clock.now()});
+                                                {.scope = test::scope_id(),
+                                                 .registration = meter,
+                                                 .ground = {enrollment->enrollment_id},
+                                                 .public_key = key.public_key().spki(),
+                                                 .ek_name = ek,
+                                                 .ak_name = Bytes(34, 1),
+                                                 .nonce_at = world_.clock.now()});
     }));
   }
   static std::vector<crypto::Certificate> chain_of(const net::HttpResponse& response) {
@@ -90,6 +96,15 @@ class EstApiTest : public testing::Test {
   void activate(const crypto::Certificate& certificate) {
     const auto done = alice_.post("/api/v1/certificates/" + to_hex(certificate.serial()) + "/activate");
     EXPECT_EQ(done.status, 200) << done.body;
+  }
+
+  std::vector<provisioning::Alert> alerts_of(const std::string& id) {
+    std::vector<provisioning::Alert> all;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(all, s.provisioning().list_alerts_of(test::scope_id(), RegistrationId::parse(id).value()));
+      return {};
+    }));
+    return all;
   }
 
   World world_;
@@ -219,6 +234,91 @@ TEST_F(EstApiTest, LetsADeviceComeAgainThatHasNotAttestedLately) {
   EXPECT_THAT(pending.body, HasSubstr("[certificate.attestation-missing]"));
   prove(key_);
   EXPECT_EQ(enroll(key_, shown).status, 200);
+}
+
+TEST_F(EstApiTest, TellsAnOperatorOfOneKeyUnderTwoRegistrations) {
+  allow_software_keys();
+  ASSERT_EQ(enroll(key_, secret()).status, 200);
+  ASSERT_EQ(
+      alice_.post("/api/v1/enrollments", test::key_enrollment("meter-2", R"(,"allow_software_keys":true)")).status,
+      201);
+  const auto shown = secret("meter-2");
+  const auto twice = [&] { return enroll(key_, shown, "meter-2"); };
+  EXPECT_EQ(twice().status, 403);
+  EXPECT_THAT(twice().body, HasSubstr("[certificate.key-elsewhere]"));
+  const auto alerts = alerts_of("meter-2");
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0].kind, "certificate.key-twice");
+  EXPECT_EQ(alerts[0].subject, "meter-1");
+  EXPECT_EQ(alerts[0].count, 2);
+  EXPECT_THAT(world_.stored(), HasSubstr(R"({"code":"certificate.key-elsewhere","other":"meter-1"})"));
+  // It bought nothing.
+  EXPECT_EQ(enroll(crypto::PrivateKey::generate(crypto::KeyKind::kEcP256), shown, "meter-2").status, 200);
+  // Of a device that is gone it is nobody's: that one may have another name now.
+  test::must(world_.server.unenroll("meter-1"));
+  EXPECT_EQ(enroll(key_, secret("meter-2"), "meter-2").status, 200);
+}
+
+TEST_F(EstApiTest, GivesNothingForACertificateOfAnEnrollmentThatIsGone) {
+  allow_software_keys();
+  const auto first = chain_of(enroll(key_, secret()));
+  activate(first[0]);
+  const auto again = [&] {
+    const auto next = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+    return ask(net::Method::kPost, "simplereenroll", request_of(next), {}, first[0].to_der());
+  };
+  EXPECT_EQ(again().status, 200);
+  const auto old_secret = secret();
+  test::must(world_.server.unenroll("meter-1"));
+  EXPECT_THAT(again().body, HasSubstr("[enrollment.unknown]"));
+  // The same name, and another enrollment.
+  test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
+  allow_software_keys();
+  EXPECT_THAT(again().body, HasSubstr("[certificate.revoked]"));
+  EXPECT_THAT(enroll(key_, old_secret).body, HasSubstr("[certificate.secret]"));
+  const auto anew = enroll(key_, secret());
+  ASSERT_EQ(anew.status, 200) << anew.body;
+  EXPECT_NE(chain_of(anew)[0].serial(), first[0].serial()) << "under which even the same key begins anew";
+}
+
+TEST_F(EstApiTest, BelievesACertificateOfAKeyInTheEnrolledTpmOnly) {
+  const auto code_of = [&](const tpm::EkPublic& ek) {
+    std::string code;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      const auto meter = RegistrationId::parse("meter-1").value();
+      TRY(const auto enrollment, s.provisioning().find_enrollment(test::scope_id(), meter));
+      device_ca::DeviceCertificate certificate{.scope = test::scope_id(),
+                                               .serial = crypto::SerialNumber::random(world_.entropy),
+                                               .registration_id = meter,
+                                               .ground = {enrollment->enrollment_id}};
+      certificate.ek_name = to_bytes(ek.name().bytes());
+      const auto may = world_.server.applicants.may_use(s.provisioning(), certificate);
+      code = may ? "" : may.error().code;
+      return {};
+    }));
+    return code;
+  };
+  EXPECT_EQ(code_of(world_.tpm_a.ek()), "");
+  EXPECT_EQ(code_of(world_.tpm_b.ek()), "certificate.key-elsewhere");
+}
+
+TEST_F(EstApiTest, AShorterIntervalHoldsForWhoAttestedBefore) {
+  prove(key_);
+  const auto shown = secret();
+  world_.clock.advance(std::chrono::seconds(90));
+  provisioning::Terms terms;
+  terms.attestation_interval = std::chrono::seconds(30);
+  test::must(world_.store->write([&](store::Transaction& t) -> Status {
+    TRY_STATUS(world_.server.enrollments.put(
+        t.provisioning(), t.audit(), {test::scope_id(), "operator:test"},
+        {RegistrationId::parse("meter-1").value(), provisioning::TpmRequest{world_.tpm_a.ek()}, {}, terms},
+        {provisioning::Precondition::Existing::kPresent}));
+    return {};
+  }));
+  // By the minute that it was told it would not be too late yet.
+  const auto late = enroll(key_, shown);
+  EXPECT_EQ(late.status, 202) << late.body;
+  EXPECT_THAT(late.body, HasSubstr("attestation.overdue"));
 }
 
 TEST_F(EstApiTest, MakesNoKeys) {
