@@ -143,7 +143,7 @@ describe('A server whose endpoint-identity role is revoked', { timeout: 60_000 }
       await daemon.halt();
       await daemon.serve();
       await daemon.log_has(/no certificates for devices: trust bundle 2 revokes/);
-      assert.match(await ask(), /\[signer\.role\]\s+[45]\d\d$/);
+      assert.match(await ask(), /\[signer\.role\][^]*\n404$/);
     } finally {
       await daemon.stop();
     }
