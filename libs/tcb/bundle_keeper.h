@@ -32,10 +32,9 @@ class BundleKeeper {
   Result<const Held*> held();
 
   // Takes the first bundle, the next one, or the one that the TPM remembers and that the file lost; whether it is new.
-  // Refused: the errors of TrustedBundle, and then nothing has changed. Afterwards it is on disk and in the TPM.
+  // Refused: the errors of TrustedBundle, and then nothing has changed. Afterwards it is on disk and in the TPM. After
+  // an error of files or TPM the bundle before or this one is believed: held() says which.
   Result<bool> follow(std::string_view envelope_json);
-  // Whether what it believes is known: false while a follow() that failed may have come far enough all the same.
-  bool is_settled() const { return is_loaded_; }
   // After a TPM2_Clear that the organisation wanted: what it believed goes, too.
   Status forget();
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <optional>
 
 #include "tcb/service.h"
 #include "tcb_protocol/limits.h"
@@ -17,6 +18,11 @@ using trust_bundle::TrustedBundle;
 
 static_assert(protocol::kBundleSizeMax == trust_bundle::kEnvelopeSizeMax);
 static_assert(trust_bundle::kRootsMax <= std::numeric_limits<std::uint8_t>::max());
+
+std::optional<crypto::Digest> digest_of(const BundleKeeper::Held& held) {
+  if (!held.bundle) return std::nullopt;
+  return held.bundle->digest();
+}
 
 }  // namespace
 
@@ -81,10 +87,14 @@ Result<FollowTrustBundle::Answer> Service::run(Caller caller, const FollowTrustB
   FollowTrustBundle::Answer answer{};
   answer.is_complete = envelope.has_value();
   if (envelope) {
+    TRY(const auto* before, bundles_.held());
+    const auto believed = digest_of(*before);
     const auto followed = bundles_.follow(*envelope);
     if (!followed) {
-      // It may be believed from the next look on.
-      if (!bundles_.is_settled()) forget_proofs();
+      // This ends or undoes a move that was cut short. When nothing has changed, the server that passed is believed on:
+      // a TPM that cannot be written, or a full disk, shall not keep the device from it.
+      const auto after = bundles_.held();
+      if (!after || digest_of(**after) != believed) forget_proofs();
       return followed.error();
     }
     answer.is_new = *followed;

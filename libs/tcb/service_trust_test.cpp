@@ -117,6 +117,48 @@ TEST_F(TrustServices, ForgetWhatWasProvedWhenABundleIsFollowedHalfWay) {
   EXPECT_EQ(device_.verify_server(), "tcb.server.revoked");
 }
 
+// The TPM did it, the bus lost its answer, and the next look finds the bundle that follows.
+TEST_F(TrustServices, ForgetWhatWasProvedWhenABundleIsFollowedAndTheAnswerIsLost) {
+  ASSERT_EQ(follow(by_root(first())), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  device_.tpm.nv.raise_answer = Error{ErrorKind::kUnavailable, "test.bus", "the answer is torn"};
+  const auto after = revoking(first(), device_.organisation.role(), "server-communication");
+  EXPECT_EQ(follow(signed_by(after, {&revocation_})), "test.bus");
+  EXPECT_EQ(shown().version, 2U);
+  EXPECT_EQ(device_.ask(Identity{}), "tcb.server.unverified");
+  EXPECT_EQ(device_.verify_server(), "tcb.server.revoked");
+}
+
+// It stays with what it has, and whoever passed by that is believed on: else no contact would ever come to its end.
+TEST_F(TrustServices, BelieveTheServerOnWhenTheTpmCannotRememberTheNextBundle) {
+  ASSERT_EQ(follow(by_root(first())), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  const auto after = by_root(next(first()));
+  device_.tpm.nv.refuses = Error{ErrorKind::kRefused, "tpm.auth", "a wrong owner's auth"};
+  for (int contact = 1; contact <= 2; ++contact) {
+    EXPECT_EQ(follow(after), "tpm.auth") << contact;
+    EXPECT_EQ(device_.ask(Identity{}), "") << contact;
+    EXPECT_EQ(shown().version, 1U) << contact;
+  }
+  device_.tpm.nv.refuses.reset();
+  EXPECT_EQ(follow(after), "");
+  EXPECT_EQ(shown().version, 2U);
+  EXPECT_EQ(device_.ask(Identity{}), "tcb.server.unverified");
+}
+
+TEST_F(TrustServices, BelieveTheServerOnWhenTheDiskIsFull) {
+  ASSERT_EQ(follow(by_root(first())), "");
+  ASSERT_EQ(device_.verify_server(), "");
+  const auto after = by_root(next(first()));
+  device_.files.refuses = Error{ErrorKind::kUnavailable, "file.write", "the disk is full"};
+  EXPECT_EQ(follow(after), "file.write");
+  EXPECT_EQ(device_.ask(Identity{}), "");
+  EXPECT_EQ(shown().version, 1U);
+  device_.files.refuses.reset();
+  EXPECT_EQ(follow(after), "");
+  EXPECT_EQ(shown().version, 2U);
+}
+
 TEST_F(TrustServices, RefuseAServerWhoseRootIsRevoked) {
   ASSERT_EQ(follow(by_root(first())), "");
   ASSERT_EQ(follow(signed_by(revoking(first(), device_.organisation.root(), "root"), {&revocation_})), "");

@@ -52,6 +52,7 @@ class TestFiles final : public StateFiles {
     return found == files.end() ? std::nullopt : std::optional(found->second);
   }
   Status replace(std::string_view name, ByteView content) override {
+    if (refuses) return *refuses;
     TRY_STATUS(power_.step());
     files[std::string(name)] = to_bytes(content);
     ++writes;
@@ -65,6 +66,7 @@ class TestFiles final : public StateFiles {
 
   std::map<std::string, Bytes> files;
   int writes = 0;
+  std::optional<Error> refuses;  // to write
 
  private:
   TestPower& power_;
@@ -96,7 +98,9 @@ class TestNv final : public AnchorNv {
     if (refuses) return *refuses;
     TRY_STATUS(power_.step());
     counter = ++highest_counter;
-    return power_.step();
+    TRY_STATUS(power_.step());
+    if (raise_answer) return *raise_answer;
+    return {};
   }
   // TPM2_Clear.
   void clear() {
@@ -109,6 +113,7 @@ class TestNv final : public AnchorNv {
   std::uint64_t highest_counter = 41;  // of all that this TPM ever had
   std::size_t torn_at = kAnchorSize;   // so much of an anchor is written when power fails after its first step
   std::optional<Error> refuses;        // to write
+  std::optional<Error> raise_answer;   // what the bus makes of the answer
 
  private:
   TestPower& power_;
