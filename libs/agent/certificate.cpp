@@ -128,7 +128,13 @@ Result<std::optional<IssuedCertificate>> Certifier::rounds(CertificateKind kind,
 
 Result<std::optional<IssuedCertificate>> Certifier::get(CertificateKind kind, bool anew) {
   TRY(auto issued, rounds(kind, anew));
-  if (issued) TRY_STATUS(accept(kind, *issued));
+  if (!issued) return issued;
+  // It was issued before, its answer was lost, and it is no use now: it shall not take the place of one that is. Its
+  // key waits on, and brings it when it is resumed.
+  if (issued->standing.state == "held")
+    return refused("certificate.held",
+                   "the certificate for the key that waits is suspended: what this device has stays");
+  TRY_STATUS(accept(kind, *issued));
   return issued;
 }
 

@@ -366,6 +366,22 @@ TEST_F(CertificateTest, ShowsTheSameKeyAgainWhenTheTcbTakesNoCertificate) {
   EXPECT_EQ(calls("prove anew"), 0);
 }
 
+// Issued, the answer lost, then suspended. Who took it would have nothing left that the server takes.
+TEST_F(CertificateTest, DoesNotGiveWayToOneThatIsSuspended) {
+  hold(first_);
+  tcb_.ldevid.waiting = true;
+  answer("certificate", issued(second_, "held"));
+  EXPECT_EQ(certify(kLDevId, kAlways), "certificate.held");
+  EXPECT_EQ(tries(), 1);
+  EXPECT_EQ(calls("accept certificate"), 0);
+  EXPECT_EQ(calls("prove anew"), 0) << "another key is no way around an operator";
+  EXPECT_EQ(tcb_.ldevid.chain.front(), first_);
+  answer("certificate", issued(second_));
+  ASSERT_EQ(certify(kLDevId, kAlways), "") << "it is resumed";
+  EXPECT_EQ(tcb_.ldevid.chain.front(), second_);
+  EXPECT_EQ(tcb_.keys_made, 0);
+}
+
 TEST_F(CertificateTest, WaitsAsLongAsTheServerAsksWhereverThatIs) {
   Certifier keeper = certifier();
   auto busy = problem(429, "server.busy");
