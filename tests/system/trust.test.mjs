@@ -118,6 +118,41 @@ describe('A server whose escrow role is revoked', { timeout: 60_000 }, () => {
   });
 });
 
+describe('A server whose signer is switched off', { timeout: 60_000 }, () => {
+  test('TakesTheBundlesAllTheSameWhileItsRootIsListed', async () => {
+    const daemon = await Daemon.init();
+    try {
+      const root = path.join(daemon.data_dir, 'root');
+      const at_root = (verb, ...args) => must_run('warifu', ['root', verb, '--dir', root, '--passphrase-file', path.join(root, 'passphrase'), '--out', daemon.file('out'), ...args]);
+      const install = (...args) => daemon.warifud('trust install', ['--from', daemon.file('out'), ...args]);
+      const install_without = () => install('--signer', daemon.file('nobody.sock'));
+      const shelf = () => readdir(path.join(daemon.data_dir, 'trust/bundles'));
+      const pinned = readFileSync(daemon.ca, 'utf8');
+      for (const [version, verb] of [[2, 'publish'], [3, 'rotate']]) {
+        await at_root(verb);
+        const { code, stdout, stderr } = await install_without();
+        assert.equal(code, 0, `${verb}: ${stderr}`);
+        assert.match(stdout, new RegExp(`^Trust bundle ${version}, until `), verb);
+        assert.match(stderr, /^warning: the signer cannot be asked: .*\[signer\.unreachable\].*repeat this command.*--signer/, verb);
+        assert.equal((await shelf()).length, version, verb);
+      }
+      await at_root('rotate', '--finish');
+      const { code, stdout, stderr } = await install_without();
+      assert.equal(code, 3, 'its own root is gone, and only the signer knows the next');
+      assert.match(stderr, /\[signer\.unreachable\]/);
+      assert.equal(stdout, '');
+      assert.equal((await shelf()).length, 4, 'here all the same');
+      assert.equal(readFileSync(daemon.ca, 'utf8'), pinned);
+      const repeated = await install();
+      assert.equal(repeated.code, 0, repeated.stderr);
+      assert.match(repeated.stdout, /The root is now "Interop root 2"/);
+      assert.doesNotMatch(repeated.stderr, /cannot be asked/);
+    } finally {
+      await daemon.stop();
+    }
+  });
+});
+
 describe('A server whose endpoint-identity role is revoked', { timeout: 60_000 }, () => {
   test('StartsAndGivesDevicesNoCertificate', async () => {
     const daemon = await Daemon.start();
