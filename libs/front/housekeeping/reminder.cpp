@@ -10,7 +10,8 @@ std::vector<std::string> Reminder::due(const std::vector<std::string>& texts) {
   std::map<std::string, Timestamp> said;
   for (const std::string& text : texts) {
     const auto before = said_.find(text);
-    const bool is_due = before == said_.end() || now - before->second >= kApart;
+    // Later than now: the clock was ahead.
+    const bool is_due = before == said_.end() || now < before->second || now - before->second >= kApart;
     if (is_due) now_said.push_back(text);
     said.emplace(text, is_due ? now : before->second);
   }

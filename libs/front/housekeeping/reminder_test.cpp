@@ -26,5 +26,14 @@ TEST(Reminder, SaysEachThingOnceADayForAsLongAsItIsFound) {
   EXPECT_THAT(reminder.due({"it ends"}), ElementsAre("it ends")) << "it was gone meanwhile";
 }
 
+TEST(Reminder, SaysAllAgainWhenTheClockWasSetBack) {
+  sim::SteppingClock clock{Timestamp(std::chrono::seconds(1'790'000'000))};
+  Reminder reminder(clock);
+  EXPECT_THAT(reminder.due({"it ends"}), ElementsAre("it ends"));
+  clock.advance(-hours(9000));
+  EXPECT_THAT(reminder.due({"it ends"}), ElementsAre("it ends"));
+  EXPECT_THAT(reminder.due({"it ends"}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace warifu::front::housekeeping
