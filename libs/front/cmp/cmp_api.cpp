@@ -98,7 +98,9 @@ Status CmpApi::renew() {
 void CmpApi::use(cmp::Credential credential) {
   if (const auto running = server()) return running->use(std::move(credential));
   const std::lock_guard lock(mutex_);
-  server_ = std::make_shared<cmp::Server>(issuer_, std::move(credential), clock_, monotonic_, entropy_);
+  // Each that waits would hold one of the few threads: who repeats a request that is worked on is told to come again.
+  const cmp::Limits limits{.waiting_for_one = 1};
+  server_ = std::make_shared<cmp::Server>(issuer_, std::move(credential), clock_, monotonic_, entropy_, limits);
 }
 
 }  // namespace warifu::front::cmp_door
