@@ -47,6 +47,8 @@ struct Application {
   bool has_attested = false;          // its attestation is good, just now: what is issued to it is active
   bool must_confirm = false;          // whoever asked says that he has it, or it is taken back
   Bytes hardware_serial = {};         // of an IDevID
+  // The certificate of who signs now, in DER: what another one signed is not given again. Empty: whoever signed.
+  Bytes issuer = {};
   // The certificate that he showed, and whose key he has.
   std::optional<crypto::SerialNumber> renewed = {};
 };
@@ -68,6 +70,12 @@ struct Ordered {
   DeviceCertificate certificate;
   bool needs_signature = false;  // otherwise it was issued before, to the same key
   std::optional<Concern> concern = {};
+};
+
+// Which registration has a key, and under what.
+struct KeyOwner {
+  RegistrationId registration;
+  Ground ground;
 };
 
 // Somebody asks for a certificate for a key that another device has.
@@ -179,8 +187,8 @@ class Desk {
                    std::optional<crypto::RevocationReason> reason = {}) const;
   Result<std::optional<ProvenDeviceKey>> find_proven_key(RecordsView& records, const Application& application,
                                                          ByteView key_sha256) const;
-  Result<std::optional<RegistrationId>> find_other_owner(RecordsView& records, const Application& application,
-                                                         ByteView key_sha256, const GroundStands& stands) const;
+  Result<std::optional<KeyOwner>> find_other_owner(RecordsView& records, const Application& application,
+                                                   ByteView key_sha256, const GroundStands& stands) const;
   Result<std::optional<DeviceCertificate>> find_same(Records& records, const Application& application,
                                                      ByteView key_sha256) const;
   Result<Ordered> give_again(Records& records, audit::Trail& trail, const Application& application,

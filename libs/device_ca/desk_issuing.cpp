@@ -53,6 +53,14 @@ Concern late(const Application& application, const DeviceCertificate& expired, T
           now};
 }
 
+// After the role's key was replaced devices believe the new one alone.
+Result<bool> is_of(ByteView issuer, const DeviceCertificate& one) {
+  if (issuer.empty()) return true;
+  TRY(const auto above, crypto::Certificate::from_der(issuer));
+  TRY(const auto certificate, crypto::Certificate::from_der(one.certificate));
+  return certificate.issued_by(above);
+}
+
 }  // namespace
 
 Desk::Desk(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, DeskOptions options)
@@ -96,7 +104,9 @@ Result<std::optional<DeviceCertificate>> Desk::find_same(Records& records, const
       TRY_STATUS(set_state(records, std::move(one), State::kRevoked, RevocationReason::kCessationOfOperation));
       continue;
     }
-    if (is_live(one, now) && now < renew_after(one)) return std::optional(std::move(one));
+    if (!is_live(one, now) || now >= renew_after(one)) continue;
+    TRY(const bool is_taken, is_of(application.issuer, one));
+    if (is_taken) return std::optional(std::move(one));
   }
   return std::optional<DeviceCertificate>();
 }

@@ -9,12 +9,20 @@
 namespace warifu::device_ca {
 namespace {
 
-Error another_registrations_key(const RegistrationId& owner) {
+// How the former name of a device is given up, so that its keys go along with it.
+std::string end_of(const Ground& ground) {
+  if (!ground.group) return "delete that enrollment";
+  return fmt::format(
+      "delete its former enrollment, or take it off the group {}: `warifu enrollment-group remove-ek` its EK, "
+      "deregister what has none",
+      ground.group->text());
+}
+
+Error another_registrations_key(const KeyOwner& owner) {
   Error error = refused("certificate.key-elsewhere", "this key belongs to another device");
-  error.operator_detail = fmt::format(
-      "it is the key of {}: if that is the same device under its former name, delete that enrollment; else find the "
-      "copy",
-      owner.text());
+  error.operator_detail =
+      fmt::format("it is the key of {}: if that is the same device under its former name, {}; else find the copy",
+                  owner.registration.text(), end_of(owner.ground));
   return error;
 }
 
@@ -56,7 +64,7 @@ Status Desk::keep_proof(Records& records, audit::Trail& trail, const KeyProven& 
   // One TPM is one device: a key cannot be in two, but a TPM can come under another registration.
   if (before && !is_its_own) {
     TRY(const bool is_anothers, still_stands(stands, before->registration_id, before->ground));
-    if (is_anothers) return another_registrations_key(before->registration_id);
+    if (is_anothers) return another_registrations_key({before->registration_id, before->ground});
   }
   // The nonce of the newest is what tells an old proof: so that one stays.
   if (!is_its_own && keys.size() >= kKeysKeptMax) TRY_STATUS(records.remove_key(key.scope, keys.back().key_sha256));
@@ -67,8 +75,8 @@ Status Desk::keep_proof(Records& records, audit::Trail& trail, const KeyProven& 
                                               to_hex(key.key_sha256), to_hex(key.ek_name))});
 }
 
-Result<std::optional<RegistrationId>> Desk::find_other_owner(RecordsView& records, const Application& application,
-                                                             ByteView key_sha256, const GroundStands& stands) const {
+Result<std::optional<KeyOwner>> Desk::find_other_owner(RecordsView& records, const Application& application,
+                                                       ByteView key_sha256, const GroundStands& stands) const {
   const auto is_anothers = [&](const auto& one) -> Result<bool> {
     if (one.registration_id == application.registration) return false;
     return still_stands(stands, one.registration_id, one.ground);
@@ -76,21 +84,22 @@ Result<std::optional<RegistrationId>> Desk::find_other_owner(RecordsView& record
   TRY(const auto proven, records.find_key(application.scope, key_sha256));
   if (proven) {
     TRY(const bool is_proven_by_another, is_anothers(*proven));
-    if (is_proven_by_another) return std::optional(proven->registration_id);
+    if (is_proven_by_another) return std::optional(KeyOwner{proven->registration_id, proven->ground});
   }
   TRY(const auto all, records.list_certificates_of_key(application.scope, key_sha256, kLookedAtMax));
   for (const auto& one : all) {
     TRY(const bool is_of_another, is_anothers(one));
-    if (is_of_another) return std::optional(one.registration_id);
+    if (is_of_another) return std::optional(KeyOwner{one.registration_id, one.ground});
   }
-  return std::optional<RegistrationId>();
+  return std::optional<KeyOwner>();
 }
 
 Result<std::optional<KeyTwice>> Desk::find_key_twice(RecordsView& records, const Application& application,
                                                      const GroundStands& stands) const {
   TRY(const auto owner, find_other_owner(records, application, key_sha256_of(application.public_key), stands));
   if (!owner) return std::optional<KeyTwice>();
-  return std::optional(KeyTwice{key_twice(application, *owner, clock_.now()), another_registrations_key(*owner)});
+  return std::optional(
+      KeyTwice{key_twice(application, owner->registration, clock_.now()), another_registrations_key(*owner)});
 }
 
 Result<std::optional<ProvenDeviceKey>> Desk::find_proven_key(RecordsView& records, const Application& application,

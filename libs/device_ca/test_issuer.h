@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "crypto/digest_signature.h"
@@ -8,10 +9,19 @@
 // The endpoint-identity role with its key in memory, as the signer behind it would answer.
 namespace warifu::device_ca::test {
 
+// The keys of an organisation, which outlive a server's process.
+struct OrganisationKeys {
+  crypto::PrivateKey root = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  crypto::PrivateKey role = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+};
+
 class KeyIssuer final : public Issuer {
  public:
-  KeyIssuer(const Clock& clock, Entropy& entropy) : clock_(clock), entropy_(entropy), root_(make_root()) {
-    auto role = pki::certify_role(pki::Role::kEndpointIdentity, "Example", key_.public_key(), root_, clock, entropy);
+  KeyIssuer(const Clock& clock, Entropy& entropy,
+            std::shared_ptr<const OrganisationKeys> keys = std::make_shared<const OrganisationKeys>())
+      : clock_(clock), entropy_(entropy), keys_(std::move(keys)), root_(make_root()) {
+    auto role =
+        pki::certify_role(pki::Role::kEndpointIdentity, "Example", keys_->role.public_key(), root_, clock, entropy);
     role_.emplace(std::move(*role));
   }
 
@@ -39,7 +49,7 @@ class KeyIssuer final : public Issuer {
   }
   Result<Bytes> finish_crl(std::uint64_t) override {
     TRY(const auto digest, crl_->finish());
-    return crypto::sign_digest(crypto::Signer(key_), digest);
+    return crypto::sign_digest(crypto::Signer(keys_->role), digest);
   }
 
   const pki::Authority& root() const { return root_; }
@@ -49,15 +59,15 @@ class KeyIssuer final : public Issuer {
 
  private:
   pki::Authority make_root() {
-    crypto::Signer key(crypto::PrivateKey::generate(crypto::KeyKind::kEcP256));
+    crypto::Signer key(keys_->root);
     auto certificate = pki::certify_root("Example", key, clock_, entropy_).value();
     return {std::move(certificate), std::move(key)};
   }
-  pki::Authority authority() const { return {role_->clone(), crypto::Signer(key_)}; }
+  pki::Authority authority() const { return {role_->clone(), crypto::Signer(keys_->role)}; }
 
   const Clock& clock_;
   Entropy& entropy_;
-  const crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  const std::shared_ptr<const OrganisationKeys> keys_;
   const pki::Authority root_;
   std::optional<crypto::Certificate> role_;
   std::optional<crypto::CrlDigest> crl_;

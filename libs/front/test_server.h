@@ -43,7 +43,9 @@ inline void must(const Status& status) {
 class Server {
  public:
   Server(store::Store& store, const Clock& clock, Entropy& entropy,
-         provisioning::RegistrarOptions options = {.hubs = {"hub.example"}}, DispatcherParts device_parts = {})
+         provisioning::RegistrarOptions options = {.hubs = {"hub.example"}}, DispatcherParts device_parts = {},
+         std::shared_ptr<const device_ca::test::OrganisationKeys> organisation =
+             std::make_shared<const device_ca::test::OrganisationKeys>())
       : store_(store),
         authenticator(clock, envelope_key(), "warifu.example"),
         desk(clock, entropy, envelope_key()),
@@ -62,7 +64,7 @@ class Server {
         device_ca(clock, entropy, envelope_key()),
         applicants(registrar, clock),
         attestation_api(verifier, registrar, certificates, {device_ca, applicants}, store, metrics, attempts, clock),
-        issuer(clock, entropy),
+        issuer(clock, entropy, std::move(organisation)),
         office(device_ca, issuer, applicants, store, metrics),
         certificate_api(office, applicants, verifier, registrar, store, attempts, clock),
         est_api(office, applicants, store),

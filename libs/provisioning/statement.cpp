@@ -46,6 +46,11 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
 Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action) {
   TRY_STATUS(check_enabled(statement));
   TRY(const auto device, records.find_device_of(statement.scope, statement.registration));
+  return check_may(statement, device, action);
+}
+
+Status check_may(const Statement& statement, const std::optional<Device>& device, lifecycle::Action action) {
+  TRY_STATUS(check_enabled(statement));
   return may(device ? device->standing : lifecycle::Standing{}, action);
 }
 

@@ -37,6 +37,8 @@ Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, cons
 
 // The last two of that.
 Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action);
+// The same, of the registration's device as it was read before.
+Status check_may(const Statement& statement, const std::optional<Device>& device, lifecycle::Action action);
 
 // False after take_back(), until the device comes again: it is under no enrollment.
 bool is_registered(const Device& device);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "provisioning/duplicates.h"
 #include "provisioning/limits.h"
 
 namespace warifu::provisioning {
@@ -143,6 +144,31 @@ Result<TpmPlace> find_group_place(RecordsView& records, const ScopeId& scope, co
     }
   }
   return find_place_by_authority(records, scope, registration, ek, endorsements);
+}
+
+Result<std::optional<Statement>> find_bond(RecordsView& records, const ScopeId& scope,
+                                           const RegistrationId& registration, ByteView ek_name,
+                                           const std::optional<Device>& device) {
+  using Found = std::optional<Statement>;
+  TRY(const auto own, records.find_enrollment(scope, registration));
+  if (own) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    if (tpm == nullptr || !std::ranges::equal(tpm->ek_name, ek_name)) return Found();
+    TRY(auto statement, statement_of(*own));
+    return Found(std::move(statement));
+  }
+  if (device && !is_registered(*device)) return Found();
+  TRY(const auto listed, records.find_group_ek(scope, ek_name));
+  if (!listed || listed->is_barred || listed->registration_id.value_or(registration) != registration) return Found();
+  TRY(const auto group, records.find_group(scope, listed->group));
+  if (!group || group->enrollment_id != listed->enrollment_id) return Found();
+  TRY(auto statement, statement_of(*group, registration));
+  if (listed->registration_id) return Found(std::move(statement));
+  // Nor is one bound whose place another TPM took.
+  const Status is_its_own = check_attests_for_itself(records, statement, ek_name, device);
+  if (is_its_own) return Found(std::move(statement));
+  if (is_its_own.error().kind == ErrorKind::kRefused) return Found();
+  return is_its_own.error();
 }
 
 }  // namespace warifu::provisioning

@@ -29,6 +29,15 @@ Result<TpmPlace> find_group_place(RecordsView& records, const ScopeId& scope, co
                                   const tpm::EkPublic& ek, EkEndorsements& endorsements,
                                   KnownEk known = KnownEk::kJudgedAnew);
 
+// The statement under which a TPM is that was believed before, by its bond alone: the registration's own enrollment
+// names its EK, or else a group has the EK, for this registration or for none yet, and its device is registered or
+// never was. It asks little of the database, since strangers may ask it as often as they like: what naming and
+// authorities say now is judged where the TPM comes (Registrar). `device`: of the registration. Disabled ones are
+// found.
+Result<std::optional<Statement>> find_bond(RecordsView& records, const ScopeId& scope,
+                                           const RegistrationId& registration, ByteView ek_name,
+                                           const std::optional<Device>& device);
+
 Error barred(const GroupEk& ek);
 Error not_enrolled();
 Error not_enrolled(const tpm::EkPublic& offered);

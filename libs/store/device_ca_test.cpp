@@ -152,6 +152,21 @@ TEST_P(DeviceCa, GivesTheSameKeyTheSameCertificateAgain) {
   EXPECT_NE(second->serial, first.serial);
 }
 
+// Whoever believes the role's new key believes nothing that the old one signed.
+TEST_P(DeviceCa, GivesTheSameKeyAnotherCertificateWhenItsIssuerWasReplaced) {
+  const Bytes key = new_key();
+  const auto first = issued(key, meter_);
+  auto asked = application(key, meter_);
+  asked.issuer = role_.to_der();
+  EXPECT_EQ(issue(asked)->serial, first.serial);
+  const auto new_key_of_role = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  asked.issuer = pki::certify_role(pki::Role::kEndpointIdentity, "Example", new_key_of_role.public_key(), root_,
+                                   world_.clock, world_.entropy)
+                     .value()
+                     .to_der();
+  EXPECT_NE(issue(asked)->serial, first.serial);
+}
+
 TEST_P(DeviceCa, FinishesAnOrderThatNobodyFinished) {
   const Bytes key = new_key();
   ASSERT_TRUE(prove(key, meter_));

@@ -26,7 +26,7 @@ class SimulatedSite {
     auto opened = store::SqliteStore::open(
         {.path = "warifu.sqlite3", .clock = clock_, .entropy = entropy_, .vfs = vfs_.name(), .readers = 1});
     if (!opened) return false;
-    process_ = std::make_unique<Process>(*std::move(opened), clock_, entropy_);
+    process_ = std::make_unique<Process>(*std::move(opened), clock_, entropy_, organisation_);
     return true;
   }
   void stop() { process_.reset(); }
@@ -59,9 +59,11 @@ class SimulatedSite {
   }
 
  private:
+  // Its signer has a disk of its own.
+  using Organisation = std::shared_ptr<const device_ca::test::OrganisationKeys>;
   struct Process {
-    Process(std::unique_ptr<store::SqliteStore> opened, const Clock& clock, Entropy& entropy)
-        : store(std::move(opened)), server(*store, clock, entropy) {}
+    Process(std::unique_ptr<store::SqliteStore> opened, const Clock& clock, Entropy& entropy, const Organisation& keys)
+        : store(std::move(opened)), server(*store, clock, entropy, {.hubs = {"hub.example"}}, {}, keys) {}
     std::unique_ptr<store::SqliteStore> store;
     front::test::Server server;
   };
@@ -70,6 +72,7 @@ class SimulatedSite {
   sim::PowerLossVfs vfs_{disk_};
   sim::SteppingClock clock_{Timestamp(std::chrono::seconds(1'790'000'000))};
   sim::SeededEntropy entropy_;
+  const Organisation organisation_ = std::make_shared<const device_ca::test::OrganisationKeys>();
   std::unique_ptr<Process> process_;
 };
 

@@ -33,13 +33,18 @@ class Applicants {
   Result<Applicant> find(provisioning::RecordsView& records, verifier::RecordsView& attestations, const ScopeId& scope,
                          const RegistrationId& registration) const;
 
-  // Whether the device of this certificate may use it. The same errors; kRefused "certificate.revoked": the statement
-  // under which it was given is gone, and another one stands; "certificate.key-elsewhere": the TPM that has its key is
-  // not enrolled any more.
+  // Whether the device of this certificate may use it. The same errors: of a group, "enrollment.unknown" also of who
+  // was taken off it or deregistered; kRefused "certificate.revoked": the statement under which it was given is not the
+  // one that stands for its device; "certificate.key-elsewhere": that one is, and the TPM that has its key is not
+  // enrolled any more.
   Status may_use(provisioning::RecordsView& records, const device_ca::DeviceCertificate& certificate) const;
 
-  // Whether what a registration was given under stands still, in this scope. For device_ca::Desk; `records` outlive it.
+  // Whether the keys that a registration had under this are a device's still, in this scope: its enrollment is there,
+  // or its device in the group; or an enrollment of its own took the group's place. For device_ca::Desk; `records`
+  // outlive it.
   static device_ca::GroundStands stands_in(provisioning::RecordsView& records, const ScopeId& scope);
+  // The same of a one-time secret, which an operator gave under this statement and under no other.
+  static device_ca::GroundStands secret_stands_in(provisioning::RecordsView& records, const ScopeId& scope);
 
  private:
   const provisioning::Registrar& registrar_;
