@@ -162,7 +162,7 @@ Result<Service::Endpoints> Service::listen(const ServeOptions& options) {
                                              http_));
   }
   if (options.compat) {
-    TRY(endpoints.compat, listen_compat(*options.compat, options.listener_limits, std::move(credentials.compat)));
+    TRY(endpoints.compat, listen_compat(*options.compat, options.listener_limits, credentials.compat));
   }
   return endpoints;
 }
@@ -257,7 +257,7 @@ void Service::load_role_certificates() {
 
 // First the bundles: they say which certificates are good.
 Status Service::reload() {
-  const Status trusted = load_trust();
+  Status trusted = load_trust();
   TRY_STATUS(reload_certificates());
   return trusted;
 }
@@ -270,10 +270,10 @@ Status Service::load_trust() {
 }
 
 Status Service::reload_certificates() {
-  TRY(auto credentials, load_credentials());
-  TRY_STATUS(server_.reload(kDevices, std::move(credentials.devices)));
-  TRY_STATUS(server_.reload(kOperators, std::move(credentials.operators)));
-  if (has_compat_) TRY_STATUS(server_.reload(kCompat, std::move(credentials.compat)));
+  TRY(const auto credentials, load_credentials());
+  TRY_STATUS(server_.reload(kDevices, credentials.devices));
+  TRY_STATUS(server_.reload(kOperators, credentials.operators));
+  if (has_compat_) TRY_STATUS(server_.reload(kCompat, credentials.compat));
   load_role_certificates();
   spdlog::info("certificate loaded; it is renewed at {}", to_rfc3339(renewal_time_.load()));
   return {};

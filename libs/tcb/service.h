@@ -132,7 +132,7 @@ class Service {
   Result<tcb_protocol::Quote::Answer> quote(tcb_protocol::RegisterLists registers, const crypto::Digest& extra_data);
 
   // service_certificate.cpp
-  Result<tcb_protocol::ProveKey::Answer> run(Caller, tcb_protocol::ProveKey request);
+  Result<tcb_protocol::ProveKey::Answer> run(Caller, const tcb_protocol::ProveKey& request);
   Result<tcb_protocol::Done> run(Caller, tcb_protocol::AcceptCertificate request);
   Result<tcb_protocol::ShowCertificate::Answer> run(Caller, tcb_protocol::ShowCertificate request);
   Result<tcb_protocol::SignHandshake::Answer> run(Caller caller, tcb_protocol::SignHandshake request);

@@ -6,7 +6,7 @@ namespace warifu::tcb {
 namespace protocol = tcb_protocol;
 using protocol::Done;
 
-Result<protocol::ProveKey::Answer> Service::run(Caller, protocol::ProveKey request) {
+Result<protocol::ProveKey::Answer> Service::run(Caller, const protocol::ProveKey& request) {
   TRY(const auto extra_data, over_nonce(request.nonce));
   TRY(auto proof,
       request.idevid ? certificates_.prove_idevid(extra_data) : certificates_.prove_ldevid(extra_data, request.anew));

@@ -45,10 +45,10 @@ Status OcspDesk::renew() {
   // Before its time, after the clock was set back, nobody believes it.
   const bool is_in_force = current && now >= current->not_before && now < current->renew_at;
   if (is_in_force && current->issuer == issuer_der) return {};
-  auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::kEcP256);
   TRY(const auto certificate,
       issuer_.certify_responder(pki::ResponderPurpose::kOcsp, key.public_key().spki(), kResponderLifetime));
-  TRY(auto signer, crypto::OcspResponder::of(*issuer, certificate, crypto::Signer(std::move(key))));
+  TRY(auto signer, crypto::OcspResponder::of(*issuer, certificate, crypto::Signer(key)));
   const Timestamp not_after = certificate.not_after();
   auto fresh = std::make_shared<const Responder>(
       Responder{issuer_der, std::move(signer), certificate.not_before(), not_after, now + (not_after - now) / 2});
