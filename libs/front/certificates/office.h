@@ -58,6 +58,8 @@ class Office {
          Metrics& metrics)
       : desk_(desk), issuer_(issuer), applicants_(applicants), store_(store), metrics_(metrics) {}
 
+  // Keeps what a device's TPM proved of a key. What device_ca::Desk says; of another's key operators are told.
+  Status keep_proof(const device_ca::KeyProven& key);
   // Safe to repeat: what was ordered is finished, what was issued is given again. kRefused kNotAttested,
   // kNotAttestedYet; what Applicants, device_ca::Desk and the signer say.
   Result<Issued> issue(const Request& request);
@@ -78,7 +80,8 @@ class Office {
   };
   Result<Order> order(const Request& request);
   // The Error is a refusal whose change is to be committed: it tells of it.
-  Result<std::variant<Order, Error>> order_in(store::Transaction& transaction, const Request& request) const;
+  Result<std::variant<Order, Error>> order_in(store::Transaction& transaction, const Request& request,
+                                              ByteView issuer) const;
 
   const device_ca::Desk& desk_;
   device_ca::Issuer& issuer_;

@@ -86,10 +86,7 @@ Result<Answer> CertificateApi::take_proof(const Call& call, const DeviceKey& dev
                                  .ak_name = bound.ak_name,
                                  .nonce_at = nonce.made_at};
   return Answer(Slow{[this, key, is_wanted = request.is_wanted]() -> Result<net::HttpResponse> {
-    TRY_STATUS(store_.write([&](store::Transaction& transaction) {
-      return office_.desk().keep_proof(transaction.device_ca(), transaction.audit(), key,
-                                       certificates::Applicants::stands_in(transaction.provisioning(), key.scope));
-    }));
+    TRY_STATUS(office_.keep_proof(key));
     if (!is_wanted) return proven_response(device_ca::key_sha256_of(key.public_key));
     TRY(const auto issuer, office_.issuer_certificate());
     TRY(const auto issued, office_.issue({.client = {.scope = key.scope, .registration = key.registration},

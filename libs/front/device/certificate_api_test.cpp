@@ -227,6 +227,18 @@ TEST_F(CertificateApiTest, TakesAKeyAlongWhenItsDeviceGetsAnotherName) {
   EXPECT_EQ(code(answer), "") << answer.body;
 }
 
+TEST_F(CertificateApiTest, TellsAnOperatorOfAKeyThatTwoDevicesProve) {
+  const auto token = activated(world_.tpm_a, ak_);
+  attested();
+  ASSERT_EQ(code(certified(token, key_)), "");
+  test::must(world_.server.enroll("meter-2", world_.tpm_b.ek()));
+  const auto other = activated(world_.tpm_b, ak_, "meter-2");
+  attested(Tier::kAffirming, "meter-2");
+  const auto answer = ask("certificates", proof_of(nonce(other, "meter-2"), key_), other, "meter-2");
+  EXPECT_EQ(code(answer), "certificate.key-elsewhere");
+  EXPECT_THAT(alice_.get("/api/v1/alerts").body, HasSubstr(R"("kind":"certificate.key-twice")"));
+}
+
 TEST_F(CertificateApiTest, FinishesWhatTheSignerDidNot) {
   const auto token = activated(world_.tpm_a, ak_);
   attested();

@@ -246,10 +246,15 @@ TEST_F(EstApiTest, TellsAnOperatorOfOneKeyUnderTwoRegistrations) {
   const auto twice = [&] { return enroll(key_, shown, "meter-2"); };
   EXPECT_EQ(twice().status, 403);
   EXPECT_THAT(twice().body, HasSubstr("[certificate.key-elsewhere]"));
-  const auto alerts = alerts_of("meter-2");
+  auto alerts = alerts_of("meter-2");
   ASSERT_EQ(alerts.size(), 1U);
   EXPECT_EQ(alerts[0].kind, "certificate.key-twice");
   EXPECT_EQ(alerts[0].subject, "meter-1");
+  EXPECT_EQ(alerts[0].count, 1) << "who asks each second leaves no entry each second";
+  world_.clock.advance(std::chrono::minutes(10));
+  EXPECT_EQ(twice().status, 403);
+  alerts = alerts_of("meter-2");
+  ASSERT_EQ(alerts.size(), 1U);
   EXPECT_EQ(alerts[0].count, 2);
   EXPECT_THAT(world_.stored(), HasSubstr(R"({"code":"certificate.key-elsewhere","other":"meter-1"})"));
   // It bought nothing.
