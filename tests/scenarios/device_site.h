@@ -41,6 +41,7 @@ class Organisation {
 
   front::test::Server& server() { return site_.server(); }
   const Clock& clock() { return site_.clock(); }
+  void let_pass(std::chrono::seconds time) { site_.clock().advance(time); }
   const tcb::TestOrganisation& tls() const { return tls_; }
   const tcb::TestIdentity& server_identity() const { return server_; }
   const crypto::PrivateKey& escrow_key() const { return escrow_.key; }
