@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "store/sql_records.h"
 
 namespace warifu::store {

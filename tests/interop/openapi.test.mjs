@@ -211,8 +211,10 @@ const kPlan = {
   'POST /api/v1/webhooks/{}/secret': { parameters: () => ({ name: kWebhook }) },
   'GET /api/v1/webhooks/{}/waiting/{}': { parameters: async () => ({ name: kWebhook, event_id: (await made(`/api/v1/webhooks/${kWebhook}/test`)).event_id }) },
   'POST /api/v1/webhooks/{}/test': { parameters: () => ({ name: kWebhook }) },
+  // Another body each time, for who asks with a key of idempotency.
+  'POST /api/v1/registrations/{}/application-keys': { body: () => ({ name: 'interop', key: crypto.randomBytes(32).toString('base64') }) },
   'GET /api/v1/registrations/{}/application-keys/{}': { parameters: async () => ({ name: await give_key() }) },
-  'POST /api/v1/registrations/{}/application-keys/{}/rotate': { parameters: async () => ({ name: await give_key() }), body: () => ({}) },
+  'POST /api/v1/registrations/{}/application-keys/{}/rotate': { parameters: async () => ({ name: await give_key() }), body: () => ({ key: crypto.randomBytes(32).toString('base64') }) },
   'POST /api/v1/registrations/{}/application-keys/{}/revoke': { parameters: async () => ({ name: await give_key() }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },

@@ -1,5 +1,8 @@
 #include "front/api/application_key_messages.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "front/api/fields.h"
 
 namespace warifu::front::api {

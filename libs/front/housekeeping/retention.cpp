@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "provisioning/statement.h"
+
 namespace warifu::front::housekeeping {
 
 // That no enrollment and no group knows it. Every other reason why it may not attest is one that may pass.
