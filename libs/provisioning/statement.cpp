@@ -72,6 +72,16 @@ Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, cons
   return *std::move(statement);
 }
 
+Result<std::optional<Uuid>> find_enrollment_id(RecordsView& records, const ScopeId& scope,
+                                               const RegistrationId& registration) {
+  TRY(const auto enrollment, records.find_enrollment(scope, registration));
+  if (enrollment) return std::optional(enrollment->enrollment_id);
+  TRY(const auto device, records.find_device_of(scope, registration));
+  if (!device) return std::optional<Uuid>();
+  TRY(const auto statement, find_statement(records, scope, registration, device->group, device->enrollment_id));
+  return statement ? std::optional(statement->enrollment_id) : std::nullopt;
+}
+
 bool is_registered(const Device& device) {
   return std::ranges::any_of(device.enrollment_id.bytes(), [](std::uint8_t byte) { return byte != 0; });
 }

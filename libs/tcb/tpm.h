@@ -91,6 +91,9 @@ inline constexpr std::string_view kKeyDead = "tpm.key.dead";
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
 
+// What is said of a key that works only while a PCR has a certain value, and that PCR has another.
+inline constexpr std::string_view kPolicyUnmet = "tpm.policy";
+
 // The TPM, in the words of what the device does with it. Every call protects the bus by itself (tpm_device). Errors:
 // kUnavailable "tpm.*" when the TPM is not reachable (kTpmUnreachable) or in lockout, kRefused "tpm.*" when it says no.
 class Tpm : public AnchorNv {
@@ -102,6 +105,12 @@ class Tpm : public AnchorNv {
   virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;
   // HMAC-SHA256. kRefused "tpm.key.dead" when the key belongs to an SRK that is no more.
   virtual Result<Bytes> hmac(const WrappedObject& key, ByteView message) = 0;
+  // The same two of a key that works only while this PCR is zero (tpm_types/application_key.h), and refuse any other.
+  // kRefused kPolicyUnmet when somebody has extended it.
+  virtual Result<WrappedObject> activate_capped(ByteView authentication_key, std::uint8_t pcr) = 0;
+  virtual Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) = 0;
+  // Extends the PCR, so that those keys work no longer until the next TPM Reset.
+  virtual Status cap(std::uint8_t pcr) = 0;
   virtual Result<SecretBytes> random(std::size_t size) = 0;
   // At most 128 bytes. With PCRs it opens only while they have their present values.
   virtual Result<WrappedObject> seal(const SecretBytes& secret, const PcrList& pcrs) = 0;

@@ -62,5 +62,22 @@ TEST(AuthenticationKeyParts, RefuseAnyKeyButAnHmacKeyThatOnlySigns) {
   }
 }
 
+TEST(AuthenticationKeyParts, MayBeOfAKeyThatWorksByOnePolicyAlone) {
+  const Bytes policy(32, 1);
+  EXPECT_TRUE(AuthenticationKeyParts::parse(blob({.attributes = 0x00040400, .policy = policy}), policy));
+  const Object rows[] = {
+      {},                                                  // without one
+      {.policy = policy},                                  // and without it as well: userWithAuth
+      {.attributes = 0x00040400},                          // by nothing at all
+      {.attributes = 0x00040400, .policy = Bytes(32, 2)},  // by another
+      {.attributes = 0x00060400, .policy = policy},        // decrypts too
+  };
+  for (const Object& row : rows) {
+    const auto parts = AuthenticationKeyParts::parse(blob(row), policy);
+    ASSERT_FALSE(parts);
+    EXPECT_EQ(parts.error().code, "tpm.activation.object") << to_string(parts.error());
+  }
+}
+
 }  // namespace
 }  // namespace warifu::tpm

@@ -10,13 +10,14 @@ namespace warifu::tpm {
 
 // An HMAC-SHA256 key as a TPM object that may be imported: TPMT_PUBLIC and TPMT_SENSITIVE that belong together.
 struct HmacObject {
-  Bytes tpmt_public;      // KEYEDHASH, SHA-256, sign | userWithAuth | noDA, empty policy
+  Bytes tpmt_public;      // KEYEDHASH, SHA-256, sign | noDA; without a policy userWithAuth, too
   SecretBytes sensitive;  // TPMT_SENSITIVE with an empty auth value
   Name name() const;
 };
 
-// `key` has 1 to 64 bytes (a longer one is no better: HMAC would hash it). "tpm.hmac-key.size".
-Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy);
+// `key` has 1 to 64 bytes (a longer one is no better: HMAC would hash it). "tpm.hmac-key.size". With a policy (a digest
+// of SHA-256) it works by that alone.
+Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, ByteView policy = {});
 
 // Content of TPM2B_PRIVATE and of TPM2B_ENCRYPTED_SECRET, without their size fields.
 struct Duplicate {

@@ -67,7 +67,7 @@ class RetentionTest : public ::testing::Test {
   const RegistrationId id_ = RegistrationId::parse("meter-1").value();
   const Bytes old_ = Bytes(32, 1);
   const Bytes new_ = Bytes(32, 2);
-  Retention retention_{world_.clock, world_.server.registrar, *world_.store};
+  Retention retention_{world_.clock, world_.server.registrar, world_.server.application_keys, *world_.store};
 };
 
 TEST_F(RetentionTest, ABootLogGoesADayAfterItWasStoredIfNobodyRefersToIt) {
@@ -118,6 +118,32 @@ TEST_F(RetentionTest, WhoIsDisabledKeepsItsLedger) {
   });
   look_after(days(4000));
   EXPECT_TRUE(is_known()) << "by it a clone is noticed when the device is back";
+}
+
+TEST_F(RetentionTest, AKeyForApplicationsIsWipedWhenItsEnrollmentIsGone) {
+  const auto keys = [&] {
+    std::vector<application_keys::ApplicationKey> all;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(all, s.application_keys().list_keys_of(test::scope_id(), id_, 10));
+      return {};
+    }));
+    return all;
+  };
+  test::must(world_.store->write([&](store::Transaction& t) -> Status {
+    TRY(const auto enrollment, find_enrollment_id(t.provisioning(), test::scope_id(), id_));
+    TRY_STATUS(world_.server.application_keys.put(t.application_keys(), t.audit(), "operator:test",
+                                                  {test::scope_id(), id_, *enrollment},
+                                                  {.name = Label::parse("mqtt").value()}));
+    return {};
+  }));
+  look_after(hours(2));
+  EXPECT_EQ(keys().at(0).state, application_keys::State::kPending);
+  EXPECT_FALSE(keys().at(0).sealed_key.empty());
+  test::must(world_.server.unenroll("meter-1"));
+  test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
+  look_after(hours(2));
+  EXPECT_EQ(keys().at(0).state, application_keys::State::kRevoked);
+  EXPECT_TRUE(keys().at(0).sealed_key.empty());
 }
 
 }  // namespace
