@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,14 @@ class ApplicationKeyFetcher {
   ApplicationKeyFetcher(Outside& outside, Attestor& attestor) : outside_(outside), attestor_(attestor) {}
 
   // The connection is closed after it. nullopt: server or TCB know of no such keys. Errors: those of the transport, of
-  // the TCB, of Attestor::token(), "server.reply", and refusal_of(). What was done before an error is done.
+  // the TCB, of Attestor::see_to_token(), "server.reply", and refusal_of(). What was done before an error is done.
   Result<std::optional<Outcome>> fetch();
 
+  // Whether the server said that it knows of no registration of this TPM that still holds.
+  static bool wants_registration(const Error& error);
+
   // What the server asked for with its last refusal.
-  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  std::optional<std::chrono::seconds> retry_after() const { return attestor_.retry_after(); }
 
  private:
   struct Held {
@@ -42,18 +46,27 @@ class ApplicationKeyFetcher {
   Result<std::optional<std::vector<Held>>> held();
   // nullopt: not served.
   Result<std::optional<ToldApplicationKeys>> told(const std::vector<Held>& held);
+  struct Settling {
+    const std::vector<ToldApplicationKey>& told;
+    const std::vector<Held>& held;
+    Outcome outcome = {};
+    std::set<std::string> unsettled = {};  // names of which something failed or waits
+    std::optional<Error> first_error = {};
+  };
+  // The first error of all, after what could be done of the other names.
   Result<Outcome> settle(const std::vector<ToldApplicationKey>& told, const std::vector<Held>& held);
-  Status import(const ToldApplicationKey& told);
+  Status take(const ToldApplicationKey& told, Settling& settling);
+  Status import(const ToldApplicationKey& told, const Settling& settling);
   // false: the TPM cannot use it in this boot.
   Result<bool> acknowledge(const ApplicationKeyVersion& key);
-  Status forget(const ApplicationKeyVersion& key);
+  // First here, then there.
+  Status forget(const ApplicationKeyVersion& key, Settling& settling);
+  Status forget_here(const ApplicationKeyVersion& key);
   Result<HttpReply> post(std::string_view step, std::string body);
 
   Outside& outside_;
   Attestor& attestor_;
-  std::string token_;
   std::string digest_;  // of what was told last, when nothing was left to do; base64
-  std::optional<std::chrono::seconds> retry_after_;
 };
 
 }  // namespace warifu::agent

@@ -9,6 +9,7 @@ namespace {
 
 using test::problem;
 using test::reply;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -123,6 +124,44 @@ TEST_F(ApplicationKeysTest, ThatAreCappedInThisBootWaitForTheNext) {
   EXPECT_THAT(asked(), ElementsAre("acknowledge mqtt 1", "activate mqtt 1"));
 }
 
+// The server was restored from a backup, or is another one.
+TEST_F(ApplicationKeysTest, OfALaterVersionThanTheServerKnowsGiveWayToItsOwn) {
+  tcb_.application_keys = {{{"mqtt", 4}, true}, {{"mqtt", 5}, false}};
+  tell(R"({"name":"mqtt","version":3,"state":"pending"})");
+  ASSERT_EQ(fetch(), "");
+  EXPECT_THAT(asked(), ElementsAre("forget mqtt 4", "forget mqtt 5", "import mqtt 3 0", "acknowledge mqtt 3",
+                                   "activate mqtt 3", "forget mqtt 4", "forget mqtt 5"));
+  EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 3), true)));
+}
+
+TEST_F(ApplicationKeysTest, OfALaterVersionStayUntilTheServersIsHere) {
+  tcb_.application_keys = {{{"mqtt", 4}, true}};
+  tell(R"({"name":"mqtt","version":3,"state":"pending"})");
+  answer("keys/deliver", problem(403, "application-key.attestation"));
+  EXPECT_EQ(fetch(), "application-key.attestation");
+  EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 4), true)));
+}
+
+TEST_F(ApplicationKeysTest, ThatCannotBeHadKeepNoOtherFromItsEnd) {
+  tcb_.application_keys = {{{"dlms", 1}, true}, {{"gone", 7}, true}, {{"mqtt", 1}, true}, {{"mqtt", 2}, false}};
+  tell(R"({"name":"dlms","version":2,"state":"pending"},{"name":"mqtt","version":2,"state":"active"},)"
+       R"({"name":"old","version":1,"state":"revoked"},{"name":"zigbee","version":1,"state":"revoked"})");
+  answer("keys/deliver", reply(200, R"({"authentication_key":"BAUG"})"));
+  EXPECT_EQ(fetch(), "tpm.activation") << "of dlms";
+  EXPECT_THAT(asked(), ElementsAre("forget old 1", "forget zigbee 1", "import dlms 2 0", "acknowledge mqtt 2",
+                                   "activate mqtt 2", "forget gone 7", "forget mqtt 1"));
+  EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("dlms", 1), true), Pair(Pair("mqtt", 2), true)))
+      << "the one in use stays";
+  // What the server does not hear of one it hears of the other.
+  answer("keys/forget", problem(503, "store.busy"));
+  EXPECT_EQ(fetch(), "server.trouble");
+  EXPECT_THAT(sent("keys/forget"), SizeIs(2));
+  // Whoever is told to come later does not ask on.
+  answer("keys/forget", problem(429, "limit.requests"));
+  EXPECT_EQ(fetch(), "server.throttled");
+  EXPECT_THAT(sent("keys/forget"), SizeIs(1));
+}
+
 TEST_F(ApplicationKeysTest, ThatAreNotTheServersAreDroppedAndFetchedAgain) {
   tell(kPending);
   answer("keys/acknowledge", problem(403, "application-key.mac"));
@@ -202,13 +241,32 @@ TEST_F(ApplicationKeysTest, AreKeptByTheService) {
 TEST_F(ApplicationKeysTest, AreTriedAgainByTheServiceWhenTheyWereRefused) {
   tcb_.assigned_hub = "hub.example";
   tcb_.device_id = "meter-1";
-  answer_first("keys", {problem(403, "application-key.srk")});
+  answer_first("keys", {problem(403, "application-key.ek")});
   tell(kPending);
   waiter_.stop_after = 500;
   Runner(outside_, std::chrono::hours(1), &attestor_, nullptr, &fetcher_).run();
   EXPECT_THAT(progress_.text, HasSubstr("application keys: "));
-  EXPECT_THAT(progress_.text, HasSubstr("Register anew"));
+  EXPECT_THAT(progress_.text, HasSubstr("asks again by itself"));
   EXPECT_THAT(tcb_.application_keys, SizeIs(1));
+  EXPECT_THAT(tcb_.calls, Not(Contains("accept")));
+}
+
+// The TCB's assignment holds, so nothing else would have it register.
+TEST_F(ApplicationKeysTest, AreAskedForAgainAfterARegistrationWhereTheServerKnowsOfNone) {
+  for (const char* code : {"application-key.not-registered", "application-key.srk"}) {
+    tcb_.application_keys.clear();
+    tcb_.assigned_hub = "hub.example";
+    tcb_.device_id = "meter-1";
+    tcb_.calls.clear();
+    answer_first("keys", {problem(403, code)});
+    tell(kPending);
+    waiter_.waits.clear();
+    server_.assigning = 0;
+    waiter_.stop_after = 2;  // before the poll, and after all of it
+    Runner(outside_, std::chrono::hours(1), &attestor_, nullptr, &fetcher_).run();
+    EXPECT_THAT(tcb_.calls, Contains("accept")) << code;
+    EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 1), true))) << code;
+  }
 }
 
 }  // namespace

@@ -92,10 +92,22 @@ constexpr std::array kAdvice = {
            "What the server issued is not a certificate for this device: is server.root that of its organisation?"},
     Advice{"application-key.attestation", "It is asked again after the next attestation: `warifu-agent attest`"},
     Advice{"application-key.none", "The server gives no application keys, or does not serve them here"},
-    Advice{"application-key.", "Register anew: `warifu-agent provision`; then it is asked again"},
+    Advice{"application-key.not-registered",
+           "`warifu-agent run` registers anew by itself; without it: `warifu-agent provision`, then `warifu-agent "
+           "application-key get`"},
+    Advice{"application-key.srk",
+           "`warifu-agent run` registers anew by itself; without it: `warifu-agent provision`, then `warifu-agent "
+           "application-key get`"},
+    Advice{"application-key.",
+           "`warifu-agent run` asks again by itself; without it: `warifu-agent application-key get`"},
     Advice{"tcb.application-key.none",
            "An operator gives one (`warifu application-key put`), and `warifu-agent application-key get` fetches it"},
-    Advice{"tcb.application-key.pending", "Let it be acknowledged: `warifu-agent application-key get`"},
+    Advice{"tcb.application-key.pending",
+           "Let it be acknowledged: `warifu-agent application-key get`. One that is capped already in this boot is so "
+           "in a boot that does not cap it before: `cap --unless-pending`"},
+    Advice{"tcb.application-key.old",
+           "The server knows nothing of the version that is here (was it restored from a backup, or is it another "
+           "one?): `warifu-agent application-key get` takes the server's instead"},
     Advice{"tcb.application-key.nothing-to-cap", "Name the PCR: `warifu-agent application-key cap --pcr 14`"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
     Advice{

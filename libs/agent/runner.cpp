@@ -117,9 +117,23 @@ std::chrono::milliseconds Runner::certificate_refused(const Error& error) {
   return wait;
 }
 
-// A server or a TCB that knows of no such keys is nothing to tell of: nobody asked for them.
+// A server or a TCB that knows of no such keys is nothing to tell of: nobody asked for them. The TCB's assignment may
+// hold while the server knows of none: then the device registers, once.
 std::chrono::milliseconds Runner::fetch_keys() {
-  const auto outcome = fetcher_->fetch();
+  auto outcome = fetcher_->fetch();
+  auto retry_after = fetcher_->retry_after();
+  if (!outcome && ApplicationKeyFetcher::wants_registration(outcome.error())) {
+    outside_.progress.note(fmt::format("application keys: {}", to_string(outcome.error())));
+    const auto registration = contact_.make(Registering::kAlways);
+    if (registration) {
+      tell(*registration);
+      outcome = fetcher_->fetch();
+      retry_after = fetcher_->retry_after();
+    } else {
+      outcome = tl::unexpected(registration.error());
+      retry_after = contact_.retry_after();
+    }
+  }
   if (outcome) {
     key_backoff_.reset();
     if (*outcome && (*outcome)->acknowledged + (*outcome)->forgotten > 0)
@@ -129,7 +143,7 @@ std::chrono::milliseconds Runner::fetch_keys() {
   }
   // The one who stops it is heard at the next wait.
   if (outcome.error().code == "agent.stopped") return std::chrono::milliseconds(0);
-  const auto wait = key_backoff_.next(outcome.error(), fetcher_->retry_after());
+  const auto wait = key_backoff_.next(outcome.error(), retry_after);
   outside_.progress.note(fmt::format("application keys: {}. Next try in {} s", explain(outcome.error()),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count()));
   return wait;
