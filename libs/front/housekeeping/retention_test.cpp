@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "front/api/test_operator.h"
 #include "front/test_attested.h"
 #include "front/test_world.h"
 #include "sim/deterministic.h"
@@ -144,6 +145,46 @@ TEST_F(RetentionTest, AKeyForApplicationsIsWipedWhenItsEnrollmentIsGone) {
   look_after(hours(2));
   EXPECT_EQ(keys().at(0).state, application_keys::State::kRevoked);
   EXPECT_TRUE(keys().at(0).sealed_key.empty());
+}
+
+// Whether a look comes between the two decides nothing.
+TEST_F(RetentionTest, AKeyForApplicationsOutlivesADeregistrationFromAGroupThatTakesTheDeviceAgain) {
+  const test::Operator alice{world_.server};
+  const std::string group = "/api/v1/enrollment-groups/plant";
+  ASSERT_EQ(alice.put(group, test::tpm_group("plant", "*")).status, 201);
+  ASSERT_EQ(alice.post(group + "/eks", test::ek_list({&world_.tpm_b.ek()})).status, 200);
+  const auto pump = world_.device(world_.tpm_b, "pump-1");
+  const auto id = RegistrationId::parse("pump-1").value();
+  ASSERT_EQ(pump.come().told, "assigned");
+  ASSERT_EQ(alice.post("/api/v1/registrations/pump-1/application-keys", R"({"name":"mqtt","generate":true})").status,
+            201);
+  const auto state = [&] {
+    std::string told;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(const auto all, s.application_keys().list_keys_of(test::scope_id(), id, 10));
+      told = to_string(all.at(0).state);
+      return {};
+    }));
+    return told;
+  };
+  const auto deregister = [&] {
+    write([&](store::Transaction& t) -> Status {
+      TRY(const auto device, t.provisioning().find_device_of(test::scope_id(), id));
+      return take_back(t.provisioning(), *device, world_.clock.now());
+    });
+  };
+  deregister();
+  look_after(hours(2));
+  EXPECT_EQ(state(), "pending");
+  EXPECT_THAT(alice.get("/api/v1/registrations/pump-1/application-keys").body, HasSubstr(R"("state":"pending")"));
+  ASSERT_EQ(pump.come().told, "assigned");
+  look_after(hours(2));
+  EXPECT_EQ(state(), "pending");
+  deregister();
+  const auto ek_name = world_.tpm_b.ek().name().text();
+  ASSERT_LT(alice.remove(group + "/eks/" + ek_name).status, 300);
+  look_after(hours(2));
+  EXPECT_EQ(state(), "revoked") << "the group takes it no more";
 }
 
 }  // namespace
