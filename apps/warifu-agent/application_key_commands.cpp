@@ -65,18 +65,23 @@ Status print_application_hmac(const Context& context, const std::string& name) {
   return written;
 }
 
-Status cap_application_keys(const Context& context, std::uint8_t pcr) {
+Status cap_application_keys(const Context& context, std::uint8_t pcr, bool unless_pending) {
   TRY(auto device, LocalDevice::open(context));
-  TRY(const auto answer, device.ask(tcb_protocol::CapApplicationKeys{pcr}));
-  boost::json::array pcrs;
+  TRY(const auto answer, device.ask(tcb_protocol::CapApplicationKeys{pcr, unless_pending}));
+  boost::json::array pcrs, left;
   for (const std::uint8_t one : answer.pcrs)
     pcrs.emplace_back(one);
+  for (const std::uint8_t one : answer.left)
+    left.emplace_back(one);
   if (context.json) {
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"capped_pcrs", std::move(pcrs)}}));
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"capped_pcrs", std::move(pcrs)},
+                                                                  {"left_for_pending", std::move(left)}}));
     return {};
   }
   for (const std::uint8_t one : answer.pcrs)
     fmt::print("PCR {} is extended: what it caps works again after the next reset of the TPM\n", one);
+  for (const std::uint8_t one : answer.left)
+    fmt::print("PCR {} is left alone: a key that it caps waits to be acknowledged in this boot\n", one);
   return {};
 }
 

@@ -60,7 +60,7 @@ Status list_application_keys(const Context& context);
 // HMAC-SHA256 of standard input, at most 1024 bytes, in hexadecimal.
 Status print_application_hmac(const Context& context, const std::string& name);
 // Until the TPM is reset. Without a PCR (0): those by which keys of this device are capped.
-Status cap_application_keys(const Context& context, std::uint8_t pcr);
+Status cap_application_keys(const Context& context, std::uint8_t pcr, bool unless_pending);
 
 Status show_tpm(const Context& context);
 Status print_ek(const Context& context);

@@ -109,7 +109,12 @@ void add_application_keys(CLI::App& app, Action& action) {
   const auto pcr = std::make_shared<std::uint8_t>(0);
   cap->add_option("--pcr", *pcr, "This PCR; without it those by which keys of this device are capped")
       ->check(CLI::Range(12, 15));
-  cap->callback([=, &action] { action = [=](const Context& c) { return cap_application_keys(c, *pcr); }; });
+  const auto unless_pending = std::make_shared<bool>(false);
+  cap->add_flag(
+      "--unless-pending", *unless_pending,
+      "Leave a PCR alone while a key that it caps waits to be acknowledged: this boot does that, the next caps");
+  cap->callback(
+      [=, &action] { action = [=](const Context& c) { return cap_application_keys(c, *pcr, *unless_pending); }; });
 }
 
 void add_tpm(CLI::App& app, Action& action) {

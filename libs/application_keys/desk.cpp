@@ -247,9 +247,8 @@ Result<Desk::Wrapped> Desk::deliver(Records& records, audit::Trail& trail, const
   TRY(auto record, find_version(records, holder, wanted));
   TRY_STATUS(check_live(record));
   TRY(const auto key, open(record));
-  Bytes policy;
-  if (record.capped_by) policy = to_bytes(tpm::uncapped_policy(*record.capped_by).bytes());
-  TRY(auto wrapped, tpm::make_authentication_key(tpm.ek, tpm.srk, key, entropy_, policy));
+  TRY(auto wrapped, tpm::make_authentication_key(tpm.ek, tpm.srk, key, entropy_,
+                                                 tpm::application_key_use(record.capped_by.value_or(0))));
   TRY_STATUS(trail.record(
       holder.scope,
       {device_actor(holder.registration), "application-key.deliver", subject_of(holder.registration, record.name),

@@ -72,8 +72,7 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
   if (known.keys.size() >= ApplicationKeysRecord::kKeysMax)
     return refused("tcb.application-key.full",
                    fmt::format("{} keys are kept, and no more", ApplicationKeysRecord::kKeysMax));
-  TRY(auto imported,
-      capped_by == 0 ? tpm_.activate(authentication_key) : tpm_.activate_capped(authentication_key, capped_by));
+  TRY(auto imported, tpm_.activate_application_key(authentication_key, capped_by));
   known.keys.push_back({version.name, version.version, false, capped_by, std::move(imported)});
   std::ranges::sort(
       known.keys, [](const Key& a, const Key& b) { return std::tie(a.name, a.version) < std::tie(b.name, b.version); });
@@ -140,7 +139,8 @@ Result<ApplicationKeys::Mac> ApplicationKeys::hmac(const Label& name, ByteView d
   return Mac{std::move(mac), newest->version};
 }
 
-Result<PcrList> ApplicationKeys::cap(std::uint8_t pcr) {
+Result<ApplicationKeys::Capped> ApplicationKeys::cap(std::uint8_t pcr, UnlessPending unless_pending) {
+  TRY(const auto known, record());
   std::set<std::uint8_t> pcrs;
   if (pcr != 0) {
     if (!tpm::may_cap(pcr))
@@ -150,21 +150,29 @@ Result<PcrList> ApplicationKeys::cap(std::uint8_t pcr) {
           "pcr");
     pcrs.insert(pcr);
   } else {
-    TRY(const auto known, record());
     for (const Key& key : known.keys)
       if (key.capped_by != 0) pcrs.insert(key.capped_by);
   }
   if (pcrs.empty())
     return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
                  "no key here is capped by a PCR: say which one is to be extended all the same"};
-  for (const std::uint8_t one : pcrs)
+  Capped capped;
+  for (const std::uint8_t one : pcrs) {
+    const bool is_waited_for =
+        std::ranges::any_of(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == one; });
+    if (unless_pending == UnlessPending::kYes && is_waited_for) {
+      capped.left.push_back(one);
+      continue;
+    }
     TRY_STATUS(tpm_.cap(one));
-  return PcrList(pcrs.begin(), pcrs.end());
+    capped.pcrs.push_back(one);
+  }
+  return capped;
 }
 
-Result<ApplicationKeys::Shown> ApplicationKeys::shown() {
+Result<ApplicationKeys::Shown> ApplicationKeys::shown(bool probe) {
   TRY(auto known, record());
-  if (known.keys.empty()) return Shown{std::move(known)};
+  if (known.keys.empty() || !probe) return Shown{std::move(known)};
   const auto opened = tpm_.open_key(known.keys.front().key);
   if (opened) return Shown{std::move(known)};
   // Unreachable, in lockout or disturbed says nothing about the keys.

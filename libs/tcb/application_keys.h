@@ -49,13 +49,19 @@ class ApplicationKeys {
 
   // Extends this PCR, or (0) those by which keys are capped; which. kInvalidInput "tcb.application-key.pcr"; kNotFound
   // "tcb.application-key.nothing-to-cap".
-  Result<PcrList> cap(std::uint8_t pcr);
+  enum class UnlessPending : bool { kNo, kYes };
+  struct Capped {
+    PcrList pcrs;  // that were extended
+    PcrList left;  // alone, because a key that it caps waits to be acknowledged
+  };
+  Result<Capped> cap(std::uint8_t pcr, UnlessPending unless_pending);
 
   struct Shown {
     ApplicationKeysRecord record;
     bool died = false;  // there were some, and all were dropped now: the TPM no longer opens them
   };
-  Result<Shown> shown();
+  // Asks the TPM whether it opens them, or not: it takes its time.
+  Result<Shown> shown(bool probe);
 
  private:
   using Key = ApplicationKeysRecord::Key;

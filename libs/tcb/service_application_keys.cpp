@@ -15,7 +15,7 @@ Result<ApplicationKeys::Version> version_of(const std::string& name, std::uint32
 }  // namespace
 
 Result<protocol::ShowApplicationKey::Answer> Service::run(Caller, protocol::ShowApplicationKey request) {
-  TRY(const auto shown, application_keys_.shown());
+  TRY(const auto shown, application_keys_.shown(request.index == 0));
   const auto& keys = shown.record.keys;
   protocol::ShowApplicationKey::Answer answer{};
   answer.count = static_cast<std::uint8_t>(keys.size());
@@ -62,8 +62,10 @@ Result<protocol::ApplicationKeyHmac::Answer> Service::run(Caller, const protocol
 }
 
 Result<protocol::CapApplicationKeys::Answer> Service::run(Caller, protocol::CapApplicationKeys request) {
-  TRY(auto pcrs, application_keys_.cap(request.pcr));
-  return protocol::CapApplicationKeys::Answer{std::move(pcrs)};
+  using UnlessPending = ApplicationKeys::UnlessPending;
+  TRY(auto capped,
+      application_keys_.cap(request.pcr, request.unless_pending ? UnlessPending::kYes : UnlessPending::kNo));
+  return protocol::CapApplicationKeys::Answer{std::move(capped.pcrs), std::move(capped.left)};
 }
 
 }  // namespace warifu::tcb

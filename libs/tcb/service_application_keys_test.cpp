@@ -21,11 +21,9 @@ class ServiceApplicationKeys : public Services {
   ServiceApplicationKeys() { EXPECT_EQ(device_.verify_server(), ""); }
 
   Bytes wrapped(const SecretBytes& key, std::uint8_t pcr = 0) {
-    Bytes policy;
-    if (pcr != 0) policy = to_bytes(tpm::uncapped_policy(pcr).bytes());
     // After a clear it opens what is for these two.
     const auto& who = device_.tpm.clears == 0 ? device_.software : device_.cleared;
-    return *tpm::make_authentication_key(who.ek(), who.srk(), key, device_.entropy, policy);
+    return *tpm::make_authentication_key(who.ek(), who.srk(), key, device_.entropy, tpm::application_key_use(pcr));
   }
   std::string import(const std::string& name, std::uint32_t version, std::uint8_t pcr = 0) {
     return device_.ask(ImportApplicationKey{name, version, pcr, wrapped(key_, pcr)});
@@ -120,8 +118,8 @@ TEST_F(ServiceApplicationKeys, AreRefusedWhenTheyAreNotWrappedForThisTpmOrNotTha
     EXPECT_THAT(held(), IsEmpty());
     return code;
   };
-  const auto for_other =
-      *tpm::make_authentication_key(device_.cleared.ek(), device_.cleared.srk(), key_, device_.entropy);
+  const auto for_other = *tpm::make_authentication_key(device_.cleared.ek(), device_.cleared.srk(), key_,
+                                                       device_.entropy, tpm::application_key_use(0));
   EXPECT_NE(refused(0, for_other), "");
   EXPECT_NE(refused(0, {}), "");
   const Bytes whole = wrapped(key_);
@@ -136,6 +134,56 @@ TEST_F(ServiceApplicationKeys, AreRefusedWhenTheyAreNotWrappedForThisTpmOrNotTha
   EXPECT_EQ(refused(23, whole), "tcb.application-key.pcr");
   EXPECT_EQ(device_.ask(ImportApplicationKey{"mqtt", 0, 0, whole}), "tcb.application-key.version");
   EXPECT_EQ(device_.ask(ImportApplicationKey{"a/b", 1, 0, whole}), "id.name");
+}
+
+// The agent has the blobs of both. The hub key as an application's would sign tokens for ever, and what the hub key
+// must not sign.
+TEST_F(ServiceApplicationKeys, AreNoHubKeysNorHubKeysThem) {
+  for (const std::uint8_t pcr : Bytes{0, 14})
+    EXPECT_EQ(device_.ask(ImportApplicationKey{"hub", 1, pcr, device_.authentication_key(key_)}),
+              "tpm.activation.object");
+  EXPECT_THAT(held(), IsEmpty());
+  for (const std::uint8_t pcr : Bytes{0, 14})
+    EXPECT_EQ(device_.ask(ActivateRegistration{wrapped(key_, pcr)}), "tpm.activation.object");
+  ASSERT_EQ(device_.ask(ActivateRegistration{device_.authentication_key(key_)}), "");
+  for (const std::uint8_t pcr : Bytes{0, 14})
+    EXPECT_EQ(device_.ask(AcceptAssignment{"hub.example", "press-4", wrapped(key_, pcr)}), "tpm.activation.object");
+  EXPECT_EQ(device_.ask(AcceptAssignment{"hub.example", "press-4", device_.authentication_key(key_)}), "");
+  EXPECT_EQ(import("mqtt", 1), "");
+}
+
+TEST_F(ServiceApplicationKeys, AreTriedAtTheTpmOnceForAList) {
+  for (const char* name : {"a", "b", "c"})
+    ASSERT_EQ(give(name, 1), "");
+  const int before = device_.tpm.opened_keys;
+  EXPECT_THAT(held(), SizeIs(3));
+  EXPECT_EQ(device_.tpm.opened_keys, before + 1);
+}
+
+// A boot that caps before the network is up would never let the next version be acknowledged.
+TEST_F(ServiceApplicationKeys, ThatWaitAreLeftUncappedWhereThatIsAskedFor) {
+  ASSERT_EQ(give("disk", 1, 14), "");
+  ASSERT_EQ(give("network", 1, 15), "");
+  ASSERT_EQ(import("disk", 2, 14), "");
+  const auto cap = [&](std::uint8_t pcr) {
+    return device_.service->handle(Caller::kAgent, CapApplicationKeys{pcr, true}).value();
+  };
+  EXPECT_THAT(cap(0).pcrs, ElementsAre(15));
+  EXPECT_THAT(cap(0).left, ElementsAre(14));
+  EXPECT_THAT(cap(14).pcrs, IsEmpty());
+  EXPECT_THAT(cap(14).left, ElementsAre(14));
+  EXPECT_THAT(cap(13).pcrs, ElementsAre(13));
+  EXPECT_EQ(device_.ask(CapApplicationKeys{12, true}), "") << "nothing here is capped by it";
+  EXPECT_EQ(device_.ask(AcknowledgeApplicationKey{"disk", 2, Bytes(48)}), "");
+  ASSERT_EQ(device_.ask(ActivateApplicationKey{"disk", 2}), "");
+  ++device_.tpm.boot;
+  EXPECT_THAT(cap(0).pcrs, ElementsAre(14, 15));
+  EXPECT_EQ(code_of_hmac("disk"), "tcb.application-key.capped");
+  // Without the wish it is capped whatever waits.
+  ASSERT_EQ(import("disk", 3, 14), "");
+  ++device_.tpm.boot;
+  EXPECT_THAT(device_.service->handle(Caller::kAgent, CapApplicationKeys{0})->left, IsEmpty());
+  EXPECT_EQ(code_of_hmac("disk"), "tcb.application-key.capped");
 }
 
 TEST_F(ServiceApplicationKeys, ThatAreCappedWorkUntilTheCapAndInTheNextBoot) {
@@ -200,7 +248,8 @@ TEST_F(ServiceApplicationKeys, AreNeverLostWhenPowerFails) {
   for (int cut = 1; cut < 60; ++cut) {
     Device device;
     const auto blob = [&] {
-      return *tpm::make_authentication_key(device.software.ek(), device.software.srk(), key_, device.entropy);
+      return *tpm::make_authentication_key(device.software.ek(), device.software.srk(), key_, device.entropy,
+                                           tpm::application_key_use(0));
     };
     ASSERT_EQ(device.verify_server(), "");
     ASSERT_EQ(device.ask(ImportApplicationKey{"mqtt", 1, 0, blob()}), "");

@@ -151,11 +151,11 @@ class TestTpm final : public Tpm {
     return keep(std::move(key), {});
   }
   Result<Bytes> hmac(const WrappedObject& key, ByteView message) override { return hmac_by(key, {}, message); }
-  Result<WrappedObject> activate_capped(ByteView authentication_key, std::uint8_t pcr) override {
+  Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) override {
     TRY_STATUS(power_.step());
-    TRY_STATUS(tpm::AuthenticationKeyParts::parse(authentication_key, tpm::uncapped_policy(pcr).bytes()));
+    TRY_STATUS(tpm::AuthenticationKeyParts::parse(authentication_key, tpm::application_key_use(capped_by)));
     TRY(auto key, open(authentication_key));
-    return keep(std::move(key), {pcr});
+    return keep(std::move(key), capped_by == 0 ? PcrList() : PcrList{capped_by});
   }
   Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) override {
     if (capped_in.contains(pcr) && capped_in[pcr] == boot)
@@ -230,6 +230,7 @@ class TestTpm final : public Tpm {
     return WrappedObject{identity_keys.back().public_area, {'k', static_cast<std::uint8_t>(number)}};
   }
   Status open_key(const WrappedObject& key) override {
+    ++opened_keys;
     TRY(const TestKey* opened, opened_key(key));
     static_cast<void>(opened);
     return {};
@@ -298,6 +299,7 @@ class TestTpm final : public Tpm {
   int clears = 0;
   int owns = 0;
   int signatures = 0;
+  int opened_keys = 0;  // by open_key()
   const Bytes ak_public = Bytes(90, 'a');
   std::vector<TestKey> identity_keys;
   TestKey idevid_key{tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256), 0};

@@ -101,13 +101,15 @@ class Tpm : public AnchorNv {
   virtual Result<TpmKeys> keys() = 0;
   virtual Result<EkCertificate> ek_certificate() = 0;
   // Opens the server's authenticationKey (tpm_types/authentication_key.h) with EK and SRK and imports the HMAC key in
-  // it. Refuses an object that is not exactly an HMAC-SHA256 signing key.
+  // it. Refuses an object that is not exactly an HMAC-SHA256 signing key, and one that is marked as an application's.
   virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;
   // HMAC-SHA256. kRefused "tpm.key.dead" when the key belongs to an SRK that is no more.
   virtual Result<Bytes> hmac(const WrappedObject& key, ByteView message) = 0;
-  // The same two of a key that works only while this PCR is zero (tpm_types/application_key.h), and refuse any other.
-  // kRefused kPolicyUnmet when somebody has extended it.
-  virtual Result<WrappedObject> activate_capped(ByteView authentication_key, std::uint8_t pcr) = 0;
+  // activate() of a key for an application (tpm::application_key_use()), capped by this PCR or (0) by nothing. Refuses
+  // any other, a hub key too.
+  virtual Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) = 0;
+  // hmac() by a key that works only while this PCR is zero, and by no other. kRefused kPolicyUnmet when somebody has
+  // extended it.
   virtual Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) = 0;
   // Extends the PCR, so that those keys work no longer until the next TPM Reset.
   virtual Status cap(std::uint8_t pcr) = 0;

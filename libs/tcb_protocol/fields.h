@@ -315,9 +315,11 @@ void fields(auto& visitor, Is<ApplicationKeyHmac::Answer> auto& answer) {
 
 void fields(auto& visitor, Is<CapApplicationKeys> auto& request) {
   visitor.integer("pcr", request.pcr);
+  visitor.flag("unless_pending", request.unless_pending);
 }
 void fields(auto& visitor, Is<CapApplicationKeys::Answer> auto& answer) {
   visitor.ascending("pcrs", answer.pcrs, kPcrCount);
+  visitor.ascending("left", answer.left, kPcrCount);
 }
 
 }  // namespace warifu::tcb_protocol

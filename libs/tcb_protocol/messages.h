@@ -374,8 +374,10 @@ struct ApplicationKeyHmac {
 // until the TPM is reset.
 struct CapApplicationKeys {
   std::uint8_t pcr;
+  bool unless_pending = false;  // a PCR is left alone while a key that it caps waits to be acknowledged
   struct Answer {
     std::vector<std::uint8_t> pcrs;  // that were extended
+    std::vector<std::uint8_t> left;  // that were left alone
   };
 };
 

@@ -120,7 +120,7 @@ inline std::vector<Sample> samples() {
   add<ForgetApplicationKey>(all, "forget_application_key", {"dlms-auth", 65'536}, {});
   add<ApplicationKeyHmac>(all, "application_key_hmac", {"mqtt", secret("a reading")},
                           {SecretBytes(counting(49, 32)), 7});
-  add<CapApplicationKeys>(all, "cap_application_keys", {0}, {{12, 14}});
+  add<CapApplicationKeys>(all, "cap_application_keys", {0, true}, {{12, 14}, {15}});
   return all;
 }
 

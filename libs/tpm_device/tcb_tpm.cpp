@@ -96,9 +96,9 @@ Result<Bytes> TcbTpm::hmac(const tcb::WrappedObject& key, ByteView message) {
   });
 }
 
-Result<tcb::WrappedObject> TcbTpm::activate_capped(ByteView authentication_key, std::uint8_t pcr) {
+Result<tcb::WrappedObject> TcbTpm::activate_application_key(ByteView authentication_key, std::uint8_t capped_by) {
   return with_srk(
-      [&] { return tpm_device::activate(*device_, authentication_key, tpm::uncapped_policy(pcr).bytes()); });
+      [&] { return tpm_device::activate(*device_, authentication_key, tpm::application_key_use(capped_by)); });
 }
 
 Result<Bytes> TcbTpm::hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) {
@@ -112,6 +112,7 @@ Result<Bytes> TcbTpm::hmac_capped(const tcb::WrappedObject& key, std::uint8_t pc
 
 // Once more than was wanted is as good as once.
 Status TcbTpm::cap(std::uint8_t pcr) {
+  device_->keep_extended(pcr, tpm::capping_digest());
   return with_srk([&] { return extend_pcr(*device_, pcr, tpm::capping_digest()); });
 }
 

@@ -6,6 +6,7 @@ namespace warifu::tpm {
 namespace {
 
 constexpr auto kPolicyHash = crypto::HashAlgorithm::kSha256;
+constexpr std::uint32_t kCommandHmac = 0x00000155;  // TPM2_CC_HMAC
 
 }  // namespace
 
@@ -30,6 +31,12 @@ Uncapped uncapped(std::uint8_t pcr) {
 crypto::Digest uncapped_policy(std::uint8_t pcr) {
   const auto [selection, digest] = uncapped(pcr);
   return PolicyDigest(kPolicyHash).pcr(selection, digest).value();
+}
+
+HmacUse application_key_use(std::uint8_t capped_by) {
+  if (capped_by != 0) return {ObjectAttributes{kSign | kNoDa}, to_bytes(uncapped_policy(capped_by).bytes())};
+  return {ObjectAttributes{kSign | kNoDa | kUserWithAuth},
+          to_bytes(PolicyDigest(kPolicyHash).command_code(kCommandHmac).bytes())};
 }
 
 crypto::Digest capping_digest() {

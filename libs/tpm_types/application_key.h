@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "crypto/digest.h"
+#include "tpm_types/hmac_use.h"
 #include "tpm_types/policy_digest.h"
 
 // What server and device agree on about keys for applications (docs/protocols/application-keys.md).
@@ -38,6 +39,10 @@ struct Uncapped {
 Uncapped uncapped(std::uint8_t pcr);
 // authPolicy of a key that works until the PCR is extended, and again after the next TPM Reset.
 crypto::Digest uncapped_policy(std::uint8_t pcr);
+// The use of such a key in its public area; of one that nothing caps (0) it is userWithAuth with an authPolicy that
+// nobody needs to satisfy. It is the mark of an application's key: a hub key has none, so neither is taken for the
+// other.
+HmacUse application_key_use(std::uint8_t capped_by);
 // What a PCR is extended with so that its keys work no longer. Anything else would do as well.
 crypto::Digest capping_digest();
 

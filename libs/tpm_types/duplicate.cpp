@@ -23,7 +23,7 @@ Name HmacObject::name() const {
   return Name::of(kHash, tpmt_public);
 }
 
-Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, ByteView policy) {
+Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, const HmacUse& use) {
   if (key.empty() || key.size() > kMaxHmacKeySize) {
     return invalid_input("tpm.hmac-key.size",
                          fmt::format("expected a key of 1 to {} bytes, {} came", kMaxHmacKeySize, key.size()));
@@ -40,8 +40,8 @@ Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, By
   Bytes tpmt_public = wire::Writer(80)
                           .u16(wire_id(AlgorithmId::kKeyedHash))
                           .u16(wire_id(AlgorithmId::kSha256))
-                          .u32(kSign | kNoDa | (policy.empty() ? std::uint32_t{kUserWithAuth} : 0U))
-                          .sized16(policy)
+                          .u32(use.attributes.bits())
+                          .sized16(use.policy)
                           .u16(wire_id(AlgorithmId::kHmac))
                           .u16(wire_id(AlgorithmId::kSha256))
                           .sized16(unique.bytes())

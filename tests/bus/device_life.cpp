@@ -107,9 +107,9 @@ Status DeviceLife::use_capped_key() {
   TRY(const auto ek, tpm::EkPublic::from_tpm2b(keys.ek_public));
   TRY(const auto srk, tpm::SrkPublic::from_tpm2b(keys.srk_public));
   TRY(const Bytes wrapped, make_known_challenge(ek, srk, secrets_.capped_inner_key, secrets_.capped_key, entropy_,
-                                                tpm::uncapped_policy(kPcr).bytes()));
+                                                tpm::application_key_use(kPcr)));
   TRY_STATUS(search_.add("credential of a capped key", secrets_.capped_inner_key.reveal()));
-  TRY(const auto key, tpm_->activate_capped(wrapped, kPcr));
+  TRY(const auto key, tpm_->activate_application_key(wrapped, kPcr));
   const auto message = SecretBytes::random(entropy_, 40);
   TRY(const Bytes mac, tpm_->hmac_capped(key, kPcr, message.reveal()));
   const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secrets_.capped_key.reveal(), {message.reveal()});

@@ -76,9 +76,9 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.hmac(key, message);
   }
-  Result<tcb::WrappedObject> activate_capped(ByteView key, std::uint8_t pcr) override {
+  Result<tcb::WrappedObject> activate_application_key(ByteView key, std::uint8_t capped_by) override {
     TRY_STATUS(power());
-    return tpm_.activate_capped(key, pcr);
+    return tpm_.activate_application_key(key, capped_by);
   }
   Result<Bytes> hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) override {
     TRY_STATUS(power());

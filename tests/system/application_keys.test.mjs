@@ -151,9 +151,15 @@ describe('A key of an application', { skip: without_users, timeout: 300_000 }, (
       assert.equal((await get()).waiting_for_the_next_boot, 1);
       assert.deepEqual(await states(id, 'boot-secret'), ['2 pending', '1 active']);
       await reset_tpm();
+      // A unit that comes before the network, in each boot.
+      const cap = () => agent('application-key', 'cap', '--pcr', '14', '--unless-pending');
+      assert.deepEqual(await cap(), { capped_pcrs: [], left_for_pending: [14] });
       assert.deepEqual(await hmac('boot-secret'), { hmac: hmac_by(key), version: 1 });
       assert.equal((await get()).acknowledged, 1);
       assert.deepEqual(await hmac('boot-secret'), { hmac: hmac_by(next), version: 2 });
+      await reset_tpm();
+      assert.deepEqual(await cap(), { capped_pcrs: [14], left_for_pending: [] });
+      await agent_refused(/\[tcb\.application-key\.capped\]/, ['application-key', 'hmac', 'boot-secret'], { input: kReading });
     });
   });
 

@@ -59,9 +59,7 @@ class TpmApplicationKeys : public TpmDevice {
     const tcb::TpmKeys keys = must(device_->keys());
     const auto ek = must(tpm::EkPublic::from_tpm2b(keys.ek_public));
     const auto srk = must(tpm::SrkPublic::from_tpm2b(keys.srk_public));
-    Bytes policy;
-    if (pcr != 0) policy = to_bytes(tpm::uncapped_policy(pcr).bytes());
-    return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_, policy));
+    return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_, tpm::application_key_use(pcr)));
   }
   std::string import(const std::string& name, std::uint8_t pcr = 0) {
     return ask(ImportApplicationKey{name, 1, pcr, wrapped(pcr)});
@@ -117,7 +115,7 @@ TEST_F(TpmApplicationKeys, ThatAreCappedWorkUntilTheCapAndAgainAfterAReset) {
   // Another process, too, and one that goes past the TCB's own check with the wrapped key.
   start();
   EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped");
-  const auto stolen = must(device_->activate_capped(wrapped(14), 14));
+  const auto stolen = must(device_->activate_application_key(wrapped(14), 14));
   expect_error(device_->hmac_capped(stolen, 14, message_), ErrorKind::kRefused, tcb::kPolicyUnmet);
   EXPECT_FALSE(device_->hmac_capped(stolen, 15, message_)) << "by another PCR that is zero";
   EXPECT_FALSE(device_->hmac(stolen, message_)) << "without the policy";
@@ -141,8 +139,48 @@ TEST_F(TpmApplicationKeys, ThatComeAfterTheCapWaitForTheNextBoot) {
   EXPECT_EQ(ask(CapApplicationKeys{14}), "");
   ASSERT_EQ(import("boot-secret", 14), "");
   EXPECT_EQ(ask(AcknowledgeApplicationKey{"boot-secret", 1, Bytes(48)}), "tcb.application-key.capped");
+  // The unit of the next boot comes before the network: it leaves the cap to the boot after it.
   reset_tpm();
+  const auto capped = must(service_->handle(tcb::Caller::kAgent, CapApplicationKeys{14, true}));
+  EXPECT_TRUE(capped.pcrs.empty());
+  EXPECT_EQ(capped.left, Bytes{14});
   EXPECT_EQ(ask(AcknowledgeApplicationKey{"boot-secret", 1, Bytes(48)}), "");
+}
+
+// Whoever resets the TPM alone, where no firmware starts it: the TCB does, and caps what it had capped.
+TEST_F(TpmApplicationKeys, StayCappedWhenTheTcbItselfStartsTheTpm) {
+  ASSERT_EQ(give("boot-secret", 14), "");
+  ASSERT_EQ(give("other", 15), "");
+  ASSERT_EQ(give("mqtt"), "");
+  ASSERT_EQ(ask(CapApplicationKeys{14}), "");
+  for (int i = 0; i < 2; ++i) {
+    swtpm_.reset();
+    EXPECT_NE(hmac("boot-secret"), "") << i;
+    EXPECT_EQ(hmac("mqtt"), "") << i;
+    EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped") << i;
+    EXPECT_EQ(hmac("other"), "") << i << ": nobody had capped it";
+  }
+}
+
+TEST_F(TpmApplicationKeys, ThatWaitAreAcknowledgedInABootThatLeavesThemUncapped) {
+  ASSERT_EQ(give("boot-secret", 14), "");
+  EXPECT_EQ(ask(CapApplicationKeys{14, true}), "");
+  const Bytes next = wrapped(14);
+  ASSERT_EQ(ask(ImportApplicationKey{"boot-secret", 2, 14, next}), "");
+  EXPECT_EQ(ask(AcknowledgeApplicationKey{"boot-secret", 2, Bytes(48)}), "tcb.application-key.capped");
+  reset_tpm();
+  EXPECT_EQ(ask(CapApplicationKeys{14, true}), "");
+  EXPECT_EQ(ask(AcknowledgeApplicationKey{"boot-secret", 2, Bytes(48)}), "");
+  ASSERT_EQ(ask(ActivateApplicationKey{"boot-secret", 2}), "");
+  reset_tpm();
+  EXPECT_EQ(ask(CapApplicationKeys{14, true}), "");
+  EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped");
+}
+
+TEST_F(TpmApplicationKeys, AreNoHubKeysNorHubKeysThem) {
+  const auto hub_key = server_key_for(*device_);
+  expect_error(device_->activate_application_key(hub_key, 0), ErrorKind::kInvalidInput, "tpm.activation.object");
+  expect_error(device_->activate(wrapped()), ErrorKind::kInvalidInput, "tpm.activation.object");
 }
 
 TEST_F(TpmApplicationKeys, AreRefusedByTheTpmWhenTheirWrapLies) {

@@ -119,7 +119,7 @@ MESSAGES = {
     "activate_application_key": (34, sized("mqtt") + u32(7), DONE),
     "forget_application_key": (35, sized("dlms-auth") + u32(65_536), DONE),
     "application_key_hmac": (36, sized("mqtt") + sized("a reading"), sized(run(49, 32)) + u32(7)),
-    "cap_application_keys": (37, u8(0), sized(bytes([12, 14]))),
+    "cap_application_keys": (37, u8(0) + u8(1), sized(bytes([12, 14])) + sized(bytes([15]))),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),
