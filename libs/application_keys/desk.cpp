@@ -233,6 +233,7 @@ Result<bool> Desk::note_held(Records& records, audit::Trail& trail, const Holder
     if (record.state != State::kActive) continue;
     if (std::ranges::find(held, KeyVersion{record.name, record.version}) != held.end()) continue;
     record.state = State::kPending;
+    record.delivered_to.clear();
     record.changed_at = clock_.now();
     TRY_STATUS(records.update_key(record));
     TRY_STATUS(trail.record(holder.scope, {device_actor(holder.registration), "application-key.lose",
@@ -242,18 +243,37 @@ Result<bool> Desk::note_held(Records& records, audit::Trail& trail, const Holder
   return is_news;
 }
 
-Result<Desk::Wrapped> Desk::deliver(Records& records, audit::Trail& trail, const Holder& holder,
-                                    const KeyVersion& wanted, const ProvenTpm& tpm) const {
+Result<Desk::Wrapped> Desk::wrap(RecordsView& records, const Holder& holder, const KeyVersion& wanted,
+                                 const ProvenTpm& tpm) const {
   TRY(auto record, find_version(records, holder, wanted));
   TRY_STATUS(check_live(record));
   TRY(const auto key, open(record));
   TRY(auto wrapped, tpm::make_authentication_key(tpm.ek, tpm.srk, key, entropy_,
                                                  tpm::application_key_use(record.capped_by.value_or(0))));
+  return Wrapped{std::move(record), std::move(wrapped)};
+}
+
+Result<std::optional<Desk::Wrapped>> Desk::deliver_again(RecordsView& records, const Holder& holder,
+                                                         const KeyVersion& wanted, const ProvenTpm& tpm) const {
+  TRY(const auto record, find_version(records, holder, wanted));
+  if (!std::ranges::equal(record.delivered_to, tpm.srk.name().bytes())) return std::optional<Wrapped>();
+  TRY(auto wrapped, wrap(records, holder, wanted, tpm));
+  return std::optional(std::move(wrapped));
+}
+
+Result<Desk::Wrapped> Desk::deliver(Records& records, audit::Trail& trail, const Holder& holder,
+                                    const KeyVersion& wanted, const ProvenTpm& tpm) const {
+  TRY(auto wrapped, wrap(records, holder, wanted, tpm));
+  auto& record = wrapped.record;
+  const auto srk_name = tpm.srk.name();
+  if (std::ranges::equal(record.delivered_to, srk_name.bytes())) return wrapped;
+  record.delivered_to = to_bytes(srk_name.bytes());
+  TRY_STATUS(records.update_key(record));
   TRY_STATUS(trail.record(
       holder.scope,
       {device_actor(holder.registration), "application-key.deliver", subject_of(holder.registration, record.name),
-       fmt::format(R"({{"version":{},"srk_name":"{}"}})", record.version, tpm.srk.name().text())}));
-  return Wrapped{std::move(record), std::move(wrapped)};
+       fmt::format(R"({{"version":{},"srk_name":"{}"}})", record.version, srk_name.text())}));
+  return wrapped;
 }
 
 Result<ApplicationKey> Desk::acknowledge(Records& records, audit::Trail& trail, const Holder& holder,

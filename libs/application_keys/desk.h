@@ -89,7 +89,8 @@ class Desk {
                          std::span<const KeyVersion> held) const;
   // The same without a change.
   Result<bool> lacks(RecordsView& records, const Holder& holder, std::span<const KeyVersion> held) const;
-  // The key for that TPM alone (tpm_types/authentication_key.h). kNotFound "application-key.unknown"; kRefused
+  // The key for that TPM alone (tpm_types/authentication_key.h). Delivered to the same TPM again it leaves no trace: a
+  // device may ask as often as it likes. kNotFound "application-key.unknown"; kRefused
   // "application-key.revoked", "application-key.superseded".
   struct Wrapped {
     ApplicationKey record;
@@ -97,6 +98,9 @@ class Desk {
   };
   Result<Wrapped> deliver(Records& records, audit::Trail& trail, const Holder& holder, const KeyVersion& wanted,
                           const ProvenTpm& tpm) const;
+  // The same without a change, where it was delivered to that TPM last and is not lost since; nullopt: it was not.
+  Result<std::optional<Wrapped>> deliver_again(RecordsView& records, const Holder& holder, const KeyVersion& wanted,
+                                               const ProvenTpm& tpm) const;
   // The device's TPM has it: it is active, and what was before it superseded. The same again changes nothing. kRefused
   // "application-key.mac", "application-key.acknowledgement-replayed", and as deliver().
   Result<ApplicationKey> acknowledge(Records& records, audit::Trail& trail, const Holder& holder,
@@ -107,6 +111,8 @@ class Desk {
                                         const KeyVersion& key) const;
 
  private:
+  Result<Wrapped> wrap(RecordsView& records, const Holder& holder, const KeyVersion& wanted,
+                       const ProvenTpm& tpm) const;
   Bytes seal(const ApplicationKey& record, const SecretBytes& key) const;
   Result<SecretBytes> open(const ApplicationKey& record) const;
   Status end(Records& records, ApplicationKey& record, State state) const;

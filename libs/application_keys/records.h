@@ -30,7 +30,8 @@ struct ApplicationKey {
   std::optional<std::uint8_t> capped_by = {};  // the PCR that must be zero for it to work
   Bytes sealed_key = {};                       // under the envelope key; empty once it has ended
   Bytes srk_name = {};                         // under which it was acknowledged last; empty: never
-  Timestamp nonce_at = {};                     // when the nonce of that acknowledgement was made
+  Bytes delivered_to = {};  // the SRK for which it was wrapped last; empty: none, or it was lost since
+  Timestamp nonce_at = {};  // when the nonce of that acknowledgement was made
   Timestamp created_at = {};
   Timestamp changed_at = {};              // when the state became what it is
   std::optional<Timestamp> told_at = {};  // of a revoked one: when the device said that it has it no longer

@@ -121,6 +121,36 @@ TEST_P(ApplicationKeys, AreOpenedByTheTpmThatTheyAreFor) {
   EXPECT_EQ(code(deliver({Label::parse("none").value(), 1})), "application-key.unknown");
 }
 
+// Whoever has a device's token asks as often as he likes.
+TEST_P(ApplicationKeys, LeaveATraceOfADeliveryOnce) {
+  ASSERT_TRUE(put(mqtt_, one_));
+  const auto again = [&] {
+    return found([&](Snapshot& s) {
+      return desk_.deliver_again(s.application_keys(), holder_, {mqtt_, 1}, {tpm_.ek(), tpm_.srk()});
+    });
+  };
+  EXPECT_FALSE(again());
+  EXPECT_TRUE(is_audited([&] { EXPECT_TRUE(deliver({mqtt_, 1})); }));
+  EXPECT_TRUE(std::ranges::equal(all().at(0).delivered_to, tpm_.srk().name().bytes()));
+  EXPECT_FALSE(is_audited([&] { EXPECT_TRUE(deliver({mqtt_, 1})); }));
+  const auto wrapped = again();
+  ASSERT_TRUE(wrapped);
+  EXPECT_EQ(to_bytes(tpm_.open_authentication_key(wrapped->authentication_key)->reveal()), one_);
+  // To another TPM, and to the one that lost it, it goes anew.
+  const auto other = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "b").value();
+  EXPECT_TRUE(is_audited([&] {
+    EXPECT_TRUE(write([&](auto& records, auto& trail) {
+      return desk_.deliver(records, trail, holder_, {mqtt_, 1}, {other.ek(), other.srk()});
+    }));
+  }));
+  EXPECT_FALSE(again());
+  EXPECT_TRUE(deliver({mqtt_, 1}));
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  EXPECT_TRUE(note_held({}));
+  EXPECT_FALSE(again());
+  EXPECT_TRUE(is_audited([&] { EXPECT_TRUE(deliver({mqtt_, 1})); }));
+}
+
 TEST_P(ApplicationKeys, ThatSomebodyMovedToAnotherRowDoNotOpen) {
   ASSERT_TRUE(put(mqtt_, one_));
   ASSERT_TRUE(put(dlms_, two_));

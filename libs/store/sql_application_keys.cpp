@@ -11,10 +11,9 @@ namespace {
 
 using application_keys::ApplicationKey;
 
-#define COLUMNS                                                                                                 \
-  "scope_id, registration_id, name, version, enrollment_id, state, capped_by, sealed_key, srk_name, nonce_at, " \
-  "created_at, "                                                                                                \
-  "changed_at, told_at"
+#define COLUMNS                                                                                                     \
+  "scope_id, registration_id, name, version, enrollment_id, state, capped_by, sealed_key, srk_name, delivered_to, " \
+  "nonce_at, created_at, changed_at, told_at"
 
 constexpr Sql kListOf =
     "SELECT " COLUMNS
@@ -23,10 +22,10 @@ constexpr Sql kListOf =
 constexpr Sql kListHolders =
     "SELECT DISTINCT registration_id FROM application_keys WHERE scope_id = ? AND registration_id > ? AND state IN "
     "('pending', 'active') ORDER BY registration_id LIMIT ?";
-constexpr Sql kInsert = "INSERT INTO application_keys (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kInsert = "INSERT INTO application_keys (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr Sql kUpdate =
-    "UPDATE application_keys SET state = ?, sealed_key = ?, srk_name = ?, nonce_at = ?, changed_at = ?, told_at = ? "
-    "WHERE scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
+    "UPDATE application_keys SET state = ?, sealed_key = ?, srk_name = ?, delivered_to = ?, nonce_at = ?, "
+    "changed_at = ?, told_at = ? WHERE scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
 constexpr Sql kRemove =
     "DELETE FROM application_keys WHERE scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
 
@@ -54,6 +53,7 @@ Result<ApplicationKey> to_application_key(Row row) {
   if (pcr) key.capped_by = static_cast<std::uint8_t>(*pcr);
   TRY(key.sealed_key, row.next<Bytes>());
   TRY(key.srk_name, row.next<Bytes>());
+  TRY(key.delivered_to, row.next<Bytes>());
   TRY(key.nonce_at, row.next<Timestamp>());
   TRY(key.created_at, row.next<Timestamp>());
   TRY(key.changed_at, row.next<Timestamp>());
@@ -87,15 +87,15 @@ Status SqlApplicationKeyRecords::insert_key(const ApplicationKey& key) {
   TRY(auto query, connection_.prepare(kInsert));
   const auto pcr = key.capped_by ? std::optional(std::int64_t{*key.capped_by}) : std::nullopt;
   query.bind(key.scope, key.registration_id, key.name, std::int64_t{key.version}, key.enrollment_id,
-             to_string(key.state), pcr, key.sealed_key, key.srk_name, key.nonce_at, key.created_at, key.changed_at,
-             key.told_at);
+             to_string(key.state), pcr, key.sealed_key, key.srk_name, key.delivered_to, key.nonce_at, key.created_at,
+             key.changed_at, key.told_at);
   return name_conflict(query.run(), "application-key.exists", "a version of the application key", key.name.text());
 }
 
 Status SqlApplicationKeyRecords::update_key(const ApplicationKey& key) {
   TRY(auto query, connection_.prepare(kUpdate));
-  query.bind(to_string(key.state), key.sealed_key, key.srk_name, key.nonce_at, key.changed_at, key.told_at, key.scope,
-             key.registration_id, key.name, std::int64_t{key.version});
+  query.bind(to_string(key.state), key.sealed_key, key.srk_name, key.delivered_to, key.nonce_at, key.changed_at,
+             key.told_at, key.scope, key.registration_id, key.name, std::int64_t{key.version});
   return query.run();
 }
 

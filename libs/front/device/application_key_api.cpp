@@ -104,19 +104,35 @@ Result<Answer> ApplicationKeyApi::tell(const Call& call, const DeviceKey& device
   }});
 }
 
+// What the device shows is public, and anybody's: it counts for what it was proved to be.
+template <class View>
+Result<ApplicationKeyApi::Proven> ApplicationKeyApi::prove(View& view, const DeviceKey& device, ByteView ak_name,
+                                                           const application_keys::ProvenTpm& shown) const {
+  TRY(auto proven, prove(view, device, ak_name));
+  if (!std::ranges::equal(shown.ek.name().bytes(), proven.ak.ek_name))
+    return not_that_tpm("application-key.ek", "endorsement key");
+  if (!std::ranges::equal(shown.srk.name().bytes(), proven.srk_name))
+    return not_that_tpm("application-key.srk", "storage root key");
+  return proven;
+}
+
+// Asked again nothing has changed: then nothing is written either.
 Result<Answer> ApplicationKeyApi::deliver(const Call& call, const DeviceKey& device) {
   TRY(const auto ak_name, ak_of(call, device));
   TRY(auto request, parse_delivery_request(call.request.body));
   TRY(auto ek, tpm::EkPublic::from_tpm2b(request.ek_public));
   TRY(auto srk, tpm::SrkPublic::from_tpm2b(request.srk_public));
+  std::optional<net::HttpResponse> response;
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    TRY(const auto proven, prove(snapshot, device, ak_name, {ek, srk}));
+    TRY(const auto wrapped, desk_.deliver_again(snapshot.application_keys(), proven.holder, request.key, {ek, srk}));
+    if (wrapped) response = delivery_response(*wrapped);
+    return {};
+  }));
+  if (response) return Answer(*std::move(response));
   return Answer(Durable{[this, device, ak_name, key = std::move(request.key), ek = std::move(ek),
                          srk = std::move(srk)](store::Transaction& transaction) -> Result<Decision> {
-                          TRY(const auto proven, prove(transaction, device, ak_name));
-                          // What the device shows is public, and anybody's: it counts for what it was proved to be.
-                          if (!std::ranges::equal(ek.name().bytes(), proven.ak.ek_name))
-                            return not_that_tpm("application-key.ek", "endorsement key");
-                          if (!std::ranges::equal(srk.name().bytes(), proven.srk_name))
-                            return not_that_tpm("application-key.srk", "storage root key");
+                          TRY(const auto proven, prove(transaction, device, ak_name, {ek, srk}));
                           TRY(const auto wrapped, desk_.deliver(transaction.application_keys(), transaction.audit(),
                                                                 proven.holder, key, {ek, srk}));
                           return Decision(delivery_response(wrapped));

@@ -46,6 +46,10 @@ class ApplicationKeyApi {
   };
   template <class View>
   Result<Proven> prove(View& view, const verifier::DeviceKey& device, ByteView ak_name) const;
+  // And that what it shows of its TPM is what it has proved.
+  template <class View>
+  Result<Proven> prove(View& view, const verifier::DeviceKey& device, ByteView ak_name,
+                       const application_keys::ProvenTpm& shown) const;
   Result<Bytes> ak_of(const Call& call, const verifier::DeviceKey& device) const;
 
   const application_keys::Desk& desk_;

@@ -11,6 +11,7 @@
 #include "sim/deterministic.h"
 #include "sim/software_tpm.h"
 #include "tpm_types/application_key.h"
+#include "tpm_types/authentication_key_parts.h"
 #include "wire/writer.h"
 
 namespace warifu::front::device {
@@ -128,6 +129,31 @@ TEST_F(ApplicationKeyApiTest, GivesTheKeyToItsTpmAndBelievesThatItHasItByItsMac)
   for (const std::string& text : world_.server.told_to_devices())
     EXPECT_THAT(text, Not(HasSubstr(member(given, "key"))));
   EXPECT_THAT(alice_.get("/api/v1/registrations/meter-1/application-keys").body, Not(HasSubstr(member(given, "key"))));
+}
+
+TEST_F(ApplicationKeyApiTest, MarksWhatItWrapsAsAnApplications) {
+  give();
+  give(R"(,"generate":true,"capped_by_pcr":14)");
+  ASSERT_TRUE(world_.meter.provision());
+  const auto token = activated(world_.tpm_a, ak_);
+  for (const auto& [version, pcr] : {std::pair{1, std::uint8_t{0}}, std::pair{2, std::uint8_t{14}}}) {
+    const auto blob = from_base64(member(deliver(token, world_.tpm_a, version), "authentication_key")).value();
+    EXPECT_FALSE(tpm::AuthenticationKeyParts::parse(blob)) << "it is no hub key";
+    EXPECT_TRUE(tpm::AuthenticationKeyParts::parse(blob, tpm::application_key_use(pcr)));
+  }
+}
+
+// Whoever has a device's token asks as often as he likes.
+TEST_F(ApplicationKeyApiTest, WritesNothingWhenItDeliversAgain) {
+  give();
+  ASSERT_TRUE(world_.meter.provision());
+  const auto token = activated(world_.tpm_a, ak_);
+  ASSERT_EQ(code(deliver(token, world_.tpm_a)), "");
+  const auto stored = world_.stored();
+  const auto again = deliver(token, world_.tpm_a);
+  EXPECT_TRUE(world_.tpm_a.open_authentication_key(from_base64(member(again, "authentication_key")).value()));
+  EXPECT_EQ(code(deliver(token, world_.tpm_a_cleared)), "application-key.srk");
+  EXPECT_EQ(world_.stored(), stored);
 }
 
 TEST_F(ApplicationKeyApiTest, WrapsToNoTpmThatHasNotProvedItself) {

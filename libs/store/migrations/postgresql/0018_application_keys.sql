@@ -12,6 +12,7 @@ CREATE TABLE application_keys (
   capped_by BIGINT,
   sealed_key BYTEA NOT NULL,
   srk_name BYTEA NOT NULL,
+  delivered_to BYTEA NOT NULL,
   nonce_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   changed_at BIGINT NOT NULL,

@@ -12,6 +12,7 @@ CREATE TABLE application_keys (
   capped_by INTEGER,
   sealed_key BLOB NOT NULL,
   srk_name BLOB NOT NULL,
+  delivered_to BLOB NOT NULL,
   nonce_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
