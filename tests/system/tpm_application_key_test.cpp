@@ -55,8 +55,9 @@ class TpmApplicationKeys : public TpmDevice {
     if (!answer) last_ = answer.error();
     return answer ? "" : std::string(answer.error().code);
   }
-  Bytes wrapped(std::uint8_t pcr = 0) {
-    const tcb::TpmKeys keys = must(device_->keys());
+  Bytes wrapped(std::uint8_t pcr = 0) { return wrapped_for(*device_, pcr); }
+  Bytes wrapped_for(TcbTpm& device, std::uint8_t pcr = 0) {
+    const tcb::TpmKeys keys = must(device.keys());
     const auto ek = must(tpm::EkPublic::from_tpm2b(keys.ek_public));
     const auto srk = must(tpm::SrkPublic::from_tpm2b(keys.srk_public));
     return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_, tpm::application_key_use(pcr)));
@@ -193,7 +194,7 @@ TEST_F(TpmApplicationKeys, AreRefusedByTheTpmWhenTheirWrapLies) {
   }
   const Swtpm other;
   const auto elsewhere = open_on(other);
-  EXPECT_EQ(ask(ImportApplicationKey{"mqtt", 1, 0, server_key_for(*elsewhere)}), "tpm.activation");
+  EXPECT_EQ(ask(ImportApplicationKey{"mqtt", 1, 0, wrapped_for(*elsewhere)}), "tpm.activation");
   EXPECT_EQ(must(service_->handle(tcb::Caller::kAgent, ShowApplicationKey{0})).count, 0);
 }
 
