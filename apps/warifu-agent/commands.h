@@ -53,6 +53,15 @@ struct ExportFiles {
 };
 Status export_certificate(const Context& context, const ExportFiles& files);
 
+// Gets what the server gives this device for its applications, now. kNotFound "application-key.none" when it gives
+// none.
+Status get_application_keys(const Context& context);
+Status list_application_keys(const Context& context);
+// HMAC-SHA256 of standard input, at most 1024 bytes, in hexadecimal.
+Status print_application_hmac(const Context& context, const std::string& name);
+// Until the TPM is reset. Without a PCR (0): those by which keys of this device are capped.
+Status cap_application_keys(const Context& context, std::uint8_t pcr, bool unless_pending);
+
 Status show_tpm(const Context& context);
 Status print_ek(const Context& context);
 Status own_tpm(const Context& context);

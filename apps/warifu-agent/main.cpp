@@ -90,6 +90,33 @@ void add_certificate(CLI::App& app, Action& action) {
   out->callback([=, &action] { action = [=](const Context& c) { return export_certificate(c, *files); }; });
 }
 
+void add_application_keys(CLI::App& app, Action& action) {
+  auto* keys = app.add_subcommand("application-key", "Keys that the server gives this device's applications")
+                   ->require_subcommand(1);
+  keys->footer("Example: warifu-agent application-key list");
+  add_plain(*keys, "get", "Get what the server has for this device, and forget what it revoked",
+            "warifu-agent application-key get", action, get_application_keys);
+  add_plain(*keys, "list", "List the keys that this device has", "warifu-agent --json application-key list", action,
+            list_application_keys);
+  auto* hmac =
+      add(*keys, "hmac", "Print the HMAC-SHA256 of standard input (at most 1024 bytes) by a key, in hexadecimal",
+          "printf hello | warifu-agent application-key hmac mqtt");
+  const auto name = std::make_shared<std::string>();
+  hmac->add_option("name", *name, "The key")->required()->type_name("NAME");
+  hmac->callback([=, &action] { action = [=](const Context& c) { return print_application_hmac(c, *name); }; });
+  auto* cap = add(*keys, "cap", "Let keys that are capped by a PCR work no longer until the next boot",
+                  "warifu-agent application-key cap --pcr 14");
+  const auto pcr = std::make_shared<std::uint8_t>(0);
+  cap->add_option("--pcr", *pcr, "This PCR; without it those by which keys of this device are capped")
+      ->check(CLI::Range(12, 15));
+  const auto unless_pending = std::make_shared<bool>(false);
+  cap->add_flag(
+      "--unless-pending", *unless_pending,
+      "Leave a PCR alone while a key that it caps waits to be acknowledged: this boot does that, the next caps");
+  cap->callback(
+      [=, &action] { action = [=](const Context& c) { return cap_application_keys(c, *pcr, *unless_pending); }; });
+}
+
 void add_tpm(CLI::App& app, Action& action) {
   auto* tpm = app.add_subcommand("tpm", "Care for the TPM")->require_subcommand(1);
   tpm->footer("Example: warifu-agent tpm status");
@@ -157,6 +184,7 @@ int run_command_line(int argc, char** argv) {
                "Do without Landlock and seccomp: for an emulator of another processor only");
   add_provisioning(app, action);
   add_certificate(app, action);
+  add_application_keys(app, action);
   add_tpm(app, action);
   add_secrets(app, action);
   try {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "agent/application_keys.h"
 #include "agent/attestation.h"
 #include "agent/attestation_state.h"
 #include "agent/certificate.h"
@@ -71,7 +72,8 @@ Status run(const Context& context) {
   tell_service_manager("READY=1");
   agent::Attestor attestor(device->outside(), device->logs());
   agent::Certifier certifier(device->outside(), attestor, device->identity());
-  agent::Runner(device->outside(), device->config().agent.check_every, &attestor, &certifier).run();
+  agent::ApplicationKeyFetcher fetcher(device->outside(), attestor);
+  agent::Runner(device->outside(), device->config().agent.check_every, &attestor, &certifier, &fetcher).run();
   tell_service_manager("STOPPING=1");
   return {};
 }

@@ -31,6 +31,7 @@ void add_root_commands(CLI::App& app, Action& action);
 void add_attestation_commands(CLI::App& app, Action& action);
 void add_policy_commands(CLI::App& app, Action& action);
 void add_webhook_commands(CLI::App& app, Action& action);
+void add_application_key_commands(CLI::App& app, Action& action);
 void add_certificate_commands(CLI::App& app, Action& action);
 void add_endorsement_commands(CLI::App& app, Action& action);
 

@@ -46,6 +46,7 @@ int run(int argc, char** argv) {
   add_policy_commands(app, action);
   add_webhook_commands(app, action);
   add_certificate_commands(app, action);
+  add_application_key_commands(app, action);
   add_root_commands(app, action);
   add_endorsement_commands(app, action);
   add_eventlog_commands(app, action);

@@ -7,6 +7,7 @@
 #include "front/certificates/applicants.h"
 #include "front/certificates/office.h"
 #include "front/cmp/cmp_api.h"
+#include "front/device/application_key_api.h"
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
@@ -147,6 +148,8 @@ class Service {
   front::device::AttestationApi attestation_api_;
   front::certificates::Office office_;
   front::device::CertificateApi certificate_api_;
+  application_keys::Desk application_keys_;
+  front::device::ApplicationKeyApi application_key_api_;
   front::est::EstApi est_api_;
   front::cmp_door::CmpIssuer cmp_issuer_;
   front::cmp_door::CmpApi cmp_api_;
@@ -172,6 +175,7 @@ class Service {
   front::api::VerificationApi verification_api_;
   front::api::WebhookApi webhook_api_;
   front::api::CertificateApi certificates_api_;
+  front::api::ApplicationKeyApi application_keys_api_;
   front::dps_service::ServiceApi service_api_;
   ServerTimers timers_{*this};
   front::Admission device_admission_;

@@ -36,6 +36,17 @@ constexpr std::array kServerCodes = {
     ServerCode{"certificate.key-compromised", ErrorKind::kRefused},
     ServerCode{"certificate.revoked", ErrorKind::kRefused},
     ServerCode{"certificate.held", ErrorKind::kRefused},
+    ServerCode{"application-key.not-registered", ErrorKind::kRefused},
+    ServerCode{"application-key.ek", ErrorKind::kRefused},
+    ServerCode{"application-key.srk", ErrorKind::kRefused},
+    ServerCode{"application-key.attestation", ErrorKind::kRefused},
+    ServerCode{"application-key.mac", ErrorKind::kUnavailable},
+    ServerCode{"application-key.acknowledgement-replayed", ErrorKind::kUnavailable},
+    // What changed while it was fetched.
+    ServerCode{"application-key.unknown", ErrorKind::kUnavailable},
+    ServerCode{"application-key.revoked", ErrorKind::kUnavailable},
+    ServerCode{"application-key.superseded", ErrorKind::kUnavailable},
+    ServerCode{"application-key.not-revoked", ErrorKind::kUnavailable},
     ServerCode{"challenge.unknown", ErrorKind::kUnavailable},
     ServerCode{"token.expired", ErrorKind::kRefused},
 };
@@ -79,6 +90,25 @@ constexpr std::array kAdvice = {
         "install`)?"},
     Advice{"tcb.certificate.",
            "What the server issued is not a certificate for this device: is server.root that of its organisation?"},
+    Advice{"application-key.attestation", "It is asked again after the next attestation: `warifu-agent attest`"},
+    Advice{"application-key.none", "The server gives no application keys, or does not serve them here"},
+    Advice{"application-key.not-registered",
+           "`warifu-agent run` registers anew by itself; without it: `warifu-agent provision`, then `warifu-agent "
+           "application-key get`"},
+    Advice{"application-key.srk",
+           "`warifu-agent run` registers anew by itself; without it: `warifu-agent provision`, then `warifu-agent "
+           "application-key get`"},
+    Advice{"application-key.",
+           "`warifu-agent run` asks again by itself; without it: `warifu-agent application-key get`"},
+    Advice{"tcb.application-key.none",
+           "An operator gives one (`warifu application-key put`), and `warifu-agent application-key get` fetches it"},
+    Advice{"tcb.application-key.pending",
+           "Let it be acknowledged: `warifu-agent application-key get`. One that is capped already in this boot is so "
+           "in a boot that does not cap it before: `cap --unless-pending`"},
+    Advice{"tcb.application-key.old",
+           "The server knows nothing of the version that is here (was it restored from a backup, or is it another "
+           "one?): `warifu-agent application-key get` takes the server's instead"},
+    Advice{"tcb.application-key.nothing-to-cap", "Name the PCR: `warifu-agent application-key cap --pcr 14`"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
     Advice{
         "logs.read",

@@ -20,6 +20,7 @@ void Runner::run() {
     until_check_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_check_ - wait;
     until_attestation_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_attestation_ - wait;
     until_certificate_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_certificate_ - wait;
+    until_keys_ = woken == Woken::kToCheckNow ? milliseconds(0) : until_keys_ - wait;
   }
 }
 
@@ -29,10 +30,17 @@ std::chrono::milliseconds Runner::attempt() {
   // Whom the server does not know it does not judge.
   if (attestor_ == nullptr || !is_provisioned_) return until_check_;
   if (until_attestation_ <= kNow) until_attestation_ = attest();
+  auto next = std::min(until_check_, until_attestation_);
   // Whose state the server does not know it gives no certificate.
-  if (certifier_ == nullptr || !has_attested_) return std::min(until_check_, until_attestation_);
-  if (until_certificate_ <= kNow) until_certificate_ = certify();
-  return std::min({until_check_, until_attestation_, until_certificate_});
+  if (certifier_ != nullptr && has_attested_) {
+    if (until_certificate_ <= kNow) until_certificate_ = certify();
+    next = std::min(next, until_certificate_);
+  }
+  if (fetcher_ != nullptr) {
+    if (until_keys_ <= kNow) until_keys_ = fetch_keys();
+    next = std::min(next, until_keys_);
+  }
+  return next;
 }
 
 std::chrono::milliseconds Runner::check() {
@@ -106,6 +114,38 @@ std::chrono::milliseconds Runner::certificate_refused(const Error& error) {
   outside_.progress.note(fmt::format("certificate: {}. Next try in {} s{}", explain(error),
                                      std::chrono::ceil<std::chrono::seconds>(wait).count(),
                                      waits_for_another_result_ ? ", or when the server judges otherwise" : ""));
+  return wait;
+}
+
+// A server or a TCB that knows of no such keys is nothing to tell of: nobody asked for them. The TCB's assignment may
+// hold while the server knows of none: then the device registers, once.
+std::chrono::milliseconds Runner::fetch_keys() {
+  auto outcome = fetcher_->fetch();
+  auto retry_after = fetcher_->retry_after();
+  if (!outcome && ApplicationKeyFetcher::wants_registration(outcome.error())) {
+    outside_.progress.note(fmt::format("application keys: {}", to_string(outcome.error())));
+    const auto registration = contact_.make(Registering::kAlways);
+    if (registration) {
+      tell(*registration);
+      outcome = fetcher_->fetch();
+      retry_after = fetcher_->retry_after();
+    } else {
+      outcome = tl::unexpected(registration.error());
+      retry_after = contact_.retry_after();
+    }
+  }
+  if (outcome) {
+    key_backoff_.reset();
+    if (*outcome && (*outcome)->acknowledged + (*outcome)->forgotten > 0)
+      outside_.progress.note(
+          fmt::format("application keys: {} new, {} forgotten", (*outcome)->acknowledged, (*outcome)->forgotten));
+    return key_backoff_.around(check_every_);
+  }
+  // The one who stops it is heard at the next wait.
+  if (outcome.error().code == "agent.stopped") return std::chrono::milliseconds(0);
+  const auto wait = key_backoff_.next(outcome.error(), retry_after);
+  outside_.progress.note(fmt::format("application keys: {}. Next try in {} s", explain(outcome.error()),
+                                     std::chrono::ceil<std::chrono::seconds>(wait).count()));
   return wait;
 }
 

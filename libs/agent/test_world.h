@@ -117,6 +117,11 @@ class ScriptedTcb final : public frames::Channel {
   std::deque<Error> accept_errors;
   std::optional<Error> show_error, sign_error;
   bool knows_certificates = true;  // false: an older TCB
+  // Name and version to whether it is active.
+  std::map<std::pair<std::string, std::uint32_t>, bool> application_keys;
+  bool knows_application_keys = true;  // false: an older TCB
+  bool keys_died = false;
+  std::optional<Error> key_error;  // of what the TPM shall do with a key
 
  private:
   using Refusal = Error;
@@ -233,6 +238,49 @@ class ScriptedTcb final : public frames::Channel {
     held.died = false;
     return answer;
   }
+  Result<protocol::ShowApplicationKey::Answer> run(protocol::ShowApplicationKey request) {
+    if (!knows_application_keys) return no("tcb_protocol.operation");
+    protocol::ShowApplicationKey::Answer answer{};
+    answer.count = static_cast<std::uint8_t>(application_keys.size());
+    answer.died = std::exchange(keys_died, false);
+    if (request.index >= application_keys.size()) return answer;
+    const auto& [key, active] = *std::next(application_keys.begin(), request.index);
+    answer.name = key.first;
+    answer.version = key.second;
+    answer.active = active;
+    return answer;
+  }
+  Result<protocol::Done> run(protocol::ImportApplicationKey request) {
+    calls.push_back("import " + request.name + " " + std::to_string(request.version) + " " +
+                    std::to_string(request.capped_by_pcr));
+    if (!checked) return no("tcb.server.unverified");
+    if (request.authentication_key != Bytes{1, 2, 3}) return no("tpm.activation");
+    const bool is_old = std::ranges::any_of(application_keys, [&](const auto& one) {
+      return one.second && one.first.first == request.name && one.first.second > request.version;
+    });
+    if (is_old) return no("tcb.application-key.old");
+    application_keys[{request.name, request.version}] = false;
+    return protocol::Done{};
+  }
+  Result<protocol::AcknowledgeApplicationKey::Answer> run(protocol::AcknowledgeApplicationKey request) {
+    calls.push_back("acknowledge " + request.name + " " + std::to_string(request.version));
+    if (key_error) return *key_error;
+    if (request.nonce != Bytes{9, 9, 9}) return no("tcb.test");
+    return protocol::AcknowledgeApplicationKey::Answer{{7, 7}};
+  }
+  Result<protocol::Done> run(protocol::ActivateApplicationKey request) {
+    calls.push_back("activate " + request.name + " " + std::to_string(request.version));
+    std::erase_if(application_keys, [&](const auto& one) {
+      return one.first.first == request.name && one.first.second < request.version;
+    });
+    application_keys[{request.name, request.version}] = true;
+    return protocol::Done{};
+  }
+  Result<protocol::Done> run(protocol::ForgetApplicationKey request) {
+    calls.push_back("forget " + request.name + " " + std::to_string(request.version));
+    application_keys.erase({request.name, request.version});
+    return protocol::Done{};
+  }
   Result<protocol::SignHandshake::Answer> run(protocol::SignHandshake) {
     calls.emplace_back("sign handshake");
     if (sign_error) return *sign_error;
@@ -333,6 +381,8 @@ class ScriptedServer final : public Transport {
     if (request.path == "/api/v1/device/escrow") return "escrow";
     if (request.path == "/api/v1/device/self") return "self";
     if (request.path.ends_with("/certificates/nonce")) return "certificate nonce";
+    if (const auto at = request.path.find("/application-keys"); at != std::string::npos)
+      return "keys" + request.path.substr(at + std::string_view("/application-keys").size());
     if (request.path.ends_with("/certificates")) return "certificate";
     if (const auto at = request.path.find("/attestation/"); at != std::string::npos)
       return request.path.substr(at + std::string_view("/attestation/").size());

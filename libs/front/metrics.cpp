@@ -50,6 +50,8 @@ struct Metrics::State {
                                      "Operations that were opened by a device that proved itself, by what it has.");
   Counters& attestations =
       counters(registry, "warifu_attestations_total", "Evidence that was judged, by the overall tier of its result.");
+  Counters& application_keys =
+      counters(registry, "warifu_application_keys_total", "What happened to keys of the applications of devices.");
   Counters& certificates =
       counters(registry, "warifu_certificates_issued_total",
                "Certificates of devices that were issued, by kind and by the door they went through.");
@@ -148,6 +150,25 @@ void Metrics::count_certificate_issued(std::string_view kind, std::string_view d
 
 void Metrics::count_certificate_refusal() {
   state_->certificate_refusals.Increment();
+}
+
+void Metrics::count_application_key(ApplicationKeyEvent event) {
+  const auto text = [event] {
+    switch (event) {
+      case ApplicationKeyEvent::kGiven:
+        return "given";
+      case ApplicationKeyEvent::kRevoked:
+        return "revoked";
+      case ApplicationKeyEvent::kDelivered:
+        return "delivered";
+      case ApplicationKeyEvent::kAcknowledged:
+        return "acknowledged";
+      case ApplicationKeyEvent::kForgotten:
+        return "forgotten";
+    }
+    return "unknown";
+  };
+  state_->application_keys.Add({{"event", text()}}).Increment();
 }
 
 void Metrics::count_ocsp(OcspOutcome outcome) {

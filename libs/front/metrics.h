@@ -16,6 +16,9 @@ namespace warifu::front {
 // What became of a package that a device deposited.
 enum class EscrowOutcome { kReceived, kRepeated, kRefused };
 
+// What happened to a key of an application.
+enum class ApplicationKeyEvent { kGiven, kRevoked, kDelivered, kAcknowledged, kForgotten };
+
 // What became of a question how a certificate stands.
 enum class OcspOutcome { kKept, kSigned, kRefused };
 
@@ -44,6 +47,7 @@ class Metrics final : public net::ConnectionObserver {
   // By kind ("ldevid") and door ("est").
   void count_certificate_issued(std::string_view kind, std::string_view door);
   void count_certificate_refusal();
+  void count_application_key(ApplicationKeyEvent event);
   void count_ocsp(OcspOutcome outcome);
   // How many certificates this node knows not to count, and what the list says that it serves.
   void set_certificates_not_good(std::size_t count);

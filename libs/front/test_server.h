@@ -67,6 +67,8 @@ class Server {
         issuer(clock, entropy, std::move(organisation)),
         office(device_ca, issuer, applicants, store, metrics),
         certificate_api(office, applicants, verifier, registrar, store, attempts, clock),
+        application_keys(clock, entropy, envelope_key()),
+        application_key_api(application_keys, verifier, registrar, store, metrics, attempts, clock),
         est_api(office, applicants, store),
         cmp_issuer(office, applicants, store),
         cmp_api(cmp_issuer, issuer, clock, monotonic, entropy),
@@ -87,16 +89,17 @@ class Server {
         verification_api_(results_keys, clock, entropy, "warifud test"),
         webhook_api_(webhooks, store),
         certificates_api_(device_ca, store),
+        application_keys_api_(application_keys, store, metrics),
         service_api_(enrollments, groups, device_desk, store),
         idempotency_(clock, entropy, envelope_key()),
-        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, est_api, cmp_api,
-                                trust_bundle_api, revocation_api},
+        devices(device::router({device_api_, escrow_api, attestation_api, certificate_api, application_key_api, est_api,
+                                cmp_api, trust_bundle_api, revocation_api},
                                results_keys, clock),
                 authenticator, store, metrics, clock, entropy, with_gate(device_parts)),
         plain(plain::router(revocation_api, cmp_api), authenticator, store, metrics, clock, entropy, device_parts),
         operators(api::router({operator_api_, enrollment_api_, group_api_, registration_api_, ek_trust_api_,
                                attestations_api_, policy_api_, data_package_api_, verification_api_, webhook_api_,
-                               certificates_api_, service_api_},
+                               certificates_api_, application_keys_api_, service_api_},
                               clock),
                   authenticator, store, metrics, clock, entropy, {.idempotency = &idempotency_}) {}
 
@@ -212,6 +215,8 @@ class Server {
   device_ca::test::KeyIssuer issuer;
   certificates::Office office;
   device::CertificateApi certificate_api;
+  warifu::application_keys::Desk application_keys;
+  device::ApplicationKeyApi application_key_api;
   est::EstApi est_api;
   const SystemMonotonicClock monotonic;
   cmp_door::CmpIssuer cmp_issuer;
@@ -237,6 +242,7 @@ class Server {
   api::VerificationApi verification_api_;
   api::WebhookApi webhook_api_;
   api::CertificateApi certificates_api_;
+  api::ApplicationKeyApi application_keys_api_;
   dps_service::ServiceApi service_api_;
   Idempotency idempotency_;
 

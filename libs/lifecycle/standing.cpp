@@ -108,6 +108,8 @@ std::string_view to_string(Action action) {
       return "get a certificate";
     case Action::kUseCertificate:
       return "use its certificate";
+    case Action::kObtainApplicationKey:
+      return "get a key for its applications";
   }
   return "act";
 }

@@ -32,12 +32,13 @@ struct Standing {
 
 // What a device asks to do.
 enum class Action {
-  kProvision,          // ask for a challenge, open an operation
-  kCollectAssignment,  // fetch the result of an operation, its hub key included
-  kDepositEscrow,      // leave an encrypted package for its operator; it gets nothing for it
-  kAttest,             // show what it runs; it gets nothing for it either
-  kObtainCertificate,  // get a certificate, or another one
-  kUseCertificate,     // show a certificate of ours, for anything else
+  kProvision,             // ask for a challenge, open an operation
+  kCollectAssignment,     // fetch the result of an operation, its hub key included
+  kDepositEscrow,         // leave an encrypted package for its operator; it gets nothing for it
+  kAttest,                // show what it runs; it gets nothing for it either
+  kObtainCertificate,     // get a certificate, or another one
+  kUseCertificate,        // show a certificate of ours, for anything else
+  kObtainApplicationKey,  // get a key for its applications, or show that it has it
 };
 
 // The one question that every door asks before it acts for a device. The error says which state or hold forbids it; it

@@ -15,14 +15,15 @@ TEST(May, AnswersForEveryStateWithoutHold) {
               {State::kProvisioned, true},   {State::kActive, true},      {State::kRetiring, false},
               {State::kRetired, false},      {State::kTransferred, true}, {State::kDisposed, false}};
   for (const auto& row : rows)
-    for (const Action action :
-         {Action::kProvision, Action::kCollectAssignment, Action::kObtainCertificate, Action::kUseCertificate})
+    for (const Action action : {Action::kProvision, Action::kCollectAssignment, Action::kObtainCertificate,
+                                Action::kUseCertificate, Action::kObtainApplicationKey})
       EXPECT_EQ(may({row.state, Hold::kNone}, action).has_value(), row.may_provision) << to_string(row.state);
 }
 
 TEST(May, RefusesWhateverStandsOnHold) {
   for (const Hold hold : {Hold::kSuspended, Hold::kQuarantined, Hold::kPendingApproval}) {
-    for (const Action action : {Action::kProvision, Action::kObtainCertificate, Action::kUseCertificate}) {
+    for (const Action action :
+         {Action::kProvision, Action::kObtainCertificate, Action::kUseCertificate, Action::kObtainApplicationKey}) {
       const auto answer = may({State::kActive, hold}, action);
       ASSERT_FALSE(answer) << to_string(hold);
       EXPECT_EQ(answer.error().code, "device.hold");

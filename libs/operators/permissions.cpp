@@ -28,6 +28,8 @@ constexpr std::array kNames = {
     std::pair{Permission::kWebhookWrite, std::string_view("webhook:write")},
     std::pair{Permission::kCertificateRead, std::string_view("certificate:read")},
     std::pair{Permission::kCertificateWrite, std::string_view("certificate:write")},
+    std::pair{Permission::kApplicationKeyRead, std::string_view("application-key:read")},
+    std::pair{Permission::kApplicationKeyWrite, std::string_view("application-key:write")},
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ enum class Permission : std::uint32_t {
   kWebhookWrite = 1U << 16,
   kCertificateRead = 1U << 17,
   kCertificateWrite = 1U << 18,
+  kApplicationKeyRead = 1U << 19,
+  kApplicationKeyWrite = 1U << 20,
 };
 
 class Permissions {

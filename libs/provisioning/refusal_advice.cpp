@@ -74,6 +74,17 @@ constexpr Advice kAdvice[] = {
     {"certificate.too-many", "It asks for certificate after certificate: find out why it loses its key."},
     {"certificate.proof-replayed",
      "What it sent was sent before: again and again, somebody repeats what a device sent."},
+    {"application-key.attestation",
+     "What it attests to is not good enough for a key of an application: `warifu attestation explain ID` says why."},
+    {"application-key.mac",
+     "It acknowledges a key that it was not given. It asks again by itself; again and again, its agent is not ours."},
+    {"application-key.not-registered",
+     "Warifu's agent registers anew by itself, and then asks again (`warifu-agent run`; otherwise `warifu-agent "
+     "provision`)."},
+    {"application-key.srk",
+     "Its TPM was cleared: Warifu's agent registers anew by itself, and then asks again (`warifu-agent run`; otherwise "
+     "`warifu-agent provision`). Where its terms say so, you approve the new SRK first."},
+    {"application-key.", "It asks again by itself."},
     {"key-proof.", "Its TPM's proof of a key is none: look at the device's software."},
     {"attestation.other-ek",
      "It attests again by itself with the TPM that it has now, if that runs Warifu's agent. If it does not, see that "

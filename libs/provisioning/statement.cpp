@@ -72,6 +72,31 @@ Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, cons
   return *std::move(statement);
 }
 
+namespace {
+
+// Of a device that was taken back: its group, as long as that would take it again by its EK.
+Result<std::optional<Uuid>> find_group_waiting_for(RecordsView& records, const Device& device) {
+  using Found = std::optional<Uuid>;
+  TRY(const auto listed, records.find_group_ek(device.scope, device.ek_name));
+  if (!listed || listed->is_barred || listed->group != *device.group) return Found();
+  if (listed->registration_id.value_or(device.registration_id) != device.registration_id) return Found();
+  TRY(const auto group, records.find_group(device.scope, *device.group));
+  return group && group->enrollment_id == listed->enrollment_id ? Found(group->enrollment_id) : Found();
+}
+
+}  // namespace
+
+Result<std::optional<Uuid>> find_enrollment_id(RecordsView& records, const ScopeId& scope,
+                                               const RegistrationId& registration) {
+  TRY(const auto enrollment, records.find_enrollment(scope, registration));
+  if (enrollment) return std::optional(enrollment->enrollment_id);
+  TRY(const auto device, records.find_device_of(scope, registration));
+  if (!device) return std::optional<Uuid>();
+  if (!is_registered(*device) && device->group) return find_group_waiting_for(records, *device);
+  TRY(const auto statement, find_statement(records, scope, registration, device->group, device->enrollment_id));
+  return statement ? std::optional(statement->enrollment_id) : std::nullopt;
+}
+
 bool is_registered(const Device& device) {
   return std::ranges::any_of(device.enrollment_id.bytes(), [](std::uint8_t byte) { return byte != 0; });
 }

@@ -35,6 +35,11 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
 Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                 lifecycle::Action action);
 
+// Of the statement that stands for a registration, also when it may do nothing; nullopt: none does. A device that was
+// taken back is under its group still, while that has its EK.
+Result<std::optional<Uuid>> find_enrollment_id(RecordsView& records, const ScopeId& scope,
+                                               const RegistrationId& registration);
+
 // The last two of that.
 Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action);
 // The same, of the registration's device as it was read before.

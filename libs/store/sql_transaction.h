@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/entropy.h"
+#include "store/sql_application_keys.h"
 #include "store/sql_audit.h"
 #include "store/sql_device_ca.h"
 #include "store/sql_diary.h"
@@ -22,13 +23,15 @@ class SqlSnapshot final : public Snapshot {
         ek_trust_(connection),
         verifier_(connection),
         webhooks_(connection),
-        device_ca_(connection) {}
+        device_ca_(connection),
+        application_keys_(connection) {}
   provisioning::RecordsView& provisioning() override { return provisioning_; }
   operators::RecordsView& operators() override { return operators_; }
   ek_trust::RecordsView& ek_trust() override { return ek_trust_; }
   verifier::RecordsView& verifier() override { return verifier_; }
   webhooks::RecordsView& webhooks() override { return webhooks_; }
   device_ca::RecordsView& device_ca() override { return device_ca_; }
+  application_keys::RecordsView& application_keys() override { return application_keys_; }
 
  private:
   SqlProvisioningRecords provisioning_;
@@ -37,6 +40,7 @@ class SqlSnapshot final : public Snapshot {
   SqlVerifierRecords verifier_;
   SqlWebhookRecords webhooks_;
   SqlDeviceCaRecords device_ca_;
+  SqlApplicationKeyRecords application_keys_;
 };
 
 class SqlTransaction final : public Transaction {
@@ -50,6 +54,7 @@ class SqlTransaction final : public Transaction {
         ek_trust_(connection),
         verifier_(connection, &events_),
         device_ca_(connection),
+        application_keys_(connection),
         audit_(connection, clock, entropy),
         diary_(connection) {}
 
@@ -62,6 +67,7 @@ class SqlTransaction final : public Transaction {
   verifier::Records& verifier() override { return verifier_; }
   webhooks::Records& webhooks() override { return webhooks_; }
   device_ca::Records& device_ca() override { return device_ca_; }
+  application_keys::Records& application_keys() override { return application_keys_; }
   // Whether there is something new to deliver.
   bool has_appended() const { return webhooks_.has_appended(); }
   // Whether what the records of operators say may have changed.
@@ -82,6 +88,7 @@ class SqlTransaction final : public Transaction {
   SqlEkTrustRecords ek_trust_;
   SqlVerifierRecords verifier_;
   SqlDeviceCaRecords device_ca_;
+  SqlApplicationKeyRecords application_keys_;
   SqlAuditTrail audit_;
   SqlDiary diary_;
   bool used_operators_ = false;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "application_keys/records.h"
 #include "audit/entry.h"
 #include "base/result.h"
 #include "device_ca/records.h"
@@ -29,6 +30,7 @@ class Snapshot {
   virtual verifier::RecordsView& verifier() = 0;
   virtual webhooks::RecordsView& webhooks() = 0;
   virtual device_ca::RecordsView& device_ca() = 0;
+  virtual application_keys::RecordsView& application_keys() = 0;
 };
 
 // A change in the making: its own writes are seen by its reads. It reaches the disk with its audit entry or not at all.
@@ -41,6 +43,7 @@ class Transaction {
   virtual verifier::Records& verifier() = 0;
   virtual webhooks::Records& webhooks() = 0;
   virtual device_ca::Records& device_ca() = 0;
+  virtual application_keys::Records& application_keys() = 0;
   virtual audit::Trail& audit() = 0;
   virtual provisioning::Diary& diary() = 0;
 };

@@ -89,6 +89,23 @@ inline constexpr Rule kRule<tcb_protocol::Seal> = {When::kAlways, When::kAlways}
 template <>
 inline constexpr Rule kRule<tcb_protocol::Unseal> = {When::kAlways, When::kAlways};
 
+// What the server gave for applications is used without it, and their names are no secret.
+template <>
+inline constexpr Rule kRule<tcb_protocol::ShowApplicationKey> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ApplicationKeyHmac> = {When::kAlways, When::kAlways};
+// Whoever does it too early keeps applications from their work until the next boot, and learns nothing.
+template <>
+inline constexpr Rule kRule<tcb_protocol::CapApplicationKeys> = {When::kAlways, When::kAlways};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ImportApplicationKey> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::AcknowledgeApplicationKey> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ActivateApplicationKey> = {When::kServerVerified, When::kServerVerified};
+template <>
+inline constexpr Rule kRule<tcb_protocol::ForgetApplicationKey> = {When::kServerVerified, When::kServerVerified};
+
 // Public, and signed: what a bundle says counts by its signatures, whoever hands it over, and it is what decides
 // whether a server is one.
 template <>

@@ -11,7 +11,8 @@ Service::Service(const Surroundings& surroundings, Trust trust, DeviceNames name
       time_(world_.clock, world_.files, world_.journal, world_.built_at),
       escrow_(world_.tpm, world_.files, world_.entropy, world_.journal),
       bundles_(world_.tpm, world_.files, world_.journal, trust_.root),
-      certificates_(world_.tpm, world_.files, world_.journal) {
+      certificates_(world_.tpm, world_.files, world_.journal),
+      application_keys_(world_.tpm, world_.files, world_.journal) {
 }
 
 SecretBytes Service::answer(Caller caller, ByteView request_frame) {

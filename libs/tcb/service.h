@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/state_files.h"
 #include "base/time.h"
+#include "tcb/application_keys.h"
 #include "tcb/bundle_keeper.h"
 #include "tcb/device_certificates.h"
 #include "tcb/device_time.h"
@@ -138,6 +139,16 @@ class Service {
   Result<tcb_protocol::SignHandshake::Answer> run(Caller caller, tcb_protocol::SignHandshake request);
   Result<tcb_protocol::ExportKey::Answer> run(Caller, tcb_protocol::ExportKey);
 
+  // service_application_keys.cpp
+  Result<tcb_protocol::ShowApplicationKey::Answer> run(Caller, tcb_protocol::ShowApplicationKey request);
+  Result<tcb_protocol::Done> run(Caller, const tcb_protocol::ImportApplicationKey& request);
+  Result<tcb_protocol::AcknowledgeApplicationKey::Answer> run(Caller,
+                                                              const tcb_protocol::AcknowledgeApplicationKey& request);
+  Result<tcb_protocol::Done> run(Caller, const tcb_protocol::ActivateApplicationKey& request);
+  Result<tcb_protocol::Done> run(Caller, const tcb_protocol::ForgetApplicationKey& request);
+  Result<tcb_protocol::ApplicationKeyHmac::Answer> run(Caller, const tcb_protocol::ApplicationKeyHmac& request);
+  Result<tcb_protocol::CapApplicationKeys::Answer> run(Caller, tcb_protocol::CapApplicationKeys request);
+
   // What a request brought, as it is.
   template <class Answer>
   Result<Answer> noted(Result<Answer> answer) {
@@ -155,6 +166,7 @@ class Service {
   std::array<std::string, 2> incoming_bundles_;  // of each caller, the parts that have come
   std::uint64_t told_of_expired_ = 0;            // the version
   DeviceCertificates certificates_;
+  ApplicationKeys application_keys_;
   // Each caller checks for itself: neither uses up the other's nonce or lives on the other's proof.
   std::array<ServerCheck, 2> server_checks_;
   // The key of the challenge that runs. Nowhere else: it dies with the process.

@@ -53,6 +53,13 @@ TEST_F(Services, AreForThoseOnlyWhomTheRulesName) {
       {"TrustBundle", kRule<TrustBundle>, "yes yes yes yes"},
       {"TrustedRoot", kRule<TrustedRoot>, "yes yes yes yes"},
       {"FollowTrustBundle", kRule<FollowTrustBundle>, "yes yes yes yes"},
+      {"ShowApplicationKey", kRule<ShowApplicationKey>, "yes yes yes yes"},
+      {"ImportApplicationKey", kRule<ImportApplicationKey>, "no yes no yes"},
+      {"AcknowledgeApplicationKey", kRule<AcknowledgeApplicationKey>, "no yes no yes"},
+      {"ActivateApplicationKey", kRule<ActivateApplicationKey>, "no yes no yes"},
+      {"ForgetApplicationKey", kRule<ForgetApplicationKey>, "no yes no yes"},
+      {"ApplicationKeyHmac", kRule<ApplicationKeyHmac>, "yes yes yes yes"},
+      {"CapApplicationKeys", kRule<CapApplicationKeys>, "yes yes yes yes"},
       {"a request that nobody thought of", kRule<Unlisted>, "no no no no"},
   };
   static_assert(std::size(rows) == std::variant_size_v<Request> + 1, "each request has its row");
@@ -115,6 +122,13 @@ TEST_F(Services, AskTheRulesBeforeEveryRequest) {
       expect(TrustBundle{});
       expect(TrustedRoot{0});
       expect(FollowTrustBundle{1, 0, Bytes(1)});
+      expect(ShowApplicationKey{0});
+      expect(ImportApplicationKey{"mqtt", 1, 0, Bytes(8)});
+      expect(AcknowledgeApplicationKey{"mqtt", 1, Bytes(48)});
+      expect(ActivateApplicationKey{"mqtt", 1});
+      expect(ForgetApplicationKey{"mqtt", 1});
+      expect(ApplicationKeyHmac{"mqtt", SecretBytes(8)});
+      expect(CapApplicationKeys{14});
     }
   }
 }

@@ -75,6 +75,7 @@ Result<Done> Service::run(Caller, protocol::Clear request) {
   registration_key_.reset();
   TRY_STATUS(escrow_.forget());
   TRY_STATUS(certificates_.forget_ldevids());
+  TRY_STATUS(application_keys_.forget_all());
   TRY_STATUS(bundles_.forget());
   forget_proofs();
   TRY_STATUS(world_.files.remove(IdentityRecord::kFile));

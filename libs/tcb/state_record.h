@@ -13,7 +13,14 @@ namespace warifu::tcb {
 
 // The frame of the TCB's state files (docs/formats/tcb-state.md): "WTCB", version, kind, size and body, SHA-256 of all
 // that. The digest tells damage; who can write here could write another one.
-enum class RecordKind : std::uint8_t { kIdentity = 1, kLastSeen = 2, kEscrow = 3, kTrustBundle = 4, kCertificates = 5 };
+enum class RecordKind : std::uint8_t {
+  kIdentity = 1,
+  kLastSeen = 2,
+  kEscrow = 3,
+  kTrustBundle = 4,
+  kCertificates = 5,
+  kApplicationKeys = 6
+};
 
 Bytes frame_record(RecordKind kind, ByteView body);
 // The body. "tcb.state.form" when it is torn, altered, of another kind or of a newer version.

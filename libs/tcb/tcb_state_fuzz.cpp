@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tcb/application_keys_record.h"
 #include "tcb/bundle_record.h"
 #include "tcb/certificates_record.h"
 #include "tcb/escrow_record.h"
@@ -33,6 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes certificates_frame = tcb::frame_record(tcb::RecordKind::kCertificates, input);
   const auto certificates = tcb::parse_certificates_record(certificates_frame);
   if (certificates) expect_same(tcb::write_certificates(*certificates), certificates_frame);
+  const Bytes keys_frame = tcb::frame_record(tcb::RecordKind::kApplicationKeys, input);
+  const auto keys = tcb::parse_application_keys(keys_frame);
+  if (keys) expect_same(tcb::write_application_keys(*keys), keys_frame);
   if (tcb::parse_identity(escrow_frame) || tcb::parse_escrow(identity_frame)) std::abort();
   return 0;
 }

@@ -13,6 +13,8 @@
 #include "tcb/test_key.h"
 #include "tcb/tpm.h"
 #include "tpm_types/algorithm.h"
+#include "tpm_types/application_key.h"
+#include "tpm_types/authentication_key_parts.h"
 #include "wire/writer.h"
 
 // The outside world of the TCB for tests: a TPM in software, files in memory, and power that fails.
@@ -144,16 +146,26 @@ class TestTpm final : public Tpm {
   }
   Result<WrappedObject> activate(ByteView authentication_key) override {
     TRY_STATUS(power_.step());
-    TRY(auto key, software_.open_authentication_key(authentication_key));
+    TRY_STATUS(tpm::AuthenticationKeyParts::parse(authentication_key));
+    TRY(auto key, open(authentication_key));
     return keep(std::move(key), {});
   }
-  Result<Bytes> hmac(const WrappedObject& key, ByteView message) override {
+  Result<Bytes> hmac(const WrappedObject& key, ByteView message) override { return hmac_by(key, {}, message); }
+  Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) override {
     TRY_STATUS(power_.step());
-    ++signatures;
-    const auto found = kept_.find(to_hex(key.private_area));
-    if (found == kept_.end() || found->second.clears != clears)
-      return Error{ErrorKind::kRefused, "tpm.key.dead", "the key belongs to an SRK that is no more"};
-    return to_bytes(SoftwareTpm::hmac(found->second.secret, message).bytes());
+    TRY_STATUS(tpm::AuthenticationKeyParts::parse(authentication_key, tpm::application_key_use(capped_by)));
+    TRY(auto key, open(authentication_key));
+    return keep(std::move(key), capped_by == 0 ? PcrList() : PcrList{capped_by});
+  }
+  Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) override {
+    if (capped_in.contains(pcr) && capped_in[pcr] == boot)
+      return Error{ErrorKind::kRefused, kPolicyUnmet, "the PCR is not zero"};
+    return hmac_by(key, {pcr}, message);
+  }
+  Status cap(std::uint8_t pcr) override {
+    TRY_STATUS(power_.step());
+    capped_in[pcr] = boot;
+    return power_.step();
   }
   Result<SecretBytes> random(std::size_t size) override {
     TRY_STATUS(power_.step());
@@ -218,6 +230,7 @@ class TestTpm final : public Tpm {
     return WrappedObject{identity_keys.back().public_area, {'k', static_cast<std::uint8_t>(number)}};
   }
   Status open_key(const WrappedObject& key) override {
+    ++opened_keys;
     TRY(const TestKey* opened, opened_key(key));
     static_cast<void>(opened);
     return {};
@@ -282,9 +295,11 @@ class TestTpm final : public Tpm {
   std::optional<std::uint8_t> constant_random;  // a generator that is broken
   std::optional<Error> own_answer;              // what the bus makes of the answer
   int boot = 0;                                 // changes the PCRs
+  std::map<std::uint8_t, int> capped_in;        // the boot in which a PCR was extended last
   int clears = 0;
   int owns = 0;
   int signatures = 0;
+  int opened_keys = 0;  // by open_key()
   const Bytes ak_public = Bytes(90, 'a');
   std::vector<TestKey> identity_keys;
   TestKey idevid_key{tpm::idevid_template(tpm::IdentityAlgorithm::kEccP256), 0};
@@ -295,8 +310,26 @@ class TestTpm final : public Tpm {
   std::optional<crypto::HashAlgorithm> missing_bank;
 
  private:
+  Result<SecretBytes> open(ByteView authentication_key) const {
+    auto key = software_.open_authentication_key(authentication_key);
+    return key || clears == 0 ? std::move(key) : cleared_.open_authentication_key(authentication_key);
+  }
+  Result<Bytes> hmac_by(const WrappedObject& key, const PcrList& pcrs, ByteView message) {
+    TRY_STATUS(power_.step());
+    ++signatures;
+    const auto found = kept_.find(to_hex(key.private_area));
+    if (found == kept_.end() || found->second.clears != clears)
+      return Error{ErrorKind::kRefused, "tpm.key.dead", "the key belongs to an SRK that is no more"};
+    if (found->second.pcrs != pcrs) return Error{ErrorKind::kRefused, "tpm.auth", "its policy is another one"};
+    return to_bytes(SoftwareTpm::hmac(found->second.secret, message).bytes());
+  }
   Result<const TestKey*> opened_key(const WrappedObject& key) {
     TRY_STATUS(power_.step());
+    // The keys of applications, which the server made.
+    if (const auto found = kept_.find(to_hex(key.private_area)); found != kept_.end()) {
+      if (found->second.clears == clears) return &idevid_key;
+      return Error{ErrorKind::kRefused, kKeyDead, "the key belongs to an SRK that is no more"};
+    }
     const std::size_t number = key.private_area.size() == 2 ? key.private_area[1] : identity_keys.size();
     if (number >= identity_keys.size() || identity_keys[number].clears != clears ||
         identity_keys[number].public_area != key.public_area)

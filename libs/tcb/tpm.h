@@ -91,6 +91,9 @@ inline constexpr std::string_view kKeyDead = "tpm.key.dead";
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
 
+// What is said of a key that works only while a PCR has a certain value, and that PCR has another.
+inline constexpr std::string_view kPolicyUnmet = "tpm.policy";
+
 // The TPM, in the words of what the device does with it. Every call protects the bus by itself (tpm_device). Errors:
 // kUnavailable "tpm.*" when the TPM is not reachable (kTpmUnreachable) or in lockout, kRefused "tpm.*" when it says no.
 class Tpm : public AnchorNv {
@@ -98,10 +101,18 @@ class Tpm : public AnchorNv {
   virtual Result<TpmKeys> keys() = 0;
   virtual Result<EkCertificate> ek_certificate() = 0;
   // Opens the server's authenticationKey (tpm_types/authentication_key.h) with EK and SRK and imports the HMAC key in
-  // it. Refuses an object that is not exactly an HMAC-SHA256 signing key.
+  // it. Refuses an object that is not exactly an HMAC-SHA256 signing key, and one that is marked as an application's.
   virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;
   // HMAC-SHA256. kRefused "tpm.key.dead" when the key belongs to an SRK that is no more.
   virtual Result<Bytes> hmac(const WrappedObject& key, ByteView message) = 0;
+  // activate() of a key for an application (tpm::application_key_use()), capped by this PCR or (0) by nothing. Refuses
+  // any other, a hub key too.
+  virtual Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) = 0;
+  // hmac() by a key that works only while this PCR is zero, and by no other. kRefused kPolicyUnmet when somebody has
+  // extended it.
+  virtual Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) = 0;
+  // Extends the PCR, so that those keys work no longer until the next TPM Reset.
+  virtual Status cap(std::uint8_t pcr) = 0;
   virtual Result<SecretBytes> random(std::size_t size) = 0;
   // At most 128 bytes. With PCRs it opens only while they have their present values.
   virtual Result<WrappedObject> seal(const SecretBytes& secret, const PcrList& pcrs) = 0;

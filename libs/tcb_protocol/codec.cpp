@@ -63,6 +63,13 @@ WARIFU_TCB_MESSAGE(ExportKey)
 WARIFU_TCB_MESSAGE(TrustBundle)
 WARIFU_TCB_MESSAGE(TrustedRoot)
 WARIFU_TCB_MESSAGE(FollowTrustBundle)
+WARIFU_TCB_MESSAGE(ShowApplicationKey)
+WARIFU_TCB_MESSAGE(ImportApplicationKey)
+WARIFU_TCB_MESSAGE(AcknowledgeApplicationKey)
+WARIFU_TCB_MESSAGE(ActivateApplicationKey)
+WARIFU_TCB_MESSAGE(ForgetApplicationKey)
+WARIFU_TCB_MESSAGE(ApplicationKeyHmac)
+WARIFU_TCB_MESSAGE(CapApplicationKeys)
 #undef WARIFU_TCB_MESSAGE
 
 }  // namespace warifu::tcb_protocol

@@ -122,7 +122,7 @@ TEST(Codec, RefusesWhatIsOutsideTheLimits) {
       {"an answer", "5741010300000000", "tcb_protocol.magic", "magic, offset 0"},
       {"another version", "5754020300000000", "tcb_protocol.version", "version, offset 2"},
       {"operation 0", "5754010000000000", "tcb_protocol.operation", "operation, offset 3"},
-      {"an operation after the last", "5754011f00000000", "tcb_protocol.operation", "operation, offset 3"},
+      {"an operation after the last", "5754012600000000", "tcb_protocol.operation", "operation, offset 3"},
       {"operation 255", "575401ff00000000", "tcb_protocol.operation", "operation, offset 3"},
       {"a size of 4 GiB", "57540103ffffffff", "tcb_protocol.limit", "size, offset 4"},
       {"a size of 64 KiB + 1", "5754010300010001", "tcb_protocol.limit", "size, offset 4"},

@@ -266,4 +266,60 @@ void fields(auto& visitor, Is<FollowTrustBundle::Answer> auto& answer) {
   visitor.integer("version", answer.version);
 }
 
+void fields(auto& visitor, Is<ShowApplicationKey> auto& request) {
+  visitor.integer("index", request.index);
+}
+void fields(auto& visitor, Is<ShowApplicationKey::Answer> auto& answer) {
+  visitor.integer("count", answer.count);
+  visitor.text("name", answer.name, kKeyNameMax);
+  visitor.integer("version", answer.version);
+  visitor.flag("active", answer.active);
+  visitor.integer("capped_by_pcr", answer.capped_by_pcr);
+  visitor.flag("died", answer.died);
+}
+
+void fields(auto& visitor, Is<ImportApplicationKey> auto& request) {
+  visitor.text("name", request.name, kKeyNameMax);
+  visitor.integer("version", request.version);
+  visitor.integer("capped_by_pcr", request.capped_by_pcr);
+  visitor.bytes("authentication_key", request.authentication_key, 0, kAuthenticationKeyMax);
+}
+
+void fields(auto& visitor, Is<AcknowledgeApplicationKey> auto& request) {
+  visitor.text("name", request.name, kKeyNameMax);
+  visitor.integer("version", request.version);
+  visitor.bytes("nonce", request.nonce, 1, kServerNonceMax);
+}
+void fields(auto& visitor, Is<AcknowledgeApplicationKey::Answer> auto& answer) {
+  visitor.bytes("mac", answer.mac, 0, kMacMax);
+}
+
+void fields(auto& visitor, Is<ActivateApplicationKey> auto& request) {
+  visitor.text("name", request.name, kKeyNameMax);
+  visitor.integer("version", request.version);
+}
+
+void fields(auto& visitor, Is<ForgetApplicationKey> auto& request) {
+  visitor.text("name", request.name, kKeyNameMax);
+  visitor.integer("version", request.version);
+}
+
+void fields(auto& visitor, Is<ApplicationKeyHmac> auto& request) {
+  visitor.text("name", request.name, kKeyNameMax);
+  visitor.bytes("data", request.data, 0, kHmacDataMax);
+}
+void fields(auto& visitor, Is<ApplicationKeyHmac::Answer> auto& answer) {
+  visitor.bytes("mac", answer.mac, 0, kMacMax);
+  visitor.integer("version", answer.version);
+}
+
+void fields(auto& visitor, Is<CapApplicationKeys> auto& request) {
+  visitor.integer("pcr", request.pcr);
+  visitor.flag("unless_pending", request.unless_pending);
+}
+void fields(auto& visitor, Is<CapApplicationKeys::Answer> auto& answer) {
+  visitor.ascending("pcrs", answer.pcrs, kPcrCount);
+  visitor.ascending("left", answer.left, kPcrCount);
+}
+
 }  // namespace warifu::tcb_protocol

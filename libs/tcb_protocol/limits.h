@@ -48,4 +48,8 @@ constexpr std::size_t kCreationDataMax = 1024;        // TPMS_CREATION_DATA
 constexpr std::size_t kPrivateAreaMax = 1024;         // TPM2B_PRIVATE
 constexpr std::size_t kTlsSignatureMax = 128;         // an Ecdsa-Sig-Value of P-256 has at most 72 bytes
 
+constexpr std::size_t kKeyNameMax = 64;     // a Label
+constexpr std::size_t kMacMax = 32;         // HMAC-SHA256
+constexpr std::size_t kHmacDataMax = 1024;  // TPM2B_MAX_BUFFER, as every TPM has it
+
 }  // namespace warifu::tcb_protocol

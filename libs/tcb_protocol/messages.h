@@ -318,10 +318,75 @@ struct FollowTrustBundle {
   };
 };
 
-using Request = std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken,
-                             AcceptAssignment, HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow,
-                             EscrowDelivered, Clear, ResetLockout, EscrowToken, AttestationKey, ActivateAttestation,
-                             Quote, LocalQuote, EkCertificate, ProveKey, AcceptCertificate, ShowCertificate,
-                             SignHandshake, ExportKey, TrustBundle, TrustedRoot, FollowTrustBundle>;
+// --- Keys of applications (docs/protocols/application-keys.md) ---
+
+// One by its place, by name and version. Beyond the last: only the count.
+struct ShowApplicationKey {
+  std::uint8_t index;
+  struct Answer {
+    std::uint8_t count;
+    std::string name;
+    std::uint32_t version;
+    bool active;                 // the server knows that it is here; else it waits for that
+    std::uint8_t capped_by_pcr;  // 0: none
+    bool died;                   // there were keys that the TPM no longer opens: all were dropped just now
+  };
+};
+// Takes what the server wrapped for this TPM. The same version again changes nothing, if the TPM opens it.
+struct ImportApplicationKey {
+  std::string name;
+  std::uint32_t version;
+  std::uint8_t capped_by_pcr;  // 0: none
+  Bytes authentication_key;
+  using Answer = Done;
+};
+// That the TPM has it: the HMAC by it of what the TCB makes of the server's nonce (tpm_types/application_key.h).
+struct AcknowledgeApplicationKey {
+  std::string name;
+  std::uint32_t version;
+  Bytes nonce;
+  struct Answer {
+    Bytes mac;
+  };
+};
+// The server believes that: it is the one that is used, and those before it are dropped.
+struct ActivateApplicationKey {
+  std::string name;
+  std::uint32_t version;
+  using Answer = Done;
+};
+// This version is dropped. One that is not there is as good.
+struct ForgetApplicationKey {
+  std::string name;
+  std::uint32_t version;
+  using Answer = Done;
+};
+// HMAC-SHA256 by the active version. What begins as an acknowledgement does is refused.
+struct ApplicationKeyHmac {
+  std::string name;
+  SecretBytes data;  // at most 1024 bytes
+  struct Answer {
+    SecretBytes mac;
+    std::uint32_t version;
+  };
+};
+// Extends the PCR, or those by which keys here are capped (0), so that keys that are capped by them work no longer
+// until the TPM is reset.
+struct CapApplicationKeys {
+  std::uint8_t pcr;
+  bool unless_pending = false;  // a PCR is left alone while a key that it caps waits to be acknowledged
+  struct Answer {
+    std::vector<std::uint8_t> pcrs;  // that were extended
+    std::vector<std::uint8_t> left;  // that were left alone
+  };
+};
+
+using Request =
+    std::variant<BeginServerCheck, CheckServer, Identity, ActivateRegistration, RegistrationToken, AcceptAssignment,
+                 HubToken, Random, Seal, Unseal, TpmStatus, Own, ReadEscrow, EscrowDelivered, Clear, ResetLockout,
+                 EscrowToken, AttestationKey, ActivateAttestation, Quote, LocalQuote, EkCertificate, ProveKey,
+                 AcceptCertificate, ShowCertificate, SignHandshake, ExportKey, TrustBundle, TrustedRoot,
+                 FollowTrustBundle, ShowApplicationKey, ImportApplicationKey, AcknowledgeApplicationKey,
+                 ActivateApplicationKey, ForgetApplicationKey, ApplicationKeyHmac, CapApplicationKeys>;
 
 }  // namespace warifu::tcb_protocol

@@ -113,6 +113,14 @@ inline std::vector<Sample> samples() {
   add<TrustBundle>(all, "trust_bundle", {}, {7, counting(29, 32), 1'800'000'000, 1'831'536'000, true, 6, 2});
   add<TrustedRoot>(all, "trusted_root", {1}, {counting(30, 500)});
   add<FollowTrustBundle>(all, "follow_trust_bundle", {70'000, 61'440, counting(31, 8560)}, {true, true, 8});
+  add<ShowApplicationKey>(all, "show_application_key", {1}, {3, "mqtt", 7, true, 14, false});
+  add<ImportApplicationKey>(all, "import_application_key", {"mqtt", 7, 14, counting(46, 700)}, {});
+  add<AcknowledgeApplicationKey>(all, "acknowledge_application_key", {"mqtt", 7, counting(47, 48)}, {counting(48, 32)});
+  add<ActivateApplicationKey>(all, "activate_application_key", {"mqtt", 7}, {});
+  add<ForgetApplicationKey>(all, "forget_application_key", {"dlms-auth", 65'536}, {});
+  add<ApplicationKeyHmac>(all, "application_key_hmac", {"mqtt", secret("a reading")},
+                          {SecretBytes(counting(49, 32)), 7});
+  add<CapApplicationKeys>(all, "cap_application_keys", {0, true}, {{12, 14}, {15}});
   return all;
 }
 

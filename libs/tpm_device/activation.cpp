@@ -112,8 +112,8 @@ Result<tcb::WrappedObject> import(Device& device, const tpm::AuthenticationKeyPa
 
 }  // namespace
 
-Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key) {
-  TRY(const tpm::AuthenticationKeyParts parts, tpm::AuthenticationKeyParts::parse(authentication_key));
+Result<tcb::WrappedObject> activate(Device& device, ByteView authentication_key, const tpm::HmacUse& use) {
+  TRY(const tpm::AuthenticationKeyParts parts, tpm::AuthenticationKeyParts::parse(authentication_key, use));
   TRY(const ESYS_TR srk, device.srk());
   const Result<SecretBytes> inner_key = open_credential(device, srk, {parts.id_object, parts.encrypted_secret});
   if (!inner_key) return not_for_us(device, inner_key.error());

@@ -83,7 +83,10 @@ bool Device::prepare_retry(const Error& error, bool in_doubt) {
     return true;
   }
   if (error.code != kSessionLost && error.code != kNotStarted) return false;
-  if (error.code == kNotStarted && !check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
+  if (error.code == kNotStarted) {
+    if (!check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
+    to_extend_again_ = kept_extended_;
+  }
   // After a reset its flush fails, and nothing has to be mended. If its handle was altered it is there under another.
   const bool broken = broken_;
   forget_session();

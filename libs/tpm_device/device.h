@@ -3,6 +3,7 @@
 #include <tss2/tss2_esys.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -104,6 +105,10 @@ class Device {
   // Drops the session only.
   void forget_session() { session_.reset(); }
 
+  // Once a PCR is extended: after a TPM2_Startup(CLEAR) that is sent here, before anything else is done. Whoever has
+  // the TPM reset without one by the firmware shall not have the PCRs that were capped in this boot set back by us.
+  void keep_extended(std::uint8_t pcr, const crypto::Digest& digest) { kept_extended_.insert_or_assign(pcr, digest); }
+
   // The auth value with which `hierarchy` (ESYS_TR_RH_OWNER, _ENDORSEMENT, _LOCKOUT) is authorized from now on. It goes
   // into HMACs and never onto the bus. The TPM is not asked.
   Status set_auth(ESYS_TR hierarchy, const SecretBytes& auth);
@@ -120,6 +125,7 @@ class Device {
   Status start();
   void stop();
   bool prepare_retry(const Error& error, bool in_doubt);
+  Status extend_again();
 
   Result<ESYS_TR> session(Protect protect);
   Status start_session();
@@ -143,6 +149,8 @@ class Device {
   // not, and it refuses whatever comes in this session from now on.
   bool in_doubt_ = false;
   SecretBytes lockout_auth_;
+  std::map<std::uint8_t, crypto::Digest> kept_extended_;
+  std::map<std::uint8_t, crypto::Digest> to_extend_again_;  // since we started the TPM
   std::optional<Handle> session_;
   std::optional<Handle> srk_;
   std::optional<tpm::EkPublic> ek_;

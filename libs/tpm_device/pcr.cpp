@@ -137,14 +137,19 @@ Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters
   return unavailable(fmt::format("the PCRs changed during each of {} readings", kTries));
 }
 
-Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest) {
-  if (pcr > kMaxPcr) return invalid_input("tpm.pcr", fmt::format("expected a PCR from 0 to {}, {} came", kMaxPcr, pcr));
+Result<TPML_DIGEST_VALUES> to_digest_values(const crypto::Digest& digest) {
   TPML_DIGEST_VALUES values{};
   values.count = 1;
   values.digests[0].hashAlg = TPM2_ALG_SHA256;
   if (digest.size() != sizeof values.digests[0].digest.sha256)
     return invalid_input("tpm.pcr", fmt::format("expected a SHA-256 digest, {} bytes came", digest.size()));
   std::ranges::copy(digest.bytes(), values.digests[0].digest.sha256);
+  return values;
+}
+
+Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest) {
+  if (pcr > kMaxPcr) return invalid_input("tpm.pcr", fmt::format("expected a PCR from 0 to {}, {} came", kMaxPcr, pcr));
+  TRY(const TPML_DIGEST_VALUES values, to_digest_values(digest));
   return device.run_once(Protect::kAnswers, [&](ESYS_TR session) {
     return device.check(
         Esys_PCR_Extend(device.esys(), ESYS_TR_PCR0 + pcr, session, ESYS_TR_NONE, ESYS_TR_NONE, &values),

@@ -25,6 +25,9 @@ Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters
 // is so once.
 Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest);
 
+// What TPM2_PCR_Extend takes: of the SHA-256 bank alone. kInvalidInput "tpm.pcr".
+Result<TPML_DIGEST_VALUES> to_digest_values(const crypto::Digest& digest);
+
 // TPML_PCR_SELECTION. kInvalidInput "tpm.pcr".
 Result<TPML_PCR_SELECTION> to_selection(const tcb::RegisterSelection& registers);
 // Of these numbers. kInvalidInput "tpm.pcr".

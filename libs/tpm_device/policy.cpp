@@ -25,7 +25,8 @@ Result<TPML_PCR_SELECTION> to_tpml(const tpm::PolicyPcrs& selection) {
 }
 
 // The TPM says TPM_RC_VALUE when the PCRs are not what was expected of them.
-Status as_policy(Status status, std::string_view what) {
+template <class Answer>
+Answer as_policy(Answer status, std::string_view what) {
   if (status || status.error().kind != ErrorKind::kRefused || status.error().code == kNotAuthorized) return status;
   return Error{ErrorKind::kRefused, "tpm.policy", fmt::format("{}: {}", what, status.error().message),
                status.error().where};
@@ -147,6 +148,24 @@ Result<crypto::Digest> PolicySession::digest() {
     std::ranges::copy(content(*value, &TPM2B_DIGEST::buffer), out.writable().begin());
     return out;
   });
+}
+
+// The policy authorizes, the session to the EK encrypts.
+Result<Bytes> hmac(Device& device, const tcb::WrappedObject& key, const PolicySession& policy, ByteView message) {
+  Wiped<TPM2B_MAX_BUFFER> in;
+  TRY_STATUS(fill(in.value, &TPM2B_MAX_BUFFER::buffer, message, "message"));
+  TRY(const Handle loaded, load(device, key));
+  // A PCR that moves after the assertion is seen now (Part 3, TPM2_PolicyPCR: pcrUpdateCounter).
+  return as_policy(device.run(Protect::kSecrets,
+                              [&](ESYS_TR session) -> Result<Bytes> {
+                                TPM2B_DIGEST* raw = nullptr;
+                                TRY_STATUS(device.check(Esys_HMAC(device.esys(), loaded.get(), policy.get(), session,
+                                                                  ESYS_TR_NONE, &in.value, TPM2_ALG_SHA256, &raw),
+                                                        "TPM2_HMAC"));
+                                const EsysPtr<TPM2B_DIGEST> mac(raw);
+                                return to_bytes(content(*mac, &TPM2B_DIGEST::buffer));
+                              }),
+                   "the PCRs are no longer what the policy wants");
 }
 
 Result<SecretBytes> unseal(Device& device, const tcb::WrappedObject& object, const PolicySession& policy) {

@@ -1,5 +1,6 @@
 // The salted sessions of a Device (Part 1, "Session-based Encryption", "Salted Session").
 #include "tpm_device/device.h"
+#include "tpm_device/pcr.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -27,9 +28,29 @@ TPMT_SYM_DEF aes_128_cfb() {
 Result<ESYS_TR> Device::session(Protect protect) {
   TRY_STATUS(restart_if_broken());
   if (!session_) TRY_STATUS(start_session());
+  if (!to_extend_again_.empty()) TRY_STATUS(extend_again());
   const TPMA_SESSION attributes = attributes_for(protect, protects());
   TRY_STATUS(check(Esys_TRSess_SetAttributes(esys_, session_->get(), attributes, kAll), "Esys_TRSess_SetAttributes"));
   return session_->get();
+}
+
+// After an error one of them may be extended twice, which is as good.
+Status Device::extend_again() {
+  const TPMA_SESSION attributes = attributes_for(Protect::kAnswers, protects());
+  TRY_STATUS(check(Esys_TRSess_SetAttributes(esys_, session_->get(), attributes, kAll), "Esys_TRSess_SetAttributes"));
+  while (!to_extend_again_.empty()) {
+    const auto& [pcr, digest] = *to_extend_again_.begin();
+    TRY(TPML_DIGEST_VALUES values, to_digest_values(digest));
+    const Status extended =
+        check(Esys_PCR_Extend(esys_, ESYS_TR_PCR0 + pcr, session_->get(), ESYS_TR_NONE, ESYS_TR_NONE, &values),
+              "TPM2_PCR_Extend");
+    if (!extended) {
+      prepare_retry(extended.error(), false);
+      return extended;
+    }
+    to_extend_again_.erase(to_extend_again_.begin());
+  }
+  return {};
 }
 
 // The EK does not stay loaded: a TPM without a resource manager has three slots.

@@ -12,6 +12,9 @@
 #include "tpm_device/ek_certificate.h"
 #include "tpm_device/keys.h"
 #include "tpm_device/nv.h"
+#include "tpm_device/pcr.h"
+#include "tpm_device/policy.h"
+#include "tpm_types/application_key.h"
 
 namespace warifu::tpm_device {
 namespace {
@@ -91,6 +94,26 @@ Result<Bytes> TcbTpm::hmac(const tcb::WrappedObject& key, ByteView message) {
     TRY(const Handle loaded, load(*device_, key));
     return tpm_device::hmac(*device_, loaded, message);
   });
+}
+
+Result<tcb::WrappedObject> TcbTpm::activate_application_key(ByteView authentication_key, std::uint8_t capped_by) {
+  return with_srk(
+      [&] { return tpm_device::activate(*device_, authentication_key, tpm::application_key_use(capped_by)); });
+}
+
+Result<Bytes> TcbTpm::hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) {
+  return with_srk([&]() -> Result<Bytes> {
+    TRY(PolicySession policy, PolicySession::start(*device_));
+    const auto [selection, digest] = tpm::uncapped(pcr);
+    TRY_STATUS(policy.pcr(selection, digest));
+    return tpm_device::hmac(*device_, key, policy, message);
+  });
+}
+
+// Once more than was wanted is as good as once.
+Status TcbTpm::cap(std::uint8_t pcr) {
+  device_->keep_extended(pcr, tpm::capping_digest());
+  return with_srk([&] { return extend_pcr(*device_, pcr, tpm::capping_digest()); });
 }
 
 Result<SecretBytes> TcbTpm::random(std::size_t size) {

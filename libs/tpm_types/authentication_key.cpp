@@ -7,10 +7,10 @@
 namespace warifu::tpm {
 
 Result<Bytes> make_authentication_key(const EkPublic& ek, const SrkPublic& srk, const SecretBytes& hmac_key,
-                                      Entropy& entropy) {
+                                      Entropy& entropy, const HmacUse& use) {
   constexpr std::size_t kInnerKeySize = 16;  // the clients' TPM2_Import says AES-128-CFB
   const SecretBytes inner_key = SecretBytes::random(entropy, kInnerKeySize);
-  TRY(const HmacObject object, make_hmac_object(hmac_key, entropy));
+  TRY(const HmacObject object, make_hmac_object(hmac_key, entropy, use));
   TRY(const Credential credential, make_credential(ek, srk.name(), inner_key, entropy));
   TRY(const Duplicate duplicate, make_duplicate(srk, object, inner_key, entropy));
   return wire::Writer(1024)

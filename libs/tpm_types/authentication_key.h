@@ -4,6 +4,7 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "tpm_types/hmac_use.h"
 #include "tpm_types/storage_key.h"
 
 namespace warifu::tpm {
@@ -14,6 +15,6 @@ namespace warifu::tpm {
 // every client ignores, is empty. 766 bytes for two RSA-2048 keys and an HMAC key of 32 bytes, 390 for two on P-256.
 // Never the same twice.
 Result<Bytes> make_authentication_key(const EkPublic& ek, const SrkPublic& srk, const SecretBytes& hmac_key,
-                                      Entropy& entropy);
+                                      Entropy& entropy, const HmacUse& use = {});
 
 }  // namespace warifu::tpm

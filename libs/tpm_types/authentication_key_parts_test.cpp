@@ -62,5 +62,39 @@ TEST(AuthenticationKeyParts, RefuseAnyKeyButAnHmacKeyThatOnlySigns) {
   }
 }
 
+TEST(AuthenticationKeyParts, MayBeOfAKeyThatWorksByOnePolicyAlone) {
+  const Bytes policy(32, 1);
+  const HmacUse by_policy{ObjectAttributes(0x00040400), policy};
+  EXPECT_TRUE(AuthenticationKeyParts::parse(blob({.attributes = 0x00040400, .policy = policy}), by_policy));
+  const Object rows[] = {
+      {},                                                  // without one
+      {.policy = policy},                                  // and without it as well: userWithAuth
+      {.attributes = 0x00040400},                          // by nothing at all
+      {.attributes = 0x00040400, .policy = Bytes(32, 2)},  // by another
+      {.attributes = 0x00060400, .policy = policy},        // decrypts too
+  };
+  for (const Object& row : rows) {
+    const auto parts = AuthenticationKeyParts::parse(blob(row), by_policy);
+    ASSERT_FALSE(parts);
+    EXPECT_EQ(parts.error().code, "tpm.activation.object") << to_string(parts.error());
+  }
+}
+
+TEST(AuthenticationKeyParts, MayBeOfAKeyThatBearsAMark) {
+  const Bytes policy(32, 1);
+  const HmacUse marked{ObjectAttributes(0x00040440), policy};
+  EXPECT_TRUE(AuthenticationKeyParts::parse(blob({.policy = policy}), marked));
+  const Object rows[] = {
+      {},                                            // a hub key
+      {.policy = Bytes(32, 2)},                      // another mark
+      {.attributes = 0x00040400, .policy = policy},  // by that policy alone
+  };
+  for (const Object& row : rows) {
+    const auto parts = AuthenticationKeyParts::parse(blob(row), marked);
+    ASSERT_FALSE(parts);
+    EXPECT_EQ(parts.error().code, "tpm.activation.object") << to_string(parts.error());
+  }
+}
+
 }  // namespace
 }  // namespace warifu::tpm

@@ -23,7 +23,7 @@ Name HmacObject::name() const {
   return Name::of(kHash, tpmt_public);
 }
 
-Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy) {
+Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, const HmacUse& use) {
   if (key.empty() || key.size() > kMaxHmacKeySize) {
     return invalid_input("tpm.hmac-key.size",
                          fmt::format("expected a key of 1 to {} bytes, {} came", kMaxHmacKeySize, key.size()));
@@ -37,11 +37,11 @@ Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy) {
                         .sized16(obfuscation.reveal())
                         .sized16(key.reveal())
                         .take();
-  Bytes tpmt_public = wire::Writer(48)
+  Bytes tpmt_public = wire::Writer(80)
                           .u16(wire_id(AlgorithmId::kKeyedHash))
                           .u16(wire_id(AlgorithmId::kSha256))
-                          .u32(kSign | kUserWithAuth | kNoDa)
-                          .sized16({})  // authPolicy
+                          .u32(use.attributes.bits())
+                          .sized16(use.policy)
                           .u16(wire_id(AlgorithmId::kHmac))
                           .u16(wire_id(AlgorithmId::kSha256))
                           .sized16(unique.bytes())

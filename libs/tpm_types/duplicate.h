@@ -4,19 +4,20 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "tpm_types/hmac_use.h"
 #include "tpm_types/storage_key.h"
 
 namespace warifu::tpm {
 
 // An HMAC-SHA256 key as a TPM object that may be imported: TPMT_PUBLIC and TPMT_SENSITIVE that belong together.
 struct HmacObject {
-  Bytes tpmt_public;      // KEYEDHASH, SHA-256, sign | userWithAuth | noDA, empty policy
+  Bytes tpmt_public;      // KEYEDHASH, SHA-256, by its HmacUse
   SecretBytes sensitive;  // TPMT_SENSITIVE with an empty auth value
   Name name() const;
 };
 
 // `key` has 1 to 64 bytes (a longer one is no better: HMAC would hash it). "tpm.hmac-key.size".
-Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy);
+Result<HmacObject> make_hmac_object(const SecretBytes& key, Entropy& entropy, const HmacUse& use = {});
 
 // Content of TPM2B_PRIVATE and of TPM2B_ENCRYPTED_SECRET, without their size fields.
 struct Duplicate {

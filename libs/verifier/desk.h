@@ -37,11 +37,14 @@ class Desk {
         interval_(interval),
         credentials_(clock, entropy, envelope_key),
         nonces_(clock, entropy, envelope_key),
-        key_nonces_(clock, entropy, envelope_key, Nonces::Purpose::kKeyProof) {}
+        key_nonces_(clock, entropy, envelope_key, Nonces::Purpose::kKeyProof),
+        application_key_nonces_(clock, entropy, envelope_key, Nonces::Purpose::kApplicationKey) {}
 
   const AkCredentials& credentials() const { return credentials_; }
   // Over which a device's TPM proves that it has a key (attestation/quote/key_proof.h).
   const Nonces& key_nonces() const { return key_nonces_; }
+  // Over which it proves that it has a key for its applications (tpm_types/application_key.h).
+  const Nonces& application_key_nonces() const { return application_key_nonces_; }
 
   // Whether it is another AK than was there; that is an entry of the audit log.
   Result<bool> bind(Records& records, audit::Trail& trail, const BoundAk& ak) const;
@@ -64,6 +67,7 @@ class Desk {
   const AkCredentials credentials_;
   const Nonces nonces_;
   const Nonces key_nonces_;
+  const Nonces application_key_nonces_;
   mutable PolicyCache policies_;
   mutable PackageCache packages_;
 };

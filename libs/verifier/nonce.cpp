@@ -10,7 +10,15 @@ namespace {
 constexpr std::size_t kHeadSize = 16;
 
 std::string_view text_of(Nonces::Purpose purpose) {
-  return purpose == Nonces::Purpose::kEvidence ? "warifu attestation nonce v1" : "warifu key proof nonce v1";
+  switch (purpose) {
+    case Nonces::Purpose::kEvidence:
+      return "warifu attestation nonce v1";
+    case Nonces::Purpose::kKeyProof:
+      return "warifu key proof nonce v1";
+    case Nonces::Purpose::kApplicationKey:
+      return "warifu application key nonce v1";
+  }
+  return {};
 }
 
 Error bad_nonce() {

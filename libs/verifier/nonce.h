@@ -22,8 +22,8 @@ class Nonces {
  public:
   static constexpr std::size_t kSize = 48;
 
-  // What they are for: one for evidence is none for the proof of a key.
-  enum class Purpose : std::uint8_t { kEvidence, kKeyProof };
+  // What they are for: one for evidence is none for the proof of a key, nor for an acknowledgement.
+  enum class Purpose : std::uint8_t { kEvidence, kKeyProof, kApplicationKey };
 
   Nonces(const Clock& clock, Entropy& entropy, const SecretBytes& envelope_key, Purpose purpose = Purpose::kEvidence);
 

@@ -52,5 +52,17 @@ TEST_F(NoncesTest, ANonceIsOfOneDeviceAndAkAndForTwoMinutes) {
   EXPECT_EQ(code_of(device(), ak_, nonce), "attestation.nonce-expired");
 }
 
+TEST_F(NoncesTest, ANonceIsForOnePurpose) {
+  using enum Nonces::Purpose;
+  for (const auto made_for : {kEvidence, kKeyProof, kApplicationKey}) {
+    const Nonces makes(clock_, entropy_, SecretBytes(Bytes(32, 7)), made_for);
+    const Bytes nonce = makes.make(device(), ak_);
+    for (const auto asked_for : {kEvidence, kKeyProof, kApplicationKey}) {
+      const Nonces checks(clock_, entropy_, SecretBytes(Bytes(32, 7)), asked_for);
+      EXPECT_EQ(checks.check(device(), ak_, nonce).has_value(), made_for == asked_for);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace warifu::verifier

@@ -14,6 +14,7 @@
 #include "tpm_device/lost_handles.h"
 #include "tpm_device/nv.h"
 #include "tpm_device/pcr.h"
+#include "tpm_types/application_key.h"
 #include "tpm_types/attest.h"
 #include "tpm_types/make_credential.h"
 
@@ -37,6 +38,8 @@ LifeSecrets LifeSecrets::draw(Entropy& entropy) {
   return {.inner_key = SecretBytes::random(entropy, 16),
           .hub_key = SecretBytes::random(entropy, 32),
           .application_key = SecretBytes::random(entropy, 32),
+          .capped_inner_key = SecretBytes::random(entropy, 16),
+          .capped_key = SecretBytes::random(entropy, 32),
           .sealed = SecretBytes::random(entropy, 48),
           .in_nv = SecretBytes::random(entropy, 48),
           .activated = SecretBytes::random(entropy, 32),
@@ -53,6 +56,7 @@ Status DeviceLife::live() {
   TRY_STATUS(start());
   TRY_STATUS(activate());
   TRY_STATUS(use_application_key());
+  TRY_STATUS(use_capped_key());
   TRY_STATUS(seal_and_unseal());
   TRY_STATUS(draw_random());
   TRY_STATUS(own());
@@ -95,6 +99,27 @@ Status DeviceLife::use_application_key() {
   TRY(const auto object,
       create_keyed_hash(tpm_->device(), tpm_device::KeyedHashUse::kHmac, secrets_.application_key, {}));
   return expect_mac(object, secrets_.application_key);
+}
+
+Status DeviceLife::use_capped_key() {
+  constexpr std::uint8_t kPcr = 14;
+  TRY(const tcb::TpmKeys keys, tpm_->keys());
+  TRY(const auto ek, tpm::EkPublic::from_tpm2b(keys.ek_public));
+  TRY(const auto srk, tpm::SrkPublic::from_tpm2b(keys.srk_public));
+  TRY(const Bytes wrapped, make_known_challenge(ek, srk, secrets_.capped_inner_key, secrets_.capped_key, entropy_,
+                                                tpm::application_key_use(kPcr)));
+  TRY_STATUS(search_.add("credential of a capped key", secrets_.capped_inner_key.reveal()));
+  TRY(const auto key, tpm_->activate_application_key(wrapped, kPcr));
+  const auto message = SecretBytes::random(entropy_, 40);
+  TRY(const Bytes mac, tpm_->hmac_capped(key, kPcr, message.reveal()));
+  const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secrets_.capped_key.reveal(), {message.reveal()});
+  TRY_STATUS(expect_same(mac, expected.bytes(), "the TPM computed another HMAC"));
+  TRY_STATUS(search_.add("message under a policy", message.reveal()));
+  TRY_STATUS(search_.add("MAC under a policy", mac));
+  TRY_STATUS(tpm_->cap(kPcr));
+  const auto refused = tpm_->hmac_capped(key, kPcr, message.reveal());
+  if (refused || refused.error().code != tcb::kPolicyUnmet) return wrong("a capped key works");
+  return {};
 }
 
 Status DeviceLife::expect_mac(const tcb::WrappedObject& object, const SecretBytes& key) {

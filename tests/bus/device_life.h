@@ -13,9 +13,11 @@ namespace warifu::bus {
 
 // What must not be on the bus; drawn anew for each life.
 struct LifeSecrets {
-  SecretBytes inner_key;        // the credential: TPM2_ActivateCredential gives it out, TPM2_Import takes it in
-  SecretBytes hub_key;          // the HMAC key in the server's challenge
-  SecretBytes application_key;  // an HMAC key that the device gives to its TPM
+  SecretBytes inner_key;         // the credential: TPM2_ActivateCredential gives it out, TPM2_Import takes it in
+  SecretBytes hub_key;           // the HMAC key in the server's challenge
+  SecretBytes application_key;   // an HMAC key that the device gives to its TPM
+  SecretBytes capped_inner_key;  // as inner_key, of a key that works until a PCR is extended
+  SecretBytes capped_key;
   SecretBytes sealed;
   SecretBytes in_nv;
   SecretBytes activated;  // what the server hides for the AK of this TPM
@@ -39,6 +41,7 @@ class DeviceLife {
   Status change_srk(ByteView tpm2b_template);  // the owner makes another one, of this template
   Status activate();                           // a server's challenge, and a MAC with the key in it
   Status use_application_key();                // TPM2_Create with a key that is known here
+  Status use_capped_key();                     // a server's key for applications, until it is capped
   Status seal_and_unseal();                    // with PCRs and without
   Status draw_random();
   Status use_nv();

@@ -13,6 +13,7 @@
 #include "tpm_device/care.h"
 #include "tpm_device/keys.h"
 #include "tpm_device/verify.h"
+#include "tpm_types/application_key.h"
 
 namespace warifu::bus {
 namespace {
@@ -79,8 +80,8 @@ std::vector<Operation> FlipOperations::of_import_under_ecc() {
 }
 
 std::vector<Operation> FlipOperations::of_keys() {
-  return {draw_random(), compute_hmac(), unseal(),           create(),
-          assert_pcrs(), read_keys(),    verify_signature(), make_srk()};
+  return {draw_random(), compute_hmac(), compute_capped_hmac(), unseal(),  create(),
+          assert_pcrs(), read_keys(),    verify_signature(),    make_srk()};
 }
 
 std::vector<Operation> FlipOperations::of_care() {
@@ -120,6 +121,25 @@ Operation FlipOperations::compute_hmac() {
           .prepare = [this, key](TcbTpm& tpm) -> Status {
             if (*key) return {};
             TRY(*key, create_keyed_hash(tpm.device(), tpm_device::KeyedHashUse::kHmac, secret_, {}));
+            return {};
+          }};
+}
+
+// The policy authorizes, and another session encrypts.
+Operation FlipOperations::compute_capped_hmac() {
+  constexpr std::uint8_t kPcr = 14;
+  const auto key = std::make_shared<std::optional<tcb::WrappedObject>>();
+  return {.name = "hmac by a policy",
+          .commands = {"TPM2_PolicyPCR", "TPM2_HMAC"},
+          .run = [this, key](TcbTpm& tpm) -> Status {
+            TRY(const Bytes mac, tpm.hmac_capped(**key, kPcr, message_));
+            const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secret_.reveal(), {message_});
+            return expect_same(mac, expected.bytes(), "another MAC");
+          },
+          .prepare = [this, key](TcbTpm& tpm) -> Status {
+            if (*key) return {};
+            TRY(*key, create_keyed_hash(tpm.device(), tpm_device::KeyedHashUse::kHmac, secret_,
+                                        tpm::uncapped_policy(kPcr).bytes()));
             return {};
           }};
 }

@@ -26,6 +26,7 @@ class FlipOperations {
   Operation make_ek();
   Operation draw_random();
   Operation compute_hmac();
+  Operation compute_capped_hmac();
   Operation unseal();
   Operation create();
   Operation assert_pcrs();

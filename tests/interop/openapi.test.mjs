@@ -148,6 +148,9 @@ async function make_certificate() {
   [{ serial: kParameters.serial }] = (await client.send('GET', `/api/v1/certificates?registration_id=${kCertifiedId}`)).json.items;
 }
 
+// Another version of it, each time: one name, for there are not many.
+const give_key = async () => (await made(`/api/v1/registrations/${kRegistrationId}/application-keys`, { name: 'interop', generate: true })).name;
+
 // Data that a key of ours signed.
 const kSigner = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 function package_of(content) {
@@ -208,6 +211,11 @@ const kPlan = {
   'POST /api/v1/webhooks/{}/secret': { parameters: () => ({ name: kWebhook }) },
   'GET /api/v1/webhooks/{}/waiting/{}': { parameters: async () => ({ name: kWebhook, event_id: (await made(`/api/v1/webhooks/${kWebhook}/test`)).event_id }) },
   'POST /api/v1/webhooks/{}/test': { parameters: () => ({ name: kWebhook }) },
+  // Another body each time, for who asks with a key of idempotency.
+  'POST /api/v1/registrations/{}/application-keys': { body: () => ({ name: 'interop', key: crypto.randomBytes(32).toString('base64') }) },
+  'GET /api/v1/registrations/{}/application-keys/{}': { parameters: async () => ({ name: await give_key() }) },
+  'POST /api/v1/registrations/{}/application-keys/{}/rotate': { parameters: async () => ({ name: await give_key() }), body: () => ({ key: crypto.randomBytes(32).toString('base64') }) },
+  'POST /api/v1/registrations/{}/application-keys/{}/revoke': { parameters: async () => ({ name: await give_key() }) },
   'POST /api/v1/service-keys': { body: () => ({ name: `interop-${++serial}` }) },
   'DELETE /api/v1/service-keys/{}': { parameters: async () => ({ name: await make_service_key(`interop-${++serial}`) }) },
 };

@@ -243,7 +243,7 @@ TEST_F(OperatorApiTest, K8_RefusesEveryRouteWithoutTheCredentialThatItDemands) {
     const auto allowed = with("Bearer " + just_one);
     EXPECT_TRUE(allowed.status != 401 && allowed.status != 403) << what << " " << allowed.body;
   }
-  EXPECT_EQ(guarded, 100u);
+  EXPECT_EQ(guarded, 105u);
   EXPECT_THAT(open, ::testing::UnorderedElementsAre("/.well-known/jwks.json", "/api/v1/login", "/healthz", "/readyz"));
 }
 
@@ -324,6 +324,11 @@ TEST_F(OperatorApiTest, DemandsThePermissionOfWhatARouteDoes) {
       {"POST /api/v1/certificates/{serial}/resume", "certificate:write"},
       {"POST /api/v1/certificates/{serial}/revoke", "certificate:write"},
       {"POST /api/v1/registrations/{registration_id}/certificate-secret", "certificate:write"},
+      {"GET /api/v1/registrations/{registration_id}/application-keys", "application-key:read"},
+      {"POST /api/v1/registrations/{registration_id}/application-keys", "application-key:write"},
+      {"GET /api/v1/registrations/{registration_id}/application-keys/{name}", "application-key:read"},
+      {"POST /api/v1/registrations/{registration_id}/application-keys/{name}/rotate", "application-key:write"},
+      {"POST /api/v1/registrations/{registration_id}/application-keys/{name}/revoke", "application-key:write"},
   };
   for (const auto& [route, permission] : rows)
     EXPECT_EQ(demands[route], permission) << route;

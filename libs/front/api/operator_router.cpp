@@ -14,7 +14,8 @@ Router router(OperatorDoors doors, const Clock& clock) {
   for (auto&& part :
        {doors.operators.routes(), doors.enrollments.routes(), doors.groups.routes(), doors.registrations.routes(),
         doors.ek_trust.routes(), doors.attestations.routes(), doors.policies.routes(), doors.data_packages.routes(),
-        doors.verification.routes(), doors.webhooks.routes(), doors.certificates.routes(), doors.service.routes()})
+        doors.verification.routes(), doors.webhooks.routes(), doors.certificates.routes(),
+        doors.application_keys.routes(), doors.service.routes()})
     std::ranges::transform(part, std::back_inserter(routes), with_body_limit);
   return {std::move(routes), [&clock](const Error& error, std::string_view tracking_id, std::string_view target) {
             if (dps_service::is_service_target(target))

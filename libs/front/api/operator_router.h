@@ -1,5 +1,6 @@
 #pragma once
 
+#include "front/api/application_key_api.h"
 #include "front/api/attestation_api.h"
 #include "front/api/certificate_api.h"
 #include "front/api/data_package_api.h"
@@ -29,6 +30,7 @@ struct OperatorDoors {
   VerificationApi& verification;
   WebhookApi& webhooks;
   CertificateApi& certificates;
+  ApplicationKeyApi& application_keys;
   dps_service::ServiceApi& service;
 };
 

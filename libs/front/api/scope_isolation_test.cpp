@@ -41,6 +41,7 @@ class ScopeIsolation : public ::testing::Test {
           owner_.put("/api/v1/attestation-policies/" + target, R"({"policy":{"format":"warifu.evidence-policy.v1"}})"));
     attest();
     certify();
+    must(owner_.post("/api/v1/registrations/meter-1/application-keys", R"({"name":"plant","generate":true})"));
     const auto& ek = world_.tpm_b.ek();
     must(owner_.post(kGroupsPath + "/plant/eks",
                      fmt::format(R"({{"eks":[{{"endorsement_key":"{}","endorsement_certificate":"{}"}}]}})",
@@ -119,6 +120,8 @@ class ScopeIsolation : public ::testing::Test {
                                                             "ek-roots",
                                                             "ek-crls",
                                                             "id-scope",
+                                                            "registrations/meter-1/application-keys",
+                                                            "registrations/meter-1/application-keys/plant",
                                                             "webhooks",
                                                             "webhooks/plant",
                                                             "webhooks/plant/waiting/" + waiting_event_,
@@ -212,7 +215,7 @@ TEST_F(ScopeIsolation, EveryRouteAnswersForTheThingsOfOthersAsForThoseOfNobody) 
     }
     ++tried;
   }
-  EXPECT_EQ(tried, 52u);
+  EXPECT_EQ(tried, 54u);
   EXPECT_EQ(member(stranger_->get("/api/v1/id-scope"), "id_scope"), kOther.text());
   EXPECT_EQ(seen_by_owner(), before);
   EXPECT_THAT(owner_.get("/api/v1/service-keys").body, HasSubstr(R"("name":"plant")"));
@@ -247,6 +250,12 @@ TEST_F(ScopeIsolation, WhatAStrangerMakesUnderTheSameNamesIsHisOwn) {
       "/api/v1/bulk/enrollments",
       R"({"mode":"delete","enrollments":[{"registration_id":"meter-2"},{"registration_id":"lamp-1"}]})");
   EXPECT_THAT(bulk.body, HasSubstr("enrollment.unknown"));
+  // Under his own enrollment of that name there is no such key, and one that he gives is another one.
+  const std::string keys = "/api/v1/registrations/meter-1/application-keys";
+  EXPECT_EQ(member(stranger_->post(keys + "/plant/revoke"), "code"), "application-key.unknown");
+  EXPECT_EQ(member(stranger_->post(keys + "/plant/rotate"), "code"), "application-key.unknown");
+  EXPECT_EQ(member(stranger_->post(keys, R"({"name":"plant","generate":true})"), "version"), "1");
+  EXPECT_EQ(stranger_->post(keys + "/plant/revoke").status, 200);
   const std::string root = "/api/v1/ek-roots/" + fingerprint();
   EXPECT_EQ(member(stranger_->post(root + "/distrust", R"({"reason":"mine"})"), "code"), "ek_root.unknown");
   EXPECT_EQ(member(stranger_->post(root + "/trust"), "code"), "ek_root.unknown");

@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kNativePrefix = "/api/v1/";
 
 net::HttpResponse native_problem(const Error& error, std::string_view tracking_id, std::string_view target) {
-  const bool takes_bearer =
-      target.find("/attestation/") != std::string_view::npos || target.find("/certificates") != std::string_view::npos;
+  const auto is_below = [target](std::string_view part) { return target.find(part) != std::string_view::npos; };
+  const bool takes_bearer = is_below("/attestation/") || is_below("/certificates") || is_below("/application-keys");
   auto response = problem(told_to_device(error), tracking_id);
   for (auto& [name, value] : response.headers)
     if (name == "WWW-Authenticate")
@@ -33,8 +33,9 @@ ErrorShape errors(const Clock& clock) {
 
 Router router(DeviceDoors doors, const attestation::ResultsKeys& results_keys, const Clock& clock) {
   auto routes = doors.dps.routes();
-  for (auto&& part : {doors.escrow.routes(), doors.attestation.routes(), doors.certificates.routes(),
-                      doors.est.routes(), doors.cmp.routes(), doors.trust_bundles.routes(), doors.revocation.routes()})
+  for (auto&& part :
+       {doors.escrow.routes(), doors.attestation.routes(), doors.certificates.routes(), doors.application_keys.routes(),
+        doors.est.routes(), doors.cmp.routes(), doors.trust_bundles.routes(), doors.revocation.routes()})
     routes.insert(routes.end(), part.begin(), part.end());
   routes.push_back(well_known::jwks_route(results_keys, clock));
   return {std::move(routes), errors(clock)};

@@ -3,6 +3,7 @@
 #include "attestation/ear/results_keys.h"
 #include "base/time.h"
 #include "front/cmp/cmp_api.h"
+#include "front/device/application_key_api.h"
 #include "front/device/attestation_api.h"
 #include "front/device/certificate_api.h"
 #include "front/device/escrow_api.h"
@@ -19,6 +20,7 @@ struct DeviceDoors {
   EscrowApi& escrow;
   AttestationApi& attestation;
   CertificateApi& certificates;
+  ApplicationKeyApi& application_keys;
   est::EstApi& est;
   cmp_door::CmpApi& cmp;
   TrustBundleApi& trust_bundles;

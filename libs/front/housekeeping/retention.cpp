@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "provisioning/statement.h"
+
 namespace warifu::front::housekeeping {
 
 // That no enrollment and no group knows it. Every other reason why it may not attest is one that may pass.
@@ -36,6 +40,10 @@ Status Retention::look_at(const ScopeId& scope) {
   has_more = true;
   for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
     TRY(has_more, remove_unused_logs(scope));
+  }
+  has_more = true;
+  for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
+    TRY(has_more, end_orphaned_keys(scope));
   }
   return {};
 }
@@ -76,6 +84,40 @@ Result<bool> Retention::remove_gone(const ScopeId& scope, verifier::DueKey& afte
     }));
   }
   return silent.size() == kRemovedAtOnceMax;
+}
+
+Result<bool> Retention::end_orphaned_keys(const ScopeId& scope) {
+  std::vector<RegistrationId> holders;
+  std::vector<RegistrationId> orphaned;
+  const auto last = looked_at_.find(scope);
+  TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+    auto& records = snapshot.application_keys();
+    TRY(holders, records.list_holders(scope, last == looked_at_.end() ? std::nullopt : std::optional(last->second),
+                                      kRemovedAtOnceMax));
+    for (const auto& id : holders) {
+      TRY(const auto enrollment_id, find_enrollment_id(snapshot.provisioning(), scope, id));
+      TRY(const auto keys, records.list_keys_of(scope, id, application_keys::kLookedAtMax));
+      if (std::ranges::any_of(keys, [&](const auto& key) { return standing_of(key, enrollment_id) != key.state; }))
+        orphaned.push_back(id);
+    }
+    return {};
+  }));
+  if (!orphaned.empty()) {
+    TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
+      for (const auto& id : orphaned) {
+        TRY(const auto enrollment_id, find_enrollment_id(transaction.provisioning(), scope, id));
+        TRY_STATUS(keys_.end_orphans(transaction.application_keys(), transaction.audit(), scope, id, enrollment_id));
+      }
+      return {};
+    }));
+  }
+  // The next look begins anew where this one came to the end.
+  if (holders.size() < kRemovedAtOnceMax) {
+    looked_at_.erase(scope);
+    return false;
+  }
+  looked_at_.insert_or_assign(scope, holders.back());
+  return true;
 }
 
 Status Retention::remove(store::Transaction& transaction, const ScopeId& scope,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "front/api/test_operator.h"
 #include "front/test_attested.h"
 #include "front/test_world.h"
 #include "sim/deterministic.h"
@@ -67,7 +68,7 @@ class RetentionTest : public ::testing::Test {
   const RegistrationId id_ = RegistrationId::parse("meter-1").value();
   const Bytes old_ = Bytes(32, 1);
   const Bytes new_ = Bytes(32, 2);
-  Retention retention_{world_.clock, world_.server.registrar, *world_.store};
+  Retention retention_{world_.clock, world_.server.registrar, world_.server.application_keys, *world_.store};
 };
 
 TEST_F(RetentionTest, ABootLogGoesADayAfterItWasStoredIfNobodyRefersToIt) {
@@ -118,6 +119,72 @@ TEST_F(RetentionTest, WhoIsDisabledKeepsItsLedger) {
   });
   look_after(days(4000));
   EXPECT_TRUE(is_known()) << "by it a clone is noticed when the device is back";
+}
+
+TEST_F(RetentionTest, AKeyForApplicationsIsWipedWhenItsEnrollmentIsGone) {
+  const auto keys = [&] {
+    std::vector<application_keys::ApplicationKey> all;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(all, s.application_keys().list_keys_of(test::scope_id(), id_, 10));
+      return {};
+    }));
+    return all;
+  };
+  test::must(world_.store->write([&](store::Transaction& t) -> Status {
+    TRY(const auto enrollment, find_enrollment_id(t.provisioning(), test::scope_id(), id_));
+    TRY_STATUS(world_.server.application_keys.put(t.application_keys(), t.audit(), "operator:test",
+                                                  {test::scope_id(), id_, *enrollment},
+                                                  {.name = Label::parse("mqtt").value()}));
+    return {};
+  }));
+  look_after(hours(2));
+  EXPECT_EQ(keys().at(0).state, application_keys::State::kPending);
+  EXPECT_FALSE(keys().at(0).sealed_key.empty());
+  test::must(world_.server.unenroll("meter-1"));
+  test::must(world_.server.enroll("meter-1", world_.tpm_a.ek()));
+  look_after(hours(2));
+  EXPECT_EQ(keys().at(0).state, application_keys::State::kRevoked);
+  EXPECT_TRUE(keys().at(0).sealed_key.empty());
+}
+
+// Whether a look comes between the two decides nothing.
+TEST_F(RetentionTest, AKeyForApplicationsOutlivesADeregistrationFromAGroupThatTakesTheDeviceAgain) {
+  const test::Operator alice{world_.server};
+  const std::string group = "/api/v1/enrollment-groups/plant";
+  ASSERT_EQ(alice.put(group, test::tpm_group("plant", "*")).status, 201);
+  ASSERT_EQ(alice.post(group + "/eks", test::ek_list({&world_.tpm_b.ek()})).status, 200);
+  const auto pump = world_.device(world_.tpm_b, "pump-1");
+  const auto id = RegistrationId::parse("pump-1").value();
+  ASSERT_EQ(pump.come().told, "assigned");
+  ASSERT_EQ(alice.post("/api/v1/registrations/pump-1/application-keys", R"({"name":"mqtt","generate":true})").status,
+            201);
+  const auto state = [&] {
+    std::string told;
+    test::must(world_.store->read([&](store::Snapshot& s) -> Status {
+      TRY(const auto all, s.application_keys().list_keys_of(test::scope_id(), id, 10));
+      told = to_string(all.at(0).state);
+      return {};
+    }));
+    return told;
+  };
+  const auto deregister = [&] {
+    write([&](store::Transaction& t) -> Status {
+      TRY(const auto device, t.provisioning().find_device_of(test::scope_id(), id));
+      return take_back(t.provisioning(), *device, world_.clock.now());
+    });
+  };
+  deregister();
+  look_after(hours(2));
+  EXPECT_EQ(state(), "pending");
+  EXPECT_THAT(alice.get("/api/v1/registrations/pump-1/application-keys").body, HasSubstr(R"("state":"pending")"));
+  ASSERT_EQ(pump.come().told, "assigned");
+  look_after(hours(2));
+  EXPECT_EQ(state(), "pending");
+  deregister();
+  const auto ek_name = world_.tpm_b.ek().name().text();
+  ASSERT_LT(alice.remove(group + "/eks/" + ek_name).status, 300);
+  look_after(hours(2));
+  EXPECT_EQ(state(), "revoked") << "the group takes it no more";
 }
 
 }  // namespace

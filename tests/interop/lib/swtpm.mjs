@@ -46,6 +46,16 @@ export class Swtpm {
     await rm(this.folder_, { recursive: true, force: true });
   }
 
+  /** Orderly off and on (TPM Reset): PCRs are what they are after a start. Nobody may be connected. */
+  async reset() {
+    const channel = new TpmChannel(this.address);
+    await channel.transmit(plain_command(CC.Shutdown, Buffer.from([0, 0])));
+    await channel.release();
+    this.child_.kill('SIGTERM');
+    await this.ended_;
+    await this.spawn_();
+  }
+
   /** As if it had been pulled out. stop() removes what is left. */
   async kill() {
     this.child_.kill('SIGKILL');

@@ -113,6 +113,13 @@ MESSAGES = {
     ),
     "trusted_root": (29, u8(1), sized(run(30, 500))),
     "follow_trust_bundle": (30, u32(70_000) + u32(61_440) + sized(run(31, 8560)), u8(1) + u8(1) + u64(8)),
+    "show_application_key": (31, u8(1), u8(3) + sized("mqtt") + u32(7) + u8(1) + u8(14) + u8(0)),
+    "import_application_key": (32, sized("mqtt") + u32(7) + u8(14) + sized(run(46, 700)), DONE),
+    "acknowledge_application_key": (33, sized("mqtt") + u32(7) + sized(run(47, 48)), sized(run(48, 32))),
+    "activate_application_key": (34, sized("mqtt") + u32(7), DONE),
+    "forget_application_key": (35, sized("dlms-auth") + u32(65_536), DONE),
+    "application_key_hmac": (36, sized("mqtt") + sized("a reading"), sized(run(49, 32)) + u32(7)),
+    "cap_application_keys": (37, u8(0) + u8(1), sized(bytes([12, 14])) + sized(bytes([15]))),
 }
 ERRORS = {
     "refused": (6, 3, "tpm.key.dead", "the key is of another SRK", "authentication_key, offset 12"),

@@ -1,0 +1,184 @@
+#include "tcb/application_keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "tcb/state_record.h"
+#include "tpm_types/application_key.h"
+
+namespace warifu::tcb {
+namespace {
+
+using Key = ApplicationKeysRecord::Key;
+
+Error no_such_key(const Label& name) {
+  return {ErrorKind::kNotFound, "tcb.application-key.none",
+          fmt::format("this device has no application key \"{}\" of that version", name.text())};
+}
+
+Error is_capped(const Key& key) {
+  return refused("tcb.application-key.capped",
+                 fmt::format("the key \"{}\" works only until PCR {} is extended, and in this boot it was: it works "
+                             "again when the TPM was reset (restart the device)",
+                             key.name.text(), key.capped_by));
+}
+
+bool is_version(const Key& key, const ApplicationKeys::Version& wanted) {
+  return key.name == wanted.name && key.version == wanted.version;
+}
+
+}  // namespace
+
+Result<ApplicationKeysRecord> ApplicationKeys::record() {
+  TRY(auto found, read_record(files_, journal_, ApplicationKeysRecord::kFile, parse_application_keys));
+  return std::move(found).value_or(ApplicationKeysRecord());
+}
+
+Status ApplicationKeys::keep(const ApplicationKeysRecord& record) {
+  return files_.replace(ApplicationKeysRecord::kFile, write_application_keys(record));
+}
+
+// All of them lie under the SRK that is no more.
+Status ApplicationKeys::drop(const Error& why) {
+  journal_.warn("the keys of this device's applications are no more: " + to_string(why));
+  return keep({});
+}
+
+Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, ByteView authentication_key) {
+  if (version.version == 0) return invalid_input("tcb.application-key.version", "versions begin with 1", "version");
+  if (capped_by != 0 && !tpm::may_cap(capped_by))
+    return invalid_input("tcb.application-key.pcr", fmt::format("PCR {} caps nothing", capped_by), "capped_by_pcr");
+  TRY(auto known, record());
+  const auto same = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
+  if (same != known.keys.end()) {
+    const auto opened = tpm_.open_key(same->key);
+    if (opened) return {};
+    if (opened.error().code != kKeyDead) return opened;
+    TRY_STATUS(drop(opened.error()));
+    known.keys.clear();
+  }
+  const bool is_old = std::ranges::any_of(known.keys, [&](const Key& key) {
+    return key.name == version.name && key.is_active && key.version > version.version;
+  });
+  if (is_old)
+    return Error{
+        ErrorKind::kConflict, "tcb.application-key.old",
+        fmt::format("a later version of the key \"{}\" than {} is in use", version.name.text(), version.version)};
+  // Of those that wait the newest is wanted alone.
+  std::erase_if(known.keys, [&](const Key& key) { return key.name == version.name && !key.is_active; });
+  if (known.keys.size() >= ApplicationKeysRecord::kKeysMax)
+    return refused("tcb.application-key.full",
+                   fmt::format("{} keys are kept, and no more", ApplicationKeysRecord::kKeysMax));
+  TRY(auto imported, tpm_.activate_application_key(authentication_key, capped_by));
+  known.keys.push_back({version.name, version.version, false, capped_by, std::move(imported)});
+  std::ranges::sort(
+      known.keys, [](const Key& a, const Key& b) { return std::tie(a.name, a.version) < std::tie(b.name, b.version); });
+  return keep(known);
+}
+
+Result<Bytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
+  auto mac = key.capped_by == 0 ? tpm_.hmac(key.key, message) : tpm_.hmac_capped(key.key, key.capped_by, message);
+  if (mac) return mac;
+  if (mac.error().code == kPolicyUnmet && key.capped_by != 0) return is_capped(key);
+  if (mac.error().code == kKeyDead) TRY_STATUS(drop(mac.error()));
+  return mac;
+}
+
+Result<Bytes> ApplicationKeys::acknowledge(const Version& version, const RegistrationId& registration, ByteView nonce) {
+  TRY(const auto known, record());
+  const auto found = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
+  if (found == known.keys.end()) return no_such_key(version.name);
+  return hmac_by(*found, tpm::acknowledgement_message(registration, version.name, version.version, nonce));
+}
+
+Status ApplicationKeys::activate(const Version& version) {
+  TRY(auto known, record());
+  const auto found = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
+  if (found == known.keys.end()) return no_such_key(version.name);
+  const bool was_active = found->is_active;
+  found->is_active = true;
+  const auto gone = std::erase_if(
+      known.keys, [&](const Key& key) { return key.name == version.name && key.version < version.version; });
+  if (was_active && gone == 0) return {};
+  return keep(known);
+}
+
+Status ApplicationKeys::forget(const Version& version) {
+  TRY(auto known, record());
+  if (std::erase_if(known.keys, [&](const Key& key) { return is_version(key, version); }) == 0) return {};
+  return keep(known);
+}
+
+Status ApplicationKeys::forget_all() {
+  TRY(const auto known, record());
+  if (known.keys.empty()) return {};
+  return keep({});
+}
+
+Result<ApplicationKeys::Mac> ApplicationKeys::hmac(const Label& name, ByteView data) {
+  // Else an application could have the server believe that a key is here.
+  if (as_text(data).starts_with(tpm::kAcknowledgementPrefix))
+    return refused("tcb.application-key.reserved", "what begins so is an acknowledgement, which the TCB alone makes",
+                   "data");
+  TRY(const auto known, record());
+  const Key* newest = nullptr;
+  bool is_pending = false;
+  for (const Key& key : known.keys) {
+    if (key.name != name) continue;
+    is_pending = true;
+    if (key.is_active) newest = &key;
+  }
+  if (newest == nullptr && is_pending)
+    return Error{ErrorKind::kNotFound, "tcb.application-key.pending",
+                 fmt::format("the server does not know yet that the key \"{}\" is here", name.text())};
+  if (newest == nullptr) return no_such_key(name);
+  TRY(auto mac, hmac_by(*newest, data));
+  return Mac{std::move(mac), newest->version};
+}
+
+Result<ApplicationKeys::Capped> ApplicationKeys::cap(std::uint8_t pcr, UnlessPending unless_pending) {
+  TRY(const auto known, record());
+  std::set<std::uint8_t> pcrs;
+  if (pcr != 0) {
+    if (!tpm::may_cap(pcr))
+      return invalid_input(
+          "tcb.application-key.pcr",
+          fmt::format("expected a PCR from {} to {}, {} came", tpm::kCappingPcrFirst, tpm::kCappingPcrLast, pcr),
+          "pcr");
+    pcrs.insert(pcr);
+  } else {
+    for (const Key& key : known.keys)
+      if (key.capped_by != 0) pcrs.insert(key.capped_by);
+  }
+  if (pcrs.empty())
+    return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
+                 "no key here is capped by a PCR: say which one is to be extended all the same"};
+  Capped capped;
+  for (const std::uint8_t one : pcrs) {
+    const bool is_waited_for =
+        std::ranges::any_of(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == one; });
+    if (unless_pending == UnlessPending::kYes && is_waited_for) {
+      capped.left.push_back(one);
+      continue;
+    }
+    TRY_STATUS(tpm_.cap(one));
+    capped.pcrs.push_back(one);
+  }
+  return capped;
+}
+
+Result<ApplicationKeys::Shown> ApplicationKeys::shown(bool probe) {
+  TRY(auto known, record());
+  if (known.keys.empty() || !probe) return Shown{std::move(known)};
+  const auto opened = tpm_.open_key(known.keys.front().key);
+  if (opened) return Shown{std::move(known)};
+  // Unreachable, in lockout or disturbed says nothing about the keys.
+  if (opened.error().code != kKeyDead) return opened.error();
+  TRY_STATUS(drop(opened.error()));
+  return Shown{{}, true};
+}
+
+}  // namespace warifu::tcb
