@@ -330,7 +330,7 @@ TEST(Token, SaysWhatItIsAndIsNeverTheSameTwice) {
 
 TEST(Permissions, NamesRoundTripAndNoOtherNameIsTaken) {
   const auto names = Permissions::all().names();
-  EXPECT_EQ(names.size(), 19u);
+  EXPECT_EQ(names.size(), 21u);
   EXPECT_EQ(Permissions::parse(names).value(), Permissions::all());
   for (const auto& name : names)
     EXPECT_THAT(Permissions::parse({name}).value().names(), ElementsAre(name));
