@@ -56,7 +56,7 @@ class ApplicationKeyFetcher {
   // The first error of all, after what could be done of the other names.
   Result<Outcome> settle(const std::vector<ToldApplicationKey>& told, const std::vector<Held>& held);
   Status take(const ToldApplicationKey& told, Settling& settling);
-  Status import(const ToldApplicationKey& told, const Settling& settling);
+  Status import(const ToldApplicationKey& told);
   // false: the TPM cannot use it in this boot.
   Result<bool> acknowledge(const ApplicationKeyVersion& key);
   // First here, then there.

@@ -60,14 +60,8 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
     TRY_STATUS(drop(opened.error()));
     known.keys.clear();
   }
-  const bool is_old = std::ranges::any_of(known.keys, [&](const Key& key) {
-    return key.name == version.name && key.is_active && key.version > version.version;
-  });
-  if (is_old)
-    return Error{
-        ErrorKind::kConflict, "tcb.application-key.old",
-        fmt::format("a later version of the key \"{}\" than {} is in use", version.name.text(), version.version)};
-  // Of those that wait the newest is wanted alone.
+  // Of those that wait the one that came last is wanted alone. It may be older than the one in use: a server that was
+  // restored from a backup knows nothing of that, which stays until the agent says that it is to be forgotten.
   std::erase_if(known.keys, [&](const Key& key) { return key.name == version.name && !key.is_active; });
   if (known.keys.size() >= ApplicationKeysRecord::kKeysMax)
     return refused("tcb.application-key.full",

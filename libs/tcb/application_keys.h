@@ -27,8 +27,8 @@ class ApplicationKeys {
   };
 
   // Has the TPM import it, and keeps it. The same version again changes nothing, if the TPM opens what is there.
-  // `capped_by` 0: by nothing. kConflict "tcb.application-key.old" when a later version is active; kRefused
-  // "tcb.application-key.full"; the codes of Tpm::activate().
+  // It is pending then, in the place of one that is so, and beside the active one, be that older or later. `capped_by`
+  // 0: by nothing. kRefused "tcb.application-key.full"; the codes of Tpm::activate().
   Status import(const Version& version, std::uint8_t capped_by, ByteView authentication_key);
   // Its HMAC over the acknowledgement of this nonce. kNotFound "tcb.application-key.none"; kRefused
   // "tcb.application-key.capped".
@@ -43,7 +43,7 @@ class ApplicationKeys {
     Bytes mac;
     std::uint32_t version;
   };
-  // By the active version. kNotFound "tcb.application-key.none", "tcb.application-key.pending"; kRefused
+  // By the latest active version. kNotFound "tcb.application-key.none", "tcb.application-key.pending"; kRefused
   // "tcb.application-key.reserved", "tcb.application-key.capped", kKeyDead (then all are dropped).
   Result<Mac> hmac(const Label& name, ByteView data);
 
