@@ -63,8 +63,9 @@ Result<std::optional<std::vector<ApplicationKeyFetcher::Held>>> ApplicationKeyFe
     auto shown = tcb_protocol::call(outside_.tcb, tcb_protocol::ShowApplicationKey{index});
     if (!shown && shown.error().code == "tcb_protocol.operation") return std::optional<std::vector<Held>>();
     if (!shown) return shown.error();
-    if (shown->died)
+    if (shown->died && !std::exchange(told_that_they_died_, true))
       outside_.progress.note("the keys of the applications are gone (was the TPM cleared?): they are asked for anew");
+    if (shown->count > 0) told_that_they_died_ = false;
     if (index >= shown->count) return std::optional(std::move(all));
     all.push_back({{std::move(shown->name), shown->version}, shown->active});
   }

@@ -66,6 +66,7 @@ class ApplicationKeyFetcher {
 
   Outside& outside_;
   Attestor& attestor_;
+  bool told_that_they_died_ = false;
   std::string digest_;  // of what was told last, when nothing was left to do; base64
 };
 

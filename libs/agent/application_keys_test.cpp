@@ -111,6 +111,15 @@ TEST_F(ApplicationKeysTest, AreAskedForAnewWhenTheTpmWasCleared) {
   ASSERT_EQ(fetch(), "");
   EXPECT_THAT(progress_.text, HasSubstr("was the TPM cleared?"));
   EXPECT_THAT(asked(), ElementsAre("import mqtt 1 0", "acknowledge mqtt 1", "activate mqtt 1"));
+  // It says so each time, until one is here, and the agent once.
+  tcb_.application_keys.clear();
+  tell("");
+  progress_.text.clear();
+  for (int i = 0; i < 2; ++i) {
+    tcb_.keys_died = true;
+    ASSERT_EQ(fetch(), "");
+  }
+  EXPECT_EQ(progress_.text.find("cleared?"), progress_.text.rfind("cleared?"));
 }
 
 TEST_F(ApplicationKeysTest, ThatAreCappedInThisBootWaitForTheNext) {

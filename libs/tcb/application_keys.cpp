@@ -41,10 +41,28 @@ Status ApplicationKeys::keep(const ApplicationKeysRecord& record) {
   return files_.replace(ApplicationKeysRecord::kFile, write_application_keys(record));
 }
 
-// All of them lie under the SRK that is no more.
-Status ApplicationKeys::drop(const Error& why) {
-  journal_.warn("the keys of this device's applications are no more: " + to_string(why));
-  return keep({});
+// Of those that are there the first stands for all, for they lie under one SRK.
+Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known, const Version& wanted) {
+  for (const Key& key : known.keys) {
+    if (&key != &known.keys.front() && !is_version(key, wanted)) continue;
+    const auto opened = tpm_.open_key(key.key);
+    if (opened) continue;
+    if (opened.error().code != kKeyDead) return opened;
+    journal_.warn("the keys of this device's applications are no more, and replaced: " + to_string(opened.error()));
+    return leave_out_dead(known);
+  }
+  return {};
+}
+
+Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known) {
+  std::vector<Key> alive;
+  for (Key& key : known.keys) {
+    const auto opened = tpm_.open_key(key.key);
+    if (!opened && opened.error().code != kKeyDead) return opened;
+    if (opened) alive.push_back(std::move(key));
+  }
+  known.keys = std::move(alive);
+  return {};
 }
 
 Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, ByteView authentication_key) {
@@ -52,14 +70,10 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
   if (capped_by != 0 && !tpm::may_cap(capped_by))
     return invalid_input("tcb.application-key.pcr", fmt::format("PCR {} caps nothing", capped_by), "capped_by_pcr");
   TRY(auto known, record());
-  const auto same = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
-  if (same != known.keys.end()) {
-    const auto opened = tpm_.open_key(same->key);
-    if (opened) return {};
-    if (opened.error().code != kKeyDead) return opened;
-    TRY_STATUS(drop(opened.error()));
-    known.keys.clear();
-  }
+  // What is dead is written off with the key that replaces it, and not before: the TPM has opened that under the SRK
+  // that the server knows, so the others are not dead for a moment only.
+  TRY_STATUS(leave_out_dead(known, version));
+  if (std::ranges::any_of(known.keys, [&](const Key& key) { return is_version(key, version); })) return {};
   // Of those that wait the one that came last is wanted alone. It may be older than the one in use: a server that was
   // restored from a backup knows nothing of that, which stays until the agent says that it is to be forgotten.
   std::erase_if(known.keys, [&](const Key& key) { return key.name == version.name && !key.is_active; });
@@ -77,7 +91,6 @@ Result<Bytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
   auto mac = key.capped_by == 0 ? tpm_.hmac(key.key, message) : tpm_.hmac_capped(key.key, key.capped_by, message);
   if (mac) return mac;
   if (mac.error().code == kPolicyUnmet && key.capped_by != 0) return is_capped(key);
-  if (mac.error().code == kKeyDead) TRY_STATUS(drop(mac.error()));
   return mac;
 }
 
@@ -171,7 +184,7 @@ Result<ApplicationKeys::Shown> ApplicationKeys::shown(bool probe) {
   if (opened) return Shown{std::move(known)};
   // Unreachable, in lockout or disturbed says nothing about the keys.
   if (opened.error().code != kKeyDead) return opened.error();
-  TRY_STATUS(drop(opened.error()));
+  // They stay on disk: whoever has the SRK exchanged for a moment, or forges what the TPM says, ends no key by it.
   return Shown{{}, true};
 }
 

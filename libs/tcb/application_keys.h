@@ -26,7 +26,8 @@ class ApplicationKeys {
     std::uint32_t version;
   };
 
-  // Has the TPM import it, and keeps it. The same version again changes nothing, if the TPM opens what is there.
+  // Has the TPM import it, and keeps it. The same version again changes nothing, if the TPM opens what is there. Those
+  // that it no longer opens are dropped with it.
   // It is pending then, in the place of one that is so, and beside the active one, be that older or later. `capped_by`
   // 0: by nothing. kRefused "tcb.application-key.full"; the codes of Tpm::activate().
   Status import(const Version& version, std::uint8_t capped_by, ByteView authentication_key);
@@ -44,7 +45,7 @@ class ApplicationKeys {
     std::uint32_t version;
   };
   // By the latest active version. kNotFound "tcb.application-key.none", "tcb.application-key.pending"; kRefused
-  // "tcb.application-key.reserved", "tcb.application-key.capped", kKeyDead (then all are dropped).
+  // "tcb.application-key.reserved", "tcb.application-key.capped", kKeyDead.
   Result<Mac> hmac(const Label& name, ByteView data);
 
   // Extends this PCR, or (0) those by which keys are capped; which. kInvalidInput "tcb.application-key.pcr"; kNotFound
@@ -58,7 +59,7 @@ class ApplicationKeys {
 
   struct Shown {
     ApplicationKeysRecord record;
-    bool died = false;  // there were some, and all were dropped now: the TPM no longer opens them
+    bool died = false;  // there are some, and the TPM no longer opens them
   };
   // Asks the TPM whether it opens them, or not: it takes its time.
   Result<Shown> shown(bool probe);
@@ -67,7 +68,8 @@ class ApplicationKeys {
   using Key = ApplicationKeysRecord::Key;
   Result<ApplicationKeysRecord> record();
   Status keep(const ApplicationKeysRecord& record);
-  Status drop(const Error& why);
+  Status leave_out_dead(ApplicationKeysRecord& known, const Version& wanted);
+  Status leave_out_dead(ApplicationKeysRecord& known);
   Result<Bytes> hmac_by(const Key& key, ByteView message);
 
   Tpm& tpm_;

@@ -236,18 +236,39 @@ TEST_F(ServiceApplicationKeys, AreCappedByTheirPcrsOrTheOneThatIsNamed) {
 
 TEST_F(ServiceApplicationKeys, DieWithTheSrkAndAreTakenAnew) {
   ASSERT_EQ(give("mqtt", 1), "");
+  ASSERT_EQ(give("dlms", 1), "");
+  ASSERT_EQ(give("zigbee", 1), "");
   ++device_.tpm.clears;  // by somebody else
   EXPECT_EQ(code_of_hmac("mqtt"), "tpm.key.dead");
-  EXPECT_THAT(device_.journal.warnings, SizeIs(1));
-  EXPECT_THAT(held(), IsEmpty());
-  EXPECT_FALSE(died_) << "they were dropped by then";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(held(), IsEmpty());
+    EXPECT_TRUE(died_) << "until one is taken anew";
+  }
+  EXPECT_THAT(device_.journal.warnings, IsEmpty());
   ASSERT_EQ(give("mqtt", 1), "");
+  EXPECT_THAT(device_.journal.warnings, SizeIs(1));
   EXPECT_EQ(code_of_hmac("mqtt"), "");
+  EXPECT_THAT(held(), ElementsAre("mqtt 1 active")) << "no dead one stays beside it";
+  EXPECT_FALSE(died_);
+  ++device_.tpm.clears;
+  ASSERT_EQ(give("mqtt", 2), "") << "of another version";
+  EXPECT_THAT(held(), ElementsAre("mqtt 2 active"));
+}
+
+// An SRK that somebody exchanges for a while, or a TPM for which somebody speaks.
+TEST_F(ServiceApplicationKeys, AreNotLostBecauseTheTpmDoesNotOpenThemForAWhile) {
+  ASSERT_EQ(give("dlms", 1), "");
+  ASSERT_EQ(give("mqtt", 1), "");
+  const int writes = device_.files.writes;
   ++device_.tpm.clears;
   EXPECT_THAT(held(), IsEmpty());
-  EXPECT_TRUE(died_) << "the agent learns it once";
-  EXPECT_THAT(held(), IsEmpty());
-  EXPECT_FALSE(died_);
+  EXPECT_EQ(code_of_hmac("mqtt"), "tpm.key.dead");
+  EXPECT_EQ(device_.ask(AcknowledgeApplicationKey{"mqtt", 1, Bytes(48)}), "tpm.key.dead");
+  EXPECT_NE(device_.ask(ImportApplicationKey{"mqtt", 1, 0, Bytes{1}}), "") << "for another SRK";
+  EXPECT_EQ(device_.files.writes, writes);
+  --device_.tpm.clears;
+  EXPECT_THAT(held(), ElementsAre("dlms 1 active", "mqtt 1 active"));
+  EXPECT_EQ(code_of_hmac("mqtt"), "");
 }
 
 TEST_F(ServiceApplicationKeys, AreForgottenWithAClear) {

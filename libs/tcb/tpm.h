@@ -86,7 +86,8 @@ struct CertifiedPrimary {
   TpmAttestation certification;
 };
 
-// What is said of a key that belongs to an SRK that is no more.
+// What is said of a key that belongs to an SRK that is no more. The TPM has said so twice, in two sessions; all the
+// same nobody signs it, and an SRK may be back: what can be had again alone is given up for it.
 inline constexpr std::string_view kKeyDead = "tpm.key.dead";
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";

@@ -54,6 +54,17 @@ Result<Handle> pcr_session(Device& device, const tcb::PcrList& pcrs) {
   return policy;
 }
 
+Result<Handle> load_once(Device& device, const TPM2B_PRIVATE& private_area, const TPM2B_PUBLIC& public_area) {
+  TRY(const ESYS_TR srk, device.srk());
+  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Handle> {
+    ESYS_TR handle = ESYS_TR_NONE;
+    TRY_STATUS(device.check(
+        Esys_Load(device.esys(), srk, session, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area, &handle),
+        "TPM2_Load"));
+    return Handle(device, handle, Handle::Kind::kInSlot);
+  });
+}
+
 }  // namespace
 
 Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, const SecretBytes& sensitive,
@@ -77,17 +88,16 @@ Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, c
   });
 }
 
+// An error is signed by nobody, and callers drop what is dead: it is believed when the same is said in a session of its
+// own, under the SRK that is found then.
 Result<Handle> load(Device& device, const tcb::WrappedObject& object) {
   TRY(const TPM2B_PUBLIC public_area, to_public(object.public_area));
   TRY(const TPM2B_PRIVATE private_area, to_private(object.private_area));
-  TRY(const ESYS_TR srk, device.srk());
-  Result<Handle> loaded = device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Handle> {
-    ESYS_TR handle = ESYS_TR_NONE;
-    TRY_STATUS(device.check(
-        Esys_Load(device.esys(), srk, session, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area, &handle),
-        "TPM2_Load"));
-    return Handle(device, handle, Handle::Kind::kInSlot);
-  });
+  Result<Handle> loaded = load_once(device, private_area, public_area);
+  if (!loaded && loaded.error().code == kIntegrity) {
+    device.forget();
+    loaded = load_once(device, private_area, public_area);
+  }
   if (loaded || loaded.error().code != kIntegrity) return loaded;
   return Error{ErrorKind::kRefused, "tpm.key.dead",
                "the key was made under another SRK: the TPM was cleared or is not the same. " + loaded.error().message,

@@ -4,6 +4,7 @@
 #include "base/temp_dir.h"
 #include "base/time.h"
 #include "device_tpm.h"
+#include "forger.h"
 #include "keystore/files.h"
 #include "keystore/state_folder.h"
 #include "tcb/service.h"
@@ -35,6 +36,18 @@ class TpmApplicationKeys : public TpmDevice {
     service_.reset();
     device_.reset();
     device_ = TpmDevice::open();
+    serve();
+  }
+  // The same, with somebody between it and the TPM.
+  Forger& start_forged() {
+    service_.reset();
+    device_.reset();
+    forger_.emplace(connect(swtpm_));
+    device_ = std::make_unique<TcbTpm>(must(Device::open(forger_->connect(), {})));
+    serve();
+    return *forger_;
+  }
+  void serve() {
     files_.emplace(keystore::kernel_files(), folder_.path().string());
     service_ = std::make_unique<tcb::Service>(
         tcb::Surroundings{*device_, *files_, clock_, entropy_, journal_, tcb::kTestNow - 30 * tcb::kTestDay},
@@ -77,6 +90,7 @@ class TpmApplicationKeys : public TpmDevice {
   const tcb::TestOrganisation organisation_;
   const tcb::TestIdentity server_ = organisation_.server();
   std::optional<keystore::StateFolder> files_;
+  std::optional<Forger> forger_;
   std::unique_ptr<TcbTpm> device_;
   std::unique_ptr<tcb::Service> service_;
   std::optional<Error> last_;
@@ -196,6 +210,28 @@ TEST_F(TpmApplicationKeys, AreRefusedByTheTpmWhenTheirWrapLies) {
   const auto elsewhere = open_on(other);
   EXPECT_EQ(ask(ImportApplicationKey{"mqtt", 1, 0, wrapped_for(*elsewhere)}), "tpm.activation");
   EXPECT_EQ(must(service_->handle(tcb::Caller::kAgent, ShowApplicationKey{0})).count, 0);
+}
+
+// Nobody signs the TPM's errors.
+TEST_F(TpmApplicationKeys, AreNotDeadBecauseSomebodySaysSoOnce) {
+  ASSERT_EQ(give("mqtt"), "");
+  Forger& forger = start_forged();
+  const auto forge = [&] {
+    device_->device().start_anew();  // each key that was loaded, and of which we were told nothing, has a slot
+    forger.forge(0x157, 0x1DF);      // TPM2_Load, TPM_RC_INTEGRITY of the first parameter
+  };
+  forge();
+  EXPECT_EQ(hmac("mqtt"), "");
+  EXPECT_TRUE(forger.has_forged());
+  forge();
+  const auto shown = must(service_->handle(tcb::Caller::kAgent, ShowApplicationKey{0}));
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(shown.count, 1);
+  EXPECT_FALSE(shown.died);
+  forge();
+  EXPECT_EQ(import("mqtt"), "");
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(hmac("mqtt"), "") << "it is the active one still";
 }
 
 TEST_F(TpmApplicationKeys, DieWithTheSrk) {
