@@ -18,9 +18,9 @@ constexpr std::string_view kCapped = "tcb.application-key.capped";
 
 // Another key would fare no better, and the wait for it is in vain.
 bool concerns_every_key(const Error& error) {
-  constexpr std::array kOfAll = std::to_array<std::string_view>({"agent.stopped", "server.name", "server.unreachable",
-                                                                 "server.timeout", "server.tls", "server.identity",
-                                                                 "server.throttled", "tpm.unreachable", "tpm.lockout"});
+  constexpr std::array kOfAll = std::to_array<std::string_view>(
+      {"agent.stopped", "server.name", "server.unreachable", "server.timeout", "server.tls", "server.identity",
+       "server.throttled", "tcb.unreachable", "tcb.server.unverified", "tpm.unreachable", "tpm.lockout"});
   return std::ranges::find(kOfAll, error.code) != kOfAll.end();
 }
 
@@ -110,7 +110,8 @@ Result<ApplicationKeyFetcher::Outcome> ApplicationKeyFetcher::settle(const std::
     }
   }
   // What the server says nothing of any more has given way to a later one, or is forgotten there (it may have been
-  // restored from a backup, and its own version is here by now). Of a name that is not settled it may be the one in use.
+  // restored from a backup, and its own version is here by now). Of a name that is not settled it may be the one in
+  // use.
   for (const Held& one : held) {
     if (is_told(told, one.key) || settling.unsettled.contains(one.key.name)) continue;
     TRY_STATUS(forget_here(one.key));
@@ -153,7 +154,8 @@ Result<bool> ApplicationKeyFetcher::acknowledge(const ApplicationKeyVersion& key
   const auto proof =
       tcb_protocol::call(outside_.tcb, tcb_protocol::AcknowledgeApplicationKey{key.name, key.version, nonce});
   if (!proof && proof.error().code == kCapped) {
-    outside_.progress.note(fmt::format("application key {}: {}", key.name, to_string(proof.error())));
+    if (told_that_it_waits_.emplace(key.name, key.version).second)
+      outside_.progress.note(fmt::format("application key {}: {}", key.name, to_string(proof.error())));
     return false;
   }
   if (!proof) return proof.error();

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/application_key_messages.h"
@@ -67,6 +69,7 @@ class ApplicationKeyFetcher {
   Outside& outside_;
   Attestor& attestor_;
   bool told_that_they_died_ = false;
+  std::set<std::pair<std::string, std::uint32_t>> told_that_it_waits_;
   std::string digest_;  // of what was told last, when nothing was left to do; base64
 };
 

@@ -128,6 +128,11 @@ TEST_F(ApplicationKeysTest, ThatAreCappedInThisBootWaitForTheNext) {
   ASSERT_EQ(fetch(), "");
   EXPECT_EQ(outcome_.waiting, 1u);
   EXPECT_THAT(sent("keys/acknowledge"), IsEmpty());
+  EXPECT_THAT(progress_.text, HasSubstr("PCR 14 was extended"));
+  progress_.text.clear();
+  ASSERT_EQ(fetch(), "");
+  EXPECT_EQ(outcome_.waiting, 1u);
+  EXPECT_THAT(progress_.text, Not(HasSubstr("PCR 14"))) << "it is told once";
   tcb_.key_error.reset();
   ASSERT_EQ(fetch(), "");
   EXPECT_THAT(asked(), ElementsAre("acknowledge mqtt 1", "activate mqtt 1"));
@@ -177,6 +182,16 @@ TEST_F(ApplicationKeysTest, ThatCannotBeHadKeepNoOtherFromItsEnd) {
   answer("keys/forget", problem(429, "limit.requests"));
   EXPECT_EQ(fetch(), "server.throttled");
   EXPECT_THAT(sent("keys/forget"), SizeIs(1));
+}
+
+TEST_F(ApplicationKeysTest, AreAskedForNoFurtherWhenTheTcbGivesNone) {
+  tell(R"({"name":"dlms","version":2,"state":"pending"},{"name":"mqtt","version":1,"state":"pending"})");
+  for (const char* code : {"tcb.unreachable", "tcb.server.unverified", "tpm.lockout"}) {
+    tcb_.application_keys.clear();
+    tcb_.key_error = Error{ErrorKind::kUnavailable, code, "not now"};
+    EXPECT_EQ(fetch(), code);
+    EXPECT_THAT(asked(), ElementsAre("import dlms 2 0", "acknowledge dlms 2")) << code;
+  }
 }
 
 TEST_F(ApplicationKeysTest, ThatAreNotTheServersAreDroppedAndFetchedAgain) {
