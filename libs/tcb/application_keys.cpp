@@ -87,14 +87,15 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
   return keep(known);
 }
 
-Result<Bytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
+Result<SecretBytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
   auto mac = key.capped_by == 0 ? tpm_.hmac(key.key, message) : tpm_.hmac_capped(key.key, key.capped_by, message);
   if (mac) return mac;
   if (mac.error().code == kPolicyUnmet && key.capped_by != 0) return is_capped(key);
   return mac;
 }
 
-Result<Bytes> ApplicationKeys::acknowledge(const Version& version, const RegistrationId& registration, ByteView nonce) {
+Result<SecretBytes> ApplicationKeys::acknowledge(const Version& version, const RegistrationId& registration,
+                                                 ByteView nonce) {
   TRY(const auto known, record());
   const auto found = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
   if (found == known.keys.end()) return no_such_key(version.name);

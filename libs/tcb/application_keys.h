@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/state_files.h"
 #include "tcb/application_keys_record.h"
 #include "tcb/journal.h"
@@ -33,7 +34,7 @@ class ApplicationKeys {
   Status import(const Version& version, std::uint8_t capped_by, ByteView authentication_key);
   // Its HMAC over the acknowledgement of this nonce. kNotFound "tcb.application-key.none"; kRefused
   // "tcb.application-key.capped".
-  Result<Bytes> acknowledge(const Version& version, const RegistrationId& registration, ByteView nonce);
+  Result<SecretBytes> acknowledge(const Version& version, const RegistrationId& registration, ByteView nonce);
   // It is used from now on, and those before it are dropped. kNotFound "tcb.application-key.none".
   Status activate(const Version& version);
   Status forget(const Version& version);
@@ -41,7 +42,7 @@ class ApplicationKeys {
   Status forget_all();
 
   struct Mac {
-    Bytes mac;
+    SecretBytes mac;
     std::uint32_t version;
   };
   // By the latest active version. kNotFound "tcb.application-key.none", "tcb.application-key.pending"; kRefused
@@ -68,9 +69,10 @@ class ApplicationKeys {
   using Key = ApplicationKeysRecord::Key;
   Result<ApplicationKeysRecord> record();
   Status keep(const ApplicationKeysRecord& record);
+  bool is_left_alone(std::uint8_t pcr, const ApplicationKeysRecord& known);
   Status leave_out_dead(ApplicationKeysRecord& known, const Version& wanted);
   Status leave_out_dead(ApplicationKeysRecord& known);
-  Result<Bytes> hmac_by(const Key& key, ByteView message);
+  Result<SecretBytes> hmac_by(const Key& key, ByteView message);
 
   Tpm& tpm_;
   StateFiles& files_;

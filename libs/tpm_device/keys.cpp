@@ -104,16 +104,16 @@ Result<Handle> load(Device& device, const tcb::WrappedObject& object) {
                loaded.error().where};
 }
 
-Result<Bytes> hmac(Device& device, const Handle& key, ByteView message) {
+Result<SecretBytes> hmac(Device& device, const Handle& key, ByteView message) {
   Wiped<TPM2B_MAX_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_BUFFER::buffer, message, "message"));
-  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Bytes> {
+  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<SecretBytes> {
     TPM2B_DIGEST* raw = nullptr;
     TRY_STATUS(device.check(
         Esys_HMAC(device.esys(), key.get(), session, ESYS_TR_NONE, ESYS_TR_NONE, &in.value, TPM2_ALG_SHA256, &raw),
         "TPM2_HMAC"));
     const EsysPtr<TPM2B_DIGEST> mac(raw);
-    return to_bytes(content(*mac, &TPM2B_DIGEST::buffer));
+    return take_secret(*mac, &TPM2B_DIGEST::buffer);
   });
 }
 

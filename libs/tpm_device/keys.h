@@ -19,7 +19,7 @@ Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, c
 // is asked twice for that.
 Result<Handle> load(Device& device, const tcb::WrappedObject& object);
 // HMAC-SHA256 with a loaded key. At most 1024 bytes: "tpm.size".
-Result<Bytes> hmac(Device& device, const Handle& key, ByteView message);
+Result<SecretBytes> hmac(Device& device, const Handle& key, ByteView message);
 Result<SecretBytes> random(Device& device, std::size_t size);
 
 // policyDigest of TPM2_PolicyPCR over the present values, as the TPM computes it (SHA-256).

@@ -10,6 +10,11 @@
 
 namespace warifu::test {
 
+// What the macros of tss2_tcti.h do, which are C.
+inline const TSS2_TCTI_CONTEXT_COMMON_V1& functions_of(const tpm_device::TctiPtr& tcti) {
+  return *reinterpret_cast<const TSS2_TCTI_CONTEXT_COMMON_V1*>(tcti.get());
+}
+
 // Between a device and its TPM: lets every command pass and puts this error in the place of one answer.
 class Forger {
  public:
@@ -30,9 +35,6 @@ class Forger {
     Forger* self;
   };
   static Forger& of(TSS2_TCTI_CONTEXT* context) { return *reinterpret_cast<Context*>(context)->self; }
-  static const TSS2_TCTI_CONTEXT_COMMON_V1& functions_of(const tpm_device::TctiPtr& tcti) {
-    return *reinterpret_cast<const TSS2_TCTI_CONTEXT_COMMON_V1*>(tcti.get());
-  }
   static TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command) {
     Forger& self = of(context);
     self.sent_ = must(wire::Reader({command + 6, 4}).u32("commandCode"));
