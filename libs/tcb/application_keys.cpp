@@ -30,6 +30,22 @@ bool is_version(const Key& key, const ApplicationKeys::Version& wanted) {
   return key.name == wanted.name && key.version == wanted.version;
 }
 
+// The one that is named, or (0) those of the keys.
+Result<std::set<std::uint8_t>> pcrs_to_cap(const ApplicationKeysRecord& known, std::uint8_t named) {
+  if (named != 0 && !tpm::may_cap(named))
+    return invalid_input(
+        "tcb.application-key.pcr",
+        fmt::format("expected a PCR from {} to {}, {} came", tpm::kCappingPcrFirst, tpm::kCappingPcrLast, named),
+        "pcr");
+  if (named != 0) return std::set{named};
+  std::set<std::uint8_t> pcrs;
+  for (const Key& key : known.keys)
+    if (key.capped_by != 0) pcrs.insert(key.capped_by);
+  if (!pcrs.empty()) return pcrs;
+  return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
+               "no key here is capped by a PCR: say which one is to be extended all the same"};
+}
+
 }  // namespace
 
 Result<ApplicationKeysRecord> ApplicationKeys::record() {
@@ -147,34 +163,35 @@ Result<ApplicationKeys::Mac> ApplicationKeys::hmac(const Label& name, ByteView d
   return Mac{std::move(mac), newest->version};
 }
 
+// Nobody but an agent makes a key wait, and a wait without an end is a cap that never comes: its operator learns it.
+bool ApplicationKeys::is_left_alone(std::uint8_t pcr, const ApplicationKeysRecord& known) {
+  const auto waiting =
+      std::ranges::find_if(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == pcr; });
+  if (waiting == known.keys.end()) return false;
+  journal_.warn(
+      fmt::format("PCR {} is left uncapped in this boot, because version {} of the key \"{}\" waits to be "
+                  "acknowledged. What this PCR caps works until the end of the boot, versions in use too; in "
+                  "every boot, if the wait has no end: then cap without --unless-pending",
+                  pcr, waiting->version, waiting->name.text()));
+  return true;
+}
+
 Result<ApplicationKeys::Capped> ApplicationKeys::cap(std::uint8_t pcr, UnlessPending unless_pending) {
   TRY(const auto known, record());
-  std::set<std::uint8_t> pcrs;
-  if (pcr != 0) {
-    if (!tpm::may_cap(pcr))
-      return invalid_input(
-          "tcb.application-key.pcr",
-          fmt::format("expected a PCR from {} to {}, {} came", tpm::kCappingPcrFirst, tpm::kCappingPcrLast, pcr),
-          "pcr");
-    pcrs.insert(pcr);
-  } else {
-    for (const Key& key : known.keys)
-      if (key.capped_by != 0) pcrs.insert(key.capped_by);
-  }
-  if (pcrs.empty())
-    return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
-                 "no key here is capped by a PCR: say which one is to be extended all the same"};
+  TRY(const auto pcrs, pcrs_to_cap(known, pcr));
   Capped capped;
+  std::optional<Error> first_error;
   for (const std::uint8_t one : pcrs) {
-    const bool is_waited_for =
-        std::ranges::any_of(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == one; });
-    if (unless_pending == UnlessPending::kYes && is_waited_for) {
+    if (unless_pending == UnlessPending::kYes && is_left_alone(one, known)) {
       capped.left.push_back(one);
       continue;
     }
-    TRY_STATUS(tpm_.cap(one));
-    capped.pcrs.push_back(one);
+    // One that cannot be extended keeps no other from it.
+    const Status done = tpm_.cap(one);
+    if (done) capped.pcrs.push_back(one);
+    if (!done && !first_error) first_error = done.error();
   }
+  if (first_error) return *std::move(first_error);
   return capped;
 }
 

@@ -50,11 +50,11 @@ class ApplicationKeys {
   Result<Mac> hmac(const Label& name, ByteView data);
 
   // Extends this PCR, or (0) those by which keys are capped; which. kInvalidInput "tcb.application-key.pcr"; kNotFound
-  // "tcb.application-key.nothing-to-cap".
+  // "tcb.application-key.nothing-to-cap". An error of the TPM is the first of all, after each was tried.
   enum class UnlessPending : bool { kNo, kYes };
   struct Capped {
     PcrList pcrs;  // that were extended
-    PcrList left;  // alone, because a key that it caps waits to be acknowledged
+    PcrList left;  // alone, because a key that it caps waits to be acknowledged; the journal says so
   };
   Result<Capped> cap(std::uint8_t pcr, UnlessPending unless_pending);
 

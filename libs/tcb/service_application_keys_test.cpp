@@ -11,6 +11,7 @@ namespace warifu::tcb {
 namespace {
 
 using namespace tcb_protocol;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -185,7 +186,10 @@ TEST_F(ServiceApplicationKeys, ThatWaitAreLeftUncappedWhereThatIsAskedFor) {
     return device_.service->handle(Caller::kAgent, CapApplicationKeys{pcr, true}).value();
   };
   EXPECT_THAT(cap(0).pcrs, ElementsAre(15));
+  EXPECT_THAT(device_.journal.warnings,
+              ElementsAre(AllOf(HasSubstr("PCR 14"), HasSubstr("version 2 of the key \"disk\""))));
   EXPECT_THAT(cap(0).left, ElementsAre(14));
+  EXPECT_THAT(device_.journal.warnings, SizeIs(2)) << "each time";
   EXPECT_THAT(cap(14).pcrs, IsEmpty());
   EXPECT_THAT(cap(14).left, ElementsAre(14));
   EXPECT_THAT(cap(13).pcrs, ElementsAre(13));
@@ -232,6 +236,17 @@ TEST_F(ServiceApplicationKeys, AreCappedByTheirPcrsOrTheOneThatIsNamed) {
   EXPECT_EQ(device_.ask(AcknowledgeApplicationKey{"boot-secret", 1, Bytes(48)}), "tcb.application-key.capped");
   ASSERT_EQ(import("other", 1, 15), "");
   EXPECT_THAT(device_.service->handle(Caller::kAgent, CapApplicationKeys{0})->pcrs, ElementsAre(12, 15));
+}
+
+TEST_F(ServiceApplicationKeys, AreCappedAlsoWhenAnotherPcrCannotBe) {
+  ASSERT_EQ(give("disk", 1, 12), "");
+  ASSERT_EQ(give("network", 1, 14), "");
+  ASSERT_EQ(give("other", 1, 15), "");
+  device_.tpm.cannot_cap = 12;
+  EXPECT_EQ(device_.ask(CapApplicationKeys{0}), "tpm.busy");
+  EXPECT_EQ(code_of_hmac("disk"), "");
+  EXPECT_EQ(code_of_hmac("network"), "tcb.application-key.capped");
+  EXPECT_EQ(code_of_hmac("other"), "tcb.application-key.capped");
 }
 
 TEST_F(ServiceApplicationKeys, DieWithTheSrkAndAreTakenAnew) {
