@@ -301,8 +301,10 @@ TEST_F(TpmApplicationKeys, AreNotDeadBecauseSomebodySaysSoOnce) {
   ASSERT_EQ(give("mqtt"), "");
   Forger& forger = start_forged();
   const auto forge = [&] {
-    device_->device().start_anew();  // each key that was loaded, and of which we were told nothing, has a slot
-    forger.forge(0x157, 0x1DF);      // TPM2_Load, TPM_RC_INTEGRITY of the first parameter
+    // Each key that was loaded, and of which we were told nothing, has a slot.
+    device_->device().start_anew();
+    ASSERT_TRUE(device_->random(8));
+    forger.forge(0x157, 0x1DF);  // TPM2_Load, TPM_RC_INTEGRITY of the first parameter
   };
   forge();
   EXPECT_EQ(hmac("mqtt"), "");
