@@ -58,9 +58,9 @@ class InstantTpm final : public tcb::Tpm {
   }
   Result<tcb::TpmKeys> keys() override { return absent(); }
   Result<tcb::WrappedObject> activate(ByteView) override { return absent(); }
-  Result<Bytes> hmac(const tcb::WrappedObject&, ByteView) override { return absent(); }
+  Result<SecretBytes> hmac(const tcb::WrappedObject&, ByteView) override { return absent(); }
   Result<tcb::WrappedObject> activate_application_key(ByteView, std::uint8_t) override { return absent(); }
-  Result<Bytes> hmac_capped(const tcb::WrappedObject&, std::uint8_t, ByteView) override { return absent(); }
+  Result<SecretBytes> hmac_capped(const tcb::WrappedObject&, std::uint8_t, ByteView) override { return absent(); }
   Status cap(std::uint8_t) override { return absent(); }
   Result<tcb::WrappedObject> seal(const SecretBytes&, const tcb::PcrList&) override { return absent(); }
   Result<SecretBytes> unseal(const tcb::WrappedObject&, const tcb::PcrList&) override { return absent(); }

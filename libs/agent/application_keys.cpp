@@ -18,9 +18,9 @@ constexpr std::string_view kCapped = "tcb.application-key.capped";
 
 // Another key would fare no better, and the wait for it is in vain.
 bool concerns_every_key(const Error& error) {
-  constexpr std::array kOfAll = std::to_array<std::string_view>({"agent.stopped", "server.name", "server.unreachable",
-                                                                 "server.timeout", "server.tls", "server.identity",
-                                                                 "server.throttled", "tpm.unreachable", "tpm.lockout"});
+  constexpr std::array kOfAll = std::to_array<std::string_view>(
+      {"agent.stopped", "server.name", "server.unreachable", "server.timeout", "server.tls", "server.identity",
+       "server.throttled", "tcb.unreachable", "tcb.server.unverified", "tpm.unreachable", "tpm.lockout"});
   return std::ranges::find(kOfAll, error.code) != kOfAll.end();
 }
 
@@ -63,8 +63,9 @@ Result<std::optional<std::vector<ApplicationKeyFetcher::Held>>> ApplicationKeyFe
     auto shown = tcb_protocol::call(outside_.tcb, tcb_protocol::ShowApplicationKey{index});
     if (!shown && shown.error().code == "tcb_protocol.operation") return std::optional<std::vector<Held>>();
     if (!shown) return shown.error();
-    if (shown->died)
+    if (shown->died && !std::exchange(told_that_they_died_, true))
       outside_.progress.note("the keys of the applications are gone (was the TPM cleared?): they are asked for anew");
+    if (shown->count > 0) told_that_they_died_ = false;
     if (index >= shown->count) return std::optional(std::move(all));
     all.push_back({{std::move(shown->name), shown->version}, shown->active});
   }
@@ -108,8 +109,9 @@ Result<ApplicationKeyFetcher::Outcome> ApplicationKeyFetcher::settle(const std::
       if (concerns_every_key(done.error())) return *std::move(settling.first_error);
     }
   }
-  // What the server says nothing of any more has given way to a later one, or is forgotten there. Of a name that is not
-  // settled it may be the one in use.
+  // What the server says nothing of any more has given way to a later one, or is forgotten there (it may have been
+  // restored from a backup, and its own version is here by now). Of a name that is not settled it may be the one in
+  // use.
   for (const Held& one : held) {
     if (is_told(told, one.key) || settling.unsettled.contains(one.key.name)) continue;
     TRY_STATUS(forget_here(one.key));
@@ -122,24 +124,18 @@ Status ApplicationKeyFetcher::take(const ToldApplicationKey& told, Settling& set
   const auto here = std::ranges::find(settling.held, told.key, &Held::key);
   const bool is_here = here != settling.held.end();
   if (is_here && here->is_active && told.state == ApplicationKeyState::kActive) return {};
-  if (!is_here) TRY_STATUS(import(told, settling));
+  if (!is_here) TRY_STATUS(import(told));
   TRY(const bool done, acknowledge(told.key));
   ++(done ? settling.outcome.acknowledged : settling.outcome.waiting);
   if (!done) settling.unsettled.insert(told.key.name);
   return {};
 }
 
-Status ApplicationKeyFetcher::import(const ToldApplicationKey& told, const Settling& settling) {
+Status ApplicationKeyFetcher::import(const ToldApplicationKey& told) {
   TRY(const auto device, tcb_protocol::call(outside_.tcb, tcb_protocol::Identity{}));
   TRY(const auto reply, post("/deliver", delivery_body({told.key, device.ek_public, device.srk_public})));
   if (reply.status != 200) return refusal_of(reply, "fetching an application key", outside_.clock);
   TRY(auto wrapped, parse_delivery(reply.body));
-  // A server that was restored from a backup, or another one, knows nothing of a later version that is here, and the
-  // TCB goes back to no earlier one while it has that.
-  for (const Held& one : settling.held) {
-    const bool is_later = one.key.name == told.key.name && one.key.version > told.key.version;
-    if (is_later && !is_told(settling.told, one.key)) TRY_STATUS(forget_here(one.key));
-  }
   TRY_STATUS(tcb_protocol::call(
       outside_.tcb,
       tcb_protocol::ImportApplicationKey{told.key.name, told.key.version, told.capped_by_pcr, std::move(wrapped)}));
@@ -158,7 +154,8 @@ Result<bool> ApplicationKeyFetcher::acknowledge(const ApplicationKeyVersion& key
   const auto proof =
       tcb_protocol::call(outside_.tcb, tcb_protocol::AcknowledgeApplicationKey{key.name, key.version, nonce});
   if (!proof && proof.error().code == kCapped) {
-    outside_.progress.note(fmt::format("application key {}: {}", key.name, to_string(proof.error())));
+    if (told_that_it_waits_.emplace(key.name, key.version).second)
+      outside_.progress.note(fmt::format("application key {}: {}", key.name, to_string(proof.error())));
     return false;
   }
   if (!proof) return proof.error();

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/application_key_messages.h"
@@ -56,7 +58,7 @@ class ApplicationKeyFetcher {
   // The first error of all, after what could be done of the other names.
   Result<Outcome> settle(const std::vector<ToldApplicationKey>& told, const std::vector<Held>& held);
   Status take(const ToldApplicationKey& told, Settling& settling);
-  Status import(const ToldApplicationKey& told, const Settling& settling);
+  Status import(const ToldApplicationKey& told);
   // false: the TPM cannot use it in this boot.
   Result<bool> acknowledge(const ApplicationKeyVersion& key);
   // First here, then there.
@@ -66,6 +68,8 @@ class ApplicationKeyFetcher {
 
   Outside& outside_;
   Attestor& attestor_;
+  bool told_that_they_died_ = false;
+  std::set<std::pair<std::string, std::uint32_t>> told_that_it_waits_;
   std::string digest_;  // of what was told last, when nothing was left to do; base64
 };
 

@@ -111,6 +111,15 @@ TEST_F(ApplicationKeysTest, AreAskedForAnewWhenTheTpmWasCleared) {
   ASSERT_EQ(fetch(), "");
   EXPECT_THAT(progress_.text, HasSubstr("was the TPM cleared?"));
   EXPECT_THAT(asked(), ElementsAre("import mqtt 1 0", "acknowledge mqtt 1", "activate mqtt 1"));
+  // It says so each time, until one is here, and the agent once.
+  tcb_.application_keys.clear();
+  tell("");
+  progress_.text.clear();
+  for (int i = 0; i < 2; ++i) {
+    tcb_.keys_died = true;
+    ASSERT_EQ(fetch(), "");
+  }
+  EXPECT_EQ(progress_.text.find("cleared?"), progress_.text.rfind("cleared?"));
 }
 
 TEST_F(ApplicationKeysTest, ThatAreCappedInThisBootWaitForTheNext) {
@@ -119,6 +128,11 @@ TEST_F(ApplicationKeysTest, ThatAreCappedInThisBootWaitForTheNext) {
   ASSERT_EQ(fetch(), "");
   EXPECT_EQ(outcome_.waiting, 1u);
   EXPECT_THAT(sent("keys/acknowledge"), IsEmpty());
+  EXPECT_THAT(progress_.text, HasSubstr("PCR 14 was extended"));
+  progress_.text.clear();
+  ASSERT_EQ(fetch(), "");
+  EXPECT_EQ(outcome_.waiting, 1u);
+  EXPECT_THAT(progress_.text, Not(HasSubstr("PCR 14"))) << "it is told once";
   tcb_.key_error.reset();
   ASSERT_EQ(fetch(), "");
   EXPECT_THAT(asked(), ElementsAre("acknowledge mqtt 1", "activate mqtt 1"));
@@ -129,8 +143,8 @@ TEST_F(ApplicationKeysTest, OfALaterVersionThanTheServerKnowsGiveWayToItsOwn) {
   tcb_.application_keys = {{{"mqtt", 4}, true}, {{"mqtt", 5}, false}};
   tell(R"({"name":"mqtt","version":3,"state":"pending"})");
   ASSERT_EQ(fetch(), "");
-  EXPECT_THAT(asked(), ElementsAre("forget mqtt 4", "forget mqtt 5", "import mqtt 3 0", "acknowledge mqtt 3",
-                                   "activate mqtt 3", "forget mqtt 4", "forget mqtt 5"));
+  EXPECT_THAT(asked(), ElementsAre("import mqtt 3 0", "acknowledge mqtt 3", "activate mqtt 3", "forget mqtt 4",
+                                   "forget mqtt 5"));
   EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 3), true)));
 }
 
@@ -140,6 +154,14 @@ TEST_F(ApplicationKeysTest, OfALaterVersionStayUntilTheServersIsHere) {
   answer("keys/deliver", problem(403, "application-key.attestation"));
   EXPECT_EQ(fetch(), "application-key.attestation");
   EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 4), true)));
+  // Nor does an import that fails, or an acknowledgement, leave the device without the one in use.
+  answer("keys/deliver", reply(200, R"({"authentication_key":"BAUG"})"));
+  EXPECT_EQ(fetch(), "tpm.activation");
+  EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 4), true)));
+  answer("keys/deliver", reply(200, R"({"authentication_key":"AQID"})"));
+  answer("keys/acknowledge", problem(503, "store.busy"));
+  EXPECT_NE(fetch(), "");
+  EXPECT_THAT(tcb_.application_keys, ElementsAre(Pair(Pair("mqtt", 3), false), Pair(Pair("mqtt", 4), true)));
 }
 
 TEST_F(ApplicationKeysTest, ThatCannotBeHadKeepNoOtherFromItsEnd) {
@@ -160,6 +182,16 @@ TEST_F(ApplicationKeysTest, ThatCannotBeHadKeepNoOtherFromItsEnd) {
   answer("keys/forget", problem(429, "limit.requests"));
   EXPECT_EQ(fetch(), "server.throttled");
   EXPECT_THAT(sent("keys/forget"), SizeIs(1));
+}
+
+TEST_F(ApplicationKeysTest, AreAskedForNoFurtherWhenTheTcbGivesNone) {
+  tell(R"({"name":"dlms","version":2,"state":"pending"},{"name":"mqtt","version":1,"state":"pending"})");
+  for (const char* code : {"tcb.unreachable", "tcb.server.unverified", "tpm.lockout"}) {
+    tcb_.application_keys.clear();
+    tcb_.key_error = Error{ErrorKind::kUnavailable, code, "not now"};
+    EXPECT_EQ(fetch(), code);
+    EXPECT_THAT(asked(), ElementsAre("import dlms 2 0", "acknowledge dlms 2")) << code;
+  }
 }
 
 TEST_F(ApplicationKeysTest, ThatAreNotTheServersAreDroppedAndFetchedAgain) {

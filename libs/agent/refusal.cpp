@@ -105,9 +105,6 @@ constexpr std::array kAdvice = {
     Advice{"tcb.application-key.pending",
            "Let it be acknowledged: `warifu-agent application-key get`. One that is capped already in this boot is so "
            "in a boot that does not cap it before: `cap --unless-pending`"},
-    Advice{"tcb.application-key.old",
-           "The server knows nothing of the version that is here (was it restored from a backup, or is it another "
-           "one?): `warifu-agent application-key get` takes the server's instead"},
     Advice{"tcb.application-key.nothing-to-cap", "Name the PCR: `warifu-agent application-key cap --pcr 14`"},
     Advice{"challenge.unknown", "The challenge was too old or used: it is asked for again"},
     Advice{

@@ -255,10 +255,7 @@ class ScriptedTcb final : public frames::Channel {
                     std::to_string(request.capped_by_pcr));
     if (!checked) return no("tcb.server.unverified");
     if (request.authentication_key != Bytes{1, 2, 3}) return no("tpm.activation");
-    const bool is_old = std::ranges::any_of(application_keys, [&](const auto& one) {
-      return one.second && one.first.first == request.name && one.first.second > request.version;
-    });
-    if (is_old) return no("tcb.application-key.old");
+    std::erase_if(application_keys, [&](const auto& one) { return one.first.first == request.name && !one.second; });
     application_keys[{request.name, request.version}] = false;
     return protocol::Done{};
   }

@@ -30,6 +30,22 @@ bool is_version(const Key& key, const ApplicationKeys::Version& wanted) {
   return key.name == wanted.name && key.version == wanted.version;
 }
 
+// The one that is named, or (0) those of the keys.
+Result<std::set<std::uint8_t>> pcrs_to_cap(const ApplicationKeysRecord& known, std::uint8_t named) {
+  if (named != 0 && !tpm::may_cap(named))
+    return invalid_input(
+        "tcb.application-key.pcr",
+        fmt::format("expected a PCR from {} to {}, {} came", tpm::kCappingPcrFirst, tpm::kCappingPcrLast, named),
+        "pcr");
+  if (named != 0) return std::set{named};
+  std::set<std::uint8_t> pcrs;
+  for (const Key& key : known.keys)
+    if (key.capped_by != 0) pcrs.insert(key.capped_by);
+  if (!pcrs.empty()) return pcrs;
+  return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
+               "no key here is capped by a PCR: say which one is to be extended all the same"};
+}
+
 }  // namespace
 
 Result<ApplicationKeysRecord> ApplicationKeys::record() {
@@ -41,10 +57,28 @@ Status ApplicationKeys::keep(const ApplicationKeysRecord& record) {
   return files_.replace(ApplicationKeysRecord::kFile, write_application_keys(record));
 }
 
-// All of them lie under the SRK that is no more.
-Status ApplicationKeys::drop(const Error& why) {
-  journal_.warn("the keys of this device's applications are no more: " + to_string(why));
-  return keep({});
+// Of those that are there the first stands for all, for they lie under one SRK.
+Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known, const Version& wanted) {
+  for (const Key& key : known.keys) {
+    if (&key != &known.keys.front() && !is_version(key, wanted)) continue;
+    const auto opened = tpm_.open_key(key.key);
+    if (opened) continue;
+    if (opened.error().code != kKeyDead) return opened;
+    journal_.warn("the keys of this device's applications are no more, and replaced: " + to_string(opened.error()));
+    return leave_out_dead(known);
+  }
+  return {};
+}
+
+Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known) {
+  std::vector<Key> alive;
+  for (Key& key : known.keys) {
+    const auto opened = tpm_.open_key(key.key);
+    if (!opened && opened.error().code != kKeyDead) return opened;
+    if (opened) alive.push_back(std::move(key));
+  }
+  known.keys = std::move(alive);
+  return {};
 }
 
 Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, ByteView authentication_key) {
@@ -52,22 +86,12 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
   if (capped_by != 0 && !tpm::may_cap(capped_by))
     return invalid_input("tcb.application-key.pcr", fmt::format("PCR {} caps nothing", capped_by), "capped_by_pcr");
   TRY(auto known, record());
-  const auto same = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
-  if (same != known.keys.end()) {
-    const auto opened = tpm_.open_key(same->key);
-    if (opened) return {};
-    if (opened.error().code != kKeyDead) return opened;
-    TRY_STATUS(drop(opened.error()));
-    known.keys.clear();
-  }
-  const bool is_old = std::ranges::any_of(known.keys, [&](const Key& key) {
-    return key.name == version.name && key.is_active && key.version > version.version;
-  });
-  if (is_old)
-    return Error{
-        ErrorKind::kConflict, "tcb.application-key.old",
-        fmt::format("a later version of the key \"{}\" than {} is in use", version.name.text(), version.version)};
-  // Of those that wait the newest is wanted alone.
+  // What is dead is written off with the key that replaces it, and not before: the TPM has opened that under the SRK
+  // that the server knows, so the others are not dead for a moment only.
+  TRY_STATUS(leave_out_dead(known, version));
+  if (std::ranges::any_of(known.keys, [&](const Key& key) { return is_version(key, version); })) return {};
+  // Of those that wait the one that came last is wanted alone. It may be older than the one in use: a server that was
+  // restored from a backup knows nothing of that, which stays until the agent says that it is to be forgotten.
   std::erase_if(known.keys, [&](const Key& key) { return key.name == version.name && !key.is_active; });
   if (known.keys.size() >= ApplicationKeysRecord::kKeysMax)
     return refused("tcb.application-key.full",
@@ -79,15 +103,15 @@ Status ApplicationKeys::import(const Version& version, std::uint8_t capped_by, B
   return keep(known);
 }
 
-Result<Bytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
+Result<SecretBytes> ApplicationKeys::hmac_by(const Key& key, ByteView message) {
   auto mac = key.capped_by == 0 ? tpm_.hmac(key.key, message) : tpm_.hmac_capped(key.key, key.capped_by, message);
   if (mac) return mac;
   if (mac.error().code == kPolicyUnmet && key.capped_by != 0) return is_capped(key);
-  if (mac.error().code == kKeyDead) TRY_STATUS(drop(mac.error()));
   return mac;
 }
 
-Result<Bytes> ApplicationKeys::acknowledge(const Version& version, const RegistrationId& registration, ByteView nonce) {
+Result<SecretBytes> ApplicationKeys::acknowledge(const Version& version, const RegistrationId& registration,
+                                                 ByteView nonce) {
   TRY(const auto known, record());
   const auto found = std::ranges::find_if(known.keys, [&](const Key& key) { return is_version(key, version); });
   if (found == known.keys.end()) return no_such_key(version.name);
@@ -139,34 +163,35 @@ Result<ApplicationKeys::Mac> ApplicationKeys::hmac(const Label& name, ByteView d
   return Mac{std::move(mac), newest->version};
 }
 
+// Nobody but an agent makes a key wait, and a wait without an end is a cap that never comes: its operator learns it.
+bool ApplicationKeys::is_left_alone(std::uint8_t pcr, const ApplicationKeysRecord& known) {
+  const auto waiting =
+      std::ranges::find_if(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == pcr; });
+  if (waiting == known.keys.end()) return false;
+  journal_.warn(
+      fmt::format("PCR {} is left uncapped in this boot, because version {} of the key \"{}\" waits to be "
+                  "acknowledged. What this PCR caps works until the end of the boot, versions in use too; in "
+                  "every boot, if the wait has no end: then cap without --unless-pending",
+                  pcr, waiting->version, waiting->name.text()));
+  return true;
+}
+
 Result<ApplicationKeys::Capped> ApplicationKeys::cap(std::uint8_t pcr, UnlessPending unless_pending) {
   TRY(const auto known, record());
-  std::set<std::uint8_t> pcrs;
-  if (pcr != 0) {
-    if (!tpm::may_cap(pcr))
-      return invalid_input(
-          "tcb.application-key.pcr",
-          fmt::format("expected a PCR from {} to {}, {} came", tpm::kCappingPcrFirst, tpm::kCappingPcrLast, pcr),
-          "pcr");
-    pcrs.insert(pcr);
-  } else {
-    for (const Key& key : known.keys)
-      if (key.capped_by != 0) pcrs.insert(key.capped_by);
-  }
-  if (pcrs.empty())
-    return Error{ErrorKind::kNotFound, "tcb.application-key.nothing-to-cap",
-                 "no key here is capped by a PCR: say which one is to be extended all the same"};
+  TRY(const auto pcrs, pcrs_to_cap(known, pcr));
   Capped capped;
+  std::optional<Error> first_error;
   for (const std::uint8_t one : pcrs) {
-    const bool is_waited_for =
-        std::ranges::any_of(known.keys, [&](const Key& key) { return !key.is_active && key.capped_by == one; });
-    if (unless_pending == UnlessPending::kYes && is_waited_for) {
+    if (unless_pending == UnlessPending::kYes && is_left_alone(one, known)) {
       capped.left.push_back(one);
       continue;
     }
-    TRY_STATUS(tpm_.cap(one));
-    capped.pcrs.push_back(one);
+    // One that cannot be extended keeps no other from it.
+    const Status done = tpm_.cap(one);
+    if (done) capped.pcrs.push_back(one);
+    if (!done && !first_error) first_error = done.error();
   }
+  if (first_error) return *std::move(first_error);
   return capped;
 }
 
@@ -177,7 +202,7 @@ Result<ApplicationKeys::Shown> ApplicationKeys::shown(bool probe) {
   if (opened) return Shown{std::move(known)};
   // Unreachable, in lockout or disturbed says nothing about the keys.
   if (opened.error().code != kKeyDead) return opened.error();
-  TRY_STATUS(drop(opened.error()));
+  // They stay on disk: whoever has the SRK exchanged for a moment, or forges what the TPM says, ends no key by it.
   return Shown{{}, true};
 }
 

@@ -48,9 +48,9 @@ SasResource SasResource::device(const HostName& hub, const DeviceId& device) {
 Result<std::string> make_sas_token(Tpm& tpm, const WrappedObject& key, const SasResource& resource,
                                    std::uint64_t expires_at, SasKeyName key_name) {
   const std::string signed_text = fmt::format("{}\n{}", resource.encoded(), expires_at);
-  TRY(const Bytes signature, tpm.hmac(key, as_bytes(signed_text)));
+  TRY(const SecretBytes signature, tpm.hmac(key, as_bytes(signed_text)));
   return fmt::format("SharedAccessSignature sr={}&sig={}&se={}{}", resource.encoded(),
-                     percent_encode(to_base64(signature)), expires_at, suffix(key_name));
+                     percent_encode(to_base64(signature.reveal())), expires_at, suffix(key_name));
 }
 
 }  // namespace warifu::tcb

@@ -39,8 +39,8 @@ Result<protocol::AcknowledgeApplicationKey::Answer> Service::run(Caller,
                                                                  const protocol::AcknowledgeApplicationKey& request) {
   TRY(const auto version, version_of(request.name, request.version));
   TRY(const auto registration, registration_id());
-  TRY(auto mac, application_keys_.acknowledge(version, registration, request.nonce));
-  return protocol::AcknowledgeApplicationKey::Answer{std::move(mac)};
+  TRY(const auto mac, application_keys_.acknowledge(version, registration, request.nonce));
+  return protocol::AcknowledgeApplicationKey::Answer{to_bytes(mac.reveal())};
 }
 
 Result<Done> Service::run(Caller, const protocol::ActivateApplicationKey& request) {
@@ -58,7 +58,7 @@ Result<Done> Service::run(Caller, const protocol::ForgetApplicationKey& request)
 Result<protocol::ApplicationKeyHmac::Answer> Service::run(Caller, const protocol::ApplicationKeyHmac& request) {
   TRY(const auto name, Label::parse(request.name));
   TRY(auto mac, application_keys_.hmac(name, request.data.reveal()));
-  return protocol::ApplicationKeyHmac::Answer{SecretBytes(std::move(mac.mac)), mac.version};
+  return protocol::ApplicationKeyHmac::Answer{std::move(mac.mac), mac.version};
 }
 
 Result<protocol::CapApplicationKeys::Answer> Service::run(Caller, protocol::CapApplicationKeys request) {

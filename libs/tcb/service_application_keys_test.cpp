@@ -11,6 +11,7 @@ namespace warifu::tcb {
 namespace {
 
 using namespace tcb_protocol;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -92,18 +93,34 @@ TEST_F(ServiceApplicationKeys, GiveWayToTheNextVersionWhenItIsActive) {
   ASSERT_EQ(give("mqtt", 1), "");
   ASSERT_EQ(import("mqtt", 2), "");
   ASSERT_EQ(import("mqtt", 3), "");
-  EXPECT_THAT(held(), ElementsAre("mqtt 1 active", "mqtt 3 pending")) << "of those that wait the newest";
+  EXPECT_THAT(held(), ElementsAre("mqtt 1 active", "mqtt 3 pending")) << "of those that wait the last";
   ASSERT_EQ(import("dlms", 7), "");
   ASSERT_EQ(device_.ask(ActivateApplicationKey{"mqtt", 3}), "");
   const int writes = device_.files.writes;
   ASSERT_EQ(device_.ask(ActivateApplicationKey{"mqtt", 3}), "");
   EXPECT_EQ(device_.files.writes, writes) << "asked again";
   EXPECT_THAT(held(), ElementsAre("dlms 7 pending", "mqtt 3 active"));
-  EXPECT_EQ(import("mqtt", 2), "tcb.application-key.old");
   EXPECT_EQ(device_.ask(ActivateApplicationKey{"mqtt", 2}), "tcb.application-key.none");
   ASSERT_EQ(device_.ask(ForgetApplicationKey{"mqtt", 3}), "");
   ASSERT_EQ(device_.ask(ForgetApplicationKey{"mqtt", 3}), "");
   EXPECT_THAT(held(), ElementsAre("dlms 7 pending"));
+}
+
+// The server was restored from a backup: what it gives is older, and the one in use is lost by nothing but a forget.
+TEST_F(ServiceApplicationKeys, OfAnOlderVersionComeBesideTheLaterOneAndEndNothing) {
+  ASSERT_EQ(give("mqtt", 4), "");
+  EXPECT_NE(device_.ask(ImportApplicationKey{"mqtt", 3, 0, Bytes{1}}), "");
+  EXPECT_THAT(held(), ElementsAre("mqtt 4 active"));
+  ASSERT_EQ(import("mqtt", 3), "");
+  EXPECT_EQ(device_.ask(AcknowledgeApplicationKey{"mqtt", 3, Bytes(48)}), "");
+  ASSERT_EQ(device_.ask(ActivateApplicationKey{"mqtt", 3}), "");
+  EXPECT_THAT(held(), ElementsAre("mqtt 3 active", "mqtt 4 active"));
+  const auto version = [&] {
+    return device_.service->handle(Caller::kAgent, ApplicationKeyHmac{"mqtt", SecretBytes(8)}).value().version;
+  };
+  EXPECT_EQ(version(), 4u);
+  ASSERT_EQ(device_.ask(ForgetApplicationKey{"mqtt", 4}), "");
+  EXPECT_EQ(version(), 3u);
 }
 
 TEST_F(ServiceApplicationKeys, AreKeptWhenTheyComeAgain) {
@@ -169,7 +186,10 @@ TEST_F(ServiceApplicationKeys, ThatWaitAreLeftUncappedWhereThatIsAskedFor) {
     return device_.service->handle(Caller::kAgent, CapApplicationKeys{pcr, true}).value();
   };
   EXPECT_THAT(cap(0).pcrs, ElementsAre(15));
+  EXPECT_THAT(device_.journal.warnings,
+              ElementsAre(AllOf(HasSubstr("PCR 14"), HasSubstr("version 2 of the key \"disk\""))));
   EXPECT_THAT(cap(0).left, ElementsAre(14));
+  EXPECT_THAT(device_.journal.warnings, SizeIs(2)) << "each time";
   EXPECT_THAT(cap(14).pcrs, IsEmpty());
   EXPECT_THAT(cap(14).left, ElementsAre(14));
   EXPECT_THAT(cap(13).pcrs, ElementsAre(13));
@@ -218,20 +238,52 @@ TEST_F(ServiceApplicationKeys, AreCappedByTheirPcrsOrTheOneThatIsNamed) {
   EXPECT_THAT(device_.service->handle(Caller::kAgent, CapApplicationKeys{0})->pcrs, ElementsAre(12, 15));
 }
 
+TEST_F(ServiceApplicationKeys, AreCappedAlsoWhenAnotherPcrCannotBe) {
+  ASSERT_EQ(give("disk", 1, 12), "");
+  ASSERT_EQ(give("network", 1, 14), "");
+  ASSERT_EQ(give("other", 1, 15), "");
+  device_.tpm.cannot_cap = 12;
+  EXPECT_EQ(device_.ask(CapApplicationKeys{0}), "tpm.busy");
+  EXPECT_EQ(code_of_hmac("disk"), "");
+  EXPECT_EQ(code_of_hmac("network"), "tcb.application-key.capped");
+  EXPECT_EQ(code_of_hmac("other"), "tcb.application-key.capped");
+}
+
 TEST_F(ServiceApplicationKeys, DieWithTheSrkAndAreTakenAnew) {
   ASSERT_EQ(give("mqtt", 1), "");
+  ASSERT_EQ(give("dlms", 1), "");
+  ASSERT_EQ(give("zigbee", 1), "");
   ++device_.tpm.clears;  // by somebody else
   EXPECT_EQ(code_of_hmac("mqtt"), "tpm.key.dead");
-  EXPECT_THAT(device_.journal.warnings, SizeIs(1));
-  EXPECT_THAT(held(), IsEmpty());
-  EXPECT_FALSE(died_) << "they were dropped by then";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(held(), IsEmpty());
+    EXPECT_TRUE(died_) << "until one is taken anew";
+  }
+  EXPECT_THAT(device_.journal.warnings, IsEmpty());
   ASSERT_EQ(give("mqtt", 1), "");
+  EXPECT_THAT(device_.journal.warnings, SizeIs(1));
   EXPECT_EQ(code_of_hmac("mqtt"), "");
+  EXPECT_THAT(held(), ElementsAre("mqtt 1 active")) << "no dead one stays beside it";
+  EXPECT_FALSE(died_);
+  ++device_.tpm.clears;
+  ASSERT_EQ(give("mqtt", 2), "") << "of another version";
+  EXPECT_THAT(held(), ElementsAre("mqtt 2 active"));
+}
+
+// An SRK that somebody exchanges for a while, or a TPM for which somebody speaks.
+TEST_F(ServiceApplicationKeys, AreNotLostBecauseTheTpmDoesNotOpenThemForAWhile) {
+  ASSERT_EQ(give("dlms", 1), "");
+  ASSERT_EQ(give("mqtt", 1), "");
+  const int writes = device_.files.writes;
   ++device_.tpm.clears;
   EXPECT_THAT(held(), IsEmpty());
-  EXPECT_TRUE(died_) << "the agent learns it once";
-  EXPECT_THAT(held(), IsEmpty());
-  EXPECT_FALSE(died_);
+  EXPECT_EQ(code_of_hmac("mqtt"), "tpm.key.dead");
+  EXPECT_EQ(device_.ask(AcknowledgeApplicationKey{"mqtt", 1, Bytes(48)}), "tpm.key.dead");
+  EXPECT_NE(device_.ask(ImportApplicationKey{"mqtt", 1, 0, Bytes{1}}), "") << "for another SRK";
+  EXPECT_EQ(device_.files.writes, writes);
+  --device_.tpm.clears;
+  EXPECT_THAT(held(), ElementsAre("dlms 1 active", "mqtt 1 active"));
+  EXPECT_EQ(code_of_hmac("mqtt"), "");
 }
 
 TEST_F(ServiceApplicationKeys, AreForgottenWithAClear) {

@@ -150,20 +150,21 @@ class TestTpm final : public Tpm {
     TRY(auto key, open(authentication_key));
     return keep(std::move(key), {});
   }
-  Result<Bytes> hmac(const WrappedObject& key, ByteView message) override { return hmac_by(key, {}, message); }
+  Result<SecretBytes> hmac(const WrappedObject& key, ByteView message) override { return hmac_by(key, {}, message); }
   Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) override {
     TRY_STATUS(power_.step());
     TRY_STATUS(tpm::AuthenticationKeyParts::parse(authentication_key, tpm::application_key_use(capped_by)));
     TRY(auto key, open(authentication_key));
     return keep(std::move(key), capped_by == 0 ? PcrList() : PcrList{capped_by});
   }
-  Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) override {
+  Result<SecretBytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) override {
     if (capped_in.contains(pcr) && capped_in[pcr] == boot)
       return Error{ErrorKind::kRefused, kPolicyUnmet, "the PCR is not zero"};
     return hmac_by(key, {pcr}, message);
   }
   Status cap(std::uint8_t pcr) override {
     TRY_STATUS(power_.step());
+    if (pcr == cannot_cap) return Error{ErrorKind::kUnavailable, "tpm.busy", "try again"};
     capped_in[pcr] = boot;
     return power_.step();
   }
@@ -296,6 +297,7 @@ class TestTpm final : public Tpm {
   std::optional<Error> own_answer;              // what the bus makes of the answer
   int boot = 0;                                 // changes the PCRs
   std::map<std::uint8_t, int> capped_in;        // the boot in which a PCR was extended last
+  std::optional<std::uint8_t> cannot_cap;
   int clears = 0;
   int owns = 0;
   int signatures = 0;
@@ -314,14 +316,14 @@ class TestTpm final : public Tpm {
     auto key = software_.open_authentication_key(authentication_key);
     return key || clears == 0 ? std::move(key) : cleared_.open_authentication_key(authentication_key);
   }
-  Result<Bytes> hmac_by(const WrappedObject& key, const PcrList& pcrs, ByteView message) {
+  Result<SecretBytes> hmac_by(const WrappedObject& key, const PcrList& pcrs, ByteView message) {
     TRY_STATUS(power_.step());
     ++signatures;
     const auto found = kept_.find(to_hex(key.private_area));
     if (found == kept_.end() || found->second.clears != clears)
       return Error{ErrorKind::kRefused, "tpm.key.dead", "the key belongs to an SRK that is no more"};
     if (found->second.pcrs != pcrs) return Error{ErrorKind::kRefused, "tpm.auth", "its policy is another one"};
-    return to_bytes(SoftwareTpm::hmac(found->second.secret, message).bytes());
+    return SecretBytes::copy_of(SoftwareTpm::hmac(found->second.secret, message).bytes());
   }
   Result<const TestKey*> opened_key(const WrappedObject& key) {
     TRY_STATUS(power_.step());

@@ -86,7 +86,8 @@ struct CertifiedPrimary {
   TpmAttestation certification;
 };
 
-// What is said of a key that belongs to an SRK that is no more.
+// What is said of a key that belongs to an SRK that is no more. The TPM has said so twice, in two sessions; all the
+// same nobody signs it, and an SRK may be back: what can be had again alone is given up for it.
 inline constexpr std::string_view kKeyDead = "tpm.key.dead";
 // What is said when the TPM did not answer at all.
 inline constexpr std::string_view kTpmUnreachable = "tpm.unreachable";
@@ -104,14 +105,14 @@ class Tpm : public AnchorNv {
   // it. Refuses an object that is not exactly an HMAC-SHA256 signing key, and one that is marked as an application's.
   virtual Result<WrappedObject> activate(ByteView authentication_key) = 0;
   // HMAC-SHA256. kRefused "tpm.key.dead" when the key belongs to an SRK that is no more.
-  virtual Result<Bytes> hmac(const WrappedObject& key, ByteView message) = 0;
+  virtual Result<SecretBytes> hmac(const WrappedObject& key, ByteView message) = 0;
   // activate() of a key for an application (tpm::application_key_use()), capped by this PCR or (0) by nothing. Refuses
   // any other, a hub key too.
   virtual Result<WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) = 0;
   // hmac() by a key that works only while this PCR is zero, and by no other. kRefused kPolicyUnmet when somebody has
   // extended it.
-  virtual Result<Bytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) = 0;
-  // Extends the PCR, so that those keys work no longer until the next TPM Reset.
+  virtual Result<SecretBytes> hmac_capped(const WrappedObject& key, std::uint8_t pcr, ByteView message) = 0;
+  // Extends the PCR if it is zero, so that those keys work no longer until the next TPM Reset or TPM Restart.
   virtual Status cap(std::uint8_t pcr) = 0;
   virtual Result<SecretBytes> random(std::size_t size) = 0;
   // At most 128 bytes. With PCRs it opens only while they have their present values.

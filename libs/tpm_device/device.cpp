@@ -83,16 +83,18 @@ bool Device::prepare_retry(const Error& error, bool in_doubt) {
     return true;
   }
   if (error.code != kSessionLost && error.code != kNotStarted) return false;
-  if (error.code == kNotStarted) {
-    if (!check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
-    to_extend_again_ = kept_extended_;
-  }
+  if (error.code == kNotStarted && !check(Esys_Startup(esys_, TPM2_SU_CLEAR), "TPM2_Startup")) return false;
   // After a reset its flush fails, and nothing has to be mended. If its handle was altered it is there under another.
   const bool broken = broken_;
   forget_session();
   guard_.flush_lost();
   broken_ = broken;
   return true;
+}
+
+void Device::keep_extended(std::uint8_t pcr, const crypto::Digest& digest) {
+  kept_extended_.insert_or_assign(pcr, digest);
+  must_look_at_kept_ = true;
 }
 
 void Device::forget() {

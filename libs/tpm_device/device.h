@@ -105,9 +105,12 @@ class Device {
   // Drops the session only.
   void forget_session() { session_.reset(); }
 
-  // Once a PCR is extended: after a TPM2_Startup(CLEAR) that is sent here, before anything else is done. Whoever has
-  // the TPM reset without one by the firmware shall not have the PCRs that were capped in this boot set back by us.
-  void keep_extended(std::uint8_t pcr, const crypto::Digest& digest) { kept_extended_.insert_or_assign(pcr, digest); }
+  // With the next command, and whenever a session is made (the one before may have ended with a reset of the TPM),
+  // before anything else is done: a PCR that reads zero is extended with this. Whoever has the TPM alone reset shall
+  // not use what was capped in this boot.
+  void keep_extended(std::uint8_t pcr, const crypto::Digest& digest);
+  // The same, once, in the session that there is.
+  void look_at_kept_extended() { must_look_at_kept_ = !kept_extended_.empty(); }
 
   // The auth value with which `hierarchy` (ESYS_TR_RH_OWNER, _ENDORSEMENT, _LOCKOUT) is authorized from now on. It goes
   // into HMACs and never onto the bus. The TPM is not asked.
@@ -125,7 +128,8 @@ class Device {
   Status start();
   void stop();
   bool prepare_retry(const Error& error, bool in_doubt);
-  Status extend_again();
+  Status make_ready();
+  Status extend_what_is_zero();
 
   Result<ESYS_TR> session(Protect protect);
   Status start_session();
@@ -150,7 +154,7 @@ class Device {
   bool in_doubt_ = false;
   SecretBytes lockout_auth_;
   std::map<std::uint8_t, crypto::Digest> kept_extended_;
-  std::map<std::uint8_t, crypto::Digest> to_extend_again_;  // since we started the TPM
+  bool must_look_at_kept_ = false;
   std::optional<Handle> session_;
   std::optional<Handle> srk_;
   std::optional<tpm::EkPublic> ek_;

@@ -54,6 +54,17 @@ Result<Handle> pcr_session(Device& device, const tcb::PcrList& pcrs) {
   return policy;
 }
 
+Result<Handle> load_once(Device& device, const TPM2B_PRIVATE& private_area, const TPM2B_PUBLIC& public_area) {
+  TRY(const ESYS_TR srk, device.srk());
+  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Handle> {
+    ESYS_TR handle = ESYS_TR_NONE;
+    TRY_STATUS(device.check(
+        Esys_Load(device.esys(), srk, session, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area, &handle),
+        "TPM2_Load"));
+    return Handle(device, handle, Handle::Kind::kInSlot);
+  });
+}
+
 }  // namespace
 
 Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, const SecretBytes& sensitive,
@@ -77,33 +88,32 @@ Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, c
   });
 }
 
+// An error is signed by nobody, and callers drop what is dead: it is believed when the same is said in a session of its
+// own, under the SRK that is found then.
 Result<Handle> load(Device& device, const tcb::WrappedObject& object) {
   TRY(const TPM2B_PUBLIC public_area, to_public(object.public_area));
   TRY(const TPM2B_PRIVATE private_area, to_private(object.private_area));
-  TRY(const ESYS_TR srk, device.srk());
-  Result<Handle> loaded = device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Handle> {
-    ESYS_TR handle = ESYS_TR_NONE;
-    TRY_STATUS(device.check(
-        Esys_Load(device.esys(), srk, session, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area, &handle),
-        "TPM2_Load"));
-    return Handle(device, handle, Handle::Kind::kInSlot);
-  });
+  Result<Handle> loaded = load_once(device, private_area, public_area);
+  if (!loaded && loaded.error().code == kIntegrity) {
+    device.forget();
+    loaded = load_once(device, private_area, public_area);
+  }
   if (loaded || loaded.error().code != kIntegrity) return loaded;
   return Error{ErrorKind::kRefused, "tpm.key.dead",
                "the key was made under another SRK: the TPM was cleared or is not the same. " + loaded.error().message,
                loaded.error().where};
 }
 
-Result<Bytes> hmac(Device& device, const Handle& key, ByteView message) {
+Result<SecretBytes> hmac(Device& device, const Handle& key, ByteView message) {
   Wiped<TPM2B_MAX_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_BUFFER::buffer, message, "message"));
-  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<Bytes> {
+  return device.run(Protect::kSecrets, [&](ESYS_TR session) -> Result<SecretBytes> {
     TPM2B_DIGEST* raw = nullptr;
     TRY_STATUS(device.check(
         Esys_HMAC(device.esys(), key.get(), session, ESYS_TR_NONE, ESYS_TR_NONE, &in.value, TPM2_ALG_SHA256, &raw),
         "TPM2_HMAC"));
     const EsysPtr<TPM2B_DIGEST> mac(raw);
-    return to_bytes(content(*mac, &TPM2B_DIGEST::buffer));
+    return take_secret(*mac, &TPM2B_DIGEST::buffer);
   });
 }
 

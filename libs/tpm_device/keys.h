@@ -15,10 +15,11 @@ enum class KeyedHashUse : std::uint8_t { kSeal, kHmac };
 // it opens by that policy alone, without one by the SRK's session alone. At most 128 bytes: "tpm.size".
 Result<tcb::WrappedObject> create_keyed_hash(Device& device, KeyedHashUse use, const SecretBytes& sensitive,
                                              ByteView policy);
-// TPM2_Load under the SRK. kRefused "tpm.key.dead" when it belongs to another, like one from before TPM2_Clear.
+// TPM2_Load under the SRK. kRefused "tpm.key.dead" when it belongs to another, like one from before TPM2_Clear; the TPM
+// is asked twice for that.
 Result<Handle> load(Device& device, const tcb::WrappedObject& object);
 // HMAC-SHA256 with a loaded key. At most 1024 bytes: "tpm.size".
-Result<Bytes> hmac(Device& device, const Handle& key, ByteView message);
+Result<SecretBytes> hmac(Device& device, const Handle& key, ByteView message);
 Result<SecretBytes> random(Device& device, std::size_t size);
 
 // policyDigest of TPM2_PolicyPCR over the present values, as the TPM computes it (SHA-256).

@@ -51,31 +51,33 @@ struct PcrPage {
   std::vector<PcrValue> values;
 };
 
+Result<PcrPage> read_page(Device& device, ESYS_TR session, const Wanted& wanted) {
+  TPML_PCR_SELECTION in{};
+  in.count = 1;
+  in.pcrSelections[0] = to_tpms(wanted);
+  PcrPage page{};
+  TPML_PCR_SELECTION* raw_selection = nullptr;
+  TPML_DIGEST* raw_digests = nullptr;
+  TRY_STATUS(device.check(Esys_PCR_Read(device.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, &in, &page.update_counter,
+                                        &raw_selection, &raw_digests),
+                          "TPM2_PCR_Read"));
+  const EsysPtr<TPML_PCR_SELECTION> selection(raw_selection);
+  const EsysPtr<TPML_DIGEST> digests(raw_digests);
+  page.mask = mask_of(*selection, wanted.bank) & wanted.mask;
+  std::uint32_t next = 0;
+  for (std::uint8_t pcr = 0; pcr <= kMaxPcr; ++pcr) {
+    if ((page.mask & (1u << pcr)) == 0) continue;
+    PcrValue value{pcr, crypto::Digest(wanted.bank)};
+    if (next >= digests->count || digests->digests[next].size != value.value.size())
+      return unavailable("the TPM gave other PCRs than it says");
+    std::ranges::copy(content(digests->digests[next++], &TPM2B_DIGEST::buffer), value.value.writable().begin());
+    page.values.push_back(value);
+  }
+  return page;
+}
+
 Result<PcrPage> read_page(Device& device, const Wanted& wanted) {
-  return device.run(Protect::kAnswers, [&](ESYS_TR session) -> Result<PcrPage> {
-    TPML_PCR_SELECTION in{};
-    in.count = 1;
-    in.pcrSelections[0] = to_tpms(wanted);
-    PcrPage page{};
-    TPML_PCR_SELECTION* raw_selection = nullptr;
-    TPML_DIGEST* raw_digests = nullptr;
-    TRY_STATUS(device.check(Esys_PCR_Read(device.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, &in, &page.update_counter,
-                                          &raw_selection, &raw_digests),
-                            "TPM2_PCR_Read"));
-    const EsysPtr<TPML_PCR_SELECTION> selection(raw_selection);
-    const EsysPtr<TPML_DIGEST> digests(raw_digests);
-    page.mask = mask_of(*selection, wanted.bank) & wanted.mask;
-    std::uint32_t next = 0;
-    for (std::uint8_t pcr = 0; pcr <= kMaxPcr; ++pcr) {
-      if ((page.mask & (1u << pcr)) == 0) continue;
-      PcrValue value{pcr, crypto::Digest(wanted.bank)};
-      if (next >= digests->count || digests->digests[next].size != value.value.size())
-        return unavailable("the TPM gave other PCRs than it says");
-      std::ranges::copy(content(digests->digests[next++], &TPM2B_DIGEST::buffer), value.value.writable().begin());
-      page.values.push_back(value);
-    }
-    return page;
-  });
+  return device.run(Protect::kAnswers, [&](ESYS_TR session) { return read_page(device, session, wanted); });
 }
 
 // nullopt: something was extended in between.
@@ -135,6 +137,12 @@ Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters
     if (values) return *std::move(values);
   }
   return unavailable(fmt::format("the PCRs changed during each of {} readings", kTries));
+}
+
+Result<std::vector<PcrValue>> read_pcrs_once(Device& device, ESYS_TR session, const tcb::PcrList& pcrs) {
+  TRY(const tpm::PolicyPcrs selection, pcr_selection(pcrs));
+  TRY(PcrPage page, read_page(device, session, {crypto::HashAlgorithm::kSha256, selection.mask}));
+  return std::move(page.values);
 }
 
 Result<TPML_DIGEST_VALUES> to_digest_values(const crypto::Digest& digest) {

@@ -21,6 +21,8 @@ struct PcrValue {
 // when the TPM has no such bank or they do not come to rest; kInvalidInput "tpm.pcr" for a number above 23.
 Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::PcrList& pcrs);
 Result<std::vector<PcrValue>> read_pcrs(Device& device, const tcb::BankRegisters& registers);
+// Of those that the TPM has, in this session, which audits: at most eight, from one moment.
+Result<std::vector<PcrValue>> read_pcrs_once(Device& device, ESYS_TR session, const tcb::PcrList& pcrs);
 // TPM2_PCR_Extend of this bank with a digest of SHA-256. After an error it may be extended or not, after a success it
 // is so once.
 Status extend_pcr(Device& device, std::uint8_t pcr, const crypto::Digest& digest);

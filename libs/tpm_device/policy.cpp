@@ -151,19 +151,18 @@ Result<crypto::Digest> PolicySession::digest() {
 }
 
 // The policy authorizes, the session to the EK encrypts.
-Result<Bytes> hmac(Device& device, const tcb::WrappedObject& key, const PolicySession& policy, ByteView message) {
+Result<SecretBytes> hmac(Device& device, const Handle& key, const PolicySession& policy, ByteView message) {
   Wiped<TPM2B_MAX_BUFFER> in;
   TRY_STATUS(fill(in.value, &TPM2B_MAX_BUFFER::buffer, message, "message"));
-  TRY(const Handle loaded, load(device, key));
   // A PCR that moves after the assertion is seen now (Part 3, TPM2_PolicyPCR: pcrUpdateCounter).
   return as_policy(device.run(Protect::kSecrets,
-                              [&](ESYS_TR session) -> Result<Bytes> {
+                              [&](ESYS_TR session) -> Result<SecretBytes> {
                                 TPM2B_DIGEST* raw = nullptr;
-                                TRY_STATUS(device.check(Esys_HMAC(device.esys(), loaded.get(), policy.get(), session,
+                                TRY_STATUS(device.check(Esys_HMAC(device.esys(), key.get(), policy.get(), session,
                                                                   ESYS_TR_NONE, &in.value, TPM2_ALG_SHA256, &raw),
                                                         "TPM2_HMAC"));
                                 const EsysPtr<TPM2B_DIGEST> mac(raw);
-                                return to_bytes(content(*mac, &TPM2B_DIGEST::buffer));
+                                return take_secret(*mac, &TPM2B_DIGEST::buffer);
                               }),
                    "the PCRs are no longer what the policy wants");
 }

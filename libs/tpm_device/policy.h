@@ -59,8 +59,8 @@ class PolicySession {
   Handle handle_;
 };
 
-// HMAC-SHA256 with a key that works by this policy alone. At most 1024 bytes: "tpm.size".
-Result<Bytes> hmac(Device& device, const tcb::WrappedObject& key, const PolicySession& policy, ByteView message);
+// HMAC-SHA256 with a loaded key that works by this policy alone. At most 1024 bytes: "tpm.size".
+Result<SecretBytes> hmac(Device& device, const Handle& key, const PolicySession& policy, ByteView message);
 
 // A sealed value of keys.h that was made with this policy.
 Result<SecretBytes> unseal(Device& device, const tcb::WrappedObject& object, const PolicySession& policy);

@@ -175,6 +175,7 @@ Status Device::make_srk() {
 Result<ESYS_TR> Device::srk() {
   TRY_STATUS(restart_if_broken());
   if (srk_) return srk_->get();
+  TRY_STATUS(session(Protect::kAnswers));  // which starts a TPM that nobody has started
   TRY(std::optional<Handle> found, find_persistent(tpm::kSrkHandle));
   if (found) {
     TRY_STATUS(expect_authentic(found->get()));

@@ -26,29 +26,44 @@ TPMT_SYM_DEF aes_128_cfb() {
 }  // namespace
 
 Result<ESYS_TR> Device::session(Protect protect) {
-  TRY_STATUS(restart_if_broken());
-  if (!session_) TRY_STATUS(start_session());
-  if (!to_extend_again_.empty()) TRY_STATUS(extend_again());
+  const bool in_doubt = in_doubt_;
+  Status ready = make_ready();
+  if (!ready && prepare_retry(ready.error(), in_doubt)) ready = make_ready();
+  if (!ready) {
+    // If its error was forged, the TPM has gone on in the session, and we have not.
+    forget_session();
+    return std::move(ready).error();
+  }
   const TPMA_SESSION attributes = attributes_for(protect, protects());
   TRY_STATUS(check(Esys_TRSess_SetAttributes(esys_, session_->get(), attributes, kAll), "Esys_TRSess_SetAttributes"));
   return session_->get();
 }
 
-// After an error one of them may be extended twice, which is as good.
-Status Device::extend_again() {
+Status Device::make_ready() {
+  TRY_STATUS(restart_if_broken());
+  if (!session_) TRY_STATUS(start_session());
+  if (must_look_at_kept_) TRY_STATUS(extend_what_is_zero());
+  must_look_at_kept_ = false;
+  return {};
+}
+
+// That the session is lost, or the TPM not started, nobody signs, and anybody may say it. He gains nothing: what the
+// PCRs are is read under the HMAC of a session to the EK, so that one that is capped stays as it is, and its quotes
+// too; and as long as the reading or the extending fails, no command of ours is sent that could use a key. A bank that
+// the TPM does not have is not read, and has no key that works.
+Status Device::extend_what_is_zero() {
   const TPMA_SESSION attributes = attributes_for(Protect::kAnswers, protects());
   TRY_STATUS(check(Esys_TRSess_SetAttributes(esys_, session_->get(), attributes, kAll), "Esys_TRSess_SetAttributes"));
-  while (!to_extend_again_.empty()) {
-    const auto& [pcr, digest] = *to_extend_again_.begin();
-    TRY(TPML_DIGEST_VALUES values, to_digest_values(digest));
-    const Status extended =
-        check(Esys_PCR_Extend(esys_, ESYS_TR_PCR0 + pcr, session_->get(), ESYS_TR_NONE, ESYS_TR_NONE, &values),
-              "TPM2_PCR_Extend");
-    if (!extended) {
-      prepare_retry(extended.error(), false);
-      return extended;
-    }
-    to_extend_again_.erase(to_extend_again_.begin());
+  tcb::PcrList kept;
+  for (const auto& [pcr, digest] : kept_extended_)
+    kept.push_back(pcr);
+  TRY(const auto values, read_pcrs_once(*this, session_->get(), kept));
+  for (const PcrValue& one : values) {
+    if (one.value != crypto::Digest(one.value.algorithm())) continue;
+    TRY(const TPML_DIGEST_VALUES digest, to_digest_values(kept_extended_.at(one.pcr)));
+    TRY_STATUS(
+        check(Esys_PCR_Extend(esys_, ESYS_TR_PCR0 + one.pcr, session_->get(), ESYS_TR_NONE, ESYS_TR_NONE, &digest),
+              "TPM2_PCR_Extend"));
   }
   return {};
 }
@@ -59,6 +74,7 @@ Status Device::start_session() {
   TRY(Handle session, start_auth_session(ek.get(), TPM2_SE_HMAC, crypto::HashAlgorithm::kSha256));
   session_ = std::move(session);
   in_doubt_ = false;
+  look_at_kept_extended();
   return {};
 }
 

@@ -89,8 +89,8 @@ Result<tcb::WrappedObject> TcbTpm::activate(ByteView authentication_key) {
   return with_srk([&] { return tpm_device::activate(*device_, authentication_key); });
 }
 
-Result<Bytes> TcbTpm::hmac(const tcb::WrappedObject& key, ByteView message) {
-  return with_srk([&]() -> Result<Bytes> {
+Result<SecretBytes> TcbTpm::hmac(const tcb::WrappedObject& key, ByteView message) {
+  return with_srk([&]() -> Result<SecretBytes> {
     TRY(const Handle loaded, load(*device_, key));
     return tpm_device::hmac(*device_, loaded, message);
   });
@@ -101,19 +101,24 @@ Result<tcb::WrappedObject> TcbTpm::activate_application_key(ByteView authenticat
       [&] { return tpm_device::activate(*device_, authentication_key, tpm::application_key_use(capped_by)); });
 }
 
-Result<Bytes> TcbTpm::hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) {
-  return with_srk([&]() -> Result<Bytes> {
+// Loaded first: that starts a TPM that nobody has started, which the policy session could not.
+Result<SecretBytes> TcbTpm::hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) {
+  return with_srk([&]() -> Result<SecretBytes> {
+    // Of a TPM Restart our session says nothing when a resource manager had saved it: it outlives that.
+    device_->look_at_kept_extended();
+    TRY(const Handle loaded, load(*device_, key));
     TRY(PolicySession policy, PolicySession::start(*device_));
     const auto [selection, digest] = tpm::uncapped(pcr);
     TRY_STATUS(policy.pcr(selection, digest));
-    return tpm_device::hmac(*device_, key, policy, message);
+    return tpm_device::hmac(*device_, loaded, policy, message);
   });
 }
 
-// Once more than was wanted is as good as once.
+// One that is not zero caps already. So it is extended once in a boot, whatever answer is lost or forged, and quotes of
+// it can be compared.
 Status TcbTpm::cap(std::uint8_t pcr) {
   device_->keep_extended(pcr, tpm::capping_digest());
-  return with_srk([&] { return extend_pcr(*device_, pcr, tpm::capping_digest()); });
+  return with_srk([&] { return device_->run(Protect::kAnswers, [](ESYS_TR) -> Status { return {}; }); });
 }
 
 Result<SecretBytes> TcbTpm::random(std::size_t size) {

@@ -22,9 +22,9 @@ class TcbTpm final : public tcb::Tpm {
   Result<tcb::TpmKeys> keys() override;
   Result<tcb::EkCertificate> ek_certificate() override;
   Result<tcb::WrappedObject> activate(ByteView authentication_key) override;
-  Result<Bytes> hmac(const tcb::WrappedObject& key, ByteView message) override;
+  Result<SecretBytes> hmac(const tcb::WrappedObject& key, ByteView message) override;
   Result<tcb::WrappedObject> activate_application_key(ByteView authentication_key, std::uint8_t capped_by) override;
-  Result<Bytes> hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) override;
+  Result<SecretBytes> hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) override;
   Status cap(std::uint8_t pcr) override;
   Result<SecretBytes> random(std::size_t size) override;
   Result<tcb::WrappedObject> seal(const SecretBytes& secret, const tcb::PcrList& pcrs) override;

@@ -111,11 +111,11 @@ Status DeviceLife::use_capped_key() {
   TRY_STATUS(search_.add("credential of a capped key", secrets_.capped_inner_key.reveal()));
   TRY(const auto key, tpm_->activate_application_key(wrapped, kPcr));
   const auto message = SecretBytes::random(entropy_, 40);
-  TRY(const Bytes mac, tpm_->hmac_capped(key, kPcr, message.reveal()));
+  TRY(const SecretBytes mac, tpm_->hmac_capped(key, kPcr, message.reveal()));
   const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secrets_.capped_key.reveal(), {message.reveal()});
-  TRY_STATUS(expect_same(mac, expected.bytes(), "the TPM computed another HMAC"));
+  TRY_STATUS(expect_same(mac.reveal(), expected.bytes(), "the TPM computed another HMAC"));
   TRY_STATUS(search_.add("message under a policy", message.reveal()));
-  TRY_STATUS(search_.add("MAC under a policy", mac));
+  TRY_STATUS(search_.add("MAC under a policy", mac.reveal()));
   TRY_STATUS(tpm_->cap(kPcr));
   const auto refused = tpm_->hmac_capped(key, kPcr, message.reveal());
   if (refused || refused.error().code != tcb::kPolicyUnmet) return wrong("a capped key works");
@@ -124,12 +124,12 @@ Status DeviceLife::use_capped_key() {
 
 Status DeviceLife::expect_mac(const tcb::WrappedObject& object, const SecretBytes& key) {
   const auto message = SecretBytes::random(entropy_, 40);
-  TRY(const Bytes mac, tpm_->hmac(object, message.reveal()));
+  TRY(const SecretBytes mac, tpm_->hmac(object, message.reveal()));
   const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, key.reveal(), {message.reveal()});
-  TRY_STATUS(expect_same(mac, expected.bytes(), "the TPM computed another HMAC"));
+  TRY_STATUS(expect_same(mac.reveal(), expected.bytes(), "the TPM computed another HMAC"));
   const std::string number = std::to_string(++macs_);
   TRY_STATUS(search_.add("message " + number, message.reveal()));
-  return search_.add("MAC " + number, mac);
+  return search_.add("MAC " + number, mac.reveal());
 }
 
 Status DeviceLife::seal_and_unseal() {

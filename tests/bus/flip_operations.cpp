@@ -114,9 +114,9 @@ Operation FlipOperations::compute_hmac() {
   return {.name = "hmac",
           .commands = {"TPM2_Load", "TPM2_HMAC", "TPM2_FlushContext"},
           .run = [this, key](TcbTpm& tpm) -> Status {
-            TRY(const Bytes mac, tpm.hmac(**key, message_));
+            TRY(const SecretBytes mac, tpm.hmac(**key, message_));
             const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secret_.reveal(), {message_});
-            return expect_same(mac, expected.bytes(), "another MAC");
+            return expect_same(mac.reveal(), expected.bytes(), "another MAC");
           },
           .prepare = [this, key](TcbTpm& tpm) -> Status {
             if (*key) return {};
@@ -132,9 +132,9 @@ Operation FlipOperations::compute_capped_hmac() {
   return {.name = "hmac by a policy",
           .commands = {"TPM2_PolicyPCR", "TPM2_HMAC"},
           .run = [this, key](TcbTpm& tpm) -> Status {
-            TRY(const Bytes mac, tpm.hmac_capped(**key, kPcr, message_));
+            TRY(const SecretBytes mac, tpm.hmac_capped(**key, kPcr, message_));
             const auto expected = crypto::hmac(crypto::HashAlgorithm::kSha256, secret_.reveal(), {message_});
-            return expect_same(mac, expected.bytes(), "another MAC");
+            return expect_same(mac.reveal(), expected.bytes(), "another MAC");
           },
           .prepare = [this, key](TcbTpm& tpm) -> Status {
             if (*key) return {};

@@ -72,7 +72,7 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.activate(key);
   }
-  Result<Bytes> hmac(const tcb::WrappedObject& key, ByteView message) override {
+  Result<SecretBytes> hmac(const tcb::WrappedObject& key, ByteView message) override {
     TRY_STATUS(power());
     return tpm_.hmac(key, message);
   }
@@ -80,7 +80,7 @@ class PoweredTpm final : public tcb::Tpm {
     TRY_STATUS(power());
     return tpm_.activate_application_key(key, capped_by);
   }
-  Result<Bytes> hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) override {
+  Result<SecretBytes> hmac_capped(const tcb::WrappedObject& key, std::uint8_t pcr, ByteView message) override {
     TRY_STATUS(power());
     return tpm_.hmac_capped(key, pcr, message);
   }

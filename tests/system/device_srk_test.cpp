@@ -66,7 +66,7 @@ TEST_F(TpmDevice, UsesTheStorageRootKeyThatIsThere) {
     EXPECT_EQ(must(tpm::PublicArea::from_tpm2b(srk_public)).parameters().index(), parameters.index());
     const auto device = open_on(swtpm, {.ek_profile = row.ek});
     EXPECT_EQ(must(device->keys()).srk_public, srk_public);
-    EXPECT_EQ(must(device->hmac(key, message_)), expected_mac());
+    EXPECT_EQ(revealed(device->hmac(key, message_)), expected_mac());
     EXPECT_EQ(to_hex(must(device->unseal(sealed, {7})).reveal()), to_hex(secret.reveal()));
   }
 }
@@ -88,7 +88,7 @@ TEST_F(TpmDevice, RefusesAKeyForAnotherTpmUnderAnEccParentToo) {
     bad[offset] ^= 1;
     expect_error(device->activate(bad), ErrorKind::kRefused, "tpm.activation");
   }
-  EXPECT_EQ(must(device->hmac(must(device->activate(good)), message_)), expected_mac());
+  EXPECT_EQ(revealed(device->hmac(must(device->activate(good)), message_)), expected_mac());
 }
 
 // What this TPM made, but not as a key that a server would import under.
@@ -113,7 +113,7 @@ TEST_F(TpmDevice, AKeyIsDeadWhenTheOwnerChoseAnotherStorageRootKey) {
   put_in_place_of_srk(device->device(), tpm::srk_ecc_template());
   expect_error(device->hmac(key, message_), ErrorKind::kRefused, "tpm.key.dead");
   const tcb::WrappedObject anew = must(device->activate(server_key_for(*device)));
-  EXPECT_EQ(must(device->hmac(anew, message_)), expected_mac());
+  EXPECT_EQ(revealed(device->hmac(anew, message_)), expected_mac());
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ class TpmDevice : public testing::Test {
     const auto srk = must(tpm::SrkPublic::from_tpm2b(keys.srk_public));
     return must(tpm::make_authentication_key(ek, srk, hmac_key_, entropy_));
   }
+  static Bytes revealed(const Result<SecretBytes>& mac) { return mac ? to_bytes(mac->reveal()) : Bytes(); }
   Bytes expected_mac() const {
     return to_bytes(crypto::hmac(crypto::HashAlgorithm::kSha256, hmac_key_.reveal(), {message_}).bytes());
   }

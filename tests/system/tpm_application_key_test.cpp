@@ -4,10 +4,12 @@
 #include "base/temp_dir.h"
 #include "base/time.h"
 #include "device_tpm.h"
+#include "forger.h"
 #include "keystore/files.h"
 #include "keystore/state_folder.h"
 #include "tcb/service.h"
 #include "tcb/test_handshake.h"
+#include "tpm_device/pcr.h"
 #include "tpm_types/application_key.h"
 
 namespace warifu::test {
@@ -35,6 +37,18 @@ class TpmApplicationKeys : public TpmDevice {
     service_.reset();
     device_.reset();
     device_ = TpmDevice::open();
+    serve();
+  }
+  // The same, with somebody between it and the TPM.
+  Forger& start_forged() {
+    service_.reset();
+    device_.reset();
+    forger_.emplace(connect(swtpm_));
+    device_ = std::make_unique<TcbTpm>(must(Device::open(forger_->connect(), {})));
+    serve();
+    return *forger_;
+  }
+  void serve() {
     files_.emplace(keystore::kernel_files(), folder_.path().string());
     service_ = std::make_unique<tcb::Service>(
         tcb::Surroundings{*device_, *files_, clock_, entropy_, journal_, tcb::kTestNow - 30 * tcb::kTestDay},
@@ -71,12 +85,38 @@ class TpmApplicationKeys : public TpmDevice {
   }
   std::string hmac(const std::string& name) { return ask(ApplicationKeyHmac{name, SecretBytes::copy_of(message_)}); }
 
+  crypto::Digest pcr_14() { return must(tpm_device::read_pcrs(device_->device(), {14})).front().value; }
+  // Of a register that was extended once.
+  static crypto::Digest capped_value() {
+    return crypto::digest(crypto::HashAlgorithm::kSha256, {Bytes(32), tpm::capping_digest().bytes()});
+  }
+  // By another connection; the TPM's answer.
+  Bytes send(ByteView command) {
+    const auto tcti = connect(swtpm_);
+    Bytes answer(TPM2_MAX_RESPONSE_SIZE);
+    std::size_t size = answer.size();
+    EXPECT_EQ(functions_of(tcti).transmit(tcti.get(), command.size(), command.data()), TSS2_RC_SUCCESS);
+    EXPECT_EQ(functions_of(tcti).receive(tcti.get(), &size, answer.data(), TSS2_TCTI_TIMEOUT_BLOCK), TSS2_RC_SUCCESS);
+    answer.resize(size);
+    return answer;
+  }
+  static Bytes context_load(ByteView saved) {
+    const ByteView context = saved.subspan(10);
+    return wire::Writer()
+        .u16(0x8001)
+        .u32(static_cast<std::uint32_t>(10 + context.size()))
+        .u32(0x161)
+        .bytes(context)
+        .take();
+  }
+
   const TempDir folder_;
   const FixedClock clock_;
   TestJournal journal_;
   const tcb::TestOrganisation organisation_;
   const tcb::TestIdentity server_ = organisation_.server();
   std::optional<keystore::StateFolder> files_;
+  std::optional<Forger> forger_;
   std::unique_ptr<TcbTpm> device_;
   std::unique_ptr<tcb::Service> service_;
   std::optional<Error> last_;
@@ -156,11 +196,69 @@ TEST_F(TpmApplicationKeys, StayCappedWhenTheTcbItselfStartsTheTpm) {
   ASSERT_EQ(ask(CapApplicationKeys{14}), "");
   for (int i = 0; i < 2; ++i) {
     swtpm_.reset();
-    EXPECT_NE(hmac("boot-secret"), "") << i;
+    EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped") << i;
     EXPECT_EQ(hmac("mqtt"), "") << i;
     EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped") << i;
     EXPECT_EQ(hmac("other"), "") << i << ": nobody had capped it";
   }
+}
+
+// As after a hibernation, or where the TPM's reset line was driven: the firmware or another program was faster.
+TEST_F(TpmApplicationKeys, StayCappedWhenSomebodyElseStartsTheTpm) {
+  ASSERT_EQ(give("boot-secret", 14), "");
+  ASSERT_EQ(ask(CapApplicationKeys{14}), "");
+  for (const bool knows_srk : {true, false}) {
+    if (!knows_srk) device_->device().forget();
+    swtpm_.reset();
+    connect(swtpm_);  // which sends TPM2_Startup(CLEAR)
+    EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped") << knows_srk;
+    EXPECT_EQ(pcr_14(), capped_value()) << knows_srk;
+  }
+  // Nor has anything else a TPM before it is capped.
+  swtpm_.reset();
+  connect(swtpm_);
+  EXPECT_TRUE(device_->random(8));
+  EXPECT_EQ(must(tpm_device::read_pcrs(*must(Device::open(connect(swtpm_), {})), {14})).front().value, capped_value());
+}
+
+// A TPM Restart, of which the session says nothing when a resource manager saved it before and loads it afterwards.
+TEST_F(TpmApplicationKeys, StayCappedWhenTheSessionOutlivesTheRestartOfTheTpm) {
+  ASSERT_EQ(give("boot-secret", 14), "");
+  ASSERT_EQ(ask(CapApplicationKeys{14}), "");
+  ASSERT_EQ(hmac("boot-secret"), "tcb.application-key.capped");
+  const auto saved = send(wire::Writer().u16(0x8001).u32(14).u32(0x162).u32(0x02000000).take());  // TPM2_ContextSave
+  ASSERT_EQ(to_hex(ByteView(saved).first(2)) + to_hex(ByteView(saved).subspan(6, 4)), "800100000000");
+  ASSERT_EQ(to_hex(send(wire::Writer().u16(0x8001).u32(12).u32(0x145).u16(1).take())),  // TPM2_Shutdown(STATE)
+            "80010000000a00000000");
+  swtpm_.reset();
+  connect(swtpm_);
+  EXPECT_EQ(to_hex(send(context_load(saved))), "80010000000e0000000002000000");
+  EXPECT_EQ(hmac("boot-secret"), "tcb.application-key.capped");
+  EXPECT_EQ(pcr_14(), capped_value());
+}
+
+// Nobody signs that a session is lost, or that the TPM is busy.
+TEST_F(TpmApplicationKeys, AreCappedOnceWhateverSomebodySays) {
+  ASSERT_EQ(give("boot-secret", 14), "");
+  ASSERT_EQ(give("mqtt"), "");
+  Forger& forger = start_forged();
+  forger.forge(0x182, 0x918);  // TPM2_PCR_Extend, TPM_RC_REFERENCE_S0
+  EXPECT_EQ(ask(CapApplicationKeys{14}), "");
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(pcr_14(), capped_value());
+  EXPECT_EQ(ask(CapApplicationKeys{14}), "");
+  EXPECT_EQ(pcr_14(), capped_value()) << "asked again";
+  forger.forge(0x155, 0x918);  // TPM2_HMAC
+  EXPECT_EQ(hmac("mqtt"), "");
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(pcr_14(), capped_value());
+  // Who keeps us from reading the register keeps us from everything.
+  device_->device().forget();
+  forger.forge(0x17E, 0x923);  // TPM2_PCR_Read, TPM_RC_NV_UNAVAILABLE
+  EXPECT_EQ(hmac("mqtt"), "tpm.busy");
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(hmac("mqtt"), "");
+  EXPECT_EQ(pcr_14(), capped_value());
 }
 
 TEST_F(TpmApplicationKeys, ThatWaitAreAcknowledgedInABootThatLeavesThemUncapped) {
@@ -196,6 +294,30 @@ TEST_F(TpmApplicationKeys, AreRefusedByTheTpmWhenTheirWrapLies) {
   const auto elsewhere = open_on(other);
   EXPECT_EQ(ask(ImportApplicationKey{"mqtt", 1, 0, wrapped_for(*elsewhere)}), "tpm.activation");
   EXPECT_EQ(must(service_->handle(tcb::Caller::kAgent, ShowApplicationKey{0})).count, 0);
+}
+
+// Nobody signs the TPM's errors.
+TEST_F(TpmApplicationKeys, AreNotDeadBecauseSomebodySaysSoOnce) {
+  ASSERT_EQ(give("mqtt"), "");
+  Forger& forger = start_forged();
+  const auto forge = [&] {
+    // Each key that was loaded, and of which we were told nothing, has a slot.
+    device_->device().start_anew();
+    ASSERT_TRUE(device_->random(8));
+    forger.forge(0x157, 0x1DF);  // TPM2_Load, TPM_RC_INTEGRITY of the first parameter
+  };
+  forge();
+  EXPECT_EQ(hmac("mqtt"), "");
+  EXPECT_TRUE(forger.has_forged());
+  forge();
+  const auto shown = must(service_->handle(tcb::Caller::kAgent, ShowApplicationKey{0}));
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(shown.count, 1);
+  EXPECT_FALSE(shown.died);
+  forge();
+  EXPECT_EQ(import("mqtt"), "");
+  EXPECT_TRUE(forger.has_forged());
+  EXPECT_EQ(hmac("mqtt"), "") << "it is the active one still";
 }
 
 TEST_F(TpmApplicationKeys, DieWithTheSrk) {
