@@ -97,24 +97,32 @@ Status BundleShelf::copy_to(const std::filesystem::path& folder) const {
   return {};
 }
 
-Result<std::size_t> BundleShelf::take_from(const BundleShelf& other) const {
+Result<std::vector<Envelope>> BundleShelf::beyond(const BundleShelf& other) const {
   TRY(const auto ours, read());
-  TRY(const auto theirs, other.read());
+  TRY(auto theirs, other.read());
   if (theirs.empty()) return refused("root.bundles", fmt::format("no trust bundle is in {}", other.folder_.string()));
   for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
     if (ours[i].payload() != theirs[i].payload())
       return refused("bundle.fork", fmt::format("{} and {} have different bundles of version {}: compare their digests "
                                                 "with the root's desk",
                                                 folder_.string(), other.folder_.string(), i + 1));
-  if (theirs.size() <= ours.size()) return std::size_t{0};
-  // All of them are judged before one is written.
+  if (theirs.size() <= ours.size()) return std::vector<Envelope>();
+  // All of them are judged before one is taken.
   TRY(const auto first, begin(theirs.front()));
   const auto progress = first.advance_through(std::span(theirs).subspan(1));
   if (progress.error) return *progress.error;
+  theirs.erase(theirs.begin(), theirs.begin() + static_cast<std::ptrdiff_t>(ours.size()));
+  return theirs;
+}
+
+Result<std::size_t> BundleShelf::take_from(const BundleShelf& other) const {
+  TRY(const auto following, beyond(other));
+  if (following.empty()) return std::size_t{0};
+  TRY(const auto ours, read());
   TRY_STATUS(keystore::make_private_folder(folder_));
-  for (std::size_t i = ours.size(); i < theirs.size(); ++i)
-    TRY_STATUS(write(i + 1, theirs[i]));
-  return theirs.size() - ours.size();
+  for (std::size_t i = 0; i < following.size(); ++i)
+    TRY_STATUS(write(ours.size() + i + 1, following[i]));
+  return following.size();
 }
 
 }  // namespace warifu::bundle_shelf
