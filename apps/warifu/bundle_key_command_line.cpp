@@ -45,7 +45,7 @@ void add_sign(CLI::App* noun, Action& action) {
   add_dir(verb, options->folder);
   add_secret(verb, options->secret);
   add_from(verb, options->from);
-  verb->add_option("--sha256", options->sha256, "Of the bundle that is meant, as the root's desk tells it")
+  verb->add_option("--sha256", options->sha256, "Of the bundle that is meant, as whoever proposed it tells it")
       ->required()
       ->type_name("HEX");
   verb->callback(

@@ -37,6 +37,7 @@ Status init_bundle_key(const Context& context, const BundleKeyInitOptions& optio
   TRY(const auto curve, signing_keys::parse_curve(options.curve));
   TRY(const auto secret, NewRootSecret::make(options.secret, entropy));
   TRY_STATUS(check_output(context, options.secret));
+  TRY_STATUS(pki::check_organisation(options.organisation));
   TRY_STATUS(KeyHolder::check_none(options.folder));
   TRY_STATUS(secret.hand_out(options.secret));
   TRY(const auto holder, KeyHolder::create(options.folder, {options.organisation, curve, secret.cost},
@@ -54,19 +55,34 @@ Status init_bundle_key(const Context& context, const BundleKeyInitOptions& optio
   return {};
 }
 
+namespace {
+
+// What the proposed one comes after: whoever signs for the first time compares it with what they know otherwise.
+void print_newest(const trust_bundle::TrustedBundle& newest) {
+  fmt::print("It follows trust bundle {}, SHA-256 {}, with\n", newest.version(), to_hex(newest.digest().bytes()));
+  for (const auto& root : newest.contents().roots)
+    fmt::print("  root {}, SHA-256 {}\n", root.certificate.subject(), fingerprint_of(root.certificate));
+}
+
+}  // namespace
+
 Status show_proposed_bundle(const Context& context, const BundleKeyShowOptions& options) {
-  TRY(const auto proposal, KeyHolder::look(options.folder, Handover(options.from)));
-  TRY(const auto newest, Handover(options.from).bundles().newest());
+  TRY(const auto shown, KeyHolder::look(options.folder, Handover(options.from)));
+  const auto& [newest, was_seen, proposal] = shown;
   const auto& next = proposal.payload.contents();
-  const auto changes = ceremony::describe_changes(newest->contents(), next);
+  const auto changes = ceremony::describe_changes(was_seen ? &newest.contents() : nullptr, next);
   if (context.json) {
-    json::object printed{{"organisation", next.organisation}, {"proposed", to_json(proposal)}};
+    json::object printed{{"organisation", next.organisation},
+                         {"bundle", to_json(newest)},
+                         {"first", !was_seen},
+                         {"proposed", to_json(proposal)}};
     printed["changes"] = json::array(changes.begin(), changes.end());
     print_json(printed);
     return {};
   }
-  fmt::print("Trust bundle {} of \"{}\" is proposed. Against {} it changes:\n", next.version, next.organisation,
-             newest->version());
+  fmt::print("Trust bundle {} of \"{}\" is proposed.\n", next.version, next.organisation);
+  print_newest(newest);
+  fmt::print("{}:\n", was_seen ? "It changes" : "This is the first one that you are asked to sign: compare all of it");
   for (const std::string& line : changes)
     fmt::print("  {}\n", line);
   fmt::print("It needs\n{}  SHA-256 {}\n", describe_lacking(proposal), to_hex(proposal.payload.digest().bytes()));

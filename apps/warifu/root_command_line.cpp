@@ -105,23 +105,24 @@ void add_revoke(CLI::App* noun, Action& action) {
 void add_keys(CLI::App* noun, Action& action) {
   auto* verb = add_verb(noun, "keys", "Let other people sign the trust bundles too, or revoke in the root's place",
                         "warifu root keys --dir /media/root --share-file a --share-file b --share-file c --signing 2 "
-                        "--signing-key sato.pem --signing-key mori.pem --out out");
+                        "--signing-key sato.pem=5c81… --signing-key mori.pem=09ae… --out out");
   const auto options = std::make_shared<RootKeysOptions>();
   add_root_dir(verb, options->folder);
   add_secret(verb, options->secret);
   verb->add_option("--signing", options->signing, "How many must sign a bundle, the root's key being one")
       ->check(CLI::Range(1, 16))
       ->type_name("M");
-  verb->add_option("--signing-key", options->signing_keys, "Another person's key.pem; may be repeated")
+  verb->add_option("--signing-key", options->signing_keys,
+                   "Another person's key.pem, and the SHA-256 that they tell; may be repeated")
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE=SHA256");
   verb->add_option("--revocation", options->revocation, "How many must agree to revoke")
       ->check(CLI::Range(1, 16))
       ->type_name("M");
   verb->add_option("--revocation-key", options->revocation_keys,
-                   "A key.pem that revokes in the place of the root's own; may be repeated")
+                   "The same of a key that revokes in the place of the root's own; may be repeated")
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE=SHA256");
   verb->add_option("--out", options->out, "A folder for the trust bundles, and the one that waits for signatures")
       ->type_name("DIR");
   verb->callback(

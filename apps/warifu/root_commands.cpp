@@ -117,6 +117,7 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
   TRY(const auto requests, read_requests(options.requests, root.organisation()));
   const Handover table(options.folder);
   TRY_STATUS(table.check_nothing_waits());
+  TRY_STATUS(check_out(options.folder, options.out));
   TRY_STATUS(check_not_revoked(table.bundles(), requests));
   json::array signed_roles;
   std::map<pki::Role, crypto::Certificate> certificates;
@@ -138,6 +139,7 @@ Status publish_bundle(const Context& context, const RootPublishOptions& options)
   const SystemClock clock;
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
+  TRY_STATUS(check_out(options.folder, options.out));
   TRY_STATUS(BundleDesk(root, clock).publish({}, std::chrono::days(options.days)));
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
   return hand_over(context, Handover(options.folder), options.out, {});
@@ -159,12 +161,15 @@ Result<RootFolder> begin_rotation(const RootRotateOptions& options, const Secret
   TRY(const auto root, RootFolder::open(options.folder, secret));
   TRY_STATUS(check_no_rotation(BundleShelf(root.bundles())));
   // Before the old root's key is gone.
+  TRY_STATUS(check_out(options.folder, options.out));
   if (!options.out.empty()) TRY_STATUS(make_out(options.out));
   TRY(auto next, root.prepare_next(secret, clock, entropy));
   const BundleDesk desk(root, clock);
   TRY(const auto certificates, desk.rotate_to(next, entropy));
   TRY(const auto waiting, desk.proposal());
-  if (!waiting) TRY_STATUS(next.adopt());
+  // Nobody is to pin a root that does not count yet.
+  if (waiting) return next;
+  TRY_STATUS(next.adopt());
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, next, certificates));
   return next;
 }
@@ -172,6 +177,7 @@ Result<RootFolder> begin_rotation(const RootRotateOptions& options, const Secret
 Result<RootFolder> finish_rotation(const RootRotateOptions& options, const SecretBytes& secret,
                                    const SystemClock& clock) {
   TRY(auto root, RootFolder::open(options.folder, secret));
+  TRY_STATUS(check_out(options.folder, options.out));
   TRY_STATUS(BundleDesk(root, clock).finish_rotation());
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
   return root;
@@ -205,6 +211,7 @@ Status revoke_role(const Context& context, const RootRevokeOptions& options) {
   TRY(const auto reason, trust_bundle::parse_reason(options.reason));
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
+  TRY_STATUS(check_out(options.folder, options.out));
   TRY_STATUS(BundleDesk(root, clock).revoke(role, reason));
   return hand_over(context, Handover(options.folder), options.out, {});
 }
@@ -216,6 +223,7 @@ Status change_root_passphrase(const Context& context, const RootPassphraseOption
   TRY(const auto old_secret, read_root_secret(options.old_secret));
   // Before new shares are handed out that would open nothing.
   TRY_STATUS(RootFolder::open(options.folder, old_secret));
+  TRY_STATUS(Handover(options.folder).check_nothing_waits());
   TRY(const auto secret, NewRootSecret::make(options.new_secret, entropy));
   TRY_STATUS(secret.hand_out(options.new_secret));
   TRY_STATUS(RootFolder::change_passphrase(options.folder, old_secret, secret.passphrase, secret.cost, clock, entropy));

@@ -92,6 +92,15 @@ Status hand_over(const Context& context, const Handover& table, const fs::path& 
   return {};
 }
 
+Status check_out(const fs::path& root, const fs::path& out) {
+  return out.empty() ? Status() : Handover(root).check_copy_to(out);
+}
+
+Status write_root(const fs::path& out, const crypto::Certificate& certificate) {
+  TRY_STATUS(keystore::make_private_folder(out));
+  return keystore::write_file(out / "root.pem", as_bytes(certificate.to_pem()), FileMode::kPublic);
+}
+
 Status make_out(const fs::path& out) {
   TRY_STATUS(keystore::make_private_folder(out));
   return keystore::make_private_folder(out / "roles");
@@ -103,7 +112,7 @@ Status write_certificates(const fs::path& out, const ceremony::RootFolder& root,
   for (const auto& [role, certificate] : certificates)
     TRY_STATUS(keystore::write_file(out / "roles" / fmt::format("{}.pem", to_string(role)),
                                     as_bytes(certificate.to_pem()), FileMode::kPublic));
-  return keystore::write_file(out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic);
+  return write_root(out, root.certificate());
 }
 
 }  // namespace warifu::cli

@@ -21,7 +21,12 @@ std::string fingerprint_of(const crypto::PublicKey& key);
 Status hand_over(const Context& context, const ceremony::Handover& table, const std::filesystem::path& out,
                  boost::json::object printed);
 
+// Before anything is signed that is to be handed over there: errors of Handover::check_copy_to(). No `out`, no
+// question.
+Status check_out(const std::filesystem::path& root, const std::filesystem::path& out);
 Status make_out(const std::filesystem::path& out);
+// root.pem
+Status write_root(const std::filesystem::path& out, const crypto::Certificate& certificate);
 // root.pem and roles/NAME.pem.
 Status write_certificates(const std::filesystem::path& out, const ceremony::RootFolder& root,
                           const std::map<pki::Role, crypto::Certificate>& certificates);

@@ -13,19 +13,34 @@ namespace {
 using ceremony::Handover;
 using ceremony::OtherKeys;
 
-Result<std::optional<OtherKeys>> read_keys(std::uint32_t threshold, const std::vector<std::string>& files) {
-  if (threshold == 0 && files.empty()) return std::nullopt;
+// FILE=SHA-256: whoever changes a file on its way would else be the one who signs.
+Result<crypto::PublicKey> read_key(const std::string& option) {
+  const auto equals = option.rfind('=');
+  const std::string file = option.substr(0, equals);
+  TRY(const auto pem, keystore::read_file(file));
+  auto key = crypto::PublicKey::from_pem(pem);
+  if (!key) {
+    key.error().where = file;
+    return key;
+  }
+  const std::string fingerprint = fingerprint_of(*key);
+  if (equals == std::string::npos)
+    return invalid_input(
+        "root.keys", fmt::format("the key in {} has the SHA-256 {}: ask the person whose it is, and give {}={}", file,
+                                 fingerprint, file, "what they say"));
+  if (option.substr(equals + 1) == fingerprint) return key;
+  return refused("root.keys", fmt::format("the key in {} has the SHA-256 {}, and not {}", file, fingerprint,
+                                          option.substr(equals + 1)));
+}
+
+Result<std::optional<OtherKeys>> read_keys(std::uint32_t threshold, const std::vector<std::string>& options) {
+  if (threshold == 0 && options.empty()) return std::nullopt;
   if (threshold == 0)
     return invalid_input("root.keys", "how many of them must sign? --signing M, or --revocation M, says it");
   OtherKeys keys{threshold, {}};
-  for (const std::string& file : files) {
-    TRY(const auto pem, keystore::read_file(file));
-    auto key = crypto::PublicKey::from_pem(pem);
-    if (!key) {
-      key.error().where = file;
-      return key.error();
-    }
-    keys.keys.push_back(*std::move(key));
+  for (const std::string& option : options) {
+    TRY(auto key, read_key(option));
+    keys.keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -40,16 +55,26 @@ Status change_bundle_keys(const Context& context, const RootKeysOptions& options
     return invalid_input("root.keys",
                          "what is to change? --signing M with --signing-key FILE for each other person, "
                          "or --revocation M with --revocation-key FILE");
+  TRY_STATUS(check_out(options.folder, options.out));
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, ceremony::RootFolder::open(options.folder, secret));
   TRY_STATUS(ceremony::BundleDesk(root, clock).change_keys(signing, revocation));
-  TRY_STATUS(root.settle());
+  TRY_STATUS(root.follow_bundles());
+  if (!context.json && revocation)
+    fmt::print(stderr,
+               "Once that bundle is signed the revocation key in {} is destroyed. Copies of the folder hold it still: "
+               "destroy them.\n",
+               options.folder.string());
   return hand_over(context, Handover(options.folder), options.out, {});
 }
 
 Status accept_bundles(const Context& context, const RootAcceptOptions& options) {
   TRY(const auto came, ceremony::accept(options.folder, Handover(options.from), SystemClock()));
   if (!context.json) fmt::print(stderr, "{} new trust bundles\n", came);
+  if (!options.out.empty()) {
+    TRY(const auto root, ceremony::RootFolder::describe(options.folder));
+    TRY_STATUS(write_root(options.out, root.certificate));
+  }
   return hand_over(context, Handover(options.folder), options.out, {{"accepted", came}});
 }
 

@@ -15,9 +15,9 @@ struct RootKeysOptions {
   std::filesystem::path folder;
   std::filesystem::path out;
   std::uint32_t signing = 0;              // how many must sign; 0 leaves it as it is
-  std::vector<std::string> signing_keys;  // files, beside the root's own key
+  std::vector<std::string> signing_keys;  // FILE=SHA-256 of the key, beside the root's own key
   std::uint32_t revocation = 0;
-  std::vector<std::string> revocation_keys;  // files, in the place of the root's own
+  std::vector<std::string> revocation_keys;  // the same, in the place of the root's own
   RootSecretOptions secret;
 };
 Status change_bundle_keys(const Context& context, const RootKeysOptions& options);

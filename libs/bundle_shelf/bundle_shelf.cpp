@@ -67,6 +67,14 @@ Result<std::optional<TrustedBundle>> BundleShelf::newest_for(const crypto::Certi
                  fmt::format("no bundle in {} begins with the root \"{}\"", folder_.string(), pinned_root.subject()));
 }
 
+// One on somebody's stick may lead anywhere.
+Status BundleShelf::make_folder() const {
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(folder_, ignored))
+    return refused("root.bundles", fmt::format("{} is a symbolic link, and no folder of bundles", folder_.string()));
+  return keystore::make_private_folder(folder_);
+}
+
 Status BundleShelf::write(std::uint64_t version, const Envelope& envelope) const {
   return keystore::write_file(path_of(version), as_bytes(envelope.to_json()), FileMode::kPublic);
 }
@@ -84,14 +92,14 @@ Status BundleShelf::add(const Envelope& envelope) const {
   // Nobody could read it, nor those before it.
   if (version > bundles_max_)
     return refused("root.bundles", fmt::format("{} holds {} bundles, and no more", folder_.string(), bundles_max_));
-  TRY_STATUS(keystore::make_private_folder(folder_));
+  TRY_STATUS(make_folder());
   return write(version, envelope);
 }
 
 Status BundleShelf::copy_to(const std::filesystem::path& folder) const {
   TRY(const auto envelopes, read());
-  TRY_STATUS(keystore::make_private_folder(folder));
   const BundleShelf copy(folder);
+  TRY_STATUS(copy.make_folder());
   for (std::size_t i = 0; i < envelopes.size(); ++i)
     TRY_STATUS(copy.write(i + 1, envelopes[i]));
   return {};
@@ -119,7 +127,7 @@ Result<std::size_t> BundleShelf::take_from(const BundleShelf& other) const {
   TRY(const auto following, beyond(other));
   if (following.empty()) return std::size_t{0};
   TRY(const auto ours, read());
-  TRY_STATUS(keystore::make_private_folder(folder_));
+  TRY_STATUS(make_folder());
   for (std::size_t i = 0; i < following.size(); ++i)
     TRY_STATUS(write(ours.size() + i + 1, following[i]));
   return following.size();

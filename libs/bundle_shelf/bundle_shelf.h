@@ -42,6 +42,7 @@ class BundleShelf {
 
  private:
   std::filesystem::path path_of(std::uint64_t version) const;
+  Status make_folder() const;
   Status write(std::uint64_t version, const trust_bundle::Envelope& envelope) const;
 
   std::filesystem::path folder_;

@@ -13,25 +13,23 @@ using trust_bundle::Listed;
 using trust_bundle::Role;
 using trust_bundle::RoleName;
 
-std::string line_of(const Listed& root) {
-  return fmt::format("root \"{}\", SHA-256 {}", root.certificate.common_name(),
-                     to_hex(root.certificate.fingerprint_sha256().bytes()));
+std::string fingerprint_of(const Listed& one) {
+  return to_hex(one.certificate.fingerprint_sha256().bytes());
 }
 
 std::vector<std::string> lines_of_roots(const Contents& contents) {
   std::vector<std::string> lines;
   for (const Listed& root : contents.roots)
-    lines.push_back(line_of(root));
+    lines.push_back(fmt::format("root {}, SHA-256 {}", root.certificate.subject(), fingerprint_of(root)));
   return lines;
 }
 
-// The serial too: another certificate of the same key may last longer.
 std::vector<std::string> lines_of_roles(const Contents& contents) {
   std::vector<std::string> lines;
   for (const Role& role : contents.roles)
     for (const Listed& one : role.certificates)
-      lines.push_back(fmt::format("{} key {}, certificate {} by \"{}\", until {}", role.name.text(), one.key.hex(),
-                                  to_hex(one.certificate.serial()), one.certificate.issuer(),
+      lines.push_back(fmt::format("{} key {}, certificate SHA-256 {}, by {}, until {}", role.name.text(), one.key.hex(),
+                                  fingerprint_of(one), one.certificate.issuer(),
                                   to_rfc3339(one.certificate.not_after())));
   return lines;
 }
@@ -95,8 +93,8 @@ Status list_certificate(Contents& contents, pki::Role role, const crypto::Certif
   return {};
 }
 
-std::vector<std::string> describe_changes(const Contents& current, const Contents& next) {
-  const auto before = lines_of(current);
+std::vector<std::string> describe_changes(const Contents* current, const Contents& next) {
+  const auto before = current == nullptr ? std::vector<std::string>() : lines_of(*current);
   const auto after = lines_of(next);
   const auto is_in = [](const std::vector<std::string>& lines, const std::string& line) {
     return std::ranges::find(lines, line) != lines.end();

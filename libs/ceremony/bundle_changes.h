@@ -18,7 +18,8 @@ Result<trust_bundle::Contents> with_role_revoked(const trust_bundle::Contents& c
 // Of the same key under the same root one certificate is enough.
 Status list_certificate(trust_bundle::Contents& contents, pki::Role role, const crypto::Certificate& certificate);
 
-// For people who are to sign it: each line is something that comes, goes or changes, with the digests to compare.
-std::vector<std::string> describe_changes(const trust_bundle::Contents& current, const trust_bundle::Contents& next);
+// For people who are to sign it: each line is something that comes, goes or changes, with the digests to compare; all
+// of it without a bundle before. Names come from certificates, with control characters escaped.
+std::vector<std::string> describe_changes(const trust_bundle::Contents* current, const trust_bundle::Contents& next);
 
 }  // namespace warifu::ceremony

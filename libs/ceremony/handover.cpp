@@ -24,6 +24,11 @@ bool Proposal::is_whole() const {
   return std::ranges::all_of(quorums, &Quorum::is_met);
 }
 
+bool Proposal::is_revocation() const {
+  return std::ranges::all_of(
+      quorums, [](const Quorum& quorum) { return quorum.of == trust_bundle::Signers::kCurrentRevocation; });
+}
+
 std::vector<trust_bundle::KeyId> Proposal::waits_for() const {
   std::vector<trust_bundle::KeyId> keys;
   for (const Quorum& quorum : quorums)
@@ -74,7 +79,35 @@ Status Handover::withdraw() const {
   return keystore::remove_file(keystore::kernel_files(), file_.string());
 }
 
+Status Handover::check_copy_to(const std::filesystem::path& folder) const {
+  const auto has_more = [&](std::string_view what) {
+    return Error{ErrorKind::kConflict, "root.handover",
+                 fmt::format("{} has {} that are not here: `warifu root accept --from {}` takes them first, or name "
+                             "another folder",
+                             folder.string(), what, folder.string())};
+  };
+  const Handover there(folder);
+  TRY(const auto theirs, there.bundles_.read());
+  if (theirs.empty()) return {};
+  TRY(const auto following, bundles_.beyond(there.bundles_));
+  if (!following.empty()) return has_more("trust bundles");
+  TRY(const auto newest, bundles_.newest());
+  TRY(const auto proposed, there.proposal(newest));
+  if (!proposed) return {};
+  TRY(const auto ours, proposal(newest));
+  if (!ours || ours->envelope.payload() != proposed->envelope.payload())
+    return has_more("signatures of a trust bundle");
+  const auto missing = ours->waits_for();
+  const auto is_signed_there = [&](const trust_bundle::KeyId& key) {
+    return std::ranges::any_of(proposed->quorums, [&](const Quorum& quorum) {
+      return std::ranges::find(quorum.signed_by, key) != quorum.signed_by.end();
+    });
+  };
+  return std::ranges::any_of(missing, is_signed_there) ? Status(has_more("signatures")) : Status();
+}
+
 Status Handover::copy_to(const std::filesystem::path& folder) const {
+  TRY_STATUS(check_copy_to(folder));
   TRY(const auto waiting, proposal());
   TRY_STATUS(keystore::make_private_folder(folder));
   const Handover copied(folder);

@@ -19,6 +19,8 @@ struct Proposal {
   // kRefused: the errors of TrustedBundle::signatures_of_next().
   static Result<Proposal> after(const trust_bundle::TrustedBundle& newest, trust_bundle::Envelope envelope);
   bool is_whole() const;
+  // Of those who revoke, and nobody else.
+  bool is_revocation() const;
   // Whose signatures are asked for, and not there; a key may be named twice.
   std::vector<trust_bundle::KeyId> waits_for() const;
   // kRefused "bundle.signatures" when it could not become whole even if all signed: too many keys are revoked.
@@ -46,8 +48,11 @@ class Handover {
   Status propose(const trust_bundle::Envelope& envelope) const;
   // Also when nothing waits.
   Status withdraw() const;
-  // All of it, for whoever is to have or to sign it.
+  // All of it, for whoever is to have or to sign it. kConflict "root.handover" when something is there that is not here
+  // yet, bundles or signatures: it would be lost. kRefused "bundle.fork".
   Status copy_to(const std::filesystem::path& folder) const;
+  // The same question, before something is made that is to be copied there.
+  Status check_copy_to(const std::filesystem::path& folder) const;
   // On the shelf with it when it is whole, else it waits here.
   Status settle(const Proposal& proposal) const;
 

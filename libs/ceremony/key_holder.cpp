@@ -54,18 +54,31 @@ Status write_description(const fs::path& path, const std::string& organisation) 
   return keystore::write_file(path / "holder.json", as_bytes(text), FileMode::kPrivate);
 }
 
+// The newest bundle that this person or the handover knows, if they are of one line.
+Result<TrustedBundle> newest_of_both(const BundleShelf& seen, const std::string& organisation,
+                                     const Handover& handover) {
+  TRY(auto theirs, handover.bundles().newest());
+  if (theirs && theirs->contents().organisation != organisation)
+    return refused("bundle.organisation", fmt::format("expected bundles of \"{}\", and not of \"{}\"", organisation,
+                                                      theirs->contents().organisation));
+  TRY(auto ours, seen.newest());
+  if (!ours && !theirs)
+    return Error{ErrorKind::kNotFound, "root.bundles",
+                 fmt::format("no trust bundle is in {}", handover.bundles().folder().string())};
+  if (!theirs) return *std::move(ours);
+  TRY(const auto following, seen.beyond(handover.bundles()));
+  return *std::move(ours && following.empty() ? ours : theirs);
+}
+
 // Both know all bundles then that one of them knows: a handover that is behind proposes nothing old.
 Result<TrustedBundle> meet(const fs::path& path, const Handover& handover) {
   TRY(const auto organisation, read_description(path));
   const BundleShelf seen(path / "bundles");
-  TRY(const auto theirs, handover.bundles().newest());
-  if (theirs && theirs->contents().organisation != organisation)
-    return refused("bundle.organisation", fmt::format("expected bundles of \"{}\", and not of \"{}\"", organisation,
-                                                      theirs->contents().organisation));
-  if (theirs) TRY_STATUS(seen.take_from(handover.bundles()));
-  TRY_STATUS(handover.bundles().take_from(seen));  // "root.bundles" when nobody has any
-  TRY(auto newest, seen.newest());
-  return *std::move(newest);
+  TRY(auto newest, newest_of_both(seen, organisation, handover));
+  TRY(const auto theirs, handover.bundles().read());
+  if (!theirs.empty()) TRY_STATUS(seen.take_from(handover.bundles()));
+  TRY_STATUS(handover.bundles().take_from(seen));
+  return newest;
 }
 
 Result<Proposal> proposed_after(const TrustedBundle& newest, const Handover& handover) {
@@ -120,11 +133,13 @@ Result<HolderDescription> KeyHolder::describe(const fs::path& path) {
   return described;
 }
 
-Result<Proposal> KeyHolder::look(const fs::path& path, const Handover& handover) {
-  TRY_STATUS(read_description(path));
-  TRY(const auto lock, keystore::FolderLock::acquire(path));
-  TRY(const auto newest, meet(path, handover));
-  return proposed_after(newest, handover);
+Result<Shown> KeyHolder::look(const fs::path& path, const Handover& handover) {
+  TRY(const auto organisation, read_description(path));
+  const BundleShelf seen(path / "bundles");
+  TRY(auto newest, newest_of_both(seen, organisation, handover));
+  TRY(const auto before, seen.read());
+  TRY(auto proposal, proposed_after(newest, handover));
+  return Shown{std::move(newest), !before.empty(), std::move(proposal)};
 }
 
 Status KeyHolder::add_signature(const Handover& handover, Proposal proposal, std::string_view action,
@@ -157,7 +172,10 @@ Status KeyHolder::revoke(const Handover& handover, pki::Role role, trust_bundle:
   TRY(const auto payload, trust_bundle::Payload::write(contents));
   TRY(auto proposal, Proposal::after(newest, trust_bundle::Envelope::of(payload)));
   TRY_STATUS(proposal.check_possible());
-  if (contents.revocation.threshold > 1) TRY_STATUS(handover.check_nothing_waits());
+  TRY(const auto waiting, handover.proposal(newest));
+  if (contents.revocation.threshold > 1 && waiting && waiting->is_revocation())
+    return Error{ErrorKind::kConflict, "root.proposed",
+                 "a revocation waits there for another signature: `warifu bundle-key sign` gives it"};
   return add_signature(handover, std::move(proposal), "bundle.revoke", clock);
 }
 

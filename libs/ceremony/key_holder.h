@@ -29,6 +29,13 @@ struct HolderDescription {
   std::optional<std::uint64_t> version;  // of the newest bundle that this person has seen
 };
 
+// What is proposed, and after what.
+struct Shown {
+  trust_bundle::TrustedBundle newest;
+  bool was_seen;  // false for whoever signs for the first time: all of it is to be compared
+  Proposal proposal;
+};
+
 // The folder of one person who signs trust bundles beside the root, or whose key revokes (docs/formats/root-dir.md):
 //   holder.json      the organisation's name; written last
 //   key.pem          the public key: what the root's desk is given
@@ -48,10 +55,10 @@ class KeyHolder {
   // "bundle_key.missing", "journal.broken".
   static Result<HolderDescription> describe(const std::filesystem::path& path);
 
-  // What is proposed after the newest bundle that this person has seen, those of the handover included. kNotFound
-  // "bundle_key.nothing"; kRefused "bundle.fork" when its bundles are not of the line that this person knows,
-  // "bundle.organisation", and the errors of TrustedBundle.
-  static Result<Proposal> look(const std::filesystem::path& path, const Handover& handover);
+  // What is proposed after the newest bundle that this person has seen, those of the handover included, and that
+  // bundle. Nothing is kept. kNotFound "bundle_key.nothing"; kRefused "bundle.fork" when its bundles are not of the
+  // line that this person knows, "bundle.organisation", and the errors of TrustedBundle.
+  static Result<Shown> look(const std::filesystem::path& path, const Handover& handover);
 
   crypto::PublicKey public_key() const { return key_.public_key(); }
   // Signs what is proposed, whose digest this person has compared with the root's desk; on the shelf of the handover
@@ -59,8 +66,8 @@ class KeyHolder {
   // key's signature is of no use; the errors of look().
   Status sign(const Handover& handover, const crypto::Digest& compared, const Clock& clock) const;
   // Takes a role's keys out of use, by this key and, where more must sign, those of the others: it waits for them in
-  // the handover. The errors of with_role_revoked() and sign(); kConflict "root.proposed" when it would have to wait in
-  // the place of another one.
+  // the handover, in the place of anything but another revocation: kConflict "root.proposed". The errors of
+  // with_role_revoked() and sign().
   Status revoke(const Handover& handover, pki::Role role, trust_bundle::Reason reason, const Clock& clock) const;
 
  private:

@@ -140,11 +140,11 @@ Status RootFolder::adopt() const {
   if (!root)
     return Error{ErrorKind::kConflict, "root.rotate",
                  "no root was prepared that signs the trust bundles: the root stays as it is"};
-  return settle();
+  return follow_bundles();
 }
 
-Status RootFolder::settle() const {
-  TRY_STATUS(layout::settle(path_));
+Status RootFolder::follow_bundles() const {
+  TRY_STATUS(layout::follow_bundles(path_));
   return {};
 }
 

@@ -77,7 +77,7 @@ class RootFolder {
   // "root.rotate" unless it signs the bundles.
   Status adopt() const;
   // A revocation key that the newest bundle does not name any more is destroyed: other people's count.
-  Status settle() const;
+  Status follow_bundles() const;
   // The certificate of a role for this key, noted in the journal before it is returned. kRefused "root.role.curve"
   // unless the key is on a curve that the roles of this root have.
   Result<crypto::Certificate> certify(pki::Role role, const crypto::PublicKey& key, const Clock& clock,

@@ -51,23 +51,33 @@ Result<bool> signs_after(const trust_bundle::TrustedBundle& newest, const crypto
   return newest.contents().signing.has(trust_bundle::KeyId::of(key));
 }
 
-fs::path revocation_file(const fs::path& path, const Described& described) {
-  return described.keys(path) / (revocation_key_name().text() + ".key");
+std::string revocation_file() {
+  return revocation_key_name().text() + ".key";
 }
 
-// The keys that revoke are other people's by now: this one would only mislead who has not heard of it yet.
-Status drop_revocation_key(const fs::path& path, const Described& described) {
-  TRY(const bool has_one, has_revocation_key(path, described));
-  if (!has_one) return {};
-  TRY(const auto newest, bundle_shelf::BundleShelf(path / "bundles").newest());
-  TRY(const auto text, keystore::read_file(revocation_file(path, described)));
-  TRY(const auto file, signing_keys::KeyFile::parse(text));
-  if (!newest || newest->contents().revocation.has(trust_bundle::KeyId::of(file.public_key))) return {};
-  TRY(const auto root, read_certificate(path));
-  TRY(const bool is_ours, signs_after(*newest, root));
-  if (!is_ours) return {};       // somebody else's bundles destroy nothing here
-  crypto::SystemEntropy unused;  // for keys that are made
-  return FileKeys(described.keys(path), SecretBytes(), unused).destroy(revocation_key_name());
+// The folders of keys that there are: the one that counts, and those of attempts and of before.
+Result<std::vector<fs::path>> folders_of_keys(const fs::path& path) {
+  TRY(const auto names, keystore::kernel_files().list(path.string()));
+  std::vector<fs::path> folders;
+  for (const std::string& name : names)
+    if (generation_of(name) != 0) folders.push_back(path / name);
+  return folders;
+}
+
+// The keys that revoke are other people's by now: this one would only mislead who has not heard of it yet. A root that
+// is prepared, or was given up, has a copy of it.
+Status drop_revocation_key(const fs::path& path, const trust_bundle::Contents& newest) {
+  TRY(const auto folders, folders_of_keys(path));
+  for (const fs::path& folder : folders) {
+    TRY(const bool has_one, signing_keys::has_file(folder / revocation_file()));
+    if (!has_one) continue;
+    TRY(const auto text, keystore::read_file(folder / revocation_file()));
+    TRY(const auto file, signing_keys::KeyFile::parse(text));
+    if (newest.revocation.has(trust_bundle::KeyId::of(file.public_key))) continue;
+    crypto::SystemEntropy unused;  // for keys that are made
+    TRY_STATUS(FileKeys(folder, SecretBytes(), unused).destroy(revocation_key_name()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -135,14 +145,20 @@ Status remove_older_keys(const fs::path& path, const Described& described) {
   return {};
 }
 
-Result<std::optional<crypto::Certificate>> root_to_adopt(const fs::path& path, const Described& described) {
+Result<std::optional<crypto::Certificate>> prepared_root(const fs::path& path, const Described& described) {
   const fs::path prepared = described.next().keys(path) / "root.pem";
-  std::error_code ignored;
-  if (!fs::exists(prepared, ignored)) return std::nullopt;
+  TRY(const bool is_there, signing_keys::has_file(prepared));
+  if (!is_there) return std::nullopt;
   TRY(auto root, read_certificate_file(prepared));
+  return root;
+}
+
+Result<std::optional<crypto::Certificate>> root_to_adopt(const fs::path& path, const Described& described) {
+  TRY(auto root, prepared_root(path, described));
+  if (!root) return std::nullopt;
   TRY(const auto newest, bundle_shelf::BundleShelf(path / "bundles").newest());
   if (!newest) return std::nullopt;
-  TRY(const bool has_happened, signs_after(*newest, root));
+  TRY(const bool has_happened, signs_after(*newest, *root));
   if (!has_happened) return std::nullopt;
   return root;
 }
@@ -155,16 +171,22 @@ Result<Described> adopt_root(const fs::path& path, const Described& before, cons
 }
 
 Result<bool> has_revocation_key(const fs::path& path, const Described& described) {
-  return signing_keys::has_file(revocation_file(path, described));
+  return signing_keys::has_file(described.keys(path) / revocation_file());
 }
 
-Result<Described> settle(const fs::path& path) {
+Result<Described> follow_bundles(const fs::path& path) {
   TRY(auto described, read_description(path));
   TRY(const auto root, root_to_adopt(path, described));
   if (root) {
     TRY(described, adopt_root(path, described, *root));
   }
-  TRY_STATUS(drop_revocation_key(path, described));
+  TRY(const auto newest, bundle_shelf::BundleShelf(path / "bundles").newest());
+  if (newest) {
+    TRY(const auto certificate, read_certificate(path));
+    TRY(const bool is_ours, signs_after(*newest, certificate));
+    // Somebody else's bundles destroy nothing here.
+    if (is_ours) TRY_STATUS(drop_revocation_key(path, newest->contents()));
+  }
   TRY_STATUS(remove_older_keys(path, described));
   return described;
 }
@@ -172,7 +194,7 @@ Result<Described> settle(const fs::path& path) {
 Result<Taken> take(const fs::path& path) {
   TRY_STATUS(read_description(path));  // nothing is locked where no root is
   TRY(auto lock, keystore::FolderLock::acquire(path));
-  TRY(auto described, settle(path));
+  TRY(auto described, follow_bundles(path));
   return Taken{std::move(lock), std::move(described)};
 }
 

@@ -40,6 +40,8 @@ Status clear(signing_keys::FileKeys& keys);
 // Of before a change. The one after it may be of a root that is prepared.
 Status remove_older_keys(const std::filesystem::path& path, const Described& described);
 
+// The root that was prepared to come after it.
+Result<std::optional<crypto::Certificate>> prepared_root(const std::filesystem::path& path, const Described& described);
 // The root that was prepared and signs the bundles: the change has happened, though the folder does not say so yet.
 Result<std::optional<crypto::Certificate>> root_to_adopt(const std::filesystem::path& path, const Described& described);
 // What counts then.
@@ -48,13 +50,13 @@ Result<Described> adopt_root(const std::filesystem::path& path, const Described&
 
 // Does what the newest bundle decided: a root that it names as signer is adopted, a revocation key that it does not
 // name is destroyed, and what is older goes. What counts then.
-Result<Described> settle(const std::filesystem::path& path);
+Result<Described> follow_bundles(const std::filesystem::path& path);
 
 struct Taken {
   keystore::FolderLock lock;
   Described described;
 };
-// For this process alone, and settled, as if no power cut had ever been. kConflict "state.in_use".
+// For this process alone, and following its bundles, as if no power cut had ever been. kConflict "state.in_use".
 Result<Taken> take(const std::filesystem::path& path);
 
 }  // namespace warifu::ceremony::layout

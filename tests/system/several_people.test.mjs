@@ -25,17 +25,30 @@ describe('Several people', { timeout: 120_000 }, () => {
     const { proposed } = json_of(await person(name, 'show', '--from', out(), '--json'));
     return json_of(await person(name, 'sign', ...secret(), '--from', out(), '--sha256', proposed.sha256, '--json'));
   };
-  const key = (name) => daemon.file(`${name}/key.pem`);
+  // With what this person tells of it.
+  const key = (name) => `${daemon.file(`${name}/key.pem`)}=${told.get(name)}`;
+  const told = new Map();
 
   before(async () => {
     daemon = await Daemon.prepare();
     await daemon.write('passphrase', 'correct horse battery staple');
     await must_run('warifu', ['root', 'init', '--dir', root(), '--org', kOrganisation, ...secret()]);
-    for (const name of ['sato', 'mori', 'kato']) await must_run('warifu', ['bundle-key', 'init', '--dir', daemon.file(name), '--org', kOrganisation, ...secret()]);
+    for (const name of ['sato', 'mori', 'kato']) told.set(name, JSON.parse(await must_run('warifu', ['bundle-key', 'init', '--dir', daemon.file(name), '--org', kOrganisation, ...secret(), '--json'])).sha256);
     await mkdir(daemon.data_dir, { mode: 0o700 });
     await must_run('warifu-signer', ['init', '--dir', signer(), '--org', kOrganisation, '--server-name', 'localhost', '--offline-root']);
   });
   after(() => daemon?.stop());
+
+  test('AreComparedBeforeTheyAreListed', async () => {
+    const keys = (...value) => at_root('keys', ...secret(), '--revocation', '1', '--revocation-key', ...value);
+    const untold = await keys(daemon.file('kato/key.pem'));
+    assert.equal(untold.code, 2, untold.stderr);
+    assert.match(untold.stderr, new RegExp(`has the SHA-256 ${told.get('kato')}: ask.*\\[root\\.keys\\]`));
+    const exchanged = await keys(`${daemon.file('mori/key.pem')}=${told.get('kato')}`);
+    assert.equal(exchanged.code, 1, exchanged.stderr);
+    assert.match(exchanged.stderr, /\[root\.keys\]/);
+    assert.equal((await status()).bundle.version, 1);
+  });
 
   test('SignABundleThatWaitsForThem', async () => {
     const keys = ['--signing', '2', '--signing-key', key('sato'), '--signing-key', key('mori'), '--revocation', '1', '--revocation-key', key('kato')];
@@ -46,6 +59,8 @@ describe('Several people', { timeout: 120_000 }, () => {
     assert.match((await at_root('status')).stdout, /proposed +trust bundle 2, SHA-256/);
     const shown = await person('sato', 'show', '--from', out());
     assert.match(shown.stdout, /\+ signing keys that must sign: 2 of 3/);
+    assert.match(shown.stdout, /first one.*compare all of it/);
+    assert.match(shown.stdout, new RegExp(`root CN=Example Power.*SHA-256 ${(await status()).sha256}`));
     assert.match(shown.stdout, new RegExp(waiting.proposed.sha256));
     assert.ok(existsSync(path.join(root(), 'keys-1/revocation.key')), 'until others count');
     assert.equal((await sign('sato')).bundle.version, 2);
@@ -89,17 +104,27 @@ describe('Several people', { timeout: 120_000 }, () => {
     const rotated = await at_root('rotate', ...secret(), '--out', out());
     assert.equal(rotated.code, 0, rotated.stderr);
     assert.match(rotated.stderr, /once enough have signed/);
-    assert.equal(readFileSync(path.join(root(), 'root.pem'), 'utf8'), before_it);
-    for (const [verb, args] of [['publish', secret()], ['rotate', secret()], ['passphrase', [...secret(), '--new-passphrase-file', daemon.file('passphrase')]]]) {
+    for (const folder of [root(), out()]) assert.equal(readFileSync(path.join(folder, 'root.pem'), 'utf8'), before_it, 'nobody is to pin the new one yet');
+    for (const [verb, args] of [['publish', secret()], ['rotate', secret()], ['passphrase', [...secret(), '--shares', '2/3', '--shares-out', daemon.file('shares')]]]) {
       const refused = await at_root(verb, ...args);
       assert.equal(refused.code, 1, refused.stderr);
       assert.match(refused.stderr, /\[root\.proposed\]/, verb);
     }
     await sign('sato');
     await must_run('warifu', ['root', 'accept', '--dir', root(), '--from', out(), '--out', out()]);
-    assert.notEqual(readFileSync(path.join(root(), 'root.pem'), 'utf8'), before_it);
+    assert.ok(!existsSync(daemon.file('shares')), 'nobody has shares that open nothing');
+    for (const folder of [root(), out()]) assert.notEqual(readFileSync(path.join(folder, 'root.pem'), 'utf8'), before_it);
     const installed = await daemon.warifud('trust install', ['--from', out()]);
     assert.equal(installed.code, 0, installed.stderr);
+  });
+
+  test('LoseNothingToTheDesk', async () => {
+    await must_run('warifu', ['bundle-key', 'revoke', '--dir', daemon.file('kato'), ...secret(), '--from', out(), '--role', 'lifecycle-command', '--reason', 'superseded']);
+    const over = await at_root('publish', ...secret(), '--out', out());
+    assert.equal(over.code, 1, over.stderr);
+    assert.match(over.stderr, /\[root\.handover\]/);
+    assert.equal((await status()).proposed, undefined, 'nothing was signed');
+    await must_run('warifu', ['root', 'accept', '--dir', root(), '--from', out()]);
   });
 
   test('SignOnlyWhatTheyCompared', async () => {
