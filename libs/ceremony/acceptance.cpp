@@ -53,7 +53,6 @@ Status take_bundles(const std::filesystem::path& root, const Handover& from, con
     TRY_STATUS(check_follows(root, payload.contents()));
     TRY_STATUS(note(root, "bundle.accept", payload, clock));
     TRY_STATUS(table.bundles().add(envelope));
-    TRY_STATUS(layout::follow_bundles(root));
   }
   return {};
 }

@@ -354,7 +354,9 @@ TEST_F(SeveralPeopleTest, APersonIsNotLedBack) {
   must_sign("sato");
   // Somebody shows what was proposed once more, as if nothing had come of it.
   EXPECT_EQ(KeyHolder::look(folder_.path() / "sato", behind).error().code, "bundle_key.nothing");
-  EXPECT_EQ(sign("sato", behind).error().code, "bundle_key.nothing");
+  const auto holder = KeyHolder::open(folder_.path() / "sato", secret_).value();
+  EXPECT_EQ(holder.sign(behind, newest().digest(), clock_).error().code, "bundle_key.nothing");
+  EXPECT_EQ(behind.bundles().newest().value()->version(), 2U) << "it is brought up to date instead";
 }
 
 TEST_F(SeveralPeopleTest, APersonKnowsTheLineOfBundles) {
