@@ -112,7 +112,7 @@ Status make_root_and_certify(const InitRequest& request, const Folder& folder,
     certificates.emplace(role, std::move(certificate));
   }
   const bundle_shelf::BundleShelf shelf(root.bundles());
-  TRY_STATUS(ceremony::BundleDesk(root, shelf, clock).publish(certificates));
+  TRY_STATUS(ceremony::BundleDesk(root, clock).publish(certificates));
   TRY_STATUS(folder.bundles().take_from(shelf));
   return {};
 }

@@ -57,6 +57,20 @@ Result<std::map<Role, crypto::Certificate>> read_answers(const Folder& folder, c
   return certificates;
 }
 
+// What waits for signatures counts for nobody yet.
+Status check_listed(const trust_bundle::TrustedBundle& bundle,
+                    const std::map<Role, crypto::Certificate>& certificates) {
+  for (const auto& [role, certificate] : certificates) {
+    TRY(const auto name, trust_bundle::RoleName::parse(to_string(role)));
+    if (!bundle.trusts_role(name, certificate))
+      return refused("signer.install",
+                     fmt::format("trust bundle {} does not list the certificate of {}: a later one may wait for "
+                                 "signatures (warifu root accept --out)",
+                                 bundle.version(), to_string(role)));
+  }
+  return {};
+}
+
 // The first one: it is compared by people, not by a bundle.
 Status install_first(const Folder& folder, const Settings& settings, const fs::path& from) {
   TRY(const auto root, read_certificate(from / "root.pem"));
@@ -64,7 +78,8 @@ Status install_first(const Folder& folder, const Settings& settings, const fs::p
   TRY(const auto certificates, read_answers(folder, settings, from, root));
   if (was_written(from / "bundles")) {
     const BundleShelf theirs(from / "bundles");
-    TRY_STATUS(theirs.newest_for(root));
+    TRY(const auto newest, theirs.newest_for(root));
+    if (newest) TRY_STATUS(check_listed(*newest, certificates));
     TRY_STATUS(folder.bundles().take_from(theirs));
   }
   for (const auto& [role, certificate] : certificates)

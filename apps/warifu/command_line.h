@@ -28,6 +28,7 @@ void add_device_commands(CLI::App& app, Action& action);
 void add_attention_commands(CLI::App& app, Action& action);
 void add_ek_root_commands(CLI::App& app, Action& action);
 void add_root_commands(CLI::App& app, Action& action);
+void add_bundle_key_commands(CLI::App& app, Action& action);
 void add_attestation_commands(CLI::App& app, Action& action);
 void add_policy_commands(CLI::App& app, Action& action);
 void add_webhook_commands(CLI::App& app, Action& action);

@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_certificate_commands(app, action);
   add_application_key_commands(app, action);
   add_root_commands(app, action);
+  add_bundle_key_commands(app, action);
   add_endorsement_commands(app, action);
   add_eventlog_commands(app, action);
   add_ima_commands(app, action);

@@ -11,11 +11,11 @@
 #include "ceremony/bundle_desk.h"
 #include "ceremony/role_request.h"
 #include "ceremony/root_folder.h"
-#include "crypto/digest.h"
 #include "crypto/system_entropy.h"
 #include "keystore/files.h"
 #include "signing_keys/key_place.h"
 #include "warifu/output.h"
+#include "warifu/root_output.h"
 
 namespace warifu::cli {
 namespace {
@@ -24,12 +24,9 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using bundle_shelf::BundleShelf;
 using ceremony::BundleDesk;
+using ceremony::Handover;
 using ceremony::RoleRequest;
 using ceremony::RootFolder;
-
-std::string fingerprint_of(const crypto::Certificate& certificate) {
-  return to_hex(certificate.fingerprint_sha256().bytes());
-}
 
 Result<std::vector<fs::path>> requests_in(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -67,39 +64,6 @@ Result<std::vector<RoleRequest>> read_requests(const fs::path& folder, const std
   return requests;
 }
 
-// What stands at the end of a ceremony: the newest bundle, and all of them for who is to have them.
-Status hand_over(const Context& context, const BundleShelf& shelf, const fs::path& out, json::object printed) {
-  TRY(const auto newest, shelf.newest());
-  if (!newest) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
-  if (!out.empty()) {
-    TRY_STATUS(keystore::make_private_folder(out));
-    TRY_STATUS(shelf.copy_to(out / "bundles"));
-  }
-  const auto end = to_rfc3339(newest->contents().expires_at);
-  if (!context.json) {
-    fmt::print(stderr, "Trust bundle {}, until {}\n", newest->version(), end);
-    return {};
-  }
-  printed["bundle"] = json::object{{"version", newest->version()},
-                                   {"sha256", to_hex(newest->digest().bytes())},
-                                   {"expires_at", end},
-                                   {"roots", newest->contents().roots.size()},
-                                   {"revoked", newest->contents().revoked.size()}};
-  print_json(printed);
-  return {};
-}
-
-// Shares are lines of text, and would stand among the JSON.
-Status check_output(const Context& context, const NewRootSecretOptions& secret) {
-  if (!context.json || secret.shares.empty() || !secret.shares_out.empty()) return {};
-  return invalid_input("root.secret", "with --json the shares go into a folder: --shares-out DIR");
-}
-
-// How people compare a key at both ends of the way.
-std::string fingerprint_of(const crypto::PublicKey& key) {
-  return to_hex(crypto::digest(crypto::HashAlgorithm::kSha256, {key.spki()}).bytes());
-}
-
 // Before anything is signed: a revoked key is not certified again.
 Status check_not_revoked(const BundleShelf& shelf, const std::vector<RoleRequest>& requests) {
   TRY(const auto bundle, shelf.newest());
@@ -108,20 +72,6 @@ Status check_not_revoked(const BundleShelf& shelf, const std::vector<RoleRequest
       return refused("root.revoked", fmt::format("the key {} of {} is revoked: its signer makes another one",
                                                  fingerprint_of(request.key), to_string(request.role)));
   return {};
-}
-
-Status make_out(const fs::path& out) {
-  TRY_STATUS(keystore::make_private_folder(out));
-  return keystore::make_private_folder(out / "roles");
-}
-
-Status write_certificates(const fs::path& out, const RootFolder& root,
-                          const std::map<pki::Role, crypto::Certificate>& certificates) {
-  TRY_STATUS(make_out(out));
-  for (const auto& [role, certificate] : certificates)
-    TRY_STATUS(keystore::write_file(out / "roles" / fmt::format("{}.pem", to_string(role)),
-                                    as_bytes(certificate.to_pem()), FileMode::kPublic));
-  return keystore::write_file(out / "root.pem", as_bytes(root.certificate().to_pem()), FileMode::kPublic);
 }
 
 }  // namespace
@@ -142,10 +92,9 @@ Status init_root(const Context& context, const RootInitOptions& options) {
   TRY(const auto root, RootFolder::create(options.folder, {options.organisation, curve, secret.cost}, secret.passphrase,
                                           clock, entropy));
   const auto& certificate = root.certificate();
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(BundleDesk(root, shelf, clock).publish({}));
+  TRY_STATUS(BundleDesk(root, clock).publish({}));
   if (context.json)
-    return hand_over(context, shelf, {},
+    return hand_over(context, Handover(options.folder), {},
                      {{"organisation", root.organisation()},
                       {"certificate", (options.folder / "root.pem").string()},
                       {"sha256", fingerprint_of(certificate)},
@@ -166,8 +115,10 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
   TRY(const auto requests, read_requests(options.requests, root.organisation()));
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(check_not_revoked(shelf, requests));
+  const Handover table(options.folder);
+  TRY_STATUS(table.check_nothing_waits());
+  TRY_STATUS(check_out(options.folder, options.out));
+  TRY_STATUS(check_not_revoked(table.bundles(), requests));
   json::array signed_roles;
   std::map<pki::Role, crypto::Certificate> certificates;
   for (const RoleRequest& request : requests) {
@@ -179,19 +130,19 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
     if (!context.json) fmt::print("{:<22} key {}\n", to_string(request.role), fingerprint_of(request.key));
     certificates.emplace(request.role, std::move(certificate));
   }
-  TRY_STATUS(BundleDesk(root, shelf, clock).publish(certificates));
+  TRY_STATUS(BundleDesk(root, clock).publish(certificates));
   TRY_STATUS(write_certificates(options.out, root, certificates));
-  return hand_over(context, shelf, options.out, {{"signed", std::move(signed_roles)}});
+  return hand_over(context, Handover(options.folder), options.out, {{"signed", std::move(signed_roles)}});
 }
 
 Status publish_bundle(const Context& context, const RootPublishOptions& options) {
   const SystemClock clock;
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(BundleDesk(root, shelf, clock).publish({}, std::chrono::days(options.days)));
+  TRY_STATUS(check_out(options.folder, options.out));
+  TRY_STATUS(BundleDesk(root, clock).publish({}, std::chrono::days(options.days)));
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
-  return hand_over(context, shelf, options.out, {});
+  return hand_over(context, Handover(options.folder), options.out, {});
 }
 
 namespace {
@@ -208,12 +159,16 @@ Result<RootFolder> begin_rotation(const RootRotateOptions& options, const Secret
                                   const SystemClock& clock) {
   crypto::SystemEntropy entropy;
   TRY(const auto root, RootFolder::open(options.folder, secret));
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(check_no_rotation(shelf));
+  TRY_STATUS(check_no_rotation(BundleShelf(root.bundles())));
   // Before the old root's key is gone.
+  TRY_STATUS(check_out(options.folder, options.out));
   if (!options.out.empty()) TRY_STATUS(make_out(options.out));
   TRY(auto next, root.prepare_next(secret, clock, entropy));
-  TRY(const auto certificates, BundleDesk(root, shelf, clock).rotate_to(next, entropy));
+  const BundleDesk desk(root, clock);
+  TRY(const auto certificates, desk.rotate_to(next, entropy));
+  TRY(const auto waiting, desk.proposal());
+  // Nobody is to pin a root that does not count yet.
+  if (waiting) return next;
   TRY_STATUS(next.adopt());
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, next, certificates));
   return next;
@@ -222,10 +177,15 @@ Result<RootFolder> begin_rotation(const RootRotateOptions& options, const Secret
 Result<RootFolder> finish_rotation(const RootRotateOptions& options, const SecretBytes& secret,
                                    const SystemClock& clock) {
   TRY(auto root, RootFolder::open(options.folder, secret));
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(BundleDesk(root, shelf, clock).finish_rotation());
+  TRY_STATUS(check_out(options.folder, options.out));
+  TRY_STATUS(BundleDesk(root, clock).finish_rotation());
   if (!options.out.empty()) TRY_STATUS(write_certificates(options.out, root, {}));
   return root;
+}
+
+std::string_view what_became_of_it(bool finished, bool waits) {
+  if (finished) return waits ? "The only root is, once enough have signed," : "The only root is now";
+  return waits ? "The root that signs is, once enough have signed," : "The root that signs is now";
 }
 
 }  // namespace
@@ -236,12 +196,12 @@ Status rotate_root(const Context& context, const RootRotateOptions& options) {
   TRY(const auto root,
       options.finish ? finish_rotation(options, secret, clock) : begin_rotation(options, secret, clock));
   const auto& certificate = root.certificate();
+  const Handover table(options.folder);
+  TRY(const auto waiting, table.proposal());
   if (!context.json)
-    fmt::print(stderr, "{} \"{}\", until {}\n  SHA-256 {}\n",
-               options.finish ? "The only root is now" : "The root that signs is now", certificate.common_name(),
-               to_rfc3339(certificate.not_after()), fingerprint_of(certificate));
-  const BundleShelf shelf(root.bundles());
-  return hand_over(context, shelf, options.out,
+    fmt::print(stderr, "{} \"{}\", until {}\n  SHA-256 {}\n", what_became_of_it(options.finish, waiting.has_value()),
+               certificate.common_name(), to_rfc3339(certificate.not_after()), fingerprint_of(certificate));
+  return hand_over(context, table, options.out,
                    {{"sha256", fingerprint_of(certificate)}, {"not_after", to_rfc3339(certificate.not_after())}});
 }
 
@@ -251,9 +211,9 @@ Status revoke_role(const Context& context, const RootRevokeOptions& options) {
   TRY(const auto reason, trust_bundle::parse_reason(options.reason));
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, RootFolder::open(options.folder, secret));
-  const BundleShelf shelf(root.bundles());
-  TRY_STATUS(BundleDesk(root, shelf, clock).revoke(role, reason));
-  return hand_over(context, shelf, options.out, {});
+  TRY_STATUS(check_out(options.folder, options.out));
+  TRY_STATUS(BundleDesk(root, clock).revoke(role, reason));
+  return hand_over(context, Handover(options.folder), options.out, {});
 }
 
 Status change_root_passphrase(const Context& context, const RootPassphraseOptions& options) {
@@ -263,6 +223,7 @@ Status change_root_passphrase(const Context& context, const RootPassphraseOption
   TRY(const auto old_secret, read_root_secret(options.old_secret));
   // Before new shares are handed out that would open nothing.
   TRY_STATUS(RootFolder::open(options.folder, old_secret));
+  TRY_STATUS(Handover(options.folder).check_nothing_waits());
   TRY(const auto secret, NewRootSecret::make(options.new_secret, entropy));
   TRY_STATUS(secret.hand_out(options.new_secret));
   TRY_STATUS(RootFolder::change_passphrase(options.folder, old_secret, secret.passphrase, secret.cost, clock, entropy));
@@ -279,24 +240,34 @@ Status show_root(const Context& context, const fs::path& folder) {
   TRY(const auto root, RootFolder::describe(folder));
   std::error_code ignored;
   const bool is_open = fs::exists(folder / "passphrase", ignored);
-  const BundleShelf shelf(folder / "bundles");
+  const Handover table(folder);
   if (context.json)
-    return hand_over(context, shelf, {},
+    return hand_over(context, table, {},
                      {{"organisation", root.organisation},
                       {"curve", signing_keys::to_string(root.curve)},
                       {"sha256", fingerprint_of(root.certificate)},
                       {"not_after", to_rfc3339(root.certificate.not_after())},
                       {"journal_entries", root.journal_entries},
+                      {"revocation_key_here", root.has_revocation_key},
                       {"passphrase_beside_it", is_open}});
-  TRY(const auto bundle, shelf.newest());
+  TRY(const auto bundle, table.bundles().newest());
   if (!bundle) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
+  const auto& contents = bundle->contents();
   fmt::print("organisation   {}\nroot           {}, until {}\nSHA-256        {}\njournal        {} entries, unbroken\n",
              root.organisation, signing_keys::to_string(root.curve), to_rfc3339(root.certificate.not_after()),
              fingerprint_of(root.certificate), root.journal_entries);
-  fmt::print("trust bundle   {}, until {}, {} keys revoked\n", bundle->version(),
-             to_rfc3339(bundle->contents().expires_at), bundle->contents().revoked.size());
-  if (const std::size_t roots = bundle->contents().roots.size(); roots > 1)
-    fmt::print("rotation       not finished: {} roots are listed (warifu root rotate --finish)\n", roots);
+  fmt::print("trust bundle   {}, until {}, {} keys revoked\n", bundle->version(), to_rfc3339(contents.expires_at),
+             contents.revoked.size());
+  fmt::print("signing        {} of {} keys\nrevocation     {} of {} keys, {}\n", contents.signing.threshold,
+             contents.signing.keys.size(), contents.revocation.threshold, contents.revocation.keys.size(),
+             root.has_revocation_key ? "in this folder" : "with other people");
+  TRY(const auto waiting, table.proposal(bundle));
+  if (waiting)
+    fmt::print("proposed       trust bundle {}, SHA-256 {}\n{}", waiting->payload.contents().version,
+               to_hex(waiting->payload.digest().bytes()), describe_lacking(*waiting));
+  if (contents.roots.size() > 1)
+    fmt::print("rotation       not finished: {} roots are listed (warifu root rotate --finish)\n",
+               contents.roots.size());
   if (is_open)
     fmt::print(
         "\nIts passphrase lies beside it: whoever has this folder is the organisation. Share it (warifu root "

@@ -34,7 +34,7 @@ Result<SecretBytes> read_passphrase(const std::string& file) {
     text.remove_suffix(1);
   if (text.size() >= kPassphraseSizeMin) return SecretBytes::copy_of(as_bytes(text));
   return invalid_input("root.passphrase.short",
-                       fmt::format("a root's passphrase has at least {} characters", kPassphraseSizeMin), file);
+                       fmt::format("a passphrase has at least {} characters", kPassphraseSizeMin), file);
 }
 
 // A file may hold several shares, one a line.
@@ -74,8 +74,7 @@ Result<signing_keys::ShareScheme> parse_scheme(std::string_view text) {
 Result<SecretBytes> read_root_secret(const RootSecretOptions& options) {
   if (options.passphrase_file.empty() == options.share_files.empty())
     return invalid_input("root.secret",
-                         "a root is opened by --passphrase-file FILE, or by --share-file FILE for each "
-                         "of its shares");
+                         "the key is opened by --passphrase-file FILE, or by --share-file FILE for each of its shares");
   if (!options.passphrase_file.empty()) return read_passphrase(options.passphrase_file);
   std::vector<Share> shares;
   for (const std::string& file : options.share_files)
@@ -83,10 +82,15 @@ Result<SecretBytes> read_root_secret(const RootSecretOptions& options) {
   return signing_keys::combine(shares);
 }
 
+Status check_output(const Context& context, const NewRootSecretOptions& options) {
+  if (!context.json || options.shares.empty() || !options.shares_out.empty()) return {};
+  return invalid_input("root.secret", "with --json the shares go into a folder: --shares-out DIR");
+}
+
 Result<NewRootSecret> NewRootSecret::make(const NewRootSecretOptions& options, Entropy& entropy) {
   if (options.passphrase_file.empty() == options.shares.empty())
     return invalid_input("root.secret",
-                         "a root is put under --passphrase-file FILE, or under --shares M/N: of which N "
+                         "the key is put under --passphrase-file FILE, or under --shares M/N: of which N "
                          "people have a part each, and M of them open it");
   if (!options.passphrase_file.empty()) {
     TRY(auto passphrase, read_passphrase(options.passphrase_file));

@@ -67,6 +67,14 @@ Result<std::optional<TrustedBundle>> BundleShelf::newest_for(const crypto::Certi
                  fmt::format("no bundle in {} begins with the root \"{}\"", folder_.string(), pinned_root.subject()));
 }
 
+// One on somebody's stick may lead anywhere.
+Status BundleShelf::make_folder() const {
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(folder_, ignored))
+    return refused("root.bundles", fmt::format("{} is a symbolic link, and no folder of bundles", folder_.string()));
+  return keystore::make_private_folder(folder_);
+}
+
 Status BundleShelf::write(std::uint64_t version, const Envelope& envelope) const {
   return keystore::write_file(path_of(version), as_bytes(envelope.to_json()), FileMode::kPublic);
 }
@@ -84,37 +92,45 @@ Status BundleShelf::add(const Envelope& envelope) const {
   // Nobody could read it, nor those before it.
   if (version > bundles_max_)
     return refused("root.bundles", fmt::format("{} holds {} bundles, and no more", folder_.string(), bundles_max_));
-  TRY_STATUS(keystore::make_private_folder(folder_));
+  TRY_STATUS(make_folder());
   return write(version, envelope);
 }
 
 Status BundleShelf::copy_to(const std::filesystem::path& folder) const {
   TRY(const auto envelopes, read());
-  TRY_STATUS(keystore::make_private_folder(folder));
   const BundleShelf copy(folder);
+  TRY_STATUS(copy.make_folder());
   for (std::size_t i = 0; i < envelopes.size(); ++i)
     TRY_STATUS(copy.write(i + 1, envelopes[i]));
   return {};
 }
 
-Result<std::size_t> BundleShelf::take_from(const BundleShelf& other) const {
+Result<std::vector<Envelope>> BundleShelf::beyond(const BundleShelf& other) const {
   TRY(const auto ours, read());
-  TRY(const auto theirs, other.read());
+  TRY(auto theirs, other.read());
   if (theirs.empty()) return refused("root.bundles", fmt::format("no trust bundle is in {}", other.folder_.string()));
   for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
     if (ours[i].payload() != theirs[i].payload())
       return refused("bundle.fork", fmt::format("{} and {} have different bundles of version {}: compare their digests "
                                                 "with the root's desk",
                                                 folder_.string(), other.folder_.string(), i + 1));
-  if (theirs.size() <= ours.size()) return std::size_t{0};
-  // All of them are judged before one is written.
+  if (theirs.size() <= ours.size()) return std::vector<Envelope>();
+  // All of them are judged before one is taken.
   TRY(const auto first, begin(theirs.front()));
   const auto progress = first.advance_through(std::span(theirs).subspan(1));
   if (progress.error) return *progress.error;
-  TRY_STATUS(keystore::make_private_folder(folder_));
-  for (std::size_t i = ours.size(); i < theirs.size(); ++i)
-    TRY_STATUS(write(i + 1, theirs[i]));
-  return theirs.size() - ours.size();
+  theirs.erase(theirs.begin(), theirs.begin() + static_cast<std::ptrdiff_t>(ours.size()));
+  return theirs;
+}
+
+Result<std::size_t> BundleShelf::take_from(const BundleShelf& other) const {
+  TRY(const auto following, beyond(other));
+  if (following.empty()) return std::size_t{0};
+  TRY(const auto ours, read());
+  TRY_STATUS(make_folder());
+  for (std::size_t i = 0; i < following.size(); ++i)
+    TRY_STATUS(write(ours.size() + i + 1, following[i]));
+  return following.size();
 }
 
 }  // namespace warifu::bundle_shelf

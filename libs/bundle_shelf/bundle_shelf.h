@@ -34,12 +34,15 @@ class BundleShelf {
   Status add(const trust_bundle::Envelope& envelope) const;
   // Writes all of them into another folder.
   Status copy_to(const std::filesystem::path& folder) const;
-  // Adds what `other` has beyond this one; how many those were. kRefused "bundle.fork" when they are not of one line,
-  // "root.bundles" when the other one is empty. What was added before an error stays, and is good.
+  // What `other` has beyond this one. kRefused "bundle.fork" when they are not of one line, "root.bundles" when the
+  // other one is empty.
+  Result<std::vector<trust_bundle::Envelope>> beyond(const BundleShelf& other) const;
+  // Adds that; how many they were. What was added before an error stays, and is good.
   Result<std::size_t> take_from(const BundleShelf& other) const;
 
  private:
   std::filesystem::path path_of(std::uint64_t version) const;
+  Status make_folder() const;
   Status write(std::uint64_t version, const trust_bundle::Envelope& envelope) const;
 
   std::filesystem::path folder_;

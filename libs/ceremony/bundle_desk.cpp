@@ -1,8 +1,9 @@
 #include "ceremony/bundle_desk.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "ceremony/bundle_changes.h"
+#include "ceremony/desk_journal.h"
 
 namespace warifu::ceremony {
 namespace {
@@ -12,7 +13,6 @@ using trust_bundle::Envelope;
 using trust_bundle::KeySet;
 using trust_bundle::Listed;
 using trust_bundle::Payload;
-using trust_bundle::RoleName;
 using trust_bundle::SigningKey;
 
 Result<KeySet> one_key(const crypto::Signer& signer) {
@@ -22,27 +22,45 @@ Result<KeySet> one_key(const crypto::Signer& signer) {
   return set;
 }
 
+Error no_revocation_key() {
+  return refused("root.revocation",
+                 "other people have the keys that revoke: each of them signs (warifu bundle-key revoke, or sign)");
+}
+
 Result<Contents> first_contents(const RootFolder& root, Timestamp now) {
   Contents contents;
   contents.organisation = root.organisation();
   contents.issued_at = now;
   TRY(contents.signing, one_key(root.key()));
-  TRY(contents.revocation, one_key(root.revocation_key()));
+  if (root.revocation_key() == nullptr) return no_revocation_key();
+  TRY(contents.revocation, one_key(*root.revocation_key()));
   TRY(auto listed, Listed::of(root.certificate()));
   contents.roots.push_back(std::move(listed));
   return contents;
 }
 
-// Of the same key under the same root one certificate is enough.
-Status list_certificate(Contents& contents, pki::Role role, const crypto::Certificate& certificate) {
-  TRY(const auto name, RoleName::parse(to_string(role)));
-  TRY(auto listed, Listed::of(certificate));
-  auto place = std::ranges::find(contents.roles, name, &trust_bundle::Role::name);
-  if (place == contents.roles.end()) place = contents.roles.insert(place, trust_bundle::Role{name, {}});
-  std::erase_if(place->certificates, [&](const Listed& old) {
-    return old.key == listed.key && old.certificate.issuer() == listed.certificate.issuer();
-  });
-  place->certificates.push_back(std::move(listed));
+// These keys of other people, with this one first if it is among them.
+Result<KeySet> keys_of(const OtherKeys& others, const crypto::Signer* own) {
+  KeySet set{others.threshold, {}};
+  if (own != nullptr) {
+    TRY(auto key, SigningKey::of(own->public_key()));
+    set.keys.push_back(std::move(key));
+  }
+  for (const crypto::PublicKey& other : others.keys) {
+    TRY(auto key, SigningKey::of(other));
+    set.keys.push_back(std::move(key));
+  }
+  return set;
+}
+
+// The root that signs changes, and the other people who sign stay.
+Status replace_key(KeySet& set, const crypto::Signer& old_key, const crypto::Signer& new_key) {
+  TRY(const auto old_one, SigningKey::of(old_key.public_key()));
+  TRY(auto new_one, SigningKey::of(new_key.public_key()));
+  const auto place = std::ranges::find(set.keys, old_one.id, &SigningKey::id);
+  if (place == set.keys.end())
+    return Error{ErrorKind::kConflict, "root.keys", "this root's key is not among those that sign the trust bundles"};
+  *place = std::move(new_one);
   return {};
 }
 
@@ -54,13 +72,22 @@ Status BundleDesk::add(const Contents& contents, std::string_view action,
   Envelope envelope = Envelope::of(payload);
   for (const auto* signer : signers)
     TRY_STATUS(envelope.sign(*signer));
-  TRY_STATUS(root_.note_bundle(contents.version, payload.digest(), action, clock_));
-  return shelf_.add(envelope);
+  TRY(const auto newest, shelf().newest());
+  const auto note = [&] { return note_bundle(root_.path(), action, contents.version, payload.digest(), clock_); };
+  if (!newest) {
+    TRY_STATUS(note());
+    return shelf().add(envelope);
+  }
+  TRY(const auto proposal, Proposal::after(*newest, std::move(envelope)));
+  TRY_STATUS(proposal.check_possible());
+  TRY_STATUS(note());
+  return table_.settle(proposal);
 }
 
 Result<Contents> BundleDesk::next_contents(std::chrono::days lifetime) const {
+  TRY_STATUS(table_.check_nothing_waits());
   const Timestamp now = std::chrono::floor<std::chrono::seconds>(clock_.now());
-  TRY(const auto current, shelf_.newest());
+  TRY(const auto current, shelf().newest());
   TRY(Contents contents, current ? Result<Contents>(current->contents().clone()) : first_contents(root_, now));
   ++contents.version;
   contents.issued_at = std::max(contents.issued_at, now);
@@ -78,12 +105,12 @@ Status BundleDesk::publish(const std::map<pki::Role, crypto::Certificate>& certi
 
 Result<std::map<pki::Role, crypto::Certificate>> BundleDesk::rotate_to(const RootFolder& next, Entropy& entropy,
                                                                        std::chrono::days lifetime) const {
-  TRY(const auto current, shelf_.newest());
+  TRY(const auto current, shelf().newest());
   if (!current) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
   TRY(Contents contents, next_contents(lifetime));
   TRY(auto root, Listed::of(next.certificate()));
   contents.roots.push_back(std::move(root));
-  TRY(contents.signing, one_key(next.key()));
+  TRY_STATUS(replace_key(contents.signing, root_.key(), next.key()));
   std::map<pki::Role, crypto::Certificate> certified;
   for (const trust_bundle::Role& listed : current->contents().roles) {
     TRY(const auto role, pki::parse_role(listed.name.text()));
@@ -116,23 +143,24 @@ Status BundleDesk::finish_rotation(std::chrono::days lifetime) const {
   return add(contents, "bundle.rotate", {&root_.key()});
 }
 
+Status BundleDesk::change_keys(const std::optional<OtherKeys>& signing, const std::optional<OtherKeys>& revocation,
+                               std::chrono::days lifetime) const {
+  TRY(Contents contents, next_contents(lifetime));
+  if (signing) {
+    TRY(contents.signing, keys_of(*signing, &root_.key()));
+  }
+  if (!revocation) return add(contents, "bundle.change-keys", {&root_.key()});
+  TRY(contents.revocation, keys_of(*revocation, nullptr));
+  if (root_.revocation_key() == nullptr) return add(contents, "bundle.change-keys", {&root_.key()});
+  return add(contents, "bundle.change-keys", {&root_.key(), root_.revocation_key()});
+}
+
 Status BundleDesk::revoke(pki::Role role, trust_bundle::Reason reason) const {
-  TRY(const auto current, shelf_.newest());
-  TRY(const auto name, RoleName::parse(to_string(role)));
-  Contents contents = current ? current->contents().clone() : Contents();
-  const Timestamp now = std::chrono::floor<std::chrono::seconds>(clock_.now());
-  const std::size_t before = contents.revoked.size();
-  for (const trust_bundle::Role& listed : contents.roles)
-    for (const Listed& one : listed.certificates)
-      if (listed.name == name && contents.revocation_of(one.key) == nullptr)
-        contents.revoked.push_back({one.key, name, now, reason});
-  if (contents.revoked.size() == before)
-    return Error{ErrorKind::kNotFound, "root.role",
-                 fmt::format("the bundle has no key of the role {} that is not revoked", to_string(role))};
-  ++contents.version;
-  // It must lie before the end, which only the signing keys move.
-  contents.issued_at = std::clamp<Timestamp>(now, contents.issued_at, contents.expires_at - std::chrono::seconds(1));
-  return add(contents, "bundle.revoke", {&root_.revocation_key()});
+  if (root_.revocation_key() == nullptr) return no_revocation_key();
+  TRY(const auto current, shelf().newest());
+  if (!current) return Error{ErrorKind::kNotFound, "root.bundles", "this root has no trust bundle"};
+  TRY(const auto contents, with_role_revoked(current->contents(), role, reason, clock_.now()));
+  return add(contents, "bundle.revoke", {root_.revocation_key()});
 }
 
 }  // namespace warifu::ceremony

@@ -29,7 +29,7 @@ class RotationTest : public testing::Test {
       const auto key = crypto::PrivateKey::generate(kind);
       certificates.emplace(role, root->certify(role, key.public_key(), clock_, entropy_).value());
     }
-    EXPECT_TRUE(BundleDesk(*root, shelf_, clock_).publish(certificates));
+    EXPECT_TRUE(BundleDesk(*root, clock_).publish(certificates));
     first_.push_back(root->certificate().clone());
   }
   std::filesystem::path path() const { return folder_.path() / "root"; }
@@ -40,7 +40,7 @@ class RotationTest : public testing::Test {
     {
       const auto root = open().value();
       const auto next = root.prepare_next(secret_, clock_, entropy_).value();
-      EXPECT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
+      EXPECT_TRUE(BundleDesk(root, clock_).rotate_to(next, entropy_));
       EXPECT_TRUE(next.adopt());
     }
     return open()->certificate().clone();
@@ -49,14 +49,14 @@ class RotationTest : public testing::Test {
   crypto::Certificate cut_at_the_bundle() {
     const auto root = open().value();
     const auto next = root.prepare_next(secret_, clock_, entropy_).value();
-    EXPECT_TRUE(BundleDesk(root, shelf_, clock_).rotate_to(next, entropy_));
+    EXPECT_TRUE(BundleDesk(root, clock_).rotate_to(next, entropy_));
     return next.certificate().clone();
   }
   Bytes opened() const { return open()->certificate().to_der(); }
   Bytes described() const { return RootFolder::describe(path())->certificate.to_der(); }
   Status finish() {
     const auto root = open().value();
-    return BundleDesk(root, shelf_, clock_).finish_rotation();
+    return BundleDesk(root, clock_).finish_rotation();
   }
   std::vector<crypto::Certificate> servers() const {
     return newest().role_certificates(RoleName::parse("server-communication").value());
@@ -89,8 +89,8 @@ TEST_F(RotationTest, PutsANewRootBesideTheOldOneThatCertifiesTheSameKeys) {
   EXPECT_EQ(folders_of_keys(), std::vector<std::string>{"keys-2"}) << "the old root's key is gone";
   // It goes on: bundles are signed by the new one.
   const auto root = open().value();
-  EXPECT_TRUE(BundleDesk(root, shelf_, clock_).publish({}));
-  EXPECT_TRUE(BundleDesk(root, shelf_, clock_).revoke(Role::kEndpointIdentity, trust_bundle::Reason::kSuperseded))
+  EXPECT_TRUE(BundleDesk(root, clock_).publish({}));
+  EXPECT_TRUE(BundleDesk(root, clock_).revoke(Role::kEndpointIdentity, trust_bundle::Reason::kSuperseded))
       << "by the same revocation key";
 }
 
@@ -122,8 +122,7 @@ TEST_F(RotationTest, IsFollowedFromEachRootThatThereWas) {
 TEST_F(RotationTest, CertifiesNoRevokedKeyAgain) {
   {
     const auto root = open().value();
-    ASSERT_TRUE(
-        BundleDesk(root, shelf_, clock_).revoke(Role::kServerCommunication, trust_bundle::Reason::kKeyCompromise));
+    ASSERT_TRUE(BundleDesk(root, clock_).revoke(Role::kServerCommunication, trust_bundle::Reason::kKeyCompromise));
   }
   rotate();
   EXPECT_THAT(servers(), SizeIs(0));
@@ -183,7 +182,7 @@ TEST_F(RotationTest, IsTheOldOneOrTheNewOneWhereverItWasCut) {
   EXPECT_THAT(folders_of_keys(), SizeIs(1));
   EXPECT_FALSE(std::filesystem::exists(path() / keys));
   const auto ended = open().value();
-  EXPECT_TRUE(BundleDesk(ended, shelf_, clock_).publish({}));
+  EXPECT_TRUE(BundleDesk(ended, clock_).publish({}));
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ Status write_all(const File& file, const fs::path& path, ByteView content, mode_
 }
 
 Result<Bytes> read_all(const fs::path& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not blocking: nobody may be at the other end of a pipe.
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!file.is_open() || ::fstat(file.get(), &status) != 0) return failed("file.read", "read", path);
   if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) > kFileSizeMax)

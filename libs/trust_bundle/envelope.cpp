@@ -91,16 +91,30 @@ std::string Envelope::to_json() const {
          "\n";
 }
 
-Status Envelope::sign(const crypto::Signer& signer) {
-  TRY(const auto key, SigningKey::of(signer.public_key()));
-  const std::string name = key.id.hex();
-  const auto is_others = [&](const Signature& signature) { return signature.key_id != name; };
+Status Envelope::put(Signature signature) {
+  const auto is_others = [&](const Signature& other) { return other.key_id != signature.key_id; };
   if (std::ranges::count_if(signatures_, is_others) >= static_cast<std::ptrdiff_t>(kSignaturesMax))
     return bad_envelope(fmt::format("it has {} signatures by other keys, and takes no more", kSignaturesMax),
                         "signatures");
-  TRY(auto bytes, signer.sign(pre_authentication_encoding(kPayloadType, payload_)));
   std::erase_if(signatures_, std::not_fn(is_others));
-  signatures_.push_back({name, std::move(bytes)});
+  signatures_.push_back(std::move(signature));
+  return {};
+}
+
+Status Envelope::sign(const crypto::Signer& signer) {
+  TRY(const auto key, SigningKey::of(signer.public_key()));
+  TRY(auto bytes, signer.sign(pre_authentication_encoding(kPayloadType, payload_)));
+  return put({key.id.hex(), std::move(bytes)});
+}
+
+Status Envelope::take_signatures(const Envelope& other, std::span<const KeyId> keys) {
+  if (other.payload_ != payload_)
+    return bad_envelope("expected signatures of this bundle: it is another one", "payload");
+  const auto is_of_them = [&](const Signature& signature) {
+    return std::ranges::any_of(keys, [&](const KeyId& key) { return key.hex() == signature.key_id; });
+  };
+  for (const Signature& signature : other.signatures_)
+    if (is_of_them(signature)) TRY_STATUS(put(signature));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +38,14 @@ class Envelope {
   // Adds a signature, in the place of what is there in this key's name. "bundle.key" when the key is not EC,
   // "bundle.envelope" when there are too many; those of the Signer.
   Status sign(const crypto::Signer& signer);
+  // Those of `other` in the names of these keys, in the place of what is there. "bundle.envelope" when it is another
+  // bundle, or when there are too many.
+  Status take_signatures(const Envelope& other, std::span<const KeyId> keys);
   // A signature in this key's name is this key's.
   bool is_signed_by(const SigningKey& key) const;
 
  private:
+  Status put(Signature signature);
   Envelope(Bytes payload, std::vector<Signature> signatures)
       : payload_(std::move(payload)), signatures_(std::move(signatures)) {}
 

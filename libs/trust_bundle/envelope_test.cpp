@@ -107,6 +107,22 @@ TEST(BundleEnvelopes, CollectSignaturesOneAfterAnotherInFiles) {
   EXPECT_FALSE(sent_on.is_signed_by(signers.keys[2]));
 }
 
+TEST(BundleEnvelopes, TakeOfACopyTheSignaturesThatAreAskedFor) {
+  TestOrganisation organisation;
+  const auto contents = organisation.first();
+  auto envelope = organisation.signed_by(contents, {"Ann"});
+  const auto copy = organisation.signed_by(contents, {"bob", "Cid"});
+  const auto signers = organisation.set(1, {"Ann", "bob", "Cid"});
+  ASSERT_TRUE(envelope.take_signatures(copy, {{signers.keys[1].id}}));
+  EXPECT_TRUE(envelope.is_signed_by(signers.keys[0]));
+  EXPECT_TRUE(envelope.is_signed_by(signers.keys[1]));
+  EXPECT_FALSE(envelope.is_signed_by(signers.keys[2]));
+  auto other = organisation.first();
+  ++other.version;
+  EXPECT_EQ(code_of(envelope.take_signatures(organisation.signed_by(other, {"Cid"}), {{signers.keys[2].id}})),
+            "bundle.envelope");
+}
+
 TEST(BundleEnvelopes, TakeNoMoreSignaturesThanTheyMayHave) {
   TestOrganisation organisation;
   auto envelope = organisation.signed_by(organisation.first(), {});
