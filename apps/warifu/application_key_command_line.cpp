@@ -9,7 +9,7 @@ namespace {
 using Run = Status (*)(const Context&, const ApplicationKeyOptions&);
 
 std::shared_ptr<ApplicationKeyOptions> add_one(CLI::App* verb, Action& action, Run run) {
-  const auto options = std::make_shared<ApplicationKeyOptions>();
+  auto options = std::make_shared<ApplicationKeyOptions>();
   verb->add_option("registration_id", options->registration_id, "The device's registration ID")
       ->required()
       ->type_name("ID");

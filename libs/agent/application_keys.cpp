@@ -77,6 +77,7 @@ Result<HttpReply> ApplicationKeyFetcher::post(std::string_view step, std::string
 
 Result<std::optional<ToldApplicationKeys>> ApplicationKeyFetcher::told(const std::vector<Held>& held) {
   std::vector<ApplicationKeyVersion> keys;
+  keys.reserve(held.size());
   for (const Held& one : held)
     keys.push_back(one.key);
   // A token that the server no longer takes is replaced once.
