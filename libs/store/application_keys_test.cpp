@@ -282,6 +282,9 @@ TEST_P(ApplicationKeys, StayWithWhoStandsAgainLater) {
             }),
             1u);
   EXPECT_THAT(told(), ElementsAre("mqtt 1 active", "mqtt 2 revoked"));
+  EXPECT_TRUE(note_held({}));
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 pending", "mqtt 2 revoked")) << "a later one that has ended is in no way";
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
   EXPECT_EQ(rotate(mqtt_, two_)->record.version, 3u);
   EXPECT_THAT(told(), ElementsAre("mqtt 1 active", "mqtt 2 revoked", "mqtt 3 pending"));
   EXPECT_TRUE(note_held({}));
