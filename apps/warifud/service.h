@@ -140,6 +140,7 @@ class Service {
   verifier::Desk verifier_;
   attestation::ResultsKeys results_keys_;
   front::dps::AttemptLog attempts_;
+  application_keys::Desk application_keys_;
   front::dps::DeviceApi device_api_;
   front::device::EscrowApi escrow_api_;
   SignerIssuer issuer_;
@@ -148,7 +149,6 @@ class Service {
   front::device::AttestationApi attestation_api_;
   front::certificates::Office office_;
   front::device::CertificateApi certificate_api_;
-  application_keys::Desk application_keys_;
   front::device::ApplicationKeyApi application_key_api_;
   front::est::EstApi est_api_;
   front::cmp_door::CmpIssuer cmp_issuer_;

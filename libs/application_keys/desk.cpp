@@ -16,17 +16,21 @@ namespace {
 
 // Sealed for the one row that it belongs to: moved to another one it does not open.
 std::string place_of(const ApplicationKey& record) {
-  return fmt::format("application-key/{}/{}/{}/{}/{}", record.scope.text(), record.registration_id.text(),
-                     record.enrollment_id.text(), record.name.text(), record.version);
+  return fmt::format("application-key/{}/{}/{}/{}/{}/{}", record.scope.text(), record.registration_id.text(),
+                     record.enrollment_id.text(), to_hex(record.ek_name), record.name.text(), record.version);
 }
 
 Error unknown_key(const Label& name) {
   return {ErrorKind::kNotFound, "application-key.unknown",
-          fmt::format("this device was given no application key \"{}\" under its enrollment", name.text())};
+          fmt::format("this TPM was given no application key \"{}\" under its enrollment", name.text())};
 }
 
 std::string device_actor(const RegistrationId& registration) {
   return fmt::format("device:{}", registration.text());
+}
+
+bool is_of(const ApplicationKey& record, const Holder& holder) {
+  return record.enrollment_id == holder.enrollment_id && record.ek_name == holder.ek_name;
 }
 
 std::string version_detail(const ApplicationKey& record) {
@@ -35,6 +39,12 @@ std::string version_detail(const ApplicationKey& record) {
 
 bool is_live(const ApplicationKey& record) {
   return record.state == State::kPending || record.state == State::kActive;
+}
+
+// The device may have it, and has not said otherwise.
+bool is_to_be_forgotten(const ApplicationKey& record) {
+  return record.state == State::kRevoked && !record.told_at &&
+         !(record.delivered_to.empty() && record.srk_name.empty());
 }
 
 Status check_size(const SecretBytes& key) {
@@ -54,6 +64,13 @@ Status check_pcr(const std::optional<std::uint8_t>& pcr) {
       "capped_by_pcr");
 }
 
+// Whether it holds a later version of the same name: `all` is by name and version.
+bool has_later(std::span<const ApplicationKey> all, std::size_t index, const Holder& holder) {
+  return std::ranges::any_of(all.subspan(index + 1), [&](const ApplicationKey& later) {
+    return later.name == all[index].name && is_live(later) && is_of(later, holder);
+  });
+}
+
 // The versions of one name, ascending.
 std::vector<ApplicationKey> versions_of(std::vector<ApplicationKey> all, const Label& name) {
   std::erase_if(all, [&](const ApplicationKey& record) { return record.name != name; });
@@ -63,7 +80,7 @@ std::vector<ApplicationKey> versions_of(std::vector<ApplicationKey> all, const L
 Result<ApplicationKey> find_version(RecordsView& records, const Holder& holder, const KeyVersion& wanted) {
   TRY(auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
   for (auto& record : all)
-    if (record.name == wanted.name && record.version == wanted.version && record.enrollment_id == holder.enrollment_id)
+    if (record.name == wanted.name && record.version == wanted.version && is_of(record, holder))
       return std::move(record);
   return unknown_key(wanted.name);
 }
@@ -79,8 +96,9 @@ Status check_live(const ApplicationKey& record) {
 
 }  // namespace
 
-State standing_of(const ApplicationKey& record, const std::optional<Uuid>& enrollment_id) {
-  return is_live(record) && record.enrollment_id != enrollment_id ? State::kRevoked : record.state;
+State standing_of(const ApplicationKey& record, Holders holders) {
+  const bool is_held = std::ranges::any_of(holders, [&](const Holder& holder) { return is_of(record, holder); });
+  return is_live(record) && !is_held ? State::kRevoked : record.state;
 }
 
 Bytes digest_of(std::span<const ApplicationKey> told) {
@@ -113,24 +131,36 @@ Status Desk::end(Records& records, ApplicationKey& record, State state) const {
   return records.update_key(record);
 }
 
-Status Desk::prune(Records& records, std::span<const ApplicationKey> versions) const {
+// So that there is room for one. First what nobody has to hear of, the oldest first. Of what the device has to forget
+// the newest stands for those before it.
+Status Desk::prune(Records& records, std::vector<ApplicationKey> versions) const {
+  std::erase_if(versions, [](const ApplicationKey& record) { return record.state == State::kActive; });
   if (versions.size() < kVersionsKept) return {};
-  for (const auto& record : versions.first(versions.size() - (kVersionsKept - 1)))
-    if (record.state != State::kActive) TRY_STATUS(records.remove_key(record));
+  std::stable_partition(versions.begin(), versions.end(),
+                        [](const ApplicationKey& record) { return !is_to_be_forgotten(record); });
+  for (const auto& record : std::span(versions).first(versions.size() - (kVersionsKept - 1)))
+    TRY_STATUS(records.remove_key(record));
   return {};
 }
 
-Result<Desk::Put> Desk::put(Records& records, audit::Trail& trail, const std::string& actor, const Holder& holder,
+// The last of its kind was noted long ago, or after now: then the clock was wrong.
+bool Desk::is_due(Timestamp noted_at) const {
+  const Timestamp now = clock_.now();
+  return now < noted_at || now - noted_at >= kNotedApart;
+}
+
+Result<Desk::Put> Desk::put(Records& records, audit::Trail& trail, const std::string& actor, Holders holders,
                             Given given) const {
-  return give(records, trail, "application-key.put", actor, holder, std::move(given));
+  return give(records, trail, "application-key.put", actor, holders, std::move(given));
 }
 
 Result<Desk::Put> Desk::give(Records& records, audit::Trail& trail, std::string_view action, const std::string& actor,
-                             const Holder& holder, Given given) const {
+                             Holders holders, Given given) const {
+  const Holder& holder = holders.front();
   TRY_STATUS(check_pcr(given.capped_by));
   if (given.key) TRY_STATUS(check_size(*given.key));
   // What was given under an enrollment that is gone is not carried over.
-  TRY_STATUS(end_orphans(records, trail, holder.scope, holder.registration, holder.enrollment_id));
+  TRY_STATUS(end_orphans(records, trail, holder.scope, holder.registration, holders));
   TRY(auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
   std::set<std::string> names;
   for (const auto& record : all)
@@ -149,6 +179,7 @@ Result<Desk::Put> Desk::give(Records& records, audit::Trail& trail, std::string_
                         .name = given.name,
                         .version = versions.empty() ? 1 : versions.back().version + 1,
                         .enrollment_id = holder.enrollment_id,
+                        .ek_name = holder.ek_name,
                         .capped_by = given.capped_by,
                         .created_at = now,
                         .changed_at = now};
@@ -161,14 +192,14 @@ Result<Desk::Put> Desk::give(Records& records, audit::Trail& trail, std::string_
   return Put{std::move(record), is_made ? std::optional(std::move(key)) : std::nullopt};
 }
 
-Result<Desk::Put> Desk::rotate(Records& records, audit::Trail& trail, const std::string& actor, const Holder& holder,
+Result<Desk::Put> Desk::rotate(Records& records, audit::Trail& trail, const std::string& actor, Holders holders,
                                const Label& name, std::optional<SecretBytes> key) const {
+  const Holder& holder = holders.front();
   TRY(auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
-  const auto versions = versions_of(std::move(all), name);
-  const bool is_there =
-      !versions.empty() && is_live(versions.back()) && versions.back().enrollment_id == holder.enrollment_id;
-  if (!is_there) return unknown_key(name);
-  return give(records, trail, "application-key.rotate", actor, holder,
+  auto versions = versions_of(std::move(all), name);
+  std::erase_if(versions, [&](const ApplicationKey& record) { return !is_live(record) || !is_of(record, holder); });
+  if (versions.empty()) return unknown_key(name);
+  return give(records, trail, "application-key.rotate", actor, holders,
               {name, std::move(key), versions.back().capped_by});
 }
 
@@ -189,12 +220,12 @@ Status Desk::revoke(Records& records, audit::Trail& trail, const audit::Requeste
 }
 
 Result<std::size_t> Desk::end_orphans(Records& records, audit::Trail& trail, const ScopeId& scope,
-                                      const RegistrationId& registration,
-                                      const std::optional<Uuid>& enrollment_id) const {
+                                      const RegistrationId& registration, Holders holders, std::size_t limit) const {
   TRY(auto all, records.list_keys_of(scope, registration, kLookedAtMax));
   std::size_t ended = 0;
   for (auto& record : all) {
-    if (!is_live(record) || record.enrollment_id == enrollment_id) continue;
+    if (ended == limit) break;
+    if (standing_of(record, holders) == record.state) continue;
     TRY_STATUS(end(records, record, State::kRevoked));
     TRY_STATUS(trail.record(scope, {"system", "application-key.revoke", subject_of(registration, record.name),
                                     fmt::format(R"({{"versions":[{}],"enrollment":"gone"}})", record.version)}));
@@ -207,12 +238,11 @@ Result<std::vector<ApplicationKey>> Desk::told(RecordsView& records, const Holde
   TRY(const auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
   std::vector<ApplicationKey> news;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool is_newest = i + 1 == all.size() || all[i + 1].name != all[i].name;
     ApplicationKey record = all[i];
-    record.state = standing_of(record, holder.enrollment_id);
-    const bool waits = record.state == State::kPending && is_newest;
-    const bool is_to_be_forgotten = record.state == State::kRevoked && !record.told_at;
-    if (record.state == State::kActive || waits || is_to_be_forgotten) news.push_back(std::move(record));
+    record.state = standing_of(record, {&holder, 1});
+    const bool waits = record.state == State::kPending && !has_later(all, i, holder);
+    const bool has_ended = record.state == State::kRevoked && !record.told_at;
+    if (record.state == State::kActive || waits || has_ended) news.push_back(std::move(record));
   }
   return news;
 }
@@ -229,17 +259,27 @@ Result<bool> Desk::note_held(Records& records, audit::Trail& trail, const Holder
                              std::span<const KeyVersion> held) const {
   TRY(auto all, told(records, holder));
   bool is_news = false;
+  std::string noted;
   for (auto& record : all) {
     if (record.state != State::kActive) continue;
     if (std::ranges::find(held, KeyVersion{record.name, record.version}) != held.end()) continue;
+    is_news = true;
     record.state = State::kPending;
     record.delivered_to.clear();
     record.changed_at = clock_.now();
+    if (!is_due(record.loss_noted_at)) {
+      TRY_STATUS(records.note_key(record));
+      continue;
+    }
+    record.loss_noted_at = record.changed_at;
     TRY_STATUS(records.update_key(record));
-    TRY_STATUS(trail.record(holder.scope, {device_actor(holder.registration), "application-key.lose",
-                                           subject_of(holder.registration, record.name), version_detail(record)}));
-    is_news = true;
+    noted +=
+        fmt::format(R"({}{{"name":"{}","version":{}}})", noted.empty() ? "" : ",", record.name.text(), record.version);
   }
+  if (!noted.empty())
+    TRY_STATUS(trail.record(holder.scope, {device_actor(holder.registration), "application-key.lose",
+                                           fmt::format("registration:{}", holder.registration.text()),
+                                           fmt::format(R"({{"keys":[{}]}})", noted)}));
   return is_news;
 }
 
@@ -268,12 +308,31 @@ Result<Desk::Wrapped> Desk::deliver(Records& records, audit::Trail& trail, const
   const auto srk_name = tpm.srk.name();
   if (std::ranges::equal(record.delivered_to, srk_name.bytes())) return wrapped;
   record.delivered_to = to_bytes(srk_name.bytes());
+  // A device that loses what it has again and again.
+  const bool is_again = record.srk_name == record.delivered_to;
+  if (is_again && !is_due(record.delivery_noted_at)) {
+    TRY_STATUS(records.note_key(record));
+    return wrapped;
+  }
+  record.delivery_noted_at = clock_.now();
   TRY_STATUS(records.update_key(record));
   TRY_STATUS(trail.record(
       holder.scope,
       {device_actor(holder.registration), "application-key.deliver", subject_of(holder.registration, record.name),
        fmt::format(R"({{"version":{},"srk_name":"{}"}})", record.version, srk_name.text())}));
   return wrapped;
+}
+
+// What it holds of the same name from before; whether there was something.
+Result<bool> Desk::supersede(Records& records, const Holder& holder, const ApplicationKey& by) const {
+  TRY(auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
+  bool has_ended = false;
+  for (auto& other : all) {
+    if (other.name != by.name || other.version >= by.version || !is_live(other) || !is_of(other, holder)) continue;
+    TRY_STATUS(end(records, other, State::kSuperseded));
+    has_ended = true;
+  }
+  return has_ended;
 }
 
 Result<ApplicationKey> Desk::acknowledge(Records& records, audit::Trail& trail, const Holder& holder,
@@ -293,15 +352,18 @@ Result<ApplicationKey> Desk::acknowledge(Records& records, audit::Trail& trail, 
   if (acknowledgement.nonce_at <= record.nonce_at)
     return refused("application-key.acknowledgement-replayed",
                    "an acknowledgement with this nonce, or a later one, was taken before", "nonce");
+  const bool is_again = std::ranges::equal(record.srk_name, acknowledgement.srk_name);
   record.state = State::kActive;
   record.srk_name = to_bytes(acknowledgement.srk_name);
   record.nonce_at = acknowledgement.nonce_at;
   record.changed_at = clock_.now();
+  TRY(const bool has_ended, supersede(records, holder, record));
+  if (is_again && !has_ended && !is_due(record.acknowledgement_noted_at)) {
+    TRY_STATUS(records.note_key(record));
+    return record;
+  }
+  record.acknowledgement_noted_at = record.changed_at;
   TRY_STATUS(records.update_key(record));
-  TRY(auto all, records.list_keys_of(holder.scope, holder.registration, kLookedAtMax));
-  for (auto& other : all)
-    if (other.name == record.name && other.version < record.version && is_live(other))
-      TRY_STATUS(end(records, other, State::kSuperseded));
   TRY_STATUS(trail.record(holder.scope, {device_actor(holder.registration), "application-key.acknowledge",
                                          subject_of(holder.registration, record.name), version_detail(record)}));
   return record;
@@ -314,7 +376,7 @@ Result<ApplicationKey> Desk::note_forgotten(Records& records, audit::Trail& trai
   bool is_news = false;
   for (auto& record : all) {
     if (record.name != key.name || record.version > key.version) continue;
-    const bool is_revoked = standing_of(record, holder.enrollment_id) == State::kRevoked;
+    const bool is_revoked = standing_of(record, {&holder, 1}) == State::kRevoked;
     if (record.version == key.version && !is_revoked)
       return Error{ErrorKind::kConflict, "application-key.not-revoked",
                    fmt::format("version {} of this key is {}", record.version, to_string(record.state))};

@@ -15,12 +15,16 @@
 
 namespace warifu::application_keys {
 
-// Whose keys: a registration as it stands now. Keys of another enrollment than this one are nobody's.
+// Whose keys: a TPM under an enrollment or group. What was given under another one, or to another TPM of the same
+// group, is not its own.
 struct Holder {
   ScopeId scope;
   RegistrationId registration;
   Uuid enrollment_id;
+  Bytes ek_name;  // empty: what is enrolled is no TPM, and holds nothing
 };
+// Of one registration: who stands for it now, and after it who would if that went. Keys of others are nobody's.
+using Holders = std::span<const Holder>;
 
 // A version of a key, as a device names it.
 struct KeyVersion {
@@ -64,20 +68,20 @@ class Desk {
     ApplicationKey record;
     std::optional<SecretBytes> made = {};  // if it was made here: told once, and kept sealed only
   };
-  // Another version of the key. kInvalidInput "application-key.size", "application-key.pcr"; kRefused
-  // "application-key.too-many".
-  Result<Put> put(Records& records, audit::Trail& trail, const std::string& actor, const Holder& holder,
-                  Given given) const;
-  // The same of a name that is there, capped as its last version is. kNotFound "application-key.unknown".
-  Result<Put> rotate(Records& records, audit::Trail& trail, const std::string& actor, const Holder& holder,
+  // Another version of the key, for the first of them. kInvalidInput "application-key.size", "application-key.pcr";
+  // kRefused "application-key.too-many".
+  Result<Put> put(Records& records, audit::Trail& trail, const std::string& actor, Holders holders, Given given) const;
+  // The same of a name that it holds, capped as its last version is. kNotFound "application-key.unknown".
+  Result<Put> rotate(Records& records, audit::Trail& trail, const std::string& actor, Holders holders,
                      const Label& name, std::optional<SecretBytes> key) const;
   // Ends every version of it, of whatever enrollment. kNotFound "application-key.unknown": none was there ever. One
   // that has ended changes nothing.
   Status revoke(Records& records, audit::Trail& trail, const audit::Requester& who, const RegistrationId& registration,
                 const Label& name) const;
-  // Ends what was given under another enrollment than this one (absent: none stands); how many.
+  // Ends what none of them holds (without any: everything), at most `limit` versions; how many.
   Result<std::size_t> end_orphans(Records& records, audit::Trail& trail, const ScopeId& scope,
-                                  const RegistrationId& registration, const std::optional<Uuid>& enrollment_id) const;
+                                  const RegistrationId& registration, Holders holders,
+                                  std::size_t limit = kLookedAtMax) const;
 
   // --- For the device, whose door has found out who it is
 
@@ -85,6 +89,8 @@ class Desk {
   // has not said to have forgotten. By name and version.
   Result<std::vector<ApplicationKey>> told(RecordsView& records, const Holder& holder) const;
   // It has these, and nothing else: what is active and not among them must be delivered anew. Whether something is.
+  // A loss of each version is noted in the audit log once in kNotedApart, as acknowledgements and deliveries after one
+  // are: whoever has a device's token says so as often as he likes.
   Result<bool> note_held(Records& records, audit::Trail& trail, const Holder& holder,
                          std::span<const KeyVersion> held) const;
   // The same without a change.
@@ -116,17 +122,19 @@ class Desk {
   Bytes seal(const ApplicationKey& record, const SecretBytes& key) const;
   Result<SecretBytes> open(const ApplicationKey& record) const;
   Status end(Records& records, ApplicationKey& record, State state) const;
-  Status prune(Records& records, std::span<const ApplicationKey> versions) const;
+  Status prune(Records& records, std::vector<ApplicationKey> versions) const;
+  bool is_due(Timestamp noted_at) const;
+  Result<bool> supersede(Records& records, const Holder& holder, const ApplicationKey& by) const;
   Result<Put> give(Records& records, audit::Trail& trail, std::string_view action, const std::string& actor,
-                   const Holder& holder, Given given) const;
+                   Holders holders, Given given) const;
 
   const Clock& clock_;
   Entropy& entropy_;
   const SecretBytes envelope_key_;
 };
 
-// How it stands for who is under this enrollment (absent: none): one of another enrollment has ended.
-State standing_of(const ApplicationKey& record, const std::optional<Uuid>& enrollment_id);
+// How it stands where these are all that hold keys: what none of them holds has ended.
+State standing_of(const ApplicationKey& record, Holders holders);
 
 // SHA-256 over what a device is told: another one when something of it is.
 Bytes digest_of(std::span<const ApplicationKey> told);

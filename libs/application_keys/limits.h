@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace warifu::application_keys {
@@ -10,6 +11,8 @@ inline constexpr std::size_t kNamesMax = 32;
 inline constexpr std::size_t kVersionsKept = 8;
 // Of one registration, in one look.
 inline constexpr std::size_t kLookedAtMax = kNamesMax * (kVersionsKept + 2);
+// Between two audit entries of one kind about what a device does with a version again and again.
+inline constexpr std::chrono::hours kNotedApart{1};
 // What is made where the operator brings none: as long as the digest.
 inline constexpr std::size_t kGeneratedSize = 32;
 

@@ -26,6 +26,7 @@ struct ApplicationKey {
   Label name;
   std::uint32_t version = 1;  // 1, 2, … for each registration and name, for ever
   Uuid enrollment_id;         // of the enrollment or group that the device was under when it was given
+  Bytes ek_name;              // of the TPM that the device had then: no other one gets it
   State state = State::kPending;
   std::optional<std::uint8_t> capped_by = {};  // the PCR that must be zero for it to work
   Bytes sealed_key = {};                       // under the envelope key; empty once it has ended
@@ -35,6 +36,10 @@ struct ApplicationKey {
   Timestamp created_at = {};
   Timestamp changed_at = {};              // when the state became what it is
   std::optional<Timestamp> told_at = {};  // of a revoked one: when the device said that it has it no longer
+  // When the audit log was last told that it was delivered, acknowledged, and lost.
+  Timestamp delivery_noted_at = {};
+  Timestamp acknowledgement_noted_at = {};
+  Timestamp loss_noted_at = {};
 };
 
 // What is read; errors are the database's own.
@@ -56,6 +61,8 @@ class Records : public RecordsView {
   virtual Status insert_key(const ApplicationKey& key) = 0;
   // State, what is sealed, and what is known of its device.
   virtual Status update_key(const ApplicationKey& key) = 0;
+  // The same of what a device does again, which has its audit entry of not long before.
+  virtual Status note_key(const ApplicationKey& key) = 0;
   virtual Status remove_key(const ApplicationKey& key) = 0;
 };
 

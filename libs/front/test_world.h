@@ -51,7 +51,7 @@ inline std::string dump(store::Connection& connection) {
            store::Sql("SELECT name || event_types || hex(sealed_secret) FROM webhooks ORDER BY 1"),
            store::Sql("SELECT name || hex(event_id) || body FROM webhook_deliveries ORDER BY 1"),
            store::Sql("SELECT registration_id || name || version || ' ' || state || ' ' || hex(enrollment_id) || "
-                      "hex(sealed_key) || hex(srk_name) FROM application_keys ORDER BY 1"),
+                      "hex(ek_name) || hex(sealed_key) || hex(srk_name) FROM application_keys ORDER BY 1"),
            store::Sql("SELECT hex(audit_id) || actor || ' ' || action || ' ' || subject || detail FROM audit_entries "
                       "ORDER BY 1"),
        }) {

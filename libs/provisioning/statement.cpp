@@ -84,17 +84,28 @@ Result<std::optional<Uuid>> find_group_waiting_for(RecordsView& records, const D
   return group && group->enrollment_id == listed->enrollment_id ? Found(group->enrollment_id) : Found();
 }
 
+Result<std::optional<Uuid>> find_group_of(RecordsView& records, const Device& device) {
+  TRY(const auto group, records.find_group(device.scope, *device.group));
+  const bool stands = group && group->enrollment_id == device.enrollment_id;
+  return stands ? std::optional(group->enrollment_id) : std::nullopt;
+}
+
 }  // namespace
 
-Result<std::optional<Uuid>> find_enrollment_id(RecordsView& records, const ScopeId& scope,
-                                               const RegistrationId& registration) {
-  TRY(const auto enrollment, records.find_enrollment(scope, registration));
-  if (enrollment) return std::optional(enrollment->enrollment_id);
+Result<std::vector<Enrolled>> list_enrolled(RecordsView& records, const ScopeId& scope,
+                                            const RegistrationId& registration) {
+  std::vector<Enrolled> all;
+  TRY(const auto own, records.find_enrollment(scope, registration));
+  if (own) {
+    const auto* tpm = std::get_if<TpmAttestation>(&own->attestation);
+    all.push_back({own->enrollment_id, tpm == nullptr ? Bytes() : tpm->ek_name});
+  }
   TRY(const auto device, records.find_device_of(scope, registration));
-  if (!device) return std::optional<Uuid>();
-  if (!is_registered(*device) && device->group) return find_group_waiting_for(records, *device);
-  TRY(const auto statement, find_statement(records, scope, registration, device->group, device->enrollment_id));
-  return statement ? std::optional(statement->enrollment_id) : std::nullopt;
+  if (!device || !device->group) return all;
+  TRY(const auto group,
+      is_registered(*device) ? find_group_of(records, *device) : find_group_waiting_for(records, *device));
+  if (group) all.push_back({*group, device->ek_name});
+  return all;
 }
 
 bool is_registered(const Device& device) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "provisioning/records.h"
 
@@ -35,10 +36,16 @@ Result<std::optional<Statement>> find_statement(RecordsView& records, const Scop
 Result<Statement> find_standing(RecordsView& records, const ScopeId& scope, const RegistrationId& registration,
                                 lifecycle::Action action);
 
-// Of the statement that stands for a registration, also when it may do nothing; nullopt: none does. A device that was
-// taken back is under its group still, while that has its EK.
-Result<std::optional<Uuid>> find_enrollment_id(RecordsView& records, const ScopeId& scope,
-                                               const RegistrationId& registration);
+// What a registration is under: a generation of an enrollment or group, and the TPM that is there.
+struct Enrolled {
+  Uuid enrollment_id;
+  Bytes ek_name;  // empty: no TPM
+};
+// First what stands for a registration, also when it may do nothing. Then the group of its device, where an enrollment
+// of its own has taken that one's place: it stands again when the enrollment goes. A device that was taken back is
+// under its group still, while that has its EK.
+Result<std::vector<Enrolled>> list_enrolled(RecordsView& records, const ScopeId& scope,
+                                            const RegistrationId& registration);
 
 // The last two of that.
 Status check_may(RecordsView& records, const Statement& statement, lifecycle::Action action);

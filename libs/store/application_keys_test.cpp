@@ -30,13 +30,13 @@ class ApplicationKeys : public DeskTest {
   }
   Result<Desk::Put> put(const Label& name, std::optional<Bytes> key = {}, std::optional<std::uint8_t> pcr = {}) {
     return write([&](auto& records, auto& trail) {
-      return desk_.put(records, trail, "operator:alice", holder_,
+      return desk_.put(records, trail, "operator:alice", {&holder_, 1},
                        {name, key ? std::optional(SecretBytes::copy_of(*key)) : std::nullopt, pcr});
     });
   }
   Result<Desk::Put> rotate(const Label& name, std::optional<Bytes> key = {}) {
     return write([&](auto& records, auto& trail) {
-      return desk_.rotate(records, trail, "operator:alice", holder_, name,
+      return desk_.rotate(records, trail, "operator:alice", {&holder_, 1}, name,
                           key ? std::optional(SecretBytes::copy_of(*key)) : std::nullopt);
     });
   }
@@ -86,8 +86,8 @@ class ApplicationKeys : public DeskTest {
   const Bytes one_ = Bytes(32, 0x11);
   const Bytes two_ = Bytes(32, 0x22);
   const Uuid enrollment_ = Uuid::v7(world_.clock.now(), world_.entropy);
-  Holder holder_{here_, meter_, enrollment_};
   const sim::SoftwareTpm tpm_ = sim::SoftwareTpm::from_vectors(WARIFU_SOURCE_DIR "/tests/vectors/tpm", "a").value();
+  Holder holder_{here_, meter_, enrollment_, name_of(tpm_.ek())};
   const Desk desk_{world_.clock, world_.entropy, envelope_key_};
 };
 
@@ -242,6 +242,57 @@ TEST_P(ApplicationKeys, GiveNothingToAnEnrollmentThatWasMadeAnew) {
   EXPECT_THAT(told(), ElementsAre("mqtt 2 pending"));
 }
 
+// Of one group, of which both are.
+TEST_P(ApplicationKeys, GiveNothingToAnotherTpmUnderTheSameEnrollment) {
+  ASSERT_TRUE(put(mqtt_, one_));
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  const Holder first = holder_;
+  holder_.ek_name = name_of(ek(7));
+  EXPECT_EQ(code(deliver({mqtt_, 1})), "application-key.unknown");
+  EXPECT_EQ(acknowledged({mqtt_, 1}, one_), "application-key.unknown");
+  EXPECT_EQ(code(rotate(mqtt_)), "application-key.unknown");
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 revoked"));
+  // The row alone does not make it another TPM's.
+  ASSERT_TRUE(change([&](Transaction& t) -> Status {
+    TRY(auto keys, t.application_keys().list_keys_of(here_, meter_, 10));
+    TRY_STATUS(t.application_keys().remove_key(keys[0]));
+    keys[0].ek_name = holder_.ek_name;
+    return t.application_keys().insert_key(keys[0]);
+  }));
+  EXPECT_EQ(code(deliver({mqtt_, 1})), "crypto.envelope.refused");
+  holder_ = first;
+  EXPECT_EQ(code(deliver({mqtt_, 1})), "application-key.unknown");
+  EXPECT_EQ(put(mqtt_, two_)->record.version, 2u);
+  EXPECT_THAT(texts(all()), ElementsAre("mqtt 1 revoked", "mqtt 2 pending"));
+  EXPECT_THAT(all().front().sealed_key, IsEmpty());
+}
+
+// An enrollment of a device's own beside its group: that stands again when the enrollment goes.
+TEST_P(ApplicationKeys, StayWithWhoStandsAgainLater) {
+  ASSERT_TRUE(put(mqtt_, one_));
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  const Holder own{here_, meter_, Uuid::v7(world_.clock.now(), world_.entropy), holder_.ek_name};
+  const std::vector<Holder> both{own, holder_};
+  const auto given = write(
+      [&](auto& records, auto& trail) { return desk_.put(records, trail, "operator:alice", both, {.name = mqtt_}); });
+  EXPECT_EQ(given->record.version, 2u);
+  EXPECT_THAT(texts(all()), ElementsAre("mqtt 1 active", "mqtt 2 pending"));
+  EXPECT_EQ(write([&](auto& records, auto& trail) {
+              return desk_.end_orphans(records, trail, here_, meter_, {&holder_, 1});
+            }),
+            1u);
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 active", "mqtt 2 revoked"));
+  EXPECT_TRUE(note_held({}));
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 pending", "mqtt 2 revoked")) << "a later one that has ended is in no way";
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  EXPECT_EQ(rotate(mqtt_, two_)->record.version, 3u);
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 active", "mqtt 2 revoked", "mqtt 3 pending"));
+  EXPECT_TRUE(note_held({}));
+  EXPECT_THAT(told(), ElementsAre("mqtt 2 revoked", "mqtt 3 pending"));
+  EXPECT_EQ(revoke(mqtt_), "");
+  EXPECT_THAT(texts(all()), ElementsAre("mqtt 1 revoked", "mqtt 2 revoked", "mqtt 3 revoked"));
+}
+
 TEST_P(ApplicationKeys, AreKeptWithinBounds) {
   EXPECT_EQ(code(put(mqtt_, Bytes(15))), "application-key.size");
   EXPECT_EQ(code(put(mqtt_, Bytes(65))), "application-key.size");
@@ -260,6 +311,60 @@ TEST_P(ApplicationKeys, AreKeptWithinBounds) {
     ASSERT_TRUE(put(Label::parse(fmt::format("key-{}", i)).value()));
   EXPECT_EQ(code(put(dlms_)), "application-key.too-many");
   EXPECT_TRUE(put(mqtt_));
+}
+
+// Somebody has seen it, and the device was not there for a while.
+TEST_P(ApplicationKeys, ThatAreRevokedStayUntilTheDeviceForgotThemHoweverManyCome) {
+  ASSERT_TRUE(put(mqtt_, one_));
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  ASSERT_EQ(revoke(mqtt_), "");
+  for (int i = 0; i < 8; ++i)
+    ASSERT_TRUE(put(mqtt_));
+  EXPECT_THAT(told(), ElementsAre("mqtt 1 revoked", "mqtt 9 pending"));
+  // Those that were delivered as well; the last of them stands for those before it.
+  for (std::uint32_t version = 9; version < 18; ++version) {
+    ASSERT_TRUE(deliver({mqtt_, version}));
+    ASSERT_EQ(revoke(mqtt_), "");
+    ASSERT_TRUE(put(mqtt_));
+  }
+  EXPECT_EQ(all().size(), kVersionsKept);
+  EXPECT_THAT(told(), testing::IsSupersetOf({"mqtt 17 revoked", "mqtt 18 pending"}));
+  EXPECT_EQ(forget({mqtt_, 17}), "");
+  EXPECT_THAT(told(), ElementsAre("mqtt 18 pending"));
+  for (int i = 0; i < 8; ++i)
+    ASSERT_TRUE(put(mqtt_));
+  EXPECT_EQ(texts(all()).front(), "mqtt 19 pending") << "what it forgot goes first";
+}
+
+TEST_P(ApplicationKeys, OfNobodyEndSoManyAtOnce) {
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(put(Label::parse(fmt::format("key-{}", i)).value()));
+  const auto end = [&](std::size_t limit) {
+    return write(
+               [&](auto& records, auto& trail) { return desk_.end_orphans(records, trail, here_, meter_, {}, limit); })
+        .value();
+  };
+  EXPECT_EQ(end(2), 2u);
+  EXPECT_THAT(texts(all()), ElementsAre("key-0 1 revoked", "key-1 1 revoked", "key-2 1 pending"));
+  EXPECT_EQ(end(2), 1u);
+  EXPECT_EQ(end(2), 0u);
+}
+
+TEST_P(ApplicationKeys, ThatADeviceLostAreWrittenDownTogetherOnceAnHour) {
+  ASSERT_TRUE(put(mqtt_, one_));
+  ASSERT_TRUE(put(dlms_, two_));
+  ASSERT_EQ(acknowledged({mqtt_, 1}, one_), "");
+  ASSERT_EQ(acknowledged({dlms_, 1}, two_), "");
+  EXPECT_TRUE(is_audited([&] { EXPECT_TRUE(note_held({})); }));
+  EXPECT_FALSE(is_audited([&] { EXPECT_EQ(acknowledged({mqtt_, 1}, one_), ""); }));
+  EXPECT_FALSE(is_audited([&] { EXPECT_TRUE(note_held({})); }));
+  EXPECT_THAT(told(), ElementsAre("dlms-auth 1 pending", "mqtt 1 pending")) << "it is as it says all the same";
+  world_.clock.advance(kNotedApart);
+  EXPECT_TRUE(is_audited([&] { EXPECT_EQ(acknowledged({mqtt_, 1}, one_), ""); }));
+  EXPECT_TRUE(is_audited([&] { EXPECT_TRUE(note_held({})); }));
+  // The first of a version, and what ends another one, is always told.
+  ASSERT_TRUE(rotate(mqtt_, two_));
+  EXPECT_TRUE(is_audited([&] { EXPECT_EQ(acknowledged({mqtt_, 2}, two_), ""); }));
 }
 
 TEST_P(ApplicationKeys, HaveADigestThatTellsEachChange) {

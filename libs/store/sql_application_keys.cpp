@@ -11,9 +11,10 @@ namespace {
 
 using application_keys::ApplicationKey;
 
-#define COLUMNS                                                                                                     \
-  "scope_id, registration_id, name, version, enrollment_id, state, capped_by, sealed_key, srk_name, delivered_to, " \
-  "nonce_at, created_at, changed_at, told_at"
+#define COLUMNS                                                                                                \
+  "scope_id, registration_id, name, version, enrollment_id, ek_name, state, capped_by, sealed_key, srk_name, " \
+  "delivered_to, nonce_at, created_at, changed_at, told_at, delivery_noted_at, acknowledgement_noted_at, "     \
+  "loss_noted_at"
 
 constexpr Sql kListOf =
     "SELECT " COLUMNS
@@ -22,10 +23,13 @@ constexpr Sql kListOf =
 constexpr Sql kListHolders =
     "SELECT DISTINCT registration_id FROM application_keys WHERE scope_id = ? AND registration_id > ? AND state IN "
     "('pending', 'active') ORDER BY registration_id LIMIT ?";
-constexpr Sql kInsert = "INSERT INTO application_keys (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr Sql kInsert = "INSERT INTO application_keys (" COLUMNS
+                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                        "?)";
 constexpr Sql kUpdate =
     "UPDATE application_keys SET state = ?, sealed_key = ?, srk_name = ?, delivered_to = ?, nonce_at = ?, "
-    "changed_at = ?, told_at = ? WHERE scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
+    "changed_at = ?, told_at = ?, delivery_noted_at = ?, acknowledgement_noted_at = ?, loss_noted_at = ? WHERE "
+    "scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
 constexpr Sql kRemove =
     "DELETE FROM application_keys WHERE scope_id = ? AND registration_id = ? AND name = ? AND version = ?";
 
@@ -42,11 +46,13 @@ Result<ApplicationKey> to_application_key(Row row) {
   TRY(const auto version, row.next<std::int64_t>());
   if (version < 1 || version > UINT32_MAX) return corrupt_number("application_keys.version", version);
   TRY(const auto enrollment, row.next<Uuid>());
+  TRY(auto ek_name, row.next<Bytes>());
   ApplicationKey key{.scope = std::move(scope),
                      .registration_id = std::move(id),
                      .name = std::move(name),
                      .version = static_cast<std::uint32_t>(version),
-                     .enrollment_id = enrollment};
+                     .enrollment_id = enrollment,
+                     .ek_name = std::move(ek_name)};
   TRY(key.state, read_name(row, application_keys::parse_state, "application_keys.state"));
   TRY(const auto pcr, row.next<std::optional<std::int64_t>>());
   if (pcr && (*pcr < 0 || *pcr > 23)) return corrupt_number("application_keys.capped_by", *pcr);
@@ -58,6 +64,9 @@ Result<ApplicationKey> to_application_key(Row row) {
   TRY(key.created_at, row.next<Timestamp>());
   TRY(key.changed_at, row.next<Timestamp>());
   TRY(key.told_at, row.next<std::optional<Timestamp>>());
+  TRY(key.delivery_noted_at, row.next<Timestamp>());
+  TRY(key.acknowledgement_noted_at, row.next<Timestamp>());
+  TRY(key.loss_noted_at, row.next<Timestamp>());
   return key;
 }
 
@@ -86,17 +95,24 @@ Result<std::vector<RegistrationId>> SqlApplicationKeyRecords::list_holders(const
 Status SqlApplicationKeyRecords::insert_key(const ApplicationKey& key) {
   TRY(auto query, connection_.prepare(kInsert));
   const auto pcr = key.capped_by ? std::optional(std::int64_t{*key.capped_by}) : std::nullopt;
-  query.bind(key.scope, key.registration_id, key.name, std::int64_t{key.version}, key.enrollment_id,
+  query.bind(key.scope, key.registration_id, key.name, std::int64_t{key.version}, key.enrollment_id, key.ek_name,
              to_string(key.state), pcr, key.sealed_key, key.srk_name, key.delivered_to, key.nonce_at, key.created_at,
-             key.changed_at, key.told_at);
+             key.changed_at, key.told_at, key.delivery_noted_at, key.acknowledgement_noted_at, key.loss_noted_at);
   return name_conflict(query.run(), "application-key.exists", "a version of the application key", key.name.text());
 }
 
 Status SqlApplicationKeyRecords::update_key(const ApplicationKey& key) {
   TRY(auto query, connection_.prepare(kUpdate));
   query.bind(to_string(key.state), key.sealed_key, key.srk_name, key.delivered_to, key.nonce_at, key.changed_at,
-             key.told_at, key.scope, key.registration_id, key.name, std::int64_t{key.version});
+             key.told_at, key.delivery_noted_at, key.acknowledgement_noted_at, key.loss_noted_at, key.scope,
+             key.registration_id, key.name, std::int64_t{key.version});
   return query.run();
+}
+
+Status SqlApplicationKeyRecords::note_key(const ApplicationKey& key) {
+  TRY_STATUS(update_key(key));
+  unaudited_rows_ += connection_.changes();
+  return {};
 }
 
 Status SqlApplicationKeyRecords::remove_key(const ApplicationKey& key) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "application_keys/records.h"
 #include "store/connection.h"
 
@@ -16,10 +18,15 @@ class SqlApplicationKeyRecords final : public application_keys::Records {
                                                    std::size_t limit) override;
   Status insert_key(const application_keys::ApplicationKey& key) override;
   Status update_key(const application_keys::ApplicationKey& key) override;
+  Status note_key(const application_keys::ApplicationKey& key) override;
   Status remove_key(const application_keys::ApplicationKey& key) override;
+
+  // How many rows were written that need no audit entry.
+  std::int64_t unaudited_rows() const { return unaudited_rows_; }
 
  private:
   Connection& connection_;
+  std::int64_t unaudited_rows_ = 0;
 };
 
 }  // namespace warifu::store

@@ -10,8 +10,9 @@ Status SqlTransaction::run(const std::function<Status(Transaction&)>& apply) try
   TRY_STATUS(apply(*this));
   if (connection_.has_failed())
     return Error{ErrorKind::kInternal, "store.failed", "a change that went on after a statement had failed was undone"};
-  const bool wrote =
-      connection_.total_changes() != before + diary_.rows() + verifier_.unaudited_rows() + webhooks_.unaudited_rows();
+  const std::int64_t unaudited =
+      diary_.rows() + verifier_.unaudited_rows() + webhooks_.unaudited_rows() + application_keys_.unaudited_rows();
+  const bool wrote = connection_.total_changes() != before + unaudited;
   if (wrote && audit_.recorded() == 0)
     return Error{ErrorKind::kInternal, "store.unaudited", "a change without an audit entry was undone"};
   return {};

@@ -6,6 +6,7 @@
 #include "front/api/application_key_messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "front/key_holders.h"
 #include "provisioning/statement.h"
 
 namespace warifu::front::api {
@@ -25,8 +26,8 @@ template <class View>
 Result<json::array> versions(View& view, const ScopeId& scope, const RegistrationId& id,
                              const std::optional<Label>& name) {
   TRY(const auto all, view.application_keys().list_keys_of(scope, id, kLookedAtMax));
-  TRY(const auto enrollment_id, find_enrollment_id(view.provisioning(), scope, id));
-  if (all.empty() && !enrollment_id)
+  TRY(const auto holders, find_key_holders(view.provisioning(), scope, id));
+  if (all.empty() && holders.empty())
     return Error{ErrorKind::kNotFound, "enrollment.unknown", "this registration ID is not enrolled in this scope"};
   json::array items;
   auto place = items.begin();
@@ -35,7 +36,7 @@ Result<json::array> versions(View& view, const ScopeId& scope, const Registratio
     if (name && key.name != *name) continue;
     if (key.name.text() != of_name) place = items.end();
     of_name = key.name.text();
-    place = items.insert(place, to_json(key, enrollment_id));
+    place = items.insert(place, to_json(key, holders));
   }
   return items;
 }
@@ -51,11 +52,15 @@ net::HttpResponse made_response(const Desk::Put& put) {
   return response;
 }
 
-// Whose enrollment stands, and who may have keys.
-Result<Holder> holder_of(store::Transaction& transaction, const ScopeId& scope, const RegistrationId& id) {
-  TRY(const auto statement,
-      find_standing(transaction.provisioning(), scope, id, lifecycle::Action::kObtainApplicationKey));
-  return Holder{scope, id, statement.enrollment_id};
+// Of a registration whose enrollment stands, and who may have keys.
+Result<std::vector<Holder>> holders_of(store::Transaction& transaction, const ScopeId& scope,
+                                       const RegistrationId& id) {
+  auto& records = transaction.provisioning();
+  TRY_STATUS(find_standing(records, scope, id, lifecycle::Action::kObtainApplicationKey));
+  TRY(auto holders, find_key_holders(records, scope, id));
+  if (holders.front().ek_name.empty())
+    return refused("application-key.no-tpm", "a key is for a TPM, and this registration is enrolled by something else");
+  return holders;
 }
 
 }  // namespace
@@ -106,9 +111,9 @@ Result<Answer> ApplicationKeyApi::put(const Call& call) {
   const auto given = std::make_shared<const Desk::Given>(std::move(parsed));
   return Answer(Durable{
       [this, id, given, who = requester_of(call)](store::Transaction& transaction) -> Result<Decision> {
-        TRY(const auto holder, holder_of(transaction, who.scope, id));
+        TRY(const auto holders, holders_of(transaction, who.scope, id));
         TRY(const auto made,
-            desk_.put(transaction.application_keys(), transaction.audit(), who.actor, holder,
+            desk_.put(transaction.application_keys(), transaction.audit(), who.actor, holders,
                       {given->name, given->key ? std::optional(given->key->clone()) : std::nullopt, given->capped_by}));
         return Decision(made_response(made));
       },
@@ -122,9 +127,9 @@ Result<Answer> ApplicationKeyApi::rotate(const Call& call) {
   const auto key = std::make_shared<const std::optional<SecretBytes>>(std::move(parsed));
   return Answer(
       Durable{[this, id, name, key, who = requester_of(call)](store::Transaction& transaction) -> Result<Decision> {
-                TRY(const auto holder, holder_of(transaction, who.scope, id));
+                TRY(const auto holders, holders_of(transaction, who.scope, id));
                 TRY(const auto made, desk_.rotate(transaction.application_keys(), transaction.audit(), who.actor,
-                                                  holder, name, *key ? std::optional((*key)->clone()) : std::nullopt));
+                                                  holders, name, *key ? std::optional((*key)->clone()) : std::nullopt));
                 return Decision(made_response(made));
               },
               [this] { metrics_.count_application_key(ApplicationKeyEvent::kGiven); }});

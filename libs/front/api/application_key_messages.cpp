@@ -45,11 +45,11 @@ Result<std::optional<SecretBytes>> parse_rotation(std::string_view body) {
   return read_key(fields);
 }
 
-json::object to_json(const ApplicationKey& key, const std::optional<Uuid>& enrollment_id) {
+json::object to_json(const ApplicationKey& key, application_keys::Holders holders) {
   json::object object{{"registration_id", key.registration_id.text()},
                       {"name", key.name.text()},
                       {"version", key.version},
-                      {"state", to_string(standing_of(key, enrollment_id))},
+                      {"state", to_string(standing_of(key, holders))},
                       {"created_at", to_rfc3339(key.created_at)},
                       {"changed_at", to_rfc3339(key.changed_at)}};
   if (key.capped_by) object["capped_by_pcr"] = *key.capped_by;
@@ -59,7 +59,9 @@ json::object to_json(const ApplicationKey& key, const std::optional<Uuid>& enrol
 }
 
 json::object to_json(const Desk::Put& put) {
-  auto object = to_json(put.record, put.record.enrollment_id);
+  const ApplicationKey& key = put.record;
+  const application_keys::Holder holder{key.scope, key.registration_id, key.enrollment_id, key.ek_name};
+  auto object = to_json(key, {&holder, 1});
   if (put.made) object["key"] = to_base64(put.made->reveal());
   return object;
 }

@@ -15,7 +15,7 @@ Result<application_keys::Desk::Given> parse_application_key(std::string_view bod
 // {"key": base64}, or nothing: one is made.
 Result<std::optional<SecretBytes>> parse_rotation(std::string_view body);
 
-boost::json::object to_json(const application_keys::ApplicationKey& key, const std::optional<Uuid>& enrollment_id);
+boost::json::object to_json(const application_keys::ApplicationKey& key, application_keys::Holders holders);
 boost::json::object to_json(const application_keys::Desk::Put& put);
 
 }  // namespace warifu::front::api

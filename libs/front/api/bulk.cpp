@@ -65,7 +65,7 @@ Result<json::object> run_item(const EnrollmentWriter& writer, store::Transaction
                               const BulkRequest::Item& item) {
   if (const auto* error = std::get_if<Error>(&item.request)) return *error;
   if (const auto* removal = std::get_if<BulkRequest::Removal>(&item.request)) {
-    TRY_STATUS(writer.desk().remove(transaction.provisioning(), transaction.audit(), who, removal->registration_id));
+    TRY_STATUS(writer.remove(transaction, who, removal->registration_id));
     return json::object{{"registration_id", item.registration_id}, {"outcome", "deleted"}};
   }
   TRY(const auto written, writer.put(transaction, who, std::get<EnrollmentBody>(item.request), precondition_of(mode)));

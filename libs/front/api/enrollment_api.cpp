@@ -125,7 +125,7 @@ Result<Answer> EnrollmentApi::remove(const Call& call) {
   TRY(const auto revision, if_match_of(call));
   return Answer(Durable{
       [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.remove(transaction.provisioning(), transaction.audit(), who, id, revision));
+        TRY_STATUS(writer_.remove(transaction, who, id, revision));
         return no_content();
       }});
 }

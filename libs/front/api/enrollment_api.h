@@ -12,8 +12,8 @@ namespace warifu::front::api {
 class EnrollmentApi {
  public:
   EnrollmentApi(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates,
-                store::Store& store)
-      : desk_(desk), writer_(desk, certificates), store_(store) {}
+                const application_keys::Desk& keys, store::Store& store)
+      : desk_(desk), writer_(desk, certificates, keys), store_(store) {}
 
   std::vector<Route> routes();
 

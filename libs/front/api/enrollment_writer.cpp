@@ -1,5 +1,7 @@
 #include "front/api/enrollment_writer.h"
 
+#include "front/key_holders.h"
+
 namespace warifu::front::api {
 
 using provisioning::FieldChange;
@@ -20,7 +22,14 @@ Result<provisioning::WrittenEnrollment> EnrollmentWriter::put(store::Transaction
   // After the desk: what it refuses leaves nothing behind.
   if (body.certified_ek)
     TRY_STATUS(certificates_.keep(transaction.ek_trust(), transaction.audit(), who, *body.certified_ek));
+  TRY_STATUS(end_unheld_keys(keys_, transaction, who.scope, body.request.registration_id));
   return written;
+}
+
+Status EnrollmentWriter::remove(store::Transaction& transaction, const provisioning::Requester& who,
+                                const RegistrationId& id, const std::optional<Uuid>& revision) const {
+  TRY_STATUS(desk_.remove(transaction.provisioning(), transaction.audit(), who, id, revision));
+  return end_unheld_keys(keys_, transaction, who.scope, id);
 }
 
 Result<std::optional<ek_trust::JudgedCertificate>> EnrollmentWriter::judge(store::Store& store, const ScopeId& scope,

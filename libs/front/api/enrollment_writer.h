@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "application_keys/desk.h"
 #include "ek_trust/certificate_desk.h"
 #include "front/api/enrollment_messages.h"
 #include "provisioning/enrollment_desk.h"
@@ -9,11 +10,13 @@
 
 namespace warifu::front::api {
 
-// Writes an enrollment and keeps the EK certificate that came with it, in one change.
+// Writes an enrollment and keeps the EK certificate that came with it, in one change. The keys for applications of one
+// that goes, or becomes another, end in it too.
 class EnrollmentWriter {
  public:
-  EnrollmentWriter(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates)
-      : desk_(desk), certificates_(certificates) {}
+  EnrollmentWriter(const provisioning::EnrollmentDesk& desk, const ek_trust::CertificateDesk& certificates,
+                   const application_keys::Desk& keys)
+      : desk_(desk), certificates_(certificates), keys_(keys) {}
 
   // As EnrollmentDesk::put(); another certificate is a change too, and makes another revision. Without one, that which
   // is there stays.
@@ -21,7 +24,10 @@ class EnrollmentWriter {
                                               const EnrollmentBody& body,
                                               const provisioning::Precondition& precondition) const;
 
-  const provisioning::EnrollmentDesk& desk() const { return desk_; }
+  // As EnrollmentDesk::remove().
+  Status remove(store::Transaction& transaction, const provisioning::Requester& who, const RegistrationId& id,
+                const std::optional<Uuid>& revision = {}) const;
+
   // The certificate that a TPM's enrollment has once this is put, and what it is worth now; nullopt without one. Judged
   // before the change and not in it: CRLs are parsed and signatures verified, for which nobody waits but who asked.
   Result<std::optional<ek_trust::JudgedCertificate>> judge(store::Store& store, const ScopeId& scope,
@@ -33,6 +39,7 @@ class EnrollmentWriter {
  private:
   const provisioning::EnrollmentDesk& desk_;
   const ek_trust::CertificateDesk& certificates_;
+  const application_keys::Desk& keys_;
 };
 
 }  // namespace warifu::front::api

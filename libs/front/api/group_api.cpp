@@ -10,6 +10,7 @@
 #include "front/api/messages.h"
 #include "front/api/paging.h"
 #include "front/api/requester.h"
+#include "front/key_holders.h"
 
 namespace warifu::front::api {
 namespace {
@@ -186,7 +187,11 @@ Result<Answer> GroupApi::remove_ek(const Call& call) {
   TRY(const auto ek_name, parse_key_name(call.parameter(1), "ek_name"));
   return Answer(Durable{
       [this, id, ek_name, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY_STATUS(desk_.unlist_ek(transaction.provisioning(), transaction.audit(), who, id, ek_name));
+        auto& records = transaction.provisioning();
+        TRY(const auto listed, records.find_group_ek(who.scope, ek_name));
+        TRY_STATUS(desk_.unlist_ek(records, transaction.audit(), who, id, ek_name));
+        if (listed && listed->registration_id)
+          TRY_STATUS(end_unheld_keys(keys_, transaction, who.scope, *listed->registration_id));
         return no_content();
       }});
 }

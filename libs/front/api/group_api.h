@@ -1,5 +1,6 @@
 #pragma once
 
+#include "application_keys/desk.h"
 #include "ek_trust/certificate_desk.h"
 #include "front/http/route.h"
 #include "provisioning/group_desk.h"
@@ -11,8 +12,9 @@ namespace warifu::front::api {
 // that it is given outlive it.
 class GroupApi {
  public:
-  GroupApi(const provisioning::GroupDesk& desk, const ek_trust::CertificateDesk& certificates, store::Store& store)
-      : desk_(desk), certificates_(certificates), store_(store) {}
+  GroupApi(const provisioning::GroupDesk& desk, const ek_trust::CertificateDesk& certificates,
+           const application_keys::Desk& keys, store::Store& store)
+      : desk_(desk), certificates_(certificates), keys_(keys), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -31,6 +33,7 @@ class GroupApi {
 
   const provisioning::GroupDesk& desk_;
   const ek_trust::CertificateDesk& certificates_;
+  const application_keys::Desk& keys_;
   store::Store& store_;
 };
 

@@ -78,7 +78,8 @@ Result<ApplicationKeyApi::Proven> ApplicationKeyApi::prove(View& view, const Dev
     TRY(const auto shortfall, find_certificate_shortfall(records, statement, ak.ek_name, clock_.now()));
     if (shortfall) return not_attested_for_key(*shortfall);
   }
-  return Proven{{device.scope, device.registration, statement.enrollment_id}, std::move(ak), known->srk_name};
+  return Proven{
+      {device.scope, device.registration, statement.enrollment_id, known->ek_name}, std::move(ak), known->srk_name};
 }
 
 // Mostly nothing has changed: then nothing is written either.

@@ -1,108 +1,18 @@
 // The dialogue of docs/protocols/application-keys.md, with a TPM and its keys in memory.
 #include "front/device/application_key_api.h"
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "attestation/quote/test_key_proof.h"
-#include "front/api/test_operator.h"
-#include "front/test_world.h"
-#include "sim/deterministic.h"
-#include "sim/software_tpm.h"
-#include "tpm_types/application_key.h"
+#include "front/device/application_key_fixture_test.h"
 #include "tpm_types/authentication_key_parts.h"
-#include "wire/writer.h"
 
 namespace warifu::front::device {
 namespace {
 
 using attestation::SoftwareAk;
-using attestation::Tier;
 using std::chrono::minutes;
-using std::chrono::seconds;
 using test::member;
 using testing::HasSubstr;
 using testing::Not;
-using World = test::BasicWorld<sim::SteppingClock, sim::SeededEntropy, sim::SoftwareTpm>;
-
-class ApplicationKeyApiTest : public testing::Test {
- protected:
-  net::HttpResponse ask(const std::string& step, std::string body, const std::string& token = {},
-                        const std::string& id = "meter-1") {
-    net::HttpRequest request;
-    request.method = net::Method::kPost;
-    request.target = fmt::format("/api/v1/device/{}/registrations/{}/{}", test::kScope, id, step);
-    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
-    request.body = std::move(body);
-    request.peer_address = "192.0.2.7";
-    return world_.server.device_asks(std::move(request));
-  }
-  std::string activated(const sim::SoftwareTpm& tpm, const SoftwareAk& ak, const std::string& id = "meter-1") {
-    const Bytes area = wire::Writer().sized16(ak.tpmt()).take();
-    const auto asked = ask(
-        "attestation/key",
-        fmt::format(R"({{"ek_public":"{}","ak_public":"{}"}})", to_base64(tpm.ek().tpm2b()), to_base64(area)), {}, id);
-    EXPECT_EQ(asked.status, 200) << asked.body;
-    const Bytes id_object = from_base64(member(asked, "id_object")).value();
-    const Bytes encrypted = from_base64(member(asked, "encrypted_secret")).value();
-    const auto secret = tpm.activate_credential(ByteView(id_object).subspan(2), ByteView(encrypted).subspan(2),
-                                                ak.ak().identity()->name);
-    const auto done = ask("attestation/activation",
-                          fmt::format(R"({{"session":"{}","secret":"{}"}})", member(asked, "session"),
-                                      to_base64(secret.value().reveal())),
-                          {}, id);
-    EXPECT_EQ(done.status, 200) << done.body;
-    return member(done, "token");
-  }
-  static std::string code(const net::HttpResponse& response) {
-    return response.status < 300 ? "" : member(response, "code");
-  }
-  net::HttpResponse give(const std::string& more = R"(,"generate":true)", const std::string& id = "meter-1",
-                         const std::string& name = "mqtt") {
-    return alice_.post("/api/v1/registrations/" + id + "/application-keys",
-                       fmt::format(R"({{"name":"{}"{}}})", name, more));
-  }
-  static Bytes key_of(const net::HttpResponse& given) { return from_base64(member(given, "key")).value(); }
-  net::HttpResponse tell(const std::string& token, const std::string& held = "", const std::string& more = "") {
-    return ask("application-keys", fmt::format(R"({{"held":[{}]{}}})", held, more), token);
-  }
-  net::HttpResponse deliver(const std::string& token, const sim::SoftwareTpm& tpm, int version = 1,
-                            const std::string& id = "meter-1") {
-    return ask("application-keys/deliver",
-               fmt::format(R"({{"name":"mqtt","version":{},"ek_public":"{}","srk_public":"{}"}})", version,
-                           to_base64(tpm.ek().tpm2b()), to_base64(tpm.srk().tpm2b())),
-               token, id);
-  }
-  std::string nonce(const std::string& token, const std::string& id = "meter-1") {
-    world_.clock.advance(seconds(1));
-    const auto told = ask("application-keys/nonce", "{}", token, id);
-    EXPECT_EQ(told.status, 200) << told.body;
-    return member(told, "nonce");
-  }
-  std::string acknowledgement(const Bytes& key, const std::string& nonce, int version = 1,
-                              const std::string& id = "meter-1") {
-    const auto message = tpm::acknowledgement_message(RegistrationId::parse(id).value(), Label::parse("mqtt").value(),
-                                                      static_cast<std::uint32_t>(version), from_base64(nonce).value());
-    const auto mac = crypto::hmac(crypto::HashAlgorithm::kSha256, key, {message});
-    return fmt::format(R"({{"name":"mqtt","version":{},"nonce":"{}","mac":"{}"}})", version, nonce,
-                       to_base64(mac.bytes()));
-  }
-  net::HttpResponse acknowledge(const std::string& token, const Bytes& key, int version = 1) {
-    return ask("application-keys/acknowledge", acknowledgement(key, nonce(token), version), token);
-  }
-  std::string state(int version = 1) {
-    const auto shown = boost::json::parse(alice_.get("/api/v1/registrations/meter-1/application-keys/mqtt").body);
-    for (const auto& item : shown.at("items").as_array())
-      if (item.at("version").to_number<int>() == version) return std::string(item.at("state").as_string());
-    return "absent";
-  }
-
-  World world_;
-  test::Operator alice_{world_.server};
-  const SoftwareAk ak_ = SoftwareAk::of(crypto::KeyKind::kEcP256);
-  const std::string held_one_ = R"({"name":"mqtt","version":1})";
-};
+using ApplicationKeyApiTest = ApplicationKeyDialogue;
 
 TEST_F(ApplicationKeyApiTest, GivesTheKeyToItsTpmAndBelievesThatItHasItByItsMac) {
   const auto given = give();
@@ -236,6 +146,7 @@ TEST_F(ApplicationKeyApiTest, GivesNothingToADeviceThatMayHaveNothing) {
   const auto given = give();
   ASSERT_TRUE(world_.meter.provision());
   const auto token = activated(world_.tpm_a, ak_);
+  const auto before = nonce(token);
   using lifecycle::Hold;
   using lifecycle::State;
   const auto refusal = [&](const net::HttpResponse& response) {
@@ -248,7 +159,10 @@ TEST_F(ApplicationKeyApiTest, GivesNothingToADeviceThatMayHaveNothing) {
     EXPECT_EQ(refusal(deliver(token, world_.tpm_a)), "device.hold");
     EXPECT_EQ(refusal(ask("application-keys/nonce", "{}", token)), "device.hold");
     EXPECT_EQ(refusal(ask("application-keys/forget", held_one_, token)), "device.hold");
+    EXPECT_EQ(refusal(ask("application-keys/acknowledge", acknowledgement(key_of(given), before), token)),
+              "device.hold");
   }
+  EXPECT_EQ(state(), "pending");
   world_.put_standing({State::kRetiring, Hold::kNone});
   EXPECT_EQ(refusal(deliver(token, world_.tpm_a)), "device.state");
   EXPECT_EQ(refusal(give()), "device.state");
@@ -316,6 +230,32 @@ TEST_F(ApplicationKeyApiTest, RefusesListsThatAreNone) {
     EXPECT_EQ(tell(token, held).status, 400) << held;
   EXPECT_EQ(code(tell(token, "", R"(,"digest":"%")")), "json.base64");
   EXPECT_EQ(ask("application-keys", std::string(200'000, ' '), token).status, 413);
+}
+
+// Whoever has a device's token says so as often as he likes.
+TEST_F(ApplicationKeyApiTest, WritesDownOnceAnHourWhatADeviceLosesAndHasAgain) {
+  const auto given = give();
+  ASSERT_TRUE(world_.meter.provision());
+  const auto token = activated(world_.tpm_a, ak_);
+  const auto entries = [&] {
+    const auto stored = world_.stored();
+    return std::array{count(stored, "application-key.lose"), count(stored, "application-key.acknowledge"),
+                      count(stored, "application-key.deliver")};
+  };
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_EQ(code(deliver(token, world_.tpm_a)), "");
+    ASSERT_EQ(code(acknowledge(token, key_of(given))), "");
+    EXPECT_EQ(state(), "active");
+    ASSERT_EQ(code(tell(token)), "");
+    EXPECT_EQ(state(), "pending");
+  }
+  EXPECT_EQ(entries(), (std::array{1u, 1u, 1u}));
+  world_.clock.advance(std::chrono::hours(1));
+  const auto later = activated(world_.tpm_a, ak_);
+  ASSERT_EQ(code(deliver(later, world_.tpm_a)), "");
+  ASSERT_EQ(code(acknowledge(later, key_of(given))), "");
+  ASSERT_EQ(code(tell(later)), "");
+  EXPECT_EQ(entries(), (std::array{2u, 2u, 2u}));
 }
 
 }  // namespace

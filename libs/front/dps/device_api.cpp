@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "front/dps/messages.h"
+#include "front/key_holders.h"
 #include "net/peer_network.h"
 
 namespace warifu::front::dps {
@@ -161,7 +162,8 @@ Result<Answer> DeviceApi::challenge(const Shown& shown) {
 }
 
 // The certificate was judged before the transaction, as no signature is verified in it. It is kept with the operation
-// that it opened, so of EKs only that proved themselves.
+// that it opened, so of EKs only that proved themselves. A TPM that takes the place of another ends the keys of that
+// one's applications: it shall not have them again when it comes back.
 Result<Answer> DeviceApi::open_operation(const ScopeId& scope, Proven proven) {
   const auto shared = std::make_shared<const Proven>(std::move(proven));
   return Answer(Durable{
@@ -172,6 +174,7 @@ Result<Answer> DeviceApi::open_operation(const ScopeId& scope, Proven proven) {
           return Decision(std::move(refusal->error));
         const ek_trust::Requester who{scope, fmt::format("device:{}", device.registration().text())};
         if (certified) TRY_STATUS(certificates_.keep(transaction.ek_trust(), transaction.audit(), who, *certified));
+        TRY_STATUS(end_unheld_keys(keys_, transaction, scope, device.registration()));
         return Decision(assigning_response(std::get<Uuid>(opened)));
       },
       [this, shared, scope] {
@@ -222,6 +225,7 @@ Result<Answer> DeviceApi::resume(const Waiting& waiting, Reached& reached) {
                          operation = waiting.operation](store::Transaction& transaction) -> Result<Decision> {
     TRY(auto refusal, registrar_.resume(transaction.provisioning(), transaction.audit(), proven));
     if (refusal) return Decision(std::move(refusal->error));
+    TRY_STATUS(end_unheld_keys(keys_, transaction, operation.scope, operation.registration_id));
     return Decision(assigning_again_response(operation));
   }});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "application_keys/desk.h"
 #include "ek_trust/certificate_desk.h"
 #include "front/dps/attempt_log.h"
 #include "front/dps/shown_certificate.h"
@@ -14,10 +15,12 @@ namespace warifu::front::dps {
 // devices with a TPM, a client certificate or a symmetric key. The objects that it is given outlive it.
 class DeviceApi {
  public:
-  DeviceApi(provisioning::Registrar& registrar, const ek_trust::CertificateDesk& certificates, store::Store& store,
-            Metrics& metrics, AttemptLog& attempts, const Clock& clock)
+  DeviceApi(provisioning::Registrar& registrar, const ek_trust::CertificateDesk& certificates,
+            const application_keys::Desk& keys, store::Store& store, Metrics& metrics, AttemptLog& attempts,
+            const Clock& clock)
       : registrar_(registrar),
         certificates_(certificates),
+        keys_(keys),
         store_(store),
         metrics_(metrics),
         attempts_(attempts),
@@ -57,6 +60,7 @@ class DeviceApi {
 
   provisioning::Registrar& registrar_;
   const ek_trust::CertificateDesk& certificates_;
+  const application_keys::Desk& keys_;
   store::Store& store_;
   Metrics& metrics_;
   AttemptLog& attempts_;

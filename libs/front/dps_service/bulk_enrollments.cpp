@@ -7,6 +7,7 @@
 #include "front/api/bulk.h"
 #include "front/dps_service/preconditions.h"
 #include "front/dps_service/service_errors.h"
+#include "front/key_holders.h"
 
 namespace warifu::front::dps_service {
 namespace {
@@ -60,17 +61,21 @@ json::object failure(const std::string& id, const Error& error) {
   return {{"registrationId", id}, {"errorCode", error_code_of(error)}, {"errorStatus", message_of(error)}};
 }
 
-Status run_item(const provisioning::EnrollmentDesk& desk, provisioning::Records& records, audit::Trail& trail,
-                const provisioning::Requester& who, Mode mode, const BulkEnrollments::Item& item) {
+// Gives whose enrollment it wrote.
+Result<RegistrationId> run_item(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
+                                audit::Trail& trail, const provisioning::Requester& who, Mode mode,
+                                const BulkEnrollments::Item& item) {
   if (const auto* error = std::get_if<Error>(&item.request)) return *error;
-  if (const auto* registration = std::get_if<RegistrationId>(&item.request))
-    return desk.remove(records, trail, who, *registration);
+  if (const auto* registration = std::get_if<RegistrationId>(&item.request)) {
+    TRY_STATUS(desk.remove(records, trail, who, *registration));
+    return *registration;
+  }
   const auto& enrollment = std::get<IndividualEnrollment>(item.request);
   TRY(const auto precondition, precondition_of_item(mode, enrollment));
   TRY(const auto before, records.find_enrollment(who.scope, enrollment.registration_id));
   TRY(const auto request, complete(enrollment, before));
   TRY_STATUS(desk.put(records, trail, who, request, precondition));
-  return {};
+  return enrollment.registration_id;
 }
 
 }  // namespace
@@ -91,13 +96,16 @@ Result<BulkEnrollments> parse_bulk_enrollments(std::string_view body) {
   return request;
 }
 
-Result<json::object> run_bulk_enrollments(const provisioning::EnrollmentDesk& desk, provisioning::Records& records,
-                                          audit::Trail& trail, const provisioning::Requester& who,
+Result<json::object> run_bulk_enrollments(const provisioning::EnrollmentDesk& desk, const application_keys::Desk& keys,
+                                          store::Transaction& transaction, const provisioning::Requester& who,
                                           const BulkEnrollments& request) {
   json::array errors;
   for (const auto& item : request.items) {
-    const auto done = run_item(desk, records, trail, who, request.mode, item);
-    if (done) continue;
+    const auto done = run_item(desk, transaction.provisioning(), transaction.audit(), who, request.mode, item);
+    if (done) {
+      TRY_STATUS(end_unheld_keys(keys, transaction, who.scope, *done));
+      continue;
+    }
     if (!api::is_of_the_item(done.error())) return done.error();
     errors.push_back(failure(item.registration_id, done.error()));
   }

@@ -6,8 +6,10 @@
 #include <variant>
 #include <vector>
 
+#include "application_keys/desk.h"
 #include "front/dps_service/enrollment_json.h"
 #include "provisioning/enrollment_desk.h"
+#include "store/store.h"
 
 namespace warifu::front::dps_service {
 
@@ -34,7 +36,7 @@ Result<BulkEnrollments> parse_bulk_enrollments(std::string_view body);
 // {"isSuccessful": bool, "errors": [{"registrationId", "errorCode", "errorStatus"}]}. An error of the database is that
 // of all.
 Result<boost::json::object> run_bulk_enrollments(const provisioning::EnrollmentDesk& desk,
-                                                 provisioning::Records& records, audit::Trail& trail,
+                                                 const application_keys::Desk& keys, store::Transaction& transaction,
                                                  const provisioning::Requester& who, const BulkEnrollments& request);
 
 }  // namespace warifu::front::dps_service

@@ -8,6 +8,7 @@
 #include "front/dps_service/query.h"
 #include "front/dps_service/service_answers.h"
 #include "front/dps_service/service_api.h"
+#include "front/key_holders.h"
 #include "provisioning/statement.h"
 
 // Individual enrollments.
@@ -50,6 +51,7 @@ Result<Answer> ServiceApi::put_enrollment(const Call& call) {
     TRY(const auto before, records.find_enrollment(who.scope, asked->registration_id));
     TRY(const auto request, complete(*asked, before));
     TRY(const auto written, enrollments_.put(records, transaction.audit(), who, request, precondition));
+    TRY_STATUS(end_unheld_keys(keys_, transaction, who.scope, asked->registration_id));
     TRY(const auto body, with_registration(records, written.enrollment));
     return json_answer(body);
   }});
@@ -73,6 +75,7 @@ Result<Answer> ServiceApi::remove_enrollment(const Call& call) {
   return Answer(Durable{
       [this, id, revision, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
         TRY_STATUS(enrollments_.remove(transaction.provisioning(), transaction.audit(), who, id, revision));
+        TRY_STATUS(end_unheld_keys(keys_, transaction, who.scope, id));
         return net::HttpResponse{204, {}, "", ""};
       }});
 }
@@ -116,8 +119,7 @@ Result<Answer> ServiceApi::bulk_enrollments(const Call& call) {
   const auto request = std::make_shared<const BulkEnrollments>(std::move(parsed));
   return Answer(
       Durable{[this, request, who = requester_of(call)](store::Transaction& transaction) -> Result<net::HttpResponse> {
-        TRY(const auto body,
-            run_bulk_enrollments(enrollments_, transaction.provisioning(), transaction.audit(), who, *request));
+        TRY(const auto body, run_bulk_enrollments(enrollments_, keys_, transaction, who, *request));
         return json_answer(body);
       }});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "application_keys/desk.h"
 #include "front/http/route.h"
 #include "provisioning/device_desk.h"
 #include "provisioning/enrollment_desk.h"
@@ -13,8 +14,8 @@ namespace warifu::front::dps_service {
 class ServiceApi {
  public:
   ServiceApi(const provisioning::EnrollmentDesk& enrollments, const provisioning::GroupDesk& groups,
-             const provisioning::DeviceDesk& devices, store::Store& store)
-      : enrollments_(enrollments), groups_(groups), devices_(devices), store_(store) {}
+             const provisioning::DeviceDesk& devices, const application_keys::Desk& keys, store::Store& store)
+      : enrollments_(enrollments), groups_(groups), devices_(devices), keys_(keys), store_(store) {}
 
   std::vector<Route> routes();
 
@@ -39,6 +40,7 @@ class ServiceApi {
   const provisioning::EnrollmentDesk& enrollments_;
   const provisioning::GroupDesk& groups_;
   const provisioning::DeviceDesk& devices_;
+  const application_keys::Desk& keys_;
   store::Store& store_;
 };
 

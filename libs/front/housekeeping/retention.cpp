@@ -3,10 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 
-#include "provisioning/statement.h"
+#include "front/key_holders.h"
 
 namespace warifu::front::housekeeping {
+namespace {
+
+// Of IDs alone, in one read.
+constexpr std::size_t kDrawnAtOnceMax = 1'000;
+
+std::uint64_t draw_below(Entropy& entropy, std::uint64_t bound) {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  entropy.fill(bytes);
+  return std::bit_cast<std::uint64_t>(bytes) % bound;
+}
+
+}  // namespace
 
 // That no enrollment and no group knows it. Every other reason why it may not attest is one that may pass.
 template <class View>
@@ -34,24 +49,20 @@ Status Retention::look() {
 Status Retention::look_at(const ScopeId& scope) {
   bool has_more = true;
   verifier::DueKey after;
-  for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
+  for (std::size_t changes = 0; has_more && changes < bounds_.changes; ++changes) {
     TRY(has_more, remove_gone(scope, after));
   }
   has_more = true;
-  for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
+  for (std::size_t changes = 0; has_more && changes < bounds_.changes; ++changes) {
     TRY(has_more, remove_unused_logs(scope));
   }
-  has_more = true;
-  for (std::size_t changes = 0; has_more && changes < kChangesMax; ++changes) {
-    TRY(has_more, end_orphaned_keys(scope));
-  }
-  return {};
+  return look_at_keys(scope);
 }
 
 Result<bool> Retention::remove_unused_logs(const ScopeId& scope) {
   std::vector<Bytes> unused;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(unused, snapshot.verifier().list_unused_event_logs(scope, clock_.now() - kUnusedKept, kRemovedAtOnceMax));
+    TRY(unused, snapshot.verifier().list_unused_event_logs(scope, clock_.now() - kUnusedKept, bounds_.at_once));
     return {};
   }));
   if (unused.empty()) return false;
@@ -60,14 +71,14 @@ Result<bool> Retention::remove_unused_logs(const ScopeId& scope) {
       TRY_STATUS(transaction.verifier().remove_unused_event_log(scope, sha256));
     return {};
   }));
-  return unused.size() == kRemovedAtOnceMax;
+  return unused.size() == bounds_.at_once;
 }
 
 Result<bool> Retention::remove_gone(const ScopeId& scope, verifier::DueKey& after) {
   std::vector<verifier::LedgerInfo> silent;
   std::vector<verifier::LedgerInfo> gone;
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
-    TRY(silent, snapshot.verifier().list_due(scope, after, clock_.now() - kGoneKept, kRemovedAtOnceMax));
+    TRY(silent, snapshot.verifier().list_due(scope, after, clock_.now() - kGoneKept, bounds_.at_once));
     for (const auto& device : silent) {
       TRY(const bool is_gone_now, is_gone(snapshot, scope, device.registration_id));
       if (is_gone_now) gone.push_back(device);
@@ -83,41 +94,77 @@ Result<bool> Retention::remove_gone(const ScopeId& scope, verifier::DueKey& afte
       return {};
     }));
   }
-  return silent.size() == kRemovedAtOnceMax;
+  return silent.size() == bounds_.at_once;
 }
 
-Result<bool> Retention::end_orphaned_keys(const ScopeId& scope) {
+Status Retention::look_at_keys(const ScopeId& scope) {
+  if (!places_.contains(scope)) {
+    TRY(auto drawn, draw_place(scope));
+    places_.emplace(scope, std::move(drawn));
+  }
+  Place& place = places_.at(scope);
+  bool is_from_the_start = !place;
+  for (std::size_t changes = 0; changes < bounds_.changes; ++changes) {
+    TRY(const bool is_at_the_end, end_orphaned_keys(scope, place));
+    if (is_at_the_end && is_from_the_start) break;
+    is_from_the_start = is_from_the_start || is_at_the_end;
+  }
+  return {};
+}
+
+Result<Retention::Place> Retention::draw_place(const ScopeId& scope) {
+  Place drawn;
+  Place last;
+  std::vector<RegistrationId> holders;
+  for (std::uint64_t pages = 1;; ++pages) {
+    TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
+      TRY(holders, snapshot.application_keys().list_holders(scope, last, kDrawnAtOnceMax));
+      return {};
+    }));
+    if (holders.empty()) return drawn;
+    // Each page is as likely as those before it.
+    if (draw_below(entropy_, pages) == 0) drawn = holders[draw_below(entropy_, holders.size())];
+    last = holders.back();
+  }
+}
+
+Result<bool> Retention::end_orphaned_keys(const ScopeId& scope, Place& place) {
   std::vector<RegistrationId> holders;
   std::vector<RegistrationId> orphaned;
-  const auto last = looked_at_.find(scope);
   TRY_STATUS(store_.read([&](store::Snapshot& snapshot) -> Status {
     auto& records = snapshot.application_keys();
-    TRY(holders, records.list_holders(scope, last == looked_at_.end() ? std::nullopt : std::optional(last->second),
-                                      kRemovedAtOnceMax));
+    TRY(holders, records.list_holders(scope, place, bounds_.at_once));
     for (const auto& id : holders) {
-      TRY(const auto enrollment_id, find_enrollment_id(snapshot.provisioning(), scope, id));
+      TRY(const auto standing, find_key_holders(snapshot.provisioning(), scope, id));
       TRY(const auto keys, records.list_keys_of(scope, id, application_keys::kLookedAtMax));
-      if (std::ranges::any_of(keys, [&](const auto& key) { return standing_of(key, enrollment_id) != key.state; }))
+      if (std::ranges::any_of(keys, [&](const auto& key) { return standing_of(key, standing) != key.state; }))
         orphaned.push_back(id);
     }
     return {};
   }));
-  if (!orphaned.empty()) {
-    TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
-      for (const auto& id : orphaned) {
-        TRY(const auto enrollment_id, find_enrollment_id(transaction.provisioning(), scope, id));
-        TRY_STATUS(keys_.end_orphans(transaction.application_keys(), transaction.audit(), scope, id, enrollment_id));
-      }
-      return {};
-    }));
+  for (std::size_t next = 0; next < orphaned.size();) {
+    TRY(next, end_keys_of(scope, orphaned, next));
   }
-  // The next look begins anew where this one came to the end.
-  if (holders.size() < kRemovedAtOnceMax) {
-    looked_at_.erase(scope);
-    return false;
-  }
-  looked_at_.insert_or_assign(scope, holders.back());
-  return true;
+  const bool is_at_the_end = holders.size() < bounds_.at_once;
+  place = is_at_the_end ? Place() : Place(holders.back());
+  return is_at_the_end;
+}
+
+Result<std::size_t> Retention::end_keys_of(const ScopeId& scope, const std::vector<RegistrationId>& orphaned,
+                                           std::size_t first) const {
+  std::size_t next = first;
+  TRY_STATUS(store_.write([&](store::Transaction& transaction) -> Status {
+    std::size_t left = bounds_.at_once;
+    for (next = first; next < orphaned.size(); ++next) {
+      TRY(const auto standing, find_key_holders(transaction.provisioning(), scope, orphaned[next]));
+      TRY(const auto ended, keys_.end_orphans(transaction.application_keys(), transaction.audit(), scope,
+                                              orphaned[next], standing, left));
+      left -= ended;
+      if (left == 0) break;  // this one may have more
+    }
+    return {};
+  }));
+  return next;
 }
 
 Status Retention::remove(store::Transaction& transaction, const ScopeId& scope,
