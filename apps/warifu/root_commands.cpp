@@ -132,7 +132,7 @@ Status sign_roles(const Context& context, const RootSignOptions& options) {
   }
   TRY_STATUS(BundleDesk(root, clock).publish(certificates));
   TRY_STATUS(write_certificates(options.out, root, certificates));
-  return hand_over(context, Handover(options.folder), options.out, {{"signed", std::move(signed_roles)}});
+  return hand_over(context, table, options.out, {{"signed", std::move(signed_roles)}});
 }
 
 Status publish_bundle(const Context& context, const RootPublishOptions& options) {

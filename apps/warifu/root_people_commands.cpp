@@ -26,8 +26,9 @@ Result<crypto::PublicKey> read_key(const std::string& option) {
   const std::string fingerprint = fingerprint_of(*key);
   if (equals == std::string::npos)
     return invalid_input(
-        "root.keys", fmt::format("the key in {} has the SHA-256 {}: ask the person whose it is, and give {}={}", file,
-                                 fingerprint, file, "what they say"));
+        "root.keys", fmt::format("the key in {} has the SHA-256 {}: ask the person whose it is, and give FILE=SHA256 "
+                                 "with what they say",
+                                 file, fingerprint));
   if (option.substr(equals + 1) == fingerprint) return key;
   return refused("root.keys", fmt::format("the key in {} has the SHA-256 {}, and not {}", file, fingerprint,
                                           option.substr(equals + 1)));
@@ -53,8 +54,8 @@ Status change_bundle_keys(const Context& context, const RootKeysOptions& options
   TRY(const auto revocation, read_keys(options.revocation, options.revocation_keys));
   if (!signing && !revocation)
     return invalid_input("root.keys",
-                         "what is to change? --signing M with --signing-key FILE for each other person, "
-                         "or --revocation M with --revocation-key FILE");
+                         "what is to change? --signing M with --signing-key FILE=SHA256 for each other person, or "
+                         "--revocation M with --revocation-key FILE=SHA256");
   TRY_STATUS(check_out(options.folder, options.out));
   TRY(const auto secret, read_root_secret(options.secret));
   TRY(const auto root, ceremony::RootFolder::open(options.folder, secret));
@@ -71,6 +72,7 @@ Status change_bundle_keys(const Context& context, const RootKeysOptions& options
 Status accept_bundles(const Context& context, const RootAcceptOptions& options) {
   TRY(const auto came, ceremony::accept(options.folder, Handover(options.from), SystemClock()));
   if (!context.json) fmt::print(stderr, "{} new trust bundles\n", came);
+  TRY_STATUS(check_out(options.folder, options.out));
   if (!options.out.empty()) {
     TRY(const auto root, ceremony::RootFolder::describe(options.folder));
     TRY_STATUS(write_root(options.out, root.certificate));

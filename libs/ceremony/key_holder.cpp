@@ -89,6 +89,13 @@ Result<Proposal> proposed_after(const TrustedBundle& newest, const Handover& han
   return *std::move(proposal);
 }
 
+Status check_no_revocation_waits(const Handover& handover, const TrustedBundle& newest) {
+  TRY(const auto waiting, handover.proposal(newest));
+  if (!waiting || !waiting->is_revocation()) return {};
+  return Error{ErrorKind::kConflict, "root.proposed",
+               "a revocation waits there for another signature: `warifu bundle-key sign` gives it"};
+}
+
 }  // namespace
 
 Status KeyHolder::check_none(const fs::path& path) {
@@ -172,10 +179,8 @@ Status KeyHolder::revoke(const Handover& handover, pki::Role role, trust_bundle:
   TRY(const auto payload, trust_bundle::Payload::write(contents));
   TRY(auto proposal, Proposal::after(newest, trust_bundle::Envelope::of(payload)));
   TRY_STATUS(proposal.check_possible());
-  TRY(const auto waiting, handover.proposal(newest));
-  if (contents.revocation.threshold > 1 && waiting && waiting->is_revocation())
-    return Error{ErrorKind::kConflict, "root.proposed",
-                 "a revocation waits there for another signature: `warifu bundle-key sign` gives it"};
+  // One whose signature is enough is held up by nothing, not even by a file that nobody can read.
+  if (contents.revocation.threshold > 1) TRY_STATUS(check_no_revocation_waits(handover, newest));
   return add_signature(handover, std::move(proposal), "bundle.revoke", clock);
 }
 

@@ -330,6 +330,15 @@ TEST_F(SeveralPeopleTest, WhatNobodyCanReadIsGivenUp) {
   EXPECT_TRUE(publish());
 }
 
+TEST_F(SeveralPeopleTest, ARevocationIsHeldUpByNoFileThatNobodyCanRead) {
+  ASSERT_TRUE(let_revoke(1, {"kato"}));
+  const auto handover = stick();
+  ASSERT_TRUE(
+      keystore::write_file(folder_.path() / "stick/proposed.json", as_bytes(std::string_view("{")), FileMode::kPublic));
+  ASSERT_TRUE(revoke("kato", handover));
+  EXPECT_EQ(take_back(handover).value(), 1U);
+}
+
 TEST_F(SeveralPeopleTest, ALinkIsNoFolderOfBundles) {
   const auto stick = folder_.path() / "stick";
   ASSERT_TRUE(keystore::make_private_folder(stick));

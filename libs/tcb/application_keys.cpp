@@ -63,7 +63,7 @@ Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known, const Versi
     if (&key != &known.keys.front() && !is_version(key, wanted)) continue;
     const auto opened = tpm_.open_key(key.key);
     if (opened) continue;
-    if (opened.error().code != kKeyDead) return opened;
+    if (opened.error().code != kKeyDead) return opened.error();
     journal_.warn("the keys of this device's applications are no more, and replaced: " + to_string(opened.error()));
     return leave_out_dead(known);
   }
@@ -74,7 +74,7 @@ Status ApplicationKeys::leave_out_dead(ApplicationKeysRecord& known) {
   std::vector<Key> alive;
   for (Key& key : known.keys) {
     const auto opened = tpm_.open_key(key.key);
-    if (!opened && opened.error().code != kKeyDead) return opened;
+    if (!opened && opened.error().code != kKeyDead) return opened.error();
     if (opened) alive.push_back(std::move(key));
   }
   known.keys = std::move(alive);
